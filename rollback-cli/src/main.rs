@@ -1,0 +1,2 @@
+//! `rb`: the command line of the rollback toolkit.
+fn main() {}

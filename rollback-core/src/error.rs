@@ -1,0 +1,441 @@
+//! What can go wrong, sorted by who can mend it.
+//!
+//! A conflict, an empty result or "already rolled back" is not here: those are results of a plan. The
+//! texts are fragments without hints; the next command to type is the CLI's to name.
+
+use std::path::PathBuf;
+
+use crate::id::{CommitId, ObjectId};
+use crate::path::RepoPath;
+
+/// The result of everything in this crate that can fail.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// An error of the library below, kept for its text.
+pub type Source = Box<dyn std::error::Error + Send + Sync + 'static>;
+
+/// Why a request could not be carried out.
+///
+/// [`Error::code`] is the stable name of a variant; [`Error::class`] says who can mend it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// No repository at or above the folder.
+    #[error("not a git repository (or any of its parents): {}", path.display())]
+    NotARepository {
+        /// Where the search began.
+        path: PathBuf,
+    },
+    /// The repository belongs to somebody else.
+    #[error("the repository at {} is owned by another user", path.display())]
+    NotOwned {
+        /// The git directory.
+        path: PathBuf,
+    },
+    /// The repository uses a format this crate cannot read or would damage.
+    #[error("{what} is not supported: {why}")]
+    Unsupported {
+        /// The format, such as `reference storage 'reftable'`.
+        what: String,
+        /// What stands in the way.
+        why: String,
+    },
+    /// The operation needs a work tree and the repository has none.
+    #[error("{operation} needs a work tree, and the repository at {} is bare", git_dir.display())]
+    NeedsWorkTree {
+        /// What was asked for.
+        operation: &'static str,
+        /// The git directory.
+        git_dir: PathBuf,
+    },
+    /// A revision names nothing.
+    #[error("unknown revision '{spec}'")]
+    UnknownRevision {
+        /// What was given.
+        spec: String,
+        /// Why it could not be resolved.
+        #[source]
+        source: Option<Source>,
+    },
+    /// An abbreviated id names more than one object.
+    #[error("'{spec}' is ambiguous: it could be {}", candidates.join(", "))]
+    AmbiguousRevision {
+        /// What was given.
+        spec: String,
+        /// The objects that it could be.
+        candidates: Vec<String>,
+    },
+    /// A revision names something other than a commit.
+    #[error("'{spec}' is a {kind}, not a commit")]
+    NotACommit {
+        /// What was given.
+        spec: String,
+        /// What it is.
+        kind: String,
+    },
+    /// A path is spelled in a way that no path inside a repository can be.
+    #[error("'{path}' is not a path inside the repository: {why}")]
+    InvalidPath {
+        /// What was given.
+        path: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// The path does not occur in the history of the tip.
+    #[error("path '{path}' never existed in the history of {tip}")]
+    PathNeverExisted {
+        /// The path asked for.
+        path: RepoPath,
+        /// The tip whose history was searched.
+        tip: CommitId,
+        /// Where it did exist: a reference beside the tip's history, and the commit seen there.
+        last_seen: Option<LastSeen>,
+        /// Paths at the tip that differ from it in ASCII case alone.
+        case_twins: Vec<RepoPath>,
+    },
+    /// `--mainline` names a parent the commit does not have, or the commit is no merge.
+    #[error("mainline {mainline} does not fit {commit}, which has {parents} parent{}", if *parents == 1 { "" } else { "s" })]
+    MainlineOutOfRange {
+        /// The commit.
+        commit: CommitId,
+        /// The parent asked for, counted from 1.
+        mainline: usize,
+        /// How many parents the commit has.
+        parents: usize,
+    },
+    /// A request contradicts itself or lacks what it needs.
+    #[error("{0}")]
+    BadRequest(String),
+    /// An object that is needed is not in the database.
+    #[error("{kind} {id} is missing from the repository")]
+    MissingObject {
+        /// What kind of object was wanted.
+        kind: &'static str,
+        /// Its id.
+        id: ObjectId,
+        /// Whether the repository is a partial clone, where such objects can be fetched.
+        partial_clone: bool,
+    },
+    /// An object is there and cannot be read.
+    #[error("{kind} {id} is corrupt")]
+    CorruptObject {
+        /// What kind of object was wanted.
+        kind: &'static str,
+        /// Its id.
+        id: ObjectId,
+        /// What is wrong with it.
+        #[source]
+        source: Source,
+    },
+    /// History ends at a shallow boundary before the question could be answered.
+    #[error("history is shallow: it ends at {boundary} before {what} could be found")]
+    ShallowHistory {
+        /// The first boundary commit met.
+        boundary: CommitId,
+        /// What was being looked for.
+        what: String,
+    },
+    /// The branch has no commit yet.
+    #[error("the current branch {branch} has no commit yet")]
+    Unborn {
+        /// The branch that HEAD names.
+        branch: String,
+    },
+    /// A merge, rebase or the like waits to be finished.
+    #[error("{operation} is in progress in this work tree")]
+    OperationInProgress {
+        /// What waits, such as `a merge`.
+        operation: &'static str,
+    },
+    /// The index holds conflicts.
+    #[error("the index has unmerged entries: {}", list(paths))]
+    Unmerged {
+        /// The paths with stages.
+        paths: Vec<RepoPath>,
+    },
+    /// Uncommitted work stands where the result would be written.
+    #[error("{} would be overwritten: {}", reason.describe(), list(paths))]
+    InTheWay {
+        /// What kind of work it is.
+        reason: InTheWay,
+        /// Where it stands.
+        paths: Vec<RepoPath>,
+    },
+    /// Two paths of the result are one file on this file system.
+    #[error("path {path} differs only in case from {twin}, and this file system does not tell them apart")]
+    CaseCollision {
+        /// A path that would be written.
+        path: RepoPath,
+        /// The path it collides with.
+        twin: RepoPath,
+    },
+    /// A tree holds a path that must never be written.
+    #[error("refusing to write the path {path:?}: {why}")]
+    HostilePath {
+        /// The path as the tree spells it.
+        path: RepoPath,
+        /// What it could do.
+        why: &'static str,
+    },
+    /// The branch is not where the plan found it.
+    #[error("{reference} moved from {expected} to {found} since the plan was made")]
+    Moved {
+        /// The reference, such as `HEAD`.
+        reference: String,
+        /// Where the plan found it.
+        expected: CommitId,
+        /// Where it is now.
+        found: CommitId,
+    },
+    /// The branch to be made is there and holds something else.
+    #[error("branch {branch} already exists at {found}, which is not this result")]
+    BranchExists {
+        /// The branch.
+        branch: String,
+        /// Where it is.
+        found: CommitId,
+    },
+    /// A name that git would not accept for a branch.
+    #[error("'{name}' is not a valid branch name")]
+    InvalidBranchName {
+        /// What was given.
+        name: String,
+    },
+    /// The branch to be moved is checked out.
+    #[error("branch {branch} is checked out at {}", worktree.display())]
+    BranchCheckedOut {
+        /// The branch.
+        branch: String,
+        /// The work tree that has it.
+        worktree: PathBuf,
+    },
+    /// The upstream of the branch changed the same paths, and the tip lacks these changes.
+    #[error("{upstream} has {count} newer change{} to {path} that the tip lacks", if *count == 1 { "" } else { "s" })]
+    UpstreamAhead {
+        /// The remote-tracking branch.
+        upstream: String,
+        /// How many commits change the path there.
+        count: usize,
+        /// The path.
+        path: RepoPath,
+    },
+    /// The chosen result discards later edits and nobody allowed that.
+    #[error("the result discards {} later change{} to {}", discards.len(), if discards.len() == 1 { "" } else { "s" }, list(paths))]
+    LossNotAllowed {
+        /// The commits whose edits would be gone.
+        discards: Vec<CommitId>,
+        /// The paths concerned.
+        paths: Vec<RepoPath>,
+    },
+    /// A path goes through a driver that the repository itself configures, and the repository is not trusted.
+    #[error("{path} goes through the {driver} that this repository configures, and the repository is not trusted")]
+    DriverNotTrusted {
+        /// The path.
+        path: RepoPath,
+        /// The driver, such as `filter 'x'`.
+        driver: String,
+    },
+    /// Name or mail of the user is not known.
+    #[error("no {role} identity: name and email are not configured")]
+    NoIdentity {
+        /// `author` or `committer`.
+        role: &'static str,
+    },
+    /// The commit could not be signed.
+    #[error("the commit could not be signed")]
+    Signing {
+        /// What the signer said.
+        #[source]
+        source: Source,
+    },
+    /// A hook ended with an error.
+    #[error("the {hook} hook failed with exit code {exit_code}")]
+    Hook {
+        /// The hook's name.
+        hook: &'static str,
+        /// Its exit code; -1 when a signal ended it.
+        exit_code: i32,
+    },
+    /// A configuration value cannot be understood.
+    #[error("bad value for {key}: {why}")]
+    Config {
+        /// The key, such as `core.abbrev`.
+        key: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// Somebody else holds a lock.
+    #[error("{} is locked by another process", path.display())]
+    Locked {
+        /// The lock file.
+        path: PathBuf,
+    },
+    /// Reading or writing a file failed.
+    #[error("cannot {action} {}", path.display())]
+    Io {
+        /// What was tried, such as `write`.
+        action: &'static str,
+        /// Where.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The request was cancelled.
+    #[error("cancelled")]
+    Cancelled,
+    /// Something that should not happen, from the object library or this crate.
+    #[error("{context}")]
+    Internal {
+        /// What was being done.
+        context: String,
+        /// What was said.
+        #[source]
+        source: Option<Source>,
+    },
+}
+
+/// Where a path was seen that the tip's history does not have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastSeen {
+    /// The reference that reaches it, such as `refs/heads/legacy`.
+    pub reference: String,
+    /// The newest commit there that has the path or removed it.
+    pub commit_id: CommitId,
+}
+
+/// What kind of uncommitted work stands in the way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InTheWay {
+    /// Edits in the work tree.
+    Edited,
+    /// Changes in the index.
+    Staged,
+    /// A file that git does not track.
+    Untracked,
+    /// A file that git ignores.
+    Ignored,
+    /// A symbolic link or a file where a folder is needed, or a folder where a file is.
+    Obstructed,
+}
+
+impl InTheWay {
+    fn describe(self) -> &'static str {
+        match self {
+            Self::Edited => "edits that are not committed",
+            Self::Staged => "changes that are staged and not committed",
+            Self::Untracked => "files that git does not track",
+            Self::Ignored => "files that git ignores",
+            Self::Obstructed => "something of another kind",
+        }
+    }
+}
+
+/// Who can mend an error; each class has one exit code of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ErrorClass {
+    /// The request is wrong as it was typed.
+    Usage,
+    /// The repository is not in a state in which the request could be carried out.
+    Precondition,
+    /// Loss, trust or approval was not given.
+    Consent,
+    /// A file could not be read or written.
+    Io,
+    /// Somebody else is at work here.
+    Busy,
+    /// A mistake of this crate.
+    Internal,
+}
+
+impl Error {
+    /// The stable name of the error, in kebab-case.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotARepository { .. } => "not-a-repository",
+            Self::NotOwned { .. } => "not-owned",
+            Self::Unsupported { .. } => "unsupported-format",
+            Self::NeedsWorkTree { .. } => "needs-work-tree",
+            Self::UnknownRevision { .. } => "unknown-revision",
+            Self::AmbiguousRevision { .. } => "ambiguous-revision",
+            Self::NotACommit { .. } => "not-a-commit",
+            Self::InvalidPath { .. } => "invalid-path",
+            Self::PathNeverExisted { .. } => "path-never-existed",
+            Self::MainlineOutOfRange { .. } => "mainline-out-of-range",
+            Self::BadRequest(_) => "bad-request",
+            Self::MissingObject { .. } => "missing-object",
+            Self::CorruptObject { .. } => "corrupt-object",
+            Self::ShallowHistory { .. } => "shallow-history",
+            Self::Unborn { .. } => "unborn-branch",
+            Self::OperationInProgress { .. } => "operation-in-progress",
+            Self::Unmerged { .. } => "unmerged-index",
+            Self::InTheWay { .. } => "in-the-way",
+            Self::CaseCollision { .. } => "case-collision",
+            Self::HostilePath { .. } => "hostile-path",
+            Self::Moved { .. } => "moved",
+            Self::BranchExists { .. } => "branch-exists",
+            Self::InvalidBranchName { .. } => "invalid-branch-name",
+            Self::BranchCheckedOut { .. } => "branch-checked-out",
+            Self::UpstreamAhead { .. } => "upstream-ahead",
+            Self::LossNotAllowed { .. } => "loss-not-allowed",
+            Self::DriverNotTrusted { .. } => "driver-not-trusted",
+            Self::NoIdentity { .. } => "no-identity",
+            Self::Signing { .. } => "signing-failed",
+            Self::Hook { .. } => "hook-failed",
+            Self::Config { .. } => "bad-configuration",
+            Self::Locked { .. } => "locked",
+            Self::Io { .. } => "io",
+            Self::Cancelled => "cancelled",
+            Self::Internal { .. } => "internal",
+        }
+    }
+
+    /// Who can mend the error.
+    pub fn class(&self) -> ErrorClass {
+        match self {
+            Self::InvalidPath { .. }
+            | Self::MainlineOutOfRange { .. }
+            | Self::BadRequest(_)
+            | Self::InvalidBranchName { .. } => ErrorClass::Usage,
+            Self::LossNotAllowed { .. } | Self::DriverNotTrusted { .. } => ErrorClass::Consent,
+            Self::Io { .. } => ErrorClass::Io,
+            Self::Locked { .. } => ErrorClass::Busy,
+            Self::Internal { .. } => ErrorClass::Internal,
+            _ => ErrorClass::Precondition,
+        }
+    }
+
+    /// The paths the error is about, for machines.
+    pub fn paths(&self) -> Vec<RepoPath> {
+        match self {
+            Self::PathNeverExisted { path, .. }
+            | Self::HostilePath { path, .. }
+            | Self::UpstreamAhead { path, .. }
+            | Self::DriverNotTrusted { path, .. } => vec![path.clone()],
+            Self::CaseCollision { path, twin } => vec![path.clone(), twin.clone()],
+            Self::Unmerged { paths } | Self::InTheWay { paths, .. } | Self::LossNotAllowed { paths, .. } => {
+                paths.clone()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    pub(crate) fn internal(context: impl Into<String>, source: impl Into<Source>) -> Self {
+        Self::Internal { context: context.into(), source: Some(source.into()) }
+    }
+
+    pub(crate) fn io(action: &'static str, path: impl Into<PathBuf>, source: std::io::Error) -> Self {
+        Self::Io { action, path: path.into(), source }
+    }
+}
+
+/// The first paths, and how many more there are.
+fn list(paths: &[RepoPath]) -> String {
+    const SHOWN: usize = 5;
+    let mut text = paths.iter().take(SHOWN).map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    if paths.len() > SHOWN {
+        text.push_str(&format!(" and {} more", paths.len() - SHOWN));
+    }
+    text
+}

@@ -1,0 +1,20 @@
+//! Git-native rollback as a library: find the change that broke something, try every way back in
+//! memory, show what each would do, and land exactly one of them.
+//!
+//! The flow has one direction: a [`Target`](target::Target) is resolved against a [`Repo`], a
+//! [`Plan`](plan::Plan) is computed without writing anything, and only [`Repo::apply`] writes.
+//! Conflicts, refusals and "nothing to do" are results, not errors.
+//!
+//! What this crate never does: it prints nothing, exits never, starts no `git`, and lets no type of
+//! the underlying object library into its public signatures.
+
+pub mod conflict;
+pub mod error;
+pub mod id;
+pub mod path;
+pub mod repo;
+
+pub use error::{Error, Result};
+pub use id::{CommitId, EntryMode, ObjectId, TreeId};
+pub use path::RepoPath;
+pub use repo::Repo;

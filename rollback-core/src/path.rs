@@ -1,0 +1,213 @@
+//! Paths inside a repository: bytes separated by `/`, relative to its root.
+//!
+//! They are never lower-cased and never forced into UTF-8. Turning one into a path of the file system
+//! is the work of [`RepoPath::to_relative_path`] alone.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use bstr::{BStr, BString, ByteSlice};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// A path relative to the root of the repository, as bytes with `/` between the parts.
+///
+/// The root itself is the empty path. Serialised, it is a string where it is UTF-8 and
+/// `{"bytes_hex": "…"}` elsewhere.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct RepoPath(BString);
+
+impl RepoPath {
+    /// The path with these bytes, taken as they are.
+    pub fn new(bytes: impl Into<Vec<u8>>) -> Self {
+        Self(BString::from(bytes.into()))
+    }
+
+    /// The bytes of the path.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    pub(crate) fn as_bstr(&self) -> &BStr {
+        self.0.as_bstr()
+    }
+
+    /// Whether this is the root of the repository.
+    pub fn is_root(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The parts between the slashes; none for the root.
+    pub fn components(&self) -> impl DoubleEndedIterator<Item = &[u8]> {
+        self.0.split(|byte| *byte == b'/').filter(|part| !part.is_empty())
+    }
+
+    /// The path of `name` inside this folder.
+    pub fn join(&self, name: &[u8]) -> Self {
+        let mut joined = self.0.to_vec();
+        if !joined.is_empty() {
+            joined.push(b'/');
+        }
+        joined.extend_from_slice(name);
+        Self::new(joined)
+    }
+
+    /// The folder this path lies in; `None` for the root.
+    pub fn parent(&self) -> Option<Self> {
+        if self.is_root() {
+            return None;
+        }
+        let end = self.0.rfind_byte(b'/').unwrap_or(0);
+        Some(Self::new(&self.0[..end]))
+    }
+
+    /// The part after the last slash.
+    pub fn file_name(&self) -> &[u8] {
+        self.0.rfind_byte(b'/').map_or(&self.0[..], |slash| &self.0[slash + 1..])
+    }
+
+    /// Whether `other` is this path or lies below it. Everything lies below the root.
+    pub fn contains(&self, other: &Self) -> bool {
+        self.is_root()
+            || other
+                .0
+                .strip_prefix(self.0.as_slice())
+                .is_some_and(|rest| rest.is_empty() || rest[0] == b'/')
+    }
+
+    /// The path for the file system, relative to the root of the work tree.
+    ///
+    /// `None` where the platform cannot spell the bytes.
+    pub fn to_relative_path(&self) -> Option<Cow<'_, std::path::Path>> {
+        self.0.to_path().ok().map(Cow::Borrowed)
+    }
+
+    /// The path as text for people; bytes that are not UTF-8 become U+FFFD.
+    ///
+    /// Control characters stand as they are: escaping them is the work of whoever shows them.
+    pub fn to_str_lossy(&self) -> Cow<'_, str> {
+        self.0.to_str_lossy()
+    }
+
+    /// Whether the two paths differ, and only in ASCII case.
+    pub fn is_case_twin_of(&self, other: &Self) -> bool {
+        self != other && self.0.eq_ignore_ascii_case(&other.0)
+    }
+}
+
+impl From<&str> for RepoPath {
+    fn from(path: &str) -> Self {
+        Self::new(path)
+    }
+}
+
+impl From<&BStr> for RepoPath {
+    fn from(path: &BStr) -> Self {
+        Self::new(path.to_vec())
+    }
+}
+
+impl fmt::Display for RepoPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.to_str_lossy())
+    }
+}
+
+impl fmt::Debug for RepoPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct BytesHex {
+    bytes_hex: String,
+}
+
+impl Serialize for RepoPath {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0.to_str() {
+            Ok(text) => serializer.serialize_str(text),
+            Err(_) => BytesHex { bytes_hex: hex(&self.0) }.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for RepoPath {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Spelling {
+            Text(String),
+            Bytes(BytesHex),
+        }
+        match Spelling::deserialize(deserializer)? {
+            Spelling::Text(text) => Ok(Self::new(text)),
+            Spelling::Bytes(BytesHex { bytes_hex }) => unhex(&bytes_hex)
+                .map(Self::new)
+                .ok_or_else(|| serde::de::Error::custom(format!("not hexadecimal: {bytes_hex}"))),
+        }
+    }
+}
+
+impl schemars::JsonSchema for RepoPath {
+    fn schema_name() -> Cow<'static, str> {
+        "RepoPath".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "description": "A path relative to the root of the repository; an object where it is not UTF-8.",
+            "oneOf": [
+                { "type": "string" },
+                {
+                    "type": "object",
+                    "properties": { "bytes_hex": { "type": "string", "pattern": "^([0-9a-f]{2})*$" } },
+                    "required": ["bytes_hex"],
+                    "additionalProperties": false
+                }
+            ]
+        })
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digits = text.as_bytes();
+    if digits.len() % 2 != 0 {
+        return None;
+    }
+    digits
+        .chunks(2)
+        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_contains_what_lies_below_it_and_not_its_namesakes() {
+        let folder = RepoPath::from("a/b");
+        assert!(folder.contains(&RepoPath::from("a/b")));
+        assert!(folder.contains(&RepoPath::from("a/b/c")));
+        assert!(!folder.contains(&RepoPath::from("a/bc")));
+        assert!(RepoPath::default().contains(&folder));
+    }
+
+    #[test]
+    fn paths_survive_json_whatever_their_bytes() {
+        for bytes in [&b"src/a.py"[..], b"caf\xe9/\xff", b"", b"new\nline"] {
+            let path = RepoPath::new(bytes);
+            let json = serde_json::to_string(&path).unwrap();
+            assert_eq!(serde_json::from_str::<RepoPath>(&json).unwrap(), path, "{json}");
+        }
+        assert_eq!(
+            serde_json::to_string(&RepoPath::new(&b"\xff"[..])).unwrap(),
+            r#"{"bytes_hex":"ff"}"#
+        );
+    }
+}

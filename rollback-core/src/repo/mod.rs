@@ -1,0 +1,45 @@
+//! The repository as the rest of the crate sees it: the only room that opens one, and the border
+//! behind which the object library stays.
+//!
+//! Nothing here writes to disk. What a plan creates lives in the memory of an [`Objects`].
+
+mod objects;
+mod open;
+
+pub(crate) use objects::{Commit, NewObjects, Objects, Signature, Tree, TreeEntry};
+
+use std::path::Path;
+
+/// A handle on a repository. It is cheap to clone and can be shared between threads.
+#[derive(Clone)]
+pub struct Repo {
+    inner: gix::ThreadSafeRepository,
+}
+
+impl Repo {
+    /// The git directory of this work tree.
+    pub fn git_dir(&self) -> &Path {
+        self.inner.git_dir()
+    }
+
+    /// The root of the work tree; `None` in a bare repository.
+    pub fn work_dir(&self) -> Option<&Path> {
+        self.inner.work_dir()
+    }
+
+    /// A view of the object database that keeps what it is given in memory.
+    pub(crate) fn objects(&self) -> Objects {
+        Objects::new(self.local())
+    }
+
+    /// The object library's own handle, for one thread.
+    pub(crate) fn local(&self) -> gix::Repository {
+        self.inner.to_thread_local()
+    }
+}
+
+impl std::fmt::Debug for Repo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Repo").field("git_dir", &self.git_dir()).finish()
+    }
+}

@@ -1,0 +1,215 @@
+//! Reading objects with errors that name them, and creating objects in memory.
+
+use bstr::BString;
+use gix::objs::{Find, Kind, WriteTo};
+
+use crate::error::{Error, Result, Source};
+use crate::id::{CommitId, Entry, EntryMode, ObjectId, TreeId};
+use crate::path::RepoPath;
+
+/// A view of the object database for one thread. What is written through it stays in its memory until
+/// `apply` makes it durable, and can be read back at once.
+pub(crate) struct Objects {
+    repo: gix::Repository,
+}
+
+/// Objects that exist in memory only: id, kind and bytes, in no particular order.
+pub(crate) type NewObjects = Vec<(ObjectId, Kind, Vec<u8>)>;
+
+/// A commit, decoded and owned.
+#[derive(Clone, Debug)]
+pub(crate) struct Commit {
+    pub(crate) id: CommitId,
+    pub(crate) tree: TreeId,
+    pub(crate) parents: Vec<CommitId>,
+    pub(crate) author: Signature,
+    pub(crate) committer: Signature,
+    /// The `encoding` header; `None` means UTF-8.
+    pub(crate) encoding: Option<BString>,
+    /// The message in that encoding, byte for byte.
+    pub(crate) message: BString,
+}
+
+/// Who did something, and when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Signature {
+    pub(crate) name: BString,
+    pub(crate) email: BString,
+    /// Seconds since the epoch.
+    pub(crate) seconds: i64,
+    /// The time as the commit spells it: seconds and offset, such as `1700000000 +0100`.
+    pub(crate) time: String,
+}
+
+/// A tree, decoded and owned, in git's order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tree {
+    pub(crate) entries: Vec<TreeEntry>,
+}
+
+/// One row of a tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TreeEntry {
+    pub(crate) name: BString,
+    pub(crate) entry: Entry,
+}
+
+impl Tree {
+    /// The entry called `name`.
+    pub(crate) fn find(&self, name: &[u8]) -> Option<Entry> {
+        // A linear search: old trees are not always sorted, and a binary search would miss entries there.
+        self.entries.iter().find(|row| row.name == name).map(|row| row.entry)
+    }
+}
+
+impl Objects {
+    pub(crate) fn new(repo: gix::Repository) -> Self {
+        Self { repo: repo.with_object_memory() }
+    }
+
+    /// The object library's own handle, whose writes go to memory.
+    pub(crate) fn gix(&self) -> &gix::Repository {
+        &self.repo
+    }
+
+    /// Reads the object into `buffer` and returns its kind.
+    ///
+    /// # Errors
+    /// [`Error::MissingObject`] and [`Error::CorruptObject`], both naming `id`.
+    pub(crate) fn read(&self, id: ObjectId, wanted: &'static str, buffer: &mut Vec<u8>) -> Result<Kind> {
+        match self.repo.objects.try_find(&id.0, buffer) {
+            Ok(Some(data)) => Ok(data.kind),
+            Ok(None) => Err(self.missing(id, wanted)),
+            Err(source) => Err(Error::CorruptObject { kind: wanted, id, source: source.into() }),
+        }
+    }
+
+    /// Reads a blob whole.
+    pub(crate) fn blob(&self, id: ObjectId) -> Result<Vec<u8>> {
+        let mut buffer = Vec::new();
+        let kind = self.read(id, "blob", &mut buffer)?;
+        expect_kind(kind, Kind::Blob, "blob", id)?;
+        Ok(buffer)
+    }
+
+    /// Reads a tree. The null id and the empty tree's id need no object.
+    pub(crate) fn tree(&self, id: TreeId) -> Result<Tree> {
+        if id.0.is_null() || id == self.empty_tree() {
+            return Ok(Tree::default());
+        }
+        let mut buffer = Vec::new();
+        let kind = self.read(id.0, "tree", &mut buffer)?;
+        expect_kind(kind, Kind::Tree, "tree", id.0)?;
+        let mut entries = Vec::new();
+        for row in gix::objs::TreeRefIter::from_bytes(&buffer, id.0.0.kind()) {
+            let row = row.map_err(|source| corrupt("tree", id.0, source))?;
+            entries.push(TreeEntry {
+                name: row.filename.to_owned(),
+                entry: Entry { mode: EntryMode::from_bits(row.mode.value()), id: ObjectId(row.oid.to_owned()) },
+            });
+        }
+        Ok(Tree { entries })
+    }
+
+    /// The id of the tree without entries.
+    pub(crate) fn empty_tree(&self) -> TreeId {
+        gix::ObjectId::empty_tree(self.repo.object_hash()).into()
+    }
+
+    /// Reads a commit.
+    pub(crate) fn commit(&self, id: CommitId) -> Result<Commit> {
+        let mut buffer = Vec::new();
+        let kind = self.read(id.0, "commit", &mut buffer)?;
+        expect_kind(kind, Kind::Commit, "commit", id.0)?;
+        let parsed = gix::objs::CommitRef::from_bytes(&buffer, id.0.0.kind())
+            .map_err(|source| corrupt("commit", id.0, source))?;
+        Ok(Commit {
+            id,
+            tree: parsed.tree().into(),
+            parents: parsed.parents().map(CommitId::from).collect(),
+            author: signature(parsed.author().map_err(|source| corrupt("commit", id.0, source))?),
+            committer: signature(parsed.committer().map_err(|source| corrupt("commit", id.0, source))?),
+            encoding: parsed.encoding.map(ToOwned::to_owned),
+            message: parsed.message.to_owned(),
+        })
+    }
+
+    /// The tree of a commit; the empty tree for `None`, which stands for the parent of a root.
+    pub(crate) fn tree_of(&self, commit: Option<CommitId>) -> Result<TreeId> {
+        commit.map_or_else(|| Ok(self.empty_tree()), |id| self.commit(id).map(|commit| commit.tree))
+    }
+
+    /// The entry of `path` below the tree; `None` where the path does not exist. The root is a tree entry.
+    pub(crate) fn entry_at(&self, tree: TreeId, path: &RepoPath) -> Result<Option<Entry>> {
+        let mut at = Entry { mode: EntryMode::TREE, id: tree.0 };
+        for name in path.components() {
+            if !at.mode.is_tree() {
+                return Ok(None);
+            }
+            match self.tree(TreeId(at.id))?.find(name) {
+                Some(entry) => at = entry,
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(at))
+    }
+
+    /// Puts an object into memory and returns its id.
+    pub(crate) fn write(&self, object: impl WriteTo) -> Result<ObjectId> {
+        gix::objs::Write::write(&self.repo.objects, &object)
+            .map(ObjectId)
+            .map_err(|error| Error::internal("cannot create an object in memory", error))
+    }
+
+    /// Puts a tree into memory, sorted as git sorts, and returns its id.
+    pub(crate) fn write_tree(&self, tree: &Tree) -> Result<TreeId> {
+        let mut entries: Vec<_> = tree
+            .entries
+            .iter()
+            .map(|row| gix::objs::tree::Entry {
+                mode: gix::objs::tree::EntryMode::try_from(u32::from(row.entry.mode.bits()))
+                    .unwrap_or_else(|_| gix::objs::tree::EntryKind::Blob.into()),
+                filename: row.name.clone(),
+                oid: row.entry.id.0,
+            })
+            .collect();
+        entries.sort();
+        self.write(gix::objs::Tree { entries }).map(TreeId)
+    }
+
+    /// Puts a blob into memory and returns its id.
+    pub(crate) fn write_blob(&self, bytes: &[u8]) -> Result<ObjectId> {
+        self.write(gix::objs::BlobRef { data: bytes })
+    }
+
+    /// Takes out every object that was created through this view.
+    pub(crate) fn take_new(&self) -> NewObjects {
+        let Some(mut storage) = self.repo.objects.reset_object_memory() else { return Vec::new() };
+        storage.drain().map(|(id, (kind, bytes))| (ObjectId(id), kind, bytes)).collect()
+    }
+
+    fn missing(&self, id: ObjectId, kind: &'static str) -> Error {
+        let partial_clone = self.repo.config_snapshot().string("extensions.partialClone").is_some();
+        Error::MissingObject { kind, id, partial_clone }
+    }
+}
+
+fn signature(actor: gix::actor::SignatureRef<'_>) -> Signature {
+    Signature {
+        name: actor.name.to_owned(),
+        email: actor.email.to_owned(),
+        seconds: actor.seconds(),
+        time: actor.time.to_owned(),
+    }
+}
+
+fn expect_kind(found: Kind, wanted: Kind, name: &'static str, id: ObjectId) -> Result<()> {
+    if found == wanted {
+        return Ok(());
+    }
+    Err(Error::CorruptObject { kind: name, id, source: format!("it is a {found}").into() })
+}
+
+fn corrupt(kind: &'static str, id: ObjectId, source: impl Into<Source>) -> Error {
+    Error::CorruptObject { kind, id, source: source.into() }
+}

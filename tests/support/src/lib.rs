@@ -1,0 +1,1 @@
+//! The test kit: fixtures, twin repositories, whole-state comparison.
