@@ -1,8 +1,8 @@
 //! Git-native rollback as a library: find the change that broke something, try every way back in
 //! memory, show what each would do, and land exactly one of them.
 //!
-//! The flow has one direction: a [`Target`](target::Target) is resolved against a [`Repo`], a
-//! [`Plan`](plan::Plan) is computed without writing anything, and only [`Repo::apply`] writes.
+//! The flow has one direction: a [`Target`] is resolved against a [`Repo`], a
+//! [`Plan`] is computed without writing anything, and only applying it writes.
 //! Conflicts, refusals and "nothing to do" are results, not errors.
 //!
 //! What this crate never does: it prints nothing, exits never, starts no `git`, and lets no type of
@@ -12,9 +12,16 @@ pub mod conflict;
 pub mod error;
 pub mod id;
 pub mod path;
+pub mod plan;
+pub mod receipt;
 pub mod repo;
+pub mod strategy;
+pub mod target;
 
 pub use error::{Error, Result};
 pub use id::{CommitId, EntryMode, ObjectId, TreeId};
 pub use path::RepoPath;
+pub use plan::{Plan, PlanOptions};
+pub use receipt::{ApplyOptions, Receipt};
 pub use repo::Repo;
+pub use target::Target;

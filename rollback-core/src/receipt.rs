@@ -1,0 +1,101 @@
+//! What landing a plan is asked to do, and what it says it did.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::CommitId;
+use crate::plan::Plan;
+
+/// How a plan is to land. Nothing here changes what the plan does to the tree.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct ApplyOptions {
+    /// Where the result goes.
+    pub destination: Destination,
+    /// Permit a result that discards later edits.
+    pub allow_loss: bool,
+    /// Permit landing where the upstream has newer changes to the paths.
+    pub stale_ok: bool,
+    /// Sign the commits, or do not; `commit.gpgSign` decides where absent.
+    pub sign: Option<bool>,
+    /// Who commits; configuration and environment decide where absent.
+    pub identity: Option<Identity>,
+    /// The time of the commits; the system's clock and zone where absent.
+    pub time: Option<CommitTime>,
+}
+
+/// Where the result goes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Destination {
+    /// The branch that HEAD is on, with work tree and index; the branch named by `onto` where one was given.
+    #[default]
+    CurrentBranch,
+    /// A branch of this short name, without touching work tree or index.
+    Branch(String),
+    /// Index and work tree only; no commit is made.
+    Stage,
+}
+
+/// Name and mail of whoever commits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The name.
+    pub name: String,
+    /// The mail address, without angle brackets.
+    pub email: String,
+}
+
+/// A moment and the offset it is written with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CommitTime {
+    /// Seconds since the epoch.
+    pub seconds: i64,
+    /// Offset from UTC in seconds, east positive.
+    pub offset: i32,
+}
+
+/// What became of a plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[non_exhaustive]
+pub struct Receipt {
+    /// The plan as it was landed.
+    #[serde(flatten)]
+    pub plan: Plan,
+    /// What happened.
+    pub outcome: Outcome,
+}
+
+/// What happened when a plan was to land.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[non_exhaustive]
+pub struct Outcome {
+    /// What became of it.
+    pub kind: OutcomeKind,
+    /// The commits made, in order.
+    pub commit_ids: Vec<CommitId>,
+    /// The id of the operation, as it stands in the trailers.
+    pub operation_id: Option<String>,
+    /// The reference that moved.
+    #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+    /// What failed after the result had landed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub later_failure: Option<String>,
+}
+
+/// What became of a plan that was to land.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum OutcomeKind {
+    /// Commits were made and a reference moved.
+    Committed,
+    /// Index and work tree hold the result.
+    Staged,
+    /// Index and work tree hold a conflict for somebody to resolve.
+    LeftConflicted,
+    /// The state asked for was there already.
+    NothingToDo,
+    /// No rung may be taken; nothing was changed.
+    NotLanded,
+}

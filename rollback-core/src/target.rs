@@ -1,0 +1,84 @@
+//! What is to go back: commits, a path whose culprit is still to be found, commits to replay, or paths
+//! to restore.
+//!
+//! A target is what somebody asked for, in their words; resolving it against a repository is the first
+//! step of a plan. Nothing here reads a repository.
+
+use serde::{Deserialize, Serialize};
+
+use crate::path::RepoPath;
+
+/// What somebody asks for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Target {
+    /// Undo these commits, one new commit each.
+    Commits(CommitsTarget),
+    /// Bring these paths back to how they were before the change that broke them.
+    Paths(PathsTarget),
+    /// Replay these commits.
+    Pick(CommitsTarget),
+    /// Put back the exact content of these paths.
+    Restore(RestoreTarget),
+}
+
+/// Commits that are named, in git's revision syntax.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct CommitsTarget {
+    /// Revisions and ranges, such as `v1.2`, `HEAD~3` or `main..topic`.
+    pub revisions: Vec<String>,
+    /// Which parent of a merge is the mainline, counted from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mainline: Option<usize>,
+    /// Only what the commits did to these paths, and to everything below them; all of it where empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub paths: Vec<RepoPath>,
+}
+
+/// Paths whose culprit is found, not typed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct PathsTarget {
+    /// The paths; several with one culprit become one commit.
+    pub paths: Vec<RepoPath>,
+    /// How good content is told from bad.
+    #[serde(default, skip_serializing_if = "Good::is_unset")]
+    pub good: Good,
+    /// The culprit by hand, as a revision; finding it is skipped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<String>,
+    /// Which parent of a merge is the mainline, counted from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mainline: Option<usize>,
+}
+
+/// What good content of a file looks like. Every part that is set must hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Good {
+    /// A regular expression that matches somewhere in the content.
+    #[serde(default, rename = "match", skip_serializing_if = "Option::is_none")]
+    pub pattern: Option<String>,
+    /// The number of lines, as `wc -l` counts, a last line without a newline included.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lines: Option<usize>,
+}
+
+impl Good {
+    /// Whether nothing was said about what is good.
+    pub fn is_unset(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Paths to be put back exactly.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct RestoreTarget {
+    /// The paths; a folder is restored exactly, so that what was added to it since goes.
+    pub paths: Vec<RepoPath>,
+    /// The revision to take them from; the last good one where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// Keep paths of a folder that the source does not have.
+    #[serde(default)]
+    pub overlay: bool,
+}
