@@ -1,1 +1,16 @@
-//! The test kit: fixtures, twin repositories, whole-state comparison.
+//! The test kit: repositories with fixed identities and dates, fixtures imported with git, twins, and the comparison of
+//! whole states.
+//!
+//! git is the oracle of this project, so the kit runs the real one, shut off from the configuration of whoever runs the
+//! tests. Everything here panics with the command and its output when something fails: a test has no use for less.
+
+mod environment;
+mod fixture;
+pub mod hostile;
+mod sandbox;
+mod state;
+
+pub use environment::{isolated, rb};
+pub use fixture::Fixture;
+pub use sandbox::Sandbox;
+pub use state::{Part, State};

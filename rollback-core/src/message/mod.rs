@@ -1,0 +1,196 @@
+//! The one message writer: what the commit of a revert, a pick or a restore says, the text git would leave in
+//! `MERGE_MSG`, and the reflog line.
+//!
+//! Of a whole revert or pick the bytes are git's own (`git revert`, `git cherry-pick`, git 2.47); the sources are
+//! named at each rule. A scoped revert never says `This reverts commit …`, which would be false.
+//!
+//! The room is pure: it reads commits that it is handed and [`Style`], which holds what the configuration says, and
+//! returns bytes. It opens no repository, runs no editor and no hook.
+
+mod cleanup;
+mod conflicts;
+mod encoding;
+mod pick;
+mod reflog;
+mod restore;
+mod revert;
+mod scope;
+mod style;
+mod text;
+mod trailers;
+
+#[cfg(test)]
+mod tests;
+
+pub use cleanup::Cleanup;
+pub use trailers::Trailer;
+
+pub(crate) use style::Style;
+
+use bstr::{BString, ByteVec};
+use serde::{Deserialize, Serialize};
+
+use crate::id::CommitId;
+use crate::path::RepoPath;
+use crate::repo::{Commit, Signature};
+
+/// What a caller may say about the message; nothing of it is needed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct MessageOptions {
+    /// The whole text, in place of the one that would be written. Reason, trailers and sign-off are still added.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// Why this is done: a paragraph of its own after the body.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Trailers to add, as `git interpret-trailers` adds them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub trailers: Vec<Trailer>,
+    /// Whether the committer signs off (`-s`).
+    #[serde(skip_serializing_if = "is_false")]
+    pub signoff: bool,
+    /// Whether a pick names the commit it was picked from (`-x`).
+    #[serde(skip_serializing_if = "is_false")]
+    pub record_origin: bool,
+    /// Whether a revert refers to commits as `abbreviated id (subject, date)`; `None` leaves it to
+    /// `revert.reference`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reference: Option<bool>,
+    /// How the message is cleaned up (`--cleanup`); `None` leaves it to `commit.cleanup`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cleanup: Option<Cleanup>,
+}
+
+fn is_false(value: &bool) -> bool {
+    !*value
+}
+
+/// What the commit does, which decides what its message says.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Deed<'a> {
+    /// Undoes a whole commit; `mainline` is the parent it is undone against, for merges only.
+    Revert { commit: &'a Commit, mainline: Option<&'a Commit> },
+    /// Undoes what a commit did to some paths.
+    RevertPaths { commit: &'a Commit, mainline: Option<&'a Commit>, paths: &'a [RepoPath] },
+    /// Replays a whole commit.
+    Pick { commit: &'a Commit },
+    /// Replays what a commit did to some paths.
+    PickPaths { commit: &'a Commit, paths: &'a [RepoPath] },
+    /// Brings paths back as they are in `source`, discarding what the commits in `discards` did to them.
+    Restore { source: &'a Commit, paths: &'a [RepoPath], discards: &'a [Commit] },
+}
+
+/// What the writer needs to know besides the deed.
+pub(crate) struct Context<'a> {
+    /// What the configuration says.
+    pub(crate) style: &'a Style,
+    /// Who signs off, if anybody does.
+    pub(crate) committer: &'a Signature,
+    /// The abbreviation of an id that is unique in the repository.
+    pub(crate) abbreviate: &'a dyn Fn(CommitId) -> String,
+}
+
+/// A commit message as it goes into the commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Message {
+    /// The bytes, in `encoding`.
+    pub(crate) text: BString,
+    /// The `encoding` header that the commit must carry; `None` for UTF-8.
+    pub(crate) encoding: Option<BString>,
+    /// The first line before it was made UTF-8, which is what git puts into the reflog.
+    first_line: BString,
+}
+
+impl Message {
+    /// The reflog entry of the commit, such as `revert: Revert "X"`; `action` is git's word for the command, or what
+    /// `GIT_REFLOG_ACTION` says.
+    pub(crate) fn reflog_line(&self, action: &str) -> BString {
+        reflog::line(action, &self.first_line)
+    }
+}
+
+/// Writes the message of a commit that nobody edits.
+pub(crate) fn write(deed: Deed<'_>, options: &MessageOptions, context: &Context<'_>) -> Message {
+    let style = context.style;
+    let text = style.cleanup_of_unedited(options).apply(&draft(deed, options, context), style);
+    finish(text, style)
+}
+
+/// The message before clean-up: what git has in `MERGE_MSG` when it stops for a conflict (less the list of conflicts)
+/// and what an editor is to show.
+pub(crate) fn draft(deed: Deed<'_>, options: &MessageOptions, context: &Context<'_>) -> BString {
+    let style = context.style;
+    let mut text = match &options.text {
+        Some(given) => encoding::from_utf8(given.as_bytes(), style),
+        None => body(deed, options, context),
+    };
+    if let Some(reason) = &options.reason {
+        text::push_paragraph(&mut text, &encoding::from_utf8(reason.trim_end().as_bytes(), style));
+    }
+    if let (true, Deed::Pick { commit } | Deed::PickPaths { commit, .. }) = (options.record_origin, deed) {
+        trailers::record_origin(&mut text, commit.id, style);
+    }
+    if !options.trailers.is_empty() {
+        text = trailers::add(&text, &options.trailers, style);
+    }
+    if options.signoff {
+        trailers::sign_off(&mut text, context.committer, style);
+    }
+    text
+}
+
+/// The message after somebody edited `draft`; `None` where nothing is left of it, which git refuses.
+pub(crate) fn edited(draft: &[u8], options: &MessageOptions, style: &Style) -> Option<Message> {
+    let text = cleanup::of_edited(draft, style.cleanup_of_edited(options), style)?;
+    Some(finish(text, style))
+}
+
+/// The text of `MERGE_MSG` after a stop: the draft and the list of paths in conflict.
+pub(crate) fn merge_msg(
+    draft: &[u8],
+    options: &MessageOptions,
+    style: &Style,
+    conflicts: &[RepoPath],
+) -> BString {
+    conflicts::merge_msg(draft, style.cleanup_of_unedited(options), style, conflicts)
+}
+
+/// The author of the commit that a pick makes: the picked commit's, in the encoding of the new one.
+pub(crate) fn author_of_pick(commit: &Commit, style: &Style) -> Signature {
+    encoding::author_of_pick(commit, style)
+}
+
+/// The first line of a message as git takes it for a subject: leading blank lines do not count.
+pub(crate) fn subject(message: &[u8]) -> &[u8] {
+    text::first_line(text::without_leading_blank_lines(message))
+}
+
+fn body(deed: Deed<'_>, options: &MessageOptions, context: &Context<'_>) -> BString {
+    let reference = options.reference.unwrap_or(context.style.reference);
+    match deed {
+        Deed::Revert { commit, mainline } if reference => revert::by_reference(commit, mainline, context),
+        Deed::Revert { commit, mainline } => revert::whole(commit, mainline, context.style),
+        Deed::RevertPaths { commit, mainline, paths } => {
+            scope::revert(commit, mainline, paths, context.style)
+        }
+        Deed::Pick { commit } => pick::whole(commit, context.style),
+        Deed::PickPaths { commit, paths } => scope::pick(commit, paths, context.style),
+        Deed::Restore { source, paths, discards } => restore::message(source, paths, discards, context),
+    }
+}
+
+/// Makes the text fit for a commit in the encoding of the style.
+fn finish(text: BString, style: &Style) -> Message {
+    let first_line = text::first_line(&text).into();
+    let encoding = style.commit_encoding.clone();
+    let text = if encoding.is_some() { text } else { encoding::repaired_utf8(&text) };
+    Message { text, encoding, first_line }
+}
+
+/// Appends `bytes` and a line feed.
+fn push_line(text: &mut BString, bytes: &[u8]) {
+    text.push_str(bytes);
+    text.push_byte(b'\n');
+}

@@ -1,0 +1,41 @@
+//! The message of a commit that brings paths back from another commit, and that says whose edits it discards.
+
+use bstr::{BString, ByteVec};
+
+use super::{Context, encoding, push_line, revert, scope};
+use crate::path::RepoPath;
+use crate::repo::Commit;
+
+/// How many discarded commits are named; the receipt has all of them.
+const NAMED: usize = 25;
+
+pub(super) fn message(
+    source: &Commit,
+    paths: &[RepoPath],
+    discards: &[Commit],
+    context: &Context<'_>,
+) -> BString {
+    let mut out = BString::from("Restore ");
+    out.push_str(scope::summary(paths, context.style));
+    out.push_str(format!(" from {}\n", (context.abbreviate)(source.id)));
+    out.push_str(format!("\nThis restores, as they are in commit {}:\n", source.id));
+    scope::push_paths(&mut out, paths, context.style);
+    if !discards.is_empty() {
+        out.push_str("\nIt discards what these later commits changed there:\n");
+        push_commits(&mut out, discards, context);
+    }
+    out
+}
+
+fn push_commits(out: &mut BString, commits: &[Commit], context: &Context<'_>) {
+    for commit in commits.iter().take(NAMED) {
+        out.push_str("  ");
+        // The subject of a reference keeps its commit's encoding; here, beside text of our own, it is converted.
+        let converted =
+            Commit { message: encoding::message_of(commit, context.style).into_owned(), ..commit.clone() };
+        push_line(out, &revert::reference(&converted, context));
+    }
+    if commits.len() > NAMED {
+        push_line(out, format!("  and {} more", commits.len() - NAMED).as_bytes());
+    }
+}

@@ -1,0 +1,71 @@
+//! Messages of commits that undo or replay only a part of another commit: they name the part, and never claim the whole.
+
+use bstr::{BString, ByteVec};
+
+use super::{Style, encoding, push_line, revert, text};
+use crate::path::RepoPath;
+use crate::repo::Commit;
+
+/// `Revert "X" in P`, and below it the commit and every path.
+pub(super) fn revert(
+    commit: &Commit,
+    mainline: Option<&Commit>,
+    paths: &[RepoPath],
+    style: &Style,
+) -> BString {
+    let mut out = revert::title(commit, style);
+    push_scope(&mut out, paths, style);
+    let against = mainline.map(|parent| format!(" against its parent {}", parent.id)).unwrap_or_default();
+    out.push_str(format!("\nThis reverts the changes of commit {}{against} to:\n", commit.id));
+    push_paths(&mut out, paths, style);
+    out
+}
+
+/// `Pick "X" in P`, and below it the commit and every path.
+pub(super) fn pick(commit: &Commit, paths: &[RepoPath], style: &Style) -> BString {
+    let mut out = BString::from("Pick \"");
+    out.push_str(super::subject(&encoding::message_of(commit, style)));
+    out.push_byte(b'"');
+    push_scope(&mut out, paths, style);
+    out.push_str(format!("\nThis picks the changes of commit {} to:\n", commit.id));
+    push_paths(&mut out, paths, style);
+    out
+}
+
+/// Ends the title with ` in P`.
+fn push_scope(out: &mut BString, paths: &[RepoPath], style: &Style) {
+    out.push_str(" in ");
+    push_line(out, &summary(paths, style));
+}
+
+/// The paths in a few words: one or two by name, of more the first one.
+pub(super) fn summary(paths: &[RepoPath], style: &Style) -> BString {
+    let mut out = BString::default();
+    match paths {
+        [] => out.push_str("no path"),
+        [one] => out.push_str(shown(one, style)),
+        [one, other] => {
+            out.push_str(shown(one, style));
+            out.push_str(" and ");
+            out.push_str(shown(other, style));
+        }
+        [first, rest @ ..] => {
+            out.push_str(shown(first, style));
+            out.push_str(format!(" and {} other paths", rest.len()));
+        }
+    }
+    out
+}
+
+/// Every path on a line of its own, indented so that no line can be taken for a trailer.
+pub(super) fn push_paths(out: &mut BString, paths: &[RepoPath], style: &Style) {
+    for path in paths {
+        out.push_str("  ");
+        push_line(out, &shown(path, style));
+    }
+}
+
+fn shown(path: &RepoPath, style: &Style) -> BString {
+    let text = if path.is_root() { "/".into() } else { text::shown_path(path.as_bytes()) };
+    encoding::from_utf8(&text, style)
+}
