@@ -11,6 +11,7 @@
 pub mod conflict;
 pub mod error;
 pub mod id;
+pub mod merge;
 pub mod path;
 pub mod plan;
 pub mod receipt;
