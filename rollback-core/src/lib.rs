@@ -16,6 +16,7 @@ pub mod id;
     expect(dead_code, reason = "the rooms above, plan and apply, call the writer")
 )]
 pub mod message;
+pub mod merge;
 pub mod path;
 pub mod plan;
 pub mod receipt;

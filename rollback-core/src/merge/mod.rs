@@ -1,0 +1,15 @@
+//! The three-way merge of trees: git's merge-ort, and faster.
+//!
+//! One [`Engine`] merges many times: base, ours and theirs are trees, the result is a [`Merged`], and nothing
+//! is written to disk. A clean result has the very tree that `git merge-tree` would write; a conflict has the
+//! same stages and the same tree with markers. What the engine cannot decide as git would it does not decide:
+//! [`Verdict::NeedsReview`].
+
+mod engine;
+mod options;
+mod outcome;
+pub mod text;
+
+pub use engine::Engine;
+pub use options::{DirectoryRenames, Favor, Options, Renames, Subtree};
+pub use outcome::{Labels, Merged, ReviewReason, Verdict};

@@ -1,0 +1,103 @@
+//! What comes of a merge: a tree, a verdict, and every conflict as data.
+
+use bstr::BString;
+
+use crate::conflict::Conflict;
+use crate::id::TreeId;
+use crate::path::RepoPath;
+
+/// The result of a merge.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Merged {
+    /// The merged tree. Where there are conflicts it holds what git would leave in the work tree: files with
+    /// conflict markers, the surviving version of what one side deleted, files moved out of the way. After
+    /// [`Verdict::NeedsReview`] it is our tree, unchanged.
+    pub tree_id: TreeId,
+    /// Whether the tree may be used as it is.
+    pub verdict: Verdict,
+    /// What could not be decided, sorted by path. A conflict may have no stages: a folder that was renamed to
+    /// two places is in conflict though no file is.
+    pub conflicts: Vec<Conflict>,
+    /// The files whose content was merged line by line, conflicting ones included, sorted.
+    pub auto_merged: Vec<RepoPath>,
+}
+
+impl Merged {
+    /// Whether the tree may be used as it is.
+    pub fn is_clean(&self) -> bool {
+        self.verdict == Verdict::Clean
+    }
+}
+
+/// Whether a merged tree may be used as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Verdict {
+    /// It may: git comes to the same tree.
+    Clean,
+    /// It holds conflicts, the ones that git finds.
+    Conflicted,
+    /// This engine cannot decide the case as git would.
+    NeedsReview(ReviewReason),
+}
+
+/// Why a case cannot be decided here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ReviewReason {
+    /// A file that both sides changed is merged by a program that the configuration names, and programs are
+    /// never run here.
+    MergeDriver {
+        /// The file.
+        path: RepoPath,
+        /// The driver's name.
+        driver: String,
+    },
+    /// Both sides moved a submodule whose history is at hand, where git would look for a merge of the two.
+    SubmoduleHistory {
+        /// The submodule.
+        path: RepoPath,
+    },
+    /// Line endings are to be renormalised on a path that goes through a filter program.
+    Filter {
+        /// The file.
+        path: RepoPath,
+    },
+    /// The trees contradict themselves: one name twice, a name that no path can hold, or folders too deep.
+    MalformedTree {
+        /// Where.
+        path: RepoPath,
+    },
+    /// The engine does not know this class of case.
+    Unsupported {
+        /// What it is.
+        what: &'static str,
+    },
+}
+
+/// What the three versions are called, in conflict markers and in the names of files moved out of the way.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Labels {
+    /// The common ancestor.
+    pub base: BString,
+    /// The side that is kept, such as `HEAD`.
+    pub ours: BString,
+    /// The side that comes in, such as `3a8a50f (subject of the commit)`.
+    pub theirs: BString,
+}
+
+impl Labels {
+    /// Labels with these names.
+    pub fn new(
+        base: impl Into<BString>,
+        ours: impl Into<BString>,
+        theirs: impl Into<BString>,
+    ) -> Self {
+        Self {
+            base: base.into(),
+            ours: ours.into(),
+            theirs: theirs.into(),
+        }
+    }
+}

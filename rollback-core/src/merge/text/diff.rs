@@ -1,0 +1,226 @@
+//! Which lines changed from one version to another: git's choice of algorithm, its pairing of lines and
+//! its placement of the hunks, without the indent heuristic (merges do not use it).
+
+use std::ops::Range;
+
+use gix::diff::blob::{self, Token};
+
+use super::histogram::Histogram;
+use super::{Algorithm, patience};
+
+/// A run of lines of `old` that became a run of lines of `new`; one of them may be empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Change {
+    pub(super) old: Range<usize>,
+    pub(super) new: Range<usize>,
+}
+
+/// The state of a comparison, reused between files.
+#[derive(Default)]
+pub(super) struct Differ {
+    flags: Flags,
+    histogram: Histogram,
+}
+
+/// One flag a line: whether it has no partner in the other version.
+#[derive(Default)]
+pub(super) struct Flags {
+    pub(super) old: Vec<bool>,
+    pub(super) new: Vec<bool>,
+}
+
+impl Differ {
+    /// The changes from `old` to `new`, in order; `kinds` is the number of different tokens.
+    pub(super) fn changes(
+        &mut self,
+        algorithm: Algorithm,
+        old: &[Token],
+        new: &[Token],
+        kinds: u32,
+    ) -> Vec<Change> {
+        if old == new {
+            return Vec::new();
+        }
+        let flags = &mut self.flags;
+        flags.old.clear();
+        flags.old.resize(old.len(), false);
+        flags.new.clear();
+        flags.new.resize(new.len(), false);
+        match algorithm {
+            Algorithm::Histogram => self.histogram.mark(old, new, kinds, flags),
+            Algorithm::Patience => patience::mark(old, new, kinds, flags),
+            Algorithm::Myers => mark_classic(old, new, kinds, false, 0, 0, flags),
+            Algorithm::Minimal => mark_classic(old, new, kinds, true, 0, 0, flags),
+        }
+        slide(old, &mut flags.old, &flags.new);
+        slide(new, &mut flags.new, &flags.old);
+        script(flags)
+    }
+}
+
+/// Marks with Myers' algorithm; `old_at` and `new_at` are where the two slices begin in the files.
+pub(super) fn mark_classic(
+    old: &[Token],
+    new: &[Token],
+    kinds: u32,
+    minimal: bool,
+    old_at: usize,
+    new_at: usize,
+    flags: &mut Flags,
+) {
+    let algorithm = if minimal {
+        blob::Algorithm::MyersMinimal
+    } else {
+        blob::Algorithm::Myers
+    };
+    let mut diff = blob::Diff::default();
+    diff.compute_with(algorithm, old, new, kinds);
+    for hunk in diff.hunks() {
+        let shifted =
+            |range: Range<u32>, at: usize| range.start as usize + at..range.end as usize + at;
+        flags.old[shifted(hunk.before, old_at)].fill(true);
+        flags.new[shifted(hunk.after, new_at)].fill(true);
+    }
+}
+
+fn script(flags: &Flags) -> Vec<Change> {
+    let mut changes = Vec::new();
+    let (mut old, mut new) = (0, 0);
+    loop {
+        let old_run = run(&flags.old, old);
+        let new_run = run(&flags.new, new);
+        if old_run > old || new_run > new {
+            changes.push(Change {
+                old: old..old_run,
+                new: new..new_run,
+            });
+        }
+        if old_run == flags.old.len() {
+            return changes;
+        }
+        // Behind a run stands a pair of equal lines.
+        (old, new) = (old_run + 1, new_run + 1);
+    }
+}
+
+/// Where the run of marked lines that begins at `from` ends.
+fn run(marked: &[bool], from: usize) -> usize {
+    marked[from..]
+        .iter()
+        .position(|marked| !marked)
+        .map_or(marked.len(), |length| from + length)
+}
+
+/// Moves each run of marked lines as far down as equal lines allow, or up to where it meets a run of the
+/// other version, joining runs that touch on the way.
+fn slide(tokens: &[Token], marked: &mut [bool], other: &[bool]) {
+    let mut here = Run::first(marked);
+    let mut there = Run::first(other);
+    loop {
+        if !here.is_empty() {
+            place(tokens, marked, other, &mut here, &mut there);
+        }
+        if !here.next(marked) {
+            return;
+        }
+        there.next(other);
+    }
+}
+
+fn place(tokens: &[Token], marked: &mut [bool], other: &[bool], here: &mut Run, there: &mut Run) {
+    let mut meets_other;
+    let mut highest_end;
+    loop {
+        let length = here.len();
+        while here.up(tokens, marked) {
+            there.previous(other);
+        }
+        highest_end = here.end;
+        meets_other = !there.is_empty();
+        while here.down(tokens, marked) {
+            there.next(other);
+            meets_other |= !there.is_empty();
+        }
+        // A longer run has swallowed a neighbour and may move further up.
+        if here.len() == length {
+            break;
+        }
+    }
+    if here.end == highest_end || !meets_other {
+        return;
+    }
+    while there.is_empty() && here.up(tokens, marked) {
+        there.previous(other);
+    }
+}
+
+/// A run of marked lines, possibly empty, with an unmarked line (or an end of the file) on either side.
+struct Run {
+    start: usize,
+    end: usize,
+}
+
+impl Run {
+    fn first(marked: &[bool]) -> Self {
+        Self {
+            start: 0,
+            end: run(marked, 0),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.start == self.end
+    }
+
+    fn len(&self) -> usize {
+        self.end - self.start
+    }
+
+    fn next(&mut self, marked: &[bool]) -> bool {
+        if self.end == marked.len() {
+            return false;
+        }
+        self.start = self.end + 1;
+        self.end = run(marked, self.start);
+        true
+    }
+
+    fn previous(&mut self, marked: &[bool]) -> bool {
+        if self.start == 0 {
+            return false;
+        }
+        self.end = self.start - 1;
+        self.start = self.end;
+        self.grow_up(marked);
+        true
+    }
+
+    fn grow_up(&mut self, marked: &[bool]) {
+        while self.start > 0 && marked[self.start - 1] {
+            self.start -= 1;
+        }
+    }
+
+    fn up(&mut self, tokens: &[Token], marked: &mut [bool]) -> bool {
+        if self.start == 0 || tokens[self.start - 1] != tokens[self.end - 1] {
+            return false;
+        }
+        self.start -= 1;
+        self.end -= 1;
+        marked[self.start] = true;
+        marked[self.end] = false;
+        self.grow_up(marked);
+        true
+    }
+
+    fn down(&mut self, tokens: &[Token], marked: &mut [bool]) -> bool {
+        if self.end == marked.len() || tokens[self.start] != tokens[self.end] {
+            return false;
+        }
+        marked[self.start] = false;
+        marked[self.end] = true;
+        self.start += 1;
+        self.end = run(marked, self.end + 1);
+        true
+    }
+}

@@ -1,0 +1,221 @@
+//! Lines as numbers: equal lines of the three versions get the same token, so that everything after
+//! this compares integers. What counts as equal is decided here and nowhere else.
+
+use std::ops::Range;
+
+use bstr::ByteSlice;
+use gix::diff::blob::Token;
+
+use super::Whitespace;
+
+/// One version of a file: where its lines are, and which token each of them is.
+#[derive(Default)]
+pub(super) struct Version {
+    /// Where each line ends, newline included; the first starts at 0.
+    ends: Vec<u32>,
+    pub(super) tokens: Vec<Token>,
+}
+
+impl Version {
+    pub(super) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// The bytes that `lines` cover.
+    pub(super) fn span(&self, lines: Range<usize>) -> Range<usize> {
+        let start = |line: usize| {
+            if line == 0 {
+                0
+            } else {
+                self.ends[line - 1] as usize
+            }
+        };
+        start(lines.start)..start(lines.end)
+    }
+
+    fn split(&mut self, bytes: &[u8]) {
+        self.ends.clear();
+        self.tokens.clear();
+        let mut at = 0;
+        while at < bytes.len() {
+            at = bytes[at..]
+                .find_byte(b'\n')
+                .map_or(bytes.len(), |newline| at + newline + 1);
+            self.ends.push(at as u32);
+        }
+    }
+}
+
+/// The three versions of a file, and the table of their lines. It is emptied, not freed, between files.
+#[derive(Default)]
+pub(super) struct Lines {
+    pub(super) base: Version,
+    pub(super) ours: Version,
+    pub(super) theirs: Version,
+    table: Table,
+    normalized: [Vec<u8>; 3],
+}
+
+impl Lines {
+    pub(super) fn load(&mut self, bytes: [&[u8]; 3], whitespace: Whitespace) {
+        let mut versions = [&mut self.base, &mut self.ours, &mut self.theirs];
+        for (version, bytes) in versions.iter_mut().zip(bytes) {
+            version.split(bytes);
+        }
+        self.table
+            .clear(versions.iter().map(|version| version.ends.len()).sum());
+        if whitespace.is_exact() {
+            for (source, version) in versions.iter_mut().enumerate() {
+                let mut start = 0;
+                for end in &version.ends {
+                    version
+                        .tokens
+                        .push(self.table.intern(&bytes, source, start..*end));
+                    start = *end;
+                }
+            }
+            return;
+        }
+        let mut ends: [Vec<u32>; 3] = Default::default();
+        for (source, version) in versions.iter().enumerate() {
+            self.normalized[source].clear();
+            let mut start = 0;
+            for end in &version.ends {
+                whitespace.normalize(
+                    &bytes[source][start..*end as usize],
+                    &mut self.normalized[source],
+                );
+                ends[source].push(self.normalized[source].len() as u32);
+                start = *end as usize;
+            }
+        }
+        let [base, ours, theirs] = &self.normalized;
+        let bytes = [base.as_slice(), ours, theirs];
+        for (source, version) in versions.iter_mut().enumerate() {
+            let mut start = 0;
+            for end in &ends[source] {
+                version
+                    .tokens
+                    .push(self.table.intern(&bytes, source, start..*end));
+                start = *end;
+            }
+        }
+    }
+
+    /// How many different lines there are.
+    pub(super) fn kinds(&self) -> u32 {
+        self.table.lines.len() as u32
+    }
+}
+
+/// An open-addressing table from line to token. It points into the files and owns no bytes.
+#[derive(Default)]
+struct Table {
+    /// Token plus one; 0 is an empty slot.
+    slots: Vec<u32>,
+    lines: Vec<Line>,
+}
+
+struct Line {
+    hash: u64,
+    source: u8,
+    start: u32,
+    end: u32,
+}
+
+impl Table {
+    fn clear(&mut self, lines: usize) {
+        let wanted = (lines * 2).next_power_of_two().max(64);
+        self.slots.clear();
+        self.slots.resize(wanted, 0);
+        self.lines.clear();
+    }
+
+    fn intern(&mut self, sources: &[&[u8]; 3], source: usize, line: Range<u32>) -> Token {
+        let bytes = &sources[source][line.start as usize..line.end as usize];
+        let hash = hash(bytes);
+        let mask = self.slots.len() - 1;
+        let mut slot = (hash >> 32) as usize & mask;
+        loop {
+            match self.slots[slot] {
+                0 => break,
+                token => {
+                    let known = &self.lines[token as usize - 1];
+                    if known.hash == hash
+                        && sources[known.source as usize][known.start as usize..known.end as usize]
+                            == *bytes
+                    {
+                        return Token(token - 1);
+                    }
+                }
+            }
+            slot = (slot + 1) & mask;
+        }
+        self.lines.push(Line {
+            hash,
+            source: source as u8,
+            start: line.start,
+            end: line.end,
+        });
+        self.slots[slot] = self.lines.len() as u32;
+        Token(self.lines.len() as u32 - 1)
+    }
+}
+
+/// A hash for short byte strings: eight bytes a step, folded by a wide multiplication.
+fn hash(bytes: &[u8]) -> u64 {
+    const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+    let fold = |state: u64, word: u64| {
+        let product = u128::from(state ^ word) * u128::from(FACTOR);
+        (product as u64) ^ ((product >> 64) as u64)
+    };
+    let mut state = FACTOR ^ bytes.len() as u64;
+    let mut words = bytes.chunks_exact(8);
+    for word in &mut words {
+        state = fold(
+            state,
+            u64::from_le_bytes(word.try_into().expect("chunks of eight")),
+        );
+    }
+    let rest = words.remainder();
+    if !rest.is_empty() {
+        let mut word = [0; 8];
+        word[..rest.len()].copy_from_slice(rest);
+        state = fold(state, u64::from_le_bytes(word));
+    }
+    fold(state, FACTOR)
+}
+
+impl Whitespace {
+    fn is_exact(self) -> bool {
+        self == Self::default()
+    }
+
+    /// Appends `line` in a spelling that is the same for all lines that count as equal.
+    fn normalize(self, line: &[u8], to: &mut Vec<u8>) {
+        let space = |byte: &u8| matches!(*byte, b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c);
+        if self.ignore_all {
+            to.extend(line.iter().filter(|byte| !space(byte)));
+        } else if self.ignore_change {
+            let kept = line.len() - line.iter().rev().take_while(|byte| space(byte)).count();
+            let mut in_space = false;
+            for byte in &line[..kept] {
+                if !space(byte) {
+                    to.push(*byte);
+                } else if !in_space {
+                    to.push(b' ');
+                }
+                in_space = space(byte);
+            }
+        } else if self.ignore_at_eol {
+            let kept = line.len() - line.iter().rev().take_while(|byte| space(byte)).count();
+            to.extend_from_slice(&line[..kept]);
+        } else if self.ignore_cr_at_eol {
+            let complete = line.strip_suffix(b"\n");
+            let text = complete.map_or(line, |text| text.strip_suffix(b"\r").unwrap_or(text));
+            to.extend_from_slice(text);
+        } else {
+            to.extend_from_slice(line);
+        }
+    }
+}
