@@ -25,7 +25,9 @@ impl Conflict {
 }
 
 /// The versions of a conflicted path, as the stages of git's index.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 pub struct Stages {
     /// Stage 1, the common ancestor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -40,7 +42,17 @@ pub struct Stages {
 
 /// Why a path is in conflict, in the words of git's merge.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    schemars::JsonSchema,
 )]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]

@@ -12,6 +12,7 @@ pub mod conflict;
 pub mod error;
 pub mod id;
 pub mod path;
+pub mod process;
 pub mod repo;
 
 pub use error::{Error, Result};

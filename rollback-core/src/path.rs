@@ -38,7 +38,9 @@ impl RepoPath {
 
     /// The parts between the slashes; none for the root.
     pub fn components(&self) -> impl DoubleEndedIterator<Item = &[u8]> {
-        self.0.split(|byte| *byte == b'/').filter(|part| !part.is_empty())
+        self.0
+            .split(|byte| *byte == b'/')
+            .filter(|part| !part.is_empty())
     }
 
     /// The path of `name` inside this folder.
@@ -62,7 +64,9 @@ impl RepoPath {
 
     /// The part after the last slash.
     pub fn file_name(&self) -> &[u8] {
-        self.0.rfind_byte(b'/').map_or(&self.0[..], |slash| &self.0[slash + 1..])
+        self.0
+            .rfind_byte(b'/')
+            .map_or(&self.0[..], |slash| &self.0[slash + 1..])
     }
 
     /// Whether `other` is this path or lies below it. Everything lies below the root.
@@ -127,7 +131,10 @@ impl Serialize for RepoPath {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.0.to_str() {
             Ok(text) => serializer.serialize_str(text),
-            Err(_) => BytesHex { bytes_hex: hex(&self.0) }.serialize(serializer),
+            Err(_) => BytesHex {
+                bytes_hex: hex(&self.0),
+            }
+            .serialize(serializer),
         }
     }
 }
@@ -203,7 +210,11 @@ mod tests {
         for bytes in [&b"src/a.py"[..], b"caf\xe9/\xff", b"", b"new\nline"] {
             let path = RepoPath::new(bytes);
             let json = serde_json::to_string(&path).unwrap();
-            assert_eq!(serde_json::from_str::<RepoPath>(&json).unwrap(), path, "{json}");
+            assert_eq!(
+                serde_json::from_str::<RepoPath>(&json).unwrap(),
+                path,
+                "{json}"
+            );
         }
         assert_eq!(
             serde_json::to_string(&RepoPath::new(&b"\xff"[..])).unwrap(),

@@ -58,13 +58,18 @@ impl Tree {
     /// The entry called `name`.
     pub(crate) fn find(&self, name: &[u8]) -> Option<Entry> {
         // A linear search: old trees are not always sorted, and a binary search would miss entries there.
-        self.entries.iter().find(|row| row.name == name).map(|row| row.entry)
+        self.entries
+            .iter()
+            .find(|row| row.name == name)
+            .map(|row| row.entry)
     }
 }
 
 impl Objects {
     pub(crate) fn new(repo: gix::Repository) -> Self {
-        Self { repo: repo.with_object_memory() }
+        Self {
+            repo: repo.with_object_memory(),
+        }
     }
 
     /// The object library's own handle, whose writes go to memory.
@@ -76,11 +81,20 @@ impl Objects {
     ///
     /// # Errors
     /// [`Error::MissingObject`] and [`Error::CorruptObject`], both naming `id`.
-    pub(crate) fn read(&self, id: ObjectId, wanted: &'static str, buffer: &mut Vec<u8>) -> Result<Kind> {
+    pub(crate) fn read(
+        &self,
+        id: ObjectId,
+        wanted: &'static str,
+        buffer: &mut Vec<u8>,
+    ) -> Result<Kind> {
         match self.repo.objects.try_find(&id.0, buffer) {
             Ok(Some(data)) => Ok(data.kind),
             Ok(None) => Err(self.missing(id, wanted)),
-            Err(source) => Err(Error::CorruptObject { kind: wanted, id, source: source.into() }),
+            Err(source) => Err(Error::CorruptObject {
+                kind: wanted,
+                id,
+                source: source.into(),
+            }),
         }
     }
 
@@ -105,7 +119,10 @@ impl Objects {
             let row = row.map_err(|source| corrupt("tree", id.0, source))?;
             entries.push(TreeEntry {
                 name: row.filename.to_owned(),
-                entry: Entry { mode: EntryMode::from_bits(row.mode.value()), id: ObjectId(row.oid.to_owned()) },
+                entry: Entry {
+                    mode: EntryMode::from_bits(row.mode.value()),
+                    id: ObjectId(row.oid.to_owned()),
+                },
             });
         }
         Ok(Tree { entries })
@@ -127,8 +144,16 @@ impl Objects {
             id,
             tree: parsed.tree().into(),
             parents: parsed.parents().map(CommitId::from).collect(),
-            author: signature(parsed.author().map_err(|source| corrupt("commit", id.0, source))?),
-            committer: signature(parsed.committer().map_err(|source| corrupt("commit", id.0, source))?),
+            author: signature(
+                parsed
+                    .author()
+                    .map_err(|source| corrupt("commit", id.0, source))?,
+            ),
+            committer: signature(
+                parsed
+                    .committer()
+                    .map_err(|source| corrupt("commit", id.0, source))?,
+            ),
             encoding: parsed.encoding.map(ToOwned::to_owned),
             message: parsed.message.to_owned(),
         })
@@ -136,12 +161,18 @@ impl Objects {
 
     /// The tree of a commit; the empty tree for `None`, which stands for the parent of a root.
     pub(crate) fn tree_of(&self, commit: Option<CommitId>) -> Result<TreeId> {
-        commit.map_or_else(|| Ok(self.empty_tree()), |id| self.commit(id).map(|commit| commit.tree))
+        commit.map_or_else(
+            || Ok(self.empty_tree()),
+            |id| self.commit(id).map(|commit| commit.tree),
+        )
     }
 
     /// The entry of `path` below the tree; `None` where the path does not exist. The root is a tree entry.
     pub(crate) fn entry_at(&self, tree: TreeId, path: &RepoPath) -> Result<Option<Entry>> {
-        let mut at = Entry { mode: EntryMode::TREE, id: tree.0 };
+        let mut at = Entry {
+            mode: EntryMode::TREE,
+            id: tree.0,
+        };
         for name in path.components() {
             if !at.mode.is_tree() {
                 return Ok(None);
@@ -184,13 +215,26 @@ impl Objects {
 
     /// Takes out every object that was created through this view.
     pub(crate) fn take_new(&self) -> NewObjects {
-        let Some(mut storage) = self.repo.objects.reset_object_memory() else { return Vec::new() };
-        storage.drain().map(|(id, (kind, bytes))| (ObjectId(id), kind, bytes)).collect()
+        let Some(mut storage) = self.repo.objects.reset_object_memory() else {
+            return Vec::new();
+        };
+        storage
+            .drain()
+            .map(|(id, (kind, bytes))| (ObjectId(id), kind, bytes))
+            .collect()
     }
 
     fn missing(&self, id: ObjectId, kind: &'static str) -> Error {
-        let partial_clone = self.repo.config_snapshot().string("extensions.partialClone").is_some();
-        Error::MissingObject { kind, id, partial_clone }
+        let partial_clone = self
+            .repo
+            .config_snapshot()
+            .string("extensions.partialClone")
+            .is_some();
+        Error::MissingObject {
+            kind,
+            id,
+            partial_clone,
+        }
     }
 }
 
@@ -207,9 +251,17 @@ fn expect_kind(found: Kind, wanted: Kind, name: &'static str, id: ObjectId) -> R
     if found == wanted {
         return Ok(());
     }
-    Err(Error::CorruptObject { kind: name, id, source: format!("it is a {found}").into() })
+    Err(Error::CorruptObject {
+        kind: name,
+        id,
+        source: format!("it is a {found}").into(),
+    })
 }
 
 fn corrupt(kind: &'static str, id: ObjectId, source: impl Into<Source>) -> Error {
-    Error::CorruptObject { kind, id, source: source.into() }
+    Error::CorruptObject {
+        kind,
+        id,
+        source: source.into(),
+    }
 }
