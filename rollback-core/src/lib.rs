@@ -11,14 +11,11 @@
 pub mod conflict;
 pub mod error;
 pub mod id;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the rooms above, plan and apply, call the writer")
-)]
-pub mod message;
 pub mod merge;
+pub mod message;
 pub mod path;
 pub mod plan;
+pub mod process;
 pub mod receipt;
 pub mod repo;
 pub mod strategy;

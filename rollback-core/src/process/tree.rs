@@ -1,0 +1,72 @@
+//! Killing a program with everything it started.
+//!
+//! On Unix a program leads a process group of its own, which is killed as one. A descendant that left the group
+//! (`setsid`) is found on Linux by a variable in its environment that names the run. Elsewhere the group is all that
+//! can be reached, and on systems without process groups the program alone.
+
+use std::process::Child;
+
+/// Carries the name of the run to every descendant.
+pub(super) const COOKIE: &str = "RB_PROCESS";
+
+/// Prepares a command so that its tree can be killed.
+pub(super) fn lead_group(command: &mut std::process::Command) {
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(command, 0);
+    #[cfg(not(unix))]
+    let _ = command;
+}
+
+/// Kills the program and every descendant that can be found, and reaps the program.
+pub(super) fn kill(child: &mut Child, cookie: &str) {
+    #[cfg(unix)]
+    if let Some(group) = i32::try_from(child.id())
+        .ok()
+        .and_then(rustix::process::Pid::from_raw)
+    {
+        // The child is not reaped yet, so its id is still its own.
+        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+    }
+    let _ = child.kill();
+    kill_strays(cookie);
+    let _ = child.wait();
+}
+
+/// A process may be forking while it is looked for: look again until none is left, but not for ever.
+#[cfg(target_os = "linux")]
+fn kill_strays(cookie: &str) {
+    const ROUNDS: usize = 20;
+    for _ in 0..ROUNDS {
+        let strays = strays(cookie);
+        if strays.is_empty() {
+            return;
+        }
+        for stray in strays {
+            let _ = rustix::process::kill_process(stray, rustix::process::Signal::KILL);
+        }
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn kill_strays(_: &str) {}
+
+#[cfg(target_os = "linux")]
+fn strays(cookie: &str) -> Vec<rustix::process::Pid> {
+    let wanted = format!("{COOKIE}={cookie}");
+    let Ok(processes) = std::fs::read_dir("/proc") else {
+        return Vec::new();
+    };
+    processes
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .filter(|pid: &i32| {
+            // A zombie's environment is empty, so the dead are not found again.
+            std::fs::read(format!("/proc/{pid}/environ")).is_ok_and(|environment| {
+                environment
+                    .split(|byte| *byte == 0)
+                    .any(|row| row == wanted.as_bytes())
+            })
+        })
+        .filter_map(rustix::process::Pid::from_raw)
+        .collect()
+}
