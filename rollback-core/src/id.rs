@@ -101,7 +101,6 @@ macro_rules! kind_of_id {
             }
 
             /// The id as the object library spells it.
-            #[expect(dead_code, reason = "not every kind is looked up yet")]
             pub(crate) fn gix(&self) -> gix::ObjectId {
                 self.0.0
             }

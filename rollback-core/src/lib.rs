@@ -10,6 +10,7 @@
 
 pub mod conflict;
 pub mod error;
+pub mod history;
 pub mod id;
 pub mod merge;
 pub mod message;

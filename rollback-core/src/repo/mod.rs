@@ -3,8 +3,10 @@
 //!
 //! Nothing here writes to disk. What a plan creates lives in the memory of an [`Objects`].
 
+pub(crate) mod ancestry;
 mod objects;
 mod open;
+mod revision;
 
 pub(crate) use objects::{Commit, NewObjects, Objects, Signature, Tree, TreeEntry};
 

@@ -30,6 +30,15 @@ pub(crate) struct Commit {
     pub(crate) message: BString,
 }
 
+/// The part of a commit that the shape of history needs.
+#[derive(Clone, Debug)]
+pub(crate) struct CommitHeader {
+    pub(crate) tree: TreeId,
+    pub(crate) parents: Vec<CommitId>,
+    /// The committer's time in seconds since the epoch; zero where the commit spells none.
+    pub(crate) seconds: i64,
+}
+
 /// Who did something, and when.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Signature {
@@ -108,12 +117,8 @@ impl Objects {
 
     /// Reads a tree. The null id and the empty tree's id need no object.
     pub(crate) fn tree(&self, id: TreeId) -> Result<Tree> {
-        if id.0.is_null() || id == self.empty_tree() {
-            return Ok(Tree::default());
-        }
         let mut buffer = Vec::new();
-        let kind = self.read(id.0, "tree", &mut buffer)?;
-        expect_kind(kind, Kind::Tree, "tree", id.0)?;
+        self.read_tree(id, &mut buffer)?;
         let mut entries = Vec::new();
         for row in gix::objs::TreeRefIter::from_bytes(&buffer, id.0.0.kind()) {
             let row = row.map_err(|source| corrupt("tree", id.0, source))?;
@@ -126,6 +131,16 @@ impl Objects {
             });
         }
         Ok(Tree { entries })
+    }
+
+    /// Reads the bytes of a tree into `buffer`. The null id and the empty tree's id need no object.
+    pub(crate) fn read_tree(&self, id: TreeId, buffer: &mut Vec<u8>) -> Result<()> {
+        buffer.clear();
+        if id.0.is_null() || id == self.empty_tree() {
+            return Ok(());
+        }
+        let kind = self.read(id.0, "tree", buffer)?;
+        expect_kind(kind, Kind::Tree, "tree", id.0)
     }
 
     /// The id of the tree without entries.
@@ -157,6 +172,18 @@ impl Objects {
             encoding: parsed.encoding.map(ToOwned::to_owned),
             message: parsed.message.to_owned(),
         })
+    }
+
+    /// Reads tree, parents and time of a commit, and is content with commits whose people are spelled badly.
+    pub(crate) fn commit_header(&self, id: CommitId) -> Result<CommitHeader> {
+        let mut buffer = Vec::new();
+        let kind = self.read(id.0, "commit", &mut buffer)?;
+        expect_kind(kind, Kind::Commit, "commit", id.0)?;
+        let fields = || gix::objs::CommitRefIter::from_bytes(&buffer, id.0.0.kind());
+        let tree = fields().tree_id().map_err(|source| corrupt("commit", id.0, source))?.into();
+        let parents = fields().parent_ids().map(CommitId::from).collect();
+        let seconds = fields().committer().map(|committer| committer.seconds()).unwrap_or_default();
+        Ok(CommitHeader { tree, parents, seconds })
     }
 
     /// The tree of a commit; the empty tree for `None`, which stands for the parent of a root.

@@ -1,0 +1,130 @@
+//! What other places know about a path: other references, and other spellings at the tip. Information only; it
+//! decides nothing.
+
+use std::collections::HashSet;
+
+use serde::Serialize;
+
+use crate::error::{Error, LastSeen, Result};
+use crate::id::{CommitId, TreeId};
+use crate::path::RepoPath;
+use crate::repo::Objects;
+
+use super::walk::{Follow, Node, PathWalk};
+use crate::repo::ancestry::with_ancestry;
+
+/// A commit that removed the path on a branch, and that the tip does not have.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[non_exhaustive]
+pub struct Removal {
+    /// The branch, such as `refs/heads/next`.
+    pub reference: String,
+    /// The commit.
+    pub commit_id: CommitId,
+}
+
+/// The error for a path that the history of `tip` does not have: where else it was, and what it may be a slip of.
+///
+/// # Errors
+/// Those of reading references, commits and trees.
+pub(super) fn never_existed(objects: &Objects, tip: CommitId, path: &RepoPath) -> Result<Error> {
+    Ok(Error::PathNeverExisted {
+        path: path.clone(),
+        tip,
+        last_seen: last_seen(objects, tip, path)?,
+        case_twins: case_twins(objects, tip, path)?,
+    })
+}
+
+/// The paths at the tip that differ from `path` in ASCII case alone, in the tree's order.
+///
+/// # Errors
+/// Those of reading trees.
+pub(crate) fn case_twins(objects: &Objects, tip: CommitId, path: &RepoPath) -> Result<Vec<RepoPath>> {
+    let mut twins = vec![(RepoPath::default(), Some(objects.commit_header(tip)?.tree))];
+    for name in path.components() {
+        let mut next = Vec::new();
+        for (folder, tree) in twins {
+            let Some(tree) = tree else { continue };
+            for row in objects.tree(tree)?.entries {
+                if row.name.eq_ignore_ascii_case(name) {
+                    let below = row.entry.mode.is_tree().then_some(TreeId(row.entry.id));
+                    next.push((folder.join(&row.name), below));
+                }
+            }
+        }
+        twins = next;
+    }
+    Ok(twins.into_iter().map(|(twin, _)| twin).filter(|twin| twin.is_case_twin_of(path)).collect())
+}
+
+/// The newest commit of another reference that has or removed the path.
+fn last_seen(objects: &Objects, tip: CommitId, path: &RepoPath) -> Result<Option<LastSeen>> {
+    let seen = elsewhere(objects, tip, path, |_| true, |_, _| true)?;
+    Ok(seen.into_iter().next().map(|(reference, commit_id)| LastSeen { reference, commit_id }))
+}
+
+/// The commits by which other branches lost the path.
+///
+/// # Errors
+/// Those of reading references, commits and trees.
+pub(crate) fn removals(objects: &Objects, tip: CommitId, path: &RepoPath) -> Result<Vec<Removal>> {
+    let is_branch = |name: &str| name.starts_with("refs/heads/") || name.starts_with("refs/remotes/");
+    let is_removal = |walk: &mut PathWalk<'_>, node: Node| matches!(walk.entry(node), Ok(None));
+    let removals = elsewhere(objects, tip, path, is_branch, is_removal)?;
+    Ok(removals.into_iter().map(|(reference, commit_id)| Removal { reference, commit_id }).collect())
+}
+
+/// For each reference that is wanted: its last change to the path, if the tip's history does not have it and it passes.
+/// A commit is named once, with the first reference that reaches it.
+fn elsewhere(
+    objects: &Objects,
+    tip: CommitId,
+    path: &RepoPath,
+    is_wanted: impl Fn(&str) -> bool,
+    passes: impl Fn(&mut PathWalk<'_>, Node) -> bool,
+) -> Result<Vec<(String, CommitId)>> {
+    let references = references(objects)?;
+    with_ancestry(objects, |ancestry| {
+        let mut walk = PathWalk::new(ancestry, tip, path, Follow::NameOnly);
+        let mut seen: HashSet<Node> = HashSet::new();
+        while let Some(visit) = walk.next()? {
+            seen.insert(visit.node);
+        }
+        let mut found = Vec::new();
+        for (name, commit) in references.iter().filter(|(name, _)| is_wanted(name)) {
+            let mut at = Some(walk.node(*commit, path));
+            while let Some(node) = at.filter(|node| seen.insert(*node)) {
+                // A reference whose history cannot be read is no reason to fail: this is information.
+                let Ok(step) = walk.step(node) else { break };
+                if step.is_change {
+                    if passes(&mut walk, node) {
+                        found.push((name.clone(), walk.commit_id(node)));
+                    }
+                    break;
+                }
+                at = step.parents.first().copied();
+            }
+        }
+        Ok(found)
+    })
+}
+
+/// The commits that references name: branches first, then remote-tracking branches, tags and the rest.
+fn references(objects: &Objects) -> Result<Vec<(String, CommitId)>> {
+    let failed = |error| Error::internal("cannot list the references", error);
+    let platform = objects.gix().references().map_err(failed)?;
+    let mut references = Vec::new();
+    for reference in platform.all().map_err(failed)? {
+        // Broken references are git's to complain about; one that names no commit has no history.
+        let Ok(mut reference) = reference else { continue };
+        let Ok(commit) = reference.peel_to_commit() else { continue };
+        references.push((reference.name().as_bstr().to_string(), CommitId::from(commit.id)));
+    }
+    let rank = |name: &str| {
+        let kinds = ["refs/heads/", "refs/remotes/", "refs/tags/"];
+        kinds.iter().position(|kind| name.starts_with(kind)).unwrap_or(kinds.len())
+    };
+    references.sort_by(|(one, _), (other, _)| rank(one).cmp(&rank(other)).then_with(|| one.cmp(other)));
+    Ok(references)
+}

@@ -1,0 +1,93 @@
+//! The first-parent history of a tip, and the merge through which a commit came into it.
+
+use std::collections::HashMap;
+
+use crate::error::Result;
+use crate::id::CommitId;
+
+use crate::repo::ancestry::{Ancestry, CommitIx, UNKNOWN_GENERATION};
+
+/// The oldest commit of the first-parent history of `tip` that has `commit` in its past: the merge that brought it in.
+/// `None` where the commit is part of that history itself or is not reached.
+///
+/// # Errors
+/// Those of reading commits.
+pub(crate) fn introduced_by(
+    ancestry: &mut Ancestry<'_>,
+    tip: CommitId,
+    commit: CommitId,
+) -> Result<Option<CommitId>> {
+    let wanted = ancestry.index_of(commit);
+    let mut reach = Reach::new(ancestry, wanted)?;
+    let mut at = reach.ancestry.index_of(tip);
+    if at == wanted || !reach.from(at)? {
+        return Ok(None);
+    }
+    loop {
+        let lineage = reach.ancestry.lineage(at)?;
+        match lineage.parents.first() {
+            Some(first) if *first == wanted => return Ok(None),
+            Some(first) if reach.from(*first)? => at = *first,
+            _ => return Ok(Some(reach.ancestry.id(at))),
+        }
+    }
+}
+
+/// Whether `commit` is `tip` or in its past.
+///
+/// # Errors
+/// Those of reading commits.
+pub(crate) fn reaches(ancestry: &mut Ancestry<'_>, tip: CommitId, commit: CommitId) -> Result<bool> {
+    let wanted = ancestry.index_of(commit);
+    let tip = ancestry.index_of(tip);
+    Reach::new(ancestry, wanted)?.from(tip)
+}
+
+/// Which commits have `wanted` in their past, remembered from question to question.
+struct Reach<'a, 'o> {
+    ancestry: &'a mut Ancestry<'o>,
+    wanted: CommitIx,
+    generation: u32,
+    known: HashMap<CommitIx, bool>,
+}
+
+impl<'a, 'o> Reach<'a, 'o> {
+    fn new(ancestry: &'a mut Ancestry<'o>, wanted: CommitIx) -> Result<Self> {
+        let generation = ancestry.lineage(wanted)?.generation;
+        Ok(Self { ancestry, wanted, generation, known: HashMap::from([(wanted, true)]) })
+    }
+
+    fn from(&mut self, start: CommitIx) -> Result<bool> {
+        let mut pending = vec![start];
+        while let Some(at) = pending.last().copied() {
+            let answer = match self.known.get(&at) {
+                Some(known) => Some(*known),
+                None => self.answer_or_ask(at, &mut pending)?,
+            };
+            if let Some(answer) = answer {
+                self.known.insert(at, answer);
+                pending.pop();
+            }
+        }
+        Ok(self.known[&start])
+    }
+
+    /// Whether `at` reaches the wanted commit; or puts the parent on the pile on which that depends.
+    fn answer_or_ask(&mut self, at: CommitIx, pending: &mut Vec<CommitIx>) -> Result<Option<bool>> {
+        let lineage = self.ancestry.lineage(at)?;
+        // What the commit-graph knows has no ancestor that it does not know.
+        if lineage.generation != UNKNOWN_GENERATION && lineage.generation <= self.generation {
+            return Ok(Some(false));
+        }
+        if lineage.parents.iter().any(|parent| self.known.get(parent) == Some(&true)) {
+            return Ok(Some(true));
+        }
+        let Some(open) = lineage.parents.iter().find(|parent| !self.known.contains_key(*parent)) else {
+            return Ok(Some(false));
+        };
+        let parent = self.ancestry.lineage(*open)?;
+        self.ancestry.check_order(at, lineage.generation, &parent)?;
+        pending.push(*open);
+        Ok(None)
+    }
+}

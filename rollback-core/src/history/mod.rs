@@ -1,0 +1,21 @@
+//! What changed a path, who did it, and when it was last good: answers from the object graph alone.
+//!
+//! The walk is git's own: default history simplification, children before parents. Beyond git it follows renames
+//! along every line of history, tells a rollback from a change by state, and never takes the end of a shallow clone for
+//! the beginning of history. Nothing here writes, not even to memory.
+
+pub(crate) mod change;
+pub(crate) mod culprit;
+mod elsewhere;
+mod entries;
+mod mainline;
+mod path_history;
+mod rename;
+mod similarity;
+mod tree_diff;
+mod walk;
+
+pub use change::{Change, ChangeKind, PathChange};
+pub use culprit::{Candidate, Check, Culprit, FoundCulprit, LastGood, Predicates, RolledBack};
+pub use elsewhere::Removal;
+pub use path_history::{HistoryChange, HistoryOptions, PathHistory, Person};
