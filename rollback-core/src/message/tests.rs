@@ -175,6 +175,7 @@ fn compare(config: &[(&str, &str)], command: &[&str], ours: impl Fn(&Sandbox, &C
             assert_eq!(author_of_pick(&commit, &style_of(&repo)), head(&repo).author);
         }
     }
+    assert!(compared >= MESSAGES.len() - 5, "git did only {compared} of {}", MESSAGES.len());
     assert!(
         differences.is_empty(),
         "{} of {}:\n{}",
