@@ -7,6 +7,9 @@ pub(crate) mod ancestry;
 mod objects;
 mod open;
 mod revision;
+mod summary;
+
+pub use summary::CommitSummary;
 
 pub(crate) use objects::{Commit, NewObjects, Objects, Signature, Tree, TreeEntry};
 
