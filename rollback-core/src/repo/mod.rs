@@ -4,9 +4,14 @@
 //! Nothing here writes to disk. What a plan creates lives in the memory of an [`Objects`].
 
 pub(crate) mod ancestry;
+pub(crate) mod config;
+pub(crate) mod identity;
+pub(crate) mod index;
 mod objects;
 mod open;
+pub(crate) mod refs;
 mod revision;
+pub(crate) mod state;
 mod summary;
 
 pub use summary::CommitSummary;
@@ -14,6 +19,9 @@ pub use summary::CommitSummary;
 pub(crate) use objects::{Commit, NewObjects, Objects, Signature, Tree, TreeEntry};
 
 use std::path::Path;
+
+/// How deep folders may be nested in trees that are read for writing.
+pub(crate) const MAX_DEPTH: usize = 2048;
 
 /// A handle on a repository. It is cheap to clone and can be shared between threads.
 #[derive(Clone)]

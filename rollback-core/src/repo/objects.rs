@@ -240,6 +240,25 @@ impl Objects {
         self.write(gix::objs::BlobRef { data: bytes })
     }
 
+    /// Puts objects that another view created into the memory of this one.
+    ///
+    /// # Errors
+    /// [`Error::CorruptObject`] where the bytes are not those of the id.
+    pub(crate) fn insert_new(&self, objects: &NewObjects) -> Result<()> {
+        for (id, kind, bytes) in objects {
+            let found = gix::objs::Write::write_buf(&self.repo.objects, *kind, bytes)
+                .map_err(|error| Error::internal("cannot create an object in memory", error))?;
+            if found != id.0 {
+                return Err(corrupt(
+                    "new object",
+                    *id,
+                    format!("its bytes are those of {found}"),
+                ));
+            }
+        }
+        Ok(())
+    }
+
     /// Takes out every object that was created through this view.
     pub(crate) fn take_new(&self) -> NewObjects {
         let Some(mut storage) = self.repo.objects.reset_object_memory() else {

@@ -1,0 +1,102 @@
+//! Making files outlive a power cut: write beside, flush, rename, flush the folder.
+//!
+//! A flush that failed is never tried again and trusted: after it the kernel may have dropped the pages.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::Path;
+
+use crate::error::{Error, Result};
+use crate::repo::config::Shared;
+
+/// Flushes the data of an open file where `wanted`.
+pub(crate) fn sync_file(file: &File, path: &Path, wanted: bool) -> Result<()> {
+    if wanted {
+        file.sync_all()
+            .map_err(|error| Error::io("flush", path, error))?;
+    }
+    Ok(())
+}
+
+/// Flushes the names in a folder where `wanted`.
+pub(crate) fn sync_folder(path: &Path, wanted: bool) -> Result<()> {
+    // Elsewhere a folder cannot be opened to be flushed.
+    if wanted && cfg!(unix) {
+        File::open(path)
+            .and_then(|folder| folder.sync_all())
+            .map_err(|error| Error::io("flush", path, error))?;
+    }
+    Ok(())
+}
+
+/// Makes a new file with these bytes; it must not exist.
+pub(crate) fn write_new(path: &Path, bytes: &[u8], sync: bool) -> Result<()> {
+    let mut file = create_new(path).map_err(|error| Error::io("create", path, error))?;
+    file.write_all(bytes)
+        .map_err(|error| Error::io("write", path, error))?;
+    sync_file(&file, path, sync)
+}
+
+/// Creates a file that must not exist.
+pub(crate) fn create_new(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).open(path)
+}
+
+/// Makes the folder and those above it that are missing, each flushed into its parent where `sync`.
+pub(crate) fn make_folders(path: &Path, shared: Shared, sync: bool) -> Result<()> {
+    match fs::create_dir(path) {
+        Ok(()) => {
+            adjust_shared(path, shared)?;
+            path.parent()
+                .map_or(Ok(()), |parent| sync_folder(parent, sync))
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let parent = path
+                .parent()
+                .ok_or_else(|| Error::io("create", path, error))?;
+            make_folders(parent, shared, sync)?;
+            fs::create_dir(path).map_err(|error| Error::io("create", path, error))?;
+            adjust_shared(path, shared)?;
+            sync_folder(parent, sync)
+        }
+        Err(error) => Err(Error::io("create", path, error)),
+    }
+}
+
+/// Gives a file or folder of the git directory the permissions that `core.sharedRepository` asks for.
+#[cfg(unix)]
+pub(crate) fn adjust_shared(path: &Path, shared: Shared) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    if shared == Shared::Umask {
+        return Ok(());
+    }
+    let failed = |error| Error::io("change the permissions of", path, error);
+    let metadata = fs::symlink_metadata(path).map_err(failed)?;
+    let mode = metadata.permissions().mode();
+    let mut wanted = shared.adjust(mode);
+    if metadata.is_dir() {
+        // New files in it belong to the group of the folder.
+        wanted |= 0o2000;
+    }
+    if wanted == mode {
+        return Ok(());
+    }
+    fs::set_permissions(path, fs::Permissions::from_mode(wanted)).map_err(failed)
+}
+
+/// Gives a file or folder of the git directory the permissions that `core.sharedRepository` asks for.
+#[cfg(not(unix))]
+pub(crate) fn adjust_shared(_: &Path, _: Shared) -> Result<()> {
+    Ok(())
+}
+
+/// Removes a file that may be gone already.
+pub(crate) fn remove_if_there(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(Error::io("remove", path, error))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,99 @@
+//! Folders held open, so that what was checked is what is written to.
+//!
+//! A path is walked from the root of the work tree one folder at a time and never through a symbolic
+//! link. All moves are by name inside folders that are already open: a link swapped in meanwhile leads
+//! nowhere. Nothing here truncates a file, and only `Folder::remove_file` unlinks one.
+
+#[cfg(not(unix))]
+mod portable;
+#[cfg(unix)]
+mod unix;
+
+#[cfg(not(unix))]
+pub(crate) use portable::Folder;
+#[cfg(unix)]
+pub(crate) use unix::Folder;
+
+use std::io;
+
+use crate::path::RepoPath;
+use crate::repo::index::Stat;
+
+/// What stands at a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FileKind {
+    File {
+        executable: bool,
+    },
+    Symlink,
+    Folder,
+    /// A device, a socket or a pipe.
+    Other,
+}
+
+/// What the file system says about a name, links not followed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FileInfo {
+    pub(crate) kind: FileKind,
+    pub(crate) stat: Stat,
+    /// The size in bytes.
+    pub(crate) size: u64,
+    /// The device, in full.
+    pub(crate) device: u64,
+    /// The permission bits.
+    pub(crate) permissions: u32,
+}
+
+/// The folder in which a path lies.
+#[derive(Debug)]
+pub(crate) enum Parent {
+    Open(Folder),
+    /// It does not exist, and nothing stands in its place.
+    Missing,
+    /// A file or a symbolic link stands where a folder is needed.
+    Obstructed(RepoPath),
+}
+
+/// Walks from `root` to the folder that holds `path`.
+pub(crate) fn parent_of(root: &Folder, path: &RepoPath) -> io::Result<Parent> {
+    let Some(parent) = path.parent().filter(|parent| !parent.is_root()) else {
+        return Ok(Parent::Open(root.try_clone()?));
+    };
+    if let Some(folder) = root.open_below(&parent)? {
+        return Ok(Parent::Open(folder));
+    }
+    let mut folder = root.try_clone()?;
+    let mut at = RepoPath::default();
+    for name in parent.components() {
+        at = at.join(name);
+        match folder.info(name)? {
+            None => return Ok(Parent::Missing),
+            Some(FileInfo {
+                kind: FileKind::Folder,
+                ..
+            }) => folder = folder.open_folder(name)?,
+            Some(_) => return Ok(Parent::Obstructed(at)),
+        }
+    }
+    Ok(Parent::Open(folder))
+}
+
+/// As [`parent_of`], making the folders that are missing; their paths are appended to `made`.
+pub(crate) fn make_parent_of(
+    root: &Folder,
+    path: &RepoPath,
+    made: &mut Vec<RepoPath>,
+) -> io::Result<Folder> {
+    let mut folder = root.try_clone()?;
+    let mut at = RepoPath::default();
+    for name in path.parent().unwrap_or_default().components() {
+        at = at.join(name);
+        match folder.make_folder(name) {
+            Ok(()) => made.push(at.clone()),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+        folder = folder.open_folder(name)?;
+    }
+    Ok(folder)
+}

@@ -1,0 +1,423 @@
+//! What stands in the work tree and the index at every path of a landing, and whether it may be replaced.
+//!
+//! Only what is committed may: an edit, a staged change, an untracked or ignored file, a link or a folder
+//! in the way is a refusal before anything is written. Nothing here writes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
+
+use bstr::ByteSlice;
+
+use super::changes::Change;
+use super::content::{self, Content};
+use super::folder::{FileInfo, FileKind, Folder, Parent, parent_of};
+use crate::error::{Error, InTheWay, Result};
+use crate::id::{Entry, EntryKind, ObjectId};
+use crate::journal::Fingerprint;
+use crate::path::RepoPath;
+use crate::repo::Objects;
+use crate::repo::config::Settings;
+use crate::repo::index::{Index, IndexEntry};
+
+/// What is needed to look at the work tree.
+pub(crate) struct View<'a> {
+    pub(crate) objects: &'a Objects,
+    pub(crate) settings: &'a Settings,
+    pub(crate) root: &'a Folder,
+    pub(crate) index: &'a Index,
+}
+
+/// What the work tree holds at a path of the landing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// Nothing.
+    Nothing,
+    /// A file or link with the committed content.
+    Clean(Fingerprint),
+    /// The folder of a submodule, never entered.
+    Submodule,
+    /// The path is kept out of the work tree (`skip-worktree`) and is not there.
+    Skipped,
+}
+
+/// Refuses whatever is in the way of `changes`; else tells what stands at each of their paths.
+///
+/// # Errors
+/// [`Error::InTheWay`], [`Error::CaseCollision`], [`Error::DriverNotTrusted`].
+pub(crate) fn inspect(view: &View<'_>, changes: &[Change]) -> Result<Vec<Found>> {
+    refuse_staged(view.index, changes)?;
+    if view.settings.ignore_case {
+        refuse_case_collisions(view.index, changes)?;
+    }
+    let leaving: BTreeSet<&RepoPath> = changes
+        .iter()
+        .filter(|change| change.new.is_none())
+        .map(|change| &change.path)
+        .collect();
+    let mut inspector = Inspector {
+        view,
+        content: Content::of_work_tree(view.objects, view.index)?,
+        leaving,
+        obstacles: BTreeMap::new(),
+    };
+    let found = changes
+        .iter()
+        .map(|change| inspector.look_at(change))
+        .collect::<Result<Vec<_>>>()?;
+    inspector.refuse_obstacles()?;
+    Ok(found)
+}
+
+/// Refuses where the index does not hold what the landing starts from.
+fn refuse_staged(index: &Index, changes: &[Change]) -> Result<()> {
+    let unmerged = index.unmerged();
+    if !unmerged.is_empty() {
+        return Err(Error::Unmerged { paths: unmerged });
+    }
+    let new_files: BTreeSet<&[u8]> = changes
+        .iter()
+        .filter(|change| change.old.is_some())
+        .map(|change| change.path.as_bytes())
+        .collect();
+    let staged: Vec<RepoPath> = changes
+        .iter()
+        .filter(|change| {
+            let path = change.path.as_bytes();
+            let in_index = index
+                .entry_at(path)
+                .filter(|entry| !entry.flags.intent_to_add());
+            let differs = match (in_index, change.old) {
+                (Some(entry), Some(old)) => !entry.entry().same_as(&old),
+                (None, None) => index.entry_at(path).is_some(),
+                _ => true,
+            };
+            differs || (change.new.is_some() && clashes(index, path, &new_files))
+        })
+        .map(|change| change.path.clone())
+        .collect();
+    if staged.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::InTheWay {
+            reason: InTheWay::Staged,
+            paths: staged,
+        })
+    }
+}
+
+/// Whether the index holds a file where the path needs a folder, or a folder where it is a file, beyond
+/// what the landing itself starts from.
+fn clashes(index: &Index, path: &[u8], known: &BTreeSet<&[u8]>) -> bool {
+    let folder_is_a_file = path
+        .iter()
+        .enumerate()
+        .filter(|(_, byte)| **byte == b'/')
+        .any(|(slash, _)| {
+            index.entry_at(&path[..slash]).is_some() && !known.contains(&path[..slash])
+        });
+    folder_is_a_file
+        || index
+            .entries_below(path)
+            .iter()
+            .any(|entry| !known.contains(entry.path.as_slice()))
+}
+
+/// Refuses where two paths of the result are one file on a file system that folds case.
+fn refuse_case_collisions(index: &Index, changes: &[Change]) -> Result<()> {
+    let added: Vec<_> = changes
+        .iter()
+        .filter(|change| change.old.is_none())
+        .collect();
+    if added.is_empty() {
+        return Ok(());
+    }
+    let gone: BTreeSet<&[u8]> = changes
+        .iter()
+        .filter(|change| change.new.is_none())
+        .map(|change| change.path.as_bytes())
+        .collect();
+    let wanted: BTreeMap<Vec<u8>, &RepoPath> = added
+        .iter()
+        .map(|change| (change.path.as_bytes().to_lowercase(), &change.path))
+        .collect();
+    let collision = |path: &RepoPath, twin: &RepoPath| {
+        Err(Error::CaseCollision {
+            path: path.clone(),
+            twin: twin.clone(),
+        })
+    };
+    for change in &added {
+        let kept = wanted[&change.path.as_bytes().to_lowercase()];
+        if *kept != change.path {
+            return collision(&change.path, kept);
+        }
+    }
+    for entry in index
+        .entries()
+        .iter()
+        .filter(|entry| !gone.contains(entry.path.as_slice()))
+    {
+        if let Some(path) = wanted.get(&entry.path.to_lowercase())
+            && path.as_bytes() != entry.path.as_slice()
+        {
+            return collision(path, &RepoPath::new(entry.path.as_slice()));
+        }
+    }
+    Ok(())
+}
+
+struct Inspector<'a> {
+    view: &'a View<'a>,
+    content: Content<'a>,
+    /// The paths that the landing removes.
+    leaving: BTreeSet<&'a RepoPath>,
+    obstacles: BTreeMap<u8, (InTheWay, Vec<RepoPath>)>,
+}
+
+impl Inspector<'_> {
+    fn obstacle(&mut self, reason: InTheWay, path: RepoPath) {
+        let paths = &mut self
+            .obstacles
+            .entry(reason as u8)
+            .or_insert((reason, Vec::new()))
+            .1;
+        if !paths.contains(&path) {
+            paths.push(path);
+        }
+    }
+
+    fn refuse_obstacles(self) -> Result<()> {
+        match self.obstacles.into_values().next() {
+            Some((reason, paths)) => Err(Error::InTheWay { reason, paths }),
+            None => Ok(()),
+        }
+    }
+
+    fn look_at(&mut self, change: &Change) -> Result<Found> {
+        if change.new.is_some_and(|new| new.mode.is_file()) {
+            self.content.refuse_untrusted_driver(&change.path)?;
+        }
+        let failed = |error| Error::io("examine", change.path.to_string(), error);
+        let parent = match parent_of(self.view.root, &change.path).map_err(failed)? {
+            Parent::Open(parent) => parent,
+            Parent::Missing => return Ok(self.nothing(change)),
+            Parent::Obstructed(at) => {
+                if !self.leaving.contains(&at) {
+                    self.obstacle(InTheWay::Obstructed, at);
+                }
+                return Ok(self.nothing(change));
+            }
+        };
+        let name = change.path.file_name();
+        let Some(info) = parent.info(name).map_err(failed)? else {
+            return Ok(self.nothing(change));
+        };
+        match change.old {
+            Some(old) => self.look_at_tracked(change, old, &parent, info),
+            None => self.look_at_untracked(change, &parent, info),
+        }
+    }
+
+    fn nothing(&self, change: &Change) -> Found {
+        let skipped = |entry: &IndexEntry| entry.flags.skip_work_tree();
+        match self.view.index.entry_at(change.path.as_bytes()) {
+            Some(entry) if skipped(entry) => Found::Skipped,
+            _ => Found::Nothing,
+        }
+    }
+
+    fn look_at_tracked(
+        &mut self,
+        change: &Change,
+        old: Entry,
+        parent: &Folder,
+        info: FileInfo,
+    ) -> Result<Found> {
+        if old.mode.kind() == EntryKind::Submodule {
+            if info.kind == FileKind::Folder {
+                if change
+                    .new
+                    .is_some_and(|new| new.mode.kind() != EntryKind::Submodule)
+                {
+                    self.look_into(&change.path, parent)?;
+                }
+                return Ok(Found::Submodule);
+            }
+            self.obstacle(InTheWay::Obstructed, change.path.clone());
+            return Ok(Found::Nothing);
+        }
+        if matches!(info.kind, FileKind::Folder | FileKind::Other) {
+            self.obstacle(InTheWay::Obstructed, change.path.clone());
+            return Ok(Found::Nothing);
+        }
+        let entry = self
+            .view
+            .index
+            .entry_at(change.path.as_bytes())
+            .expect("a tracked path is in the index");
+        let fingerprint = fingerprint(parent, change.path.file_name(), &info, self.hash())
+            .map_err(|error| error_at(&change.path, error))?;
+        if !self.is_committed(&change.path, entry, parent, &info, &fingerprint)? {
+            self.obstacle(InTheWay::Edited, change.path.clone());
+        }
+        Ok(Found::Clean(fingerprint))
+    }
+
+    fn hash(&self) -> gix::hash::Kind {
+        self.view.objects.gix().object_hash()
+    }
+
+    /// Whether the file is what the index says. The flag `assume-unchanged` is a wish, not a proof.
+    fn is_committed(
+        &mut self,
+        path: &RepoPath,
+        entry: &IndexEntry,
+        parent: &Folder,
+        info: &FileInfo,
+        found: &Fingerprint,
+    ) -> Result<bool> {
+        let settings = self.view.settings;
+        let same_kind = match (entry.mode.kind(), info.kind) {
+            (EntryKind::Symlink, FileKind::Symlink) => true,
+            (EntryKind::Symlink, FileKind::File { .. }) => !settings.symlinks,
+            (EntryKind::Executable, FileKind::File { executable }) => {
+                executable || !settings.file_mode
+            }
+            (EntryKind::Blob, FileKind::File { executable }) => !executable || !settings.file_mode,
+            _ => false,
+        };
+        if !same_kind {
+            return Ok(false);
+        }
+        if found.id == entry.id {
+            return Ok(true);
+        }
+        let unchanged = entry
+            .stat
+            .matches(&info.stat, settings.trust_ctime, settings.check_stat);
+        if unchanged && !self.view.index.is_racy(entry) {
+            return Ok(true);
+        }
+        if !entry.mode.is_file() {
+            return Ok(false);
+        }
+        let failed = |error| Error::io("read", path.to_string(), error);
+        let mut bytes = Vec::new();
+        parent
+            .open_file(path.file_name())
+            .and_then(|mut file| file.read_to_end(&mut bytes))
+            .map_err(failed)?;
+        Ok(self.content.blob_id(path, &bytes, Some(entry.id))? == entry.id)
+    }
+
+    fn look_at_untracked(
+        &mut self,
+        change: &Change,
+        parent: &Folder,
+        info: FileInfo,
+    ) -> Result<Found> {
+        let new = change.new.expect("a change has two sides or one");
+        if info.kind == FileKind::Folder {
+            if new.mode.kind() == EntryKind::Submodule {
+                return Ok(Found::Submodule);
+            }
+            self.look_into(&change.path, parent)?;
+            return Ok(Found::Nothing);
+        }
+        let reason = self.kind_of_untracked(&change.path, false)?;
+        self.obstacle(reason, change.path.clone());
+        Ok(Found::Nothing)
+    }
+
+    /// A folder stands where a file will be: everything in it must be leaving.
+    fn look_into(&mut self, path: &RepoPath, parent: &Folder) -> Result<()> {
+        let folder = parent
+            .open_folder(path.file_name())
+            .map_err(|error| error_at(path, error))?;
+        for name in folder.names().map_err(|error| error_at(path, error))? {
+            let inner = path.join(&name);
+            let Some(info) = folder
+                .info(&name)
+                .map_err(|error| error_at(&inner, error))?
+            else {
+                continue;
+            };
+            let submodule = || {
+                let entry = self.view.index.entry_at(inner.as_bytes());
+                entry.is_some_and(|entry| entry.mode.kind() == EntryKind::Submodule)
+            };
+            if info.kind == FileKind::Folder && !submodule() {
+                self.look_into(&inner, &folder)?;
+            } else if !self.leaving.contains(&inner) || info.kind == FileKind::Folder {
+                let reason = self.kind_of_untracked(&inner, info.kind == FileKind::Folder)?;
+                self.obstacle(reason, inner);
+            }
+        }
+        Ok(())
+    }
+
+    fn kind_of_untracked(&self, path: &RepoPath, is_folder: bool) -> Result<InTheWay> {
+        use gix::worktree::stack::state::ignore::Source;
+        if self.view.index.entry_at(path.as_bytes()).is_some() {
+            return Ok(InTheWay::Obstructed);
+        }
+        let failed = |error: gix::Error| Error::internal("cannot read the ignore rules", error);
+        let repo = self.view.objects.gix();
+        let no_index = gix::index::State::new(repo.object_hash());
+        let source = Source::WorktreeThenIdMappingIfNotSkipped;
+        let mut rules = repo.excludes(&no_index, None, source).map_err(failed)?;
+        let mode = is_folder.then_some(gix::index::entry::Mode::DIR);
+        let ignored = rules
+            .at_entry(path.as_bstr(), mode)
+            .map_err(failed)?
+            .is_excluded();
+        Ok(if ignored {
+            InTheWay::Ignored
+        } else {
+            InTheWay::Untracked
+        })
+    }
+}
+
+/// The kind of the file and a hash of its bytes as they are, read piece by piece.
+pub(crate) fn fingerprint(
+    parent: &Folder,
+    name: &[u8],
+    info: &FileInfo,
+    hash: gix::hash::Kind,
+) -> std::io::Result<Fingerprint> {
+    let executable = match info.kind {
+        FileKind::Symlink => {
+            let target = parent.read_link(name)?;
+            let id = content::raw_id(&target, hash).map_err(std::io::Error::other)?;
+            return Ok(Fingerprint::symlink(id));
+        }
+        FileKind::File { executable } => executable,
+        FileKind::Folder | FileKind::Other => return Err(std::io::ErrorKind::InvalidInput.into()),
+    };
+    let mut file = parent.open_file(name)?;
+    // The size goes into the hash first. A file that grows meanwhile gets a hash that fits nothing.
+    let mut hasher = gix::hash::hasher(hash);
+    hasher.update(&gix::objs::encode::loose_header(
+        gix::objs::Kind::Blob,
+        info.size,
+    ));
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        match file.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(read) => hasher.update(&buffer[..read]),
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let id = hasher
+        .try_finalize()
+        .map(ObjectId)
+        .map_err(std::io::Error::other)?;
+    Ok(Fingerprint::file(id, executable))
+}
+
+fn error_at(path: &RepoPath, error: std::io::Error) -> Error {
+    Error::io("examine", path.to_string(), error)
+}

@@ -1,0 +1,643 @@
+//! One landing, from the finished result to the unlocked repository.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use super::changes::{self, Change};
+use super::content::Content;
+use super::folder::{Folder, Parent, parent_of};
+use super::inspect::{self, Found, View};
+use super::lock::{self, LandingLock};
+use super::recover::{self, Recovered};
+use super::reference::{self, RefUpdate};
+use super::stage::Stage;
+use super::swap::Swapper;
+use super::{durable, index_edit, objects, preflight};
+use crate::conflict::Conflict;
+use crate::error::{Error, InTheWay, Result};
+use crate::id::{EntryKind, TreeId};
+use crate::journal::{Action, Journal, Place, StateFile, Step};
+use crate::path::RepoPath;
+use crate::repo::config::{FsyncPolicy, Settings};
+use crate::repo::index::{Index, IndexFile};
+use crate::repo::refs::Head;
+use crate::repo::{NewObjects, Objects, Repo};
+
+/// A finished result.
+#[derive(Debug)]
+pub(crate) struct Landing {
+    /// Every object of the result that may not be stored yet.
+    pub(crate) objects: NewObjects,
+    /// What the touched paths of index and work tree hold before: the tree of the tip, or of the index
+    /// where the result builds on that.
+    pub(crate) head_tree: TreeId,
+    /// What they hold after.
+    pub(crate) result_tree: TreeId,
+    /// The reference to move; `None` where only index and work tree change.
+    pub(crate) reference: Option<RefUpdate>,
+    /// Whether index and work tree change.
+    pub(crate) checkout: bool,
+    /// Files of git's state, written when all else is done.
+    pub(crate) state_files: Vec<StateFile>,
+    /// Paths that the index gets as conflicts; the result tree has them as the work tree will show them.
+    pub(crate) index_stages: Vec<Conflict>,
+}
+
+/// How to land.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LandOptions<'a> {
+    /// Set by whoever wants the landing to stop; honoured until the commit point.
+    pub(crate) cancel: Option<&'a AtomicBool>,
+    /// What to flush, where it is not to be what the configuration says.
+    pub(crate) fsync: Option<FsyncPolicy>,
+    /// How long to wait for somebody else's lock.
+    pub(crate) patience: Duration,
+}
+
+impl Default for LandOptions<'_> {
+    fn default() -> Self {
+        Self {
+            cancel: None,
+            fsync: None,
+            patience: Duration::from_secs(1),
+        }
+    }
+}
+
+/// A landing that happened.
+#[derive(Debug)]
+pub(crate) struct Landed {
+    /// The random name of the landing.
+    pub(crate) operation: String,
+    /// The paths that changed.
+    pub(crate) paths: Vec<RepoPath>,
+    /// What was found unfinished and dealt with before.
+    pub(crate) recovered: Recovered,
+    /// A failure after the commit point: the result is there, something that follows is not.
+    pub(crate) later_failure: Option<Error>,
+}
+
+/// Lands a result, all of it or nothing.
+///
+/// # Errors
+/// Every refusal leaves the repository as it was, `rb/` in the git directory aside.
+///
+/// # Writes
+/// Loose objects, the paths at which the two trees differ, the index, one reference and its logs, the
+/// state files named, and `rb/` in the git directory.
+pub(crate) fn land(repo: &Repo, landing: &Landing, options: &LandOptions<'_>) -> Result<Landed> {
+    let mut settings = Settings::of(repo)?;
+    settings.fsync = options.fsync.unwrap_or(settings.fsync);
+    if let Some(update) = &landing.reference {
+        reference::check_request(repo, update, landing.checkout)?;
+    }
+    let _lock = LandingLock::take(repo.git_dir(), settings.shared)?;
+    let recovered = recover::recover_locked(repo, &settings)?;
+    let objects = repo.objects();
+    objects.insert_new(&landing.objects)?;
+    let run = Run {
+        repo,
+        landing,
+        options,
+        settings: &settings,
+        objects: &objects,
+    };
+    let prepared = run.prepare()?;
+    let paths = prepared
+        .changes
+        .iter()
+        .map(|change| change.path.clone())
+        .collect();
+    let operation = prepared.journal.operation.clone();
+    let later_failure = run.carry_out(prepared)?;
+    Ok(Landed {
+        operation,
+        paths,
+        recovered,
+        later_failure,
+    })
+}
+
+/// Refuses where something uncommitted stands in the way of a result.
+///
+/// # Errors
+/// [`Error::InTheWay`], [`Error::CaseCollision`], [`Error::HostilePath`], [`Error::DriverNotTrusted`],
+/// [`Error::Unmerged`].
+pub(crate) fn check_in_the_way(
+    repo: &Repo,
+    objects: &Objects,
+    before: TreeId,
+    after: TreeId,
+) -> Result<()> {
+    let settings = Settings::of(repo)?;
+    let changes = changes::between(objects, before, after)?;
+    let index = repo.read_index()?.index;
+    let root = open_root(repo)?;
+    inspect::inspect(
+        &View {
+            objects,
+            settings: &settings,
+            root: &root,
+            index: &index,
+        },
+        &changes,
+    )
+    .map(drop)
+}
+
+pub(super) fn open_root(repo: &Repo) -> Result<Folder> {
+    let path = repo.work_dir().ok_or_else(|| Error::NeedsWorkTree {
+        operation: "updating files",
+        git_dir: repo.git_dir().to_owned(),
+    })?;
+    Folder::open(path).map_err(|error| Error::io("open", path, error))
+}
+
+struct Run<'a> {
+    repo: &'a Repo,
+    landing: &'a Landing,
+    options: &'a LandOptions<'a>,
+    settings: &'a Settings,
+    objects: &'a Objects,
+}
+
+/// All that is known before the first lock.
+struct Prepared {
+    changes: Vec<Change>,
+    head: Head,
+    stage: Stage,
+    journal: Journal,
+    locks: Vec<PathBuf>,
+    checkout: Option<Checkout>,
+}
+
+/// The work tree and index side of a landing.
+struct Checkout {
+    root: Folder,
+    before: IndexFile,
+    after: Index,
+}
+
+impl Run<'_> {
+    /// Everything that can be refused is refused here; nothing that counts is written.
+    fn prepare(&self) -> Result<Prepared> {
+        let landing = self.landing;
+        let changes = changes::between(self.objects, landing.head_tree, landing.result_tree)?;
+        let head = self.repo.head()?;
+        if let Some(update) = &landing.reference {
+            reference::check_unmoved(self.repo, update)?;
+        }
+        let looked = if landing.checkout {
+            Some(self.look(&changes)?)
+        } else {
+            None
+        };
+        self.stop_if_cancelled()?;
+
+        objects::store(self.repo, &landing.objects, self.settings)?;
+        let operation = new_operation()?;
+        let root = looked.as_ref().map(|(checkout, _)| &checkout.root);
+        let stage = Stage::make(self.repo, root, &operation, self.settings)?;
+        let filled = self.fill(&stage, operation, &changes, looked.as_ref());
+        match filled {
+            Ok((journal, locks)) => {
+                let checkout = looked.map(|(checkout, _)| checkout);
+                Ok(Prepared {
+                    changes,
+                    head,
+                    stage,
+                    journal,
+                    locks,
+                    checkout,
+                })
+            }
+            Err(error) => {
+                // Nothing refers to the stage yet; if it cannot be removed, the next landing does it.
+                let _ = stage.remove(root);
+                Err(error)
+            }
+        }
+    }
+
+    fn look(&self, changes: &[Change]) -> Result<(Checkout, Vec<Found>)> {
+        let root = open_root(self.repo)?;
+        let before = self.repo.read_index()?;
+        let view = View {
+            objects: self.objects,
+            settings: self.settings,
+            root: &root,
+            index: &before.index,
+        };
+        let found = inspect::inspect(&view, changes)?;
+        self.refuse_staged_conflicts(&before.index)?;
+        let stages = &self.landing.index_stages;
+        let mut after = index_edit::edited(&before.index, changes, &found, stages);
+        let trees = (self.landing.head_tree, self.landing.result_tree);
+        index_edit::shift_cached_trees(&mut after, self.objects, trees, changes, stages)?;
+        Ok((
+            Checkout {
+                root,
+                before,
+                after,
+            },
+            found,
+        ))
+    }
+
+    /// A path that gets stages must be in the index as the side that is kept, or not at all.
+    fn refuse_staged_conflicts(&self, index: &Index) -> Result<()> {
+        let staged: Vec<_> = self
+            .landing
+            .index_stages
+            .iter()
+            .filter(|conflict| {
+                let entry = index
+                    .entry_at(conflict.path.as_bytes())
+                    .map(|entry| entry.entry());
+                !match (entry, conflict.stages.ours) {
+                    (Some(entry), Some(ours)) => entry.same_as(&ours),
+                    (None, None) => true,
+                    _ => false,
+                }
+            })
+            .map(|conflict| conflict.path.clone())
+            .collect();
+        match staged.is_empty() {
+            true => Ok(()),
+            false => Err(Error::InTheWay {
+                reason: InTheWay::Staged,
+                paths: staged,
+            }),
+        }
+    }
+
+    /// Stages files and writes the journal.
+    fn fill(
+        &self,
+        stage: &Stage,
+        operation: String,
+        changes: &[Change],
+        looked: Option<&(Checkout, Vec<Found>)>,
+    ) -> Result<(Journal, Vec<PathBuf>)> {
+        let mut journal = Journal::new(operation);
+        journal.stage_in_work_tree.clone_from(&stage.in_work_tree);
+        journal.state_files.clone_from(&self.landing.state_files);
+        if let Some((checkout, found)) = looked {
+            journal.index = Some(index_edit::touched(
+                &checkout.after,
+                changes,
+                &self.landing.index_stages,
+            ));
+            journal.steps = self.stage_files(stage, checkout, changes, found)?;
+            journal.missing_folders = missing_folders(&checkout.root, &journal.steps)?;
+            if let Some(bytes) = &checkout.before.bytes {
+                durable::write_new(&stage.path("index.old"), bytes, self.settings.fsync.journal)?;
+            }
+            journal
+                .locks
+                .push(place_of(&preflight::index_lock(self.repo), self.repo));
+        }
+        if let Some(update) = &self.landing.reference {
+            let moved = reference::record(self.repo, update, self.settings)?;
+            let content = format!("{}\n", update.new);
+            durable::write_new(
+                &stage.path("reference"),
+                content.as_bytes(),
+                self.settings.fsync.references,
+            )?;
+            if self.landing.checkout && update.name != "HEAD" {
+                journal.locks.push(reference::lock_of(b"HEAD"));
+            }
+            journal.locks.push(reference::lock_of(&update.name));
+            journal.reference = Some(moved);
+        }
+        lock::write_payload(&stage.path("lock"), &journal.operation)?;
+        let common_dir = self.repo.common_dir();
+        let locks = journal
+            .locks
+            .iter()
+            .map(|place| place.resolve(self.repo.git_dir(), &common_dir))
+            .collect::<Result<_>>()?;
+        self.write_journal(stage, &journal)?;
+        Ok((journal, locks))
+    }
+
+    fn write_journal(&self, stage: &Stage, journal: &Journal) -> Result<()> {
+        let sync = self.settings.fsync.journal;
+        let (written, counts) = Journal::paths(&stage.folder);
+        durable::write_new(&written, &journal.encode()?, sync)?;
+        // The staged files must be found under their names before the journal speaks of them.
+        if let Some(files) = stage.files.as_ref().filter(|_| sync) {
+            files
+                .sync()
+                .map_err(|error| Error::io("flush", &stage.folder, error))?;
+        }
+        fs::rename(&written, &counts).map_err(|error| Error::io("write", &counts, error))?;
+        durable::sync_folder(&stage.folder, sync)
+    }
+
+    fn stage_files(
+        &self,
+        stage: &Stage,
+        checkout: &Checkout,
+        changes: &[Change],
+        found: &[Found],
+    ) -> Result<Vec<Step>> {
+        let mut content = Content::of_result(self.objects, &checkout.after)?;
+        // Removals first: a file may have to go before a folder of its name can be made.
+        let mut rows: Vec<_> = changes.iter().zip(found).collect();
+        rows.sort_by_key(|(change, _)| change.new.is_some());
+        let mut steps = Vec::new();
+        for (change, found) in rows {
+            self.stop_if_cancelled()?;
+            let Some(action) = self.stage_one(stage, steps.len(), change, found, &mut content)?
+            else {
+                continue;
+            };
+            steps.push(Step {
+                path: change.path.clone(),
+                action,
+            });
+        }
+        Ok(steps)
+    }
+
+    fn stage_one(
+        &self,
+        stage: &Stage,
+        slot: usize,
+        change: &Change,
+        found: &Found,
+        content: &mut Content<'_>,
+    ) -> Result<Option<Action>> {
+        if *found == Found::Skipped {
+            return Ok(None);
+        }
+        let Some(new) = change.new else {
+            return Ok(match found {
+                Found::Clean(old) => Some(Action::Remove { old: *old }),
+                Found::Submodule => Some(Action::RemoveFolder),
+                Found::Nothing | Found::Skipped => None,
+            });
+        };
+        if new.mode.kind() == EntryKind::Submodule {
+            return match found {
+                Found::Submodule => Ok(None),
+                Found::Nothing => Ok(Some(Action::MakeFolder)),
+                _ => Err(self.type_change_with_submodule(change)),
+            };
+        }
+        let mut write = || {
+            stage.write_file(
+                slot,
+                &change.path,
+                new,
+                self.objects,
+                content,
+                self.settings,
+            )
+        };
+        Ok(Some(match found {
+            Found::Clean(old) => Action::Replace {
+                old: *old,
+                new: write()?,
+            },
+            Found::Submodule => return Err(self.type_change_with_submodule(change)),
+            _ => Action::Add { new: write()? },
+        }))
+    }
+
+    fn type_change_with_submodule(&self, change: &Change) -> Error {
+        Error::InTheWay {
+            reason: InTheWay::Obstructed,
+            paths: vec![change.path.clone()],
+        }
+    }
+
+    /// From the first lock to the last; returns a failure that came after the commit point.
+    fn carry_out(&self, mut prepared: Prepared) -> Result<Option<Error>> {
+        match self.until_commit_point(&mut prepared) {
+            Ok(()) => {}
+            Err(error) => {
+                // If taking back fails too, the journal stays and the next rb goes on from there.
+                let _ = recover::take_back(
+                    self.repo,
+                    &prepared.stage,
+                    &prepared.journal,
+                    self.settings,
+                );
+                return Err(error);
+            }
+        }
+        let finished =
+            recover::finish(self.repo, &prepared.stage, &prepared.journal, self.settings);
+        Ok(finished.err())
+    }
+
+    fn until_commit_point(&self, prepared: &mut Prepared) -> Result<()> {
+        let payload = prepared.stage.path("lock");
+        for lock in &prepared.locks {
+            if let Some(folder) = lock.parent() {
+                durable::make_folders(
+                    folder,
+                    self.settings.shared,
+                    self.settings.fsync.references,
+                )?;
+            }
+            lock::take(
+                lock,
+                &payload,
+                &prepared.journal.operation,
+                self.options.patience,
+            )?;
+        }
+        self.look_again(prepared)?;
+        if let Some(checkout) = &mut prepared.checkout {
+            self.swap(&prepared.stage, &prepared.journal, checkout)?;
+            self.write_index(
+                &prepared.stage,
+                &prepared.journal,
+                &prepared.changes,
+                checkout,
+            )?;
+        }
+        self.stop_if_cancelled()?;
+        let Some(update) = &self.landing.reference else {
+            return Ok(());
+        };
+        reference::commit(
+            self.repo,
+            &prepared.stage.path("reference"),
+            &update.name,
+            self.settings,
+        )
+    }
+
+    /// Under the locks nothing can move any more that git's own writers move; what did meanwhile is seen.
+    fn look_again(&self, prepared: &Prepared) -> Result<()> {
+        if let Some(update) = &self.landing.reference {
+            reference::check_unmoved(self.repo, update)?;
+        }
+        let Some(checkout) = &prepared.checkout else {
+            return Ok(());
+        };
+        let head = self.repo.head()?;
+        if head != prepared.head {
+            return Err(match (prepared.head.commit(), head.commit()) {
+                (Some(expected), Some(found)) if expected != found => Error::Moved {
+                    reference: "HEAD".into(),
+                    expected,
+                    found,
+                },
+                _ => {
+                    Error::BadRequest("HEAD moved to another branch since the plan was made".into())
+                }
+            });
+        }
+        let path = &checkout.before.path;
+        let bytes = match fs::read(path) {
+            Ok(bytes) => Some(bytes),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(error) => return Err(Error::io("read", path, error)),
+        };
+        if bytes != checkout.before.bytes {
+            // A refreshed index says the same in other words, but then its stat data is newer than ours.
+            return Err(Error::Locked { path: path.clone() });
+        }
+        Ok(())
+    }
+
+    fn swap(&self, stage: &Stage, journal: &Journal, checkout: &Checkout) -> Result<()> {
+        let swapper = Swapper {
+            root: &checkout.root,
+            stage,
+            hash: self.objects.gix().object_hash(),
+            file_mode: self.settings.file_mode,
+        };
+        for (slot, step) in journal.steps.iter().enumerate() {
+            self.stop_if_cancelled()?;
+            swapper.apply(slot, step)?;
+        }
+        remove_emptied_folders(&checkout.root, &journal.steps);
+        if self.settings.fsync.journal {
+            recover::sync_touched(&checkout.root, journal)?;
+        }
+        Ok(())
+    }
+
+    fn write_index(
+        &self,
+        stage: &Stage,
+        journal: &Journal,
+        changes: &[Change],
+        checkout: &mut Checkout,
+    ) -> Result<()> {
+        let Checkout {
+            root,
+            before,
+            after,
+        } = checkout;
+        if journal.index.as_ref().is_none_or(Vec::is_empty) {
+            return Ok(());
+        }
+        index_edit::refresh(after, root, changes)?;
+        index_edit::settle_racy(
+            after,
+            &before.index,
+            changes,
+            root,
+            self.objects,
+            self.settings,
+        )?;
+        let staged = stage.path("index.new");
+        durable::write_new(
+            &staged,
+            &after.encode(self.settings.skip_hash)?,
+            self.settings.fsync.index,
+        )?;
+        durable::adjust_shared(&staged, self.settings.shared)?;
+        self.stop_if_cancelled()?;
+        fs::rename(&staged, &before.path)
+            .map_err(|error| Error::io("replace", &before.path, error))?;
+        let folder = before.path.parent().unwrap_or(self.repo.git_dir());
+        durable::sync_folder(folder, self.settings.fsync.index)
+    }
+
+    fn stop_if_cancelled(&self) -> Result<()> {
+        match self.options.cancel {
+            Some(cancel) if cancel.load(Ordering::Relaxed) => Err(Error::Cancelled),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn new_operation() -> Result<String> {
+    let mut bytes = [0u8; 8];
+    getrandom::fill(&mut bytes).map_err(|error| Error::internal("no random numbers", error))?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+fn place_of(path: &std::path::Path, repo: &Repo) -> Place {
+    use bstr::ByteSlice;
+    let bytes = |path: &std::path::Path| RepoPath::new(<[u8]>::from_path(path).unwrap_or_default());
+    match path.strip_prefix(repo.git_dir()) {
+        Ok(relative) => Place::GitDir(bytes(relative)),
+        Err(_) => Place::Elsewhere(bytes(path)),
+    }
+}
+
+/// The folders above added files that are not there yet, outermost first.
+fn missing_folders(root: &Folder, steps: &[Step]) -> Result<Vec<RepoPath>> {
+    let mut missing = BTreeSet::new();
+    for step in steps
+        .iter()
+        .filter(|step| matches!(step.action, Action::Add { .. } | Action::MakeFolder))
+    {
+        let mut folder = step.path.parent();
+        while let Some(path) = folder.filter(|path| !path.is_root() && !missing.contains(path)) {
+            let parent = parent_of(root, &path)
+                .map_err(|error| Error::io("examine", path.to_string(), error))?;
+            let there = match parent {
+                Parent::Open(parent) => parent
+                    .info(path.file_name())
+                    .is_ok_and(|info| info.is_some()),
+                Parent::Missing | Parent::Obstructed(_) => false,
+            };
+            if there {
+                break;
+            }
+            folder = path.parent();
+            missing.insert(path);
+        }
+    }
+    Ok(missing.into_iter().collect())
+}
+
+/// Folders that lost their last file go, as under git; never the one the process stands in.
+fn remove_emptied_folders(root: &Folder, steps: &[Step]) {
+    let current = Folder::open(std::path::Path::new("."))
+        .and_then(|folder| folder.identity())
+        .ok();
+    let removed =
+        |step: &&Step| matches!(step.action, Action::Remove { .. } | Action::RemoveFolder);
+    for step in steps.iter().filter(removed).rev() {
+        let mut folder = step.path.parent();
+        while let Some(path) = folder.filter(|path| !path.is_root()) {
+            let Ok(Parent::Open(parent)) = parent_of(root, &path) else {
+                break;
+            };
+            let here = parent
+                .open_folder(path.file_name())
+                .and_then(|folder| folder.identity())
+                .ok();
+            if here.is_none() || here == current || parent.remove_folder(path.file_name()).is_err()
+            {
+                break;
+            }
+            folder = path.parent();
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Locks: our own on `rb/lock`, which dies with the process, and git's `*.lock` files, which do not.
+//!
+//! A lock file of git's is made as a hard link to a file that already holds the name of the operation, so
+//! that no moment exists in which it is there and cannot be told from somebody else's. Only a lock that
+//! holds that name is ever removed.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use super::durable;
+use crate::error::{Error, Result};
+use crate::repo::config::Shared;
+
+/// The right to land in this work tree, held until it is dropped.
+#[derive(Debug)]
+pub(crate) struct LandingLock {
+    _file: File,
+}
+
+impl LandingLock {
+    /// Takes the lock, or refuses at once.
+    ///
+    /// # Errors
+    /// [`Error::Locked`].
+    pub(crate) fn take(git_dir: &Path, shared: Shared) -> Result<Self> {
+        let folder = git_dir.join("rb");
+        durable::make_folders(&folder, shared, false)?;
+        let path = folder.join("lock");
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .map_err(|error| Error::io("open", &path, error))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self { _file: file }),
+            Err(fs::TryLockError::WouldBlock) => Err(Error::Locked { path }),
+            Err(fs::TryLockError::Error(error)) => Err(Error::io("lock", path, error)),
+        }
+    }
+}
+
+/// How a lock file of this operation reads.
+fn signature(operation: &str) -> String {
+    format!("rb {operation}\n")
+}
+
+/// Writes the file that all locks of the operation are links to.
+pub(crate) fn write_payload(path: &Path, operation: &str) -> Result<()> {
+    durable::write_new(path, signature(operation).as_bytes(), false)
+}
+
+/// Takes `lock`, waiting for as long as `patience` for whoever holds it.
+///
+/// # Errors
+/// [`Error::Locked`].
+pub(crate) fn take(lock: &Path, payload: &Path, operation: &str, patience: Duration) -> Result<()> {
+    let begun = Instant::now();
+    let mut pause = Duration::from_millis(1);
+    loop {
+        match link(lock, payload, operation) {
+            Ok(()) => return Ok(()),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(Error::io("create", lock, error)),
+        }
+        if begun.elapsed() + pause > patience {
+            return Err(Error::Locked {
+                path: lock.to_owned(),
+            });
+        }
+        std::thread::sleep(pause);
+        pause = (pause * 2).min(Duration::from_millis(50));
+    }
+}
+
+fn link(lock: &Path, payload: &Path, operation: &str) -> std::io::Result<()> {
+    match fs::hard_link(payload, lock) {
+        // Some file systems have no hard links. There a kill at this very moment leaves an empty lock
+        // that nobody will call ours.
+        Err(error)
+            if matches!(
+                error.kind(),
+                ErrorKind::PermissionDenied | ErrorKind::Unsupported
+            ) =>
+        {
+            durable::create_new(lock)?.write_all(signature(operation).as_bytes())
+        }
+        done => done,
+    }
+}
+
+/// Whether `lock` is there and belongs to the operation.
+pub(crate) fn is_ours(lock: &Path, operation: &str) -> bool {
+    fs::symlink_metadata(lock).is_ok_and(|metadata| metadata.is_file() && metadata.len() < 256)
+        && fs::read(lock).is_ok_and(|bytes| bytes == signature(operation).as_bytes())
+}
+
+/// Removes the locks that belong to the operation; all others stay.
+pub(crate) fn release<'a>(
+    locks: impl IntoIterator<Item = &'a PathBuf>,
+    operation: &str,
+) -> Result<()> {
+    for lock in locks {
+        if is_ours(lock, operation) {
+            durable::remove_if_there(lock)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,34 @@
+//! The only room that writes the repository: it takes a finished result and lands it.
+//!
+//! Nothing is decided here. The order of writes makes every moment recoverable: objects, staged files and
+//! the journal first, then git's locks, then a second look at everything under them, then the swaps in
+//! the work tree, then the index, and last the reference, whose rename is the commit point. What precedes
+//! it is taken back on any failure; what follows is finished by [`recover`].
+//!
+//! Never: a file of the work tree truncated or unlinked, a lock of somebody else removed, an untouched
+//! path written, an object named before it is on the disk.
+
+mod changes;
+mod content;
+mod durable;
+mod folder;
+mod hostile;
+mod index_edit;
+mod inspect;
+mod land;
+mod lock;
+mod objects;
+mod preflight;
+mod recover;
+mod reference;
+mod stage;
+mod swap;
+
+pub(crate) use land::{LandOptions, Landed, Landing, check_in_the_way, land};
+pub(crate) use preflight::{Need, preflight};
+pub(crate) use recover::{Recovered, recover};
+pub(crate) use reference::RefUpdate;
+
+#[cfg(test)]
+#[path = "../../../tests/core/apply/mod.rs"]
+mod tests;

@@ -1,0 +1,112 @@
+//! The guards that are asked before any long work, so that a refusal comes at once.
+//!
+//! Nothing here writes. What can change meanwhile is asked again under the locks.
+
+use std::path::PathBuf;
+
+use crate::error::{Error, Result};
+use crate::repo::Repo;
+use crate::repo::identity::Role;
+use crate::repo::refs::Head;
+use crate::repo::state::InProgress;
+
+/// What a landing will need.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Need {
+    /// A work tree and an index that can be written, named after what is being done.
+    pub(crate) work_tree: Option<&'static str>,
+    /// Names and mails for a commit.
+    pub(crate) identity: bool,
+    /// A pick or revert in progress is no obstacle: it is what is being continued.
+    pub(crate) continues: bool,
+}
+
+/// Refuses what could not land.
+///
+/// # Errors
+/// [`Error::NeedsWorkTree`], [`Error::Unborn`], [`Error::OperationInProgress`], [`Error::Unmerged`],
+/// [`Error::NoIdentity`], [`Error::Locked`], [`Error::Io`] for a git directory that cannot be written.
+pub(crate) fn preflight(repo: &Repo, need: Need) -> Result<()> {
+    if need.identity {
+        repo.identity(Role::Author)?;
+        repo.identity(Role::Committer)?;
+    }
+    if let Some(operation) = need.work_tree {
+        if repo.work_dir().is_none() {
+            return Err(Error::NeedsWorkTree {
+                operation,
+                git_dir: repo.git_dir().to_owned(),
+            });
+        }
+        if let Head::Branch { name, commit: None } = repo.head()? {
+            return Err(Error::Unborn {
+                branch: name.to_string(),
+            });
+        }
+        match repo.operation_in_progress() {
+            Some(InProgress::Pick | InProgress::Revert) if need.continues => {}
+            Some(other) => {
+                return Err(Error::OperationInProgress {
+                    operation: other.describe(),
+                });
+            }
+            None => {}
+        }
+        let unmerged = repo.read_index()?.index.unmerged();
+        if !unmerged.is_empty() && !need.continues {
+            return Err(Error::Unmerged { paths: unmerged });
+        }
+        refuse_locked(repo)?;
+    }
+    refuse_read_only(repo)
+}
+
+fn refuse_locked(repo: &Repo) -> Result<()> {
+    let operation = super::recover::operation_left(repo)?;
+    for path in [index_lock(repo), repo.git_dir().join("HEAD.lock")] {
+        let ours = operation
+            .as_ref()
+            .is_some_and(|operation| super::lock::is_ours(&path, operation));
+        if path.symlink_metadata().is_ok() && !ours {
+            return Err(Error::Locked { path });
+        }
+    }
+    Ok(())
+}
+
+/// The lock that git takes before it writes the index.
+pub(crate) fn index_lock(repo: &Repo) -> PathBuf {
+    let mut path = repo.index_path().into_os_string();
+    path.push(".lock");
+    path.into()
+}
+
+/// Asks whether files can be made, without making one.
+fn refuse_read_only(repo: &Repo) -> Result<()> {
+    for folder in [
+        repo.git_dir().to_owned(),
+        repo.common_dir(),
+        repo.common_dir().join("objects"),
+    ] {
+        #[cfg(unix)]
+        {
+            use rustix::fs::{Access, AtFlags, CWD, accessat};
+            accessat(
+                CWD,
+                &folder,
+                Access::WRITE_OK | Access::EXEC_OK,
+                AtFlags::EACCESS,
+            )
+            .map_err(|error| Error::io("write to", &folder, error.into()))?;
+        }
+        #[cfg(not(unix))]
+        if std::fs::metadata(&folder).is_ok_and(|metadata| metadata.permissions().readonly()) {
+            return Err(Error::io(
+                "write to",
+                &folder,
+                std::io::ErrorKind::PermissionDenied.into(),
+            ));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,391 @@
+//! Finishing or taking back a landing whose process is gone, or that failed on the way.
+//!
+//! The reference decides: where it is new, what is left is finished; where it is old, everything is taken
+//! back path by path, and a path that somebody else wrote to since stays as it is and is reported; where
+//! it is neither, nothing is touched. Doing it twice is the same as doing it once, and a lock that does
+//! not hold the name of the operation is never removed.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::PathBuf;
+
+use super::folder::{Folder, Parent, parent_of};
+use super::lock::{self, LandingLock};
+use super::stage::{Stage, folder_of, slot_name};
+use super::swap::{Swapper, Undone};
+use super::{durable, index_edit, land, preflight, reference};
+use crate::error::{Error, Result};
+use crate::journal::{Action, IndexedPath, Journal, Left, Step};
+use crate::path::RepoPath;
+use crate::repo::Repo;
+use crate::repo::config::Settings;
+use crate::repo::index::{Index, IndexFile};
+use crate::repo::refs::Head;
+
+/// What was found unfinished, and what became of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Recovered {
+    /// Nothing was unfinished.
+    #[default]
+    Nothing,
+    /// The result had landed; what follows the commit point was done now.
+    Finished {
+        /// The landing.
+        operation: String,
+    },
+    /// The landing was taken back.
+    TakenBack {
+        /// The landing.
+        operation: String,
+        /// Paths that somebody else wrote to meanwhile, left as they are.
+        edited: Vec<RepoPath>,
+    },
+    /// The reference is neither where it was nor where it should go: work tree and index were left alone.
+    SetAside {
+        /// The landing.
+        operation: String,
+        /// Where the files lie that it had displaced.
+        folder: PathBuf,
+    },
+}
+
+/// Deals with a landing that was not finished, if there is one and its process is gone.
+///
+/// # Errors
+/// [`Error::Locked`] while another landing is under way.
+pub(crate) fn recover(repo: &Repo) -> Result<Recovered> {
+    if !folder_of(repo.git_dir()).exists() {
+        return Ok(Recovered::Nothing);
+    }
+    let settings = Settings::of(repo)?;
+    let _lock = LandingLock::take(repo.git_dir(), settings.shared)?;
+    recover_locked(repo, &settings)
+}
+
+/// The name of an unfinished landing, for those who only report it.
+pub(crate) fn operation_left(repo: &Repo) -> Result<Option<String>> {
+    Ok(match Journal::read(&folder_of(repo.git_dir()))? {
+        Left::Nothing => None,
+        Left::Open(journal) | Left::Closed(journal) => Some(journal.operation),
+    })
+}
+
+pub(super) fn recover_locked(repo: &Repo, settings: &Settings) -> Result<Recovered> {
+    let folder = folder_of(repo.git_dir());
+    if !folder.exists() {
+        return Ok(Recovered::Nothing);
+    }
+    let root = repo.work_dir().map(|_| land::open_root(repo)).transpose()?;
+    match Journal::read(&folder)? {
+        Left::Nothing => {
+            // A kill before the journal: nothing was locked or moved, only staged.
+            let in_work_tree = fs::read(folder.join("work-tree-stage"))
+                .ok()
+                .map(RepoPath::new);
+            Stage::reopen(folder, root.as_ref(), in_work_tree.as_ref()).remove(root.as_ref())?;
+            Ok(Recovered::Nothing)
+        }
+        Left::Closed(journal) => {
+            let stage = Stage::reopen(folder, root.as_ref(), journal.stage_in_work_tree.as_ref());
+            clean_up(repo, &stage, &journal)?;
+            Ok(Recovered::Nothing)
+        }
+        Left::Open(journal) => {
+            let stage = Stage::reopen(folder, root.as_ref(), journal.stage_in_work_tree.as_ref());
+            recover_open(repo, &stage, &journal, settings)
+        }
+    }
+}
+
+fn recover_open(
+    repo: &Repo,
+    stage: &Stage,
+    journal: &Journal,
+    settings: &Settings,
+) -> Result<Recovered> {
+    let operation = journal.operation.clone();
+    match reached(repo, stage, journal)? {
+        Reached::New => {
+            finish(repo, stage, journal, settings)?;
+            Ok(Recovered::Finished { operation })
+        }
+        Reached::Old => {
+            let edited = take_back(repo, stage, journal, settings)?;
+            Ok(Recovered::TakenBack { operation, edited })
+        }
+        Reached::Other if nothing_moved(repo, stage, journal)? => {
+            let edited = take_back(repo, stage, journal, settings)?;
+            Ok(Recovered::TakenBack { operation, edited })
+        }
+        Reached::Other => {
+            let folder = repo.git_dir().join("rb").join(format!("aside-{operation}"));
+            lock::release(&lock_paths(repo, journal)?, &operation)?;
+            fs::rename(&stage.folder, &folder)
+                .map_err(|error| Error::io("set aside", &stage.folder, error))?;
+            Ok(Recovered::SetAside { operation, folder })
+        }
+    }
+}
+
+enum Reached {
+    Old,
+    New,
+    Other,
+}
+
+/// Whether the commit point was passed.
+fn reached(repo: &Repo, stage: &Stage, journal: &Journal) -> Result<Reached> {
+    if let Some(moved) = &journal.reference {
+        let found = match moved.name.as_bytes() {
+            b"HEAD" => match repo.head()? {
+                Head::Detached(commit) => Some(commit),
+                Head::Branch { .. } => return Ok(Reached::Other),
+            },
+            name => repo.read_reference(name)?,
+        };
+        return Ok(match found {
+            found if found == Some(moved.new) => Reached::New,
+            found if found == moved.old => Reached::Old,
+            _ => Reached::Other,
+        });
+    }
+    let Some(after) = &journal.index else {
+        return Ok(Reached::New);
+    };
+    let now = repo.read_index()?;
+    let untouched = now.bytes == index_before(repo, stage)?.bytes;
+    Ok(if !untouched && index_edit::holds(&now.index, after) {
+        Reached::New
+    } else {
+        Reached::Old
+    })
+}
+
+/// The index as it was before the landing, from the copy in the stage.
+fn index_before(repo: &Repo, stage: &Stage) -> Result<IndexFile> {
+    let path = stage.path("index.old");
+    let hash = repo.local().object_hash();
+    match fs::read(&path) {
+        Ok(bytes) => {
+            let index = Index::decode(&bytes, hash, (0, 0), &path)?;
+            Ok(IndexFile {
+                path,
+                bytes: Some(bytes),
+                index,
+            })
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(IndexFile {
+            path,
+            bytes: None,
+            index: Index::empty(hash),
+        }),
+        Err(error) => Err(Error::io("read", path, error)),
+    }
+}
+
+/// Whether no file of the work tree and no byte of the index was touched yet.
+fn nothing_moved(repo: &Repo, stage: &Stage, journal: &Journal) -> Result<bool> {
+    let staged = |slot: usize| {
+        stage.files.as_ref().is_some_and(|files| {
+            files
+                .info(slot_name(slot).as_bytes())
+                .is_ok_and(|info| info.is_some())
+        })
+    };
+    let Some(root) = repo.work_dir().map(|_| land::open_root(repo)).transpose()? else {
+        return Ok(true);
+    };
+    let swapper = swapper(repo, &root, stage)?;
+    let moved = journal
+        .steps
+        .iter()
+        .enumerate()
+        .any(|(slot, step)| match &step.action {
+            Action::Add { .. } => !staged(slot),
+            Action::Replace { new, .. } => !swapper.stage_holds(slot, new),
+            Action::Remove { .. } => staged(slot),
+            Action::MakeFolder | Action::RemoveFolder => false,
+        });
+    let index = journal.index.as_ref().map_or(Ok(false), |after| {
+        Ok::<_, Error>(!after.is_empty() && index_edit::holds(&repo.read_index()?.index, after))
+    })?;
+    Ok(!moved && !index)
+}
+
+fn swapper<'a>(repo: &Repo, root: &'a Folder, stage: &'a Stage) -> Result<Swapper<'a>> {
+    let file_mode = Settings::of(repo)?.file_mode;
+    Ok(Swapper {
+        root,
+        stage,
+        hash: repo.local().object_hash(),
+        file_mode,
+    })
+}
+
+/// What follows the commit point: the move itself on the disk, the logs, the state files, the locks.
+pub(super) fn finish(
+    repo: &Repo,
+    stage: &Stage,
+    journal: &Journal,
+    settings: &Settings,
+) -> Result<()> {
+    if let Some(moved) = &journal.reference {
+        let path = repo.reference_path(moved.name.as_bytes())?;
+        let folder = path.parent().unwrap_or(repo.git_dir());
+        durable::sync_folder(folder, settings.fsync.references)?;
+        reference::write_logs(repo, moved, settings)?;
+    }
+    write_state_files(repo, stage, journal, settings)?;
+    close(repo, stage, journal, settings)
+}
+
+fn write_state_files(
+    repo: &Repo,
+    stage: &Stage,
+    journal: &Journal,
+    settings: &Settings,
+) -> Result<()> {
+    for (nth, state) in journal.state_files.iter().enumerate() {
+        let path = repo.git_dir().join(&state.name);
+        let Some(content) = &state.content else {
+            match fs::symlink_metadata(&path) {
+                Ok(metadata) if metadata.is_dir() => {
+                    fs::remove_dir_all(&path).map_err(|error| Error::io("remove", &path, error))?;
+                }
+                _ => durable::remove_if_there(&path)?,
+            }
+            continue;
+        };
+        let staged = stage.path(&format!("state-{nth}"));
+        durable::remove_if_there(&staged)?;
+        durable::write_new(&staged, content.as_bytes(), settings.fsync.journal)?;
+        durable::adjust_shared(&staged, settings.shared)?;
+        if let Some(folder) = path.parent() {
+            durable::make_folders(folder, settings.shared, false)?;
+        }
+        fs::rename(&staged, &path).map_err(|error| Error::io("write", &path, error))?;
+    }
+    match journal.state_files.is_empty() {
+        true => Ok(()),
+        false => durable::sync_folder(repo.git_dir(), settings.fsync.journal),
+    }
+}
+
+/// Takes everything back; returns the paths that somebody else wrote to meanwhile.
+pub(super) fn take_back(
+    repo: &Repo,
+    stage: &Stage,
+    journal: &Journal,
+    settings: &Settings,
+) -> Result<Vec<RepoPath>> {
+    let mut edited = Vec::new();
+    if let Some(after) = &journal.index {
+        let root = land::open_root(repo)?;
+        let swapper = swapper(repo, &root, stage)?;
+        for (slot, step) in journal.steps.iter().enumerate().rev() {
+            if swapper.undo(slot, step)? == Undone::Edited {
+                edited.push(step.path.clone());
+            }
+        }
+        remove_made_folders(&root, &journal.missing_folders);
+        if settings.fsync.journal {
+            sync_touched(&root, journal)?;
+        }
+        restore_index(repo, stage, journal, after, settings)?;
+    }
+    close(repo, stage, journal, settings)?;
+    Ok(edited)
+}
+
+fn remove_made_folders(root: &Folder, folders: &[RepoPath]) {
+    for path in folders.iter().rev() {
+        if let Ok(Parent::Open(parent)) = parent_of(root, path) {
+            let _ = parent.remove_folder(path.file_name());
+        }
+    }
+}
+
+/// Puts the old index back, or the old entries into one that somebody else wrote since.
+fn restore_index(
+    repo: &Repo,
+    stage: &Stage,
+    journal: &Journal,
+    after: &[IndexedPath],
+    settings: &Settings,
+) -> Result<()> {
+    let before = index_before(repo, stage)?;
+    let now = repo.read_index()?;
+    if now.bytes == before.bytes || after.is_empty() || !index_edit::holds(&now.index, after) {
+        return Ok(());
+    }
+    let lock = preflight::index_lock(repo);
+    let ours = lock::is_ours(&lock, &journal.operation);
+    if !ours {
+        lock::take(
+            &lock,
+            &stage.path("lock"),
+            &journal.operation,
+            std::time::Duration::from_secs(1),
+        )?;
+    }
+    let bytes = match (ours, before.bytes) {
+        (true, None) => return durable::remove_if_there(&now.path),
+        // Our lock never left: nobody but us can have written the index.
+        (true, Some(bytes)) => bytes,
+        (false, _) => {
+            let now = repo.read_index()?;
+            index_edit::taken_back(&now.index, &before.index, after).encode(settings.skip_hash)?
+        }
+    };
+    let staged = stage.path("index.restored");
+    durable::remove_if_there(&staged)?;
+    durable::write_new(&staged, &bytes, settings.fsync.index)?;
+    durable::adjust_shared(&staged, settings.shared)?;
+    fs::rename(&staged, &now.path).map_err(|error| Error::io("replace", &now.path, error))?;
+    durable::sync_folder(
+        now.path.parent().unwrap_or(repo.git_dir()),
+        settings.fsync.index,
+    )
+}
+
+/// Marks the landing as over, then gives the locks back, then removes the stage.
+fn close(repo: &Repo, stage: &Stage, journal: &Journal, settings: &Settings) -> Result<()> {
+    Journal::close(&stage.folder)?;
+    durable::sync_folder(&stage.folder, settings.fsync.journal)?;
+    clean_up(repo, stage, journal)
+}
+
+fn clean_up(repo: &Repo, stage: &Stage, journal: &Journal) -> Result<()> {
+    lock::release(&lock_paths(repo, journal)?, &journal.operation)?;
+    let root = repo.work_dir().map(|_| land::open_root(repo)).transpose()?;
+    stage.remove(root.as_ref())
+}
+
+fn lock_paths(repo: &Repo, journal: &Journal) -> Result<Vec<PathBuf>> {
+    let common_dir = repo.common_dir();
+    journal
+        .locks
+        .iter()
+        .map(|place| place.resolve(repo.git_dir(), &common_dir))
+        .collect()
+}
+
+/// Flushes every folder whose names the landing changes.
+pub(super) fn sync_touched(root: &Folder, journal: &Journal) -> Result<()> {
+    let touched: std::collections::BTreeSet<RepoPath> = journal
+        .steps
+        .iter()
+        .map(|step: &Step| &step.path)
+        .chain(&journal.missing_folders)
+        .filter_map(RepoPath::parent)
+        .collect();
+    for folder in touched {
+        // A folder that is gone was removed from its parent, which is flushed where that matters.
+        let inside = folder.join(b"x");
+        if let Ok(Parent::Open(open)) = parent_of(root, &inside) {
+            open.sync()
+                .map_err(|error| Error::io("flush", folder.to_string(), error))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,303 @@
+//! Moving one reference: the compare, the rename that is the commit point, and the lines in the logs.
+
+use std::fs::{self, OpenOptions};
+use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
+use std::path::Path;
+
+use bstr::{BString, ByteSlice};
+
+use super::durable;
+use crate::error::{Error, Result};
+use crate::id::CommitId;
+use crate::journal::{MovedReference, Place};
+use crate::path::RepoPath;
+use crate::repo::config::Settings;
+use crate::repo::refs::{Head, check_writable_name};
+use crate::repo::{Repo, Signature};
+
+/// A reference to move.
+#[derive(Clone, Debug)]
+pub(crate) struct RefUpdate {
+    /// The full name of a branch or of one of rb's own references, or `HEAD` where it is detached.
+    pub(crate) name: BString,
+    /// Where it must be; `None` where it must not exist.
+    pub(crate) old: Option<CommitId>,
+    pub(crate) new: CommitId,
+    /// What the log says, such as `revert: Revert "x"`.
+    pub(crate) reflog: BString,
+    /// Who moves it.
+    pub(crate) committer: Signature,
+}
+
+/// Refuses names that rb never writes, and branches that somebody else works on.
+///
+/// # Errors
+/// [`Error::InvalidBranchName`], [`Error::BranchCheckedOut`], [`Error::BadRequest`].
+pub(crate) fn check_request(repo: &Repo, update: &RefUpdate, checkout: bool) -> Result<()> {
+    if update.name == "HEAD" {
+        return match (repo.head()?, checkout) {
+            (Head::Detached(_), true) => Ok(()),
+            _ => Err(Error::BadRequest(
+                "HEAD can be moved only where it is detached and checked out".into(),
+            )),
+        };
+    }
+    check_writable_name(&update.name)?;
+    refuse_linked_components(repo, &update.name)?;
+    let short = || {
+        update
+            .name
+            .strip_prefix(b"refs/heads/")
+            .unwrap_or(&update.name)
+            .as_bstr()
+            .to_string()
+    };
+    if let Some(worktree) = repo.checked_out_elsewhere(&update.name)? {
+        return Err(Error::BranchCheckedOut {
+            branch: short(),
+            worktree,
+        });
+    }
+    let here = matches!(repo.head()?, Head::Branch { name, .. } if name == update.name);
+    match repo.work_dir() {
+        Some(work_dir) if here && !checkout => Err(Error::BranchCheckedOut {
+            branch: short(),
+            worktree: work_dir.to_owned(),
+        }),
+        Some(_) if !here && checkout => Err(Error::BadRequest(format!(
+            "{} is not the branch that is checked out",
+            update.name
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// A folder in `refs` that is a symbolic link would lead the write elsewhere.
+fn refuse_linked_components(repo: &Repo, name: &[u8]) -> Result<()> {
+    let common = repo.common_dir();
+    let mut at = common.clone();
+    for part in name.split(|byte| *byte == b'/') {
+        at.push(part.to_path().map_err(|_| Error::InvalidBranchName {
+            name: name.as_bstr().to_string(),
+        })?);
+        if fs::symlink_metadata(&at).is_ok_and(|metadata| metadata.is_symlink()) {
+            return Err(Error::Unsupported {
+                what: format!("symbolic link {} among references", at.display()),
+                why: "writing through it could end anywhere".into(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Refuses unless the reference is where the plan found it.
+///
+/// # Errors
+/// [`Error::Moved`], [`Error::BranchExists`].
+pub(crate) fn check_unmoved(repo: &Repo, update: &RefUpdate) -> Result<()> {
+    let found = match update.name.as_slice() {
+        b"HEAD" => match repo.head()? {
+            Head::Detached(commit) => Some(commit),
+            Head::Branch { name, .. } => {
+                return Err(Error::BadRequest(format!(
+                    "HEAD moved to {name} since the plan was made"
+                )));
+            }
+        },
+        name => repo.read_reference(name)?,
+    };
+    match (update.old, found) {
+        (old, found) if old == found => {}
+        (None, Some(found)) => {
+            let branch = update
+                .name
+                .strip_prefix(b"refs/heads/")
+                .unwrap_or(&update.name)
+                .as_bstr()
+                .to_string();
+            return Err(Error::BranchExists { branch, found });
+        }
+        (Some(expected), found) => {
+            let found = found.unwrap_or_else(|| CommitId(expected.0.null_like()));
+            return Err(Error::Moved {
+                reference: update.name.to_string(),
+                expected,
+                found,
+            });
+        }
+        (None, None) => {}
+    }
+    match update
+        .old
+        .is_none()
+        .then(|| repo.reference_in_the_way(&update.name))
+        .transpose()?
+        .flatten()
+    {
+        Some(other) => Err(Error::BadRequest(format!(
+            "{} cannot exist beside {other}",
+            update.name
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// The entry of the journal for the move.
+pub(crate) fn record(
+    repo: &Repo,
+    update: &RefUpdate,
+    settings: &Settings,
+) -> Result<MovedReference> {
+    let old = update.old.unwrap_or(CommitId(update.new.0.null_like()));
+    let mut line = format!("{old} {} ", update.new).into_bytes();
+    line.extend_from_slice(&clean(&update.committer.name));
+    line.extend_from_slice(b" <");
+    line.extend_from_slice(&clean(&update.committer.email));
+    line.extend_from_slice(format!("> {}", update.committer.time).as_bytes());
+    let message = single_line(&update.reflog);
+    if !message.is_empty() {
+        line.push(b'\t');
+        line.extend_from_slice(&message);
+    }
+    let mut logs = Vec::new();
+    if update.name != "HEAD" {
+        logs.push(log_of(&update.name));
+    }
+    // A branch that HEAD is on takes HEAD's log along.
+    if update.name == "HEAD"
+        || matches!(repo.head()?, Head::Branch { name, .. } if name == update.name)
+    {
+        logs.push(log_of(b"HEAD"));
+    }
+    let (git_dir, common_dir) = (repo.git_dir(), repo.common_dir());
+    logs.retain(|(name, place)| {
+        let exists = || {
+            place
+                .resolve(git_dir, &common_dir)
+                .is_ok_and(|path| path.is_file())
+        };
+        settings.reflog.begins_for(name.as_bytes()) || exists()
+    });
+    Ok(MovedReference {
+        name: RepoPath::new(update.name.as_slice()),
+        old: update.old,
+        new: update.new,
+        log_line: RepoPath::new(line),
+        logs,
+    })
+}
+
+fn log_of(name: &[u8]) -> (RepoPath, Place) {
+    let path = RepoPath::from("logs").join(name);
+    let place = if name == b"HEAD" {
+        Place::GitDir(path)
+    } else {
+        Place::CommonDir(path)
+    };
+    (RepoPath::new(name), place)
+}
+
+/// The lock that git takes before it writes the reference.
+pub(crate) fn lock_of(name: &[u8]) -> Place {
+    let mut path = name.to_vec();
+    path.extend_from_slice(b".lock");
+    if name == b"HEAD" {
+        Place::GitDir(RepoPath::new(path))
+    } else {
+        Place::CommonDir(RepoPath::new(path))
+    }
+}
+
+/// Names and mails cannot hold what ends them.
+fn clean(text: &[u8]) -> Vec<u8> {
+    text.iter()
+        .copied()
+        .filter(|byte| !matches!(byte, b'<' | b'>' | b'\n' | 0))
+        .collect()
+}
+
+/// A message on one line: runs of white space become one space, as git writes them.
+fn single_line(message: &[u8]) -> Vec<u8> {
+    let is_space = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
+    let words: Vec<_> = message
+        .split(is_space)
+        .filter(|word| !word.is_empty())
+        .collect();
+    words.join(&b' ')
+}
+
+/// Renames the staged file over the reference: the commit point.
+pub(crate) fn commit(repo: &Repo, staged: &Path, name: &[u8], settings: &Settings) -> Result<()> {
+    let path = repo.reference_path(name)?;
+    durable::adjust_shared(staged, settings.shared)?;
+    let failed = |error| Error::io("move", &path, error);
+    match fs::rename(staged, &path) {
+        // Folders that lost their last branch may stand in the way; only empty ones yield.
+        Err(error)
+            if matches!(
+                error.kind(),
+                ErrorKind::IsADirectory | ErrorKind::DirectoryNotEmpty
+            ) =>
+        {
+            remove_empty_folders(&path);
+            fs::rename(staged, &path).map_err(failed)
+        }
+        renamed => renamed.map_err(failed),
+    }
+}
+
+fn remove_empty_folders(path: &Path) {
+    for row in fs::read_dir(path).into_iter().flatten().flatten() {
+        if row.file_type().is_ok_and(|kind| kind.is_dir()) {
+            remove_empty_folders(&row.path());
+        }
+    }
+    let _ = fs::remove_dir(path);
+}
+
+/// Appends the line to the logs that do not end with it yet.
+pub(crate) fn write_logs(repo: &Repo, moved: &MovedReference, settings: &Settings) -> Result<()> {
+    let mut line = moved.log_line.as_bytes().to_vec();
+    line.push(b'\n');
+    let common_dir = repo.common_dir();
+    for (_, place) in &moved.logs {
+        let path = place.resolve(repo.git_dir(), &common_dir)?;
+        append_once(&path, &line, settings)?;
+    }
+    Ok(())
+}
+
+fn append_once(path: &Path, line: &[u8], settings: &Settings) -> Result<()> {
+    let failed = |error| Error::io("append to", path, error);
+    if let Some(folder) = path.parent() {
+        durable::make_folders(folder, settings.shared, false)?;
+    }
+    if path.is_dir() {
+        remove_empty_folders(path);
+    }
+    let mut options = OpenOptions::new();
+    let mut log = options
+        .read(true)
+        .append(true)
+        .create(true)
+        .open(path)
+        .map_err(failed)?;
+    let len = log.metadata().map_err(failed)?.len();
+    let tail_len = len.min(line.len() as u64 + 1);
+    let mut tail = Vec::new();
+    log.seek(SeekFrom::Start(len - tail_len))
+        .and_then(|_| log.read_to_end(&mut tail))
+        .map_err(failed)?;
+    let begins_anew = tail.len() == line.len() || tail.first() == Some(&b'\n');
+    if tail.ends_with(line) && begins_anew {
+        return Ok(());
+    }
+    let mut bytes = Vec::new();
+    // A line that a crash cut short must not swallow ours.
+    if tail.last().is_some_and(|last| *last != b'\n') {
+        bytes.push(b'\n');
+    }
+    bytes.extend_from_slice(line);
+    log.write_all(&bytes).map_err(failed)?;
+    durable::adjust_shared(path, settings.shared)
+}

@@ -1,0 +1,179 @@
+//! The folder of a landing: what is about to be moved into place, and what was moved out of it.
+//!
+//! Staged files lie on the file system of the work tree, because only there can a rename swap them.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use super::content::{Content, raw_id};
+use super::durable;
+use super::folder::Folder;
+use crate::error::{Error, Result};
+use crate::id::{Entry, EntryKind};
+use crate::journal::Fingerprint;
+use crate::path::RepoPath;
+use crate::repo::config::Settings;
+use crate::repo::{Objects, Repo};
+
+/// The folder of the landing under way, in `git_dir`.
+pub(crate) fn folder_of(git_dir: &Path) -> PathBuf {
+    git_dir.join("rb").join("landing")
+}
+
+/// The staging area of one landing.
+#[derive(Debug)]
+pub(crate) struct Stage {
+    /// `rb/landing/`: the journal, the index, the new reference.
+    pub(crate) folder: PathBuf,
+    /// Where the files are staged; `None` without a work tree.
+    pub(crate) files: Option<Folder>,
+    /// The name of the folder with the files, where it had to be made in the work tree.
+    pub(crate) in_work_tree: Option<RepoPath>,
+}
+
+impl Stage {
+    /// Makes an empty staging area. What an earlier landing left must have been dealt with.
+    pub(crate) fn make(
+        repo: &Repo,
+        root: Option<&Folder>,
+        operation: &str,
+        settings: &Settings,
+    ) -> Result<Self> {
+        let folder = folder_of(repo.git_dir());
+        durable::make_folders(&folder, settings.shared, settings.fsync.journal)?;
+        let failed = |error| Error::io("open", &folder, error);
+        let Some(root) = root else {
+            return Ok(Self {
+                folder,
+                files: None,
+                in_work_tree: None,
+            });
+        };
+        let own = Folder::open(&folder).map_err(failed)?;
+        if own.device().map_err(failed)? == root.device().map_err(failed)? {
+            durable::make_folders(&folder.join("files"), settings.shared, false)?;
+            let files = own.open_folder(b"files").map_err(failed)?;
+            return Ok(Self {
+                folder,
+                files: Some(files),
+                in_work_tree: None,
+            });
+        }
+        let name = format!(".rb-landing-{operation}");
+        // Recovery has to find it even when it is killed before the journal is written.
+        durable::write_new(
+            &folder.join("work-tree-stage"),
+            name.as_bytes(),
+            settings.fsync.journal,
+        )?;
+        let made = root
+            .make_folder(name.as_bytes())
+            .and_then(|()| root.open_folder(name.as_bytes()));
+        let files = made.map_err(|error| Error::io("create", &name, error))?;
+        Ok(Self {
+            folder,
+            files: Some(files),
+            in_work_tree: Some(name.as_str().into()),
+        })
+    }
+
+    /// Opens the staging area that a journal tells of.
+    pub(crate) fn reopen(
+        folder: PathBuf,
+        root: Option<&Folder>,
+        in_work_tree: Option<&RepoPath>,
+    ) -> Self {
+        let files = match (root, in_work_tree) {
+            (Some(root), Some(name)) => root.open_folder(name.as_bytes()).ok(),
+            _ => Folder::open(&folder)
+                .and_then(|own| own.open_folder(b"files"))
+                .ok(),
+        };
+        Self {
+            folder,
+            files,
+            in_work_tree: in_work_tree.cloned(),
+        }
+    }
+
+    /// The folder of the staged files.
+    pub(crate) fn files(&self) -> Result<&Folder> {
+        self.files
+            .as_ref()
+            .ok_or_else(|| Error::io("open", &self.folder, std::io::ErrorKind::NotFound.into()))
+    }
+
+    /// A file of the landing other than the staged ones.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// Writes what the work tree will hold at `path` and returns what it is.
+    pub(crate) fn write_file(
+        &self,
+        slot: usize,
+        path: &RepoPath,
+        entry: Entry,
+        objects: &Objects,
+        content: &mut Content<'_>,
+        settings: &Settings,
+    ) -> Result<Fingerprint> {
+        let files = self.files()?;
+        let name = slot_name(slot);
+        let blob = objects.blob(entry.id)?;
+        let hash = objects.gix().object_hash();
+        let failed = |error| Error::io("stage", path.to_string(), error);
+        let is_link = entry.mode.kind() == EntryKind::Symlink;
+        if is_link && settings.symlinks {
+            files
+                .create_symlink(&blob, name.as_bytes())
+                .map_err(failed)?;
+            return Ok(Fingerprint::symlink(raw_id(&blob, hash)?));
+        }
+        let bytes = if is_link {
+            blob
+        } else {
+            content.to_work_tree(path, entry.id, blob)?
+        };
+        let executable = entry.mode.kind() == EntryKind::Executable;
+        // The umask takes away what the user does not want, as it does in git's checkout.
+        let mode = if executable { 0o777 } else { 0o666 };
+        let mut file = files.create_file(name.as_bytes(), mode).map_err(failed)?;
+        file.write_all(&bytes).map_err(failed)?;
+        if settings.fsync.journal {
+            file.sync_all().map_err(failed)?;
+        }
+        Ok(Fingerprint::file(
+            raw_id(&bytes, hash)?,
+            executable && cfg!(unix),
+        ))
+    }
+
+    /// Removes the staging area with all in it.
+    pub(crate) fn remove(&self, root: Option<&Folder>) -> Result<()> {
+        if let (Some(name), Some(root), Some(files)) = (&self.in_work_tree, root, &self.files) {
+            let failed = |error| Error::io("remove", name.to_string(), error);
+            for inner in files.names().map_err(failed)? {
+                files.remove_file(&inner).map_err(failed)?;
+            }
+            root.remove_folder(name.as_bytes()).map_err(failed)?;
+        }
+        match fs::remove_dir_all(&self.folder) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(Error::io("remove", &self.folder, error))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The name of a staged file. After a swap it is the file that was displaced.
+pub(crate) fn slot_name(slot: usize) -> String {
+    slot.to_string()
+}
+
+/// The name of a displaced file where the system cannot swap two names.
+pub(crate) fn displaced_name(slot: usize) -> String {
+    format!("{slot}.old")
+}

@@ -1,0 +1,96 @@
+//! Writing the bytes of an index, after git's `Documentation/gitformat-index.txt`.
+
+use super::{Flags, Index, IndexEntry};
+use crate::error::{Error, Result};
+use crate::id::ObjectId;
+
+impl Index {
+    /// The bytes of the file. With `skip_hash` it ends in zeros instead of a checksum.
+    pub(crate) fn encode(&self, skip_hash: bool) -> Result<Vec<u8>> {
+        let extended = self.entries.iter().any(|entry| entry.flags.extended != 0);
+        let version = match self.version {
+            4 => 4,
+            _ if extended => 3,
+            _ => 2,
+        };
+        let mut bytes = Vec::with_capacity(self.entries.len() * 96 + 64);
+        bytes.extend_from_slice(b"DIRC");
+        bytes.extend_from_slice(&u32::to_be_bytes(version));
+        let count = u32::try_from(self.entries.len())
+            .map_err(|error| Error::internal("the index has too many entries", error))?;
+        bytes.extend_from_slice(&count.to_be_bytes());
+        let mut previous: &[u8] = b"";
+        for entry in &self.entries {
+            encode_entry(entry, version, previous, &mut bytes);
+            previous = &entry.path;
+        }
+        if let Some(tree) = &self.tree {
+            push_extension(b"TREE", &tree.encode(), &mut bytes);
+        }
+        if let Some(untracked) = &self.untracked {
+            push_extension(b"UNTR", untracked, &mut bytes);
+        }
+        let trailer = match skip_hash {
+            true => ObjectId(gix::ObjectId::null(self.hash)),
+            false => checksum(&bytes, self.hash)?,
+        };
+        bytes.extend_from_slice(trailer.as_bytes());
+        Ok(bytes)
+    }
+}
+
+fn encode_entry(entry: &IndexEntry, version: u32, previous: &[u8], bytes: &mut Vec<u8>) {
+    let start = bytes.len();
+    entry.stat.encode(entry.mode, bytes);
+    bytes.extend_from_slice(entry.id.as_bytes());
+    // Longer names are found by their terminator.
+    let name_len = entry.path.len().min(0x0fff) as u16;
+    let marker = if entry.flags.extended == 0 {
+        0
+    } else {
+        Flags::EXTENDED
+    };
+    bytes.extend_from_slice(&(entry.flags.word | marker | name_len).to_be_bytes());
+    if marker != 0 {
+        bytes.extend_from_slice(&entry.flags.extended.to_be_bytes());
+    }
+    if version == 4 {
+        let common = previous
+            .iter()
+            .zip(entry.path.iter())
+            .take_while(|(a, b)| a == b)
+            .count();
+        push_offset_varint(previous.len() - common, bytes);
+        bytes.extend_from_slice(&entry.path[common..]);
+        bytes.push(0);
+    } else {
+        bytes.extend_from_slice(&entry.path);
+        let len = bytes.len() - start;
+        bytes.resize(start + (len / 8 + 1) * 8, 0);
+    }
+}
+
+fn push_offset_varint(mut value: usize, bytes: &mut Vec<u8>) {
+    let mut groups = vec![(value & 0x7f) as u8];
+    while value >= 128 {
+        value = (value >> 7) - 1;
+        groups.push(0x80 | (value & 0x7f) as u8);
+    }
+    bytes.extend(groups.iter().rev());
+}
+
+fn push_extension(signature: &[u8; 4], data: &[u8], bytes: &mut Vec<u8>) {
+    bytes.extend_from_slice(signature);
+    bytes.extend_from_slice(&(data.len() as u32).to_be_bytes());
+    bytes.extend_from_slice(data);
+}
+
+/// The hash of these bytes as they are, without an object header.
+pub(super) fn checksum(bytes: &[u8], hash: gix::hash::Kind) -> Result<ObjectId> {
+    let mut hasher = gix::hash::hasher(hash);
+    hasher.update(bytes);
+    hasher
+        .try_finalize()
+        .map(ObjectId)
+        .map_err(|error| Error::internal("cannot compute a checksum", error))
+}

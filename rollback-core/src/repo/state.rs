@@ -1,0 +1,78 @@
+//! Which operation of git waits to be finished in this work tree.
+//!
+//! The files are read as git's `wt_status_get_state` reads them; nothing here writes.
+
+use crate::error::{Error, Result};
+use crate::repo::Repo;
+
+/// An operation that was begun and not finished.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum InProgress {
+    /// `MERGE_HEAD` is there.
+    Merge,
+    /// A rebase.
+    Rebase,
+    /// `git am`.
+    Am,
+    /// A pick that stopped, or a sequence of picks.
+    Pick,
+    /// A revert that stopped, or a sequence of reverts.
+    Revert,
+}
+
+impl InProgress {
+    /// What people call it.
+    pub(crate) fn describe(self) -> &'static str {
+        match self {
+            Self::Merge => "a merge",
+            Self::Rebase => "a rebase",
+            Self::Am => "git am",
+            Self::Pick => "a cherry-pick",
+            Self::Revert => "a revert",
+        }
+    }
+}
+
+impl Repo {
+    /// The operation in progress; a bisection is none, because commits can be made during one.
+    pub(crate) fn operation_in_progress(&self) -> Option<InProgress> {
+        let git_dir = self.git_dir();
+        let file = |name: &str| git_dir.join(name).is_file();
+        let folder = |name: &str| git_dir.join(name).is_dir();
+        if file("MERGE_HEAD") {
+            return Some(InProgress::Merge);
+        }
+        if folder("rebase-merge") || file("rebase-apply/rebasing") {
+            return Some(InProgress::Rebase);
+        }
+        if folder("rebase-apply") {
+            return Some(InProgress::Am);
+        }
+        if file("CHERRY_PICK_HEAD") {
+            return Some(InProgress::Pick);
+        }
+        if file("REVERT_HEAD") {
+            return Some(InProgress::Revert);
+        }
+        let todo = std::fs::read(git_dir.join("sequencer/todo")).ok()?;
+        let pick = todo.starts_with(b"pick") || todo.starts_with(b"p ");
+        Some(if pick {
+            InProgress::Pick
+        } else {
+            InProgress::Revert
+        })
+    }
+
+    /// Refuses while an operation is in progress.
+    ///
+    /// # Errors
+    /// [`Error::OperationInProgress`].
+    pub(crate) fn refuse_operation_in_progress(&self) -> Result<()> {
+        match self.operation_in_progress() {
+            Some(operation) => Err(Error::OperationInProgress {
+                operation: operation.describe(),
+            }),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,393 @@
+//! A repository and its twin: git reverts in the twin, the apply room lands the same result in the other.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use gix::objs::Kind;
+
+use crate::apply::{LandOptions, Landed, Landing, RefUpdate, land};
+use crate::id::{CommitId, ObjectId, TreeId};
+use crate::repo::{NewObjects, Repo, Signature};
+use crate::{Error, Result};
+
+pub(crate) const NAME: &str = "C O Mitter";
+pub(crate) const EMAIL: &str = "committer@example.com";
+pub(crate) const DATE: &str = "1700000000 +0100";
+
+/// A work tree in a temporary folder.
+pub(crate) struct Sandbox {
+    _folder: tempfile::TempDir,
+    pub(crate) root: PathBuf,
+}
+
+impl Sandbox {
+    /// An empty repository on branch `main`.
+    pub(crate) fn new() -> Self {
+        Self::with_format("sha1")
+    }
+
+    pub(crate) fn with_format(format: &str) -> Self {
+        let sandbox = Self::empty();
+        sandbox.git(&[
+            "init",
+            "-q",
+            "-b",
+            "main",
+            &format!("--object-format={format}"),
+            ".",
+        ]);
+        sandbox
+    }
+
+    fn empty() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap().join("work");
+        fs::create_dir(&root).unwrap();
+        Self {
+            _folder: folder,
+            root,
+        }
+    }
+
+    /// A copy of everything, with all times.
+    pub(crate) fn twin(&self) -> Self {
+        let twin = Self::empty();
+        let status = Command::new("cp")
+            .arg("-a")
+            .arg(format!("{}/.", self.root.display()))
+            .arg(&twin.root)
+            .status();
+        assert!(status.unwrap().success());
+        // The copies are other inodes; without this, stat data would differ in all of them.
+        twin.git(&["update-index", "-q", "--really-refresh"]);
+        twin
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.root.join(name)
+    }
+
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new("git");
+        command.args(args).current_dir(&self.root).env_clear();
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        for (key, value) in [
+            ("HOME", "/nonexistent"),
+            ("GIT_CONFIG_GLOBAL", "/dev/null"),
+            ("GIT_CONFIG_NOSYSTEM", "1"),
+            ("GIT_AUTHOR_NAME", NAME),
+            ("GIT_AUTHOR_EMAIL", EMAIL),
+            ("GIT_AUTHOR_DATE", DATE),
+            ("GIT_COMMITTER_NAME", NAME),
+            ("GIT_COMMITTER_EMAIL", EMAIL),
+            ("GIT_COMMITTER_DATE", DATE),
+            ("LC_ALL", "C"),
+        ] {
+            command.env(key, value);
+        }
+        command
+    }
+
+    pub(crate) fn try_git(&self, args: &[&str]) -> Output {
+        self.command(args).output().unwrap()
+    }
+
+    /// Runs git, which must succeed, and returns what it printed.
+    pub(crate) fn git(&self, args: &[&str]) -> String {
+        let output = self.try_git(args);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "git {args:?}: {stderr}");
+        String::from_utf8_lossy(&output.stdout)
+            .trim_end()
+            .to_owned()
+    }
+
+    pub(crate) fn git_bytes(&self, args: &[&str]) -> Vec<u8> {
+        let output = self.try_git(args);
+        assert!(output.status.success(), "git {args:?}");
+        output.stdout
+    }
+
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) -> &Self {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+        self
+    }
+
+    pub(crate) fn remove(&self, name: &str) -> &Self {
+        fs::remove_file(self.path(name)).unwrap();
+        self
+    }
+
+    pub(crate) fn link(&self, target: &str, name: &str) -> &Self {
+        std::os::unix::fs::symlink(target, self.path(name)).unwrap();
+        self
+    }
+
+    pub(crate) fn chmod(&self, name: &str, mode: u32) -> &Self {
+        fs::set_permissions(self.path(name), fs::Permissions::from_mode(mode)).unwrap();
+        self
+    }
+
+    /// Commits everything in the work tree.
+    pub(crate) fn commit(&self, subject: &str) -> &Self {
+        self.git(&["add", "-A"]);
+        self.git(&["commit", "-q", "--allow-empty", "-m", subject]);
+        self
+    }
+
+    pub(crate) fn repo(&self) -> Repo {
+        Repo::discover(&self.root).unwrap()
+    }
+
+    /// All that git and the file system say of the work tree, less what differs between two copies.
+    pub(crate) fn state(&self) -> State {
+        let _ = self.try_git(&["update-index", "-q", "--refresh"]);
+        State {
+            index: String::from_utf8_lossy(&self.git_bytes(&["ls-files", "-s", "-z", "-t", "-v"]))
+                .into_owned(),
+            status: self.git(&["status", "--porcelain=v1", "--untracked-files=all"]),
+            staged: self.git(&["diff-index", "--cached", "HEAD"]),
+            fsck: self.git(&["fsck", "--strict", "--no-dangling"]),
+            head: self.git(&["rev-parse", "HEAD"]),
+            symbolic_head: fs::read_to_string(self.git_dir().join("HEAD")).unwrap(),
+            refs: self.git(&["for-each-ref"]),
+            head_log: log(&self.git_dir().join("logs/HEAD")),
+            files: self.files(),
+        }
+    }
+
+    pub(crate) fn git_dir(&self) -> PathBuf {
+        PathBuf::from(self.git(&["rev-parse", "--absolute-git-dir"]))
+    }
+
+    /// Every file of the work tree with its mode and bytes.
+    pub(crate) fn files(&self) -> BTreeMap<PathBuf, (u32, Vec<u8>)> {
+        let mut files = BTreeMap::new();
+        collect(&self.root, &self.root, &mut files);
+        files
+    }
+
+    /// Inode and modification time of every file.
+    pub(crate) fn inodes(&self) -> BTreeMap<PathBuf, (u64, i64, i64)> {
+        let inode = |path: &PathBuf| {
+            let metadata = fs::symlink_metadata(self.root.join(path)).unwrap();
+            (metadata.ino(), metadata.mtime(), metadata.mtime_nsec())
+        };
+        self.files()
+            .into_keys()
+            .map(|path| (path.clone(), inode(&path)))
+            .collect()
+    }
+
+    /// Everything in the git directory but `rb/`, byte for byte.
+    pub(crate) fn git_dir_bytes(&self) -> BTreeMap<PathBuf, (u32, Vec<u8>)> {
+        let mut files = BTreeMap::new();
+        let git_dir = self.git_dir();
+        collect(&git_dir, &git_dir, &mut files);
+        files.retain(|path, _| !path.starts_with("rb"));
+        files
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct State {
+    pub(crate) index: String,
+    pub(crate) status: String,
+    pub(crate) staged: String,
+    pub(crate) fsck: String,
+    pub(crate) head: String,
+    pub(crate) symbolic_head: String,
+    pub(crate) refs: String,
+    pub(crate) head_log: String,
+    pub(crate) files: BTreeMap<PathBuf, (u32, Vec<u8>)>,
+}
+
+fn log(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_default()
+}
+
+fn collect(root: &Path, folder: &Path, files: &mut BTreeMap<PathBuf, (u32, Vec<u8>)>) {
+    for row in fs::read_dir(folder).unwrap() {
+        let path = row.unwrap().path();
+        let metadata = fs::symlink_metadata(&path).unwrap();
+        let relative = path.strip_prefix(root).unwrap().to_owned();
+        if relative == Path::new(".git") {
+            continue;
+        }
+        if metadata.is_dir() {
+            files.insert(relative.join(""), (metadata.mode(), Vec::new()));
+            collect(root, &path, files);
+        } else if metadata.is_symlink() {
+            let target = fs::read_link(&path).unwrap();
+            files.insert(
+                relative,
+                (
+                    metadata.mode(),
+                    target.into_os_string().into_encoded_bytes(),
+                ),
+            );
+        } else {
+            files.insert(relative, (metadata.mode(), fs::read(&path).unwrap()));
+        }
+    }
+}
+
+pub(crate) fn id(hex: &str) -> ObjectId {
+    hex.parse().unwrap()
+}
+
+pub(crate) fn committer() -> Signature {
+    Signature {
+        name: NAME.into(),
+        email: EMAIL.into(),
+        seconds: 1_700_000_000,
+        time: DATE.into(),
+    }
+}
+
+/// The objects that `from` has and the commits `not` do not reach.
+pub(crate) fn objects_between(sandbox: &Sandbox, from: &str, not: &str) -> NewObjects {
+    let listed = sandbox.git(&[
+        "rev-list",
+        "--objects",
+        "--no-object-names",
+        from,
+        "--not",
+        not,
+    ]);
+    listed
+        .lines()
+        .map(|hex| {
+            let kind = match sandbox.git(&["cat-file", "-t", hex]).as_str() {
+                "blob" => Kind::Blob,
+                "tree" => Kind::Tree,
+                "commit" => Kind::Commit,
+                other => panic!("a {other}"),
+            };
+            (
+                id(hex),
+                kind,
+                sandbox.git_bytes(&["cat-file", &kind.to_string(), hex]),
+            )
+        })
+        .collect()
+}
+
+/// The landing that does to `sandbox` what was done to HEAD of its twin.
+pub(crate) fn landing_like(sandbox: &Sandbox, twin: &Sandbox) -> Landing {
+    let old = sandbox.git(&["rev-parse", "HEAD"]);
+    let new = twin.git(&["rev-parse", "HEAD"]);
+    let tree = |sandbox: &Sandbox, commit: &str| {
+        TreeId(id(
+            &sandbox.git(&["rev-parse", &format!("{commit}^{{tree}}")])
+        ))
+    };
+    let detached = !sandbox
+        .try_git(&["symbolic-ref", "-q", "HEAD"])
+        .status
+        .success();
+    let name = if detached {
+        "HEAD".to_owned()
+    } else {
+        sandbox.git(&["symbolic-ref", "HEAD"])
+    };
+    Landing {
+        objects: objects_between(twin, &new, &old),
+        head_tree: tree(sandbox, &old),
+        result_tree: tree(twin, &new),
+        reference: Some(RefUpdate {
+            name: name.into(),
+            old: Some(CommitId(id(&old))),
+            new: CommitId(id(&new)),
+            reflog: twin.git(&["log", "-g", "-1", "--format=%gs"]).into(),
+            committer: committer(),
+        }),
+        checkout: true,
+        state_files: Vec::new(),
+        index_stages: Vec::new(),
+    }
+}
+
+/// Reverts `HEAD` in a twin with git and lands the same here.
+pub(crate) struct Reverted {
+    pub(crate) twin: Sandbox,
+    pub(crate) result: Result<Landed>,
+}
+
+pub(crate) fn revert_both(sandbox: &Sandbox) -> Reverted {
+    revert_both_with(sandbox, &["revert", "--no-edit", "HEAD"])
+}
+
+pub(crate) fn revert_both_with(sandbox: &Sandbox, command: &[&str]) -> Reverted {
+    let twin = sandbox.twin();
+    twin.git(command);
+    let result = land(
+        &sandbox.repo(),
+        &landing_like(sandbox, &twin),
+        &LandOptions::default(),
+    );
+    Reverted { twin, result }
+}
+
+/// Lands what `git revert HEAD` makes, and compares everything.
+pub(crate) fn assert_lands_like_git(sandbox: &Sandbox) {
+    let Reverted { twin, result } = revert_both(sandbox);
+    let landed = result.unwrap();
+    assert!(landed.later_failure.is_none(), "{:?}", landed.later_failure);
+    assert_same(sandbox, &twin);
+    assert_nothing_left(sandbox);
+}
+
+pub(crate) fn assert_same(sandbox: &Sandbox, twin: &Sandbox) {
+    let (ours, gits) = (sandbox.state(), twin.state());
+    assert_eq!(
+        ours.files.keys().collect::<Vec<_>>(),
+        gits.files.keys().collect::<Vec<_>>(),
+        "files"
+    );
+    assert_eq!(ours, gits);
+    for branch in sandbox
+        .git(&["for-each-ref", "--format=%(refname)", "refs/heads"])
+        .lines()
+    {
+        let path = format!("logs/{branch}");
+        let common = |sandbox: &Sandbox| {
+            PathBuf::from(sandbox.git(&["rev-parse", "--path-format=absolute", "--git-common-dir"]))
+        };
+        assert_eq!(
+            log(&common(sandbox).join(&path)),
+            log(&common(twin).join(&path)),
+            "{branch}"
+        );
+    }
+}
+
+pub(crate) fn assert_nothing_left(sandbox: &Sandbox) {
+    let git_dir = sandbox.git_dir();
+    assert!(!git_dir.join("rb/landing").exists(), "the stage is gone");
+    let locks: Vec<_> = sandbox
+        .git_dir_bytes()
+        .into_keys()
+        .filter(|path| path.extension().is_some_and(|ext| ext == "lock"))
+        .collect();
+    assert!(locks.is_empty(), "{locks:?}");
+}
+
+/// The landing is refused, and nothing but `rb/` differs afterwards.
+pub(crate) fn assert_refused(sandbox: &Sandbox, landing: &Landing) -> Error {
+    let before = (sandbox.git_dir_bytes(), sandbox.files(), sandbox.inodes());
+    let error = land(&sandbox.repo(), landing, &LandOptions::default())
+        .expect_err("the landing is refused");
+    assert_eq!(
+        (sandbox.git_dir_bytes(), sandbox.files(), sandbox.inodes()),
+        before,
+        "after {error}"
+    );
+    assert!(!sandbox.git_dir().join("rb/landing").exists());
+    error
+}

@@ -1,0 +1,6 @@
+//! The apply room against real git: what it lands must be what `git revert` leaves in a twin.
+
+mod guards;
+mod kit;
+mod landing;
+mod recovery;
