@@ -73,16 +73,18 @@ impl Situation<'_> {
                 Hint::new("put the result on a branch with", typed.with(&["--branch", "NAME"]))
             }
             Error::UnknownRevision { spec, .. } => self.unknown_revision(spec),
-            Error::AmbiguousRevision { spec, candidates } => match candidates.first() {
-                Some(id) => Hint::new(
-                    "give more digits, such as",
-                    typed.with_replaced(OsStr::new(spec), OsStr::new(id)),
-                ),
-                None => Hint::new(
-                    "see what it could be with",
-                    format!("git rev-parse --disambiguate={}", quoted(spec)),
-                ),
-            },
+            Error::AmbiguousRevision { spec, candidates } => {
+                match candidates.first().and_then(|candidate| candidate.split(' ').next()) {
+                    Some(id) => Hint::new(
+                        "give more digits, such as",
+                        typed.with_replaced(OsStr::new(spec), OsStr::new(id)),
+                    ),
+                    None => Hint::new(
+                        "see what it could be with",
+                        format!("git rev-parse --disambiguate={}", quoted(spec)),
+                    ),
+                }
+            }
             Error::NotACommit { spec, .. } => Hint::new(
                 "find the commits that have it with",
                 format!("git log --all --oneline --find-object={}", quoted(spec)),
@@ -218,22 +220,30 @@ impl Situation<'_> {
         Hint::new("see the names there are with", "git branch --all --list && git tag --list")
     }
 
-    /// What was typed, with the path spelled otherwise; a path that was typed by its end alone keeps that form.
-    fn with_path(&self, path: &RepoPath, other: &RepoPath) -> String {
+    /// What was typed, with the path spelled as its twin. Twins differ in case alone, so they are equally long.
+    fn with_path(&self, path: &RepoPath, twin: &RepoPath) -> String {
         let typed = self.invocation;
-        let spelled = typed.args().iter().find(|arg| {
-            let bytes = arg.as_encoded_bytes();
-            bytes.ends_with(path.file_name()) && path.as_bytes().ends_with(bytes)
+        let respelled = typed.args().iter().find_map(|arg| {
+            let tail = common_tail(arg.as_encoded_bytes(), path.as_bytes());
+            let start = path.as_bytes().len() - tail;
+            let same_folder = path.as_bytes()[..start] == twin.as_bytes()[..start];
+            if tail < path.file_name().len() || !same_folder {
+                return None;
+            }
+            let mut meant = arg.as_encoded_bytes()[..arg.len() - tail].to_vec();
+            meant.extend_from_slice(&twin.as_bytes()[start..]);
+            Some((arg, String::from_utf8(meant).ok()?))
         });
-        let meant = spelled.and_then(|arg| {
-            let start = other.as_bytes().len().checked_sub(arg.len())?;
-            Some((arg, std::str::from_utf8(&other.as_bytes()[start..]).ok()?))
-        });
-        match meant {
-            Some((arg, text)) => typed.with_replaced(arg, OsStr::new(text)),
-            None => format!("{} revert --file {}", typed.program(), from_root(other)),
+        match respelled {
+            Some((arg, meant)) => typed.with_replaced(arg, OsStr::new(&meant)),
+            None => format!("{} history {}", typed.program(), from_root(twin)),
         }
     }
+}
+
+/// How many bytes at their ends are the same.
+fn common_tail(one: &[u8], other: &[u8]) -> usize {
+    one.iter().rev().zip(other.iter().rev()).take_while(|(a, b)| a == b).count()
 }
 
 /// The command that was typed, if its name can be made out.

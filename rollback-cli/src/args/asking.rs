@@ -1,8 +1,27 @@
 //! The arguments of the commands that answer and change nothing.
 
+use std::ffi::OsString;
+
 use clap::{Args, ValueEnum};
 
 use crate::render::schema::Document;
+
+/// `rb history`.
+#[derive(Debug, Args)]
+pub(crate) struct History {
+    /// The path to ask about
+    #[arg(value_name = "PATH", value_hint = clap::ValueHint::AnyPath)]
+    pub(crate) path: OsString,
+    /// The revision whose history is searched
+    #[arg(long = "in", value_name = "REV", default_value = "HEAD", add = crate::command::completions::revisions())]
+    pub(crate) tip: OsString,
+    /// List at most this many changes
+    #[arg(short = 'n', long, value_name = "N")]
+    pub(crate) max_count: Option<usize>,
+    /// Do not follow the path through renames
+    #[arg(long)]
+    pub(crate) no_follow: bool,
+}
 
 /// `rb completions`.
 #[derive(Debug, Args)]

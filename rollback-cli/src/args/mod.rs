@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, CommandFactory, Parser, Subcommand, ValueEnum};
 
-pub(crate) use asking::{Completions, Man, Schema};
+pub(crate) use asking::{Completions, History, Man, Schema};
 pub(crate) use landing::{Apply, How, LandingHere, Message, Pick, Restore, Revert};
 
 use crate::invocation::Invocation;
@@ -102,6 +102,8 @@ pub(crate) enum Command {
     Restore(Restore),
     /// Land a plan that was made with --dry-run --json
     Apply(Apply),
+    /// Show what happened to a path, what broke it, and when it was last good
+    History(History),
     /// Print the completions of a shell
     Completions(Completions),
     /// Print a manual page

@@ -6,17 +6,19 @@ use clap::{Arg, ArgAction, Command};
 use crate::render::style::{Palette, paint};
 
 /// The headings, and the commands under each.
-const GROUPS: [(&str, &[&str]); 2] = [
+const GROUPS: [(&str, &[&str]); 3] = [
     ("Going back (all take --dry-run)", &["revert", "pick", "restore", "apply"]),
+    ("Asking (nothing is written)", &["history"]),
     ("Other", &["completions", "man", "schema"]),
 ];
 
 /// How the commands are called that the parser would describe less well.
-const USAGES: [(&str, &[&str]); 4] = [
+const USAGES: [(&str, &[&str]); 5] = [
     ("revert", &["[OPTIONS] --file PATH…", "[OPTIONS] COMMIT… [-- PATH…]"]),
     ("pick", &["[OPTIONS] COMMIT… [-- PATH…]"]),
     ("restore", &["[OPTIONS] PATH… [-s REV]"]),
     ("apply", &["[OPTIONS] PLAN"]),
+    ("history", &["[OPTIONS] PATH"]),
 ];
 
 /// Gives the command line its overview, one form of help, and the name it was called by.

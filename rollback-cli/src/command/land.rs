@@ -222,11 +222,11 @@ fn edited_message(plan: &Plan, repo: &Repo, session: &mut Session) -> Result<Opt
 fn commits_of_receipt(receipt: &Receipt, repo: &Repo) -> Commits {
     let mut ids = named_commits(&receipt.plan);
     ids.extend(&receipt.outcome.commit_ids);
-    Commits::look_up(ids, |id| repo.commit_summary(id).ok())
+    Commits::look_up(ids, repo)
 }
 
 fn commits_of(plan: &Plan, repo: &Repo) -> Commits {
-    Commits::look_up(named_commits(plan), |id| repo.commit_summary(id).ok())
+    Commits::look_up(named_commits(plan), repo)
 }
 
 /// Every commit that the text about a plan may name.

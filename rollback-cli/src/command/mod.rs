@@ -2,6 +2,7 @@
 
 mod apply;
 pub(crate) mod completions;
+mod history;
 mod land;
 mod man;
 mod pick;
@@ -28,6 +29,7 @@ pub(crate) fn run(command: Command, session: &mut Session) -> Outcome {
         Command::Pick(args) => pick::run(args, session),
         Command::Restore(args) => restore::run(args, session),
         Command::Apply(args) => apply::run(args, session),
+        Command::History(args) => history::run(&args, session),
         Command::Completions(args) => completions::run(&args, session),
         Command::Man(args) => man::run(&args, session),
         Command::Schema(args) => schema::run(&args, session),

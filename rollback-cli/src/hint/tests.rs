@@ -61,7 +61,10 @@ fn table() -> Vec<(Error, Option<&'static str>)> {
         ),
         (Error::UnknownRevision { spec: "3a8a50f".into(), source: None }, Some("git fetch --all")),
         (
-            Error::AmbiguousRevision { spec: "a.py".into(), candidates: vec!["49eb8d3".into()] },
+            Error::AmbiguousRevision {
+                spec: "a.py".into(),
+                candidates: vec!["49eb8d3 commit 2007-11-28".into()],
+            },
             Some("rb revert --file 49eb8d3"),
         ),
         (
@@ -205,10 +208,11 @@ fn a_case_twin_is_named_as_it_would_be_typed_in_the_folder() {
         case_twins: vec!["src/deep/A.py".into()],
     };
     assert_eq!(line_after(&["rb", "revert", "--file", "a.py"], &error), "rb revert --file A.py");
+    assert_eq!(line_after(&["rb", "history", "../deep/a.py"], &error), "rb history ../deep/A.py");
     assert_eq!(
-        line_after(&["rb", "revert", "--", "../deep/a.py"], &error),
-        "rb revert --file :/src/deep/A.py",
-        "what was typed cannot be spelled otherwise by its end alone"
+        line_after(&["rb", "history", "src/x/../deep/b.py"], &error),
+        "rb history :/src/deep/A.py",
+        "a path that cannot be made out among the words is named from the root"
     );
 }
 

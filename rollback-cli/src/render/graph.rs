@@ -120,7 +120,7 @@ fn line(node: &Node, lanes: bool, commits: &Commits, look: Look) -> String {
     let used = 2 + if lanes { 3 } else { 1 } + 2 + short.len() + 2 + text::width(&date);
     let room = look.width().saturating_sub(used + text::width(&labels) + 4).max(16);
     let subject = commits.subject(node.id).unwrap_or_default();
-    let subject = text::fit(&subject, room, signs.ellipsis);
+    let subject = text::fit(subject, room, signs.ellipsis);
     format!(
         "  {drawn}  {}  {}{subject}  {}\n",
         paint(Palette::ID, short),

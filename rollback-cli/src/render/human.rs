@@ -110,11 +110,11 @@ impl Story<'_> {
         };
         let plural = if self.plan.target.paths.len() > 1 { "were" } else { "was" };
         let mut text = format!(
-            "{} {plural} {} by {id}, {} by {}\n",
+            "{} {plural} {} by {id} ({}, {})\n",
             self.names(&self.plan.target.paths),
             paint(Palette::HEADING, verb),
-            day(culprit.time),
             text::escape(&culprit.author),
+            day(culprit.time),
         );
         text.push_str(&format!("    {}\n", text::escape(&culprit.subject)));
         let mut facts = vec![format!("touches {}", count(culprit.paths_touched, "path"))];
@@ -170,7 +170,7 @@ impl Story<'_> {
         }
         format!(
             "{}\n{}",
-            paint(Palette::HEADING, "Ways back"),
+            paint(Palette::HEADING, if self.plan.target.kind == "pick" { "Ways" } else { "Ways back" }),
             ladder::render(self.plan, self.commits, self.look)
         )
     }

@@ -3,6 +3,7 @@
 //! Nothing here reads a repository or writes to a stream; a renderer turns values into text.
 
 pub(crate) mod graph;
+pub(crate) mod history;
 pub(crate) mod human;
 pub(crate) mod json;
 pub(crate) mod ladder;
@@ -11,9 +12,10 @@ pub(crate) mod style;
 pub(crate) mod text;
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
-use rollback_core::CommitId;
 use rollback_core::repo::CommitSummary;
+use rollback_core::{CommitId, Repo};
 
 use style::Signs;
 
@@ -46,22 +48,43 @@ impl Look {
     }
 }
 
+/// A commit as it is shown; its texts are escaped.
+#[derive(Clone, Debug)]
+pub(crate) struct Known {
+    /// The id as people know it.
+    pub(crate) short: String,
+    /// The first line of the message.
+    pub(crate) subject: String,
+    /// When it was committed, in seconds since the epoch.
+    pub(crate) time: i64,
+    /// Its parents, in order.
+    pub(crate) parents: Vec<CommitId>,
+}
+
+impl From<CommitSummary> for Known {
+    fn from(summary: CommitSummary) -> Self {
+        Self {
+            short: summary.abbreviation,
+            subject: text::escape(&summary.subject).into_owned(),
+            time: summary.time,
+            parents: summary.parents,
+        }
+    }
+}
+
 /// What is known of the commits that a document names.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Commits(HashMap<CommitId, CommitSummary>);
+pub(crate) struct Commits(HashMap<CommitId, Known>);
 
 impl Commits {
     /// Looks the commits up; one that cannot be read is shown by its id alone.
-    pub(crate) fn look_up(
-        ids: impl IntoIterator<Item = CommitId>,
-        find: impl Fn(CommitId) -> Option<CommitSummary>,
-    ) -> Self {
+    pub(crate) fn look_up(ids: impl IntoIterator<Item = CommitId>, repo: &Repo) -> Self {
         let mut commits = HashMap::new();
         for id in ids {
-            if let std::collections::hash_map::Entry::Vacant(vacant) = commits.entry(id)
-                && let Some(summary) = find(id)
+            if let Entry::Vacant(vacant) = commits.entry(id)
+                && let Ok(summary) = repo.commit_summary(id)
             {
-                vacant.insert(summary);
+                vacant.insert(summary.into());
             }
         }
         Self(commits)
@@ -69,16 +92,16 @@ impl Commits {
 
     /// The id as people know it.
     pub(crate) fn short(&self, id: CommitId) -> String {
-        self.0.get(&id).map_or_else(|| id.to_hex_with_len(7), |known| known.abbreviation.clone())
+        self.0.get(&id).map_or_else(|| id.to_hex_with_len(7), |known| known.short.clone())
     }
 
     /// The first line of the message, escaped.
-    pub(crate) fn subject(&self, id: CommitId) -> Option<String> {
-        self.0.get(&id).map(|known| text::escape(&known.subject).into_owned())
+    pub(crate) fn subject(&self, id: CommitId) -> Option<&str> {
+        self.0.get(&id).map(|known| known.subject.as_str())
     }
 
     /// What is known of the commit.
-    pub(crate) fn get(&self, id: CommitId) -> Option<&CommitSummary> {
+    pub(crate) fn get(&self, id: CommitId) -> Option<&Known> {
         self.0.get(&id)
     }
 }
@@ -99,3 +122,6 @@ pub(crate) fn day(seconds: i64) -> String {
         |moment| moment.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d").to_string(),
     )
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! The JSON Schema of every document that `--json` prints.
 
 use clap::ValueEnum;
+use rollback_core::history::PathHistory;
 use rollback_core::{Plan, Receipt};
 use schemars::{Schema, SchemaGenerator};
 
@@ -13,6 +14,8 @@ pub(crate) enum Document {
     Plan,
     /// What a landing prints
     Receipt,
+    /// What `rb history` prints
+    History,
     /// What a failure prints
     Error,
 }
@@ -23,6 +26,7 @@ pub(crate) fn of(document: Document) -> Schema {
     match document {
         Document::Plan => generator.into_root_schema_for::<Plan>(),
         Document::Receipt => generator.into_root_schema_for::<Receipt>(),
+        Document::History => generator.into_root_schema_for::<PathHistory>(),
         Document::Error => generator.into_root_schema_for::<ErrorDocument>(),
     }
 }
