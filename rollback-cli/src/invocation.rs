@@ -74,10 +74,12 @@ impl Invocation {
         line(self.program, &kept)
     }
 
-    /// The command with one argument in place of another.
+    /// The command with one argument in place of another; of several that are equal, the last one.
     pub(crate) fn with_replaced(&self, old: &OsStr, new: &OsStr) -> String {
-        let args: Vec<_> =
-            self.args.iter().map(|arg| if arg == old { new.to_owned() } else { arg.clone() }).collect();
+        let mut args = self.args.clone();
+        if let Some(arg) = args.iter_mut().rfind(|arg| *arg == old) {
+            *arg = new.to_owned();
+        }
         line(self.program, &args)
     }
 

@@ -51,7 +51,7 @@ fn hint(error: &clap::Error, invocation: &Invocation) -> String {
         (ContextKind::InvalidValue, ContextKind::SuggestedValue),
     ]
     .into_iter()
-    .find_map(|(typed, meant)| Some((text(error.get(typed)?), first(error.get(meant)?)?)));
+    .find_map(|(typed, meant)| Some((text(error.get(typed)?), best(error.get(meant)?)?)));
     if let Some((typed, meant)) = suggestion {
         return format!("did you mean: {}", invocation.with_replaced(typed.as_ref(), meant.as_ref()));
     }
@@ -60,10 +60,10 @@ fn hint(error: &clap::Error, invocation: &Invocation) -> String {
     format!("see how it is used with: {}", invocation.command(&words))
 }
 
-/// The first of the values; the parser names the most similar one first.
-fn first(value: &ContextValue) -> Option<String> {
+/// The most similar of the values, which the parser names last.
+fn best(value: &ContextValue) -> Option<String> {
     match value {
-        ContextValue::Strings(texts) => texts.first().cloned(),
+        ContextValue::Strings(texts) => texts.last().cloned(),
         other => Some(text(other)).filter(|text| !text.is_empty()),
     }
 }
