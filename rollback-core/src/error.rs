@@ -93,6 +93,14 @@ pub enum Error {
         /// Paths at the tip that differ from it in ASCII case alone.
         case_twins: Vec<RepoPath>,
     },
+    /// The path exists and was never good in the history of the tip.
+    #[error("path '{path}' was never good in the history of {tip}")]
+    NeverGood {
+        /// The path asked for.
+        path: RepoPath,
+        /// The tip whose history was searched.
+        tip: CommitId,
+    },
     /// `--mainline` names a parent the commit does not have, or the commit is no merge.
     #[error("mainline {mainline} does not fit {commit}, which has {parents} parent{}", if *parents == 1 { "" } else { "s" })]
     MainlineOutOfRange {
@@ -162,9 +170,7 @@ pub enum Error {
         paths: Vec<RepoPath>,
     },
     /// Two paths of the result are one file on this file system.
-    #[error(
-        "path {path} differs only in case from {twin}, and this file system does not tell them apart"
-    )]
+    #[error("path {path} differs only in case from {twin}, and this file system does not tell them apart")]
     CaseCollision {
         /// A path that would be written.
         path: RepoPath,
@@ -366,6 +372,7 @@ impl Error {
             Self::NotACommit { .. } => "not-a-commit",
             Self::InvalidPath { .. } => "invalid-path",
             Self::PathNeverExisted { .. } => "path-never-existed",
+            Self::NeverGood { .. } => "never-good",
             Self::MainlineOutOfRange { .. } => "mainline-out-of-range",
             Self::BadRequest(_) => "bad-request",
             Self::MissingObject { .. } => "missing-object",
@@ -415,45 +422,30 @@ impl Error {
         match self {
             Self::PathNeverExisted { path, .. }
             | Self::HostilePath { path, .. }
+            | Self::NeverGood { path, .. }
             | Self::UpstreamAhead { path, .. }
             | Self::DriverNotTrusted { path, .. } => vec![path.clone()],
             Self::CaseCollision { path, twin } => vec![path.clone(), twin.clone()],
-            Self::Unmerged { paths }
-            | Self::InTheWay { paths, .. }
-            | Self::LossNotAllowed { paths, .. } => paths.clone(),
+            Self::Unmerged { paths } | Self::InTheWay { paths, .. } | Self::LossNotAllowed { paths, .. } => {
+                paths.clone()
+            }
             _ => Vec::new(),
         }
     }
 
     pub(crate) fn internal(context: impl Into<String>, source: impl Into<Source>) -> Self {
-        Self::Internal {
-            context: context.into(),
-            source: Some(source.into()),
-        }
+        Self::Internal { context: context.into(), source: Some(source.into()) }
     }
 
-    pub(crate) fn io(
-        action: &'static str,
-        path: impl Into<PathBuf>,
-        source: std::io::Error,
-    ) -> Self {
-        Self::Io {
-            action,
-            path: path.into(),
-            source,
-        }
+    pub(crate) fn io(action: &'static str, path: impl Into<PathBuf>, source: std::io::Error) -> Self {
+        Self::Io { action, path: path.into(), source }
     }
 }
 
 /// The first paths, and how many more there are.
 fn list(paths: &[RepoPath]) -> String {
     const SHOWN: usize = 5;
-    let mut text = paths
-        .iter()
-        .take(SHOWN)
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(", ");
+    let mut text = paths.iter().take(SHOWN).map(ToString::to_string).collect::<Vec<_>>().join(", ");
     if paths.len() > SHOWN {
         text.push_str(&format!(" and {} more", paths.len() - SHOWN));
     }

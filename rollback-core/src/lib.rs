@@ -8,10 +8,6 @@
 //! What this crate never does: it prints nothing, exits never, starts no `git`, and lets no type of
 //! the underlying object library into its public signatures.
 
-#[cfg_attr(
-    not(test),
-    expect(dead_code, unused_imports, reason = "the plan will call it")
-)]
 mod apply;
 pub mod conflict;
 pub mod error;
@@ -20,6 +16,7 @@ pub mod id;
 mod journal;
 pub mod merge;
 pub mod message;
+mod operation;
 pub mod path;
 pub mod plan;
 pub mod process;

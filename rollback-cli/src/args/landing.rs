@@ -4,6 +4,7 @@ use std::ffi::OsString;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgGroup, Args};
+use rollback_core::message::Trailer;
 use rollback_core::strategy::Strategy;
 
 /// `rb revert`.
@@ -211,8 +212,8 @@ pub(crate) struct Message {
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: Option<String>,
     /// Add a trailer, as `Key: value`. Can be given again
-    #[arg(long, value_name = "TRAILER")]
-    pub(crate) trailer: Vec<String>,
+    #[arg(long, value_name = "TRAILER", value_parser = trailer)]
+    pub(crate) trailer: Vec<Trailer>,
     /// Edit the message before it lands
     #[arg(short, long)]
     pub(crate) edit: bool,
@@ -221,4 +222,9 @@ pub(crate) struct Message {
 fn strategy() -> impl TypedValueParser<Value = Strategy> {
     PossibleValuesParser::new(Strategy::ALL.map(Strategy::name))
         .map(|name| name.parse().expect("the possible values are the names of strategies"))
+}
+
+/// A trailer as somebody types it.
+fn trailer(text: &str) -> Result<Trailer, &'static str> {
+    Trailer::parse(text).ok_or("a trailer is a key, a colon and a value")
 }

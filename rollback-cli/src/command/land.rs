@@ -30,7 +30,7 @@ pub(super) struct Request {
 /// What the arguments say about the message.
 pub(super) fn message(args: &Message, signoff: bool) -> MessageOptions {
     let mut message = MessageOptions::default();
-    message.message = args.message.clone();
+    message.text = args.message.clone();
     message.reason = args.reason.clone();
     message.trailers = args.trailer.clone();
     message.signoff = signoff;
@@ -43,7 +43,7 @@ pub(super) fn run(mut request: Request, args: &LandingHere, session: &mut Sessio
     let mut found = make_plan(&repo, &request.target, &request.options, &session.console)?;
     if request.edit && !args.dry_run && !args.no_commit {
         if let Some(text) = edited_message(&found, &repo, session)? {
-            request.options.message.message = Some(text);
+            request.options.message.text = Some(text);
             found = make_plan(&repo, &request.target, &request.options, &session.console)?;
         }
     }

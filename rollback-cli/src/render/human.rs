@@ -103,16 +103,11 @@ impl Story<'_> {
 
     fn culprit(&self, culprit: &CulpritFound) -> String {
         let id = paint(Palette::ID, self.commits.short(culprit.commit_id));
-        let how = if culprit.given { "named as the change" } else { "changed" };
-        let verb = match culprit.change.as_str() {
-            "added" | "modified" | "deleted" | "renamed" => culprit.change.as_str(),
-            _ => how,
-        };
         let plural = if self.plan.target.paths.len() > 1 { "were" } else { "was" };
         let mut text = format!(
             "{} {plural} {} by {id} ({}, {})\n",
             self.names(&self.plan.target.paths),
-            paint(Palette::HEADING, verb),
+            paint(Palette::HEADING, culprit.change),
             text::escape(&culprit.author),
             day(culprit.time),
         );

@@ -40,14 +40,11 @@ impl<'a> Content<'a> {
     fn new(objects: &'a Objects, index: &Index, source: AttributeSource) -> Result<Self> {
         let failed = |error: gix::Error| Error::internal("cannot read the attributes", error);
         let repo = objects.gix();
-        let attributes = repo
-            .attributes_only(&attribute_files(index, repo.object_hash()), source)
-            .map_err(failed)?;
+        let attributes =
+            repo.attributes_only(&attribute_files(index, repo.object_hash()), source).map_err(failed)?;
         let untrusted = untrusted_drivers(repo);
         let mut options = gix::filter::Pipeline::options(repo).map_err(failed)?;
-        options
-            .drivers
-            .retain(|driver| !untrusted.contains(&driver.name));
+        options.drivers.retain(|driver| !untrusted.contains(&driver.name));
         options.crlf_roundtrip_check = CrlfRoundTripCheck::Skip;
         let attributes = attributes.detach();
         let filter = attributes.selected_attribute_matches(["filter"]);
@@ -72,9 +69,8 @@ impl<'a> Content<'a> {
         bytes: Vec<u8>,
     ) -> Result<Vec<u8>> {
         self.refuse_untrusted_driver(path)?;
-        let failed = |error: gix::Error| {
-            Error::internal(format!("cannot convert {path} for the work tree"), error)
-        };
+        let failed =
+            |error: gix::Error| Error::internal(format!("cannot convert {path} for the work tree"), error);
         let attributes = self
             .attributes
             .at_entry(path.as_bstr(), None, &self.objects.gix().objects)
@@ -118,8 +114,7 @@ impl<'a> Content<'a> {
         in_index: Option<ObjectId>,
     ) -> Result<ObjectId> {
         self.refuse_untrusted_driver(path)?;
-        let failed =
-            |error: gix::Error| Error::internal(format!("cannot convert {path} for git"), error);
+        let failed = |error: gix::Error| Error::internal(format!("cannot convert {path} for git"), error);
         let odb = &self.objects.gix().objects;
         let attributes = self
             .attributes
@@ -135,22 +130,16 @@ impl<'a> Content<'a> {
         let mut index_blob = |buffer: &mut Vec<u8>| -> gix::Result<Option<()>> {
             let Some(id) = in_index else { return Ok(None) };
             let found = gix::objs::Find::try_find(odb, &id.0, buffer)?;
-            Ok(found
-                .filter(|object| object.kind == gix::objs::Kind::Blob)
-                .map(|_| ()))
+            Ok(found.filter(|object| object.kind == gix::objs::Kind::Blob).map(|_| ()))
         };
-        let mut converted = self
-            .pipeline
-            .convert_to_git(bytes, &relative, &mut look_up, &mut index_blob)
-            .map_err(failed)?;
+        let mut converted =
+            self.pipeline.convert_to_git(bytes, &relative, &mut look_up, &mut index_blob).map_err(failed)?;
         if !converted.is_changed() {
             drop(converted);
             return raw_id(bytes, self.objects.gix().object_hash());
         }
         let mut out = Vec::new();
-        converted
-            .read_to_end(&mut out)
-            .map_err(|source| Error::io("filter", path.to_string(), source))?;
+        converted.read_to_end(&mut out).map_err(|source| Error::io("filter", path.to_string(), source))?;
         raw_id(&out, self.objects.gix().object_hash())
     }
 
@@ -167,18 +156,14 @@ impl<'a> Content<'a> {
             .at_entry(path.as_bstr(), None, &self.objects.gix().objects)
             .map_err(|source| Error::io("read attributes for", path.to_string(), source))?;
         attributes.matching_attributes(&mut self.filter);
-        let driver = self
-            .filter
-            .iter_selected()
-            .find_map(|found| match found.assignment.state {
-                gix::attrs::StateRef::Value(value) => Some(value.as_bstr().to_owned()),
-                _ => None,
-            });
+        let driver = self.filter.iter_selected().find_map(|found| match found.assignment.state {
+            gix::attrs::StateRef::Value(value) => Some(value.as_bstr().to_owned()),
+            _ => None,
+        });
         match driver.filter(|driver| self.untrusted.contains(driver)) {
-            Some(driver) => Err(Error::DriverNotTrusted {
-                path: path.clone(),
-                driver: format!("filter '{driver}'"),
-            }),
+            Some(driver) => {
+                Err(Error::DriverNotTrusted { path: path.clone(), driver: format!("filter '{driver}'") })
+            }
             None => Ok(()),
         }
     }
@@ -195,11 +180,7 @@ pub(crate) fn raw_id(bytes: &[u8], hash: gix::hash::Kind) -> Result<ObjectId> {
 fn attribute_files(index: &Index, hash: gix::hash::Kind) -> gix::index::State {
     let mut state = gix::index::State::new(hash);
     let named = |path: &[u8]| path == b".gitattributes" || path.ends_with(b"/.gitattributes");
-    for entry in index
-        .entries()
-        .iter()
-        .filter(|entry| entry.flags.stage() == 0 && named(&entry.path))
-    {
+    for entry in index.entries().iter().filter(|entry| entry.flags.stage() == 0 && named(&entry.path)) {
         if entry.mode.is_file() {
             state.dangerously_push_entry(
                 Default::default(),
@@ -218,12 +199,7 @@ fn untrusted_drivers(repo: &gix::Repository) -> BTreeSet<BString> {
     use gix::config::Source;
     let config = repo.config_snapshot();
     let mut found = BTreeSet::new();
-    for section in config
-        .plumbing()
-        .sections_by_name("filter")
-        .into_iter()
-        .flatten()
-    {
+    for section in config.plumbing().sections_by_name("filter").into_iter().flatten() {
         if !matches!(section.meta().source, Source::Local | Source::Worktree) {
             continue;
         }
@@ -244,22 +220,14 @@ fn untrusted_drivers(repo: &gix::Repository) -> BTreeSet<BString> {
 /// What `git lfs install --local` writes, which starts the same program as a global installation.
 fn is_usual_lfs(name: &BStr, key: &str, command: &[u8]) -> bool {
     let usual: &[&[u8]] = match key {
-        "clean" => &[
-            b"git-lfs clean -- %f",
-            b"git lfs clean -- %f",
-            b"git lfs clean %f",
-        ],
+        "clean" => &[b"git-lfs clean -- %f", b"git lfs clean -- %f", b"git lfs clean %f"],
         "smudge" => &[
             b"git-lfs smudge -- %f",
             b"git-lfs smudge --skip -- %f",
             b"git lfs smudge -- %f",
             b"git lfs smudge %f",
         ],
-        _ => &[
-            b"git-lfs filter-process",
-            b"git-lfs filter-process --skip",
-            b"git lfs filter-process",
-        ],
+        _ => &[b"git-lfs filter-process", b"git-lfs filter-process --skip", b"git lfs filter-process"],
     };
     name == "lfs" && usual.contains(&command)
 }

@@ -13,10 +13,12 @@ pub(crate) mod refs;
 mod revision;
 pub(crate) mod state;
 mod summary;
+mod tree_edit;
 
 pub use summary::CommitSummary;
 
 pub(crate) use objects::{Commit, NewObjects, Objects, Signature, Tree, TreeEntry};
+pub(crate) use tree_edit::Edits;
 
 use std::path::Path;
 
@@ -53,8 +55,6 @@ impl Repo {
 
 impl std::fmt::Debug for Repo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Repo")
-            .field("git_dir", &self.git_dir())
-            .finish()
+        f.debug_struct("Repo").field("git_dir", &self.git_dir()).finish()
     }
 }

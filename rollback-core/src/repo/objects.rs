@@ -39,8 +39,16 @@ pub(crate) struct CommitHeader {
     pub(crate) seconds: i64,
 }
 
+impl Commit {
+    /// The first line of the message as text for people.
+    pub(crate) fn subject(&self) -> String {
+        use bstr::ByteSlice;
+        self.message.lines().next().unwrap_or_default().to_str_lossy().into_owned()
+    }
+}
+
 /// Who did something, and when.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Signature {
     pub(crate) name: BString,
     pub(crate) email: BString,
@@ -64,21 +72,35 @@ pub(crate) struct TreeEntry {
 }
 
 impl Tree {
+    /// Decodes the bytes of the tree `id`.
+    ///
+    /// # Errors
+    /// [`Error::CorruptObject`], naming `id`.
+    pub(crate) fn parse(id: TreeId, bytes: &[u8]) -> Result<Self> {
+        let mut entries = Vec::new();
+        for row in gix::objs::TreeRefIter::from_bytes(bytes, id.0.0.kind()) {
+            let row = row.map_err(|source| corrupt("tree", id.0, source))?;
+            entries.push(TreeEntry {
+                name: row.filename.to_owned(),
+                entry: Entry {
+                    mode: EntryMode::from_bits(row.mode.value()),
+                    id: ObjectId(row.oid.to_owned()),
+                },
+            });
+        }
+        Ok(Self { entries })
+    }
+
     /// The entry called `name`.
     pub(crate) fn find(&self, name: &[u8]) -> Option<Entry> {
         // A linear search: old trees are not always sorted, and a binary search would miss entries there.
-        self.entries
-            .iter()
-            .find(|row| row.name == name)
-            .map(|row| row.entry)
+        self.entries.iter().find(|row| row.name == name).map(|row| row.entry)
     }
 }
 
 impl Objects {
     pub(crate) fn new(repo: gix::Repository) -> Self {
-        Self {
-            repo: repo.with_object_memory(),
-        }
+        Self { repo: repo.with_object_memory() }
     }
 
     /// The object library's own handle, whose writes go to memory.
@@ -90,20 +112,11 @@ impl Objects {
     ///
     /// # Errors
     /// [`Error::MissingObject`] and [`Error::CorruptObject`], both naming `id`.
-    pub(crate) fn read(
-        &self,
-        id: ObjectId,
-        wanted: &'static str,
-        buffer: &mut Vec<u8>,
-    ) -> Result<Kind> {
+    pub(crate) fn read(&self, id: ObjectId, wanted: &'static str, buffer: &mut Vec<u8>) -> Result<Kind> {
         match self.repo.objects.try_find(&id.0, buffer) {
             Ok(Some(data)) => Ok(data.kind),
             Ok(None) => Err(self.missing(id, wanted)),
-            Err(source) => Err(Error::CorruptObject {
-                kind: wanted,
-                id,
-                source: source.into(),
-            }),
+            Err(source) => Err(Error::CorruptObject { kind: wanted, id, source: source.into() }),
         }
     }
 
@@ -119,18 +132,7 @@ impl Objects {
     pub(crate) fn tree(&self, id: TreeId) -> Result<Tree> {
         let mut buffer = Vec::new();
         self.read_tree(id, &mut buffer)?;
-        let mut entries = Vec::new();
-        for row in gix::objs::TreeRefIter::from_bytes(&buffer, id.0.0.kind()) {
-            let row = row.map_err(|source| corrupt("tree", id.0, source))?;
-            entries.push(TreeEntry {
-                name: row.filename.to_owned(),
-                entry: Entry {
-                    mode: EntryMode::from_bits(row.mode.value()),
-                    id: ObjectId(row.oid.to_owned()),
-                },
-            });
-        }
-        Ok(Tree { entries })
+        Tree::parse(id, &buffer)
     }
 
     /// Reads the bytes of a tree into `buffer`. The null id and the empty tree's id need no object.
@@ -159,16 +161,8 @@ impl Objects {
             id,
             tree: parsed.tree().into(),
             parents: parsed.parents().map(CommitId::from).collect(),
-            author: signature(
-                parsed
-                    .author()
-                    .map_err(|source| corrupt("commit", id.0, source))?,
-            ),
-            committer: signature(
-                parsed
-                    .committer()
-                    .map_err(|source| corrupt("commit", id.0, source))?,
-            ),
+            author: signature(parsed.author().map_err(|source| corrupt("commit", id.0, source))?),
+            committer: signature(parsed.committer().map_err(|source| corrupt("commit", id.0, source))?),
             encoding: parsed.encoding.map(ToOwned::to_owned),
             message: parsed.message.to_owned(),
         })
@@ -188,18 +182,12 @@ impl Objects {
 
     /// The tree of a commit; the empty tree for `None`, which stands for the parent of a root.
     pub(crate) fn tree_of(&self, commit: Option<CommitId>) -> Result<TreeId> {
-        commit.map_or_else(
-            || Ok(self.empty_tree()),
-            |id| self.commit(id).map(|commit| commit.tree),
-        )
+        commit.map_or_else(|| Ok(self.empty_tree()), |id| self.commit(id).map(|commit| commit.tree))
     }
 
     /// The entry of `path` below the tree; `None` where the path does not exist. The root is a tree entry.
     pub(crate) fn entry_at(&self, tree: TreeId, path: &RepoPath) -> Result<Option<Entry>> {
-        let mut at = Entry {
-            mode: EntryMode::TREE,
-            id: tree.0,
-        };
+        let mut at = Entry { mode: EntryMode::TREE, id: tree.0 };
         for name in path.components() {
             if !at.mode.is_tree() {
                 return Ok(None);
@@ -215,6 +203,13 @@ impl Objects {
     /// Puts an object into memory and returns its id.
     pub(crate) fn write(&self, object: impl WriteTo) -> Result<ObjectId> {
         gix::objs::Write::write(&self.repo.objects, &object)
+            .map(ObjectId)
+            .map_err(|error| Error::internal("cannot create an object in memory", error))
+    }
+
+    /// Puts the bytes of an object into memory as they are and returns its id.
+    pub(crate) fn write_raw(&self, kind: Kind, bytes: &[u8]) -> Result<ObjectId> {
+        gix::objs::Write::write_buf(&self.repo.objects, kind, bytes)
             .map(ObjectId)
             .map_err(|error| Error::internal("cannot create an object in memory", error))
     }
@@ -244,16 +239,12 @@ impl Objects {
     ///
     /// # Errors
     /// [`Error::CorruptObject`] where the bytes are not those of the id.
-    pub(crate) fn insert_new(&self, objects: &NewObjects) -> Result<()> {
+    pub(crate) fn insert_new(&self, objects: &[(ObjectId, Kind, Vec<u8>)]) -> Result<()> {
         for (id, kind, bytes) in objects {
             let found = gix::objs::Write::write_buf(&self.repo.objects, *kind, bytes)
                 .map_err(|error| Error::internal("cannot create an object in memory", error))?;
             if found != id.0 {
-                return Err(corrupt(
-                    "new object",
-                    *id,
-                    format!("its bytes are those of {found}"),
-                ));
+                return Err(corrupt("new object", *id, format!("its bytes are those of {found}")));
             }
         }
         Ok(())
@@ -264,23 +255,18 @@ impl Objects {
         let Some(mut storage) = self.repo.objects.reset_object_memory() else {
             return Vec::new();
         };
-        storage
-            .drain()
-            .map(|(id, (kind, bytes))| (ObjectId(id), kind, bytes))
-            .collect()
+        storage.drain().map(|(id, (kind, bytes))| (ObjectId(id), kind, bytes)).collect()
+    }
+
+    /// The id cut to as few digits as name it alone here, at least `core.abbrev`.
+    pub(crate) fn abbreviated(&self, id: ObjectId) -> String {
+        use gix::prelude::ObjectIdExt;
+        id.0.attach(&self.repo).shorten_or_id().to_string()
     }
 
     fn missing(&self, id: ObjectId, kind: &'static str) -> Error {
-        let partial_clone = self
-            .repo
-            .config_snapshot()
-            .string("extensions.partialClone")
-            .is_some();
-        Error::MissingObject {
-            kind,
-            id,
-            partial_clone,
-        }
+        let partial_clone = self.repo.config_snapshot().string("extensions.partialClone").is_some();
+        Error::MissingObject { kind, id, partial_clone }
     }
 }
 
@@ -297,17 +283,9 @@ fn expect_kind(found: Kind, wanted: Kind, name: &'static str, id: ObjectId) -> R
     if found == wanted {
         return Ok(());
     }
-    Err(Error::CorruptObject {
-        kind: name,
-        id,
-        source: format!("it is a {found}").into(),
-    })
+    Err(Error::CorruptObject { kind: name, id, source: format!("it is a {found}").into() })
 }
 
 fn corrupt(kind: &'static str, id: ObjectId, source: impl Into<Source>) -> Error {
-    Error::CorruptObject {
-        kind,
-        id,
-        source: source.into(),
-    }
+    Error::CorruptObject { kind, id, source: source.into() }
 }

@@ -50,10 +50,7 @@ impl Repo {
     pub fn abbreviation(&self, id: CommitId) -> String {
         use gix::prelude::ObjectIdExt;
         let repo = self.local();
-        id.0.0
-            .attach(&repo)
-            .shorten()
-            .map_or_else(|_| id.to_string(), |prefix| prefix.to_string())
+        id.0.0.attach(&repo).shorten().map_or_else(|_| id.to_string(), |prefix| prefix.to_string())
     }
 
     /// The last value of a configuration key, such as `core.editor`, as text.

@@ -1,22 +1,19 @@
 //! The ways back. Each is tried in memory and tells what would come of it; none of them writes.
 //!
-//! A new strategy is a row of [`Strategy`] and a function in [`attempt`].
+//! A new strategy is a row of [`Strategy`] and a function of the workbench.
+
+mod attempt;
+pub(crate) mod ladder;
+pub(crate) mod scope;
+pub(crate) mod workbench;
+
+pub use attempt::{Attempt, AttemptResult, Loss, LossClass, Scope, Step};
 
 use serde::{Deserialize, Serialize};
 
 /// One way back.
 #[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Serialize,
-    Deserialize,
-    schemars::JsonSchema,
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
 )]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -33,12 +30,7 @@ pub enum Strategy {
 
 impl Strategy {
     /// All of them, in the order of the ladder.
-    pub const ALL: [Self; 4] = [
-        Self::RevertCommit,
-        Self::RevertMerge,
-        Self::CherryPick,
-        Self::RestoreFile,
-    ];
+    pub const ALL: [Self; 4] = [Self::RevertCommit, Self::RevertMerge, Self::CherryPick, Self::RestoreFile];
 
     /// The name by which it is asked for and reported.
     pub const fn name(self) -> &'static str {
