@@ -11,11 +11,16 @@ mod entries;
 mod mainline;
 mod path_history;
 mod rename;
+mod reverted;
 mod similarity;
+pub(crate) mod touching;
 mod tree_diff;
+pub(crate) mod upstream;
 mod walk;
 
 pub use change::{Change, ChangeKind, PathChange};
 pub use culprit::{Candidate, Check, Culprit, FoundCulprit, LastGood, Predicates, RolledBack};
 pub use elsewhere::Removal;
 pub use path_history::{HistoryChange, HistoryOptions, PathHistory, Person};
+pub use reverted::{Claim, IsReverted, PathState, PathVerdict, Verdict};
+pub use upstream::UpstreamAhead;
