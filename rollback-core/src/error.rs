@@ -73,6 +73,12 @@ pub enum Error {
         /// What it is.
         kind: String,
     },
+    /// Revisions that together name no commit, such as `main..main`.
+    #[error("no commit is in {}", specs.join(" "))]
+    EmptyCommitSet {
+        /// What was given.
+        specs: Vec<String>,
+    },
     /// A path is spelled in a way that no path inside a repository can be.
     #[error("'{path}' is not a path inside the repository: {why}")]
     InvalidPath {
@@ -370,6 +376,7 @@ impl Error {
             Self::UnknownRevision { .. } => "unknown-revision",
             Self::AmbiguousRevision { .. } => "ambiguous-revision",
             Self::NotACommit { .. } => "not-a-commit",
+            Self::EmptyCommitSet { .. } => "empty-commit-set",
             Self::InvalidPath { .. } => "invalid-path",
             Self::PathNeverExisted { .. } => "path-never-existed",
             Self::NeverGood { .. } => "never-good",

@@ -3,7 +3,8 @@
 use gix::revision::plumbing::Spec;
 use gix::revision::spec::parse;
 
-use super::Repo;
+use super::ancestry::{Ancestry, with_ancestry};
+use super::{Repo, commit_set};
 use crate::error::{Error, Result};
 use crate::id::CommitId;
 
@@ -20,6 +21,89 @@ impl Repo {
             _ => Err(Error::BadRequest(format!("'{spec}' is a range, and one commit is wanted"))),
         }
     }
+
+    /// The commits that `specs` name, in the order in which `git revert` takes them: single names as they are given;
+    /// as soon as anything is excluded (`A..B`, `A...B`, `^A`), everything that is reached and not excluded, newest
+    /// first and never a parent before its child.
+    ///
+    /// # Errors
+    /// As [`Repo::resolve_commit`] for each name, and [`Error::EmptyCommitSet`].
+    pub fn resolve_commits<S: AsRef<str>>(&self, specs: &[S]) -> Result<Vec<CommitId>> {
+        let objects = self.objects();
+        let repo = objects.gix();
+        let mut ends = Ends::default();
+        for spec in specs {
+            ends.add(repo, spec.as_ref())?;
+        }
+        let commits = match ends.excluded.is_empty() {
+            true => ends.included,
+            false => with_ancestry(&objects, |mut ancestry| ends.walk(&mut ancestry))?,
+        };
+        if commits.is_empty() {
+            let specs = specs.iter().map(|spec| spec.as_ref().to_owned()).collect();
+            return Err(Error::EmptyCommitSet { specs });
+        }
+        Ok(commits)
+    }
+}
+
+/// The commits named, each once, and those that exclude their past.
+#[derive(Default)]
+struct Ends {
+    included: Vec<CommitId>,
+    excluded: Vec<CommitId>,
+}
+
+impl Ends {
+    fn add(&mut self, repo: &gix::Repository, spec: &str) -> Result<()> {
+        match parse_spec(repo, spec)? {
+            Spec::Include(id) => self.include(peel(repo, spec, id)?),
+            Spec::Exclude(id) => self.excluded.push(peel(repo, spec, id)?),
+            Spec::Range { from, to } => {
+                self.excluded.push(peel(repo, spec, from)?);
+                self.include(peel(repo, spec, to)?);
+            }
+            Spec::Merge { theirs, ours } => {
+                let (theirs, ours) = (peel(repo, spec, theirs)?, peel(repo, spec, ours)?);
+                let bases = repo
+                    .merge_bases_many(theirs.gix(), &[ours.gix()])
+                    .map_err(|error| Error::internal(format!("cannot find the merge base of '{spec}'"), error))?;
+                self.excluded.extend(bases.into_iter().map(|base| CommitId::from(base.detach())));
+                self.include(theirs);
+                self.include(ours);
+            }
+            Spec::IncludeOnlyParents(id) => {
+                let commit = peel(repo, spec, id)?;
+                parents(repo, commit)?.into_iter().for_each(|parent| self.include(parent));
+            }
+            Spec::ExcludeParents(id) => {
+                let commit = peel(repo, spec, id)?;
+                self.excluded.extend(parents(repo, commit)?);
+                self.include(commit);
+            }
+        }
+        Ok(())
+    }
+
+    fn include(&mut self, commit: CommitId) {
+        if !self.included.contains(&commit) {
+            self.included.push(commit);
+        }
+    }
+
+    fn walk(&self, ancestry: &mut Ancestry<'_>) -> Result<Vec<CommitId>> {
+        let included: Vec<_> = self.included.iter().map(|commit| ancestry.index_of(*commit)).collect();
+        let excluded: Vec<_> = self.excluded.iter().map(|commit| ancestry.index_of(*commit)).collect();
+        let members = commit_set::difference(ancestry, &included, &excluded)?;
+        let order = commit_set::newest_first(ancestry, &members, &included)?;
+        Ok(order.into_iter().map(|commit| ancestry.id(commit)).collect())
+    }
+}
+
+fn parents(repo: &gix::Repository, commit: CommitId) -> Result<Vec<CommitId>> {
+    let failed = |error| Error::internal(format!("cannot read the parents of {commit}"), error);
+    let commit = repo.find_commit(commit.gix()).map_err(failed)?;
+    Ok(commit.parent_ids().map(|parent| parent.detach().into()).collect())
 }
 
 /// What the words of a revision say, before anything is peeled.
