@@ -14,6 +14,7 @@ pub mod error;
 pub mod history;
 pub mod id;
 mod journal;
+pub mod import;
 pub mod merge;
 pub mod message;
 mod operation;
