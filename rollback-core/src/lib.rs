@@ -22,6 +22,7 @@ pub mod merge;
 pub mod message;
 pub mod path;
 pub mod plan;
+pub mod procedure;
 pub mod process;
 pub mod receipt;
 pub mod repo;
