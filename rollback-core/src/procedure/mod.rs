@@ -4,6 +4,7 @@
 //! ([`format`]), judges what programs and files show ([`check`]), decides from samples ([`trigger`]) and edits
 //! desired-state files ([`set`]). It uses the public parts of the crate alone and writes nothing by itself.
 
+pub mod check;
 pub mod format;
 pub mod input;
 pub mod placeholder;
