@@ -9,5 +9,6 @@ pub mod format;
 pub mod input;
 pub mod placeholder;
 pub mod set;
+pub mod trigger;
 
 pub use format::{Problem, Problems, Procedure};

@@ -64,6 +64,12 @@ const THRESHOLD_UNITS: [(&str, Unit, f64); 16] = [
     ("GiB", Unit::Bytes, 1_073_741_824.0),
 ];
 
+/// The unit of this name and its factor.
+pub(crate) fn unit_of(name: &str) -> Option<(Unit, f64)> {
+    let (_, unit, factor) = THRESHOLD_UNITS.iter().find(|(known, ..)| *known == name)?;
+    Some((*unit, *factor))
+}
+
 impl FromStr for Threshold {
     type Err = BadValue;
 

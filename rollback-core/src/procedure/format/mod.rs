@@ -21,6 +21,7 @@ pub use document::{
     Input, InputKind, Link, Meta, Policy, Precheck, Retry, Role, SCHEMA_VERSION, Signoff, Success,
     Undo,
 };
+pub(crate) use figure::unit_of;
 pub use figure::{Operator, Threshold, Unit};
 pub use named::Named;
 pub use phase::{
