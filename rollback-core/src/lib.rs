@@ -20,6 +20,7 @@ pub mod message;
 mod operation;
 pub mod path;
 pub mod plan;
+pub mod procedure;
 pub mod process;
 pub mod receipt;
 pub mod repo;
