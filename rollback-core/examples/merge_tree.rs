@@ -12,12 +12,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut how = batch::BatchOptions::default();
     how.nul = true;
     how.threads = arguments.next().map_or(Ok(1), |threads| threads.parse())?;
-    batch::answer(
-        &repo,
-        &options,
-        std::io::stdin().lock(),
-        std::io::stdout().lock(),
-        how,
-    )?;
+    batch::answer(&repo, &options, std::io::stdin().lock(), std::io::stdout().lock(), how)?;
     Ok(())
 }

@@ -74,20 +74,14 @@ fn a_sound_procedure_is_read_whole() {
     let procedure = parse(SOUND).unwrap();
     assert_eq!(procedure.id, "sound");
     assert_eq!(procedure.default_phase(), Some("shim"));
-    assert_eq!(
-        procedure.files,
-        [("dir/sound.toml".to_owned(), SOUND.as_bytes().to_vec())]
-    );
+    assert_eq!(procedure.files, [("dir/sound.toml".to_owned(), SOUND.as_bytes().to_vec())]);
     assert_eq!(procedure.phase("shim", None).unwrap().ladder.len(), 2);
 }
 
 #[test]
 fn an_unknown_key_is_named_with_the_nearest() {
     let found = problem("timeout = \"10m\"", "timeuot = \"10m\"");
-    assert!(
-        found.starts_with("dir/sound.toml:40:1: unknown key 'timeuot' (known: "),
-        "{found}"
-    );
+    assert!(found.starts_with("dir/sound.toml:40:1: unknown key 'timeuot' (known: "), "{found}");
     assert!(found.ends_with("; did you mean 'timeout'?"), "{found}");
 }
 
@@ -97,24 +91,17 @@ fn an_unknown_schema_is_refused_before_its_keys_are() {
         problem("schema = 1", "schema = 2\nnew_key = 3"),
         "dir/sound.toml:1:10: schema 2 is not known here, only schema 1 is; did you mean '1'?"
     );
-    assert_eq!(
-        problem("schema = 1\n", ""),
-        "dir/sound.toml:1:1: the file has no 'schema = 1'"
-    );
+    assert_eq!(problem("schema = 1\n", ""), "dir/sound.toml:1:1: the file has no 'schema = 1'");
 }
 
 #[test]
 fn an_unknown_strategy_or_reason_is_named_with_the_nearest() {
     let found = problem("use = \"revert-commit\"", "use = \"revertcommit\"");
-    assert!(
-        found.starts_with("dir/sound.toml:30:7: unknown value 'revertcommit'"),
-        "{found}"
-    );
+    assert!(found.starts_with("dir/sound.toml:30:7: unknown value 'revertcommit'"), "{found}");
     assert!(found.ends_with("did you mean 'revert-commit'?"), "{found}");
     let found = problem("when = [\"conflict\"]", "when = [\"conflicts\"]");
     assert!(
-        found.contains(":35:9: unknown value 'conflicts'")
-            && found.ends_with("did you mean 'conflict'?"),
+        found.contains(":35:9: unknown value 'conflicts'") && found.ends_with("did you mean 'conflict'?"),
         "{found}"
     );
 }
@@ -138,24 +125,15 @@ fn unknown_names_are_found_at_their_place_in_the_list() {
         "dir/sound.toml:18:10: unknown metric 'errorrate' (known: error_rate); did you mean 'error_rate'?"
     );
     assert_eq!(
-        problem(
-            "authority = [\"sre\"]",
-            "authority = [\"sre\"]\ndefault_phase = \"shin\""
-        ),
+        problem("authority = [\"sre\"]", "authority = [\"sre\"]\ndefault_phase = \"shin\""),
         "dir/sound.toml:4:17: unknown phase 'shin' (known: shim); did you mean 'shim'?"
     );
 }
 
 #[test]
 fn a_name_is_declared_once() {
-    let found = problem(
-        "[[step]]",
-        "[[check]]\nid = \"smoke\"\nask = \"?\"\n\n[[step]]",
-    );
-    assert_eq!(
-        found,
-        "dir/sound.toml:44:6: the check 'smoke' is declared twice"
-    );
+    let found = problem("[[step]]", "[[check]]\nid = \"smoke\"\nask = \"?\"\n\n[[step]]");
+    assert_eq!(found, "dir/sound.toml:44:6: the check 'smoke' is declared twice");
 }
 
 #[test]
@@ -171,11 +149,7 @@ fn steps_that_wait_for_each_other_are_a_cycle() {
     let spoilt = SOUND.replace("id = \"tell\"\n", "id = \"tell\"\nneeds = [\"ask\"]\n")
         + "\n[[step]]\nid = \"ask\"\nmanual = \"ask\"\nneeds = [\"tell\"]\n";
     let problems = parse(&spoilt).unwrap_err();
-    let texts: Vec<_> = problems
-        .0
-        .iter()
-        .map(|problem| problem.message.as_str())
-        .collect();
+    let texts: Vec<_> = problems.0.iter().map(|problem| problem.message.as_str()).collect();
     assert_eq!(
         texts,
         [
@@ -197,10 +171,7 @@ fn thresholds_need_units_and_must_be_possible() {
             "20:13: '101%' is not a threshold: a percentage lies between 0% and 100%; for growth use times, such as 2x",
         ),
     ] {
-        assert_eq!(
-            problem("threshold = \"0.1%\"", to),
-            format!("dir/sound.toml:{expected}")
-        );
+        assert_eq!(problem("threshold = \"0.1%\"", to), format!("dir/sound.toml:{expected}"));
     }
     assert_eq!(
         problem("for = \"2m\"", "for = \"10s\""),
@@ -219,10 +190,7 @@ fn a_bad_pattern_is_refused_where_it_stands() {
         "dir/sound.toml:41:22: '(\\d+ passed' is not a regular expression: unclosed group"
     );
     let found = problem("'(\\d+) passed'", "'\\d+ passed'");
-    assert!(
-        found.contains("captures nothing: put the value into (…)"),
-        "{found}"
-    );
+    assert!(found.contains("captures nothing: put the value into (…)"), "{found}");
 }
 
 #[test]
@@ -236,23 +204,16 @@ fn paths_that_leave_the_repository_or_enter_git_are_refused() {
 
 #[test]
 fn a_merge_needs_its_mainline() {
-    let found = problem(
-        "target = { deleted = \"pkg/__init__.py\" }",
-        "target = { merge_of = \"feature/x\" }",
-    );
+    let found =
+        problem("target = { deleted = \"pkg/__init__.py\" }", "target = { merge_of = \"feature/x\" }");
     assert_eq!(
         found,
         "dir/sound.toml:29:1: reverting a merge needs its mainline: mainline = 1 keeps what the branch was merged into"
     );
+    assert!(problem("use = \"revert-commit\"", "use = \"revert-merge\"").contains("needs its mainline"));
     assert!(
-        problem("use = \"revert-commit\"", "use = \"revert-merge\"").contains("needs its mainline")
-    );
-    assert!(
-        problem(
-            "use = \"revert-commit\"",
-            "use = \"revert-commit\"\nmainline = 0"
-        )
-        .contains("parents count from 1")
+        problem("use = \"revert-commit\"", "use = \"revert-commit\"\nmainline = 0")
+            .contains("parents count from 1")
     );
 }
 
@@ -302,10 +263,7 @@ fn what_would_end_the_runner_or_rewrite_history_is_not_offered() {
         "[\"git\", \"reset\", \"--hard\", \"x\"]",
         "[\"git\", \"push\", \"origin\", \"+main\"]",
     ] {
-        assert!(
-            problem("[\"make\", \"smoke\"]", command).contains("rewrites history"),
-            "{command}"
-        );
+        assert!(problem("[\"make\", \"smoke\"]", command).contains("rewrites history"), "{command}");
     }
 }
 
@@ -315,16 +273,10 @@ fn inputs_defaults_lie_within_what_is_declared() {
         "values = [\"us-west-2\", \"eu-west-1\"]",
         "values = [\"us-west-2\"]\ndefault = \"us-west-1\"",
     );
+    assert!(found.contains("'us-west-1' is not declared; did you mean 'us-west-2'?"), "{found}");
     assert!(
-        found.contains("'us-west-1' is not declared; did you mean 'us-west-2'?"),
-        "{found}"
-    );
-    assert!(
-        problem(
-            "type = \"integer\"",
-            "type = \"integer\"\ndefault = \"many\""
-        )
-        .contains("not a whole number")
+        problem("type = \"integer\"", "type = \"integer\"\ndefault = \"many\"")
+            .contains("not a whole number")
     );
 }
 
@@ -342,10 +294,7 @@ fn text_that_is_not_toml_is_refused_with_its_line() {
     let found = problem("[role.sre]", "[role.sre");
     assert!(found.starts_with("dir/sound.toml:5:"), "{found}");
     let problems = Procedure::parse("sound.toml", b"schema = 1\n# \xff\n", &()).unwrap_err();
-    assert_eq!(
-        problems.to_string(),
-        "sound.toml:2:3: the file is not UTF-8 from here on"
-    );
+    assert_eq!(problems.to_string(), "sound.toml:2:3: the file is not UTF-8 from here on");
 }
 
 struct Beside(&'static [(&'static str, &'static str)]);
@@ -353,68 +302,42 @@ struct Beside(&'static [(&'static str, &'static str)]);
 impl Files for Beside {
     fn read(&self, name: &str) -> std::io::Result<Vec<u8>> {
         let found = self.0.iter().find(|(file, _)| *file == name);
-        found
-            .map(|(_, text)| text.as_bytes().to_vec())
-            .ok_or_else(|| std::io::ErrorKind::NotFound.into())
+        found.map(|(_, text)| text.as_bytes().to_vec()).ok_or_else(|| std::io::ErrorKind::NotFound.into())
     }
 }
 
 #[test]
 fn included_files_bring_checks_and_steps_and_are_read_once() {
     let main = SOUND
-        .replace(
-            "id = \"sound\"",
-            "id = \"sound\"\ninclude = [\"a.toml\", \"b.toml\"]",
-        )
+        .replace("id = \"sound\"", "id = \"sound\"\ninclude = [\"a.toml\", \"b.toml\"]")
         .replace("[\"smoke\"]", "[\"smoke\", \"shared\"]");
     let beside = Beside(&[
         ("a.toml", "schema = 1\ninclude = [\"b.toml\"]\n"),
-        (
-            "b.toml",
-            "schema = 1\n[[check]]\nid = \"shared\"\nask = \"ready?\"\n",
-        ),
+        ("b.toml", "schema = 1\n[[check]]\nid = \"shared\"\nask = \"ready?\"\n"),
     ]);
     let procedure = Procedure::parse("dir/sound.toml", main.as_bytes(), &beside).unwrap();
     assert!(procedure.check("shared").is_some());
-    let names: Vec<_> = procedure
-        .files
-        .iter()
-        .map(|(name, _)| name.as_str())
-        .collect();
+    let names: Vec<_> = procedure.files.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["dir/sound.toml", "dir/a.toml", "dir/b.toml"]);
 }
 
 #[test]
 fn includes_neither_loop_nor_leave_the_folder_nor_bring_what_is_not_theirs() {
     let with = |include: &str| {
-        SOUND.replace(
-            "id = \"sound\"",
-            &format!("id = \"sound\"\ninclude = [\"{include}\"]"),
-        )
+        SOUND.replace("id = \"sound\"", &format!("id = \"sound\"\ninclude = [\"{include}\"]"))
     };
     let error = |text: &str, beside: Beside| {
-        Procedure::parse("dir/sound.toml", text.as_bytes(), &beside)
-            .unwrap_err()
-            .to_string()
+        Procedure::parse("dir/sound.toml", text.as_bytes(), &beside).unwrap_err().to_string()
     };
     assert_eq!(
-        error(
-            &with("a.toml"),
-            Beside(&[("a.toml", "schema = 1\ninclude = [\"sound.toml\"]\n")])
-        ),
+        error(&with("a.toml"), Beside(&[("a.toml", "schema = 1\ninclude = [\"sound.toml\"]\n")])),
         "dir/a.toml:2:12: including 'sound.toml' never ends: sound.toml -> a.toml -> sound.toml"
     );
-    assert!(
-        error(&with("../a.toml"), Beside(&[]))
-            .contains("not the name of a .toml file beside this one")
-    );
+    assert!(error(&with("../a.toml"), Beside(&[])).contains("not the name of a .toml file beside this one"));
     assert!(error(&with("a.toml"), Beside(&[])).contains("cannot read 'a.toml'"));
     assert!(
-        error(
-            &with("a.toml"),
-            Beside(&[("a.toml", "schema = 1\nrto = \"1h\"\n")])
-        )
-        .contains("dir/a.toml:2:7: 'rto' belongs into the procedure's own file")
+        error(&with("a.toml"), Beside(&[("a.toml", "schema = 1\nrto = \"1h\"\n")]))
+            .contains("dir/a.toml:2:7: 'rto' belongs into the procedure's own file")
     );
 }
 
@@ -425,23 +348,13 @@ fn every_mistake_is_found_at_once() {
         .replace("[\"tell\"]", "[\"tall\"]")
         .replace("input.pr}", "input.pp}");
     let problems = parse(&spoilt).unwrap_err();
-    assert_eq!(
-        problems
-            .0
-            .iter()
-            .map(|problem| problem.line)
-            .collect::<Vec<_>>(),
-        [26, 27, 45]
-    );
+    assert_eq!(problems.0.iter().map(|problem| problem.line).collect::<Vec<_>>(), [26, 27, 45]);
 }
 
 #[test]
 fn the_published_schema_names_every_key() {
     let schema = serde_json::to_value(Procedure::json_schema()).unwrap();
     let phase = &schema["$defs"]["Phase"]["properties"];
-    assert!(
-        phase["ladder"].is_object() && phase["variant"].is_object(),
-        "{phase}"
-    );
+    assert!(phase["ladder"].is_object() && phase["variant"].is_object(), "{phase}");
     assert_eq!(schema["additionalProperties"], false);
 }

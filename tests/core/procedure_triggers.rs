@@ -85,8 +85,7 @@ live = true
 "#;
 
 fn procedure() -> Procedure {
-    Procedure::parse("x.toml", PROCEDURE.as_bytes(), &())
-        .unwrap_or_else(|problems| panic!("{problems}"))
+    Procedure::parse("x.toml", PROCEDURE.as_bytes(), &()).unwrap_or_else(|problems| panic!("{problems}"))
 }
 
 fn at(seconds: i64) -> Timestamp {
@@ -98,19 +97,10 @@ fn samples(metric: &str, rows: &[(i64, &str)]) -> Samples {
     let lines: Vec<_> = rows
         .iter()
         .map(|(seconds, value)| {
-            format!(
-                "{{\"metric\":\"{metric}\",\"time\":\"{}\",\"value\":\"{value}\"}}",
-                at(*seconds)
-            )
+            format!("{{\"metric\":\"{metric}\",\"time\":\"{}\",\"value\":\"{value}\"}}", at(*seconds))
         })
         .collect();
-    Samples::read(
-        lines.join("\n").as_bytes(),
-        SampleFormat::JsonLines,
-        &procedure().document,
-        at(0),
-    )
-    .unwrap()
+    Samples::read(lines.join("\n").as_bytes(), SampleFormat::JsonLines, &procedure().document, at(0)).unwrap()
 }
 
 fn evaluated(samples: &Samples, raised: &[&str], now: i64) -> Evaluation {
@@ -119,43 +109,19 @@ fn evaluated(samples: &Samples, raised: &[&str], now: i64) -> Evaluation {
 }
 
 fn trigger(evaluation: &Evaluation, id: &str) -> TriggerState {
-    evaluation
-        .triggers
-        .iter()
-        .find(|trigger| trigger.id == id)
-        .unwrap()
-        .clone()
+    evaluation.triggers.iter().find(|trigger| trigger.id == id).unwrap().clone()
 }
 
 #[test]
 fn a_trigger_fires_once_it_has_held_long_enough() {
-    let held = [
-        (0, "0.05%"),
-        (30, "0.2%"),
-        (60, "0.2%"),
-        (90, "0.3%"),
-        (120, "0.2%"),
-        (150, "0.2%"),
-    ];
-    let fired = trigger(
-        &evaluated(&samples("error_rate", &held), &[], 150),
-        "errors",
-    );
-    assert_eq!(
-        (fired.state, fired.found.as_str()),
-        (State::Fires, "0.2% for 2m")
-    );
+    let held = [(0, "0.05%"), (30, "0.2%"), (60, "0.2%"), (90, "0.3%"), (120, "0.2%"), (150, "0.2%")];
+    let fired = trigger(&evaluated(&samples("error_rate", &held), &[], 150), "errors");
+    assert_eq!((fired.state, fired.found.as_str()), (State::Fires, "0.2% for 2m"));
     assert_eq!(fired.condition, "error_rate > 0.1% for 2m");
     assert_eq!(fired.phase.as_deref(), Some("full"));
 
-    let earlier = trigger(
-        &evaluated(&samples("error_rate", &held), &[], 140),
-        "errors",
-    );
-    assert_eq!(
-        (earlier.state, earlier.found.as_str()),
-        (State::Quiet, "0.2% for 1m30s")
-    );
+    let earlier = trigger(&evaluated(&samples("error_rate", &held), &[], 140), "errors");
+    assert_eq!((earlier.state, earlier.found.as_str()), (State::Quiet, "0.2% for 1m30s"));
 }
 
 #[test]
@@ -164,14 +130,7 @@ fn a_break_a_hole_or_silence_is_not_an_alarm() {
         let trigger = trigger(&evaluated(&samples("error_rate", rows), &[], now), "errors");
         (trigger.state, trigger.found)
     };
-    let broken = [
-        (0, "1%"),
-        (30, "1%"),
-        (60, "0.1%"),
-        (90, "1%"),
-        (120, "1%"),
-        (150, "1%"),
-    ];
+    let broken = [(0, "1%"), (30, "1%"), (60, "0.1%"), (90, "1%"), (120, "1%"), (150, "1%")];
     assert_eq!(state(&broken, 150), (State::Quiet, "1% for 1m".to_owned()));
     let exactly = [(150, "0.1%")];
     assert_eq!(
@@ -180,13 +139,7 @@ fn a_break_a_hole_or_silence_is_not_an_alarm() {
         "the threshold itself is not above it"
     );
     let hole = [(0, "1%"), (30, "1%"), (120, "1%"), (150, "1%")];
-    assert_eq!(
-        state(&hole, 150),
-        (
-            State::Inconclusive,
-            "1% for 30s, and no sample before that".to_owned()
-        )
-    );
+    assert_eq!(state(&hole, 150), (State::Inconclusive, "1% for 30s, and no sample before that".to_owned()));
     let short = [(120, "1%"), (150, "1%")];
     assert_eq!(state(&short, 150).0, State::Inconclusive);
     assert_eq!(
@@ -204,15 +157,9 @@ fn more_than_three_in_a_row_are_four() {
         rows.extend((1..=failures as i64).map(|n| (n * 10, "1")));
         samples("health_failed", &rows)
     };
-    assert_eq!(
-        trigger(&evaluated(&rows(3), &[], 100), "health").state,
-        State::Quiet
-    );
+    assert_eq!(trigger(&evaluated(&rows(3), &[], 100), "health").state, State::Quiet);
     let four = trigger(&evaluated(&rows(4), &[], 100), "health");
-    assert_eq!(
-        (four.state, four.found.as_str()),
-        (State::Fires, "1 4 times in a row")
-    );
+    assert_eq!((four.state, four.found.as_str()), (State::Fires, "1 4 times in a row"));
 }
 
 #[test]
@@ -223,11 +170,8 @@ fn of_several_decisions_the_severest_wins_and_all_are_shown() {
     }
     let evaluation = evaluated(&both, &[], 0);
     assert_eq!(evaluation.decision().unwrap().id, "broken");
-    let shown: Vec<_> = evaluation
-        .decisions
-        .iter()
-        .map(|row| (row.id.as_str(), row.state, row.found.as_str()))
-        .collect();
+    let shown: Vec<_> =
+        evaluation.decisions.iter().map(|row| (row.id.as_str(), row.state, row.found.as_str())).collect();
     assert_eq!(
         shown,
         [
@@ -262,31 +206,17 @@ fn severity_is_recognised_by_its_figures() {
 #[test]
 fn csv_long_and_wide_and_prometheus_give_the_same_samples() {
     let document = procedure().document;
-    let read =
-        |text: &str, format| Samples::read(text.as_bytes(), format, &document, at(0)).unwrap();
+    let read = |text: &str, format| Samples::read(text.as_bytes(), format, &document, at(0)).unwrap();
     let lines = read(
         "{\"metric\":\"error_rate\",\"time\":1762941600,\"value\":0.002}\n\n{\"metric\":\"p99\",\"time\":\"2025-11-12T10:00:00Z\",\"value\":\"80ms\"}\n",
         SampleFormat::JsonLines,
     );
+    assert_eq!(lines.of("error_rate")[0].value, 0.2, "a ratio stands for percent");
     assert_eq!(
-        lines.of("error_rate")[0].value,
-        0.2,
-        "a ratio stands for percent"
-    );
-    assert_eq!(
-        read(
-            "metric,time,value\nerror_rate,1762941600,0.002\np99,1762941600,\"0.08\"\n",
-            SampleFormat::Csv
-        ),
+        read("metric,time,value\nerror_rate,1762941600,0.002\np99,1762941600,\"0.08\"\n", SampleFormat::Csv),
         lines
     );
-    assert_eq!(
-        read(
-            "time,error_rate,p99\n2025-11-12T10:00:00Z,0.002,80ms\n",
-            SampleFormat::Csv
-        ),
-        lines
-    );
+    assert_eq!(read("time,error_rate,p99\n2025-11-12T10:00:00Z,0.002,80ms\n", SampleFormat::Csv), lines);
     let dump = "# HELP x\nhttp_errors_ratio{job=\"web\",x=\"a\\\"}b\"} 0.9\nhttp_errors_ratio{x=\"1\",job=\"api\"} 0.002 1762941600000\np99 0.08 1762941600000\nother NaN\nhttp_errors_ratio{job=\"api\"} NaN\n";
     assert_eq!(read(dump, SampleFormat::Prometheus), lines);
 }
@@ -295,33 +225,16 @@ fn csv_long_and_wide_and_prometheus_give_the_same_samples() {
 fn samples_that_cannot_be_read_are_refused_with_their_line() {
     let document = procedure().document;
     let error = |text: &str, format| {
-        Samples::read(text.as_bytes(), format, &document, at(0))
-            .unwrap_err()
-            .to_string()
+        Samples::read(text.as_bytes(), format, &document, at(0)).unwrap_err().to_string()
     };
-    assert!(
-        error(
-            "{\"metric\":\"p99\",\"value\":1}\n{",
-            SampleFormat::JsonLines
-        )
-        .starts_with("line 2: ")
-    );
+    assert!(error("{\"metric\":\"p99\",\"value\":1}\n{", SampleFormat::JsonLines).starts_with("line 2: "));
     assert_eq!(
         error("metric,time,value\np99,yesterday,1\n", SampleFormat::Csv),
         "line 2: 'yesterday' is not a time: write 2025-11-12T10:00:00Z, or seconds since the epoch"
     );
-    assert_eq!(
-        error("time,p99\n0,many\n", SampleFormat::Csv),
-        "line 2: 'many' is not a figure"
-    );
-    assert_eq!(
-        error("time,p99\n0\n", SampleFormat::Csv),
-        "line 2: 1 fields, and the header has 2"
-    );
-    assert_eq!(
-        error("p99\n", SampleFormat::Prometheus),
-        "line 1: it is not 'name{labels} value'"
-    );
+    assert_eq!(error("time,p99\n0,many\n", SampleFormat::Csv), "line 2: 'many' is not a figure");
+    assert_eq!(error("time,p99\n0\n", SampleFormat::Csv), "line 2: 1 fields, and the header has 2");
+    assert_eq!(error("p99\n", SampleFormat::Prometheus), "line 1: it is not 'name{labels} value'");
 }
 
 #[test]
@@ -329,32 +242,19 @@ fn a_metric_is_checked_and_silence_is_inconclusive() {
     let procedure = procedure();
     let calm = procedure.check("calm").unwrap();
     let verdict = |value| judge_metric(calm, &samples("error_rate", &[(0, value)]), at(0));
-    assert_eq!(
-        verdict("0.4%").to_string(),
-        "pass (expected error_rate < 1%, found 0.4%)"
-    );
+    assert_eq!(verdict("0.4%").to_string(), "pass (expected error_rate < 1%, found 0.4%)");
     assert_eq!(verdict("1%").outcome, Outcome::Fail);
-    assert_eq!(
-        judge_metric(calm, &Samples::default(), at(0)).outcome,
-        Outcome::Inconclusive
-    );
+    assert_eq!(judge_metric(calm, &Samples::default(), at(0)).outcome, Outcome::Inconclusive);
 }
 
 #[test]
 fn annotations_are_workflow_commands_that_no_text_can_break_out_of() {
     let mut evaluation = evaluated(
-        &samples(
-            "error_rate",
-            &[(0, "2%"), (30, "2%"), (60, "2%"), (90, "2%"), (120, "2%")],
-        ),
+        &samples("error_rate", &[(0, "2%"), (30, "2%"), (60, "2%"), (90, "2%"), (120, "2%")]),
         &[],
         120,
     );
-    let texts: Vec<_> = evaluation
-        .annotations()
-        .iter()
-        .map(ToString::to_string)
-        .collect();
+    let texts: Vec<_> = evaluation.annotations().iter().map(ToString::to_string).collect();
     assert_eq!(
         texts,
         [
@@ -364,9 +264,5 @@ fn annotations_are_workflow_commands_that_no_text_can_break_out_of() {
         ]
     );
     evaluation.triggers[0].title = "a\n::error::b".to_owned();
-    assert!(
-        evaluation.annotations()[0]
-            .to_string()
-            .contains("a%0A::error::b")
-    );
+    assert!(evaluation.annotations()[0].to_string().contains("a%0A::error::b"));
 }

@@ -1,16 +1,15 @@
 //! From a plan to a landing: is it still true, may it land, where does it go, and which commits does it make.
 
-use bstr::{BString, ByteSlice};
+use bstr::BString;
 
 use super::commit::NewCommit;
-use super::{Landing, RefUpdate, land};
+use super::{Landing, Need, RefUpdate, land, preflight};
 use crate::error::{Error, Result};
-use crate::id::{CommitId, TreeId};
+use crate::id::CommitId;
 use crate::journal::StateFile;
 use crate::message::{Message, Trailer};
 use crate::operation::OperationId;
-use crate::path::RepoPath;
-use crate::plan::{Attempt, LossClass, NoteKind, Plan, Prepared, PreparedCommit};
+use crate::plan::{Attempt, LossClass, NoteKind, Plan, PlanOptions};
 use crate::receipt::{ApplyOptions, CommitTime, Destination, Outcome, OutcomeKind, Receipt};
 use crate::repo::identity::Role;
 use crate::repo::refs::Head;
@@ -37,11 +36,32 @@ impl Repo {
         let Some(attempt) = plan.chosen_attempt() else { return Ok(not_landed(plan)) };
         refuse_loss(attempt, options)?;
         refuse_stale(&plan, options)?;
+        self.preflight(&plan.request.options, options)?;
         let goal = self.goal(&plan, options)?;
         if let Goal::Reference { name, old: Some(found), fresh: true, .. } = &goal {
             return self.branch_that_exists(plan, name.clone(), *found);
         }
         self.land_on(plan, goal, options)
+    }
+
+    /// Refuses what could not land whatever the plan says, so that a refusal comes before any long work.
+    ///
+    /// # Errors
+    /// [`Error::NeedsWorkTree`], [`Error::Unborn`], [`Error::OperationInProgress`], [`Error::Unmerged`],
+    /// [`Error::NoIdentity`], [`Error::Locked`], [`Error::Io`] for a git directory that cannot be written.
+    pub fn preflight(&self, planning: &PlanOptions, landing: &ApplyOptions) -> Result<()> {
+        let elsewhere = match &planning.onto {
+            Some(onto) => !self.is_on(&self.full_name(onto))?,
+            None => false,
+        };
+        let work_tree = match &landing.destination {
+            Destination::Branch(_) => None,
+            Destination::CurrentBranch if elsewhere => None,
+            Destination::CurrentBranch => Some("landing on the current branch"),
+            Destination::Stage => Some("staging a result"),
+        };
+        let identity = landing.identity.is_none() && landing.destination != Destination::Stage;
+        preflight(self, Need { work_tree, identity, continues: false })
     }
 
     /// The plan itself where it was just made; elsewhere the plan as it is now, if it still does the same.
@@ -92,17 +112,13 @@ impl Repo {
     }
 
     fn goal(&self, plan: &Plan, options: &ApplyOptions) -> Result<Goal> {
-        let current = || match self.work_dir() {
-            Some(_) => Ok(Goal::Reference {
-                name: plan.tip.reference.clone(),
-                old: Some(plan.tip.commit_id),
-                checkout: true,
-                fresh: false,
-            }),
-            None => Err(self.needs_work_tree("landing on the current branch")),
+        let reference = |checkout| Goal::Reference {
+            name: plan.tip.reference.clone(),
+            old: Some(plan.tip.commit_id),
+            checkout,
+            fresh: false,
         };
         match (&options.destination, &plan.request.options.onto) {
-            (Destination::Stage, _) if self.work_dir().is_none() => Err(self.needs_work_tree("--no-commit")),
             (Destination::Stage, Some(_)) => Err(Error::BadRequest(
                 "a result that is based on another revision cannot be staged here".into(),
             )),
@@ -112,18 +128,13 @@ impl Repo {
                 let old = self.read_reference(name.as_bytes())?;
                 Ok(Goal::Reference { name, old, checkout: false, fresh: true })
             }
-            (Destination::CurrentBranch, None) => current(),
-            (Destination::CurrentBranch, Some(_)) if self.is_on(&plan.tip.reference)? => current(),
+            (Destination::CurrentBranch, None) => Ok(reference(true)),
+            (Destination::CurrentBranch, Some(_)) if self.is_on(&plan.tip.reference)? => Ok(reference(true)),
             (Destination::CurrentBranch, Some(onto)) => {
                 if !plan.tip.reference.starts_with("refs/heads/") {
                     return Err(Error::BadRequest(format!("'{onto}' is no branch: name one for the result")));
                 }
-                Ok(Goal::Reference {
-                    name: plan.tip.reference.clone(),
-                    old: Some(plan.tip.commit_id),
-                    checkout: false,
-                    fresh: false,
-                })
+                Ok(reference(false))
             }
         }
     }
@@ -133,10 +144,6 @@ impl Repo {
             Head::Branch { name, .. } => name == reference,
             Head::Detached(_) => reference == "HEAD",
         })
-    }
-
-    fn needs_work_tree(&self, operation: &'static str) -> Error {
-        Error::NeedsWorkTree { operation, git_dir: self.git_dir().to_owned() }
     }
 
     /// A branch of the name is there: nothing to do where it holds this very result, a refusal elsewhere.

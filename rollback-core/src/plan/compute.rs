@@ -39,7 +39,7 @@ impl Repo {
     }
 
     /// The full name of the local branch called `name`; the name as it stands where there is none.
-    fn full_name(&self, name: &str) -> String {
+    pub(crate) fn full_name(&self, name: &str) -> String {
         let local = self.local();
         let found = local.try_find_reference(name).ok().flatten();
         found.map_or_else(|| name.to_owned(), |reference| reference.name().as_bstr().to_string())

@@ -215,10 +215,10 @@ impl Resolver<'_> {
     }
 
     fn note_upstream(&self, path: &RepoPath, case: &mut Case) -> Result<()> {
-        let ahead = history::upstream_ahead(self.repo, &self.tip.reference, self.tip.commit_id, path)?;
-        if let Some((upstream, commits)) = ahead {
-            let mut note = Note::about_commits(NoteKind::UpstreamAhead, commits);
-            note.reference = Some(upstream);
+        let ahead = history::upstream_ahead(self.objects(), &self.tip.reference, self.tip.commit_id, path)?;
+        if let Some(ahead) = ahead {
+            let mut note = Note::about_commits(NoteKind::UpstreamAhead, ahead.changes);
+            note.reference = Some(ahead.upstream);
             note.paths = vec![path.clone()];
             case.notes.push(note);
         }

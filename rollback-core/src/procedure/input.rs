@@ -43,9 +43,7 @@ pub enum InputError {
 }
 
 fn meant(nearest: Option<&str>) -> String {
-    nearest.map_or(String::new(), |nearest| {
-        format!("; did you mean '{nearest}'?")
-    })
+    nearest.map_or(String::new(), |nearest| format!("; did you mean '{nearest}'?"))
 }
 
 /// The values of a run.
@@ -76,10 +74,8 @@ impl Inputs {
         }
         for (name, value) in given {
             let input = declared(document, name)?;
-            let value = accept(input, value).map_err(|why| InputError::Refused {
-                name: name.clone(),
-                why,
-            })?;
+            let value =
+                accept(input, value).map_err(|why| InputError::Refused { name: name.clone(), why })?;
             inputs.values.insert(name.clone(), value);
         }
         for (name, value) in excluded {
@@ -87,10 +83,7 @@ impl Inputs {
             if input.kind != InputKind::List {
                 return Err(InputError::NotAList { name: name.clone() });
             }
-            let out = accept(input, value).map_err(|why| InputError::Refused {
-                name: name.clone(),
-                why,
-            })?;
+            let out = accept(input, value).map_err(|why| InputError::Refused { name: name.clone(), why })?;
             let kept: Vec<_> = inputs
                 .list(name)?
                 .into_iter()
@@ -106,13 +99,10 @@ impl Inputs {
     /// # Errors
     /// [`InputError::Unset`].
     pub fn get(&self, name: &str) -> Result<&str, InputError> {
-        self.values
-            .get(name)
-            .map(String::as_str)
-            .ok_or_else(|| InputError::Unset {
-                name: name.to_owned(),
-                help: self.help.get(name).cloned().flatten(),
-            })
+        self.values.get(name).map(String::as_str).ok_or_else(|| InputError::Unset {
+            name: name.to_owned(),
+            help: self.help.get(name).cloned().flatten(),
+        })
     }
 
     /// The members of a list.
@@ -125,9 +115,7 @@ impl Inputs {
 
     /// Names and values, for the report.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.values
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()))
+        self.values.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 }
 
@@ -135,18 +123,12 @@ fn declared<'a>(document: &'a Document, name: &str) -> Result<&'a Input, InputEr
     document.input.get(name).ok_or_else(|| {
         let known: Vec<String> = document.input.names().map(ToOwned::to_owned).collect();
         let nearest = nearest(name, known.iter().map(String::as_str));
-        InputError::Unknown {
-            name: name.to_owned(),
-            known,
-            nearest,
-        }
+        InputError::Unknown { name: name.to_owned(), known, nearest }
     })
 }
 
 fn members(list: &str) -> impl Iterator<Item = &str> {
-    list.split(',')
-        .map(str::trim)
-        .filter(|member| !member.is_empty())
+    list.split(',').map(str::trim).filter(|member| !member.is_empty())
 }
 
 /// The value as it is kept, or why it is refused.
@@ -193,29 +175,18 @@ fn of_its_kind(kind: InputKind, value: &str) -> Result<(), String> {
     let number = || value.trim_end_matches('%').trim().parse::<f64>().ok();
     let (fits, what) = match kind {
         InputKind::Integer => (value.parse::<i64>().is_ok(), "a whole number"),
-        InputKind::Percentage => (
-            number().is_some_and(|n| (0.0..=100.0).contains(&n)),
-            "a percentage between 0 and 100",
-        ),
-        InputKind::Duration => (
-            value.parse::<Period>().is_ok(),
-            "a length of time such as 10m",
-        ),
+        InputKind::Percentage => {
+            (number().is_some_and(|n| (0.0..=100.0).contains(&n)), "a percentage between 0 and 100")
+        }
+        InputKind::Duration => (value.parse::<Period>().is_ok(), "a length of time such as 10m"),
         InputKind::Boolean => (matches!(value, "true" | "false"), "true or false"),
         InputKind::Commit => (!value.is_empty() && !value.starts_with('-'), "a revision"),
-        InputKind::Path => (
-            value.parse::<TreePath>().is_ok(),
-            "a path inside the repository",
-        ),
+        InputKind::Path => (value.parse::<TreePath>().is_ok(), "a path inside the repository"),
         // A value can end up as an argument, and must not turn into an option there.
         InputKind::Text => (!value.starts_with('-'), "accepted here: it begins with '-'"),
         InputKind::List => (true, ""),
     };
-    if fits {
-        Ok(())
-    } else {
-        Err(format!("'{value}' is not {what}"))
-    }
+    if fits { Ok(()) } else { Err(format!("'{value}' is not {what}")) }
 }
 
 fn within(input: &Input, value: &str) -> Result<(), String> {
@@ -223,11 +194,7 @@ fn within(input: &Input, value: &str) -> Result<(), String> {
     let outside = |limit: &Option<Scalar>, too_far: fn(f64, f64) -> bool| {
         limit
             .as_ref()
-            .filter(|limit| {
-                figure
-                    .zip(limit.as_f64())
-                    .is_some_and(|(figure, limit)| too_far(figure, limit))
-            })
+            .filter(|limit| figure.zip(limit.as_f64()).is_some_and(|(figure, limit)| too_far(figure, limit)))
             .cloned()
     };
     if let Some(min) = outside(&input.min, |figure, limit| figure < limit) {

@@ -30,15 +30,9 @@ impl std::fmt::Display for Placeholder<'_> {
 
 /// The placeholders of a text, in order.
 pub fn placeholders(text: &str) -> impl Iterator<Item = Placeholder<'_>> {
-    PLACEHOLDER
-        .captures_iter(text)
-        .filter(|found| found.get(1).is_none())
-        .filter_map(|found| {
-            Some(Placeholder {
-                namespace: found.get(2)?.as_str(),
-                name: found.get(3)?.as_str(),
-            })
-        })
+    PLACEHOLDER.captures_iter(text).filter(|found| found.get(1).is_none()).filter_map(|found| {
+        Some(Placeholder { namespace: found.get(2)?.as_str(), name: found.get(3)?.as_str() })
+    })
 }
 
 /// The text with every placeholder replaced.
@@ -52,8 +46,7 @@ pub fn fill<'t, E>(
     let mut filled = String::with_capacity(text.len());
     let mut at = 0;
     for found in PLACEHOLDER.captures_iter(text) {
-        let (Some(whole), Some(namespace), Some(name)) = (found.get(0), found.get(2), found.get(3))
-        else {
+        let (Some(whole), Some(namespace), Some(name)) = (found.get(0), found.get(2), found.get(3)) else {
             continue;
         };
         filled.push_str(&text[at..whole.start()]);
@@ -62,10 +55,7 @@ pub fn fill<'t, E>(
         if escaped {
             let _ = write!(filled, "{{{}.{}}}", namespace.as_str(), name.as_str());
         } else {
-            filled.push_str(&lookup(Placeholder {
-                namespace: namespace.as_str(),
-                name: name.as_str(),
-            })?);
+            filled.push_str(&lookup(Placeholder { namespace: namespace.as_str(), name: name.as_str() })?);
         }
         if closed_twice && !escaped {
             // A brace that belongs to what stands around the placeholder.
@@ -82,31 +72,16 @@ mod tests {
     use super::*;
 
     fn filled(text: &str) -> String {
-        fill(text, |found| {
-            Ok::<_, ()>(format!("<{} {}>", found.namespace, found.name))
-        })
-        .unwrap()
+        fill(text, |found| Ok::<_, ()>(format!("<{} {}>", found.namespace, found.name))).unwrap()
     }
 
     #[test]
     fn placeholders_are_filled_and_other_braces_stay() {
-        assert_eq!(
-            filled("merge {input.pr} of {phase.id}"),
-            "merge <input pr> of <phase id>"
-        );
-        assert_eq!(
-            filled(r#"{"status": "x", "n": {run.id}}"#),
-            r#"{"status": "x", "n": <run id>}"#
-        );
-        assert_eq!(
-            filled("stash@{0} {} {word} ${HOME}"),
-            "stash@{0} {} {word} ${HOME}"
-        );
+        assert_eq!(filled("merge {input.pr} of {phase.id}"), "merge <input pr> of <phase id>");
+        assert_eq!(filled(r#"{"status": "x", "n": {run.id}}"#), r#"{"status": "x", "n": <run id>}"#);
+        assert_eq!(filled("stash@{0} {} {word} ${HOME}"), "stash@{0} {} {word} ${HOME}");
         assert_eq!(filled("{{input.pr}}"), "{input.pr}");
-        assert_eq!(
-            filled("{check.lane-guard.found}"),
-            "<check lane-guard.found>"
-        );
+        assert_eq!(filled("{check.lane-guard.found}"), "<check lane-guard.found>");
     }
 
     #[test]
@@ -117,9 +92,7 @@ mod tests {
 
     #[test]
     fn placeholders_are_listed_in_order() {
-        let found: Vec<_> = placeholders("{a.b} {{c.d}} {e.f-g}")
-            .map(|found| found.to_string())
-            .collect();
+        let found: Vec<_> = placeholders("{a.b} {{c.d}} {e.f-g}").map(|found| found.to_string()).collect();
         assert_eq!(found, ["{a.b}", "{e.f-g}"]);
     }
 }

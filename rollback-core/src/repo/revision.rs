@@ -65,9 +65,9 @@ impl Ends {
             }
             Spec::Merge { theirs, ours } => {
                 let (theirs, ours) = (peel(repo, spec, theirs)?, peel(repo, spec, ours)?);
-                let bases = repo
-                    .merge_bases_many(theirs.gix(), &[ours.gix()])
-                    .map_err(|error| Error::internal(format!("cannot find the merge base of '{spec}'"), error))?;
+                let bases = repo.merge_bases_many(theirs.gix(), &[ours.gix()]).map_err(|error| {
+                    Error::internal(format!("cannot find the merge base of '{spec}'"), error)
+                })?;
                 self.excluded.extend(bases.into_iter().map(|base| CommitId::from(base.detach())));
                 self.include(theirs);
                 self.include(ours);

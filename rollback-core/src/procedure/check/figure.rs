@@ -9,24 +9,11 @@ pub(super) fn judge(expect: &Expect, seen: Seen<'_>) -> Vec<Verdict> {
         verdicts.push(exact("lines", expected, &lines(seen.first()).to_string()));
     }
     if let Some(bounds) = &expect.bytes {
-        verdicts.push(between(
-            "bytes",
-            bounds.min,
-            bounds.max,
-            seen.first().len() as u64,
-        ));
+        verdicts.push(between("bytes", bounds.min, bounds.max, seen.first().len() as u64));
     }
     if let Some(count) = &expect.count {
-        let found = seen
-            .all()
-            .map(|bytes| count.regex.regex().find_iter(bytes).count() as u64)
-            .sum();
-        verdicts.push(between(
-            &format!("matches of {}", count.regex),
-            count.min,
-            count.max,
-            found,
-        ));
+        let found = seen.all().map(|bytes| count.regex.regex().find_iter(bytes).count() as u64).sum();
+        verdicts.push(between(&format!("matches of {}", count.regex), count.min, count.max, found));
     }
     if expect.capture.is_some() {
         verdicts.extend(captured(expect, seen));
@@ -42,35 +29,22 @@ fn lines(bytes: &[u8]) -> usize {
 
 /// An exact figure rots: what it counted has grown since. Fewer fail; more is for a person to judge.
 fn exact(what: &str, expected: &Scalar, found: &str) -> Verdict {
-    let (Some(wanted), Some(figure)) =
-        (expected.as_f64(), Scalar::from_text(found.trim()).as_f64())
-    else {
+    let (Some(wanted), Some(figure)) = (expected.as_f64(), Scalar::from_text(found.trim()).as_f64()) else {
         if expected.as_f64().is_some() {
-            return Verdict::new(Outcome::Error, format!("'{found}' is not a number"))
-                .of(expected, found);
+            return Verdict::new(Outcome::Error, format!("'{found}' is not a number")).of(expected, found);
         }
-        let outcome = if expected.to_string() == found {
-            Outcome::Pass
-        } else {
-            Outcome::Fail
-        };
-        let reason = if outcome == Outcome::Pass {
-            String::new()
-        } else {
-            format!("{what} differs")
-        };
+        let outcome = if expected.to_string() == found { Outcome::Pass } else { Outcome::Fail };
+        let reason = if outcome == Outcome::Pass { String::new() } else { format!("{what} differs") };
         return Verdict::new(outcome, reason).of(expected, found);
     };
     if Operator::Equal.holds(figure, wanted) {
         return Verdict::pass().of(expected, found);
     }
     if figure < wanted {
-        return Verdict::new(Outcome::Fail, format!("fewer {what} than expected"))
-            .of(expected, found);
+        return Verdict::new(Outcome::Fail, format!("fewer {what} than expected")).of(expected, found);
     }
-    let reason = format!(
-        "more {what} than the procedure knows of: confirm it, or give the new figure as an input"
-    );
+    let reason =
+        format!("more {what} than the procedure knows of: confirm it, or give the new figure as an input");
     Verdict::new(Outcome::Inconclusive, reason).of(expected, found)
 }
 
@@ -96,12 +70,8 @@ fn captured(expect: &Expect, seen: Seen<'_>) -> Vec<Verdict> {
     let Some(pattern) = &expect.capture else {
         return Vec::new();
     };
-    let last = seen
-        .all()
-        .filter_map(|bytes| pattern.regex().captures_iter(bytes).last()?.get(1))
-        .last();
-    let Some(value) = last.map(|group| String::from_utf8_lossy(group.as_bytes()).into_owned())
-    else {
+    let last = seen.all().filter_map(|bytes| pattern.regex().captures_iter(bytes).last()?.get(1)).last();
+    let Some(value) = last.map(|group| String::from_utf8_lossy(group.as_bytes()).into_owned()) else {
         return vec![Verdict::new(
             Outcome::Error,
             format!("nothing matches {pattern}, so there is no figure to judge"),

@@ -77,12 +77,7 @@ pub struct Verdict {
 impl Verdict {
     /// A verdict without figures.
     pub fn new(outcome: Outcome, reason: impl Into<String>) -> Self {
-        Self {
-            outcome,
-            reason: reason.into(),
-            expected: None,
-            found: None,
-        }
+        Self { outcome, reason: reason.into(), expected: None, found: None }
     }
 
     /// Everything holds.
@@ -100,10 +95,7 @@ impl Verdict {
 
     /// Whether it stands in the way of landing.
     pub fn blocks(&self) -> bool {
-        matches!(
-            self.outcome,
-            Outcome::Fail | Outcome::Error | Outcome::Inconclusive
-        )
+        matches!(self.outcome, Outcome::Fail | Outcome::Error | Outcome::Inconclusive)
     }
 
     /// What this verdict on the candidate is worth, given the verdict of the same check on the tip as it is.
@@ -111,9 +103,8 @@ impl Verdict {
     /// A program that is missing on both sides, or the same failure on both, says nothing about the candidate.
     #[must_use]
     pub fn against_control(self, control: &Self) -> Self {
-        let same = self.outcome == control.outcome
-            && self.reason == control.reason
-            && self.found == control.found;
+        let same =
+            self.outcome == control.outcome && self.reason == control.reason && self.found == control.found;
         if !same || !matches!(self.outcome, Outcome::Fail | Outcome::Error) {
             return self;
         }
@@ -185,8 +176,7 @@ pub fn judge(expect: &Expect, seen: Seen<'_>, same_as: Option<&[u8]>) -> Verdict
             }
             (false, Some(false)) => return Verdict::pass(),
             (false, _) => {
-                return Verdict::new(Outcome::Fail, "the file does not exist")
-                    .of("a file", "no file");
+                return Verdict::new(Outcome::Fail, "the file does not exist").of("a file", "no file");
             }
             (true, _) => {}
         },
@@ -194,12 +184,7 @@ pub fn judge(expect: &Expect, seen: Seen<'_>, same_as: Option<&[u8]>) -> Verdict
     }
     verdicts.extend(text::judge(expect, seen, same_as));
     verdicts.extend(figure::judge(expect, seen));
-    verdicts.extend(
-        expect
-            .json
-            .iter()
-            .map(|expected| json::judge(expected, seen.first())),
-    );
+    verdicts.extend(expect.json.iter().map(|expected| json::judge(expected, seen.first())));
     worst(verdicts)
 }
 
@@ -237,16 +222,12 @@ fn could_not_look(seen: Seen<'_>) -> Option<Verdict> {
     match output.ended {
         Ended::TimedOut => Some(Verdict::new(
             Outcome::Error,
-            format!(
-                "it was killed after {:.1} s without an end",
-                output.elapsed.as_secs_f64()
-            ),
+            format!("it was killed after {:.1} s without an end", output.elapsed.as_secs_f64()),
         )),
         Ended::Cancelled => Some(Verdict::new(Outcome::Error, "it was cancelled")),
-        Ended::Signalled(signal) => Some(Verdict::new(
-            Outcome::Error,
-            format!("it was ended by signal {signal}"),
-        )),
+        Ended::Signalled(signal) => {
+            Some(Verdict::new(Outcome::Error, format!("it was ended by signal {signal}")))
+        }
         Ended::Exited(_) => None,
     }
 }
@@ -257,8 +238,7 @@ fn exit_code(expect: &Expect, output: &Output) -> Verdict {
         Ended::Exited(found) if found == expected => Verdict::pass(),
         // A shell's own codes for a command that it could not find or start.
         Ended::Exited(found @ (126 | 127)) => {
-            Verdict::new(Outcome::Error, "a program that it needs is missing")
-                .of(exit(expected), exit(found))
+            Verdict::new(Outcome::Error, "a program that it needs is missing").of(exit(expected), exit(found))
         }
         Ended::Exited(found) => {
             Verdict::new(Outcome::Fail, "the exit code differs").of(exit(expected), exit(found))
@@ -273,19 +253,13 @@ fn exit(code: i32) -> String {
 
 /// The verdict that says most against passing; among equals the first.
 fn worst(verdicts: Vec<Verdict>) -> Verdict {
-    let heaviest = verdicts
-        .iter()
-        .map(|verdict| verdict.outcome.weight())
-        .max()
-        .unwrap_or(0);
-    let mut heavy = verdicts
-        .into_iter()
-        .filter(|verdict| verdict.outcome.weight() == heaviest);
+    let heaviest = verdicts.iter().map(|verdict| verdict.outcome.weight()).max().unwrap_or(0);
+    let mut heavy = verdicts.into_iter().filter(|verdict| verdict.outcome.weight() == heaviest);
     // A pass with figures tells more than one without.
     match heavy.next() {
-        Some(first) if first.outcome == Outcome::Pass && first.found.is_none() => heavy
-            .find(|verdict| verdict.found.is_some())
-            .unwrap_or(first),
+        Some(first) if first.outcome == Outcome::Pass && first.found.is_none() => {
+            heavy.find(|verdict| verdict.found.is_some()).unwrap_or(first)
+        }
         Some(first) => first,
         None => Verdict::pass(),
     }

@@ -77,33 +77,25 @@ impl FromStr for Threshold {
         let text = text.trim();
         let bad = |why: String| BadValue(format!("'{text}' is not a threshold: {why}"));
         let digits = text.len()
-            - text
-                .trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | '-'))
-                .len();
+            - text.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | '-')).len();
         let (number, unit) = text.split_at(digits);
-        let value: f64 = number
-            .parse()
-            .map_err(|_| bad("write a number and a unit, such as 0.1% or 50ms".to_owned()))?;
+        let value: f64 =
+            number.parse().map_err(|_| bad("write a number and a unit, such as 0.1% or 50ms".to_owned()))?;
         let unit = unit.trim();
         if unit.is_empty() {
             return Err(bad(format!(
                 "it has no unit; did you mean '{number}%', '{number}ms' or '{number} count'?"
             )));
         }
-        let Some((_, unit, factor)) = THRESHOLD_UNITS.iter().find(|(name, ..)| *name == unit)
-        else {
+        let Some((_, unit, factor)) = THRESHOLD_UNITS.iter().find(|(name, ..)| *name == unit) else {
             return Err(bad(format!(
                 "unknown unit '{unit}' (%, x, count, ms, s, m, h, d, B, KB, MB, GB, KiB, MiB, GiB)"
             )));
         };
-        let threshold = Self {
-            value: value * factor,
-            unit: *unit,
-        };
+        let threshold = Self { value: value * factor, unit: *unit };
         if threshold.unit == Unit::Percent && !(0.0..=100.0).contains(&value) {
             return Err(bad(
-                "a percentage lies between 0% and 100%; for growth use times, such as 2x"
-                    .to_owned(),
+                "a percentage lies between 0% and 100%; for growth use times, such as 2x".to_owned()
             ));
         }
         if value < 0.0 {

@@ -17,21 +17,18 @@ mod value;
 
 pub use check::{Bounds, Check, Count, Expect, JsonExpect};
 pub use document::{
-    Avoid, Backup, Change, Checkpoint, Constraint, Contact, Diagnose, Document, Group, GroupTime,
-    Input, InputKind, Link, Meta, Policy, Precheck, Retry, Role, SCHEMA_VERSION, Signoff, Success,
-    Undo,
+    Avoid, Backup, Change, Checkpoint, Constraint, Contact, Diagnose, Document, Group, GroupTime, Input,
+    InputKind, Link, Meta, Policy, Precheck, Retry, Role, SCHEMA_VERSION, Signoff, Success, Undo,
 };
 pub(crate) use figure::unit_of;
 pub use figure::{Operator, Threshold, Unit};
 pub use named::Named;
-pub use phase::{
-    CommitFilter, CommitText, Gradual, Phase, Pick, Reason, Risk, Rung, RungKind, Soak, Target,
-};
+pub use phase::{CommitFilter, CommitText, Gradual, Phase, Pick, Reason, Risk, Rung, RungKind, Soak, Target};
 pub(crate) use problem::nearest;
 pub use problem::{Problem, Problems};
 pub use step::{
-    CopyFiles, Effect, EnvFile, Evidence, EvidenceTime, Followup, Insert, Message, Occasion,
-    Publish, Report, Restore, Step, StepKind, WriteFile,
+    CopyFiles, Effect, EnvFile, Evidence, EvidenceTime, Followup, Insert, Message, Occasion, Publish, Report,
+    Restore, Step, StepKind, WriteFile,
 };
 pub use trigger::{Condition, Decision, Metric, NoData, Severity, Trigger, TriggerAction};
 pub use value::{BadValue, Pattern, Period, PeriodRange, Scalar, TreePath};
@@ -53,10 +50,7 @@ pub trait Files {
 /// No file can be included.
 impl Files for () {
     fn read(&self, name: &str) -> std::io::Result<Vec<u8>> {
-        Err(std::io::Error::new(
-            std::io::ErrorKind::NotFound,
-            format!("there is no file '{name}' beside it"),
-        ))
+        Err(std::io::Error::new(std::io::ErrorKind::NotFound, format!("there is no file '{name}' beside it")))
     }
 }
 
@@ -91,21 +85,14 @@ impl Procedure {
         if !problems.is_empty() {
             return Err(Problems(problems));
         }
-        let read = parts
-            .iter()
-            .map(|part| (part.file.clone(), part.text.clone().into_bytes()))
-            .collect();
+        let read = parts.iter().map(|part| (part.file.clone(), part.text.clone().into_bytes())).collect();
         let mut parts = parts.into_iter().map(|part| part.document);
         let mut document = parts.next().unwrap_or_default();
         for part in parts {
             join(&mut document, part);
         }
         let id = document.id.clone().unwrap_or_default();
-        Ok(Self {
-            id,
-            document,
-            files: read,
-        })
+        Ok(Self { id, document, files: read })
     }
 
     /// The JSON Schema of the format.
@@ -141,24 +128,14 @@ impl Procedure {
         match variant {
             None => Ok(phase.clone()),
             Some(variant) => phase.with_variant(variant).ok_or_else(|| {
-                unknown(
-                    "variant",
-                    variant,
-                    phase.variants.names().map(ToOwned::to_owned).collect(),
-                )
+                unknown("variant", variant, phase.variants.names().map(ToOwned::to_owned).collect())
             }),
         }
     }
 
     /// The name of the phase that runs where none is named: the declared one, or the only one.
     pub fn default_phase(&self) -> Option<&str> {
-        let only = || {
-            self.document
-                .phase
-                .names()
-                .next()
-                .filter(|_| self.document.phase.len() == 1)
-        };
+        let only = || self.document.phase.names().next().filter(|_| self.document.phase.len() == 1);
         self.document.default_phase.as_deref().or_else(only)
     }
 }
@@ -200,10 +177,7 @@ fn include(
         if open.contains(&name) || open.len() >= DEEPEST_INCLUDE {
             return refuse(
                 "include-cycle",
-                format!(
-                    "including '{name}' never ends: {} -> {name}",
-                    open.join(" -> ")
-                ),
+                format!("including '{name}' never ends: {} -> {name}", open.join(" -> ")),
             );
         }
         if parts.iter().any(|part| base_name(&part.file) == name) {
@@ -213,11 +187,7 @@ fn include(
             Ok(bytes) => bytes,
             Err(error) => return refuse("bad-include", format!("cannot read '{name}': {error}")),
         };
-        let folder = parts[at]
-            .file
-            .strip_suffix(base_name(&parts[at].file))
-            .unwrap_or("")
-            .to_owned();
+        let folder = parts[at].file.strip_suffix(base_name(&parts[at].file)).unwrap_or("").to_owned();
         parts.push(Part::parse(&format!("{folder}{name}"), &bytes)?);
         open.push(name);
         include(parts, parts.len() - 1, files, open)?;
@@ -235,8 +205,8 @@ fn join(document: &mut Document, part: Document) {
         ($($field:ident),*) => { $(for (name, value) in part.$field { document.$field.push(name, value); })* };
     }
     lists!(
-        contact, links, constraint, trigger, avoid, decision, precheck, check, step, evidence,
-        message, report, followup, diagnose, signoff
+        contact, links, constraint, trigger, avoid, decision, precheck, check, step, evidence, message,
+        report, followup, diagnose, signoff
     );
     tables!(role, input, metric, group, phase);
 }

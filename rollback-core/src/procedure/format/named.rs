@@ -19,10 +19,7 @@ impl<T> Default for Named<T> {
 impl<T> Named<T> {
     /// The table of this name.
     pub fn get(&self, name: &str) -> Option<&T> {
-        self.0
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value)
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value)
     }
 
     /// Names and tables in the order of the file.
@@ -70,10 +67,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Named<T> {
                 f.write_str("a table")
             }
 
-            fn visit_map<A: serde::de::MapAccess<'de>>(
-                self,
-                mut map: A,
-            ) -> Result<Named<T>, A::Error> {
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Named<T>, A::Error> {
                 let mut named = Named::default();
                 while let Some((key, value)) = map.next_entry()? {
                     named.push(key, value);

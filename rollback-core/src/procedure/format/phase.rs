@@ -361,10 +361,7 @@ impl Phase {
     /// The phase as it runs with one of its variants; `None` where there is no such variant.
     pub fn with_variant(&self, name: &str) -> Option<Self> {
         let variant = self.variants.get(name)?.clone();
-        let mut phase = Self {
-            variants: Named::default(),
-            ..self.clone()
-        };
+        let mut phase = Self { variants: Named::default(), ..self.clone() };
         if variant.says_what_to_change() {
             phase.target = None;
             phase.ladder.clear();
@@ -390,8 +387,8 @@ impl Phase {
             ($($field:ident),*) => { $(if !over.$field.is_empty() { self.$field = over.$field; })* };
         }
         option!(
-            title, risk, rto, confirm, target, each, gradual, branch, commit, control, fail_fast,
-            report, publish, soak
+            title, risk, rto, confirm, target, each, gradual, branch, commit, control, fail_fast, report,
+            publish, soak
         );
         list!(
             when,

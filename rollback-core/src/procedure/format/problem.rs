@@ -24,11 +24,7 @@ pub struct Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}:{}:{}: {}",
-            self.file, self.line, self.column, self.message
-        )?;
+        write!(f, "{}:{}:{}: {}", self.file, self.line, self.column, self.message)?;
         match &self.nearest {
             Some(nearest) => write!(f, "; did you mean '{nearest}'?"),
             None => Ok(()),
@@ -54,16 +50,12 @@ impl fmt::Display for Problems {
 }
 
 /// The candidate nearest to what was found, if one is near enough to have been meant.
-pub(crate) fn nearest<'a>(
-    found: &str,
-    candidates: impl IntoIterator<Item = &'a str>,
-) -> Option<String> {
+pub(crate) fn nearest<'a>(found: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let folded = found.to_lowercase().replace('_', "-");
     candidates
         .into_iter()
         .map(|candidate| {
-            let distance =
-                strsim::damerau_levenshtein(&folded, &candidate.to_lowercase().replace('_', "-"));
+            let distance = strsim::damerau_levenshtein(&folded, &candidate.to_lowercase().replace('_', "-"));
             (distance, candidate)
         })
         .filter(|(distance, candidate)| {
@@ -81,10 +73,7 @@ mod tests {
     fn the_nearest_is_named_only_if_it_is_near() {
         let phases = ["shadow", "canary", "state-migration", "ramp-up", "full"];
         assert_eq!(nearest("canry", phases).as_deref(), Some("canary"));
-        assert_eq!(
-            nearest("State_Migration", phases).as_deref(),
-            Some("state-migration")
-        );
+        assert_eq!(nearest("State_Migration", phases).as_deref(), Some("state-migration"));
         assert_eq!(nearest("production", phases), None);
     }
 }

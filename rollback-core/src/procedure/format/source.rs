@@ -50,55 +50,25 @@ impl Part {
         })?;
         let problem = |code, at: usize, message: String, nearest| {
             let (line, column) = position(text, at);
-            Problems(vec![Problem {
-                code,
-                file: file.to_owned(),
-                line,
-                column,
-                message,
-                nearest,
-            }])
+            Problems(vec![Problem { code, file: file.to_owned(), line, column, message, nearest }])
         };
         let spanned = Spanned::parse(text.to_owned()).map_err(|error| {
             let message = error.message().trim().replace('\n', ", ");
-            problem(
-                "not-toml",
-                error.span().map_or(0, |span| span.start),
-                message,
-                None,
-            )
+            problem("not-toml", error.span().map_or(0, |span| span.start), message, None)
         })?;
         refuse_other_schema(&spanned, &problem)?;
-        let document = toml_edit::de::from_document(spanned.clone()).map_err(
-            |error: toml_edit::de::Error| {
+        let document =
+            toml_edit::de::from_document(spanned.clone()).map_err(|error: toml_edit::de::Error| {
                 let (code, message, nearest) = explain(error.message());
-                problem(
-                    code,
-                    error.span().map_or(0, |span| span.start),
-                    message,
-                    nearest,
-                )
-            },
-        )?;
-        Ok(Self {
-            file: file.to_owned(),
-            text: text.to_owned(),
-            document,
-            spanned,
-        })
+                problem(code, error.span().map_or(0, |span| span.start), message, nearest)
+            })?;
+        Ok(Self { file: file.to_owned(), text: text.to_owned(), document, spanned })
     }
 
     /// A problem with the value at the end of the way, or with the last thing on it that exists.
     pub(crate) fn problem(&self, code: &'static str, way: &[Step], message: String) -> Problem {
         let (line, column) = position(&self.text, self.offset(way));
-        Problem {
-            code,
-            file: self.file.clone(),
-            line,
-            column,
-            message,
-            nearest: None,
-        }
+        Problem { code, file: self.file.clone(), line, column, message, nearest: None }
     }
 
     fn offset(&self, way: &[Step]) -> usize {
@@ -173,10 +143,7 @@ fn refuse_other_schema(
         return Ok(());
     }
     let found = item.to_string();
-    let message = format!(
-        "schema {} is not known here, only schema {SCHEMA_VERSION} is",
-        found.trim()
-    );
+    let message = format!("schema {} is not known here, only schema {SCHEMA_VERSION} is", found.trim());
     Err(problem(
         "unknown-schema",
         item.span().map_or(0, |span| span.start),
@@ -194,21 +161,14 @@ fn explain(message: &str) -> (&'static str, String, Option<String>) {
     };
     let listed = |what: &str| {
         let known = quoted.get(1..).unwrap_or_default().join(", ");
-        format!(
-            "unknown {what} '{}' (known: {known})",
-            quoted.first().unwrap_or(&"")
-        )
+        format!("unknown {what} '{}' (known: {known})", quoted.first().unwrap_or(&""))
     };
     if message.starts_with("unknown field") {
         ("unknown-key", listed("key"), suggestion())
     } else if message.starts_with("unknown variant") {
         ("unknown-value", listed("value"), suggestion())
     } else if message.starts_with("missing field") {
-        (
-            "missing-key",
-            format!("the key '{}' is missing", quoted.first().unwrap_or(&"")),
-            None,
-        )
+        ("missing-key", format!("the key '{}' is missing", quoted.first().unwrap_or(&"")), None)
     } else {
         ("bad-value", message.trim().replace('\n', ", "), None)
     }

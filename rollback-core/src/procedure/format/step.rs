@@ -146,13 +146,7 @@ impl StepKind {
     pub fn edits_the_candidate(self) -> bool {
         matches!(
             self,
-            Self::Run
-                | Self::Set
-                | Self::Remove
-                | Self::Insert
-                | Self::Write
-                | Self::Restore
-                | Self::Manual
+            Self::Run | Self::Set | Self::Remove | Self::Insert | Self::Write | Self::Restore | Self::Manual
         )
     }
 
@@ -160,13 +154,7 @@ impl StepKind {
     pub fn acts_outside(self) -> bool {
         matches!(
             self,
-            Self::Run
-                | Self::Manual
-                | Self::Copy
-                | Self::Delete
-                | Self::EnvFile
-                | Self::Wait
-                | Self::Message
+            Self::Run | Self::Manual | Self::Copy | Self::Delete | Self::EnvFile | Self::Wait | Self::Message
         )
     }
 }

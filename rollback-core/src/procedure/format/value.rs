@@ -53,14 +53,8 @@ spelled_value!(
     r"^([0-9]+(ms|s|m|h|d|w))+$"
 );
 
-const PERIOD_UNITS: [(&str, u64); 6] = [
-    ("w", 604_800_000),
-    ("d", 86_400_000),
-    ("h", 3_600_000),
-    ("m", 60_000),
-    ("s", 1000),
-    ("ms", 1),
-];
+const PERIOD_UNITS: [(&str, u64); 6] =
+    [("w", 604_800_000), ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
 
 impl FromStr for Period {
     type Err = BadValue;
@@ -75,19 +69,13 @@ impl FromStr for Period {
         while !rest.is_empty() {
             let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
             let (number, after) = rest.split_at(digits);
-            let number: u64 = number
-                .parse()
-                .map_err(|_| bad("write a whole number and a unit, such as 10m"))?;
+            let number: u64 =
+                number.parse().map_err(|_| bad("write a whole number and a unit, such as 10m"))?;
             let after = after.trim_start();
-            let letters = after.len()
-                - after
-                    .trim_start_matches(|c: char| c.is_ascii_alphabetic())
-                    .len();
+            let letters = after.len() - after.trim_start_matches(|c: char| c.is_ascii_alphabetic()).len();
             let (unit, after) = after.split_at(letters);
             if unit.is_empty() {
-                return Err(bad(&format!(
-                    "it has no unit; did you mean '{number}s' or '{number}m'?"
-                )));
+                return Err(bad(&format!("it has no unit; did you mean '{number}s' or '{number}m'?")));
             }
             let Some((_, factor)) = PERIOD_UNITS.iter().find(|(name, _)| *name == unit) else {
                 return Err(bad(&format!("unknown unit '{unit}' (ms, s, m, h, d, w)")));
@@ -109,11 +97,7 @@ impl fmt::Display for Period {
             return f.write_str("0s");
         }
         // Days only where they come out even: 72h30m says more than 3d30m to somebody who waits.
-        let units = if rest % 86_400_000 == 0 {
-            &PERIOD_UNITS[1..]
-        } else {
-            &PERIOD_UNITS[2..]
-        };
+        let units = if rest % 86_400_000 == 0 { &PERIOD_UNITS[1..] } else { &PERIOD_UNITS[2..] };
         for (unit, factor) in units {
             if rest >= *factor {
                 write!(f, "{}{unit}", rest / factor)?;
@@ -168,11 +152,7 @@ pub struct Pattern {
     regex: regex::bytes::Regex,
 }
 
-spelled_value!(
-    Pattern,
-    "A regular expression of the Rust regex crate; ^ and $ match at each line.",
-    ".*"
-);
+spelled_value!(Pattern, "A regular expression of the Rust regex crate; ^ and $ match at each line.", ".*");
 
 impl Pattern {
     /// The pattern as it was written.
@@ -194,17 +174,10 @@ impl FromStr for Pattern {
             .multi_line(true)
             .size_limit(1 << 20)
             .build()
-            .map(|regex| Self {
-                text: text.to_owned(),
-                regex,
-            })
+            .map(|regex| Self { text: text.to_owned(), regex })
             .map_err(|error| {
                 let why = error.to_string();
-                let why = why
-                    .lines()
-                    .last()
-                    .unwrap_or_default()
-                    .trim_start_matches("error: ");
+                let why = why.lines().last().unwrap_or_default().trim_start_matches("error: ");
                 BadValue(format!("'{text}' is not a regular expression: {why}"))
             })
     }
@@ -226,11 +199,7 @@ impl PartialEq for Pattern {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TreePath(String);
 
-spelled_value!(
-    TreePath,
-    "A path inside the repository: relative, no '..', not inside .git.",
-    "^[^/].*$|^$"
-);
+spelled_value!(TreePath, "A path inside the repository: relative, no '..', not inside .git.", "^[^/].*$|^$");
 
 impl TreePath {
     /// The path as text, without a slash at its end.
@@ -243,11 +212,7 @@ impl FromStr for TreePath {
     type Err = BadValue;
 
     fn from_str(text: &str) -> Result<Self, BadValue> {
-        let bad = |why: &str| {
-            Err(BadValue(format!(
-                "'{text}' is not a path inside the repository: {why}"
-            )))
-        };
+        let bad = |why: &str| Err(BadValue(format!("'{text}' is not a path inside the repository: {why}")));
         if text.starts_with('/')
             || text.starts_with('~')
             || text.contains(':') && text.as_bytes().get(1) == Some(&b':')
@@ -258,16 +223,11 @@ impl FromStr for TreePath {
             return bad("it holds a character that no portable path has");
         }
         let mut parts = Vec::new();
-        for part in text
-            .split('/')
-            .filter(|part| !part.is_empty() && *part != ".")
-        {
+        for part in text.split('/').filter(|part| !part.is_empty() && *part != ".") {
             if part == ".." {
                 return bad("it leaves the root with '..'");
             }
-            if part
-                .trim_end_matches(['.', ' '])
-                .eq_ignore_ascii_case(".git")
+            if part.trim_end_matches(['.', ' ']).eq_ignore_ascii_case(".git")
                 || part.eq_ignore_ascii_case("git~1")
             {
                 return bad("it enters .git");
@@ -372,9 +332,7 @@ impl<'de> Deserialize<'de> for Scalar {
             }
 
             fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<Scalar, E> {
-                i64::try_from(value)
-                    .map(Scalar::Integer)
-                    .map_err(|_| E::custom("the number is too large"))
+                i64::try_from(value).map(Scalar::Integer).map_err(|_| E::custom("the number is too large"))
             }
 
             fn visit_f64<E>(self, value: f64) -> Result<Scalar, E> {
@@ -434,33 +392,16 @@ mod tests {
     #[test]
     fn a_period_without_a_unit_is_refused_with_what_was_meant() {
         let error = "10".parse::<Period>().unwrap_err().to_string();
-        assert_eq!(
-            error,
-            "'10' is not a length of time: it has no unit; did you mean '10s' or '10m'?"
-        );
-        assert!(
-            "5 minutes"
-                .parse::<Period>()
-                .unwrap_err()
-                .to_string()
-                .contains("unknown unit 'minutes'")
-        );
+        assert_eq!(error, "'10' is not a length of time: it has no unit; did you mean '10s' or '10m'?");
+        assert!("5 minutes".parse::<Period>().unwrap_err().to_string().contains("unknown unit 'minutes'"));
         assert!("30m..15m".parse::<PeriodRange>().is_err());
     }
 
     #[test]
     fn paths_that_leave_the_repository_or_enter_git_are_refused() {
-        for path in [
-            "/etc/passwd",
-            "../x",
-            "a/../../x",
-            ".git/config",
-            "a/.GIT/x",
-            "git~1/x",
-            "~/x",
-            "C:/x",
-            "a\\b",
-        ] {
+        for path in
+            ["/etc/passwd", "../x", "a/../../x", ".git/config", "a/.GIT/x", "git~1/x", "~/x", "C:/x", "a\\b"]
+        {
             assert!(path.parse::<TreePath>().is_err(), "{path}");
         }
         assert_eq!("./a//b/".parse::<TreePath>().unwrap().as_str(), "a/b");

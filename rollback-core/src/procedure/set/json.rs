@@ -17,10 +17,8 @@ pub(super) fn set(text: &str, key: &Key, value: &Scalar) -> Result<String, SetEr
         }
         Found::Missing { error } => return Err(error),
     };
-    let written = serde_json::to_string(value).map_err(|error| SetError::Unfaithful {
-        key: key.to_string(),
-        why: error.to_string(),
-    })?;
+    let written = serde_json::to_string(value)
+        .map_err(|error| SetError::Unfaithful { key: key.to_string(), why: error.to_string() })?;
     Ok(format!("{}{written}{}", &text[..start], &text[end..]))
 }
 
@@ -32,12 +30,7 @@ pub(super) fn get(text: &str, key: &Key) -> Result<Scalar, SetError> {
 }
 
 fn plain(raw: &str, key: &Key) -> Result<Scalar, SetError> {
-    let not_plain = |found| {
-        Err(SetError::NotPlain {
-            key: key.to_string(),
-            found,
-        })
-    };
+    let not_plain = |found| Err(SetError::NotPlain { key: key.to_string(), found });
     match raw.as_bytes().first() {
         Some(b'{') => not_plain("an object"),
         Some(b'[') => not_plain("a list"),
@@ -62,10 +55,7 @@ fn find<'a>(text: &'a str, key: &Key) -> Result<Found<'a>, SetError> {
         };
         let next = match (&node, segment) {
             (Node::Object(members), Segment::Name(name)) => {
-                let mut named = members
-                    .iter()
-                    .filter(|(member, _)| member == name)
-                    .map(|(_, value)| *value);
+                let mut named = members.iter().filter(|(member, _)| member == name).map(|(_, value)| *value);
                 let first = named.next();
                 if named.next().is_some() {
                     return Err(duplicate(name));
@@ -80,50 +70,36 @@ fn find<'a>(text: &'a str, key: &Key) -> Result<Found<'a>, SetError> {
             Some(value) => at = value.get(),
             None => {
                 let known: Vec<&str> = match &node {
-                    Node::Object(members) => {
-                        members.iter().map(|(name, _)| name.as_str()).collect()
-                    }
+                    Node::Object(members) => members.iter().map(|(name, _)| name.as_str()).collect(),
                     _ => Vec::new(),
                 };
-                return Ok(Found::Missing {
-                    error: no_such_key(key, index + 1, segment, known),
-                });
+                return Ok(Found::Missing { error: no_such_key(key, index + 1, segment, known) });
             }
         }
     }
     // A raw value is a piece of the text it was read from, so its place is the distance between their starts.
     let start = (at.as_ptr() as usize).checked_sub(text.as_ptr() as usize);
     let start = start.filter(|start| text.get(*start..start + at.len()) == Some(at));
-    let start = start.ok_or_else(|| SetError::Unfaithful {
-        key: key.to_string(),
-        why: "its place is not known".into(),
-    })?;
+    let start = start
+        .ok_or_else(|| SetError::Unfaithful { key: key.to_string(), why: "its place is not known".into() })?;
     Ok(Found::Value { raw: at, start })
 }
 
 /// The row of a list in which the name has the value; none where two have.
 fn only_row<'a>(items: &[&'a RawValue], name: &str, value: &str) -> Option<&'a RawValue> {
-    let mut rows =
-        items
-            .iter()
-            .copied()
-            .filter(|item| match serde_json::from_str::<Node<'a>>(item.get()) {
-                Ok(Node::Object(members)) => members.iter().any(|(member, raw)| {
-                    member == name
-                        && serde_json::from_str::<Scalar>(raw.get())
-                            .is_ok_and(|found| found.to_string() == value)
-                }),
-                _ => false,
-            });
+    let mut rows = items.iter().copied().filter(|item| match serde_json::from_str::<Node<'a>>(item.get()) {
+        Ok(Node::Object(members)) => members.iter().any(|(member, raw)| {
+            member == name
+                && serde_json::from_str::<Scalar>(raw.get()).is_ok_and(|found| found.to_string() == value)
+        }),
+        _ => false,
+    });
     let first = rows.next();
     if rows.next().is_some() { None } else { first }
 }
 
 fn unreadable(error: &serde_json::Error) -> SetError {
-    SetError::Unreadable {
-        format: FileFormat::Json,
-        why: error.to_string(),
-    }
+    SetError::Unreadable { format: FileFormat::Json, why: error.to_string() }
 }
 
 /// One level of a document; what lies below stays text.
@@ -199,39 +175,21 @@ mod tests {
 
     #[test]
     fn only_the_value_changes() {
-        assert_eq!(
-            edited("a.on", false).unwrap(),
-            FILE.replace("true", "false")
-        );
-        assert_eq!(
-            edited("z", "ü\"").unwrap(),
-            FILE.replace("1.50", "\"ü\\\"\"")
-        );
-        assert_eq!(
-            edited("a.list[0]", 7).unwrap(),
-            FILE.replace("[ 1,", "[ 7,")
-        );
-        assert_eq!(
-            edited("a.list[name=x].n", 3).unwrap(),
-            FILE.replace("\"n\": 2", "\"n\": 3")
-        );
+        assert_eq!(edited("a.on", false).unwrap(), FILE.replace("true", "false"));
+        assert_eq!(edited("z", "ü\"").unwrap(), FILE.replace("1.50", "\"ü\\\"\""));
+        assert_eq!(edited("a.list[0]", 7).unwrap(), FILE.replace("[ 1,", "[ 7,"));
+        assert_eq!(edited("a.list[name=x].n", 3).unwrap(), FILE.replace("\"n\": 2", "\"n\": 3"));
     }
 
     #[test]
     fn what_is_missing_double_or_not_plain_is_refused() {
-        assert_eq!(
-            edited("a.om", 1).unwrap_err().to_string(),
-            "there is no key 'a.om'; did you mean 'on'?"
-        );
+        assert_eq!(edited("a.om", 1).unwrap_err().to_string(), "there is no key 'a.om'; did you mean 'on'?");
         assert!(matches!(edited("a", 1), Err(SetError::NotPlain { .. })));
         assert!(matches!(
             set("{\"a\":1,\"a\":2}", &"a".parse().unwrap(), &1.into()),
             Err(SetError::Unfaithful { .. })
         ));
-        assert!(matches!(
-            set("{", &"a".parse().unwrap(), &1.into()),
-            Err(SetError::Unreadable { .. })
-        ));
+        assert!(matches!(set("{", &"a".parse().unwrap(), &1.into()), Err(SetError::Unreadable { .. })));
         assert!(matches!(
             set("{\"a\":1} x", &"a".parse().unwrap(), &1.into()),
             Err(SetError::Unreadable { .. })

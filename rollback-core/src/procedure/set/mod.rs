@@ -103,11 +103,7 @@ impl fmt::Display for Key {
             match segment {
                 Segment::Name(name) => {
                     let dot = if at > 0 { "." } else { "" };
-                    let quote = if name.contains(['.', '[', '"']) {
-                        "\""
-                    } else {
-                        ""
-                    };
+                    let quote = if name.contains(['.', '[', '"']) { "\"" } else { "" };
                     write!(f, "{dot}{quote}{name}{quote}")?;
                 }
                 Segment::Index(index) => write!(f, "[{index}]")?,
@@ -132,24 +128,18 @@ impl FromStr for Key {
         let mut rest = text;
         while !rest.is_empty() {
             if let Some(quoted) = rest.strip_prefix('"') {
-                let (name, after) = quoted
-                    .split_once('"')
-                    .ok_or_else(|| bad("a quote is not closed"))?;
+                let (name, after) = quoted.split_once('"').ok_or_else(|| bad("a quote is not closed"))?;
                 segments.push(Segment::Name(name.to_owned()));
                 rest = after;
             } else if let Some(bracket) = rest.strip_prefix('[') {
-                let (inside, after) = bracket
-                    .split_once(']')
-                    .ok_or_else(|| bad("a bracket is not closed"))?;
+                let (inside, after) =
+                    bracket.split_once(']').ok_or_else(|| bad("a bracket is not closed"))?;
                 segments.push(match inside.split_once('=') {
-                    Some((name, value)) => Segment::Row {
-                        name: name.trim().to_owned(),
-                        value: value.trim().to_owned(),
-                    },
+                    Some((name, value)) => {
+                        Segment::Row { name: name.trim().to_owned(), value: value.trim().to_owned() }
+                    }
                     None => Segment::Index(
-                        inside
-                            .parse()
-                            .map_err(|_| bad("a bracket holds a number or name=value"))?,
+                        inside.parse().map_err(|_| bad("a bracket holds a number or name=value"))?,
                     ),
                 });
                 rest = after;
@@ -192,24 +182,14 @@ impl FromStr for Place {
     type Err = BadKey;
 
     fn from_str(text: &str) -> Result<Self, BadKey> {
-        let (file, key) = text.split_once(':').ok_or_else(|| {
-            BadKey(format!(
-                "'{text}' is not a place: write it as file.toml:key.path"
-            ))
-        })?;
-        let file: TreePath = file
-            .parse()
-            .map_err(|error: super::format::BadValue| BadKey(error.0))?;
+        let (file, key) = text
+            .split_once(':')
+            .ok_or_else(|| BadKey(format!("'{text}' is not a place: write it as file.toml:key.path")))?;
+        let file: TreePath = file.parse().map_err(|error: super::format::BadValue| BadKey(error.0))?;
         let format = FileFormat::of(file.as_str()).ok_or_else(|| {
-            BadKey(format!(
-                "'{file}' is not a file of desired state: only TOML, JSON and YAML can be edited"
-            ))
+            BadKey(format!("'{file}' is not a file of desired state: only TOML, JSON and YAML can be edited"))
         })?;
-        Ok(Self {
-            file,
-            format,
-            key: key.parse()?,
-        })
+        Ok(Self { file, format, key: key.parse()? })
     }
 }
 
@@ -223,16 +203,9 @@ impl fmt::Display for Place {
 ///
 /// # Errors
 /// [`SetError`]: the file cannot be read, the key is not there, or the edit would not be faithful.
-pub fn apply_set(
-    bytes: &[u8],
-    format: FileFormat,
-    key: &Key,
-    value: &Scalar,
-) -> Result<Vec<u8>, SetError> {
-    let text = std::str::from_utf8(bytes).map_err(|_| SetError::Unreadable {
-        format,
-        why: "it is not UTF-8".to_owned(),
-    })?;
+pub fn apply_set(bytes: &[u8], format: FileFormat, key: &Key, value: &Scalar) -> Result<Vec<u8>, SetError> {
+    let text = std::str::from_utf8(bytes)
+        .map_err(|_| SetError::Unreadable { format, why: "it is not UTF-8".to_owned() })?;
     let edited = match format {
         FileFormat::Toml => toml::set(text, key, value)?,
         FileFormat::Json => json::set(text, key, value)?,
@@ -246,10 +219,8 @@ pub fn apply_set(
 /// # Errors
 /// As [`apply_set`].
 pub fn read_value(bytes: &[u8], format: FileFormat, key: &Key) -> Result<Scalar, SetError> {
-    let text = std::str::from_utf8(bytes).map_err(|_| SetError::Unreadable {
-        format,
-        why: "it is not UTF-8".to_owned(),
-    })?;
+    let text = std::str::from_utf8(bytes)
+        .map_err(|_| SetError::Unreadable { format, why: "it is not UTF-8".to_owned() })?;
     match format {
         FileFormat::Toml => toml::get(text, key),
         FileFormat::Json => json::get(text, key),
@@ -267,10 +238,7 @@ fn no_such_key<'a>(
         Segment::Name(name) => super::format::nearest(name, known),
         _ => None,
     };
-    SetError::NoSuchKey {
-        key: key.text(parts),
-        nearest,
-    }
+    SetError::NoSuchKey { key: key.text(parts), nearest }
 }
 
 #[cfg(test)]
@@ -296,17 +264,10 @@ mod tests {
     #[test]
     fn a_place_names_its_file_and_key() {
         let place: Place = "deploy/traffic.toml:split.flat".parse().unwrap();
-        assert_eq!(
-            (place.file.as_str(), place.format),
-            ("deploy/traffic.toml", FileFormat::Toml)
-        );
+        assert_eq!((place.file.as_str(), place.format), ("deploy/traffic.toml", FileFormat::Toml));
         assert_eq!(place.to_string(), "deploy/traffic.toml:split.flat");
         assert!(
-            "traffic.ini:a"
-                .parse::<Place>()
-                .unwrap_err()
-                .to_string()
-                .contains("only TOML, JSON and YAML")
+            "traffic.ini:a".parse::<Place>().unwrap_err().to_string().contains("only TOML, JSON and YAML")
         );
         assert!("../x.toml:a".parse::<Place>().is_err());
         assert!("traffic.toml".parse::<Place>().is_err());

@@ -22,10 +22,7 @@ pub(super) fn set(text: &str, key: &Key, value: &Scalar) -> Result<String, SetEr
     let found = read(&edited)?;
     if !found.means_the_same(&expected) {
         let why = "the result would not read as the same document with the new value".to_owned();
-        return Err(SetError::Unfaithful {
-            key: key.to_string(),
-            why,
-        });
+        return Err(SetError::Unfaithful { key: key.to_string(), why });
     }
     Ok(edited)
 }
@@ -33,10 +30,7 @@ pub(super) fn set(text: &str, key: &Key, value: &Scalar) -> Result<String, SetEr
 pub(super) fn get(text: &str, key: &Key) -> Result<Scalar, SetError> {
     match find(&read(text)?, key)? {
         Found::Scalar { node } => Ok(node.scalar()),
-        Found::Missing { .. } => Err(SetError::NoSuchKey {
-            key: key.to_string(),
-            nearest: None,
-        }),
+        Found::Missing { .. } => Err(SetError::NoSuchKey { key: key.to_string(), nearest: None }),
     }
 }
 
@@ -74,10 +68,7 @@ impl Node {
 
     fn scalar(&self) -> Scalar {
         match &self.kind {
-            NodeKind::Scalar {
-                value,
-                style: ScalarStyle::Plain,
-            } => Scalar::from_text(value),
+            NodeKind::Scalar { value, style: ScalarStyle::Plain } => Scalar::from_text(value),
             _ => Scalar::Text(self.text().unwrap_or_default().to_owned()),
         }
     }
@@ -90,18 +81,15 @@ impl Node {
             (NodeKind::Scalar { .. }, NodeKind::Scalar { .. }) => self.scalar() == other.scalar(),
             (NodeKind::List(left), NodeKind::List(right)) => {
                 left.len() == right.len()
-                    && left
-                        .iter()
-                        .zip(right)
-                        .all(|(left, right)| left.means_the_same(right))
+                    && left.iter().zip(right).all(|(left, right)| left.means_the_same(right))
             }
             (NodeKind::Mapping(left), NodeKind::Mapping(right)) => {
                 // Where a key was added it stands at another place; the order of a mapping has no meaning.
                 left.len() == right.len()
                     && left.iter().all(|(name, value)| {
-                        right.iter().any(|(other, found)| {
-                            name.means_the_same(other) && value.means_the_same(found)
-                        })
+                        right
+                            .iter()
+                            .any(|(other, found)| name.means_the_same(other) && value.means_the_same(found))
                     })
             }
             (NodeKind::Alias(left), NodeKind::Alias(right)) => left == right,
@@ -118,30 +106,19 @@ enum Found<'a> {
 fn find<'a>(root: &'a Node, key: &'a Key) -> Result<Found<'a>, SetError> {
     let mut at = root;
     for (index, segment) in key.segments().iter().enumerate() {
-        let unfaithful = |why: &str| SetError::Unfaithful {
-            key: key.text(index + 1),
-            why: why.to_owned(),
-        };
+        let unfaithful = |why: &str| SetError::Unfaithful { key: key.text(index + 1), why: why.to_owned() };
         if at.special || matches!(at.kind, NodeKind::Alias(_)) {
             return Err(unfaithful("an anchor, an alias or a tag stands on the way"));
         }
         let next = match (&at.kind, segment) {
             (NodeKind::Mapping(members), Segment::Name(name)) => {
-                let mut named = members
-                    .iter()
-                    .filter(|(member, _)| member.text() == Some(name));
+                let mut named = members.iter().filter(|(member, _)| member.text() == Some(name));
                 let first = named.next();
                 if named.next().is_some() {
                     return Err(unfaithful("the name stands there twice"));
                 }
-                if first.is_none()
-                    && members
-                        .iter()
-                        .any(|(member, _)| member.text() == Some("<<"))
-                {
-                    return Err(unfaithful(
-                        "the mapping takes members from elsewhere with '<<'",
-                    ));
+                if first.is_none() && members.iter().any(|(member, _)| member.text() == Some("<<")) {
+                    return Err(unfaithful("the mapping takes members from elsewhere with '<<'"));
                 }
                 first.map(|(_, value)| value)
             }
@@ -158,9 +135,7 @@ fn find<'a>(root: &'a Node, key: &'a Key) -> Result<Found<'a>, SetError> {
         };
         let Some(next) = next else {
             return match (&at.kind, segment) {
-                (NodeKind::Mapping(_), Segment::Name(name))
-                    if index + 1 == key.segments().len() =>
-                {
+                (NodeKind::Mapping(_), Segment::Name(name)) if index + 1 == key.segments().len() => {
                     Ok(Found::Missing { mapping: at, name })
                 }
                 (NodeKind::Mapping(members), _) => Err(no_such_key(
@@ -174,23 +149,20 @@ fn find<'a>(root: &'a Node, key: &'a Key) -> Result<Found<'a>, SetError> {
         };
         at = next;
     }
-    let not_plain = |found| SetError::NotPlain {
-        key: key.to_string(),
-        found,
-    };
+    let not_plain = |found| SetError::NotPlain { key: key.to_string(), found };
     match &at.kind {
         NodeKind::Scalar { .. } if at.special => Err(SetError::Unfaithful {
             key: key.to_string(),
             why: "the value has an anchor or a tag".to_owned(),
         }),
-        NodeKind::Scalar {
-            style: ScalarStyle::Literal | ScalarStyle::Folded,
-            ..
-        } => Err(not_plain("a block of text")),
-        NodeKind::Scalar {
-            value,
-            style: ScalarStyle::Plain,
-        } if matches!(value.as_str(), "" | "~" | "null") => Err(not_plain("empty")),
+        NodeKind::Scalar { style: ScalarStyle::Literal | ScalarStyle::Folded, .. } => {
+            Err(not_plain("a block of text"))
+        }
+        NodeKind::Scalar { value, style: ScalarStyle::Plain }
+            if matches!(value.as_str(), "" | "~" | "null") =>
+        {
+            Err(not_plain("empty"))
+        }
         NodeKind::Scalar { .. } => Ok(Found::Scalar { node: at }),
         NodeKind::List(_) => Err(not_plain("a list")),
         NodeKind::Mapping(_) => Err(not_plain("a mapping")),
@@ -200,9 +172,9 @@ fn find<'a>(root: &'a Node, key: &'a Key) -> Result<Found<'a>, SetError> {
 
 fn has(item: &Node, name: &str, value: &str) -> bool {
     match &item.kind {
-        NodeKind::Mapping(members) => members
-            .iter()
-            .any(|(member, found)| member.text() == Some(name) && found.text() == Some(value)),
+        NodeKind::Mapping(members) => {
+            members.iter().any(|(member, found)| member.text() == Some(name) && found.text() == Some(value))
+        }
         _ => false,
     }
 }
@@ -210,38 +182,23 @@ fn has(item: &Node, name: &str, value: &str) -> bool {
 /// Puts the value into the tree, as the edited file must read.
 fn put(node: &mut Node, way: &[Segment], value: &Scalar) {
     let Some((segment, rest)) = way.split_first() else {
-        let style = if matches!(value, Scalar::Text(_)) {
-            ScalarStyle::DoubleQuoted
-        } else {
-            ScalarStyle::Plain
-        };
-        node.kind = NodeKind::Scalar {
-            value: value.to_string(),
-            style,
-        };
+        let style =
+            if matches!(value, Scalar::Text(_)) { ScalarStyle::DoubleQuoted } else { ScalarStyle::Plain };
+        node.kind = NodeKind::Scalar { value: value.to_string(), style };
         return;
     };
     match (&mut node.kind, segment) {
         (NodeKind::Mapping(members), Segment::Name(name)) => {
-            if !members
-                .iter()
-                .any(|(member, _)| member.text() == Some(name))
-            {
+            if !members.iter().any(|(member, _)| member.text() == Some(name)) {
                 let plain = |value: &str| Node {
-                    kind: NodeKind::Scalar {
-                        value: value.to_owned(),
-                        style: ScalarStyle::Plain,
-                    },
+                    kind: NodeKind::Scalar { value: value.to_owned(), style: ScalarStyle::Plain },
                     special: false,
                     start: 0,
                     end: 0,
                 };
                 members.push((plain(name), plain("")));
             }
-            if let Some((_, member)) = members
-                .iter_mut()
-                .find(|(member, _)| member.text() == Some(name))
-            {
+            if let Some((_, member)) = members.iter_mut().find(|(member, _)| member.text() == Some(name)) {
                 put(member, rest, value);
             }
         }
@@ -250,13 +207,7 @@ fn put(node: &mut Node, way: &[Segment], value: &Scalar) {
                 put(item, rest, value);
             }
         }
-        (
-            NodeKind::List(items),
-            Segment::Row {
-                name,
-                value: wanted,
-            },
-        ) => {
+        (NodeKind::List(items), Segment::Row { name, value: wanted }) => {
             if let Some(item) = items.iter_mut().find(|item| has(item, name, wanted)) {
                 put(item, rest, value);
             }
@@ -266,17 +217,8 @@ fn put(node: &mut Node, way: &[Segment], value: &Scalar) {
 }
 
 /// Adds a line after one of the mapping's own one-line members, with the same indent.
-fn add(
-    text: &str,
-    mapping: &Node,
-    name: &str,
-    value: &Scalar,
-    key: &Key,
-) -> Result<String, SetError> {
-    let unfaithful = |why: &str| SetError::Unfaithful {
-        key: key.to_string(),
-        why: why.to_owned(),
-    };
+fn add(text: &str, mapping: &Node, name: &str, value: &Scalar, key: &Key) -> Result<String, SetError> {
+    let unfaithful = |why: &str| SetError::Unfaithful { key: key.to_string(), why: why.to_owned() };
     let NodeKind::Mapping(members) = &mapping.kind else {
         return Err(unfaithful("it is no mapping"));
     };
@@ -290,30 +232,14 @@ fn add(
             && !text[name.start..value.end].contains('\n')
             && !matches!(value.style(), ScalarStyle::Literal | ScalarStyle::Folded)
     };
-    let (before, _) = members
-        .iter()
-        .find(one_line)
-        .ok_or_else(|| unfaithful("no member of the mapping is one line"))?;
+    let (before, _) =
+        members.iter().find(one_line).ok_or_else(|| unfaithful("no member of the mapping is one line"))?;
     let line_start = text[..before.start].rfind('\n').map_or(0, |at| at + 1);
     let indent = text[line_start..before.start].chars().count();
-    let line_end = text[before.start..]
-        .find('\n')
-        .map_or(text.len(), |at| before.start + at);
-    let carriage = if text[..line_end].ends_with('\r') {
-        "\r"
-    } else {
-        ""
-    };
-    let written = format!(
-        "\n{}{name}: {}{carriage}",
-        " ".repeat(indent),
-        write(value, ScalarStyle::Plain)
-    );
-    Ok(format!(
-        "{}{written}{}",
-        &text[..line_end],
-        &text[line_end..]
-    ))
+    let line_end = text[before.start..].find('\n').map_or(text.len(), |at| before.start + at);
+    let carriage = if text[..line_end].ends_with('\r') { "\r" } else { "" };
+    let written = format!("\n{}{name}: {}{carriage}", " ".repeat(indent), write(value, ScalarStyle::Plain));
+    Ok(format!("{}{written}{}", &text[..line_end], &text[line_end..]))
 }
 
 /// The value in the style of the one it replaces, if it reads the same then.
@@ -333,26 +259,18 @@ fn write(value: &Scalar, style: ScalarStyle) -> String {
 /// Whether the text can stand without quotes for every reader, also those that take `on` for a truth value.
 fn is_plain(text: &str) -> bool {
     let word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | '+');
-    let taken = [
-        "y", "n", "yes", "no", "on", "off", "true", "false", "null", "~",
-    ];
+    let taken = ["y", "n", "yes", "no", "on", "off", "true", "false", "null", "~"];
     text.starts_with(|c: char| c.is_ascii_alphabetic())
         && text.chars().all(word)
         && !taken.contains(&text.to_ascii_lowercase().as_str())
 }
 
 fn read(text: &str) -> Result<Node, SetError> {
-    let unreadable = |why: String| SetError::Unreadable {
-        format: FileFormat::Yaml,
-        why,
-    };
+    let unreadable = |why: String| SetError::Unreadable { format: FileFormat::Yaml, why };
     // The parser counts characters.
     let mut offsets: Vec<usize> = text.char_indices().map(|(offset, _)| offset).collect();
     offsets.push(text.len());
-    let mut reader = Reader {
-        events: Parser::new_from_str(text),
-        offsets,
-    };
+    let mut reader = Reader { events: Parser::new_from_str(text), offsets };
     let mut root = None;
     loop {
         let (event, span) = reader.next().map_err(unreadable)?;
@@ -381,11 +299,7 @@ impl<'a> Reader<'a> {
     }
 
     fn offset(&self, index: usize) -> usize {
-        self.offsets
-            .get(index)
-            .or(self.offsets.last())
-            .copied()
-            .unwrap_or(0)
+        self.offsets.get(index).or(self.offsets.last()).copied().unwrap_or(0)
     }
 
     fn node(&mut self, event: Event<'a>, span: Span, depth: usize) -> Result<Node, String> {
@@ -395,13 +309,9 @@ impl<'a> Reader<'a> {
         let start = self.offset(span.start.index());
         let mut end = self.offset(span.end.index());
         let (kind, special) = match event {
-            Event::Scalar(value, style, anchor, tag) => (
-                NodeKind::Scalar {
-                    value: value.into_owned(),
-                    style,
-                },
-                anchor > 0 || tag.is_some(),
-            ),
+            Event::Scalar(value, style, anchor, tag) => {
+                (NodeKind::Scalar { value: value.into_owned(), style }, anchor > 0 || tag.is_some())
+            }
             Event::Alias(anchor) => (NodeKind::Alias(anchor), true),
             Event::SequenceStart(anchor, tag) => {
                 let mut items = Vec::new();
@@ -431,12 +341,7 @@ impl<'a> Reader<'a> {
             }
             other => return Err(format!("unexpected {other:?}")),
         };
-        Ok(Node {
-            kind,
-            special,
-            start,
-            end,
-        })
+        Ok(Node { kind, special, start, end })
     }
 }
 
@@ -453,14 +358,8 @@ mod tests {
     #[test]
     fn only_the_value_changes() {
         assert_eq!(edited("flags.canary", 0).unwrap(), FILE.replace("12", "0"));
-        assert_eq!(
-            edited("flags.shadow", false).unwrap(),
-            FILE.replace("shadow: true", "shadow: false")
-        );
-        assert_eq!(
-            edited("name", "on").unwrap(),
-            FILE.replace("name: Lint", "name: \"on\"")
-        );
+        assert_eq!(edited("flags.shadow", false).unwrap(), FILE.replace("shadow: true", "shadow: false"));
+        assert_eq!(edited("name", "on").unwrap(), FILE.replace("name: Lint", "name: \"on\""));
         assert_eq!(
             edited("jobs.lint.steps[1].run", "echo 'x'").unwrap(),
             FILE.replace("'interrogate src/'", "'echo ''x'''")
@@ -470,89 +369,43 @@ mod tests {
     #[test]
     fn a_row_is_found_by_what_it_says_and_a_member_added_to_it() {
         assert_eq!(
-            edited(
-                "jobs.lint.steps[name=Check docstrings].continue-on-error",
-                true
-            )
-            .unwrap(),
-            FILE.replace(
-                "# pedantic\n",
-                "# pedantic\n        continue-on-error: true\n"
-            )
+            edited("jobs.lint.steps[name=Check docstrings].continue-on-error", true).unwrap(),
+            FILE.replace("# pedantic\n", "# pedantic\n        continue-on-error: true\n")
         );
         assert_eq!(
-            edited("jobs.lint.steps[name=None].x", 1)
-                .unwrap_err()
-                .to_string(),
+            edited("jobs.lint.steps[name=None].x", 1).unwrap_err().to_string(),
             "there is no key 'jobs.lint.steps[name=None]'"
         );
     }
 
     #[test]
     fn what_cannot_be_edited_faithfully_is_refused() {
-        let refused =
-            |file: &str, key: &str| set(file, &key.parse().unwrap(), &1.into()).unwrap_err();
-        assert!(matches!(
-            refused("a: &x 1\nb: *x\n", "a"),
-            SetError::Unfaithful { .. }
-        ));
-        assert!(matches!(
-            refused("a: &x 1\nb: *x\n", "b"),
-            SetError::NotPlain { .. }
-        ));
-        assert!(matches!(
-            refused("a: !!str 1\n", "a"),
-            SetError::Unfaithful { .. }
-        ));
+        let refused = |file: &str, key: &str| set(file, &key.parse().unwrap(), &1.into()).unwrap_err();
+        assert!(matches!(refused("a: &x 1\nb: *x\n", "a"), SetError::Unfaithful { .. }));
+        assert!(matches!(refused("a: &x 1\nb: *x\n", "b"), SetError::NotPlain { .. }));
+        assert!(matches!(refused("a: !!str 1\n", "a"), SetError::Unfaithful { .. }));
         assert!(matches!(
             refused("d: &d {x: 1}\na:\n  <<: *d\n  y: 2\n", "a.x"),
             SetError::Unfaithful { .. }
         ));
-        assert!(matches!(
-            refused("a: |\n  text\n", "a"),
-            SetError::NotPlain { .. }
-        ));
+        assert!(matches!(refused("a: |\n  text\n", "a"), SetError::NotPlain { .. }));
         assert!(matches!(refused("a:\n", "a"), SetError::NotPlain { .. }));
         assert!(matches!(
             refused("a: 1\na: 2\n", "a"),
             SetError::Unfaithful { .. } | SetError::Unreadable { .. }
         ));
-        assert!(matches!(
-            refused("a: 1\n---\na: 2\n", "a"),
-            SetError::Unreadable { .. }
-        ));
-        assert!(matches!(
-            refused("a: {b: 1}\n", "a.c"),
-            SetError::Unfaithful { .. }
-        ));
-        assert!(matches!(
-            refused("a: [\n", "a"),
-            SetError::Unreadable { .. }
-        ));
-        assert!(matches!(
-            refused(&"[".repeat(100_000), "a"),
-            SetError::Unreadable { .. }
-        ));
+        assert!(matches!(refused("a: 1\n---\na: 2\n", "a"), SetError::Unreadable { .. }));
+        assert!(matches!(refused("a: {b: 1}\n", "a.c"), SetError::Unfaithful { .. }));
+        assert!(matches!(refused("a: [\n", "a"), SetError::Unreadable { .. }));
+        assert!(matches!(refused(&"[".repeat(100_000), "a"), SetError::Unreadable { .. }));
     }
 
     #[test]
     fn line_ends_and_missing_last_newlines_stay() {
         let windows = "a: 1\r\nb: two\r\n";
-        assert_eq!(
-            set(windows, &"b".parse().unwrap(), &"three".into()).unwrap(),
-            "a: 1\r\nb: three\r\n"
-        );
-        assert_eq!(
-            set(windows, &"c".parse().unwrap(), &3.into()).unwrap(),
-            "a: 1\r\nc: 3\r\nb: two\r\n"
-        );
-        assert_eq!(
-            set("a: 1", &"a".parse().unwrap(), &2.into()).unwrap(),
-            "a: 2"
-        );
-        assert_eq!(
-            set("a: 1", &"b".parse().unwrap(), &2.into()).unwrap(),
-            "a: 1\nb: 2"
-        );
+        assert_eq!(set(windows, &"b".parse().unwrap(), &"three".into()).unwrap(), "a: 1\r\nb: three\r\n");
+        assert_eq!(set(windows, &"c".parse().unwrap(), &3.into()).unwrap(), "a: 1\r\nc: 3\r\nb: two\r\n");
+        assert_eq!(set("a: 1", &"a".parse().unwrap(), &2.into()).unwrap(), "a: 2");
+        assert_eq!(set("a: 1", &"b".parse().unwrap(), &2.into()).unwrap(), "a: 1\nb: 2");
     }
 }

@@ -40,17 +40,9 @@ impl Evaluation {
             if trigger.condition != trigger.title {
                 message.push_str(&format!(" ({})", trigger.condition));
             }
-            annotations.push(Annotation {
-                level,
-                title: trigger.id.clone(),
-                message,
-            });
+            annotations.push(Annotation { level, title: trigger.id.clone(), message });
         }
-        for decision in self
-            .decisions
-            .iter()
-            .filter(|decision| decision.state == State::Fires)
-        {
+        for decision in self.decisions.iter().filter(|decision| decision.state == State::Fires) {
             let row = &decision.decision;
             let mut message = decision.title.clone();
             if let Some(action) = &row.action {
@@ -62,11 +54,7 @@ impl Evaluation {
             if !row.authority.is_empty() {
                 message.push_str(&format!(", decided by {}", row.authority.join(" and ")));
             }
-            annotations.push(Annotation {
-                level: Level::Notice,
-                title: decision.id.clone(),
-                message,
-            });
+            annotations.push(Annotation { level: Level::Notice, title: decision.id.clone(), message });
         }
         annotations
     }
@@ -79,20 +67,13 @@ impl fmt::Display for Annotation {
             Level::Warning => "warning",
             Level::Notice => "notice",
         };
-        write!(
-            f,
-            "::{level} title={}::{}",
-            property(&self.title),
-            data(&self.message)
-        )
+        write!(f, "::{level} title={}::{}", property(&self.title), data(&self.message))
     }
 }
 
 /// A newline would begin a command of its own.
 fn data(text: &str) -> String {
-    text.replace('%', "%25")
-        .replace('\r', "%0D")
-        .replace('\n', "%0A")
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
 fn property(text: &str) -> String {

@@ -28,14 +28,7 @@ pub(super) enum Holding {
 
 impl Rule {
     pub(super) fn new(op: Operator, threshold: Threshold) -> Self {
-        Self {
-            op,
-            threshold,
-            lasting: None,
-            consecutive: None,
-            window: None,
-            interval: None,
-        }
+        Self { op, threshold, lasting: None, consecutive: None, window: None, interval: None }
     }
 
     /// Looks at the samples of one metric, which are in the order of time.
@@ -44,13 +37,8 @@ impl Rule {
         let Some(newest) = recent.last() else {
             return Holding::NoData;
         };
-        let shown = |sample: &Sample| {
-            Threshold {
-                value: sample.value,
-                unit: self.threshold.unit,
-            }
-            .to_string()
-        };
+        let shown =
+            |sample: &Sample| Threshold { value: sample.value, unit: self.threshold.unit }.to_string();
         if newest.unit.is_some_and(|unit| unit != self.threshold.unit) {
             return Holding::Unknown {
                 why: format!("the newest sample is not measured as {}", self.threshold),
@@ -58,9 +46,7 @@ impl Rule {
         }
         let run = self.run(recent);
         let Some(oldest) = run.first() else {
-            return Holding::No {
-                found: shown(newest),
-            };
+            return Holding::No { found: shown(newest) };
         };
         let length = age(newest.time, oldest.time);
         // Earlier samples would have told whether it began before.
@@ -70,9 +56,7 @@ impl Rule {
         {
             let found = format!("{} {} times in a row", shown(newest), run.len());
             return if cut_off {
-                Holding::Unknown {
-                    why: format!("{found}, and no sample before that"),
-                }
+                Holding::Unknown { why: format!("{found}, and no sample before that") }
             } else {
                 Holding::No { found }
             };
@@ -82,9 +66,7 @@ impl Rule {
         {
             let found = format!("{} for {}", shown(newest), Period(length));
             return if cut_off {
-                Holding::Unknown {
-                    why: format!("{found}, and no sample before that"),
-                }
+                Holding::Unknown { why: format!("{found}, and no sample before that") }
             } else {
                 Holding::No { found }
             };
@@ -94,16 +76,15 @@ impl Rule {
             (None, Some(_)) => format!(" {} times in a row", run.len()),
             (None, None) => String::new(),
         };
-        Holding::Yes {
-            found: format!("{}{how_long}", shown(newest)),
-        }
+        Holding::Yes { found: format!("{}{how_long}", shown(newest)) }
     }
 
     fn recent<'a>(&self, samples: &'a [Sample], now: Timestamp) -> &'a [Sample] {
         let end = samples.partition_point(|sample| sample.time <= now);
         let start = match self.window {
-            Some(window) => samples
-                .partition_point(|sample| age(now, sample.time) > window.0 && sample.time < now),
+            Some(window) => {
+                samples.partition_point(|sample| age(now, sample.time) > window.0 && sample.time < now)
+            }
             None => 0,
         };
         &samples[start.min(end)..end]
@@ -127,15 +108,11 @@ impl Rule {
     /// Whether the run ended at a hole in the samples and not at one that contradicts it.
     fn gap(&self, samples: &[Sample], run: &[Sample]) -> bool {
         let before = samples.len() - run.len();
-        before > 0
-            && run
-                .first()
-                .is_some_and(|first| self.too_far(first.time, samples[before - 1].time))
+        before > 0 && run.first().is_some_and(|first| self.too_far(first.time, samples[before - 1].time))
     }
 
     fn too_far(&self, later: Timestamp, earlier: Timestamp) -> bool {
-        self.interval
-            .is_some_and(|interval| age(later, earlier) > interval.0 * 2)
+        self.interval.is_some_and(|interval| age(later, earlier) > interval.0 * 2)
     }
 }
 

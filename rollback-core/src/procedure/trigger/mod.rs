@@ -14,9 +14,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::check::{Outcome, Verdict};
-use super::format::{
-    Check, Condition, Decision, Document, NoData, Severity, Trigger, TriggerAction,
-};
+use super::format::{Check, Condition, Decision, Document, NoData, Severity, Trigger, TriggerAction};
 use holding::{Holding, Rule};
 
 /// Where a condition stands.
@@ -92,70 +90,40 @@ pub struct Evaluation {
 impl Evaluation {
     /// The decision to follow: the severest that matches.
     pub fn decision(&self) -> Option<&DecisionState> {
-        self.decisions
-            .first()
-            .filter(|decision| decision.state == State::Fires)
+        self.decisions.first().filter(|decision| decision.state == State::Fires)
     }
 
     /// Whether any trigger fires or any decision matches.
     pub fn fires(&self) -> bool {
-        self.triggers
-            .iter()
-            .any(|trigger| trigger.state == State::Fires)
-            || self.decision().is_some()
+        self.triggers.iter().any(|trigger| trigger.state == State::Fires) || self.decision().is_some()
     }
 
     /// Whether something could not be told.
     pub fn is_inconclusive(&self) -> bool {
-        self.triggers
-            .iter()
-            .any(|trigger| trigger.state == State::Inconclusive)
+        self.triggers.iter().any(|trigger| trigger.state == State::Inconclusive)
     }
 }
 
 /// Evaluates triggers and decisions. `raised` names what a person has observed: triggers and decisions by their id.
-pub fn evaluate(
-    document: &Document,
-    samples: &Samples,
-    raised: &[String],
-    now: Timestamp,
-) -> Evaluation {
-    let triggers: Vec<_> = document
-        .trigger
-        .iter()
-        .map(|row| of_a_trigger(row, samples, raised, now))
-        .collect();
-    let severity = document
-        .severity
-        .iter()
-        .find(|row| severity_holds(row, samples, now))
-        .map(|row| row.id.clone());
-    let mut decisions: Vec<_> = document
-        .decision
-        .iter()
-        .map(|row| of_a_decision(row, samples, &triggers, raised, now))
-        .collect();
+pub fn evaluate(document: &Document, samples: &Samples, raised: &[String], now: Timestamp) -> Evaluation {
+    let triggers: Vec<_> =
+        document.trigger.iter().map(|row| of_a_trigger(row, samples, raised, now)).collect();
+    let severity =
+        document.severity.iter().find(|row| severity_holds(row, samples, now)).map(|row| row.id.clone());
+    let mut decisions: Vec<_> =
+        document.decision.iter().map(|row| of_a_decision(row, samples, &triggers, raised, now)).collect();
     let rank = |row: &DecisionState| {
         let named = row.decision.severity.as_ref();
-        let place = document
-            .severity
-            .iter()
-            .position(|severity| Some(&severity.id) == named);
+        let place = document.severity.iter().position(|severity| Some(&severity.id) == named);
         (row.state != State::Fires, place.unwrap_or(usize::MAX))
     };
     decisions.sort_by_key(rank);
-    Evaluation {
-        at: now,
-        triggers,
-        severity,
-        decisions,
-    }
+    Evaluation { at: now, triggers, severity, decisions }
 }
 
 /// Judges a check of a metric.
 pub fn judge_metric(check: &Check, samples: &Samples, now: Timestamp) -> Verdict {
-    let (Some(metric), Some(op), Some(threshold)) = (&check.metric, check.op, check.threshold)
-    else {
+    let (Some(metric), Some(op), Some(threshold)) = (&check.metric, check.op, check.threshold) else {
         return Verdict::new(Outcome::Error, "it is no check of a metric");
     };
     let expected = format!("{metric} {op} {threshold}");
@@ -165,26 +133,14 @@ pub fn judge_metric(check: &Check, samples: &Samples, now: Timestamp) -> Verdict
             Verdict::new(Outcome::Fail, "the metric is out of bounds").of(expected, found)
         }
         Holding::Unknown { why } => Verdict::new(Outcome::Inconclusive, why),
-        Holding::NoData => Verdict::new(
-            Outcome::Inconclusive,
-            format!("there is no sample of {metric}"),
-        ),
+        Holding::NoData => Verdict::new(Outcome::Inconclusive, format!("there is no sample of {metric}")),
     }
 }
 
-fn of_a_trigger(
-    row: &Trigger,
-    samples: &Samples,
-    raised: &[String],
-    now: Timestamp,
-) -> TriggerState {
+fn of_a_trigger(row: &Trigger, samples: &Samples, raised: &[String], now: Timestamp) -> TriggerState {
     let state = |state, found: String| TriggerState {
         id: row.id.clone(),
-        title: row
-            .title
-            .clone()
-            .or_else(|| row.manual.clone())
-            .unwrap_or_else(|| row.id.clone()),
+        title: row.title.clone().or_else(|| row.manual.clone()).unwrap_or_else(|| row.id.clone()),
         state,
         condition: condition_text(row),
         found,
@@ -242,9 +198,7 @@ fn look(condition: &Condition, samples: &Samples, now: Timestamp) -> Holding {
 }
 
 fn severity_holds(row: &Severity, samples: &Samples, now: Timestamp) -> bool {
-    row.any
-        .iter()
-        .any(|condition| matches!(look(condition, samples, now), Holding::Yes { .. }))
+    row.any.iter().any(|condition| matches!(look(condition, samples, now), Holding::Yes { .. }))
 }
 
 fn of_a_decision(
@@ -264,11 +218,7 @@ fn of_a_decision(
     };
     DecisionState {
         id: row.id.clone(),
-        title: row
-            .title
-            .clone()
-            .or_else(|| row.manual.clone())
-            .unwrap_or_else(|| row.id.clone()),
+        title: row.title.clone().or_else(|| row.manual.clone()).unwrap_or_else(|| row.id.clone()),
         state,
         found,
         decision: row.clone(),
@@ -284,10 +234,7 @@ fn by_figures(row: &Decision, samples: &Samples, now: Timestamp) -> Option<(Stat
             Holding::Yes { found } => (State::Fires, found),
             Holding::No { found } => (State::Quiet, found),
             Holding::Unknown { why } => (State::Inconclusive, why),
-            Holding::NoData => (
-                State::Inconclusive,
-                format!("no sample of {}", condition.metric),
-            ),
+            Holding::NoData => (State::Inconclusive, format!("no sample of {}", condition.metric)),
         };
         texts.push(text);
         state = match (state, this) {

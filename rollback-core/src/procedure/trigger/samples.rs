@@ -73,11 +73,7 @@ impl Samples {
             why: "it is not UTF-8".to_owned(),
         })?;
         let mut samples = Self::default();
-        let mut reader = Reader {
-            document,
-            now,
-            samples: &mut samples,
-        };
+        let mut reader = Reader { document, now, samples: &mut samples };
         match format {
             SampleFormat::JsonLines => reader.json_lines(text)?,
             SampleFormat::Csv => reader.csv(text)?,
@@ -103,43 +99,30 @@ impl Samples {
 
     /// The time of the newest sample.
     pub fn newest(&self) -> Option<Timestamp> {
-        self.0
-            .values()
-            .filter_map(|series| series.last())
-            .map(|sample| sample.time)
-            .max()
+        self.0.values().filter_map(|series| series.last()).map(|sample| sample.time).max()
     }
 }
 
 /// Reads a figure as the metric is declared to be measured; `None` where it is not a number.
-pub(crate) fn figure(
-    metric: Option<&Metric>,
-    text: &str,
-) -> Result<Option<(f64, Option<Unit>)>, String> {
+pub(crate) fn figure(metric: Option<&Metric>, text: &str) -> Result<Option<(f64, Option<Unit>)>, String> {
     let text = text.trim();
     if text.eq_ignore_ascii_case("nan") || text.is_empty() || text == "null" {
         return Ok(None);
     }
     let digits = text.len()
         - text
-            .trim_start_matches(|c: char| {
-                c.is_ascii_digit() || matches!(c, '.' | '-' | '+' | 'e' | 'E')
-            })
+            .trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | '-' | '+' | 'e' | 'E'))
             .len();
     let (number, unit) = text.split_at(digits);
     let number: f64 = match text {
         "true" => 1.0,
         "false" => 0.0,
-        _ => number
-            .parse()
-            .map_err(|_| format!("'{text}' is not a figure"))?,
+        _ => number.parse().map_err(|_| format!("'{text}' is not a figure"))?,
     };
     let unit = unit.trim();
     if unit.is_empty() || matches!(text, "true" | "false") {
         let ratio = metric.is_some_and(|metric| metric.ratio);
-        let unit = metric
-            .and_then(|metric| metric.unit)
-            .or(ratio.then_some(Unit::Percent));
+        let unit = metric.and_then(|metric| metric.unit).or(ratio.then_some(Unit::Percent));
         return Ok(Some((if ratio { number * 100.0 } else { number }, unit)));
     }
     match crate::procedure::format::unit_of(unit) {
@@ -155,21 +138,11 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn add(
-        &mut self,
-        line: usize,
-        metric: &str,
-        time: Timestamp,
-        value: &str,
-    ) -> Result<(), BadSamples> {
+    fn add(&mut self, line: usize, metric: &str, time: Timestamp, value: &str) -> Result<(), BadSamples> {
         let declared = self.document.metric.get(metric);
         let figure = figure(declared, value).map_err(|why| BadSamples { line, why })?;
         if let Some((value, unit)) = figure {
-            self.samples
-                .0
-                .entry(metric.to_owned())
-                .or_default()
-                .push(Sample { time, value, unit });
+            self.samples.0.entry(metric.to_owned()).or_default().push(Sample { time, value, unit });
         }
         Ok(())
     }
@@ -189,9 +162,7 @@ impl Reader<'_> {
                 Some(time) => timestamp(&time.to_string()).map_err(bad)?,
                 None => self.now,
             };
-            let value = row
-                .value
-                .map_or_else(|| "null".to_owned(), |value| value.to_string());
+            let value = row.value.map_or_else(|| "null".to_owned(), |value| value.to_string());
             self.add(line, &row.metric, time, &value)?;
         }
         Ok(())
@@ -205,27 +176,20 @@ impl Reader<'_> {
         let header = fields(header);
         let column = |name: &str| header.iter().position(|field| field == name);
         let time = column("time").or_else(|| column("timestamp"));
-        let time = time.ok_or_else(|| BadSamples {
-            line: first,
-            why: "the header has no column 'time'".to_owned(),
-        })?;
+        let time = time
+            .ok_or_else(|| BadSamples { line: first, why: "the header has no column 'time'".to_owned() })?;
         let long = column("metric").zip(column("value"));
         for (line, row) in rows {
             let row = fields(row);
             let bad = |why: String| BadSamples { line, why };
             if row.len() != header.len() {
-                return Err(bad(format!(
-                    "{} fields, and the header has {}",
-                    row.len(),
-                    header.len()
-                )));
+                return Err(bad(format!("{} fields, and the header has {}", row.len(), header.len())));
             }
             let at = timestamp(&row[time]).map_err(bad)?;
             match long {
                 Some((metric, value)) => self.add(line, &row[metric], at, &row[value])?,
                 None => {
-                    for (field, value) in row.iter().enumerate().filter(|(field, _)| *field != time)
-                    {
+                    for (field, value) in row.iter().enumerate().filter(|(field, _)| *field != time) {
                         self.add(line, &header[field], at, value)?;
                     }
                 }
@@ -240,18 +204,17 @@ impl Reader<'_> {
                 continue;
             }
             let bad = |why: String| BadSamples { line, why };
-            let series = Series::parse(row)
-                .ok_or_else(|| bad("it is not 'name{labels} value'".to_owned()))?;
+            let series =
+                Series::parse(row).ok_or_else(|| bad("it is not 'name{labels} value'".to_owned()))?;
             let time = match series.time {
-                Some(milliseconds) => Timestamp::from_millisecond(milliseconds)
-                    .map_err(|error| bad(error.to_string()))?,
+                Some(milliseconds) => {
+                    Timestamp::from_millisecond(milliseconds).map_err(|error| bad(error.to_string()))?
+                }
                 None => self.now,
             };
             for (metric, declared) in self.document.metric.iter() {
                 let wanted = declared.prometheus.as_deref().unwrap_or(metric);
-                if Series::parse(&format!("{wanted} 0"))
-                    .is_some_and(|wanted| series.is_one_of(&wanted))
-                {
+                if Series::parse(&format!("{wanted} 0")).is_some_and(|wanted| series.is_one_of(&wanted)) {
                     self.add(line, metric, time, series.value)?;
                 }
             }
@@ -280,30 +243,18 @@ impl<'a> Series<'a> {
                 let after = after.trim_start().strip_prefix('"')?;
                 let close = closing_quote(after)?;
                 labels.push((label.trim(), &after[..close]));
-                rest = after[close + 1..]
-                    .trim_start()
-                    .trim_start_matches(',')
-                    .trim_start();
+                rest = after[close + 1..].trim_start().trim_start_matches(',').trim_start();
             }
             rest = &rest[1..];
         }
         let mut words = rest.split_whitespace();
         let value = words.next()?;
         let time = words.next().map(str::parse).transpose().ok()?;
-        Some(Self {
-            name,
-            labels,
-            value,
-            time,
-        })
+        Some(Self { name, labels, value, time })
     }
 
     fn is_one_of(&self, wanted: &Self) -> bool {
-        self.name == wanted.name
-            && wanted
-                .labels
-                .iter()
-                .all(|label| self.labels.contains(label))
+        self.name == wanted.name && wanted.labels.iter().all(|label| self.labels.contains(label))
     }
 }
 
@@ -318,18 +269,11 @@ fn closing_quote(text: &str) -> Option<usize> {
 }
 
 fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    text.lines()
-        .enumerate()
-        .map(|(at, line)| (at + 1, line.trim()))
-        .filter(|(_, line)| !line.is_empty())
+    text.lines().enumerate().map(|(at, line)| (at + 1, line.trim())).filter(|(_, line)| !line.is_empty())
 }
 
 fn line_at(bytes: &[u8], offset: usize) -> usize {
-    bytes[..offset]
-        .iter()
-        .filter(|byte| **byte == b'\n')
-        .count()
-        + 1
+    bytes[..offset].iter().filter(|byte| **byte == b'\n').count() + 1
 }
 
 /// Fields of a line; one in quotes may hold commas, and doubles its quotes.
@@ -338,9 +282,7 @@ fn fields(line: &str) -> Vec<String> {
     let mut quoted = false;
     let mut characters = line.chars().peekable();
     while let Some(c) = characters.next() {
-        let field = fields
-            .last_mut()
-            .expect("it starts with one and only grows");
+        let field = fields.last_mut().expect("it starts with one and only grows");
         match c {
             '"' if quoted && characters.peek() == Some(&'"') => {
                 characters.next();
@@ -357,8 +299,7 @@ fn fields(line: &str) -> Vec<String> {
 /// A time: RFC 3339, or seconds since the epoch.
 fn timestamp(text: &str) -> Result<Timestamp, String> {
     if let Ok(seconds) = text.parse::<f64>() {
-        return Timestamp::from_millisecond((seconds * 1000.0) as i64)
-            .map_err(|error| error.to_string());
+        return Timestamp::from_millisecond((seconds * 1000.0) as i64).map_err(|error| error.to_string());
     }
     text.parse().map_err(|_| {
         format!("'{text}' is not a time: write 2025-11-12T10:00:00Z, or seconds since the epoch")

@@ -31,16 +31,10 @@ fn collect(document: &super::Document, commands: &mut Vec<(Vec<Step>, Vec<String
     }
     for (name, phase) in document.phase.iter() {
         for (at, rung) in phase.ladder.iter().enumerate() {
-            commands.push((
-                way!["phase", name, "ladder", at, "run"].to_vec(),
-                rung.run.clone(),
-            ));
+            commands.push((way!["phase", name, "ladder", at, "run"].to_vec(), rung.run.clone()));
         }
         if let Some(publish) = &phase.publish {
-            commands.push((
-                way!["phase", name, "publish", "run"].to_vec(),
-                publish.run.clone(),
-            ));
+            commands.push((way!["phase", name, "publish", "run"].to_vec(), publish.run.clone()));
         }
     }
     if let Some(publish) = &document.publish {
@@ -52,11 +46,7 @@ fn collect(document: &super::Document, commands: &mut Vec<(Vec<Step>, Vec<String
 fn refusal(command: &[String]) -> Option<(&'static str, String)> {
     let (program, arguments) = command.split_first()?;
     let name = program.rsplit('/').next().unwrap_or(program);
-    let has = |flags: &[&str]| {
-        arguments
-            .iter()
-            .any(|argument| flags.contains(&argument.as_str()))
-    };
+    let has = |flags: &[&str]| arguments.iter().any(|argument| flags.contains(&argument.as_str()));
     if program.is_empty() || program.contains(' ') {
         return Some((
             "not-an-argv",
@@ -64,26 +54,12 @@ fn refusal(command: &[String]) -> Option<(&'static str, String)> {
         ));
     }
     if placeholders(program).next().is_some() {
-        return Some((
-            "open-program",
-            format!("the program '{program}' must not come from a value"),
-        ));
+        return Some(("open-program", format!("the program '{program}' must not come from a value")));
     }
     if matches!(
         name,
-        "sh" | "bash"
-            | "dash"
-            | "zsh"
-            | "ksh"
-            | "cmd"
-            | "powershell"
-            | "pwsh"
-            | "eval"
-            | "env"
-            | "xargs"
-    ) && arguments
-        .iter()
-        .any(|argument| placeholders(argument).next().is_some())
+        "sh" | "bash" | "dash" | "zsh" | "ksh" | "cmd" | "powershell" | "pwsh" | "eval" | "env" | "xargs"
+    ) && arguments.iter().any(|argument| placeholders(argument).next().is_some())
     {
         let message = format!(
             "a value would be read as code by '{name}': pass it in 'env' or to a script as an argument"
@@ -92,32 +68,26 @@ fn refusal(command: &[String]) -> Option<(&'static str, String)> {
     }
     if name == "pkill"
         && (has(&["-f", "--full"])
-            || arguments
-                .iter()
-                .any(|a| a.starts_with('-') && !a.starts_with("--") && a.contains('f')))
+            || arguments.iter().any(|a| a.starts_with('-') && !a.starts_with("--") && a.contains('f')))
     {
-        return Some(("kills-itself", "'pkill -f' matches whole command lines, this run's own among them: match by name or pid file".into()));
+        return Some((
+            "kills-itself",
+            "'pkill -f' matches whole command lines, this run's own among them: match by name or pid file"
+                .into(),
+        ));
     }
     if name == "git" && rewrites_history(arguments) {
         return Some((
             "rewrites-history",
-            format!(
-                "'git {}' rewrites history or discards work: that is not offered",
-                arguments.join(" ")
-            ),
+            format!("'git {}' rewrites history or discards work: that is not offered", arguments.join(" ")),
         ));
     }
     None
 }
 
 fn rewrites_history(arguments: &[String]) -> bool {
-    let has = |wanted: &[&str]| {
-        arguments
-            .iter()
-            .any(|argument| wanted.contains(&argument.as_str()))
-    };
-    let forced = |argument: &String| {
-        argument.starts_with("--force") || argument.starts_with('+') || argument == "-f"
-    };
+    let has = |wanted: &[&str]| arguments.iter().any(|argument| wanted.contains(&argument.as_str()));
+    let forced =
+        |argument: &String| argument.starts_with("--force") || argument.starts_with('+') || argument == "-f";
     has(&["push"]) && arguments.iter().any(forced) || has(&["reset"]) && has(&["--hard"])
 }

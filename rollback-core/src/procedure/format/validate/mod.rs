@@ -19,10 +19,7 @@ pub(super) fn problems(parts: &[Part]) -> Vec<Problem> {
     let index = Index::new(parts);
     let mut found = Vec::new();
     for (at, part) in parts.iter().enumerate() {
-        let mut report = Report {
-            part,
-            found: &mut found,
-        };
+        let mut report = Report { part, found: &mut found };
         if at == 0 {
             shapes::of_the_whole(&mut report);
         } else {
@@ -53,26 +50,16 @@ impl<'a> Report<'a> {
     }
 
     fn add(&mut self, code: &'static str, way: &[Step], message: impl Into<String>) {
-        self.found
-            .push(self.part.problem(code, way, message.into()));
+        self.found.push(self.part.problem(code, way, message.into()));
     }
 
-    fn unknown(
-        &mut self,
-        kind: &str,
-        code: &'static str,
-        way: &[Step],
-        found: &str,
-        known: &[&str],
-    ) {
+    fn unknown(&mut self, kind: &str, code: &'static str, way: &[Step], found: &str, known: &[&str]) {
         let list = if known.is_empty() {
             "none is declared".to_owned()
         } else {
             format!("known: {}", known.join(", "))
         };
-        let mut problem =
-            self.part
-                .problem(code, way, format!("unknown {kind} '{found}' ({list})"));
+        let mut problem = self.part.problem(code, way, format!("unknown {kind} '{found}' ({list})"));
         problem.nearest = nearest(found, known.iter().copied());
         self.found.push(problem);
     }
@@ -155,9 +142,7 @@ impl Kind {
 
 impl<'a> Index<'a> {
     fn new(parts: &'a [Part]) -> Self {
-        let mut index = Self {
-            declared: BTreeMap::new(),
-        };
+        let mut index = Self { declared: BTreeMap::new() };
         for (at, part) in parts.iter().enumerate() {
             index.add_lists(at, &part.document);
             index.add_tables(at, &part.document);
@@ -198,14 +183,12 @@ impl<'a> Index<'a> {
     }
 
     fn names(&self, kind: Kind) -> Vec<&'a str> {
-        self.declared.get(&kind).map_or_else(Vec::new, |all| {
-            all.iter().map(|declared| declared.name).collect()
-        })
+        self.declared
+            .get(&kind)
+            .map_or_else(Vec::new, |all| all.iter().map(|declared| declared.name).collect())
     }
 
     fn has(&self, kind: Kind, name: &str) -> bool {
-        self.declared
-            .get(&kind)
-            .is_some_and(|all| all.iter().any(|declared| declared.name == name))
+        self.declared.get(&kind).is_some_and(|all| all.iter().any(|declared| declared.name == name))
     }
 }

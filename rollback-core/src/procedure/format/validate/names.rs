@@ -13,10 +13,7 @@ pub(super) fn unique(report: &mut Report<'_>, index: &Index<'_>, part: usize) {
             if this.part != part {
                 continue;
             }
-            if declared[..at]
-                .iter()
-                .any(|earlier| earlier.name == this.name)
-            {
+            if declared[..at].iter().any(|earlier| earlier.name == this.name) {
                 report.add(
                     "duplicate-id",
                     &this.way,
@@ -24,14 +21,8 @@ pub(super) fn unique(report: &mut Report<'_>, index: &Index<'_>, part: usize) {
                 );
             }
             let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-            if this.name.is_empty()
-                || !this.name.chars().all(plain)
-                || this.name.starts_with(['-', '.'])
-            {
-                let message = format!(
-                    "'{}' is not a name: use letters, digits, '-', '_' and '.'",
-                    this.name
-                );
+            if this.name.is_empty() || !this.name.chars().all(plain) || this.name.starts_with(['-', '.']) {
+                let message = format!("'{}' is not a name: use letters, digits, '-', '_' and '.'", this.name);
                 report.add("bad-id", &this.way, message);
             }
         }
@@ -62,8 +53,7 @@ impl Names<'_, '_, '_, '_> {
     fn one(&mut self, kind: Kind, way: &[Step], name: &str) {
         if !self.index.has(kind, name) {
             let known = self.index.names(kind);
-            self.report
-                .unknown(kind.word(), kind.code(), way, name, &known);
+            self.report.unknown(kind.word(), kind.code(), way, name, &known);
         }
     }
 
@@ -82,12 +72,7 @@ impl Names<'_, '_, '_, '_> {
     fn of_the_whole(&mut self) {
         let document = self.report.document();
         self.all(Kind::Role, &[], "authority", &document.authority);
-        self.maybe(
-            Kind::Phase,
-            &[],
-            "default_phase",
-            document.default_phase.as_ref(),
-        );
+        self.maybe(Kind::Phase, &[], "default_phase", document.default_phase.as_ref());
         if let Some(backup) = &document.backup {
             let way = way!["backup"];
             self.maybe(Kind::Step, &way, "step", Some(&backup.step));
@@ -104,12 +89,7 @@ impl Names<'_, '_, '_, '_> {
             self.all(Kind::Step, &way!["retry"], "steps", &retry.steps);
         }
         if let Some(publish) = &document.publish {
-            self.maybe(
-                Kind::Role,
-                &way!["publish"],
-                "approval",
-                publish.approval.as_ref(),
-            );
+            self.maybe(Kind::Role, &way!["publish"], "approval", publish.approval.as_ref());
             self.all(Kind::Check, &way!["publish"], "verify", &publish.verify);
         }
         if let Some(soak) = &document.soak {
@@ -159,12 +139,7 @@ impl Names<'_, '_, '_, '_> {
             self.phase_and_variant(&way, &row.phases, row.variant.as_ref());
         }
         for (at, row) in document.check.iter().enumerate() {
-            self.maybe(
-                Kind::Metric,
-                &way!["check", at],
-                "metric",
-                row.metric.as_ref(),
-            );
+            self.maybe(Kind::Metric, &way!["check", at], "metric", row.metric.as_ref());
         }
         for (at, row) in document.step.iter().enumerate() {
             let way = way!["step", at];
@@ -187,17 +162,9 @@ impl Names<'_, '_, '_, '_> {
     }
 
     fn phase_and_variant(&mut self, way: &[Step], phases: &[String], variant: Option<&String>) {
-        let key = if way.first() == Some(&Step::from("trigger")) {
-            "phase"
-        } else {
-            "phases"
-        };
+        let key = if way.first() == Some(&Step::from("trigger")) { "phase" } else { "phases" };
         for (at, name) in phases.iter().enumerate() {
-            let full = if key == "phase" {
-                way![key].to_vec()
-            } else {
-                way![key, at].to_vec()
-            };
+            let full = if key == "phase" { way![key].to_vec() } else { way![key, at].to_vec() };
             self.one(Kind::Phase, &[way, &full].concat(), name);
             let Some(variant) = variant else { continue };
             let Some(phase) = self.report.document().phase.get(name) else {
@@ -235,12 +202,7 @@ impl Names<'_, '_, '_, '_> {
             self.maybe(Kind::Role, &way, "approval", rung.approval.as_ref());
         }
         if let Some(gradual) = &phase.gradual {
-            self.all(
-                Kind::Check,
-                &[way, &way!["gradual"]].concat(),
-                "checks",
-                &gradual.checks,
-            );
+            self.all(Kind::Check, &[way, &way!["gradual"]].concat(), "checks", &gradual.checks);
         }
         if let Some(publish) = &phase.publish {
             let way = [way, &way!["publish"]].concat();
@@ -266,11 +228,7 @@ pub(super) fn cycles(parts: &[Part], found: &mut Vec<Problem>) {
         for (at, step) in part.document.step.iter().enumerate() {
             let mut way = vec![step.id.as_str()];
             if leads_back(&step.id, &step.id, &needs, &mut way) {
-                let message = format!(
-                    "the step '{}' waits for itself: {}",
-                    step.id,
-                    way.join(" -> ")
-                );
+                let message = format!("the step '{}' waits for itself: {}", step.id, way.join(" -> "));
                 found.push(part.problem("cycle", &way!["step", at, "needs"], message));
             }
         }

@@ -29,15 +29,9 @@ const KNOWN: &[(&str, Option<&[&str]>)] = &[
     ),
     ("date", Some(&["iso", "compact", "stamp", "time"])),
     ("phase", Some(&["id", "title", "rto", "severity"])),
-    (
-        "target",
-        Some(&["commit", "short", "subject", "path", "parent"]),
-    ),
+    ("target", Some(&["commit", "short", "subject", "path", "parent"])),
     ("source", Some(&["commit", "short"])),
-    (
-        "result",
-        Some(&["commit", "short", "branch", "strategy", "tree"]),
-    ),
+    ("result", Some(&["commit", "short", "branch", "strategy", "tree"])),
     ("tip", Some(&["commit", "short", "branch"])),
     ("trigger", Some(&["id", "text"])),
     ("each", Some(&["value"])),
@@ -84,17 +78,8 @@ fn walk(report: &mut Report<'_>, index: &Index<'_>, way: &mut Vec<Step>, value: 
 
 fn one(report: &mut Report<'_>, index: &Index<'_>, way: &[Step], found: Placeholder<'_>) {
     let namespaces: Vec<&str> = KNOWN.iter().map(|(namespace, _)| *namespace).collect();
-    let Some((_, names)) = KNOWN
-        .iter()
-        .find(|(namespace, _)| *namespace == found.namespace)
-    else {
-        return report.unknown(
-            "placeholder",
-            "unknown-placeholder",
-            way,
-            found.namespace,
-            &namespaces,
-        );
+    let Some((_, names)) = KNOWN.iter().find(|(namespace, _)| *namespace == found.namespace) else {
+        return report.unknown("placeholder", "unknown-placeholder", way, found.namespace, &namespaces);
     };
     match (found.namespace, names) {
         (_, Some(names)) if !names.contains(&found.name) => {
@@ -107,32 +92,14 @@ fn one(report: &mut Report<'_>, index: &Index<'_>, way: &[Step], found: Placehol
             );
         }
         ("input", _) if !index.has(Kind::Input, found.name) => {
-            report.unknown(
-                "input",
-                "unknown-input",
-                way,
-                found.name,
-                &index.names(Kind::Input),
-            );
+            report.unknown("input", "unknown-input", way, found.name, &index.names(Kind::Input));
         }
         ("check", _) => {
             let (check, what) = found.name.rsplit_once('.').unwrap_or((found.name, ""));
             if !index.has(Kind::Check, check) {
-                report.unknown(
-                    "check",
-                    "unknown-check",
-                    way,
-                    check,
-                    &index.names(Kind::Check),
-                );
+                report.unknown("check", "unknown-check", way, check, &index.names(Kind::Check));
             } else if !OF_A_CHECK.contains(&what) {
-                report.unknown(
-                    "'check' placeholder",
-                    "unknown-placeholder",
-                    way,
-                    what,
-                    OF_A_CHECK,
-                );
+                report.unknown("'check' placeholder", "unknown-placeholder", way, what, OF_A_CHECK);
             }
         }
         _ => {}

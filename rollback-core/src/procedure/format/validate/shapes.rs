@@ -12,30 +12,17 @@ use crate::procedure::format::trigger::Trigger;
 /// What only the procedure's own file must have.
 pub(super) fn of_the_whole(report: &mut Report<'_>) {
     let document = report.document();
-    let name = report
-        .part
-        .file
-        .rsplit(['/', '\\'])
-        .next()
-        .unwrap_or_default();
+    let name = report.part.file.rsplit(['/', '\\']).next().unwrap_or_default();
     let stem = name.strip_suffix(".toml").unwrap_or(name);
     match &document.id {
         None => report.add("missing-key", &[], "the key 'id' is missing"),
         Some(id) if id != stem => {
-            report.add(
-                "id-differs",
-                &way!["id"],
-                format!("id '{id}' differs from the file's name '{stem}'"),
-            );
+            report.add("id-differs", &way!["id"], format!("id '{id}' differs from the file's name '{stem}'"));
         }
         Some(_) => {}
     }
     if document.phase.is_empty() && document.include.is_empty() {
-        report.add(
-            "missing-key",
-            &[],
-            "there is no phase: nothing could be rolled back",
-        );
+        report.add("missing-key", &[], "there is no phase: nothing could be rolled back");
     }
 }
 
@@ -89,11 +76,7 @@ pub(super) fn of_the_parts(report: &mut Report<'_>) {
             report.add(
                 "ambiguous-step",
                 &way,
-                format!(
-                    "the step '{}' has {} kinds instead of one",
-                    step.id,
-                    kinds.len()
-                ),
+                format!("the step '{}' has {} kinds instead of one", step.id, kinds.len()),
             );
         }
         of_a_set(report, &way, &step.set);
@@ -103,10 +86,7 @@ pub(super) fn of_the_parts(report: &mut Report<'_>) {
     }
     for (at, evidence) in document.evidence.iter().enumerate() {
         if evidence.run.is_empty() == evidence.files.is_empty() {
-            let message = format!(
-                "the evidence '{}' needs either 'run' or 'files'",
-                evidence.id
-            );
+            let message = format!("the evidence '{}' needs either 'run' or 'files'", evidence.id);
             report.add("ambiguous-evidence", &way!["evidence", at], message);
         }
     }
@@ -115,25 +95,15 @@ pub(super) fn of_the_parts(report: &mut Report<'_>) {
     }
     for (at, decision) in document.decision.iter().enumerate() {
         if decision.when.is_empty() && decision.manual.is_none() && decision.triggers.is_empty() {
-            let message = format!(
-                "the decision '{}' needs 'when', 'triggers' or 'manual'",
-                decision.id
-            );
+            let message = format!("the decision '{}' needs 'when', 'triggers' or 'manual'", decision.id);
             report.add("incomplete", &way!["decision", at], message);
         }
     }
     for (at, precheck) in document.precheck.iter().enumerate() {
-        let given = [
-            &precheck.ask,
-            &precheck.check,
-            &precheck.step,
-            &precheck.input,
-        ];
+        let given = [&precheck.ask, &precheck.check, &precheck.step, &precheck.input];
         if given.iter().filter(|given| given.is_some()).count() != 1 {
-            let message = format!(
-                "the precheck '{}' needs one of 'ask', 'check', 'step', 'input'",
-                precheck.id
-            );
+            let message =
+                format!("the precheck '{}' needs one of 'ask', 'check', 'step', 'input'", precheck.id);
             report.add("incomplete", &way!["precheck", at], message);
         }
     }
@@ -163,74 +133,45 @@ pub(super) fn of_the_parts(report: &mut Report<'_>) {
 }
 
 fn of_a_check(report: &mut Report<'_>, way: &[Step], check: &Check) {
-    let subjects = [
-        !check.run.is_empty(),
-        check.file.is_some(),
-        check.metric.is_some(),
-        check.ask.is_some(),
-    ];
+    let subjects = [!check.run.is_empty(), check.file.is_some(), check.metric.is_some(), check.ask.is_some()];
     if subjects.iter().filter(|given| **given).count() != 1 {
-        let message = format!(
-            "the check '{}' needs one of 'run', 'file', 'metric', 'ask'",
-            check.id
-        );
+        let message = format!("the check '{}' needs one of 'run', 'file', 'metric', 'ask'", check.id);
         report.add("ambiguous-check", way, message);
     }
     if check.metric.is_some() && (check.op.is_none() || check.threshold.is_none()) {
         report.add(
             "incomplete",
             way,
-            format!(
-                "the check '{}' of a metric needs 'op' and 'threshold'",
-                check.id
-            ),
+            format!("the check '{}' of a metric needs 'op' and 'threshold'", check.id),
         );
     }
     if check.file.is_some() && check.expect.is_none() {
-        report.add(
-            "incomplete",
-            way,
-            format!("the check '{}' of a file needs 'expect'", check.id),
-        );
+        report.add("incomplete", way, format!("the check '{}' of a file needs 'expect'", check.id));
     }
     if let Some(expect) = &check.expect {
-        of_an_expectation(
-            report,
-            &[way, &way!["expect"]].concat(),
-            expect,
-            check.file.is_some(),
-        );
+        of_an_expectation(report, &[way, &way!["expect"]].concat(), expect, check.file.is_some());
     }
 }
 
 fn of_an_expectation(report: &mut Report<'_>, way: &[Step], expect: &Expect, of_a_file: bool) {
-    let compared = [
-        &expect.eq, &expect.ne, &expect.lt, &expect.le, &expect.gt, &expect.ge,
-    ];
+    let compared = [&expect.eq, &expect.ne, &expect.lt, &expect.le, &expect.gt, &expect.ge];
     let compares = compared.iter().any(|operand| operand.is_some());
     match &expect.capture {
         None if compares => report.add("incomplete", way, "a comparison needs 'capture'"),
         Some(pattern) if pattern.regex().captures_len() < 2 => {
-            let message =
-                format!("the pattern '{pattern}' captures nothing: put the value into (…)");
+            let message = format!("the pattern '{pattern}' captures nothing: put the value into (…)");
             report.add("bad-value", &[way, &way!["capture"]].concat(), message);
         }
-        Some(_) if !compares => report.add(
-            "incomplete",
-            way,
-            "'capture' needs a comparison, such as eq or le",
-        ),
+        Some(_) if !compares => {
+            report.add("incomplete", way, "'capture' needs a comparison, such as eq or le")
+        }
         _ => {}
     }
     if let Some(count) = &expect.count
         && count.min.is_none()
         && count.max.is_none()
     {
-        report.add(
-            "incomplete",
-            &[way, &way!["count"]].concat(),
-            "'count' needs 'min' or 'max'",
-        );
+        report.add("incomplete", &[way, &way!["count"]].concat(), "'count' needs 'min' or 'max'");
     }
     for (bounds, key) in [
         (expect.bytes.as_ref().map(|b| (b.min, b.max)), "bytes"),
@@ -253,19 +194,11 @@ fn of_an_expectation(report: &mut Report<'_>, way: &[Step], expect: &Expect, of_
             ("stderr", expect.stderr.is_some()),
         ] {
             if given {
-                report.add(
-                    "not-for-files",
-                    &[way, &way![key]].concat(),
-                    format!("a file has no '{key}'"),
-                );
+                report.add("not-for-files", &[way, &way![key]].concat(), format!("a file has no '{key}'"));
             }
         }
     } else if expect.exists.is_some() {
-        report.add(
-            "only-for-files",
-            &[way, &way!["exists"]].concat(),
-            "'exists' is for the check of a file",
-        );
+        report.add("only-for-files", &[way, &way!["exists"]].concat(), "'exists' is for the check of a file");
     }
 }
 
@@ -275,40 +208,27 @@ fn of_a_trigger(report: &mut Report<'_>, way: &[Step], trigger: &Trigger) {
         report.add(
             "incomplete",
             way,
-            format!(
-                "the trigger '{}' needs either 'metric' or 'manual'",
-                trigger.id
-            ),
+            format!("the trigger '{}' needs either 'metric' or 'manual'", trigger.id),
         );
     }
     if measured && (trigger.op.is_none() || trigger.threshold.is_none()) {
-        report.add(
-            "incomplete",
-            way,
-            format!("the trigger '{}' needs 'op' and 'threshold'", trigger.id),
-        );
+        report.add("incomplete", way, format!("the trigger '{}' needs 'op' and 'threshold'", trigger.id));
     }
     if let (Some(lasting), Some(interval)) = (trigger.lasting, trigger.interval)
         && lasting < interval
     {
-        let message = format!(
-            "'for' ({lasting}) is shorter than 'interval' ({interval}): one sample would decide"
-        );
+        let message =
+            format!("'for' ({lasting}) is shorter than 'interval' ({interval}): one sample would decide");
         report.add("impossible", &[way, &way!["for"]].concat(), message);
     }
     if let (Some(lasting), Some(window)) = (trigger.lasting, trigger.window)
         && lasting > window
     {
-        let message =
-            format!("'for' ({lasting}) is longer than 'window' ({window}): it could never fire");
+        let message = format!("'for' ({lasting}) is longer than 'window' ({window}): it could never fire");
         report.add("impossible", &[way, &way!["for"]].concat(), message);
     }
     if trigger.consecutive == Some(0) {
-        report.add(
-            "impossible",
-            &[way, &way!["consecutive"]].concat(),
-            "'consecutive' counts from 1",
-        );
+        report.add("impossible", &[way, &way!["consecutive"]].concat(), "'consecutive' counts from 1");
     }
 }
 
@@ -329,13 +249,7 @@ fn of_a_phase(report: &mut Report<'_>, way: &[Step], phase: &Phase) {
         of_a_target(report, &[way, &way!["target"]].concat(), target);
     }
     for (at, rung) in phase.ladder.iter().enumerate() {
-        of_a_rung(
-            report,
-            &[way, &way!["ladder", at]].concat(),
-            at,
-            rung,
-            phase,
-        );
+        of_a_rung(report, &[way, &way!["ladder", at]].concat(), at, rung, phase);
     }
     of_a_set(report, way, &phase.set);
     if phase.gradual.is_some() && phase.set.is_empty() {
@@ -345,26 +259,14 @@ fn of_a_phase(report: &mut Report<'_>, way: &[Step], phase: &Phase) {
             "'gradual' needs 'set': there is nothing to move",
         );
     }
-    if phase
-        .gradual
-        .as_ref()
-        .is_some_and(|gradual| gradual.steps == 0)
-    {
-        report.add(
-            "impossible",
-            &[way, &way!["gradual", "steps"]].concat(),
-            "'steps' counts from 1",
-        );
+    if phase.gradual.as_ref().is_some_and(|gradual| gradual.steps == 0) {
+        report.add("impossible", &[way, &way!["gradual", "steps"]].concat(), "'steps' counts from 1");
     }
     if let Some(each) = &phase.each
         && let Some(input) = report.document().input.get(each)
         && input.kind != InputKind::List
     {
-        report.add(
-            "bad-value",
-            &[way, &way!["each"]].concat(),
-            format!("the input '{each}' is not a list"),
-        );
+        report.add("bad-value", &[way, &way!["each"]].concat(), format!("the input '{each}' is not a list"));
     }
     of_the_times(report, way, phase);
 }
@@ -372,48 +274,26 @@ fn of_a_phase(report: &mut Report<'_>, way: &[Step], phase: &Phase) {
 /// A check of the live system cannot look at a candidate; a step that edits has no candidate after landing.
 fn of_the_times(report: &mut Report<'_>, way: &[Step], phase: &Phase) {
     let document = report.document();
-    for (key, ids) in [
-        ("validate", &phase.validate),
-        ("validate_each", &phase.validate_each),
-    ] {
+    for (key, ids) in [("validate", &phase.validate), ("validate_each", &phase.validate_each)] {
         for (at, id) in ids.iter().enumerate() {
-            if document
-                .check
-                .iter()
-                .any(|check| check.id == *id && (check.live || check.metric.is_some()))
-            {
-                let message =
-                    format!("the check '{id}' looks at the live system: it belongs into 'verify'");
+            if document.check.iter().any(|check| check.id == *id && (check.live || check.metric.is_some())) {
+                let message = format!("the check '{id}' looks at the live system: it belongs into 'verify'");
                 report.add("wrong-time", &[way, &way![key, at]].concat(), message);
             }
         }
     }
     let kind_of = |id: &String| {
-        document
-            .step
-            .iter()
-            .find(|step| step.id == *id)
-            .and_then(|step| step.kinds().first().copied())
+        document.step.iter().find(|step| step.id == *id).and_then(|step| step.kinds().first().copied())
     };
     let wrong = |edits: bool, kind: StepKind| {
-        if edits {
-            !kind.edits_the_candidate()
-        } else {
-            !kind.acts_outside()
-        }
+        if edits { !kind.edits_the_candidate() } else { !kind.acts_outside() }
     };
-    for (key, ids, edits) in [
-        ("edits", &phase.edits, true),
-        ("before", &phase.before, false),
-        ("after", &phase.after, false),
-    ] {
+    for (key, ids, edits) in
+        [("edits", &phase.edits, true), ("before", &phase.before, false), ("after", &phase.after, false)]
+    {
         for (at, id) in ids.iter().enumerate() {
             if kind_of(id).is_some_and(|kind| wrong(edits, kind)) {
-                let where_to = if edits {
-                    "'before' or 'after'"
-                } else {
-                    "'edits'"
-                };
+                let where_to = if edits { "'before' or 'after'" } else { "'edits'" };
                 let message = format!("the step '{id}' belongs into {where_to}");
                 report.add("wrong-time", &[way, &way![key, at]].concat(), message);
             }
@@ -438,11 +318,7 @@ fn of_a_target(report: &mut Report<'_>, way: &[Step], target: &Target) {
         report.add("ambiguous-target", way, message);
     }
     if (target.since.is_some() || target.until.is_some()) && !filters {
-        report.add(
-            "incomplete",
-            way,
-            "'since' and 'until' narrow 'grep', 'author' or 'trailer'",
-        );
+        report.add("incomplete", way, "'since' and 'until' narrow 'grep', 'author' or 'trailer'");
     }
 }
 
@@ -454,21 +330,18 @@ fn of_a_rung(report: &mut Report<'_>, way: &[Step], at: usize, rung: &Rung, phas
             "a rung after the first needs 'when': the reasons after which it is tried",
         );
     }
-    let of_a_merge = phase
-        .target
-        .as_ref()
-        .is_some_and(|target| target.merge_of.is_some() || !target.merges_of.is_empty());
-    let reverts_the_merge =
-        rung.kind == RungKind::RevertCommit && of_a_merge && rung.commits.is_none();
+    let of_a_merge =
+        phase.target.as_ref().is_some_and(|target| target.merge_of.is_some() || !target.merges_of.is_empty());
+    let reverts_the_merge = rung.kind == RungKind::RevertCommit && of_a_merge && rung.commits.is_none();
     if (rung.kind == RungKind::RevertMerge || reverts_the_merge) && rung.mainline.is_none() {
-        report.add("merge-without-mainline", way, "reverting a merge needs its mainline: mainline = 1 keeps what the branch was merged into");
+        report.add(
+            "merge-without-mainline",
+            way,
+            "reverting a merge needs its mainline: mainline = 1 keeps what the branch was merged into",
+        );
     }
     if rung.mainline == Some(0) {
-        report.add(
-            "impossible",
-            &[way, &way!["mainline"]].concat(),
-            "parents count from 1",
-        );
+        report.add("impossible", &[way, &way!["mainline"]].concat(), "parents count from 1");
     }
     if rung.mainline.is_some() && matches!(rung.kind, RungKind::RestoreFile | RungKind::Command) {
         report.add(
@@ -478,21 +351,17 @@ fn of_a_rung(report: &mut Report<'_>, way: &[Step], at: usize, rung: &Rung, phas
         );
     }
     if rung.kind == RungKind::RestoreFile && rung.from.is_none() {
-        report.add(
-            "incomplete",
-            way,
-            "restoring needs 'from', such as last-good",
-        );
+        report.add("incomplete", way, "restoring needs 'from', such as last-good");
     }
     if (rung.kind == RungKind::Command) == rung.run.is_empty() {
+        report.add("incomplete", way, "'run' belongs to a command rung, and only there");
+    }
+    if rung.kind == RungKind::Command && rung.approval.is_none() && rung.when != [Reason::Manual] {
         report.add(
             "incomplete",
             way,
-            "'run' belongs to a command rung, and only there",
+            "a command rung needs 'approval' or when = [\"manual\"]: nothing can be previewed of it",
         );
-    }
-    if rung.kind == RungKind::Command && rung.approval.is_none() && rung.when != [Reason::Manual] {
-        report.add("incomplete", way, "a command rung needs 'approval' or when = [\"manual\"]: nothing can be previewed of it");
     }
     if rung.scoped && phase.paths.is_empty() && rung.paths.is_empty() {
         report.add("incomplete", way, "'scoped' needs 'paths'");
