@@ -128,6 +128,8 @@ pub(super) struct Case<'e> {
     pub(super) folders: Vec<Folder>,
     /// How many paths git would have in its table, settled ones included.
     pub(super) path_count: usize,
+    /// Whether entering deferred folders made that number so large that git would start over.
+    pub(super) wants_second_walk: bool,
     pub(super) sides: Sides,
     pub(super) auto_merged: Vec<RepoPath>,
     /// Conflicts that no path carries.
@@ -154,11 +156,21 @@ impl<'e> Case<'e> {
             infos: Vec::new(),
             folders: Vec::new(),
             path_count: 0,
+            wants_second_walk: false,
             sides: Sides::default(),
             auto_merged: Vec::new(),
             loose_conflicts: Vec::new(),
             conflicted: Vec::new(),
         }
+    }
+
+    /// Forgets everything but the renames that were found, for a second walk.
+    pub(super) fn start_over(&mut self) {
+        self.infos.clear();
+        self.folders.clear();
+        self.path_count = 0;
+        self.wants_second_walk = false;
+        self.sides.start_over();
     }
 
     /// Fails where the caller has lost interest.

@@ -9,7 +9,7 @@ use std::cmp::Ordering;
 use std::rc::Rc;
 
 use super::ReviewReason;
-use super::case::{BASE, Case, Folder, Info, OURS, PathId, Stop, THEIRS};
+use super::case::{BASE, Case, Folder, Info, Known, OURS, PathId, Stop, THEIRS, split};
 use super::order;
 use super::rename::{Pair, Relevance, SourceRelevance};
 use super::tree::{Row, Tree, Version};
@@ -19,6 +19,9 @@ use crate::id::TreeId;
 const DEPTH_LIMIT: usize = 2048;
 /// How git knows a folder in which both sides' additions matter.
 const EVERY_RENAME: u8 = 7;
+
+/// By how much entering deferred folders must multiply the paths for a second walk to be worth it.
+const WORTH_A_SECOND_WALK: usize = 3;
 
 /// One name in up to three trees.
 #[derive(Clone, Copy)]
@@ -250,26 +253,26 @@ impl Case<'_> {
         for side in [OURS, THEIRS] {
             let in_base = filemask & 1 != 0;
             let in_side = filemask & (1 << side) != 0;
+            let renames = self.sides.at_mut(side);
             if in_base && !in_side {
                 let content = match_mask & filemask == 0;
+                if content {
+                    renames.found.irrelevant.remove(&path);
+                }
                 if content || inner == EVERY_RENAME {
                     let why = if content {
                         SourceRelevance::Content
                     } else {
                         SourceRelevance::Location
                     };
-                    self.sides.at_mut(side).relevant_sources.insert(path, why);
+                    renames.relevant_sources.insert(path, why);
                 }
-                self.sides
-                    .at_mut(side)
-                    .pairs
-                    .push(Pair::deleted(path, stages[BASE]));
+                if !renames.found.knows(path) {
+                    renames.pairs.push(Pair::deleted(path, stages[BASE]));
+                }
             }
-            if !in_base && in_side {
-                self.sides
-                    .at_mut(side)
-                    .pairs
-                    .push(Pair::added(path, stages[side]));
+            if !in_base && in_side && !renames.found.targets.contains(&path) {
+                renames.pairs.push(Pair::added(path, stages[side]));
             }
         }
         inner
@@ -277,27 +280,60 @@ impl Case<'_> {
 
     /// Settles the folders that only one side touched, or walks them after all.
     fn enter_deferred(&mut self) -> Result<(), Stop> {
+        let before = self.path_count;
+        let mut entered_all = false;
         for side in [OURS, THEIRS] {
-            let trivial = self.sides.at(side).relevant_sources.is_empty();
+            let trivial = self.find_target_folders(side);
             self.sides.at_mut(side).defer = trivial;
             let deferred = std::mem::take(&mut self.sides.at_mut(side).deferred);
-            if trivial {
-                for (path, _) in deferred {
-                    self.settle(path, side);
-                }
-                continue;
-            }
             let names: Vec<_> = deferred
                 .iter()
                 .map(|(path, _)| self.paths.name(*path).clone())
                 .collect();
             for index in order::walk(&names) {
                 let (path, relevant) = deferred[index];
-                let depth = names[index].iter().filter(|byte| **byte == b'/').count();
-                self.enter(path, relevant, depth)?;
+                if self.sides.at(side).defers(&names[index]) {
+                    self.settle(path, side);
+                } else {
+                    let depth = names[index].iter().filter(|byte| **byte == b'/').count();
+                    self.enter(path, relevant, depth)?;
+                }
+            }
+            for (path, _) in std::mem::take(&mut self.sides.at_mut(side).deferred) {
+                self.settle(path, side);
+            }
+            entered_all |= !trivial;
+        }
+        self.wants_second_walk =
+            entered_all && self.path_count / before.max(1) >= WORTH_A_SECOND_WALK;
+        Ok(())
+    }
+
+    /// Whether the new places of all sources that matter are known, so that no folder has to be entered to find
+    /// them but those in which they are.
+    fn find_target_folders(&mut self, side: usize) -> bool {
+        let mut folders = Vec::new();
+        let renames = self.sides.at(side);
+        for source in renames.relevant_sources.keys() {
+            if renames.found.irrelevant.contains(source) {
+                continue;
+            }
+            let Some(place) = renames.found.places.get(source) else {
+                return false;
+            };
+            let Some(place) =
+                place.filter(|place| matches!(self.known(self.paths.name(*place)), Known::Nothing))
+            else {
+                continue;
+            };
+            let mut folder = split(self.paths.name(place)).0;
+            while !folder.is_empty() {
+                folders.push(folder.into());
+                folder = split(folder).0;
             }
         }
-        Ok(())
+        self.sides.at_mut(side).target_folders.extend(folders);
+        true
     }
 
     /// Takes the version of the one side that touched a folder.

@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::case::{Case, Info, Stop};
 use super::content::Content;
+use super::rename::Followed;
 use super::store::{Keep, Store};
 use super::{Labels, Merged, Options, ReviewReason, Verdict};
 use crate::conflict::{Conflict, ConflictKind, Stages};
@@ -101,7 +102,10 @@ impl Case<'_> {
             return Err(Stop::unsupported("a merge into a subtree"));
         }
         self.collect(base, ours, theirs)?;
-        self.follow_renames()?;
+        if self.follow_renames()? == Followed::WalkAgain {
+            self.collect(base, ours, theirs)?;
+            self.follow_renames()?;
+        }
         let tree = self.decide()?;
         let conflicts = self.conflicts();
         let mut auto_merged = std::mem::take(&mut self.auto_merged);

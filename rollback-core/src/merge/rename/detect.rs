@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::similarity::{self, Chunks, Counter, FULL_SCORE};
-use super::{Case, Pair, SourceRelevance, Status};
+use super::{Case, Pair, Searched, SourceRelevance, Status};
 use crate::merge::case::{PathId, Stop, split};
 use crate::merge::content::looks_binary;
 use crate::merge::tree::Version;
@@ -54,14 +54,21 @@ struct Search {
 
 impl Case<'_> {
     /// Turns deletions and additions of a side into renames.
-    pub(super) fn detect(&mut self, side: usize) -> Result<(), Stop> {
-        let renames = self.sides.at(side);
+    pub(super) fn detect(&mut self, side: usize) -> Result<Searched, Stop> {
+        let empty = self.store.hash().empty_blob();
+        let renames = self.sides.at_mut(side);
+        let found = &renames.found;
+        renames
+            .relevant_sources
+            .retain(|source, _| !found.knows(*source));
         if renames.pairs.is_empty() || renames.relevant_sources.is_empty() {
-            return Ok(());
+            return Ok(Searched::Nothing);
         }
-        let mut search = Search::new(side, &renames.pairs, self.store.hash().empty_blob());
+        renames.forget_counts();
+        let mut search = Search::new(side, &renames.pairs, empty);
+        let mut searched = Searched::All;
         if !search.sources.is_empty() && !search.targets.is_empty() {
-            self.search(&mut search)?;
+            searched = self.search(&mut search)?;
         }
         let pairs = &mut self.sides.at_mut(side).pairs;
         for target in &search.targets {
@@ -80,14 +87,14 @@ impl Case<'_> {
             index += 1;
             !search.used[index - 1]
         });
-        Ok(())
+        Ok(searched)
     }
 
-    fn search(&mut self, search: &mut Search) -> Result<(), Stop> {
+    fn search(&mut self, search: &mut Search) -> Result<Searched, Stop> {
         self.find_equal(search);
         let least = u64::from(self.options.renames.threshold);
         if least >= FULL_SCORE {
-            return Ok(());
+            return Ok(Searched::All);
         }
         search.forget_used();
         let guesses = self.guess_folders(search);
@@ -98,9 +105,9 @@ impl Case<'_> {
             .sources
             .retain(|source| relevant.contains_key(&source.path));
         self.forget_decided(search);
-        self.find_similar(search, least)?;
+        let searched = self.find_similar(search, least)?;
         self.sides.at_mut(search.side).finish_counts();
-        Ok(())
+        Ok(searched)
     }
 
     /// Pairs files with the same content, of several with the same name if there is one.
@@ -150,6 +157,17 @@ impl Case<'_> {
             .filter(|target| target.source.is_some())
         {
             self.count_folder(search, target);
+        }
+        let found: Vec<_> = (self.sides.at(search.side).found.places.iter())
+            .filter_map(|(from, to)| {
+                Some((
+                    self.paths.name(*from).clone(),
+                    self.paths.name((*to)?).clone(),
+                ))
+            })
+            .collect();
+        for (old, new) in found {
+            self.sides.at_mut(search.side).count_rename(&old, &new);
         }
         self.sides.at(search.side).guesses()
     }
@@ -265,13 +283,13 @@ impl Case<'_> {
     }
 
     /// Compares everything that is left with everything, and pairs the most similar first.
-    fn find_similar(&mut self, search: &mut Search, least: u64) -> Result<(), Stop> {
+    fn find_similar(&mut self, search: &mut Search, least: u64) -> Result<Searched, Stop> {
         let open: Vec<usize> = (0..search.targets.len())
             .filter(|target| search.targets[*target].source.is_none())
             .collect();
         let limit = u64::from(self.options.renames.limit);
         if (open.len() * search.sources.len()) as u64 > limit * limit {
-            return Ok(());
+            return Ok(Searched::NotAll);
         }
         let mut candidates = Vec::new();
         for target in open {
@@ -304,7 +322,7 @@ impl Case<'_> {
             search.pair(candidate.source, candidate.target);
             self.count_folder(search, &search.targets[candidate.target]);
         }
-        Ok(())
+        Ok(Searched::All)
     }
 
     fn similarity(

@@ -56,6 +56,10 @@ impl Side {
         }
     }
 
+    pub(super) fn forget_counts(&mut self) {
+        self.counts = FolderCounts::default();
+    }
+
     /// For each folder with renamed files the one place that most of them went to.
     pub(super) fn guesses(&self) -> HashMap<Rc<[u8]>, Rc<[u8]>> {
         let best = |counts: &[(Rc<[u8]>, usize)]| {

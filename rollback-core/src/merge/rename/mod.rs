@@ -6,7 +6,7 @@ mod detect;
 mod folders;
 mod similarity;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
 
 use super::DirectoryRenames;
@@ -91,6 +91,9 @@ pub(super) struct Side {
     pub(super) deferred: Vec<(PathId, u8)>,
     /// Whether such folders may still be passed over.
     pub(super) defer: bool,
+    /// The folders that have to be entered in the second walk, because a renamed file lies in them.
+    pub(super) target_folders: HashSet<Rc<[u8]>>,
+    pub(super) found: Found,
     counts: FolderCounts,
     /// Where each renamed folder went.
     folder_renames: HashMap<Rc<[u8]>, Rc<[u8]>>,
@@ -104,6 +107,8 @@ impl Default for Side {
             removed_folders: HashMap::new(),
             deferred: Vec::new(),
             defer: true,
+            target_folders: HashSet::new(),
+            found: Found::default(),
             counts: FolderCounts::default(),
             folder_renames: HashMap::new(),
         }
@@ -112,8 +117,48 @@ impl Default for Side {
 
 impl Side {
     /// Whether the folder at a path may be passed over for now.
-    pub(super) fn defers(&self, _path: &[u8]) -> bool {
-        self.defer
+    pub(super) fn defers(&self, path: &[u8]) -> bool {
+        self.defer && !self.target_folders.contains(path)
+    }
+
+    /// Forgets everything but the renames that were found, and counted.
+    fn start_over(&mut self) {
+        *self = Self {
+            found: std::mem::take(&mut self.found),
+            counts: std::mem::take(&mut self.counts),
+            ..Self::default()
+        };
+    }
+
+    /// Remembers for a second walk what the first found out about the sources that matter.
+    fn remember_pairs(&mut self) {
+        for pair in &self.pairs {
+            match self.relevant_sources.get(&pair.from) {
+                Some(SourceRelevance::NoMore) => {
+                    self.found.irrelevant.insert(pair.from);
+                }
+                Some(_) if pair.status() != Status::Added => {
+                    let to = (pair.status() == Status::Renamed).then_some(pair.to);
+                    self.found.places.insert(pair.from, to);
+                    self.found.targets.extend(to);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Adds the remembered renames to those of the second walk.
+    fn recall_pairs(&mut self, nowhere: Version) {
+        for (from, to) in &self.found.places {
+            let source = Some(nowhere);
+            let target = to.map(|_| nowhere);
+            self.pairs.push(Pair {
+                from: *from,
+                to: to.unwrap_or(*from),
+                source,
+                target,
+            });
+        }
     }
 
     fn relevance(&self, folder: &[u8]) -> Relevance {
@@ -124,11 +169,30 @@ impl Side {
     }
 }
 
+/// What a first walk found out about sources that matter, for a second one.
+#[derive(Default)]
+pub(super) struct Found {
+    /// Where each went; `None` for one that is simply gone.
+    pub(super) places: BTreeMap<PathId, Option<PathId>>,
+    pub(super) targets: HashSet<PathId>,
+    pub(super) irrelevant: HashSet<PathId>,
+}
+
+impl Found {
+    pub(super) fn knows(&self, source: PathId) -> bool {
+        self.places.contains_key(&source) || self.irrelevant.contains(&source)
+    }
+}
+
 /// Both sides.
 #[derive(Default)]
 pub(super) struct Sides([Side; 2]);
 
 impl Sides {
+    pub(super) fn start_over(&mut self) {
+        self.0.iter_mut().for_each(Side::start_over);
+    }
+
     pub(super) fn at(&self, side: usize) -> &Side {
         &self.0[side - 1]
     }
@@ -136,6 +200,23 @@ impl Sides {
     pub(super) fn at_mut(&mut self, side: usize) -> &mut Side {
         &mut self.0[side - 1]
     }
+}
+
+/// How far [`Case::follow_renames`] came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Followed {
+    Done,
+    /// The renames are known now; the trees are to be walked once more.
+    WalkAgain,
+}
+
+/// What a search for renames looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Searched {
+    Nothing,
+    All,
+    /// There were more pairs than the limit allows.
+    NotAll,
 }
 
 /// A rename and the side that made it.
@@ -155,17 +236,30 @@ struct Collision {
 }
 
 impl Case<'_> {
-    /// Finds the renames of both sides and changes the paths on record accordingly.
-    pub(super) fn follow_renames(&mut self) -> Result<(), Stop> {
-        let possible = |side: usize| {
-            let side = self.sides.at(side);
-            !side.pairs.is_empty() && !side.relevant_sources.is_empty()
-        };
-        if !self.options.renames.detect || !(possible(OURS) || possible(THEIRS)) {
-            return Ok(());
+    /// Finds the renames of both sides and changes the paths on record accordingly. Where the walk had to enter
+    /// many folders only to find them, the trees are walked again without those: git does so, and it shows.
+    pub(super) fn follow_renames(&mut self) -> Result<Followed, Stop> {
+        let possible = |side: &Side| !side.pairs.is_empty() && !side.relevant_sources.is_empty();
+        let [ours, theirs] = &self.sides.0;
+        let found = !ours.found.places.is_empty() || !theirs.found.places.is_empty();
+        if !self.options.renames.detect || !(possible(ours) || possible(theirs) || found) {
+            return Ok(Followed::Done);
         }
-        self.detect(OURS)?;
-        self.detect(THEIRS)?;
+        let mut searched = [Searched::Nothing; 2];
+        for side in [OURS, THEIRS] {
+            searched[side - 1] = self.detect(side)?;
+        }
+        let complete = !searched.contains(&Searched::NotAll);
+        if self.wants_second_walk && complete && searched.contains(&Searched::All) {
+            self.sides.0.iter_mut().for_each(Side::remember_pairs);
+            self.start_over();
+            return Ok(Followed::WalkAgain);
+        }
+        let nowhere = self.store.absent();
+        self.sides
+            .0
+            .iter_mut()
+            .for_each(|side| side.recall_pairs(nowhere));
         if self.options.directory_renames != DirectoryRenames::Off {
             self.name_renamed_folders(OURS);
             self.name_renamed_folders(THEIRS);
@@ -177,7 +271,8 @@ impl Case<'_> {
             self.gather(side, &mut collisions, &mut renames)?;
         }
         renames.sort_by(|a, b| self.paths.name(a.from).cmp(self.paths.name(b.from)));
-        self.apply_renames(&renames)
+        self.apply_renames(&renames)?;
+        Ok(Followed::Done)
     }
 
     /// The renames of one side, after the other side's folder renames moved their targets, and its additions
