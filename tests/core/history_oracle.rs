@@ -15,7 +15,8 @@ use rollback_core::{Error, Repo, RepoPath};
 #[test]
 #[ignore = "long: walks the repositories named in RB_HISTORY_REPOS"]
 fn path_history_is_that_of_git_log() {
-    let repos = std::env::var("RB_HISTORY_REPOS").expect("RB_HISTORY_REPOS names repositories, separated by ':'");
+    let repos =
+        std::env::var("RB_HISTORY_REPOS").expect("RB_HISTORY_REPOS names repositories, separated by ':'");
     let paths = number("RB_HISTORY_PATHS", 60);
     let seed = number("RB_HISTORY_SEED", 1);
     println!("seed {seed}, {paths} paths a repository");
@@ -202,7 +203,6 @@ struct Random(u64);
 
 impl Random {
     fn below(&mut self, bound: usize) -> usize {
-
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;

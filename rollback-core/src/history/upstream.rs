@@ -98,11 +98,16 @@ fn changes_beyond(
         if step.is_change {
             changes.insert(commit);
         }
-        let open = step.parents.into_iter().filter(|parent| members.contains(parent) && reached.insert(*parent));
+        let open =
+            step.parents.into_iter().filter(|parent| members.contains(parent) && reached.insert(*parent));
         pending.extend(open);
     }
     let order = commit_set::newest_first(ancestry, &members, &[start])?;
-    Ok(order.into_iter().filter(|commit| changes.contains(commit)).map(|commit| ancestry.id(commit)).collect())
+    Ok(order
+        .into_iter()
+        .filter(|commit| changes.contains(commit))
+        .map(|commit| ancestry.id(commit))
+        .collect())
 }
 
 struct Step {

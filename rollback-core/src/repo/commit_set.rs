@@ -68,14 +68,15 @@ pub(crate) fn newest_first(
     let mut seen = HashSet::new();
     let mut pending = BinaryHeap::new();
     let mut found = 0_u64;
-    let mut push = |ancestry: &mut Ancestry<'_>, pending: &mut BinaryHeap<_>, commit: CommitIx| -> Result<()> {
-        if members.contains(&commit) && seen.insert(commit) {
-            // Of equal dates the one found first comes first.
-            pending.push((ancestry.lineage(commit)?.seconds, Reverse(found), commit));
-            found += 1;
-        }
-        Ok(())
-    };
+    let mut push =
+        |ancestry: &mut Ancestry<'_>, pending: &mut BinaryHeap<_>, commit: CommitIx| -> Result<()> {
+            if members.contains(&commit) && seen.insert(commit) {
+                // Of equal dates the one found first comes first.
+                pending.push((ancestry.lineage(commit)?.seconds, Reverse(found), commit));
+                found += 1;
+            }
+            Ok(())
+        };
     for start in starts {
         push(ancestry, &mut pending, *start)?;
     }
