@@ -102,6 +102,7 @@ pub struct RolledBack {
 
 /// What makes a state of the path good, beside that the path exists. All that are given must hold.
 #[derive(Default)]
+#[non_exhaustive]
 pub struct Predicates<'p> {
     /// The file matches.
     pub match_: Option<Regex>,

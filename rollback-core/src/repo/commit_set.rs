@@ -9,8 +9,9 @@ use crate::error::Result;
 /// The commits that `include` reach and `exclude` do not.
 ///
 /// The walk ends where no excluded commit is left that could reach a commit of the set: by generation where the
-/// commit-graph knows both, by date with a day's leeway elsewhere; and if a single date is found to run backwards by
-/// more than that, dates are not believed and the walk goes on to the roots.
+/// commit-graph knows both. Elsewhere dates must do, as they do for git (which looks 5 commits further): with a day's
+/// leeway, [`PATIENCE`] commits further, and if a date is found on the way that runs backwards by more than the leeway,
+/// dates are not believed and the walk goes on to the roots.
 ///
 /// # Errors
 /// Those of reading commits.
@@ -29,6 +30,27 @@ pub(crate) fn difference(
     while !painting.is_settled() && painting.spread()? {}
     let colours = painting.colours;
     Ok(colours.into_iter().filter(|(_, colour)| *colour == INCLUDED).map(|(commit, _)| commit).collect())
+}
+
+/// Commits in whose past lies all that `one` and `other` both reach: those at which their own pasts meet.
+///
+/// # Errors
+/// Those of reading commits.
+pub(crate) fn shared_past(
+    ancestry: &mut Ancestry<'_>,
+    one: CommitIx,
+    other: CommitIx,
+) -> Result<Vec<CommitIx>> {
+    let mut apart = difference(ancestry, &[one], &[other])?;
+    apart.extend(difference(ancestry, &[other], &[one])?);
+    let mut shared: Vec<_> = [one, other].into_iter().filter(|end| !apart.contains(end)).collect();
+    for commit in &apart {
+        let parents = ancestry.lineage(*commit)?.parents;
+        shared.extend(parents.into_iter().filter(|parent| !apart.contains(parent)));
+    }
+    shared.sort_unstable();
+    shared.dedup();
+    Ok(shared)
 }
 
 /// The members of the set in the order of `git rev-list`, newest first, and children before their parents even where
@@ -87,6 +109,7 @@ pub(crate) fn newest_first(
 const INCLUDED: u8 = 1;
 const EXCLUDED: u8 = 2;
 const LEEWAY_SECONDS: i64 = 24 * 60 * 60;
+const PATIENCE: usize = 2_000;
 
 /// Two colours that spread from commits to their parents.
 struct Painting<'a, 'o> {
@@ -101,6 +124,8 @@ struct Painting<'a, 'o> {
     lowest: u32,
     oldest: i64,
     dates_are_believed: bool,
+    /// How many commits are still looked at after dates have said that it is enough.
+    patience: usize,
 }
 
 impl<'a, 'o> Painting<'a, 'o> {
@@ -115,6 +140,7 @@ impl<'a, 'o> Painting<'a, 'o> {
             lowest: UNKNOWN_GENERATION,
             oldest: i64::MAX,
             dates_are_believed: true,
+            patience: PATIENCE,
         }
     }
 
@@ -180,13 +206,22 @@ impl<'a, 'o> Painting<'a, 'o> {
     }
 
     /// Whether no queued commit can change the set any more.
-    fn is_settled(&self) -> bool {
-        self.open == 0
-            && self.queue.iter().all(|(generation, seconds, _)| match *generation {
-                UNKNOWN_GENERATION => {
-                    self.dates_are_believed && seconds.saturating_add(LEEWAY_SECONDS) < self.oldest
-                }
-                generation => generation <= self.lowest,
-            })
+    fn is_settled(&mut self) -> bool {
+        if self.open > 0 {
+            return false;
+        }
+        let mut by_date = false;
+        let settled = self.queue.iter().all(|(generation, seconds, _)| match *generation {
+            UNKNOWN_GENERATION => {
+                by_date = true;
+                self.dates_are_believed && seconds.saturating_add(LEEWAY_SECONDS) < self.oldest
+            }
+            generation => generation <= self.lowest,
+        });
+        if settled && by_date && self.patience > 0 {
+            self.patience -= 1;
+            return false;
+        }
+        settled
     }
 }

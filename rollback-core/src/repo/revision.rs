@@ -4,7 +4,7 @@ use gix::revision::plumbing::Spec;
 use gix::revision::spec::parse;
 
 use super::ancestry::{Ancestry, with_ancestry};
-use super::{Repo, commit_set};
+use super::{Objects, Repo, commit_set};
 use crate::error::{Error, Result};
 use crate::id::CommitId;
 
@@ -30,14 +30,13 @@ impl Repo {
     /// As [`Repo::resolve_commit`] for each name, and [`Error::EmptyCommitSet`].
     pub fn resolve_commits<S: AsRef<str>>(&self, specs: &[S]) -> Result<Vec<CommitId>> {
         let objects = self.objects();
-        let repo = objects.gix();
         let mut ends = Ends::default();
         for spec in specs {
-            ends.add(repo, spec.as_ref())?;
+            ends.add(&objects, spec.as_ref())?;
         }
-        let commits = match ends.excluded.is_empty() {
-            true => ends.included,
-            false => with_ancestry(&objects, |mut ancestry| ends.walk(&mut ancestry))?,
+        let commits = match ends.is_walk {
+            true => with_ancestry(&objects, |mut ancestry| ends.walk(&mut ancestry))?,
+            false => ends.included,
         };
         if commits.is_empty() {
             let specs = specs.iter().map(|spec| spec.as_ref().to_owned()).collect();
@@ -52,11 +51,16 @@ impl Repo {
 struct Ends {
     included: Vec<CommitId>,
     excluded: Vec<CommitId>,
+    /// Whether a past is meant, and not the names alone.
+    is_walk: bool,
 }
 
 impl Ends {
-    fn add(&mut self, repo: &gix::Repository, spec: &str) -> Result<()> {
-        match parse_spec(repo, spec)? {
+    fn add(&mut self, objects: &Objects, spec: &str) -> Result<()> {
+        let repo = objects.gix();
+        let words = parse_spec(repo, spec)?;
+        self.is_walk |= !matches!(words, Spec::Include(_) | Spec::IncludeOnlyParents(_));
+        match words {
             Spec::Include(id) => self.include(peel(repo, spec, id)?),
             Spec::Exclude(id) => self.excluded.push(peel(repo, spec, id)?),
             Spec::Range { from, to } => {
@@ -65,20 +69,21 @@ impl Ends {
             }
             Spec::Merge { theirs, ours } => {
                 let (theirs, ours) = (peel(repo, spec, theirs)?, peel(repo, spec, ours)?);
-                let bases = repo.merge_bases_many(theirs.gix(), &[ours.gix()]).map_err(|error| {
-                    Error::internal(format!("cannot find the merge base of '{spec}'"), error)
-                })?;
-                self.excluded.extend(bases.into_iter().map(|base| CommitId::from(base.detach())));
+                self.excluded.extend(with_ancestry(objects, |mut ancestry| {
+                    let ends = (ancestry.index_of(theirs), ancestry.index_of(ours));
+                    let shared = commit_set::shared_past(&mut ancestry, ends.0, ends.1)?;
+                    Ok(shared.into_iter().map(|commit| ancestry.id(commit)).collect::<Vec<_>>())
+                })?);
                 self.include(theirs);
                 self.include(ours);
             }
             Spec::IncludeOnlyParents(id) => {
-                let commit = peel(repo, spec, id)?;
-                parents(repo, commit)?.into_iter().for_each(|parent| self.include(parent));
+                let commit = objects.commit_header(peel(repo, spec, id)?)?;
+                commit.parents.into_iter().for_each(|parent| self.include(parent));
             }
             Spec::ExcludeParents(id) => {
                 let commit = peel(repo, spec, id)?;
-                self.excluded.extend(parents(repo, commit)?);
+                self.excluded.extend(objects.commit_header(commit)?.parents);
                 self.include(commit);
             }
         }
@@ -98,12 +103,6 @@ impl Ends {
         let order = commit_set::newest_first(ancestry, &members, &included)?;
         Ok(order.into_iter().map(|commit| ancestry.id(commit)).collect())
     }
-}
-
-fn parents(repo: &gix::Repository, commit: CommitId) -> Result<Vec<CommitId>> {
-    let failed = |error| Error::internal(format!("cannot read the parents of {commit}"), error);
-    let commit = repo.find_commit(commit.gix()).map_err(failed)?;
-    Ok(commit.parent_ids().map(|parent| parent.detach().into()).collect())
 }
 
 /// What the words of a revision say, before anything is peeled.
