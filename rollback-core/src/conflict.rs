@@ -25,9 +25,7 @@ impl Conflict {
 }
 
 /// The versions of a conflicted path, as the stages of git's index.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Stages {
     /// Stage 1, the common ancestor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -42,17 +40,7 @@ pub struct Stages {
 
 /// Why a path is in conflict, in the words of git's merge.
 #[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Serialize,
-    Deserialize,
-    schemars::JsonSchema,
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
 )]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]

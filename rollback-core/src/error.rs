@@ -162,9 +162,7 @@ pub enum Error {
         paths: Vec<RepoPath>,
     },
     /// Two paths of the result are one file on this file system.
-    #[error(
-        "path {path} differs only in case from {twin}, and this file system does not tell them apart"
-    )]
+    #[error("path {path} differs only in case from {twin}, and this file system does not tell them apart")]
     CaseCollision {
         /// A path that would be written.
         path: RepoPath,
@@ -418,42 +416,26 @@ impl Error {
             | Self::UpstreamAhead { path, .. }
             | Self::DriverNotTrusted { path, .. } => vec![path.clone()],
             Self::CaseCollision { path, twin } => vec![path.clone(), twin.clone()],
-            Self::Unmerged { paths }
-            | Self::InTheWay { paths, .. }
-            | Self::LossNotAllowed { paths, .. } => paths.clone(),
+            Self::Unmerged { paths } | Self::InTheWay { paths, .. } | Self::LossNotAllowed { paths, .. } => {
+                paths.clone()
+            }
             _ => Vec::new(),
         }
     }
 
     pub(crate) fn internal(context: impl Into<String>, source: impl Into<Source>) -> Self {
-        Self::Internal {
-            context: context.into(),
-            source: Some(source.into()),
-        }
+        Self::Internal { context: context.into(), source: Some(source.into()) }
     }
 
-    pub(crate) fn io(
-        action: &'static str,
-        path: impl Into<PathBuf>,
-        source: std::io::Error,
-    ) -> Self {
-        Self::Io {
-            action,
-            path: path.into(),
-            source,
-        }
+    pub(crate) fn io(action: &'static str, path: impl Into<PathBuf>, source: std::io::Error) -> Self {
+        Self::Io { action, path: path.into(), source }
     }
 }
 
 /// The first paths, and how many more there are.
 fn list(paths: &[RepoPath]) -> String {
     const SHOWN: usize = 5;
-    let mut text = paths
-        .iter()
-        .take(SHOWN)
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(", ");
+    let mut text = paths.iter().take(SHOWN).map(ToString::to_string).collect::<Vec<_>>().join(", ");
     if paths.len() > SHOWN {
         text.push_str(&format!(" and {} more", paths.len() - SHOWN));
     }

@@ -54,9 +54,7 @@ impl FromStr for ObjectId {
     type Err = InvalidId;
 
     fn from_str(hex: &str) -> Result<Self, Self::Err> {
-        gix::ObjectId::from_hex(hex.as_bytes())
-            .map(Self)
-            .map_err(|_| InvalidId(hex.to_owned()))
+        gix::ObjectId::from_hex(hex.as_bytes()).map(Self).map_err(|_| InvalidId(hex.to_owned()))
     }
 }
 

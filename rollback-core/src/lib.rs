@@ -8,10 +8,7 @@
 //! What this crate never does: it prints nothing, exits never, starts no `git`, and lets no type of
 //! the underlying object library into its public signatures.
 
-#[cfg_attr(
-    not(test),
-    expect(dead_code, unused_imports, reason = "the plan will call it")
-)]
+#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "the plan will call it"))]
 mod apply;
 pub mod conflict;
 pub mod error;

@@ -38,9 +38,7 @@ impl RepoPath {
 
     /// The parts between the slashes; none for the root.
     pub fn components(&self) -> impl DoubleEndedIterator<Item = &[u8]> {
-        self.0
-            .split(|byte| *byte == b'/')
-            .filter(|part| !part.is_empty())
+        self.0.split(|byte| *byte == b'/').filter(|part| !part.is_empty())
     }
 
     /// The path of `name` inside this folder.
@@ -64,18 +62,13 @@ impl RepoPath {
 
     /// The part after the last slash.
     pub fn file_name(&self) -> &[u8] {
-        self.0
-            .rfind_byte(b'/')
-            .map_or(&self.0[..], |slash| &self.0[slash + 1..])
+        self.0.rfind_byte(b'/').map_or(&self.0[..], |slash| &self.0[slash + 1..])
     }
 
     /// Whether `other` is this path or lies below it. Everything lies below the root.
     pub fn contains(&self, other: &Self) -> bool {
         self.is_root()
-            || other
-                .0
-                .strip_prefix(self.0.as_slice())
-                .is_some_and(|rest| rest.is_empty() || rest[0] == b'/')
+            || other.0.strip_prefix(self.0.as_slice()).is_some_and(|rest| rest.is_empty() || rest[0] == b'/')
     }
 
     /// The path for the file system, relative to the root of the work tree.
@@ -131,10 +124,7 @@ impl Serialize for RepoPath {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.0.to_str() {
             Ok(text) => serializer.serialize_str(text),
-            Err(_) => BytesHex {
-                bytes_hex: hex(&self.0),
-            }
-            .serialize(serializer),
+            Err(_) => BytesHex { bytes_hex: hex(&self.0) }.serialize(serializer),
         }
     }
 }
@@ -186,10 +176,7 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
     if digits.len() % 2 != 0 {
         return None;
     }
-    digits
-        .chunks(2)
-        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
-        .collect()
+    digits.chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
 }
 
 #[cfg(test)]
@@ -210,15 +197,8 @@ mod tests {
         for bytes in [&b"src/a.py"[..], b"caf\xe9/\xff", b"", b"new\nline"] {
             let path = RepoPath::new(bytes);
             let json = serde_json::to_string(&path).unwrap();
-            assert_eq!(
-                serde_json::from_str::<RepoPath>(&json).unwrap(),
-                path,
-                "{json}"
-            );
+            assert_eq!(serde_json::from_str::<RepoPath>(&json).unwrap(), path, "{json}");
         }
-        assert_eq!(
-            serde_json::to_string(&RepoPath::new(&b"\xff"[..])).unwrap(),
-            r#"{"bytes_hex":"ff"}"#
-        );
+        assert_eq!(serde_json::to_string(&RepoPath::new(&b"\xff"[..])).unwrap(), r#"{"bytes_hex":"ff"}"#);
     }
 }

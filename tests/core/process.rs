@@ -8,8 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rollback_core::process::{
-    Captured, Command, DEFAULT_ENVIRONMENT, Ended, Output, Redactor, Runner, StartError, Stream,
-    SystemRunner,
+    Captured, Command, DEFAULT_ENVIRONMENT, Ended, Output, Redactor, Runner, StartError, Stream, SystemRunner,
 };
 
 fn shell(script: &str, folder: &Path) -> Command {
@@ -17,21 +16,13 @@ fn shell(script: &str, folder: &Path) -> Command {
 }
 
 fn run(command: &Command) -> Output {
-    SystemRunner
-        .run(command, &mut ())
-        .expect("the program starts")
+    SystemRunner.run(command, &mut ()).expect("the program starts")
 }
 
 /// Whether a process with this id is alive; a zombie is not.
 fn lives(pid: &str) -> bool {
-    fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| {
-        !stat
-            .rsplit(')')
-            .next()
-            .unwrap_or("")
-            .trim_start()
-            .starts_with('Z')
-    })
+    fs::read_to_string(format!("/proc/{pid}/stat"))
+        .is_ok_and(|stat| !stat.rsplit(')').next().unwrap_or("").trim_start().starts_with('Z'))
 }
 
 fn wait_for(path: &Path) -> String {
@@ -60,11 +51,8 @@ fn an_exit_code_a_signal_and_both_streams_are_reported() {
 #[test]
 fn arguments_are_never_read_by_a_shell() {
     let folder = tempfile::tempdir().unwrap();
-    let command = Command::new(
-        ["printf", "%s|", "$(touch owned)", "a;b", "*"],
-        folder.path(),
-    )
-    .inherit(DEFAULT_ENVIRONMENT.iter().copied());
+    let command = Command::new(["printf", "%s|", "$(touch owned)", "a;b", "*"], folder.path())
+        .inherit(DEFAULT_ENVIRONMENT.iter().copied());
     assert_eq!(run(&command).stdout.as_bytes(), b"$(touch owned)|a;b|*|");
     assert!(!folder.path().join("owned").exists());
 }
@@ -72,29 +60,17 @@ fn arguments_are_never_read_by_a_shell() {
 #[test]
 fn a_program_sees_the_folder_and_the_environment_it_was_given_and_no_more() {
     let folder = tempfile::tempdir().unwrap();
-    let command =
-        Command::new(["/bin/sh", "-c", "pwd -P; env"], folder.path()).env("RB_CANDIDATE", "here");
+    let command = Command::new(["/bin/sh", "-c", "pwd -P; env"], folder.path()).env("RB_CANDIDATE", "here");
     let output = run(&command);
     let text = output.stdout.to_str_lossy();
     let mut lines = text.lines();
-    assert_eq!(
-        lines.next(),
-        fs::canonicalize(folder.path()).unwrap().to_str()
-    );
+    assert_eq!(lines.next(), fs::canonicalize(folder.path()).unwrap().to_str());
     let names: Vec<_> = lines
         .filter_map(|line| line.split_once('=').map(|(name, _)| name))
         .filter(|name| !["PWD", "OLDPWD", "SHLVL", "_"].contains(name))
         .collect();
-    assert_eq!(
-        names.iter().filter(|name| **name == "RB_CANDIDATE").count(),
-        1
-    );
-    assert!(
-        names
-            .iter()
-            .all(|name| ["RB_CANDIDATE", "RB_PROCESS"].contains(name)),
-        "{names:?}"
-    );
+    assert_eq!(names.iter().filter(|name| **name == "RB_CANDIDATE").count(), 1);
+    assert!(names.iter().all(|name| ["RB_CANDIDATE", "RB_PROCESS"].contains(name)), "{names:?}");
 }
 
 #[test]
@@ -104,18 +80,11 @@ fn a_program_with_a_slash_is_found_from_its_folder() {
     let script = folder.path().join("check.sh");
     fs::write(&script, "#!/bin/sh\necho found\n").unwrap();
     fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
-    assert_eq!(
-        run(&Command::new(["./check.sh"], folder.path()))
-            .stdout
-            .as_bytes(),
-        b"found\n"
-    );
+    assert_eq!(run(&Command::new(["./check.sh"], folder.path())).stdout.as_bytes(), b"found\n");
 
     fs::set_permissions(&script, fs::Permissions::from_mode(0o644)).unwrap();
     let refused = SystemRunner.run(&Command::new(["./check.sh"], folder.path()), &mut ());
-    assert!(
-        matches!(refused, Err(StartError::NotExecutable { program }) if program == "./check.sh")
-    );
+    assert!(matches!(refused, Err(StartError::NotExecutable { program }) if program == "./check.sh"));
 }
 
 #[test]
@@ -123,22 +92,14 @@ fn a_missing_program_or_folder_is_an_error_and_not_a_result() {
     let folder = tempfile::tempdir().unwrap();
     let missing = Command::new(["rb-no-such-program"], folder.path()).inherit(["PATH"]);
     let error = SystemRunner.run(&missing, &mut ()).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "program 'rb-no-such-program' was not found"
-    );
+    assert_eq!(error.to_string(), "program 'rb-no-such-program' was not found");
 
     let nowhere = folder.path().join("gone");
-    let error = SystemRunner
-        .run(&Command::new(["true"], &nowhere), &mut ())
-        .unwrap_err();
+    let error = SystemRunner.run(&Command::new(["true"], &nowhere), &mut ()).unwrap_err();
     assert!(matches!(error, StartError::NoFolder { folder } if folder == nowhere));
 
     let empty = Command::new(Vec::<String>::new(), folder.path());
-    assert!(matches!(
-        SystemRunner.run(&empty, &mut ()),
-        Err(StartError::NotACommand { .. })
-    ));
+    assert!(matches!(SystemRunner.run(&empty, &mut ()), Err(StartError::NotACommand { .. })));
 }
 
 #[test]
@@ -151,11 +112,7 @@ fn a_timeout_kills_the_program_its_children_and_a_grandchild_that_left_the_sessi
     let started = Instant::now();
     let output = run(&shell(script, folder.path()).timeout(Duration::from_secs(1)));
     assert_eq!(output.ended, Ended::TimedOut);
-    assert!(
-        started.elapsed() < Duration::from_secs(5),
-        "{:?}",
-        started.elapsed()
-    );
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
     assert!(!lives(&wait_for(&folder.path().join("child"))));
     if cfg!(target_os = "linux") {
         assert!(!lives(&wait_for(&folder.path().join("grandchild"))));
@@ -165,15 +122,10 @@ fn a_timeout_kills_the_program_its_children_and_a_grandchild_that_left_the_sessi
 #[test]
 fn a_grandchild_that_holds_stdout_does_not_hold_us() {
     let folder = tempfile::tempdir().unwrap();
-    let script =
-        "setsid sh -c 'echo $$ > pid; exec sleep 30' & while [ ! -s pid ]; do :; done; echo done";
+    let script = "setsid sh -c 'echo $$ > pid; exec sleep 30' & while [ ! -s pid ]; do :; done; echo done";
     let started = Instant::now();
     let output = run(&shell(script, folder.path()).timeout(Duration::from_secs(20)));
-    assert!(
-        started.elapsed() < Duration::from_secs(5),
-        "{:?}",
-        started.elapsed()
-    );
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
     assert_eq!(output.ended, Ended::Exited(0));
     assert_eq!(output.stdout.as_bytes(), b"done\n");
 
@@ -186,26 +138,15 @@ fn a_grandchild_that_holds_stdout_does_not_hold_us() {
 #[test]
 fn a_flood_is_capped_with_a_marker_and_stopped_by_the_timeout() {
     let folder = tempfile::tempdir().unwrap();
-    let command = shell("echo start; yes", folder.path())
-        .timeout(Duration::from_millis(500))
-        .output_limit(4096);
+    let command =
+        shell("echo start; yes", folder.path()).timeout(Duration::from_millis(500)).output_limit(4096);
     let started = Instant::now();
     let output = run(&command);
-    assert!(
-        started.elapsed() < Duration::from_secs(5),
-        "{:?}",
-        started.elapsed()
-    );
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
     assert_eq!(output.ended, Ended::TimedOut);
     let text = output.stdout.to_str_lossy();
     assert!(text.starts_with("start\ny\n"));
-    assert!(
-        text.contains(&format!(
-            "\n[... {} bytes omitted ...]\n",
-            output.stdout.omitted()
-        )),
-        "{text}"
-    );
+    assert!(text.contains(&format!("\n[... {} bytes omitted ...]\n", output.stdout.omitted())), "{text}");
     assert!(output.stdout.as_bytes().len() < 5000);
     assert!(output.stdout.total() > output.stdout.omitted());
 }
@@ -215,9 +156,7 @@ fn a_program_that_never_reads_its_input_does_not_hold_us() {
     let folder = tempfile::tempdir().unwrap();
     let output = run(&shell("exit 0", folder.path()).input(vec![b'x'; 1 << 20]));
     assert_eq!(output.ended, Ended::Exited(0));
-    let output = run(&Command::new(["cat"], folder.path())
-        .inherit(["PATH"])
-        .input("through"));
+    let output = run(&Command::new(["cat"], folder.path()).inherit(["PATH"]).input("through"));
     assert_eq!(output.stdout.as_bytes(), b"through");
 }
 
@@ -225,8 +164,7 @@ fn a_program_that_never_reads_its_input_does_not_hold_us() {
 fn cancelling_kills_the_tree() {
     let folder = tempfile::tempdir().unwrap();
     let flag = Arc::new(AtomicBool::new(false));
-    let command =
-        shell("sleep 300 & echo $! > child; wait", folder.path()).cancel(Arc::clone(&flag));
+    let command = shell("sleep 300 & echo $! > child; wait", folder.path()).cancel(Arc::clone(&flag));
     let waiting = std::thread::spawn(move || run(&command));
     let child = wait_for(&folder.path().join("child"));
     flag.store(true, Ordering::Relaxed);
@@ -238,17 +176,12 @@ fn cancelling_kills_the_tree() {
 fn secrets_reach_neither_the_tail_nor_the_output() {
     let folder = tempfile::tempdir().unwrap();
     let secret = "correct-horse-battery";
-    let command = shell(
-        "echo \"token is $API_TOKEN\"; printf 'last %s' \"$API_TOKEN\" >&2",
-        folder.path(),
-    )
-    .env("API_TOKEN", secret)
-    .redact(Arc::new(Redactor::new([("API_TOKEN", secret)])));
+    let command = shell("echo \"token is $API_TOKEN\"; printf 'last %s' \"$API_TOKEN\" >&2", folder.path())
+        .env("API_TOKEN", secret)
+        .redact(Arc::new(Redactor::new([("API_TOKEN", secret)])));
     let mut lines = Vec::new();
     let output = SystemRunner
-        .run(&command, &mut |stream: Stream, line: &str| {
-            lines.push((stream, line.to_owned()))
-        })
+        .run(&command, &mut |stream: Stream, line: &str| lines.push((stream, line.to_owned())))
         .unwrap();
     lines.sort_by_key(|(stream, _)| *stream == Stream::Stderr);
     assert_eq!(

@@ -25,14 +25,7 @@ pub(crate) struct Change {
 /// [`Error::HostilePath`] where the second tree holds a path that must not be written.
 pub(crate) fn between(objects: &Objects, before: TreeId, after: TreeId) -> Result<Vec<Change>> {
     let mut found = Vec::new();
-    compare(
-        objects,
-        Some(before),
-        Some(after),
-        &RepoPath::default(),
-        0,
-        &mut found,
-    )?;
+    compare(objects, Some(before), Some(after), &RepoPath::default(), 0, &mut found)?;
     found.sort_by(|a, b| a.path.cmp(&b.path));
     for change in &found {
         if let Some(new) = change.new {
@@ -81,10 +74,7 @@ fn compare(
         if new.is_some()
             && let Some(why) = hostile::why_hostile(name)
         {
-            return Err(Error::HostilePath {
-                path: folder.join(name),
-                why,
-            });
+            return Err(Error::HostilePath { path: folder.join(name), why });
         }
         let path = folder.join(name);
         let (old_folder, old) = split(old);

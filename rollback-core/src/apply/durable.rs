@@ -12,8 +12,7 @@ use crate::repo::config::Shared;
 /// Flushes the data of an open file where `wanted`.
 pub(crate) fn sync_file(file: &File, path: &Path, wanted: bool) -> Result<()> {
     if wanted {
-        file.sync_all()
-            .map_err(|error| Error::io("flush", path, error))?;
+        file.sync_all().map_err(|error| Error::io("flush", path, error))?;
     }
     Ok(())
 }
@@ -32,8 +31,7 @@ pub(crate) fn sync_folder(path: &Path, wanted: bool) -> Result<()> {
 /// Makes a new file with these bytes; it must not exist.
 pub(crate) fn write_new(path: &Path, bytes: &[u8], sync: bool) -> Result<()> {
     let mut file = create_new(path).map_err(|error| Error::io("create", path, error))?;
-    file.write_all(bytes)
-        .map_err(|error| Error::io("write", path, error))?;
+    file.write_all(bytes).map_err(|error| Error::io("write", path, error))?;
     sync_file(&file, path, sync)
 }
 
@@ -47,14 +45,11 @@ pub(crate) fn make_folders(path: &Path, shared: Shared, sync: bool) -> Result<()
     match fs::create_dir(path) {
         Ok(()) => {
             adjust_shared(path, shared)?;
-            path.parent()
-                .map_or(Ok(()), |parent| sync_folder(parent, sync))
+            path.parent().map_or(Ok(()), |parent| sync_folder(parent, sync))
         }
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let parent = path
-                .parent()
-                .ok_or_else(|| Error::io("create", path, error))?;
+            let parent = path.parent().ok_or_else(|| Error::io("create", path, error))?;
             make_folders(parent, shared, sync)?;
             fs::create_dir(path).map_err(|error| Error::io("create", path, error))?;
             adjust_shared(path, shared)?;
@@ -94,9 +89,7 @@ pub(crate) fn adjust_shared(_: &Path, _: Shared) -> Result<()> {
 /// Removes a file that may be gone already.
 pub(crate) fn remove_if_there(path: &Path) -> Result<()> {
     match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(Error::io("remove", path, error))
-        }
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::io("remove", path, error)),
         _ => Ok(()),
     }
 }

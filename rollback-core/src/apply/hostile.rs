@@ -19,12 +19,7 @@ const MAX_PATH: usize = 4096;
 /// # Errors
 /// [`Error::HostilePath`].
 pub(crate) fn check_path(path: &RepoPath, mode: EntryMode) -> Result<()> {
-    let refuse = |why| {
-        Err(Error::HostilePath {
-            path: path.clone(),
-            why,
-        })
-    };
+    let refuse = |why| Err(Error::HostilePath { path: path.clone(), why });
     let bytes = path.as_bytes();
     if bytes.is_empty() {
         return refuse("it is empty");
@@ -83,10 +78,7 @@ fn is_dot_git(part: &[u8]) -> bool {
 /// The name without what NTFS drops or reads as a stream: everything from a colon on, then spaces and dots.
 fn ntfs_base(name: &[u8]) -> &[u8] {
     let name = name.split(|byte| *byte == b':').next().unwrap_or(name);
-    let end = name
-        .iter()
-        .rposition(|byte| !matches!(byte, b' ' | b'.'))
-        .map_or(0, |last| last + 1);
+    let end = name.iter().rposition(|byte| !matches!(byte, b' ' | b'.')).map_or(0, |last| last + 1);
     &name[..end]
 }
 
@@ -99,12 +91,7 @@ fn without_hfs_ignorable(name: &[u8]) -> Cow<'_, [u8]> {
         return Cow::Borrowed(name);
     }
     let ignorable = |letter: &char| matches!(letter, '\u{200c}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{206a}'..='\u{206f}' | '\u{feff}');
-    Cow::Owned(
-        text.chars()
-            .filter(|letter| !ignorable(letter))
-            .collect::<String>()
-            .into_bytes(),
-    )
+    Cow::Owned(text.chars().filter(|letter| !ignorable(letter)).collect::<String>().into_bytes())
 }
 
 /// Whether git reads a file of this name out of the work tree.
@@ -121,9 +108,7 @@ fn is_read_by_git(name: &[u8]) -> bool {
         let base = ntfs_base(name).to_ascii_lowercase();
         NAMES.iter().any(|(full, short, hashed)| {
             base == *full
-                || [short, hashed]
-                    .iter()
-                    .any(|stem| base.strip_prefix(**stem).is_some_and(is_number))
+                || [short, hashed].iter().any(|stem| base.strip_prefix(**stem).is_some_and(is_number))
         })
     })
 }
@@ -161,11 +146,7 @@ mod tests {
             "\u{feff}.git",
             ".gi\u{206f}T",
         ] {
-            for path in [
-                name.to_owned(),
-                format!("a/{name}"),
-                format!("{name}/hooks/pre-commit"),
-            ] {
+            for path in [name.to_owned(), format!("a/{name}"), format!("{name}/hooks/pre-commit")] {
                 assert!(refused(path.as_bytes(), EntryMode::BLOB), "{path:?}");
             }
         }
@@ -173,27 +154,16 @@ mod tests {
 
     #[test]
     fn names_that_only_resemble_the_git_directory_are_written() {
-        for path in [
-            ".github/x",
-            ".gitignore",
-            "git",
-            "git~2",
-            ".git2",
-            "a.git",
-            "x/.gitkeep",
-            "..a",
-            "a..",
-            "a\\b",
-        ] {
+        for path in
+            [".github/x", ".gitignore", "git", "git~2", ".git2", "a.git", "x/.gitkeep", "..a", "a..", "a\\b"]
+        {
             assert!(!refused(path.as_bytes(), EntryMode::BLOB), "{path:?}");
         }
     }
 
     #[test]
     fn paths_that_leave_the_work_tree_or_exceed_the_limits_are_refused() {
-        for path in [
-            "", "/a", "a//b", "a/", "../a", "a/../b", "./a", "a/.", "a\0b",
-        ] {
+        for path in ["", "/a", "a//b", "a/", "../a", "a/../b", "./a", "a/.", "a\0b"] {
             assert!(refused(path.as_bytes(), EntryMode::BLOB), "{path:?}");
         }
         assert!(refused(&[b'a'; 4097], EntryMode::BLOB));

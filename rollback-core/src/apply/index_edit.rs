@@ -19,40 +19,23 @@ use crate::repo::index::{Index, IndexEntry, Replacement, Shift, Stat};
 const READ_RACY: usize = 256;
 
 /// The index as it will be, with no stat data yet for the touched paths.
-pub(crate) fn edited(
-    index: &Index,
-    changes: &[Change],
-    found: &[Found],
-    conflicts: &[Conflict],
-) -> Index {
+pub(crate) fn edited(index: &Index, changes: &[Change], found: &[Found], conflicts: &[Conflict]) -> Index {
     let mut replacements: BTreeMap<Vec<u8>, Replacement> = BTreeMap::new();
     for (change, found) in changes.iter().zip(found) {
         let path = change.path.as_bytes();
-        let kept = index
-            .entry_at(path)
-            .map(|entry| entry.flags.kept())
-            .unwrap_or_default();
+        let kept = index.entry_at(path).map(|entry| entry.flags.kept()).unwrap_or_default();
         let replacement = change.new.map(|new| {
             let mut entry = IndexEntry::new(path, new, 0);
-            entry.flags = if *found == Found::Skipped {
-                kept
-            } else {
-                kept.without_skip_work_tree()
-            };
+            entry.flags = if *found == Found::Skipped { kept } else { kept.without_skip_work_tree() };
             entry
         });
         replacements.insert(path.to_vec(), replacement.into_iter().collect());
     }
     for conflict in conflicts {
         let path = conflict.path.as_bytes();
-        let stages = [
-            (conflict.stages.base, 1),
-            (conflict.stages.ours, 2),
-            (conflict.stages.theirs, 3),
-        ];
-        let entries = stages
-            .into_iter()
-            .filter_map(|(entry, stage)| Some(IndexEntry::new(path, entry?, stage)));
+        let stages = [(conflict.stages.base, 1), (conflict.stages.ours, 2), (conflict.stages.theirs, 3)];
+        let entries =
+            stages.into_iter().filter_map(|(entry, stage)| Some(IndexEntry::new(path, entry?, stage)));
         replacements.insert(path.to_vec(), entries.collect());
     }
     let mut edited = index.clone();
@@ -69,36 +52,22 @@ pub(crate) fn shift_cached_trees(
     conflicts: &[Conflict],
 ) -> Result<()> {
     let conflicted: BTreeSet<&RepoPath> = conflicts.iter().map(|conflict| &conflict.path).collect();
-    let paths: BTreeSet<RepoPath> = changes
-        .iter()
-        .map(|change| &change.path)
-        .chain(conflicted.iter().copied())
-        .cloned()
-        .collect();
+    let paths: BTreeSet<RepoPath> =
+        changes.iter().map(|change| &change.path).chain(conflicted.iter().copied()).cloned().collect();
     let paths: Vec<_> = paths.into_iter().collect();
     let Some(tree) = index.tree_mut() else {
         return Ok(());
     };
     let is_conflicted = |path: &RepoPath| conflicted.contains(path);
-    tree.shift(
-        before,
-        after,
-        &Shift {
-            objects,
-            paths: &paths,
-            is_conflicted: &is_conflicted,
-        },
-    )
+    tree.shift(before, after, &Shift { objects, paths: &paths, is_conflicted: &is_conflicted })
 }
 
 /// Fills in the stat data of the touched paths from the files that now stand there.
 pub(crate) fn refresh(index: &mut Index, root: &Folder, changes: &[Change]) -> Result<()> {
     let mut stats: BTreeMap<&[u8], Stat> = BTreeMap::new();
-    for change in changes.iter().filter(|change| {
-        change
-            .new
-            .is_some_and(|new| new.mode.is_file() || is_link(new))
-    }) {
+    for change in
+        changes.iter().filter(|change| change.new.is_some_and(|new| new.mode.is_file() || is_link(new)))
+    {
         let failed = |error| Error::io("examine", change.path.to_string(), error);
         if let Parent::Open(parent) = parent_of(root, &change.path).map_err(failed)?
             && let Some(info) = parent.info(change.path.file_name()).map_err(failed)?
@@ -132,10 +101,7 @@ pub(crate) fn settle_racy(
     objects: &Objects,
     settings: &Settings,
 ) -> Result<()> {
-    let touched: BTreeSet<&[u8]> = touched
-        .iter()
-        .map(|change| change.path.as_bytes())
-        .collect();
+    let touched: BTreeSet<&[u8]> = touched.iter().map(|change| change.path.as_bytes()).collect();
     let racy: Vec<usize> = index
         .entries()
         .iter()
@@ -174,10 +140,7 @@ fn may_have_changed(
     let Ok(Some(info)) = parent.info(path.file_name()) else {
         return false;
     };
-    if !entry
-        .stat
-        .matches(&info.stat, settings.trust_ctime, settings.check_stat)
-    {
+    if !entry.stat.matches(&info.stat, settings.trust_ctime, settings.check_stat) {
         return false;
     }
     let hash = objects.gix().object_hash();
@@ -190,17 +153,11 @@ fn may_have_changed(
         Ok(bytes)
     };
     let Ok(bytes) = read() else { return true };
-    !content
-        .blob_id(&path, &bytes, Some(entry.id))
-        .is_ok_and(|id| id == entry.id)
+    !content.blob_id(&path, &bytes, Some(entry.id)).is_ok_and(|id| id == entry.id)
 }
 
 /// What the index holds at the touched paths, for the journal.
-pub(crate) fn touched(
-    index: &Index,
-    changes: &[Change],
-    conflicts: &[Conflict],
-) -> Vec<IndexedPath> {
+pub(crate) fn touched(index: &Index, changes: &[Change], conflicts: &[Conflict]) -> Vec<IndexedPath> {
     let paths: BTreeSet<&RepoPath> = changes
         .iter()
         .map(|change| &change.path)
@@ -208,26 +165,17 @@ pub(crate) fn touched(
         .collect();
     paths
         .into_iter()
-        .map(|path| IndexedPath {
-            path: path.clone(),
-            entries: entries_at(index, path),
-        })
+        .map(|path| IndexedPath { path: path.clone(), entries: entries_at(index, path) })
         .collect()
 }
 
 fn entries_at(index: &Index, path: &RepoPath) -> Vec<(u8, Entry)> {
-    index
-        .entries_at(path.as_bytes())
-        .iter()
-        .map(|entry| (entry.flags.stage(), entry.entry()))
-        .collect()
+    index.entries_at(path.as_bytes()).iter().map(|entry| (entry.flags.stage(), entry.entry())).collect()
 }
 
 /// Whether the index holds at all these paths what the journal says that it will.
 pub(crate) fn holds(index: &Index, after: &[IndexedPath]) -> bool {
-    after
-        .iter()
-        .all(|indexed| entries_at(index, &indexed.path) == indexed.entries)
+    after.iter().all(|indexed| entries_at(index, &indexed.path) == indexed.entries)
 }
 
 /// The index with the touched paths as they were in `before`, as far as they still are what the landing

@@ -49,21 +49,15 @@ pub(crate) fn inspect(view: &View<'_>, changes: &[Change]) -> Result<Vec<Found>>
     if view.settings.ignore_case {
         refuse_case_collisions(view.index, changes)?;
     }
-    let leaving: BTreeSet<&RepoPath> = changes
-        .iter()
-        .filter(|change| change.new.is_none())
-        .map(|change| &change.path)
-        .collect();
+    let leaving: BTreeSet<&RepoPath> =
+        changes.iter().filter(|change| change.new.is_none()).map(|change| &change.path).collect();
     let mut inspector = Inspector {
         view,
         content: Content::of_work_tree(view.objects, view.index)?,
         leaving,
         obstacles: BTreeMap::new(),
     };
-    let found = changes
-        .iter()
-        .map(|change| inspector.look_at(change))
-        .collect::<Result<Vec<_>>>()?;
+    let found = changes.iter().map(|change| inspector.look_at(change)).collect::<Result<Vec<_>>>()?;
     inspector.refuse_obstacles()?;
     Ok(found)
 }
@@ -74,18 +68,13 @@ fn refuse_staged(index: &Index, changes: &[Change]) -> Result<()> {
     if !unmerged.is_empty() {
         return Err(Error::Unmerged { paths: unmerged });
     }
-    let new_files: BTreeSet<&[u8]> = changes
-        .iter()
-        .filter(|change| change.old.is_some())
-        .map(|change| change.path.as_bytes())
-        .collect();
+    let new_files: BTreeSet<&[u8]> =
+        changes.iter().filter(|change| change.old.is_some()).map(|change| change.path.as_bytes()).collect();
     let staged: Vec<RepoPath> = changes
         .iter()
         .filter(|change| {
             let path = change.path.as_bytes();
-            let in_index = index
-                .entry_at(path)
-                .filter(|entry| !entry.flags.intent_to_add());
+            let in_index = index.entry_at(path).filter(|entry| !entry.flags.intent_to_add());
             let differs = match (in_index, change.old) {
                 (Some(entry), Some(old)) => !entry.entry().same_as(&old),
                 (None, None) => index.entry_at(path).is_some(),
@@ -95,14 +84,7 @@ fn refuse_staged(index: &Index, changes: &[Change]) -> Result<()> {
         })
         .map(|change| change.path.clone())
         .collect();
-    if staged.is_empty() {
-        Ok(())
-    } else {
-        Err(Error::InTheWay {
-            reason: InTheWay::Staged,
-            paths: staged,
-        })
-    }
+    if staged.is_empty() { Ok(()) } else { Err(Error::InTheWay { reason: InTheWay::Staged, paths: staged }) }
 }
 
 /// Whether the index holds a file where the path needs a folder, or a folder where it is a file, beyond
@@ -112,39 +94,22 @@ fn clashes(index: &Index, path: &[u8], known: &BTreeSet<&[u8]>) -> bool {
         .iter()
         .enumerate()
         .filter(|(_, byte)| **byte == b'/')
-        .any(|(slash, _)| {
-            index.entry_at(&path[..slash]).is_some() && !known.contains(&path[..slash])
-        });
-    folder_is_a_file
-        || index
-            .entries_below(path)
-            .iter()
-            .any(|entry| !known.contains(entry.path.as_slice()))
+        .any(|(slash, _)| index.entry_at(&path[..slash]).is_some() && !known.contains(&path[..slash]));
+    folder_is_a_file || index.entries_below(path).iter().any(|entry| !known.contains(entry.path.as_slice()))
 }
 
 /// Refuses where two paths of the result are one file on a file system that folds case.
 fn refuse_case_collisions(index: &Index, changes: &[Change]) -> Result<()> {
-    let added: Vec<_> = changes
-        .iter()
-        .filter(|change| change.old.is_none())
-        .collect();
+    let added: Vec<_> = changes.iter().filter(|change| change.old.is_none()).collect();
     if added.is_empty() {
         return Ok(());
     }
-    let gone: BTreeSet<&[u8]> = changes
-        .iter()
-        .filter(|change| change.new.is_none())
-        .map(|change| change.path.as_bytes())
-        .collect();
-    let wanted: BTreeMap<Vec<u8>, &RepoPath> = added
-        .iter()
-        .map(|change| (change.path.as_bytes().to_lowercase(), &change.path))
-        .collect();
+    let gone: BTreeSet<&[u8]> =
+        changes.iter().filter(|change| change.new.is_none()).map(|change| change.path.as_bytes()).collect();
+    let wanted: BTreeMap<Vec<u8>, &RepoPath> =
+        added.iter().map(|change| (change.path.as_bytes().to_lowercase(), &change.path)).collect();
     let collision = |path: &RepoPath, twin: &RepoPath| {
-        Err(Error::CaseCollision {
-            path: path.clone(),
-            twin: twin.clone(),
-        })
+        Err(Error::CaseCollision { path: path.clone(), twin: twin.clone() })
     };
     for change in &added {
         let kept = wanted[&change.path.as_bytes().to_lowercase()];
@@ -152,11 +117,7 @@ fn refuse_case_collisions(index: &Index, changes: &[Change]) -> Result<()> {
             return collision(&change.path, kept);
         }
     }
-    for entry in index
-        .entries()
-        .iter()
-        .filter(|entry| !gone.contains(entry.path.as_slice()))
-    {
+    for entry in index.entries().iter().filter(|entry| !gone.contains(entry.path.as_slice())) {
         if let Some(path) = wanted.get(&entry.path.to_lowercase())
             && path.as_bytes() != entry.path.as_slice()
         {
@@ -176,11 +137,7 @@ struct Inspector<'a> {
 
 impl Inspector<'_> {
     fn obstacle(&mut self, reason: InTheWay, path: RepoPath) {
-        let paths = &mut self
-            .obstacles
-            .entry(reason as u8)
-            .or_insert((reason, Vec::new()))
-            .1;
+        let paths = &mut self.obstacles.entry(reason as u8).or_insert((reason, Vec::new())).1;
         if !paths.contains(&path) {
             paths.push(path);
         }
@@ -235,10 +192,7 @@ impl Inspector<'_> {
     ) -> Result<Found> {
         if old.mode.kind() == EntryKind::Submodule {
             if info.kind == FileKind::Folder {
-                if change
-                    .new
-                    .is_some_and(|new| new.mode.kind() != EntryKind::Submodule)
-                {
+                if change.new.is_some_and(|new| new.mode.kind() != EntryKind::Submodule) {
                     self.look_into(&change.path, parent)?;
                 }
                 return Ok(Found::Submodule);
@@ -250,11 +204,7 @@ impl Inspector<'_> {
             self.obstacle(InTheWay::Obstructed, change.path.clone());
             return Ok(Found::Nothing);
         }
-        let entry = self
-            .view
-            .index
-            .entry_at(change.path.as_bytes())
-            .expect("a tracked path is in the index");
+        let entry = self.view.index.entry_at(change.path.as_bytes()).expect("a tracked path is in the index");
         let fingerprint = fingerprint(parent, change.path.file_name(), &info, self.hash())
             .map_err(|error| error_at(&change.path, error))?;
         if !self.is_committed(&change.path, entry, parent, &info, &fingerprint)? {
@@ -280,9 +230,7 @@ impl Inspector<'_> {
         let same_kind = match (entry.mode.kind(), info.kind) {
             (EntryKind::Symlink, FileKind::Symlink) => true,
             (EntryKind::Symlink, FileKind::File { .. }) => !settings.symlinks,
-            (EntryKind::Executable, FileKind::File { executable }) => {
-                executable || !settings.file_mode
-            }
+            (EntryKind::Executable, FileKind::File { executable }) => executable || !settings.file_mode,
             (EntryKind::Blob, FileKind::File { executable }) => !executable || !settings.file_mode,
             _ => false,
         };
@@ -292,9 +240,7 @@ impl Inspector<'_> {
         if found.id == entry.id {
             return Ok(true);
         }
-        let unchanged = entry
-            .stat
-            .matches(&info.stat, settings.trust_ctime, settings.check_stat);
+        let unchanged = entry.stat.matches(&info.stat, settings.trust_ctime, settings.check_stat);
         if unchanged && !self.view.index.is_racy(entry) {
             return Ok(true);
         }
@@ -310,12 +256,7 @@ impl Inspector<'_> {
         Ok(self.content.blob_id(path, &bytes, Some(entry.id))? == entry.id)
     }
 
-    fn look_at_untracked(
-        &mut self,
-        change: &Change,
-        parent: &Folder,
-        info: FileInfo,
-    ) -> Result<Found> {
+    fn look_at_untracked(&mut self, change: &Change, parent: &Folder, info: FileInfo) -> Result<Found> {
         let new = change.new.expect("a change has two sides or one");
         if info.kind == FileKind::Folder {
             if new.mode.kind() == EntryKind::Submodule {
@@ -331,15 +272,10 @@ impl Inspector<'_> {
 
     /// A folder stands where a file will be: everything in it must be leaving.
     fn look_into(&mut self, path: &RepoPath, parent: &Folder) -> Result<()> {
-        let folder = parent
-            .open_folder(path.file_name())
-            .map_err(|error| error_at(path, error))?;
+        let folder = parent.open_folder(path.file_name()).map_err(|error| error_at(path, error))?;
         for name in folder.names().map_err(|error| error_at(path, error))? {
             let inner = path.join(&name);
-            let Some(info) = folder
-                .info(&name)
-                .map_err(|error| error_at(&inner, error))?
-            else {
+            let Some(info) = folder.info(&name).map_err(|error| error_at(&inner, error))? else {
                 continue;
             };
             let submodule = || {
@@ -367,15 +303,8 @@ impl Inspector<'_> {
         let source = Source::WorktreeThenIdMappingIfNotSkipped;
         let mut rules = repo.excludes(&no_index, None, source).map_err(failed)?;
         let mode = is_folder.then_some(gix::index::entry::Mode::DIR);
-        let ignored = rules
-            .at_entry(path.as_bstr(), mode)
-            .map_err(failed)?
-            .is_excluded();
-        Ok(if ignored {
-            InTheWay::Ignored
-        } else {
-            InTheWay::Untracked
-        })
+        let ignored = rules.at_entry(path.as_bstr(), mode).map_err(failed)?.is_excluded();
+        Ok(if ignored { InTheWay::Ignored } else { InTheWay::Untracked })
     }
 }
 
@@ -398,10 +327,7 @@ pub(crate) fn fingerprint(
     let mut file = parent.open_file(name)?;
     // The size goes into the hash first. A file that grows meanwhile gets a hash that fits nothing.
     let mut hasher = gix::hash::hasher(hash);
-    hasher.update(&gix::objs::encode::loose_header(
-        gix::objs::Kind::Blob,
-        info.size,
-    ));
+    hasher.update(&gix::objs::encode::loose_header(gix::objs::Kind::Blob, info.size));
     let mut buffer = vec![0; 64 * 1024];
     loop {
         match file.read(&mut buffer) {
@@ -411,10 +337,7 @@ pub(crate) fn fingerprint(
             Err(error) => return Err(error),
         }
     }
-    let id = hasher
-        .try_finalize()
-        .map(ObjectId)
-        .map_err(std::io::Error::other)?;
+    let id = hasher.try_finalize().map(ObjectId).map_err(std::io::Error::other)?;
     Ok(Fingerprint::file(id, executable))
 }
 

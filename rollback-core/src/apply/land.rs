@@ -59,11 +59,7 @@ pub(crate) struct LandOptions<'a> {
 
 impl Default for LandOptions<'_> {
     fn default() -> Self {
-        Self {
-            cancel: None,
-            fsync: None,
-            patience: Duration::from_secs(1),
-        }
+        Self { cancel: None, fsync: None, patience: Duration::from_secs(1) }
     }
 }
 
@@ -98,27 +94,12 @@ pub(crate) fn land(repo: &Repo, landing: &Landing, options: &LandOptions<'_>) ->
     let recovered = recover::recover_locked(repo, &settings)?;
     let objects = repo.objects();
     objects.insert_new(&landing.objects)?;
-    let run = Run {
-        repo,
-        landing,
-        options,
-        settings: &settings,
-        objects: &objects,
-    };
+    let run = Run { repo, landing, options, settings: &settings, objects: &objects };
     let prepared = run.prepare()?;
-    let paths = prepared
-        .changes
-        .iter()
-        .map(|change| change.path.clone())
-        .collect();
+    let paths = prepared.changes.iter().map(|change| change.path.clone()).collect();
     let operation = prepared.journal.operation.clone();
     let later_failure = run.carry_out(prepared)?;
-    Ok(Landed {
-        operation,
-        paths,
-        recovered,
-        later_failure,
-    })
+    Ok(Landed { operation, paths, recovered, later_failure })
 }
 
 /// Refuses where something uncommitted stands in the way of a result.
@@ -126,26 +107,12 @@ pub(crate) fn land(repo: &Repo, landing: &Landing, options: &LandOptions<'_>) ->
 /// # Errors
 /// [`Error::InTheWay`], [`Error::CaseCollision`], [`Error::HostilePath`], [`Error::DriverNotTrusted`],
 /// [`Error::Unmerged`].
-pub(crate) fn check_in_the_way(
-    repo: &Repo,
-    objects: &Objects,
-    before: TreeId,
-    after: TreeId,
-) -> Result<()> {
+pub(crate) fn check_in_the_way(repo: &Repo, objects: &Objects, before: TreeId, after: TreeId) -> Result<()> {
     let settings = Settings::of(repo)?;
     let changes = changes::between(objects, before, after)?;
     let index = repo.read_index()?.index;
     let root = open_root(repo)?;
-    inspect::inspect(
-        &View {
-            objects,
-            settings: &settings,
-            root: &root,
-            index: &index,
-        },
-        &changes,
-    )
-    .map(drop)
+    inspect::inspect(&View { objects, settings: &settings, root: &root, index: &index }, &changes).map(drop)
 }
 
 pub(super) fn open_root(repo: &Repo) -> Result<Folder> {
@@ -190,11 +157,7 @@ impl Run<'_> {
         if let Some(update) = &landing.reference {
             reference::check_unmoved(self.repo, update)?;
         }
-        let looked = if landing.checkout {
-            Some(self.look(&changes)?)
-        } else {
-            None
-        };
+        let looked = if landing.checkout { Some(self.look(&changes)?) } else { None };
         self.stop_if_cancelled()?;
 
         objects::store(self.repo, &landing.objects, self.settings)?;
@@ -205,14 +168,7 @@ impl Run<'_> {
         match filled {
             Ok((journal, locks)) => {
                 let checkout = looked.map(|(checkout, _)| checkout);
-                Ok(Prepared {
-                    changes,
-                    head,
-                    stage,
-                    journal,
-                    locks,
-                    checkout,
-                })
+                Ok(Prepared { changes, head, stage, journal, locks, checkout })
             }
             Err(error) => {
                 // Nothing refers to the stage yet; if it cannot be removed, the next landing does it.
@@ -225,26 +181,14 @@ impl Run<'_> {
     fn look(&self, changes: &[Change]) -> Result<(Checkout, Vec<Found>)> {
         let root = open_root(self.repo)?;
         let before = self.repo.read_index()?;
-        let view = View {
-            objects: self.objects,
-            settings: self.settings,
-            root: &root,
-            index: &before.index,
-        };
+        let view = View { objects: self.objects, settings: self.settings, root: &root, index: &before.index };
         let found = inspect::inspect(&view, changes)?;
         self.refuse_staged_conflicts(&before.index)?;
         let stages = &self.landing.index_stages;
         let mut after = index_edit::edited(&before.index, changes, &found, stages);
         let trees = (self.landing.head_tree, self.landing.result_tree);
         index_edit::shift_cached_trees(&mut after, self.objects, trees, changes, stages)?;
-        Ok((
-            Checkout {
-                root,
-                before,
-                after,
-            },
-            found,
-        ))
+        Ok((Checkout { root, before, after }, found))
     }
 
     /// A path that gets stages must be in the index as the side that is kept, or not at all.
@@ -254,9 +198,7 @@ impl Run<'_> {
             .index_stages
             .iter()
             .filter(|conflict| {
-                let entry = index
-                    .entry_at(conflict.path.as_bytes())
-                    .map(|entry| entry.entry());
+                let entry = index.entry_at(conflict.path.as_bytes()).map(|entry| entry.entry());
                 !match (entry, conflict.stages.ours) {
                     (Some(entry), Some(ours)) => entry.same_as(&ours),
                     (None, None) => true,
@@ -267,10 +209,7 @@ impl Run<'_> {
             .collect();
         match staged.is_empty() {
             true => Ok(()),
-            false => Err(Error::InTheWay {
-                reason: InTheWay::Staged,
-                paths: staged,
-            }),
+            false => Err(Error::InTheWay { reason: InTheWay::Staged, paths: staged }),
         }
     }
 
@@ -286,28 +225,18 @@ impl Run<'_> {
         journal.stage_in_work_tree.clone_from(&stage.in_work_tree);
         journal.state_files.clone_from(&self.landing.state_files);
         if let Some((checkout, found)) = looked {
-            journal.index = Some(index_edit::touched(
-                &checkout.after,
-                changes,
-                &self.landing.index_stages,
-            ));
+            journal.index = Some(index_edit::touched(&checkout.after, changes, &self.landing.index_stages));
             journal.steps = self.stage_files(stage, checkout, changes, found)?;
             journal.missing_folders = missing_folders(&checkout.root, &journal.steps)?;
             if let Some(bytes) = &checkout.before.bytes {
                 durable::write_new(&stage.path("index.old"), bytes, self.settings.fsync.journal)?;
             }
-            journal
-                .locks
-                .push(place_of(&preflight::index_lock(self.repo), self.repo));
+            journal.locks.push(place_of(&preflight::index_lock(self.repo), self.repo));
         }
         if let Some(update) = &self.landing.reference {
             let moved = reference::record(self.repo, update, self.settings)?;
             let content = format!("{}\n", update.new);
-            durable::write_new(
-                &stage.path("reference"),
-                content.as_bytes(),
-                self.settings.fsync.references,
-            )?;
+            durable::write_new(&stage.path("reference"), content.as_bytes(), self.settings.fsync.references)?;
             if self.landing.checkout && update.name != "HEAD" {
                 journal.locks.push(reference::lock_of(b"HEAD"));
             }
@@ -331,9 +260,7 @@ impl Run<'_> {
         durable::write_new(&written, &journal.encode()?, sync)?;
         // The staged files must be found under their names before the journal speaks of them.
         if let Some(files) = stage.files.as_ref().filter(|_| sync) {
-            files
-                .sync()
-                .map_err(|error| Error::io("flush", &stage.folder, error))?;
+            files.sync().map_err(|error| Error::io("flush", &stage.folder, error))?;
         }
         fs::rename(&written, &counts).map_err(|error| Error::io("write", &counts, error))?;
         durable::sync_folder(&stage.folder, sync)
@@ -353,14 +280,10 @@ impl Run<'_> {
         let mut steps = Vec::new();
         for (change, found) in rows {
             self.stop_if_cancelled()?;
-            let Some(action) = self.stage_one(stage, steps.len(), change, found, &mut content)?
-            else {
+            let Some(action) = self.stage_one(stage, steps.len(), change, found, &mut content)? else {
                 continue;
             };
-            steps.push(Step {
-                path: change.path.clone(),
-                action,
-            });
+            steps.push(Step { path: change.path.clone(), action });
         }
         Ok(steps)
     }
@@ -390,31 +313,16 @@ impl Run<'_> {
                 _ => Err(self.type_change_with_submodule(change)),
             };
         }
-        let mut write = || {
-            stage.write_file(
-                slot,
-                &change.path,
-                new,
-                self.objects,
-                content,
-                self.settings,
-            )
-        };
+        let mut write = || stage.write_file(slot, &change.path, new, self.objects, content, self.settings);
         Ok(Some(match found {
-            Found::Clean(old) => Action::Replace {
-                old: *old,
-                new: write()?,
-            },
+            Found::Clean(old) => Action::Replace { old: *old, new: write()? },
             Found::Submodule => return Err(self.type_change_with_submodule(change)),
             _ => Action::Add { new: write()? },
         }))
     }
 
     fn type_change_with_submodule(&self, change: &Change) -> Error {
-        Error::InTheWay {
-            reason: InTheWay::Obstructed,
-            paths: vec![change.path.clone()],
-        }
+        Error::InTheWay { reason: InTheWay::Obstructed, paths: vec![change.path.clone()] }
     }
 
     /// From the first lock to the last; returns a failure that came after the commit point.
@@ -423,17 +331,11 @@ impl Run<'_> {
             Ok(()) => {}
             Err(error) => {
                 // If taking back fails too, the journal stays and the next rb goes on from there.
-                let _ = recover::take_back(
-                    self.repo,
-                    &prepared.stage,
-                    &prepared.journal,
-                    self.settings,
-                );
+                let _ = recover::take_back(self.repo, &prepared.stage, &prepared.journal, self.settings);
                 return Err(error);
             }
         }
-        let finished =
-            recover::finish(self.repo, &prepared.stage, &prepared.journal, self.settings);
+        let finished = recover::finish(self.repo, &prepared.stage, &prepared.journal, self.settings);
         Ok(finished.err())
     }
 
@@ -441,39 +343,20 @@ impl Run<'_> {
         let payload = prepared.stage.path("lock");
         for lock in &prepared.locks {
             if let Some(folder) = lock.parent() {
-                durable::make_folders(
-                    folder,
-                    self.settings.shared,
-                    self.settings.fsync.references,
-                )?;
+                durable::make_folders(folder, self.settings.shared, self.settings.fsync.references)?;
             }
-            lock::take(
-                lock,
-                &payload,
-                &prepared.journal.operation,
-                self.options.patience,
-            )?;
+            lock::take(lock, &payload, &prepared.journal.operation, self.options.patience)?;
         }
         self.look_again(prepared)?;
         if let Some(checkout) = &mut prepared.checkout {
             self.swap(&prepared.stage, &prepared.journal, checkout)?;
-            self.write_index(
-                &prepared.stage,
-                &prepared.journal,
-                &prepared.changes,
-                checkout,
-            )?;
+            self.write_index(&prepared.stage, &prepared.journal, &prepared.changes, checkout)?;
         }
         self.stop_if_cancelled()?;
         let Some(update) = &self.landing.reference else {
             return Ok(());
         };
-        reference::commit(
-            self.repo,
-            &prepared.stage.path("reference"),
-            &update.name,
-            self.settings,
-        )
+        reference::commit(self.repo, &prepared.stage.path("reference"), &update.name, self.settings)
     }
 
     /// Under the locks nothing can move any more that git's own writers move; what did meanwhile is seen.
@@ -487,14 +370,10 @@ impl Run<'_> {
         let head = self.repo.head()?;
         if head != prepared.head {
             return Err(match (prepared.head.commit(), head.commit()) {
-                (Some(expected), Some(found)) if expected != found => Error::Moved {
-                    reference: "HEAD".into(),
-                    expected,
-                    found,
-                },
-                _ => {
-                    Error::BadRequest("HEAD moved to another branch since the plan was made".into())
+                (Some(expected), Some(found)) if expected != found => {
+                    Error::Moved { reference: "HEAD".into(), expected, found }
                 }
+                _ => Error::BadRequest("HEAD moved to another branch since the plan was made".into()),
             });
         }
         let path = &checkout.before.path;
@@ -535,33 +414,17 @@ impl Run<'_> {
         changes: &[Change],
         checkout: &mut Checkout,
     ) -> Result<()> {
-        let Checkout {
-            root,
-            before,
-            after,
-        } = checkout;
+        let Checkout { root, before, after } = checkout;
         if journal.index.as_ref().is_none_or(Vec::is_empty) {
             return Ok(());
         }
         index_edit::refresh(after, root, changes)?;
-        index_edit::settle_racy(
-            after,
-            &before.index,
-            changes,
-            root,
-            self.objects,
-            self.settings,
-        )?;
+        index_edit::settle_racy(after, &before.index, changes, root, self.objects, self.settings)?;
         let staged = stage.path("index.new");
-        durable::write_new(
-            &staged,
-            &after.encode(self.settings.skip_hash)?,
-            self.settings.fsync.index,
-        )?;
+        durable::write_new(&staged, &after.encode(self.settings.skip_hash)?, self.settings.fsync.index)?;
         durable::adjust_shared(&staged, self.settings.shared)?;
         self.stop_if_cancelled()?;
-        fs::rename(&staged, &before.path)
-            .map_err(|error| Error::io("replace", &before.path, error))?;
+        fs::rename(&staged, &before.path).map_err(|error| Error::io("replace", &before.path, error))?;
         let folder = before.path.parent().unwrap_or(self.repo.git_dir());
         durable::sync_folder(folder, self.settings.fsync.index)
     }
@@ -592,18 +455,13 @@ fn place_of(path: &std::path::Path, repo: &Repo) -> Place {
 /// The folders above added files that are not there yet, outermost first.
 fn missing_folders(root: &Folder, steps: &[Step]) -> Result<Vec<RepoPath>> {
     let mut missing = BTreeSet::new();
-    for step in steps
-        .iter()
-        .filter(|step| matches!(step.action, Action::Add { .. } | Action::MakeFolder))
-    {
+    for step in steps.iter().filter(|step| matches!(step.action, Action::Add { .. } | Action::MakeFolder)) {
         let mut folder = step.path.parent();
         while let Some(path) = folder.filter(|path| !path.is_root() && !missing.contains(path)) {
-            let parent = parent_of(root, &path)
-                .map_err(|error| Error::io("examine", path.to_string(), error))?;
+            let parent =
+                parent_of(root, &path).map_err(|error| Error::io("examine", path.to_string(), error))?;
             let there = match parent {
-                Parent::Open(parent) => parent
-                    .info(path.file_name())
-                    .is_ok_and(|info| info.is_some()),
+                Parent::Open(parent) => parent.info(path.file_name()).is_ok_and(|info| info.is_some()),
                 Parent::Missing | Parent::Obstructed(_) => false,
             };
             if there {
@@ -618,23 +476,16 @@ fn missing_folders(root: &Folder, steps: &[Step]) -> Result<Vec<RepoPath>> {
 
 /// Folders that lost their last file go, as under git; never the one the process stands in.
 fn remove_emptied_folders(root: &Folder, steps: &[Step]) {
-    let current = Folder::open(std::path::Path::new("."))
-        .and_then(|folder| folder.identity())
-        .ok();
-    let removed =
-        |step: &&Step| matches!(step.action, Action::Remove { .. } | Action::RemoveFolder);
+    let current = Folder::open(std::path::Path::new(".")).and_then(|folder| folder.identity()).ok();
+    let removed = |step: &&Step| matches!(step.action, Action::Remove { .. } | Action::RemoveFolder);
     for step in steps.iter().filter(removed).rev() {
         let mut folder = step.path.parent();
         while let Some(path) = folder.filter(|path| !path.is_root()) {
             let Ok(Parent::Open(parent)) = parent_of(root, &path) else {
                 break;
             };
-            let here = parent
-                .open_folder(path.file_name())
-                .and_then(|folder| folder.identity())
-                .ok();
-            if here.is_none() || here == current || parent.remove_folder(path.file_name()).is_err()
-            {
+            let here = parent.open_folder(path.file_name()).and_then(|folder| folder.identity()).ok();
+            if here.is_none() || here == current || parent.remove_folder(path.file_name()).is_err() {
                 break;
             }
             folder = path.parent();

@@ -66,9 +66,7 @@ pub(crate) fn take(lock: &Path, payload: &Path, operation: &str, patience: Durat
             Err(error) => return Err(Error::io("create", lock, error)),
         }
         if begun.elapsed() + pause > patience {
-            return Err(Error::Locked {
-                path: lock.to_owned(),
-            });
+            return Err(Error::Locked { path: lock.to_owned() });
         }
         std::thread::sleep(pause);
         pause = (pause * 2).min(Duration::from_millis(50));
@@ -79,12 +77,7 @@ fn link(lock: &Path, payload: &Path, operation: &str) -> std::io::Result<()> {
     match fs::hard_link(payload, lock) {
         // Some file systems have no hard links. There a kill at this very moment leaves an empty lock
         // that nobody will call ours.
-        Err(error)
-            if matches!(
-                error.kind(),
-                ErrorKind::PermissionDenied | ErrorKind::Unsupported
-            ) =>
-        {
+        Err(error) if matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::Unsupported) => {
             durable::create_new(lock)?.write_all(signature(operation).as_bytes())
         }
         done => done,
@@ -98,10 +91,7 @@ pub(crate) fn is_ours(lock: &Path, operation: &str) -> bool {
 }
 
 /// Removes the locks that belong to the operation; all others stay.
-pub(crate) fn release<'a>(
-    locks: impl IntoIterator<Item = &'a PathBuf>,
-    operation: &str,
-) -> Result<()> {
+pub(crate) fn release<'a>(locks: impl IntoIterator<Item = &'a PathBuf>, operation: &str) -> Result<()> {
     for lock in locks {
         if is_ours(lock, operation) {
             durable::remove_if_there(lock)?;

@@ -43,19 +43,12 @@ pub(crate) fn store(repo: &Repo, objects: &NewObjects, settings: &Settings) -> R
         }
     }
     for (temporary, path) in staged {
-        let folder = path
-            .parent()
-            .expect("a loose object lies in a folder")
-            .to_owned();
+        let folder = path.parent().expect("a loose object lies in a folder").to_owned();
         durable::make_folders(&folder, settings.shared, settings.fsync.objects)?;
-        temporary
-            .persist(&path)
-            .map_err(|error| Error::io("store", path, error.error))?;
+        temporary.persist(&path).map_err(|error| Error::io("store", path, error.error))?;
         folders.insert(folder);
     }
-    folders
-        .iter()
-        .try_for_each(|folder| durable::sync_folder(folder, settings.fsync.objects))
+    folders.iter().try_for_each(|folder| durable::sync_folder(folder, settings.fsync.objects))
 }
 
 struct Store<'a> {
@@ -83,13 +76,8 @@ impl Store<'_> {
             Err(error) => return Err(Error::io("read", path, error)),
         };
         let mut stored = Vec::new();
-        file.read_to_end(&mut stored)
-            .map_err(|error| Error::io("read", path, error))?;
-        Ok(if inflates_to(&stored, kind, bytes) {
-            State::Whole(file)
-        } else {
-            State::Broken
-        })
+        file.read_to_end(&mut stored).map_err(|error| Error::io("read", path, error))?;
+        Ok(if inflates_to(&stored, kind, bytes) { State::Whole(file) } else { State::Broken })
     }
 
     /// Writes the object beside its place and flushes it.
@@ -104,17 +92,11 @@ impl Store<'_> {
         let failed = |error| Error::io("write an object in", &self.folder, error);
         let temporary = builder.tempfile_in(&self.folder).map_err(failed)?;
         let mut deflate = gix::zlib::stream::deflate::Write::new(temporary, self.compression);
-        deflate
-            .write_all(&gix::objs::encode::loose_header(kind, bytes.len() as u64))
-            .map_err(failed)?;
+        deflate.write_all(&gix::objs::encode::loose_header(kind, bytes.len() as u64)).map_err(failed)?;
         deflate.write_all(bytes).map_err(failed)?;
         deflate.flush().map_err(failed)?;
         let temporary = deflate.into_inner();
-        durable::sync_file(
-            temporary.as_file(),
-            temporary.path(),
-            self.settings.fsync.objects,
-        )?;
+        durable::sync_file(temporary.as_file(), temporary.path(), self.settings.fsync.objects)?;
         durable::adjust_shared(temporary.path(), self.settings.shared)?;
         Ok(temporary.into_temp_path())
     }
@@ -128,9 +110,7 @@ fn inflates_to(stored: &[u8], kind: Kind, bytes: &[u8]) -> bool {
     let mut found = vec![0; wanted.len() + 1];
     let mut inflate = gix::zlib::Inflate::default();
     match inflate.once(stored, &mut found) {
-        Ok((gix::zlib::Status::StreamEnd, _, written)) => {
-            found[..written].as_bstr() == wanted.as_bstr()
-        }
+        Ok((gix::zlib::Status::StreamEnd, _, written)) => found[..written].as_bstr() == wanted.as_bstr(),
         _ => false,
     }
 }

@@ -33,22 +33,15 @@ pub(crate) fn preflight(repo: &Repo, need: Need) -> Result<()> {
     }
     if let Some(operation) = need.work_tree {
         if repo.work_dir().is_none() {
-            return Err(Error::NeedsWorkTree {
-                operation,
-                git_dir: repo.git_dir().to_owned(),
-            });
+            return Err(Error::NeedsWorkTree { operation, git_dir: repo.git_dir().to_owned() });
         }
         if let Head::Branch { name, commit: None } = repo.head()? {
-            return Err(Error::Unborn {
-                branch: name.to_string(),
-            });
+            return Err(Error::Unborn { branch: name.to_string() });
         }
         match repo.operation_in_progress() {
             Some(InProgress::Pick | InProgress::Revert) if need.continues => {}
             Some(other) => {
-                return Err(Error::OperationInProgress {
-                    operation: other.describe(),
-                });
+                return Err(Error::OperationInProgress { operation: other.describe() });
             }
             None => {}
         }
@@ -64,9 +57,7 @@ pub(crate) fn preflight(repo: &Repo, need: Need) -> Result<()> {
 fn refuse_locked(repo: &Repo) -> Result<()> {
     let operation = super::recover::operation_left(repo)?;
     for path in [index_lock(repo), repo.git_dir().join("HEAD.lock")] {
-        let ours = operation
-            .as_ref()
-            .is_some_and(|operation| super::lock::is_ours(&path, operation));
+        let ours = operation.as_ref().is_some_and(|operation| super::lock::is_ours(&path, operation));
         if path.symlink_metadata().is_ok() && !ours {
             return Err(Error::Locked { path });
         }
@@ -83,29 +74,16 @@ pub(crate) fn index_lock(repo: &Repo) -> PathBuf {
 
 /// Asks whether files can be made, without making one.
 fn refuse_read_only(repo: &Repo) -> Result<()> {
-    for folder in [
-        repo.git_dir().to_owned(),
-        repo.common_dir(),
-        repo.common_dir().join("objects"),
-    ] {
+    for folder in [repo.git_dir().to_owned(), repo.common_dir(), repo.common_dir().join("objects")] {
         #[cfg(unix)]
         {
             use rustix::fs::{Access, AtFlags, CWD, accessat};
-            accessat(
-                CWD,
-                &folder,
-                Access::WRITE_OK | Access::EXEC_OK,
-                AtFlags::EACCESS,
-            )
-            .map_err(|error| Error::io("write to", &folder, error.into()))?;
+            accessat(CWD, &folder, Access::WRITE_OK | Access::EXEC_OK, AtFlags::EACCESS)
+                .map_err(|error| Error::io("write to", &folder, error.into()))?;
         }
         #[cfg(not(unix))]
         if std::fs::metadata(&folder).is_ok_and(|metadata| metadata.permissions().readonly()) {
-            return Err(Error::io(
-                "write to",
-                &folder,
-                std::io::ErrorKind::PermissionDenied.into(),
-            ));
+            return Err(Error::io("write to", &folder, std::io::ErrorKind::PermissionDenied.into()));
         }
     }
     Ok(())

@@ -79,9 +79,7 @@ pub(super) fn recover_locked(repo: &Repo, settings: &Settings) -> Result<Recover
     match Journal::read(&folder)? {
         Left::Nothing => {
             // A kill before the journal: nothing was locked or moved, only staged.
-            let in_work_tree = fs::read(folder.join("work-tree-stage"))
-                .ok()
-                .map(RepoPath::new);
+            let in_work_tree = fs::read(folder.join("work-tree-stage")).ok().map(RepoPath::new);
             Stage::reopen(folder, root.as_ref(), in_work_tree.as_ref()).remove(root.as_ref())?;
             Ok(Recovered::Nothing)
         }
@@ -97,12 +95,7 @@ pub(super) fn recover_locked(repo: &Repo, settings: &Settings) -> Result<Recover
     }
 }
 
-fn recover_open(
-    repo: &Repo,
-    stage: &Stage,
-    journal: &Journal,
-    settings: &Settings,
-) -> Result<Recovered> {
+fn recover_open(repo: &Repo, stage: &Stage, journal: &Journal, settings: &Settings) -> Result<Recovered> {
     let operation = journal.operation.clone();
     match reached(repo, stage, journal)? {
         Reached::New => {
@@ -154,11 +147,7 @@ fn reached(repo: &Repo, stage: &Stage, journal: &Journal) -> Result<Reached> {
     };
     let now = repo.read_index()?;
     let untouched = now.bytes == index_before(repo, stage)?.bytes;
-    Ok(if !untouched && index_edit::holds(&now.index, after) {
-        Reached::New
-    } else {
-        Reached::Old
-    })
+    Ok(if !untouched && index_edit::holds(&now.index, after) { Reached::New } else { Reached::Old })
 }
 
 /// The index as it was before the landing, from the copy in the stage.
@@ -168,17 +157,11 @@ fn index_before(repo: &Repo, stage: &Stage) -> Result<IndexFile> {
     match fs::read(&path) {
         Ok(bytes) => {
             let index = Index::decode(&bytes, hash, (0, 0), &path)?;
-            Ok(IndexFile {
-                path,
-                bytes: Some(bytes),
-                index,
-            })
+            Ok(IndexFile { path, bytes: Some(bytes), index })
         }
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(IndexFile {
-            path,
-            bytes: None,
-            index: Index::empty(hash),
-        }),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            Ok(IndexFile { path, bytes: None, index: Index::empty(hash) })
+        }
         Err(error) => Err(Error::io("read", path, error)),
     }
 }
@@ -186,26 +169,21 @@ fn index_before(repo: &Repo, stage: &Stage) -> Result<IndexFile> {
 /// Whether no file of the work tree and no byte of the index was touched yet.
 fn nothing_moved(repo: &Repo, stage: &Stage, journal: &Journal) -> Result<bool> {
     let staged = |slot: usize| {
-        stage.files.as_ref().is_some_and(|files| {
-            files
-                .info(slot_name(slot).as_bytes())
-                .is_ok_and(|info| info.is_some())
-        })
+        stage
+            .files
+            .as_ref()
+            .is_some_and(|files| files.info(slot_name(slot).as_bytes()).is_ok_and(|info| info.is_some()))
     };
     let Some(root) = repo.work_dir().map(|_| land::open_root(repo)).transpose()? else {
         return Ok(true);
     };
     let swapper = swapper(repo, &root, stage)?;
-    let moved = journal
-        .steps
-        .iter()
-        .enumerate()
-        .any(|(slot, step)| match &step.action {
-            Action::Add { .. } => !staged(slot),
-            Action::Replace { new, .. } => !swapper.stage_holds(slot, new),
-            Action::Remove { .. } => staged(slot),
-            Action::MakeFolder | Action::RemoveFolder => false,
-        });
+    let moved = journal.steps.iter().enumerate().any(|(slot, step)| match &step.action {
+        Action::Add { .. } => !staged(slot),
+        Action::Replace { new, .. } => !swapper.stage_holds(slot, new),
+        Action::Remove { .. } => staged(slot),
+        Action::MakeFolder | Action::RemoveFolder => false,
+    });
     let index = journal.index.as_ref().map_or(Ok(false), |after| {
         Ok::<_, Error>(!after.is_empty() && index_edit::holds(&repo.read_index()?.index, after))
     })?;
@@ -214,21 +192,11 @@ fn nothing_moved(repo: &Repo, stage: &Stage, journal: &Journal) -> Result<bool> 
 
 fn swapper<'a>(repo: &Repo, root: &'a Folder, stage: &'a Stage) -> Result<Swapper<'a>> {
     let file_mode = Settings::of(repo)?.file_mode;
-    Ok(Swapper {
-        root,
-        stage,
-        hash: repo.local().object_hash(),
-        file_mode,
-    })
+    Ok(Swapper { root, stage, hash: repo.local().object_hash(), file_mode })
 }
 
 /// What follows the commit point: the move itself on the disk, the logs, the state files, the locks.
-pub(super) fn finish(
-    repo: &Repo,
-    stage: &Stage,
-    journal: &Journal,
-    settings: &Settings,
-) -> Result<()> {
+pub(super) fn finish(repo: &Repo, stage: &Stage, journal: &Journal, settings: &Settings) -> Result<()> {
     if let Some(moved) = &journal.reference {
         let path = repo.reference_path(moved.name.as_bytes())?;
         let folder = path.parent().unwrap_or(repo.git_dir());
@@ -239,12 +207,7 @@ pub(super) fn finish(
     close(repo, stage, journal, settings)
 }
 
-fn write_state_files(
-    repo: &Repo,
-    stage: &Stage,
-    journal: &Journal,
-    settings: &Settings,
-) -> Result<()> {
+fn write_state_files(repo: &Repo, stage: &Stage, journal: &Journal, settings: &Settings) -> Result<()> {
     for (nth, state) in journal.state_files.iter().enumerate() {
         let path = repo.git_dir().join(&state.name);
         let Some(content) = &state.content else {
@@ -321,12 +284,7 @@ fn restore_index(
     let lock = preflight::index_lock(repo);
     let ours = lock::is_ours(&lock, &journal.operation);
     if !ours {
-        lock::take(
-            &lock,
-            &stage.path("lock"),
-            &journal.operation,
-            std::time::Duration::from_secs(1),
-        )?;
+        lock::take(&lock, &stage.path("lock"), &journal.operation, std::time::Duration::from_secs(1))?;
     }
     let bytes = match (ours, before.bytes) {
         (true, None) => return durable::remove_if_there(&now.path),
@@ -342,10 +300,7 @@ fn restore_index(
     durable::write_new(&staged, &bytes, settings.fsync.index)?;
     durable::adjust_shared(&staged, settings.shared)?;
     fs::rename(&staged, &now.path).map_err(|error| Error::io("replace", &now.path, error))?;
-    durable::sync_folder(
-        now.path.parent().unwrap_or(repo.git_dir()),
-        settings.fsync.index,
-    )
+    durable::sync_folder(now.path.parent().unwrap_or(repo.git_dir()), settings.fsync.index)
 }
 
 /// Marks the landing as over, then gives the locks back, then removes the stage.
@@ -363,11 +318,7 @@ fn clean_up(repo: &Repo, stage: &Stage, journal: &Journal) -> Result<()> {
 
 fn lock_paths(repo: &Repo, journal: &Journal) -> Result<Vec<PathBuf>> {
     let common_dir = repo.common_dir();
-    journal
-        .locks
-        .iter()
-        .map(|place| place.resolve(repo.git_dir(), &common_dir))
-        .collect()
+    journal.locks.iter().map(|place| place.resolve(repo.git_dir(), &common_dir)).collect()
 }
 
 /// Flushes every folder whose names the landing changes.
@@ -383,8 +334,7 @@ pub(super) fn sync_touched(root: &Folder, journal: &Journal) -> Result<()> {
         // A folder that is gone was removed from its parent, which is flushed where that matters.
         let inside = folder.join(b"x");
         if let Ok(Parent::Open(open)) = parent_of(root, &inside) {
-            open.sync()
-                .map_err(|error| Error::io("flush", folder.to_string(), error))?;
+            open.sync().map_err(|error| Error::io("flush", folder.to_string(), error))?;
         }
     }
     Ok(())

@@ -37,37 +37,23 @@ pub(crate) fn check_request(repo: &Repo, update: &RefUpdate, checkout: bool) -> 
     if update.name == "HEAD" {
         return match (repo.head()?, checkout) {
             (Head::Detached(_), true) => Ok(()),
-            _ => Err(Error::BadRequest(
-                "HEAD can be moved only where it is detached and checked out".into(),
-            )),
+            _ => Err(Error::BadRequest("HEAD can be moved only where it is detached and checked out".into())),
         };
     }
     check_writable_name(&update.name)?;
     refuse_linked_components(repo, &update.name)?;
-    let short = || {
-        update
-            .name
-            .strip_prefix(b"refs/heads/")
-            .unwrap_or(&update.name)
-            .as_bstr()
-            .to_string()
-    };
+    let short = || update.name.strip_prefix(b"refs/heads/").unwrap_or(&update.name).as_bstr().to_string();
     if let Some(worktree) = repo.checked_out_elsewhere(&update.name)? {
-        return Err(Error::BranchCheckedOut {
-            branch: short(),
-            worktree,
-        });
+        return Err(Error::BranchCheckedOut { branch: short(), worktree });
     }
     let here = matches!(repo.head()?, Head::Branch { name, .. } if name == update.name);
     match repo.work_dir() {
-        Some(work_dir) if here && !checkout => Err(Error::BranchCheckedOut {
-            branch: short(),
-            worktree: work_dir.to_owned(),
-        }),
-        Some(_) if !here && checkout => Err(Error::BadRequest(format!(
-            "{} is not the branch that is checked out",
-            update.name
-        ))),
+        Some(work_dir) if here && !checkout => {
+            Err(Error::BranchCheckedOut { branch: short(), worktree: work_dir.to_owned() })
+        }
+        Some(_) if !here && checkout => {
+            Err(Error::BadRequest(format!("{} is not the branch that is checked out", update.name)))
+        }
         _ => Ok(()),
     }
 }
@@ -77,9 +63,7 @@ fn refuse_linked_components(repo: &Repo, name: &[u8]) -> Result<()> {
     let common = repo.common_dir();
     let mut at = common.clone();
     for part in name.split(|byte| *byte == b'/') {
-        at.push(part.to_path().map_err(|_| Error::InvalidBranchName {
-            name: name.as_bstr().to_string(),
-        })?);
+        at.push(part.to_path().map_err(|_| Error::InvalidBranchName { name: name.as_bstr().to_string() })?);
         if fs::symlink_metadata(&at).is_ok_and(|metadata| metadata.is_symlink()) {
             return Err(Error::Unsupported {
                 what: format!("symbolic link {} among references", at.display()),
@@ -99,9 +83,7 @@ pub(crate) fn check_unmoved(repo: &Repo, update: &RefUpdate) -> Result<()> {
         b"HEAD" => match repo.head()? {
             Head::Detached(commit) => Some(commit),
             Head::Branch { name, .. } => {
-                return Err(Error::BadRequest(format!(
-                    "HEAD moved to {name} since the plan was made"
-                )));
+                return Err(Error::BadRequest(format!("HEAD moved to {name} since the plan was made")));
             }
         },
         name => repo.read_reference(name)?,
@@ -109,45 +91,24 @@ pub(crate) fn check_unmoved(repo: &Repo, update: &RefUpdate) -> Result<()> {
     match (update.old, found) {
         (old, found) if old == found => {}
         (None, Some(found)) => {
-            let branch = update
-                .name
-                .strip_prefix(b"refs/heads/")
-                .unwrap_or(&update.name)
-                .as_bstr()
-                .to_string();
+            let branch =
+                update.name.strip_prefix(b"refs/heads/").unwrap_or(&update.name).as_bstr().to_string();
             return Err(Error::BranchExists { branch, found });
         }
         (Some(expected), found) => {
             let found = found.unwrap_or_else(|| CommitId(expected.0.null_like()));
-            return Err(Error::Moved {
-                reference: update.name.to_string(),
-                expected,
-                found,
-            });
+            return Err(Error::Moved { reference: update.name.to_string(), expected, found });
         }
         (None, None) => {}
     }
-    match update
-        .old
-        .is_none()
-        .then(|| repo.reference_in_the_way(&update.name))
-        .transpose()?
-        .flatten()
-    {
-        Some(other) => Err(Error::BadRequest(format!(
-            "{} cannot exist beside {other}",
-            update.name
-        ))),
+    match update.old.is_none().then(|| repo.reference_in_the_way(&update.name)).transpose()?.flatten() {
+        Some(other) => Err(Error::BadRequest(format!("{} cannot exist beside {other}", update.name))),
         None => Ok(()),
     }
 }
 
 /// The entry of the journal for the move.
-pub(crate) fn record(
-    repo: &Repo,
-    update: &RefUpdate,
-    settings: &Settings,
-) -> Result<MovedReference> {
+pub(crate) fn record(repo: &Repo, update: &RefUpdate, settings: &Settings) -> Result<MovedReference> {
     let old = update.old.unwrap_or(CommitId(update.new.0.null_like()));
     let mut line = format!("{old} {} ", update.new).into_bytes();
     line.extend_from_slice(&clean(&update.committer.name));
@@ -164,18 +125,12 @@ pub(crate) fn record(
         logs.push(log_of(&update.name));
     }
     // A branch that HEAD is on takes HEAD's log along.
-    if update.name == "HEAD"
-        || matches!(repo.head()?, Head::Branch { name, .. } if name == update.name)
-    {
+    if update.name == "HEAD" || matches!(repo.head()?, Head::Branch { name, .. } if name == update.name) {
         logs.push(log_of(b"HEAD"));
     }
     let (git_dir, common_dir) = (repo.git_dir(), repo.common_dir());
     logs.retain(|(name, place)| {
-        let exists = || {
-            place
-                .resolve(git_dir, &common_dir)
-                .is_ok_and(|path| path.is_file())
-        };
+        let exists = || place.resolve(git_dir, &common_dir).is_ok_and(|path| path.is_file());
         settings.reflog.begins_for(name.as_bytes()) || exists()
     });
     Ok(MovedReference {
@@ -189,11 +144,7 @@ pub(crate) fn record(
 
 fn log_of(name: &[u8]) -> (RepoPath, Place) {
     let path = RepoPath::from("logs").join(name);
-    let place = if name == b"HEAD" {
-        Place::GitDir(path)
-    } else {
-        Place::CommonDir(path)
-    };
+    let place = if name == b"HEAD" { Place::GitDir(path) } else { Place::CommonDir(path) };
     (RepoPath::new(name), place)
 }
 
@@ -201,28 +152,18 @@ fn log_of(name: &[u8]) -> (RepoPath, Place) {
 pub(crate) fn lock_of(name: &[u8]) -> Place {
     let mut path = name.to_vec();
     path.extend_from_slice(b".lock");
-    if name == b"HEAD" {
-        Place::GitDir(RepoPath::new(path))
-    } else {
-        Place::CommonDir(RepoPath::new(path))
-    }
+    if name == b"HEAD" { Place::GitDir(RepoPath::new(path)) } else { Place::CommonDir(RepoPath::new(path)) }
 }
 
 /// Names and mails cannot hold what ends them.
 fn clean(text: &[u8]) -> Vec<u8> {
-    text.iter()
-        .copied()
-        .filter(|byte| !matches!(byte, b'<' | b'>' | b'\n' | 0))
-        .collect()
+    text.iter().copied().filter(|byte| !matches!(byte, b'<' | b'>' | b'\n' | 0)).collect()
 }
 
 /// A message on one line: runs of white space become one space, as git writes them.
 fn single_line(message: &[u8]) -> Vec<u8> {
     let is_space = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
-    let words: Vec<_> = message
-        .split(is_space)
-        .filter(|word| !word.is_empty())
-        .collect();
+    let words: Vec<_> = message.split(is_space).filter(|word| !word.is_empty()).collect();
     words.join(&b' ')
 }
 
@@ -233,12 +174,7 @@ pub(crate) fn commit(repo: &Repo, staged: &Path, name: &[u8], settings: &Setting
     let failed = |error| Error::io("move", &path, error);
     match fs::rename(staged, &path) {
         // Folders that lost their last branch may stand in the way; only empty ones yield.
-        Err(error)
-            if matches!(
-                error.kind(),
-                ErrorKind::IsADirectory | ErrorKind::DirectoryNotEmpty
-            ) =>
-        {
+        Err(error) if matches!(error.kind(), ErrorKind::IsADirectory | ErrorKind::DirectoryNotEmpty) => {
             remove_empty_folders(&path);
             fs::rename(staged, &path).map_err(failed)
         }
@@ -276,18 +212,11 @@ fn append_once(path: &Path, line: &[u8], settings: &Settings) -> Result<()> {
         remove_empty_folders(path);
     }
     let mut options = OpenOptions::new();
-    let mut log = options
-        .read(true)
-        .append(true)
-        .create(true)
-        .open(path)
-        .map_err(failed)?;
+    let mut log = options.read(true).append(true).create(true).open(path).map_err(failed)?;
     let len = log.metadata().map_err(failed)?.len();
     let tail_len = len.min(line.len() as u64 + 1);
     let mut tail = Vec::new();
-    log.seek(SeekFrom::Start(len - tail_len))
-        .and_then(|_| log.read_to_end(&mut tail))
-        .map_err(failed)?;
+    log.seek(SeekFrom::Start(len - tail_len)).and_then(|_| log.read_to_end(&mut tail)).map_err(failed)?;
     let begins_anew = tail.len() == line.len() || tail.first() == Some(&b'\n');
     if tail.ends_with(line) && begins_anew {
         return Ok(());

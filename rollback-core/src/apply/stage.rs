@@ -44,57 +44,29 @@ impl Stage {
         durable::make_folders(&folder, settings.shared, settings.fsync.journal)?;
         let failed = |error| Error::io("open", &folder, error);
         let Some(root) = root else {
-            return Ok(Self {
-                folder,
-                files: None,
-                in_work_tree: None,
-            });
+            return Ok(Self { folder, files: None, in_work_tree: None });
         };
         let own = Folder::open(&folder).map_err(failed)?;
         if own.device().map_err(failed)? == root.device().map_err(failed)? {
             durable::make_folders(&folder.join("files"), settings.shared, false)?;
             let files = own.open_folder(b"files").map_err(failed)?;
-            return Ok(Self {
-                folder,
-                files: Some(files),
-                in_work_tree: None,
-            });
+            return Ok(Self { folder, files: Some(files), in_work_tree: None });
         }
         let name = format!(".rb-landing-{operation}");
         // Recovery has to find it even when it is killed before the journal is written.
-        durable::write_new(
-            &folder.join("work-tree-stage"),
-            name.as_bytes(),
-            settings.fsync.journal,
-        )?;
-        let made = root
-            .make_folder(name.as_bytes())
-            .and_then(|()| root.open_folder(name.as_bytes()));
+        durable::write_new(&folder.join("work-tree-stage"), name.as_bytes(), settings.fsync.journal)?;
+        let made = root.make_folder(name.as_bytes()).and_then(|()| root.open_folder(name.as_bytes()));
         let files = made.map_err(|error| Error::io("create", &name, error))?;
-        Ok(Self {
-            folder,
-            files: Some(files),
-            in_work_tree: Some(name.as_str().into()),
-        })
+        Ok(Self { folder, files: Some(files), in_work_tree: Some(name.as_str().into()) })
     }
 
     /// Opens the staging area that a journal tells of.
-    pub(crate) fn reopen(
-        folder: PathBuf,
-        root: Option<&Folder>,
-        in_work_tree: Option<&RepoPath>,
-    ) -> Self {
+    pub(crate) fn reopen(folder: PathBuf, root: Option<&Folder>, in_work_tree: Option<&RepoPath>) -> Self {
         let files = match (root, in_work_tree) {
             (Some(root), Some(name)) => root.open_folder(name.as_bytes()).ok(),
-            _ => Folder::open(&folder)
-                .and_then(|own| own.open_folder(b"files"))
-                .ok(),
+            _ => Folder::open(&folder).and_then(|own| own.open_folder(b"files")).ok(),
         };
-        Self {
-            folder,
-            files,
-            in_work_tree: in_work_tree.cloned(),
-        }
+        Self { folder, files, in_work_tree: in_work_tree.cloned() }
     }
 
     /// The folder of the staged files.
@@ -126,16 +98,10 @@ impl Stage {
         let failed = |error| Error::io("stage", path.to_string(), error);
         let is_link = entry.mode.kind() == EntryKind::Symlink;
         if is_link && settings.symlinks {
-            files
-                .create_symlink(&blob, name.as_bytes())
-                .map_err(failed)?;
+            files.create_symlink(&blob, name.as_bytes()).map_err(failed)?;
             return Ok(Fingerprint::symlink(raw_id(&blob, hash)?));
         }
-        let bytes = if is_link {
-            blob
-        } else {
-            content.to_work_tree(path, entry.id, blob)?
-        };
+        let bytes = if is_link { blob } else { content.to_work_tree(path, entry.id, blob)? };
         let executable = entry.mode.kind() == EntryKind::Executable;
         // The umask takes away what the user does not want, as it does in git's checkout.
         let mode = if executable { 0o777 } else { 0o666 };
@@ -144,10 +110,7 @@ impl Stage {
         if settings.fsync.journal {
             file.sync_all().map_err(failed)?;
         }
-        Ok(Fingerprint::file(
-            raw_id(&bytes, hash)?,
-            executable && cfg!(unix),
-        ))
+        Ok(Fingerprint::file(raw_id(&bytes, hash)?, executable && cfg!(unix)))
     }
 
     /// Removes the staging area with all in it.

@@ -42,8 +42,7 @@ impl Swapper<'_> {
             Action::Replace { old, .. } => self.replace(slot, &step.path, old),
             Action::Remove { old } => self.remove(slot, &step.path, old),
             Action::MakeFolder => {
-                let parent =
-                    make_parent_of(self.root, &step.path, &mut Vec::new()).map_err(failed)?;
+                let parent = make_parent_of(self.root, &step.path, &mut Vec::new()).map_err(failed)?;
                 match parent.make_folder(step.path.file_name()) {
                     Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(failed(error)),
                     _ => Ok(()),
@@ -61,27 +60,20 @@ impl Swapper<'_> {
 
     fn add(&self, slot: usize, path: &RepoPath) -> Result<()> {
         let failed = |error| Error::io("write", path.to_string(), error);
-        let parent =
-            make_parent_of(self.root, path, &mut Vec::new()).map_err(|error| {
-                match error.kind() {
-                    // What opening a link without following it gives differs between systems.
-                    _ if self
-                        .open_parent(path)
-                        .is_err_and(|error| matches!(error, Error::InTheWay { .. })) =>
-                    {
-                        in_the_way(InTheWay::Obstructed, path)
-                    }
-                    _ => failed(error),
+        let parent = make_parent_of(self.root, path, &mut Vec::new()).map_err(|error| {
+            match error.kind() {
+                // What opening a link without following it gives differs between systems.
+                _ if self.open_parent(path).is_err_and(|error| matches!(error, Error::InTheWay { .. })) => {
+                    in_the_way(InTheWay::Obstructed, path)
                 }
-            })?;
+                _ => failed(error),
+            }
+        })?;
         let files = self.stage.files()?;
         let name = path.file_name();
         let moved = match files.rename_to_free(slot_name(slot).as_bytes(), &parent, name) {
             // Folders that lost their last file stand where the file goes; only empty ones yield.
-            Err(error)
-                if error.kind() == ErrorKind::AlreadyExists
-                    && remove_empty_folder(&parent, name) =>
-            {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists && remove_empty_folder(&parent, name) => {
                 files.rename_to_free(slot_name(slot).as_bytes(), &parent, name)
             }
             moved => moved,
@@ -110,9 +102,7 @@ impl Swapper<'_> {
         if self.holds(files, staged.as_bytes(), old) {
             return Ok(());
         }
-        files
-            .exchange(staged.as_bytes(), &parent, name)
-            .map_err(failed)?;
+        files.exchange(staged.as_bytes(), &parent, name).map_err(failed)?;
         Err(in_the_way(InTheWay::Edited, path))
     }
 
@@ -126,21 +116,15 @@ impl Swapper<'_> {
         let failed = |error| Error::io("write", path.to_string(), error);
         let files = self.stage.files()?;
         let (name, displaced) = (path.file_name(), displaced_name(slot));
-        parent
-            .rename_to_free(name, files, displaced.as_bytes())
-            .map_err(failed)?;
+        parent.rename_to_free(name, files, displaced.as_bytes()).map_err(failed)?;
         if !self.holds(files, displaced.as_bytes(), old) {
-            files
-                .rename_to_free(displaced.as_bytes(), parent, name)
-                .map_err(failed)?;
+            files.rename_to_free(displaced.as_bytes(), parent, name).map_err(failed)?;
             return Err(in_the_way(InTheWay::Edited, path));
         }
-        files
-            .rename_to_free(slot_name(slot).as_bytes(), parent, name)
-            .map_err(|error| match error.kind() {
-                ErrorKind::AlreadyExists => in_the_way(InTheWay::Untracked, path),
-                _ => failed(error),
-            })
+        files.rename_to_free(slot_name(slot).as_bytes(), parent, name).map_err(|error| match error.kind() {
+            ErrorKind::AlreadyExists => in_the_way(InTheWay::Untracked, path),
+            _ => failed(error),
+        })
     }
 
     fn remove(&self, slot: usize, path: &RepoPath, old: &Fingerprint) -> Result<()> {
@@ -157,9 +141,7 @@ impl Swapper<'_> {
         if self.holds(files, staged.as_bytes(), old) {
             return Ok(());
         }
-        files
-            .rename_to_free(staged.as_bytes(), &parent, name)
-            .map_err(failed)?;
+        files.rename_to_free(staged.as_bytes(), &parent, name).map_err(failed)?;
         Err(in_the_way(InTheWay::Edited, path))
     }
 
@@ -196,9 +178,8 @@ impl Swapper<'_> {
         let name = path.file_name();
         if let Some(still_staged) = still_staged {
             // Whatever stands at the path is not ours, unless it is a second link to the staged file.
-            let same = |info: FileInfo| {
-                (info.device, info.stat.ino) == (still_staged.device, still_staged.stat.ino)
-            };
+            let same =
+                |info: FileInfo| (info.device, info.stat.ino) == (still_staged.device, still_staged.stat.ino);
             if cfg!(unix) && parent.info(name).map_err(failed)?.is_some_and(same) {
                 parent.remove_file(name).map_err(failed)?;
             }
@@ -207,9 +188,7 @@ impl Swapper<'_> {
         match parent.info(name).map_err(failed)? {
             None => Ok(Undone::Before),
             Some(_) if self.holds(&parent, name, new) => {
-                parent
-                    .rename_to_free(name, files, staged.as_bytes())
-                    .map_err(failed)?;
+                parent.rename_to_free(name, files, staged.as_bytes()).map_err(failed)?;
                 Ok(Undone::Before)
             }
             Some(_) => Ok(Undone::Edited),
@@ -229,20 +208,15 @@ impl Swapper<'_> {
         let Parent::Open(parent) = parent_of(self.root, path).map_err(failed)? else {
             return Ok(Undone::Edited);
         };
-        let there = |folder: &Folder, name: &[u8]| {
-            folder.info(name).map(|info| info.is_some()).map_err(failed)
-        };
+        let there =
+            |folder: &Folder, name: &[u8]| folder.info(name).map(|info| info.is_some()).map_err(failed);
         if there(files, displaced.as_bytes())? {
             // The two moves of a system that cannot swap.
             if self.holds(&parent, name, new) {
-                parent
-                    .rename_to_free(name, files, staged.as_bytes())
-                    .map_err(failed)?;
+                parent.rename_to_free(name, files, staged.as_bytes()).map_err(failed)?;
             }
             if !there(&parent, name)? {
-                files
-                    .rename_to_free(displaced.as_bytes(), &parent, name)
-                    .map_err(failed)?;
+                files.rename_to_free(displaced.as_bytes(), &parent, name).map_err(failed)?;
                 return Ok(Undone::Before);
             }
             return Ok(Undone::Edited);
@@ -250,20 +224,13 @@ impl Swapper<'_> {
         if self.holds(&parent, name, old) {
             return Ok(Undone::Before);
         }
-        let swapped =
-            there(files, staged.as_bytes())? && !self.holds(files, staged.as_bytes(), new);
+        let swapped = there(files, staged.as_bytes())? && !self.holds(files, staged.as_bytes(), new);
         if self.holds(&parent, name, new) && swapped {
             // What was displaced goes back, even if it turns out not to be what was expected.
-            files
-                .exchange(staged.as_bytes(), &parent, name)
-                .map_err(failed)?;
+            files.exchange(staged.as_bytes(), &parent, name).map_err(failed)?;
             return Ok(Undone::Before);
         }
-        Ok(if swapped {
-            Undone::Edited
-        } else {
-            Undone::Before
-        })
+        Ok(if swapped { Undone::Edited } else { Undone::Before })
     }
 
     fn undo_remove(&self, slot: usize, path: &RepoPath, old: &Fingerprint) -> Result<Undone> {
@@ -277,20 +244,14 @@ impl Swapper<'_> {
         match files.rename_to_free(staged.as_bytes(), &parent, path.file_name()) {
             Ok(()) => Ok(Undone::Before),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                Ok(if self.holds(&parent, path.file_name(), old) {
-                    Undone::Before
-                } else {
-                    Undone::Edited
-                })
+                Ok(if self.holds(&parent, path.file_name(), old) { Undone::Before } else { Undone::Edited })
             }
             Err(error) => Err(failed(error)),
         }
     }
 
     fn open_parent(&self, path: &RepoPath) -> Result<Folder> {
-        match parent_of(self.root, path)
-            .map_err(|error| Error::io("open", path.to_string(), error))?
-        {
+        match parent_of(self.root, path).map_err(|error| Error::io("open", path.to_string(), error))? {
             Parent::Open(parent) => Ok(parent),
             Parent::Missing => Err(in_the_way(InTheWay::Edited, path)),
             Parent::Obstructed(at) => Err(in_the_way(InTheWay::Obstructed, &at)),
@@ -299,19 +260,13 @@ impl Swapper<'_> {
 
     /// Whether the staged file number `slot` is there and is this one.
     pub(crate) fn stage_holds(&self, slot: usize, expected: &Fingerprint) -> bool {
-        self.stage
-            .files
-            .as_ref()
-            .is_some_and(|files| self.holds(files, slot_name(slot).as_bytes(), expected))
+        self.stage.files.as_ref().is_some_and(|files| self.holds(files, slot_name(slot).as_bytes(), expected))
     }
 
     /// Whether the name holds exactly what the fingerprint tells.
     fn holds(&self, folder: &Folder, name: &[u8], expected: &Fingerprint) -> bool {
         let look = || -> io::Result<Option<Fingerprint>> {
-            folder
-                .info(name)?
-                .map(|info| fingerprint(folder, name, &info, self.hash))
-                .transpose()
+            folder.info(name)?.map(|info| fingerprint(folder, name, &info, self.hash)).transpose()
         };
         let same_kind = |found: FingerprintKind| {
             let link = |kind| kind == FingerprintKind::Symlink;
@@ -329,15 +284,9 @@ fn remove_empty_folder(parent: &Folder, name: &[u8]) -> bool {
     let Ok(names) = folder.names() else {
         return false;
     };
-    names
-        .iter()
-        .all(|inner| remove_empty_folder(&folder, inner))
-        && parent.remove_folder(name).is_ok()
+    names.iter().all(|inner| remove_empty_folder(&folder, inner)) && parent.remove_folder(name).is_ok()
 }
 
 fn in_the_way(reason: InTheWay, path: &RepoPath) -> Error {
-    Error::InTheWay {
-        reason,
-        paths: vec![path.clone()],
-    }
+    Error::InTheWay { reason, paths: vec![path.clone()] }
 }

@@ -39,21 +39,11 @@ pub(crate) enum FingerprintKind {
 
 impl Fingerprint {
     pub(crate) fn file(id: ObjectId, executable: bool) -> Self {
-        Self {
-            kind: if executable {
-                FingerprintKind::Executable
-            } else {
-                FingerprintKind::File
-            },
-            id,
-        }
+        Self { kind: if executable { FingerprintKind::Executable } else { FingerprintKind::File }, id }
     }
 
     pub(crate) fn symlink(id: ObjectId) -> Self {
-        Self {
-            kind: FingerprintKind::Symlink,
-            id,
-        }
+        Self { kind: FingerprintKind::Symlink, id }
     }
 }
 
@@ -171,18 +161,12 @@ pub(crate) struct StateFile {
 impl StateFile {
     /// The file is to hold these bytes.
     pub(crate) fn write(name: &str, content: impl Into<Vec<u8>>) -> Self {
-        Self {
-            name: name.to_owned(),
-            content: Some(RepoPath::new(content)),
-        }
+        Self { name: name.to_owned(), content: Some(RepoPath::new(content)) }
     }
 
     /// The file or folder is to be gone.
     pub(crate) fn remove(name: &str) -> Self {
-        Self {
-            name: name.to_owned(),
-            content: None,
-        }
+        Self { name: name.to_owned(), content: None }
     }
 }
 
@@ -244,9 +228,8 @@ fn read_one(path: &Path) -> Result<Option<Journal>> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(Error::io("read", path, error)),
     };
-    let journal: Journal = serde_json::from_slice(&bytes).map_err(|error| {
-        Error::internal(format!("cannot read the journal {}", path.display()), error)
-    })?;
+    let journal: Journal = serde_json::from_slice(&bytes)
+        .map_err(|error| Error::internal(format!("cannot read the journal {}", path.display()), error))?;
     if journal.version > VERSION {
         return Err(Error::Unsupported {
             what: format!("journal version {}", journal.version),
@@ -267,28 +250,17 @@ mod tests {
         let mut journal = Journal::new("00ff".into());
         journal.steps.push(Step {
             path: RepoPath::new(&b"caf\xe9\n"[..]),
-            action: Action::Replace {
-                old: Fingerprint::file(id, true),
-                new: Fingerprint::symlink(id),
-            },
+            action: Action::Replace { old: Fingerprint::file(id, true), new: Fingerprint::symlink(id) },
         });
         journal.locks.push(Place::GitDir("index.lock".into()));
         journal.state_files.push(StateFile::remove("REVERT_HEAD"));
         let (_, path) = Journal::paths(folder.path());
         fs::write(&path, journal.encode().unwrap()).unwrap();
-        let Left::Open(read) = Journal::read(folder.path()).unwrap() else {
-            panic!("the journal is open")
-        };
+        let Left::Open(read) = Journal::read(folder.path()).unwrap() else { panic!("the journal is open") };
         assert_eq!(read.steps, journal.steps);
-        assert_eq!(
-            (read.locks, read.state_files),
-            (journal.locks, journal.state_files)
-        );
+        assert_eq!((read.locks, read.state_files), (journal.locks, journal.state_files));
         Journal::close(folder.path()).unwrap();
-        assert!(matches!(
-            Journal::read(folder.path()).unwrap(),
-            Left::Closed(_)
-        ));
+        assert!(matches!(Journal::read(folder.path()).unwrap(), Left::Closed(_)));
     }
 
     #[test]
@@ -298,14 +270,8 @@ mod tests {
         let mut journal = Journal::new("00".into());
         journal.version = VERSION + 1;
         fs::write(&path, journal.encode().unwrap()).unwrap();
-        assert!(matches!(
-            Journal::read(folder.path()),
-            Err(Error::Unsupported { .. })
-        ));
+        assert!(matches!(Journal::read(folder.path()), Err(Error::Unsupported { .. })));
         fs::write(&path, b"{\"version\":").unwrap();
-        assert!(matches!(
-            Journal::read(folder.path()),
-            Err(Error::Internal { .. })
-        ));
+        assert!(matches!(Journal::read(folder.path()), Err(Error::Internal { .. })));
     }
 }

@@ -34,31 +34,15 @@ impl Engine {
     /// # Errors
     /// [`crate::Error::MissingObject`] and [`crate::Error::CorruptObject`] for what the merge had to read;
     /// [`crate::Error::Cancelled`].
-    pub fn merge(
-        &mut self,
-        base: TreeId,
-        ours: TreeId,
-        theirs: TreeId,
-        labels: &Labels,
-    ) -> Result<Merged> {
+    pub fn merge(&mut self, base: TreeId, ours: TreeId, theirs: TreeId, labels: &Labels) -> Result<Merged> {
         let _ = labels;
         let (tree_id, verdict) = if base == theirs || ours == theirs {
             (ours, Verdict::Clean)
         } else if base == ours {
             (theirs, Verdict::Clean)
         } else {
-            (
-                ours,
-                Verdict::NeedsReview(ReviewReason::Unsupported {
-                    what: "changes on both sides",
-                }),
-            )
+            (ours, Verdict::NeedsReview(ReviewReason::Unsupported { what: "changes on both sides" }))
         };
-        Ok(Merged {
-            tree_id,
-            verdict,
-            conflicts: Vec::new(),
-            auto_merged: Vec::new(),
-        })
+        Ok(Merged { tree_id, verdict, conflicts: Vec::new(), auto_merged: Vec::new() })
     }
 }

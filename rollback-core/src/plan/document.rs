@@ -48,10 +48,7 @@ impl Plan {
     pub fn is_nothing_to_do(&self) -> bool {
         self.chosen.is_none()
             && self.attempts.last().is_some_and(|last| {
-                matches!(
-                    last.result,
-                    AttemptResult::Empty | AttemptResult::AlreadyRolledBack
-                )
+                matches!(last.result, AttemptResult::Empty | AttemptResult::AlreadyRolledBack)
             })
     }
 }
@@ -290,17 +287,7 @@ pub struct Loss {
 
 /// How much of later work a way back keeps.
 #[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Serialize,
-    Deserialize,
-    schemars::JsonSchema,
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum LossClass {

@@ -6,7 +6,6 @@
 mod document;
 
 pub use document::{
-    Attempt, AttemptResult, CulpritFound, LastGoodState, Loss, LossClass, MessageOptions, Note,
-    NoteKind, Plan, PlanOptions, Repository, Request, ResolvedTarget, SCHEMA_VERSION, Scope, Step,
-    Tip,
+    Attempt, AttemptResult, CulpritFound, LastGoodState, Loss, LossClass, MessageOptions, Note, NoteKind,
+    Plan, PlanOptions, Repository, Request, ResolvedTarget, SCHEMA_VERSION, Scope, Step, Tip,
 };

@@ -46,16 +46,8 @@ impl Shared {
     pub(crate) fn adjust(self, mode: u32) -> u32 {
         // A file that nobody may write (an object) stays so; one that nobody may execute, too.
         let allowed = |bits: u32| {
-            let bits = if mode & 0o200 == 0 {
-                bits & !0o222
-            } else {
-                bits
-            };
-            if mode & 0o100 == 0 {
-                bits & !0o111
-            } else {
-                bits | (bits & 0o444) >> 2
-            }
+            let bits = if mode & 0o200 == 0 { bits & !0o222 } else { bits };
+            if mode & 0o100 == 0 { bits & !0o111 } else { bits | (bits & 0o444) >> 2 }
         };
         match self {
             Self::Umask => mode,
@@ -108,12 +100,7 @@ pub(crate) struct FsyncPolicy {
 
 impl FsyncPolicy {
     /// Everything is durable before it is relied on.
-    pub(crate) const DURABLE: Self = Self {
-        objects: true,
-        index: true,
-        references: true,
-        journal: true,
-    };
+    pub(crate) const DURABLE: Self = Self { objects: true, index: true, references: true, journal: true };
 
     /// Reads git's list of components, such as `committed,-loose-object`.
     fn parse(list: &[u8]) -> Result<Self> {
@@ -121,13 +108,10 @@ impl FsyncPolicy {
         const INDEX: u8 = 2;
         const REFERENCE: u8 = 4;
         let mut on = LOOSE | INDEX | REFERENCE;
-        for word in list
-            .split(|byte| *byte == b',' || byte.is_ascii_whitespace())
-            .filter(|word| !word.is_empty())
+        for word in
+            list.split(|byte| *byte == b',' || byte.is_ascii_whitespace()).filter(|word| !word.is_empty())
         {
-            let (remove, name) = word
-                .strip_prefix(b"-")
-                .map_or((false, word), |name| (true, name));
+            let (remove, name) = word.strip_prefix(b"-").map_or((false, word), |name| (true, name));
             let bits = match name {
                 b"none" if !remove => {
                     on = 0;
@@ -167,10 +151,7 @@ impl Settings {
             config
                 .try_boolean(key)
                 .map(|value| value.unwrap_or(default))
-                .map_err(|error| Error::Config {
-                    key: key.into(),
-                    why: error.to_string(),
-                })
+                .map_err(|error| Error::Config { key: key.into(), why: error.to_string() })
         };
         let bare = local.workdir().is_none();
         Ok(Self {
@@ -182,12 +163,7 @@ impl Settings {
                 .string("core.checkStat")
                 .is_none_or(|value| !value.eq_ignore_ascii_case(b"minimal")),
             skip_hash: flag("index.skipHash", false)?,
-            shared: shared(
-                config
-                    .string("core.sharedRepository")
-                    .as_ref()
-                    .map(|value| value.as_slice()),
-            )?,
+            shared: shared(config.string("core.sharedRepository").as_ref().map(|value| value.as_slice()))?,
             reflog: match config.string("core.logAllRefUpdates") {
                 Some(value) if value.eq_ignore_ascii_case(b"always") => ReflogPolicy::Always,
                 Some(_) if flag("core.logAllRefUpdates", false)? => ReflogPolicy::Usual,
@@ -212,9 +188,7 @@ fn shared(value: Option<&[u8]>) -> Result<Shared> {
         b"group" | b"true" | b"yes" | b"on" | b"1" => Shared::Add(0o660),
         b"all" | b"world" | b"everybody" | b"2" => Shared::Add(0o664),
         octal => {
-            let bits = std::str::from_utf8(octal)
-                .ok()
-                .and_then(|text| u32::from_str_radix(text, 8).ok());
+            let bits = std::str::from_utf8(octal).ok().and_then(|text| u32::from_str_radix(text, 8).ok());
             match bits.filter(|bits| bits & 0o600 == 0o600) {
                 Some(bits) => Shared::Exactly(bits & 0o666),
                 None => {

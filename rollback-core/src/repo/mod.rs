@@ -50,8 +50,6 @@ impl Repo {
 
 impl std::fmt::Debug for Repo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Repo")
-            .field("git_dir", &self.git_dir())
-            .finish()
+        f.debug_struct("Repo").field("git_dir", &self.git_dir()).finish()
     }
 }

@@ -67,18 +67,13 @@ impl Tree {
     /// The entry called `name`.
     pub(crate) fn find(&self, name: &[u8]) -> Option<Entry> {
         // A linear search: old trees are not always sorted, and a binary search would miss entries there.
-        self.entries
-            .iter()
-            .find(|row| row.name == name)
-            .map(|row| row.entry)
+        self.entries.iter().find(|row| row.name == name).map(|row| row.entry)
     }
 }
 
 impl Objects {
     pub(crate) fn new(repo: gix::Repository) -> Self {
-        Self {
-            repo: repo.with_object_memory(),
-        }
+        Self { repo: repo.with_object_memory() }
     }
 
     /// The object library's own handle, whose writes go to memory.
@@ -90,20 +85,11 @@ impl Objects {
     ///
     /// # Errors
     /// [`Error::MissingObject`] and [`Error::CorruptObject`], both naming `id`.
-    pub(crate) fn read(
-        &self,
-        id: ObjectId,
-        wanted: &'static str,
-        buffer: &mut Vec<u8>,
-    ) -> Result<Kind> {
+    pub(crate) fn read(&self, id: ObjectId, wanted: &'static str, buffer: &mut Vec<u8>) -> Result<Kind> {
         match self.repo.objects.try_find(&id.0, buffer) {
             Ok(Some(data)) => Ok(data.kind),
             Ok(None) => Err(self.missing(id, wanted)),
-            Err(source) => Err(Error::CorruptObject {
-                kind: wanted,
-                id,
-                source: source.into(),
-            }),
+            Err(source) => Err(Error::CorruptObject { kind: wanted, id, source: source.into() }),
         }
     }
 
@@ -159,16 +145,8 @@ impl Objects {
             id,
             tree: parsed.tree().into(),
             parents: parsed.parents().map(CommitId::from).collect(),
-            author: signature(
-                parsed
-                    .author()
-                    .map_err(|source| corrupt("commit", id.0, source))?,
-            ),
-            committer: signature(
-                parsed
-                    .committer()
-                    .map_err(|source| corrupt("commit", id.0, source))?,
-            ),
+            author: signature(parsed.author().map_err(|source| corrupt("commit", id.0, source))?),
+            committer: signature(parsed.committer().map_err(|source| corrupt("commit", id.0, source))?),
             encoding: parsed.encoding.map(ToOwned::to_owned),
             message: parsed.message.to_owned(),
         })
@@ -188,18 +166,12 @@ impl Objects {
 
     /// The tree of a commit; the empty tree for `None`, which stands for the parent of a root.
     pub(crate) fn tree_of(&self, commit: Option<CommitId>) -> Result<TreeId> {
-        commit.map_or_else(
-            || Ok(self.empty_tree()),
-            |id| self.commit(id).map(|commit| commit.tree),
-        )
+        commit.map_or_else(|| Ok(self.empty_tree()), |id| self.commit(id).map(|commit| commit.tree))
     }
 
     /// The entry of `path` below the tree; `None` where the path does not exist. The root is a tree entry.
     pub(crate) fn entry_at(&self, tree: TreeId, path: &RepoPath) -> Result<Option<Entry>> {
-        let mut at = Entry {
-            mode: EntryMode::TREE,
-            id: tree.0,
-        };
+        let mut at = Entry { mode: EntryMode::TREE, id: tree.0 };
         for name in path.components() {
             if !at.mode.is_tree() {
                 return Ok(None);
@@ -249,11 +221,7 @@ impl Objects {
             let found = gix::objs::Write::write_buf(&self.repo.objects, *kind, bytes)
                 .map_err(|error| Error::internal("cannot create an object in memory", error))?;
             if found != id.0 {
-                return Err(corrupt(
-                    "new object",
-                    *id,
-                    format!("its bytes are those of {found}"),
-                ));
+                return Err(corrupt("new object", *id, format!("its bytes are those of {found}")));
             }
         }
         Ok(())
@@ -264,23 +232,12 @@ impl Objects {
         let Some(mut storage) = self.repo.objects.reset_object_memory() else {
             return Vec::new();
         };
-        storage
-            .drain()
-            .map(|(id, (kind, bytes))| (ObjectId(id), kind, bytes))
-            .collect()
+        storage.drain().map(|(id, (kind, bytes))| (ObjectId(id), kind, bytes)).collect()
     }
 
     fn missing(&self, id: ObjectId, kind: &'static str) -> Error {
-        let partial_clone = self
-            .repo
-            .config_snapshot()
-            .string("extensions.partialClone")
-            .is_some();
-        Error::MissingObject {
-            kind,
-            id,
-            partial_clone,
-        }
+        let partial_clone = self.repo.config_snapshot().string("extensions.partialClone").is_some();
+        Error::MissingObject { kind, id, partial_clone }
     }
 }
 
@@ -297,17 +254,9 @@ fn expect_kind(found: Kind, wanted: Kind, name: &'static str, id: ObjectId) -> R
     if found == wanted {
         return Ok(());
     }
-    Err(Error::CorruptObject {
-        kind: name,
-        id,
-        source: format!("it is a {found}").into(),
-    })
+    Err(Error::CorruptObject { kind: name, id, source: format!("it is a {found}").into() })
 }
 
 fn corrupt(kind: &'static str, id: ObjectId, source: impl Into<Source>) -> Error {
-    Error::CorruptObject {
-        kind,
-        id,
-        source: source.into(),
-    }
+    Error::CorruptObject { kind, id, source: source.into() }
 }

@@ -63,28 +63,15 @@ fn trusted_options(environment: bool) -> gix::sec::trust::Mapping<gix::open::Opt
 fn open_error(folder: &Path, error: gix::Error) -> Error {
     let text = error.to_string();
     if error.classify().has(gix::error::Class::PermissionDenied) || text.contains("trust") {
-        return Error::NotOwned {
-            path: folder.to_owned(),
-        };
+        return Error::NotOwned { path: folder.to_owned() };
     }
     if error.is_unsupported() {
-        return Error::Unsupported {
-            what: text,
-            why: "this format is not known here".into(),
-        };
+        return Error::Unsupported { what: text, why: "this format is not known here".into() };
     }
-    if error.is_not_found()
-        || text.contains("not a git repository")
-        || text.contains("Could not find")
-    {
-        return Error::NotARepository {
-            path: folder.to_owned(),
-        };
+    if error.is_not_found() || text.contains("not a git repository") || text.contains("Could not find") {
+        return Error::NotARepository { path: folder.to_owned() };
     }
-    Error::internal(
-        format!("cannot open the repository at {}", folder.display()),
-        error,
-    )
+    Error::internal(format!("cannot open the repository at {}", folder.display()), error)
 }
 
 fn refuse_unsupported_formats(repo: &gix::Repository) -> Result<()> {

@@ -47,8 +47,7 @@ impl Repo {
     /// [`Error::Unsupported`] where HEAD is a symbolic link of the file system.
     pub(crate) fn head(&self) -> Result<Head> {
         let path = self.git_dir().join("HEAD");
-        let metadata =
-            fs::symlink_metadata(&path).map_err(|error| Error::io("read", &path, error))?;
+        let metadata = fs::symlink_metadata(&path).map_err(|error| Error::io("read", &path, error))?;
         if metadata.is_symlink() {
             return Err(Error::Unsupported {
                 what: "HEAD as a symbolic link".into(),
@@ -103,12 +102,8 @@ impl Repo {
         wanted.extend_from_slice(name);
         for start in bytes.find_iter(&wanted) {
             let end = start + wanted.len();
-            let ends_line = bytes
-                .get(end)
-                .is_none_or(|byte| matches!(byte, b'\n' | b'\r'));
-            let line = bytes[..start]
-                .rfind_byte(b'\n')
-                .map_or(0, |newline| newline + 1);
+            let ends_line = bytes.get(end).is_none_or(|byte| matches!(byte, b'\n' | b'\r'));
+            let line = bytes[..start].rfind_byte(b'\n').map_or(0, |newline| newline + 1);
             if ends_line && !matches!(bytes.get(line), Some(b'#' | b'^')) {
                 return parse_id(&bytes[line..start], &path).map(Some);
             }
@@ -123,10 +118,7 @@ impl Repo {
         while let Some(slash) = name[at..].find_byte(b'/') {
             let parent = &name[..at + slash];
             at += slash + 1;
-            if parent.starts_with(b"refs/")
-                && self
-                    .read_reference(parent)
-                    .is_ok_and(|found| found.is_some())
+            if parent.starts_with(b"refs/") && self.read_reference(parent).is_ok_and(|found| found.is_some())
             {
                 return Ok(Some(parent.into()));
             }
@@ -134,16 +126,12 @@ impl Repo {
         let mut prefix = name.to_vec();
         prefix.push(b'/');
         let local = self.local();
-        let platform = local
-            .references()
-            .map_err(|error| Error::internal("cannot read references", error))?;
+        let platform =
+            local.references().map_err(|error| Error::internal("cannot read references", error))?;
         let mut below = platform
             .prefixed(prefix.as_bstr())
             .map_err(|error| Error::internal("cannot read references", error))?;
-        Ok(below
-            .next()
-            .and_then(Result::ok)
-            .map(|reference| reference.name().as_bstr().to_owned()))
+        Ok(below.next().and_then(Result::ok).map(|reference| reference.name().as_bstr().to_owned()))
     }
 
     /// The other work tree in which the branch is checked out, or being rebased.
@@ -167,35 +155,23 @@ impl Repo {
     }
 
     fn main_is_bare(&self) -> bool {
-        self.local()
-            .config_snapshot()
-            .boolean("core.bare")
-            .unwrap_or(false)
+        self.local().config_snapshot().boolean("core.bare").unwrap_or(false)
     }
 }
 
 /// Whether HEAD of this git directory, or a rebase in it, is on the branch.
 fn holds(git_dir: &Path, name: &[u8]) -> bool {
     let names = |file: &str, prefix: &[u8]| {
-        fs::read(git_dir.join(file)).is_ok_and(|bytes| {
-            bytes
-                .strip_prefix(prefix)
-                .is_some_and(|rest| rest.trim() == name)
-        })
+        fs::read(git_dir.join(file))
+            .is_ok_and(|bytes| bytes.strip_prefix(prefix).is_some_and(|rest| rest.trim() == name))
     };
-    names("HEAD", b"ref:")
-        || names("rebase-merge/head-name", b"")
-        || names("rebase-apply/head-name", b"")
+    names("HEAD", b"ref:") || names("rebase-merge/head-name", b"") || names("rebase-apply/head-name", b"")
 }
 
 fn work_tree_of(git_dir: &Path, common: &Path) -> PathBuf {
     let linked = fs::read(git_dir.join("gitdir")).ok().and_then(|bytes| {
         let path = bytes.trim().to_path().ok()?.parent()?.to_owned();
-        Some(if path.is_relative() {
-            git_dir.join(path)
-        } else {
-            path
-        })
+        Some(if path.is_relative() { git_dir.join(path) } else { path })
     });
     let main = || match common.file_name() {
         Some(name) if name == ".git" => common.parent().unwrap_or(common).to_owned(),
@@ -209,9 +185,7 @@ fn work_tree_of(git_dir: &Path, common: &Path) -> PathBuf {
 /// # Errors
 /// [`Error::InvalidBranchName`].
 pub(crate) fn check_writable_name(name: &[u8]) -> Result<()> {
-    let short = name
-        .strip_prefix(b"refs/heads/")
-        .or_else(|| name.strip_prefix(b"refs/rb/"));
+    let short = name.strip_prefix(b"refs/heads/").or_else(|| name.strip_prefix(b"refs/rb/"));
     // `refs/heads/-x` cannot be named on a command line, and `refs/heads/HEAD` is taken for HEAD.
     let bad = short.is_none_or(|short| short.starts_with(b"-") || short == b"HEAD");
     if bad || gix::refs::FullName::try_from(name.as_bstr()).is_err() {
@@ -221,9 +195,7 @@ pub(crate) fn check_writable_name(name: &[u8]) -> Result<()> {
 }
 
 fn invalid_name(name: &[u8]) -> Error {
-    Error::InvalidBranchName {
-        name: name.to_str_lossy().into_owned(),
-    }
+    Error::InvalidBranchName { name: name.to_str_lossy().into_owned() }
 }
 
 fn parse_id(bytes: &[u8], path: &Path) -> Result<CommitId> {
@@ -234,8 +206,5 @@ fn parse_id(bytes: &[u8], path: &Path) -> Result<CommitId> {
 
 /// Whether the error says that there is no such file, or a folder of that name, or a file among its parents.
 fn is_absent(error: &std::io::Error) -> bool {
-    matches!(
-        error.kind(),
-        ErrorKind::NotFound | ErrorKind::IsADirectory | ErrorKind::NotADirectory
-    )
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::IsADirectory | ErrorKind::NotADirectory)
 }

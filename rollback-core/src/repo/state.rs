@@ -56,11 +56,7 @@ impl Repo {
         }
         let todo = std::fs::read(git_dir.join("sequencer/todo")).ok()?;
         let pick = todo.starts_with(b"pick") || todo.starts_with(b"p ");
-        Some(if pick {
-            InProgress::Pick
-        } else {
-            InProgress::Revert
-        })
+        Some(if pick { InProgress::Pick } else { InProgress::Revert })
     }
 
     /// Refuses while an operation is in progress.
@@ -69,9 +65,7 @@ impl Repo {
     /// [`Error::OperationInProgress`].
     pub(crate) fn refuse_operation_in_progress(&self) -> Result<()> {
         match self.operation_in_progress() {
-            Some(operation) => Err(Error::OperationInProgress {
-                operation: operation.describe(),
-            }),
+            Some(operation) => Err(Error::OperationInProgress { operation: operation.describe() }),
             None => Ok(()),
         }
     }

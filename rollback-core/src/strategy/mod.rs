@@ -6,17 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// One way back.
 #[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Serialize,
-    Deserialize,
-    schemars::JsonSchema,
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
 )]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -33,12 +23,7 @@ pub enum Strategy {
 
 impl Strategy {
     /// All of them, in the order of the ladder.
-    pub const ALL: [Self; 4] = [
-        Self::RevertCommit,
-        Self::RevertMerge,
-        Self::CherryPick,
-        Self::RestoreFile,
-    ];
+    pub const ALL: [Self; 4] = [Self::RevertCommit, Self::RevertMerge, Self::CherryPick, Self::RestoreFile];
 
     /// The name by which it is asked for and reported.
     pub const fn name(self) -> &'static str {

@@ -31,14 +31,7 @@ impl Sandbox {
 
     pub(crate) fn with_format(format: &str) -> Self {
         let sandbox = Self::empty();
-        sandbox.git(&[
-            "init",
-            "-q",
-            "-b",
-            "main",
-            &format!("--object-format={format}"),
-            ".",
-        ]);
+        sandbox.git(&["init", "-q", "-b", "main", &format!("--object-format={format}"), "."]);
         sandbox
     }
 
@@ -46,24 +39,32 @@ impl Sandbox {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().canonicalize().unwrap().join("work");
         fs::create_dir(&root).unwrap();
-        Self {
-            _folder: folder,
-            root,
-        }
+        Self { _folder: folder, root }
     }
 
     /// A copy of everything, with all times.
     pub(crate) fn twin(&self) -> Self {
         let twin = Self::empty();
-        let status = Command::new("cp")
-            .arg("-a")
-            .arg(format!("{}/.", self.root.display()))
-            .arg(&twin.root)
-            .status();
+        let status =
+            Command::new("cp").arg("-a").arg(format!("{}/.", self.root.display())).arg(&twin.root).status();
         assert!(status.unwrap().success());
         // The copies are other inodes; without this, stat data would differ in all of them.
         twin.git(&["update-index", "-q", "--really-refresh"]);
         twin
+    }
+
+    /// Another repository beside this one.
+    pub(crate) fn sibling(&self, name: &str) -> Self {
+        let root = self.root.parent().unwrap().join(name);
+        Self { _folder: tempfile::tempdir().unwrap(), root }
+    }
+
+    /// Writes the index without its cached trees.
+    pub(crate) fn remove_cached_trees(&self) {
+        let file = self.repo().read_index().unwrap();
+        let mut index = file.index;
+        index.forget_trees();
+        fs::write(file.path, index.encode(false).unwrap()).unwrap();
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -100,9 +101,7 @@ impl Sandbox {
         let output = self.try_git(args);
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "git {args:?}: {stderr}");
-        String::from_utf8_lossy(&output.stdout)
-            .trim_end()
-            .to_owned()
+        String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
     }
 
     pub(crate) fn git_bytes(&self, args: &[&str]) -> Vec<u8> {
@@ -178,10 +177,7 @@ impl Sandbox {
             let metadata = fs::symlink_metadata(self.root.join(path)).unwrap();
             (metadata.ino(), metadata.mtime(), metadata.mtime_nsec())
         };
-        self.files()
-            .into_keys()
-            .map(|path| (path.clone(), inode(&path)))
-            .collect()
+        self.files().into_keys().map(|path| (path.clone(), inode(&path))).collect()
     }
 
     /// Everything in the git directory but `rb/`, byte for byte.
@@ -224,13 +220,7 @@ fn collect(root: &Path, folder: &Path, files: &mut BTreeMap<PathBuf, (u32, Vec<u
             collect(root, &path, files);
         } else if metadata.is_symlink() {
             let target = fs::read_link(&path).unwrap();
-            files.insert(
-                relative,
-                (
-                    metadata.mode(),
-                    target.into_os_string().into_encoded_bytes(),
-                ),
-            );
+            files.insert(relative, (metadata.mode(), target.into_os_string().into_encoded_bytes()));
         } else {
             files.insert(relative, (metadata.mode(), fs::read(&path).unwrap()));
         }
@@ -242,24 +232,12 @@ pub(crate) fn id(hex: &str) -> ObjectId {
 }
 
 pub(crate) fn committer() -> Signature {
-    Signature {
-        name: NAME.into(),
-        email: EMAIL.into(),
-        seconds: 1_700_000_000,
-        time: DATE.into(),
-    }
+    Signature { name: NAME.into(), email: EMAIL.into(), seconds: 1_700_000_000, time: DATE.into() }
 }
 
 /// The objects that `from` has and the commits `not` do not reach.
 pub(crate) fn objects_between(sandbox: &Sandbox, from: &str, not: &str) -> NewObjects {
-    let listed = sandbox.git(&[
-        "rev-list",
-        "--objects",
-        "--no-object-names",
-        from,
-        "--not",
-        not,
-    ]);
+    let listed = sandbox.git(&["rev-list", "--objects", "--no-object-names", from, "--not", not]);
     listed
         .lines()
         .map(|hex| {
@@ -269,13 +247,23 @@ pub(crate) fn objects_between(sandbox: &Sandbox, from: &str, not: &str) -> NewOb
                 "commit" => Kind::Commit,
                 other => panic!("a {other}"),
             };
-            (
-                id(hex),
-                kind,
-                sandbox.git_bytes(&["cat-file", &kind.to_string(), hex]),
-            )
+            (id(hex), kind, sandbox.git_bytes(&["cat-file", &kind.to_string(), hex]))
         })
         .collect()
+}
+
+/// The objects of a tree, all of them.
+pub(crate) fn objects_between_trees(sandbox: &Sandbox, tree: &str) -> NewObjects {
+    let mut objects = Vec::new();
+    let mut listed = vec![sandbox.git(&["rev-parse", tree])];
+    for row in sandbox.git(&["ls-tree", "-r", "-t", "--format=%(objectname)", tree]).lines() {
+        listed.push(row.to_owned());
+    }
+    for hex in listed {
+        let kind = if sandbox.git(&["cat-file", "-t", &hex]) == "tree" { Kind::Tree } else { Kind::Blob };
+        objects.push((id(&hex), kind, sandbox.git_bytes(&["cat-file", &kind.to_string(), &hex])));
+    }
+    objects
 }
 
 /// The landing that does to `sandbox` what was done to HEAD of its twin.
@@ -283,19 +271,10 @@ pub(crate) fn landing_like(sandbox: &Sandbox, twin: &Sandbox) -> Landing {
     let old = sandbox.git(&["rev-parse", "HEAD"]);
     let new = twin.git(&["rev-parse", "HEAD"]);
     let tree = |sandbox: &Sandbox, commit: &str| {
-        TreeId(id(
-            &sandbox.git(&["rev-parse", &format!("{commit}^{{tree}}")])
-        ))
+        TreeId(id(&sandbox.git(&["rev-parse", &format!("{commit}^{{tree}}")])))
     };
-    let detached = !sandbox
-        .try_git(&["symbolic-ref", "-q", "HEAD"])
-        .status
-        .success();
-    let name = if detached {
-        "HEAD".to_owned()
-    } else {
-        sandbox.git(&["symbolic-ref", "HEAD"])
-    };
+    let detached = !sandbox.try_git(&["symbolic-ref", "-q", "HEAD"]).status.success();
+    let name = if detached { "HEAD".to_owned() } else { sandbox.git(&["symbolic-ref", "HEAD"]) };
     Landing {
         objects: objects_between(twin, &new, &old),
         head_tree: tree(sandbox, &old),
@@ -326,11 +305,7 @@ pub(crate) fn revert_both(sandbox: &Sandbox) -> Reverted {
 pub(crate) fn revert_both_with(sandbox: &Sandbox, command: &[&str]) -> Reverted {
     let twin = sandbox.twin();
     twin.git(command);
-    let result = land(
-        &sandbox.repo(),
-        &landing_like(sandbox, &twin),
-        &LandOptions::default(),
-    );
+    let result = land(&sandbox.repo(), &landing_like(sandbox, &twin), &LandOptions::default());
     Reverted { twin, result }
 }
 
@@ -345,25 +320,14 @@ pub(crate) fn assert_lands_like_git(sandbox: &Sandbox) {
 
 pub(crate) fn assert_same(sandbox: &Sandbox, twin: &Sandbox) {
     let (ours, gits) = (sandbox.state(), twin.state());
-    assert_eq!(
-        ours.files.keys().collect::<Vec<_>>(),
-        gits.files.keys().collect::<Vec<_>>(),
-        "files"
-    );
+    assert_eq!(ours.files.keys().collect::<Vec<_>>(), gits.files.keys().collect::<Vec<_>>(), "files");
     assert_eq!(ours, gits);
-    for branch in sandbox
-        .git(&["for-each-ref", "--format=%(refname)", "refs/heads"])
-        .lines()
-    {
+    for branch in sandbox.git(&["for-each-ref", "--format=%(refname)", "refs/heads"]).lines() {
         let path = format!("logs/{branch}");
         let common = |sandbox: &Sandbox| {
             PathBuf::from(sandbox.git(&["rev-parse", "--path-format=absolute", "--git-common-dir"]))
         };
-        assert_eq!(
-            log(&common(sandbox).join(&path)),
-            log(&common(twin).join(&path)),
-            "{branch}"
-        );
+        assert_eq!(log(&common(sandbox).join(&path)), log(&common(twin).join(&path)), "{branch}");
     }
 }
 
@@ -381,13 +345,8 @@ pub(crate) fn assert_nothing_left(sandbox: &Sandbox) {
 /// The landing is refused, and nothing but `rb/` differs afterwards.
 pub(crate) fn assert_refused(sandbox: &Sandbox, landing: &Landing) -> Error {
     let before = (sandbox.git_dir_bytes(), sandbox.files(), sandbox.inodes());
-    let error = land(&sandbox.repo(), landing, &LandOptions::default())
-        .expect_err("the landing is refused");
-    assert_eq!(
-        (sandbox.git_dir_bytes(), sandbox.files(), sandbox.inodes()),
-        before,
-        "after {error}"
-    );
+    let error = land(&sandbox.repo(), landing, &LandOptions::default()).expect_err("the landing is refused");
+    assert_eq!((sandbox.git_dir_bytes(), sandbox.files(), sandbox.inodes()), before, "after {error}");
     assert!(!sandbox.git_dir().join("rb/landing").exists());
     error
 }

@@ -68,10 +68,7 @@ pub(crate) fn parent_of(root: &Folder, path: &RepoPath) -> io::Result<Parent> {
         at = at.join(name);
         match folder.info(name)? {
             None => return Ok(Parent::Missing),
-            Some(FileInfo {
-                kind: FileKind::Folder,
-                ..
-            }) => folder = folder.open_folder(name)?,
+            Some(FileInfo { kind: FileKind::Folder, .. }) => folder = folder.open_folder(name)?,
             Some(_) => return Ok(Parent::Obstructed(at)),
         }
     }
@@ -79,11 +76,7 @@ pub(crate) fn parent_of(root: &Folder, path: &RepoPath) -> io::Result<Parent> {
 }
 
 /// As [`parent_of`], making the folders that are missing; their paths are appended to `made`.
-pub(crate) fn make_parent_of(
-    root: &Folder,
-    path: &RepoPath,
-    made: &mut Vec<RepoPath>,
-) -> io::Result<Folder> {
+pub(crate) fn make_parent_of(root: &Folder, path: &RepoPath, made: &mut Vec<RepoPath>) -> io::Result<Folder> {
     let mut folder = root.try_clone()?;
     let mut at = RepoPath::default();
     for name in path.parent().unwrap_or_default().components() {

@@ -20,15 +20,11 @@ pub(crate) struct Folder {
 
 impl Folder {
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
-        fs::metadata(path).map(|_| Self {
-            path: path.to_owned(),
-        })
+        fs::metadata(path).map(|_| Self { path: path.to_owned() })
     }
 
     pub(crate) fn try_clone(&self) -> io::Result<Self> {
-        Ok(Self {
-            path: self.path.clone(),
-        })
+        Ok(Self { path: self.path.clone() })
     }
 
     pub(super) fn open_below(&self, _: &RepoPath) -> io::Result<Option<Self>> {
@@ -36,9 +32,7 @@ impl Folder {
     }
 
     fn at(&self, name: &[u8]) -> io::Result<PathBuf> {
-        let name = name
-            .to_path()
-            .map_err(|_| io::Error::from(io::ErrorKind::InvalidFilename))?;
+        let name = name.to_path().map_err(|_| io::Error::from(io::ErrorKind::InvalidFilename))?;
         Ok(self.path.join(name))
     }
 
@@ -62,11 +56,7 @@ impl Folder {
         let mut names = Vec::new();
         for row in fs::read_dir(&self.path)? {
             let name = row?.file_name();
-            names.push(
-                <[u8]>::from_os_str(&name)
-                    .ok_or(io::ErrorKind::InvalidFilename)?
-                    .to_vec(),
-            );
+            names.push(<[u8]>::from_os_str(&name).ok_or(io::ErrorKind::InvalidFilename)?.to_vec());
         }
         Ok(names)
     }
@@ -85,16 +75,11 @@ impl Folder {
 
     pub(crate) fn read_link(&self, name: &[u8]) -> io::Result<Vec<u8>> {
         let target = fs::read_link(self.at(name)?)?;
-        Ok(<[u8]>::from_path(&target)
-            .ok_or(io::ErrorKind::InvalidFilename)?
-            .to_vec())
+        Ok(<[u8]>::from_path(&target).ok_or(io::ErrorKind::InvalidFilename)?.to_vec())
     }
 
     pub(crate) fn create_file(&self, name: &[u8], _mode: u32) -> io::Result<File> {
-        OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(self.at(name)?)
+        OpenOptions::new().write(true).create_new(true).open(self.at(name)?)
     }
 
     pub(crate) fn create_symlink(&self, _target: &[u8], _name: &[u8]) -> io::Result<()> {
@@ -117,12 +102,7 @@ impl Folder {
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    pub(crate) fn rename_to_free(
-        &self,
-        name: &[u8],
-        other: &Self,
-        other_name: &[u8],
-    ) -> io::Result<()> {
+    pub(crate) fn rename_to_free(&self, name: &[u8], other: &Self, other_name: &[u8]) -> io::Result<()> {
         let (from, to) = (self.at(name)?, other.at(other_name)?);
         if fs::symlink_metadata(&to).is_ok() {
             return Err(io::ErrorKind::AlreadyExists.into());
@@ -142,11 +122,5 @@ fn info(metadata: &fs::Metadata) -> FileInfo {
         kind if kind.is_dir() => FileKind::Folder,
         _ => FileKind::Other,
     };
-    FileInfo {
-        kind,
-        stat: Stat::of(metadata),
-        size: metadata.len(),
-        device: 0,
-        permissions: 0,
-    }
+    FileInfo { kind, stat: Stat::of(metadata), size: metadata.len(), device: 0, permissions: 0 }
 }

@@ -20,9 +20,7 @@ pub(crate) struct Folder {
     fd: OwnedFd,
 }
 
-const FOLDER: OFlags = OFlags::RDONLY
-    .union(OFlags::DIRECTORY)
-    .union(OFlags::CLOEXEC);
+const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 
 impl Folder {
     /// Opens the folder at `path`, following links: only for roots that the caller vouches for.
@@ -41,15 +39,8 @@ impl Folder {
         #[cfg(any(target_os = "linux", target_os = "android"))]
         {
             use rustix::fs::ResolveFlags;
-            let resolve =
-                ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
-            let opened = rustix::fs::openat2(
-                &self.fd,
-                os(path.as_bytes()),
-                FOLDER,
-                Mode::empty(),
-                resolve,
-            );
+            let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
+            let opened = rustix::fs::openat2(&self.fd, os(path.as_bytes()), FOLDER, Mode::empty(), resolve);
             if let Ok(fd) = opened {
                 return Ok(Some(Self { fd }));
             }
@@ -101,12 +92,7 @@ impl Folder {
     pub(crate) fn open_file(&self, name: &[u8]) -> io::Result<File> {
         // Without NONBLOCK a pipe of that name would wait for a writer.
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
-        Ok(File::from(rustix::fs::openat(
-            &self.fd,
-            os(name),
-            flags,
-            Mode::empty(),
-        )?))
+        Ok(File::from(rustix::fs::openat(&self.fd, os(name), flags, Mode::empty())?))
     }
 
     /// Where the link called `name` points.
@@ -116,14 +102,8 @@ impl Folder {
 
     /// Makes a new file; it must not exist.
     pub(crate) fn create_file(&self, name: &[u8], mode: u32) -> io::Result<File> {
-        let flags =
-            OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        Ok(File::from(rustix::fs::openat(
-            &self.fd,
-            os(name),
-            flags,
-            Mode::from_raw_mode(mode),
-        )?))
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        Ok(File::from(rustix::fs::openat(&self.fd, os(name), flags, Mode::from_raw_mode(mode))?))
     }
 
     /// Makes a symbolic link; it must not exist.
@@ -132,20 +112,12 @@ impl Folder {
     }
 
     pub(crate) fn make_folder(&self, name: &[u8]) -> io::Result<()> {
-        Ok(rustix::fs::mkdirat(
-            &self.fd,
-            os(name),
-            Mode::from_raw_mode(0o777),
-        )?)
+        Ok(rustix::fs::mkdirat(&self.fd, os(name), Mode::from_raw_mode(0o777))?)
     }
 
     /// Removes an empty folder.
     pub(crate) fn remove_folder(&self, name: &[u8]) -> io::Result<()> {
-        Ok(rustix::fs::unlinkat(
-            &self.fd,
-            os(name),
-            AtFlags::REMOVEDIR,
-        )?)
+        Ok(rustix::fs::unlinkat(&self.fd, os(name), AtFlags::REMOVEDIR)?)
     }
 
     /// Unlinks a file. Only for names in the staging area.
@@ -178,12 +150,7 @@ impl Folder {
     }
 
     /// Moves `name` to a name that must be free.
-    pub(crate) fn rename_to_free(
-        &self,
-        name: &[u8],
-        other: &Self,
-        other_name: &[u8],
-    ) -> io::Result<()> {
+    pub(crate) fn rename_to_free(&self, name: &[u8], other: &Self, other_name: &[u8]) -> io::Result<()> {
         #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
         {
             use rustix::fs::RenameFlags;
@@ -200,13 +167,7 @@ impl Folder {
             }
         }
         // A hard link fails where the name is taken; folders are never moved.
-        rustix::fs::linkat(
-            &self.fd,
-            os(name),
-            &other.fd,
-            os(other_name),
-            AtFlags::empty(),
-        )?;
+        rustix::fs::linkat(&self.fd, os(name), &other.fd, os(other_name), AtFlags::empty())?;
         self.remove_file(name)
     }
 
@@ -235,9 +196,7 @@ fn unsupported(done: rustix::io::Result<()>) -> io::Result<()> {
 fn info(stat: &rustix::fs::Stat) -> FileInfo {
     let permissions = stat.st_mode as u32 & 0o7777;
     let kind = match FileType::from_raw_mode(stat.st_mode) {
-        FileType::RegularFile => FileKind::File {
-            executable: permissions & 0o100 != 0,
-        },
+        FileType::RegularFile => FileKind::File { executable: permissions & 0o100 != 0 },
         FileType::Symlink => FileKind::Symlink,
         FileType::Directory => FileKind::Folder,
         _ => FileKind::Other,

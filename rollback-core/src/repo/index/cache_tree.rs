@@ -32,6 +32,25 @@ impl CacheTree {
         self.known.map(|(_, id)| id.into())
     }
 
+    /// Every folder that is known: its path, how many entries lie below, and its tree.
+    #[cfg(test)]
+    pub(crate) fn known_folders(&self) -> Vec<(String, u32, TreeId)> {
+        let mut found = Vec::new();
+        self.collect_known("", &mut found);
+        found
+    }
+
+    #[cfg(test)]
+    fn collect_known(&self, path: &str, found: &mut Vec<(String, u32, TreeId)>) {
+        if let Some((count, id)) = self.known {
+            found.push((path.trim_end_matches('/').to_owned(), count, id.into()));
+        }
+        for child in &self.children {
+            let name = String::from_utf8_lossy(&child.name);
+            child.collect_known(&format!("{path}{name}/"), found);
+        }
+    }
+
     pub(super) fn decode(data: &[u8], hash: gix::hash::Kind) -> Option<Self> {
         let (tree, rest) = decode_one(data, hash, 0)?;
         rest.is_empty().then_some(tree)
@@ -69,39 +88,23 @@ impl CacheTree {
         paths: &[RepoPath],
         shift: &Shift<'_>,
     ) -> Result<()> {
-        let was_known = self
-            .known
-            .is_some_and(|(_, id)| before.is_some_and(|before| before.0.0 == id));
+        let was_known = self.known.is_some_and(|(_, id)| before.is_some_and(|before| before.0.0 == id));
         let conflicted = paths.iter().any(shift.is_conflicted);
         let before_rows = rows(shift.objects, before)?;
         let after_rows = rows(shift.objects, after)?;
         let mut rest = paths;
         while let Some(first) = rest.first() {
             let name = first_component(first, prefix).to_vec();
-            let len = rest
-                .iter()
-                .take_while(|path| first_component(path, prefix) == name)
-                .count();
+            let len = rest.iter().take_while(|path| first_component(path, prefix) == name).count();
             let (group, others) = rest.split_at(len);
             rest = others;
             let mut inner = prefix.to_vec();
             inner.extend_from_slice(&name);
             inner.push(b'/');
-            let below: Vec<_> = group
-                .iter()
-                .filter(|path| path.as_bytes().starts_with(&inner))
-                .cloned()
-                .collect();
+            let below: Vec<_> =
+                group.iter().filter(|path| path.as_bytes().starts_with(&inner)).cloned().collect();
             if !below.is_empty() {
-                self.shift_child(
-                    &name,
-                    &before_rows,
-                    &after_rows,
-                    &inner,
-                    &below,
-                    was_known,
-                    shift,
-                )?;
+                self.shift_child(&name, &before_rows, &after_rows, &inner, &below, was_known, shift)?;
             }
         }
         self.known = match (was_known && !conflicted, after) {
@@ -111,10 +114,7 @@ impl CacheTree {
         Ok(())
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "one step of a recursion over five parallel structures"
-    )]
+    #[expect(clippy::too_many_arguments, reason = "one step of a recursion over five parallel structures")]
     fn shift_child(
         &mut self,
         name: &[u8],
@@ -125,26 +125,20 @@ impl CacheTree {
         parent_was_known: bool,
         shift: &Shift<'_>,
     ) -> Result<()> {
-        let folder = |tree: &Tree| {
-            tree.find(name)
-                .filter(|entry| entry.mode.is_tree())
-                .map(|entry| TreeId(entry.id))
-        };
+        let folder =
+            |tree: &Tree| tree.find(name).filter(|entry| entry.mode.is_tree()).map(|entry| TreeId(entry.id));
         let (before, after) = (folder(before), folder(after));
         let at = self.children.iter().position(|child| child.name == name);
         match (at, after) {
             (Some(at), None) => {
                 self.children.remove(at);
             }
-            (Some(at), Some(_)) => {
-                self.children[at].shift_folder(before, after, inner, below, shift)?
-            }
+            (Some(at), Some(_)) => self.children[at].shift_folder(before, after, inner, below, shift)?,
             // A new folder in a known one holds nothing but what the tree has.
             (None, Some(after)) if parent_was_known && before.is_none() => {
                 if let Some(child) = build(shift.objects, name, after)? {
                     self.children.push(child);
-                    self.children
-                        .sort_by(|a, b| subtree_order(&a.name, &b.name));
+                    self.children.sort_by(|a, b| subtree_order(&a.name, &b.name));
                 }
             }
             (None, _) => {}
@@ -157,13 +151,7 @@ impl CacheTree {
         let mut count = 0u32;
         for row in &rows.entries {
             count += match row.entry.mode.kind() {
-                EntryKind::Tree => {
-                    self.children
-                        .iter()
-                        .find(|child| child.name == row.name)?
-                        .known?
-                        .0
-                }
+                EntryKind::Tree => self.children.iter().find(|child| child.name == row.name)?.known?.0,
                 _ => 1,
             };
         }
@@ -178,20 +166,14 @@ fn rows(objects: &Objects, id: Option<TreeId>) -> Result<Tree> {
 /// The folder as it stands in the tree, all of it known.
 fn build(objects: &Objects, name: &[u8], id: TreeId) -> Result<Option<CacheTree>> {
     let tree = objects.tree(id)?;
-    let mut built = CacheTree {
-        name: name.to_vec(),
-        known: None,
-        children: Vec::new(),
-    };
+    let mut built = CacheTree { name: name.to_vec(), known: None, children: Vec::new() };
     for row in tree.entries.iter().filter(|row| row.entry.mode.is_tree()) {
         match build(objects, &row.name, TreeId(row.entry.id))? {
             Some(child) => built.children.push(child),
             None => return Ok(None),
         }
     }
-    built
-        .children
-        .sort_by(|a, b| subtree_order(&a.name, &b.name));
+    built.children.sort_by(|a, b| subtree_order(&a.name, &b.name));
     built.known = built.count(&tree).map(|count| (count, id.0.0));
     Ok(Some(built))
 }
@@ -222,10 +204,7 @@ fn decode_one(data: &[u8], hash: gix::hash::Kind, depth: usize) -> Option<(Cache
     let mut known = None;
     if count >= 0 {
         let (id, rest) = data.split_at_checked(hash.len_in_bytes())?;
-        known = Some((
-            u32::try_from(count).ok()?,
-            gix::ObjectId::try_from(id).ok()?,
-        ));
+        known = Some((u32::try_from(count).ok()?, gix::ObjectId::try_from(id).ok()?));
         data = rest;
     }
     let mut children = Vec::new();
@@ -234,12 +213,5 @@ fn decode_one(data: &[u8], hash: gix::hash::Kind, depth: usize) -> Option<(Cache
         children.push(child);
         data = rest;
     }
-    Some((
-        CacheTree {
-            name,
-            known,
-            children,
-        },
-        data,
-    ))
+    Some((CacheTree { name, known, children }, data))
 }

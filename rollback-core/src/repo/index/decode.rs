@@ -23,27 +23,13 @@ impl Index {
     ) -> Result<Self> {
         let body = checked_body(bytes, hash)?;
         let (version, count) = header(body)?;
-        let mut reader = EntryReader {
-            body,
-            at: HEADER,
-            version,
-            hash,
-            previous: BString::default(),
-        };
+        let mut reader = EntryReader { body, at: HEADER, version, hash, previous: BString::default() };
         // Each entry takes more than its stat data, so a false count cannot reserve much.
         let mut entries = Vec::with_capacity((count as usize).min(body.len() / STAT));
         for _ in 0..count {
             entries.push(reader.next_entry()?);
         }
-        check_order(&entries)?;
-        let mut index = Self {
-            version,
-            hash,
-            entries,
-            tree: None,
-            untracked: None,
-            written,
-        };
+        let mut index = Self { version, hash, entries, tree: None, untracked: None, written };
         let mut rest = &body[reader.at..];
         while !rest.is_empty() {
             let (signature, data, after) = extension(rest)?;
@@ -62,6 +48,8 @@ impl Index {
                 }
             }
         }
+        // Not sooner: the part of a split index names only some of its entries.
+        check_order(&index.entries)?;
         match index.entries.iter().any(|entry| entry.mode.is_tree()) {
             true => Err(sparse()),
             false => Ok(index),
@@ -80,10 +68,7 @@ fn sparse() -> Error {
 
 /// The bytes before the checksum, which is checked unless `index.skipHash` left it zero.
 fn checked_body(bytes: &[u8], hash: gix::hash::Kind) -> Result<&[u8]> {
-    let split = bytes
-        .len()
-        .checked_sub(hash.len_in_bytes())
-        .filter(|at| *at >= HEADER);
+    let split = bytes.len().checked_sub(hash.len_in_bytes()).filter(|at| *at >= HEADER);
     let (body, trailer) = bytes.split_at(split.ok_or_else(|| corrupt("it is too short"))?);
     let expected = object_id(trailer)?;
     if !expected.is_null() && super::encode::checksum(body, hash)? != expected {
@@ -93,9 +78,7 @@ fn checked_body(bytes: &[u8], hash: gix::hash::Kind) -> Result<&[u8]> {
 }
 
 fn header(body: &[u8]) -> Result<(u32, u32)> {
-    let word = |at: usize| {
-        u32::from_be_bytes(body[at..at + 4].try_into().expect("twelve bytes are there"))
-    };
+    let word = |at: usize| u32::from_be_bytes(body[at..at + 4].try_into().expect("twelve bytes are there"));
     if &body[..4] != b"DIRC" {
         return Err(corrupt("it does not begin with DIRC"));
     }
@@ -118,10 +101,7 @@ struct EntryReader<'a> {
 
 impl<'a> EntryReader<'a> {
     fn take(&mut self, len: usize) -> Result<&'a [u8]> {
-        let end = self
-            .at
-            .checked_add(len)
-            .filter(|end| *end <= self.body.len());
+        let end = self.at.checked_add(len).filter(|end| *end <= self.body.len());
         let taken = &self.body[self.at..end.ok_or_else(|| corrupt("an entry is cut short"))?];
         self.at += len;
         Ok(taken)
@@ -150,22 +130,13 @@ impl<'a> EntryReader<'a> {
                 path
             }
         };
-        Ok(IndexEntry {
-            stat: Stat::decode(head),
-            mode: EntryMode::from_bits(mode as u16),
-            id,
-            flags,
-            path,
-        })
+        Ok(IndexEntry { stat: Stat::decode(head), mode: EntryMode::from_bits(mode as u16), id, flags, path })
     }
 
     fn flags(&mut self) -> Result<Flags> {
         let word = self.take(2)?;
         let word = u16::from_be_bytes([word[0], word[1]]);
-        let mut flags = Flags {
-            word: word & 0xf000,
-            extended: 0,
-        };
+        let mut flags = Flags { word: word & 0xf000, extended: 0 };
         if word & Flags::EXTENDED != 0 {
             if self.version < 3 {
                 return Err(corrupt("extended flags in version 2"));
@@ -180,11 +151,7 @@ impl<'a> EntryReader<'a> {
     /// Version 4: how many bytes of the previous path to drop, then what to append.
     fn compressed_path(&mut self) -> Result<BString> {
         let drop = self.offset_varint()?;
-        let keep = self
-            .previous
-            .len()
-            .checked_sub(drop)
-            .ok_or_else(|| corrupt("a path drops too much"))?;
+        let keep = self.previous.len().checked_sub(drop).ok_or_else(|| corrupt("a path drops too much"))?;
         let suffix = self.take_until_nul()?;
         self.previous.truncate(keep);
         self.previous.extend_from_slice(suffix);
@@ -208,28 +175,20 @@ impl<'a> EntryReader<'a> {
 
 fn check_order(entries: &[IndexEntry]) -> Result<()> {
     let key = |entry: &IndexEntry| entry.flags.stage();
-    let ordered = entries
-        .windows(2)
-        .all(|pair| match pair[0].path.cmp(&pair[1].path) {
-            std::cmp::Ordering::Less => true,
-            std::cmp::Ordering::Equal => key(&pair[0]) < key(&pair[1]) && key(&pair[0]) != 0,
-            std::cmp::Ordering::Greater => false,
-        });
+    let ordered = entries.windows(2).all(|pair| match pair[0].path.cmp(&pair[1].path) {
+        std::cmp::Ordering::Less => true,
+        std::cmp::Ordering::Equal => key(&pair[0]) < key(&pair[1]) && key(&pair[0]) != 0,
+        std::cmp::Ordering::Greater => false,
+    });
     let named = entries.iter().all(|entry| !entry.path.is_empty());
-    if ordered && named {
-        Ok(())
-    } else {
-        Err(corrupt("its entries are not in order"))
-    }
+    if ordered && named { Ok(()) } else { Err(corrupt("its entries are not in order")) }
 }
 
 fn extension(rest: &[u8]) -> Result<(&[u8; 4], &[u8], &[u8])> {
     let cut = || corrupt("an extension is cut short");
     let (signature, after) = rest.split_first_chunk::<4>().ok_or_else(cut)?;
     let (len, after) = after.split_first_chunk::<4>().ok_or_else(cut)?;
-    let (data, after) = after
-        .split_at_checked(u32::from_be_bytes(*len) as usize)
-        .ok_or_else(cut)?;
+    let (data, after) = after.split_at_checked(u32::from_be_bytes(*len) as usize).ok_or_else(cut)?;
     Ok((signature, data, after))
 }
 
@@ -239,10 +198,7 @@ fn dissolve_split_index(path: &Path, hash: gix::hash::Kind, written: (u32, u32))
         .map_err(|error| Error::internal("the split index cannot be read", error))?;
     let mut bytes = Vec::new();
     let options = gix::index::write::Options {
-        extensions: gix::index::write::Extensions::Given {
-            tree_cache: true,
-            end_of_index_entry: false,
-        },
+        extensions: gix::index::write::Extensions::Given { tree_cache: true, end_of_index_entry: false },
         skip_hash: false,
     };
     whole
@@ -268,9 +224,7 @@ fn untracked_head(data: &[u8], hash: gix::hash::Kind) -> Option<Vec<u8>> {
         }
     }
     // Identification, two stat records, flags, two ids, then the name of the ignore files.
-    at = at
-        .checked_add(value)?
-        .checked_add(2 * 36 + 4 + 2 * hash.len_in_bytes())?;
+    at = at.checked_add(value)?.checked_add(2 * 36 + 4 + 2 * hash.len_in_bytes())?;
     let name_len = data.get(at..)?.iter().position(|byte| *byte == 0)?;
     let mut head = data.get(..at + name_len + 1)?.to_vec();
     head.push(0);

@@ -45,21 +45,13 @@ fn encode_entry(entry: &IndexEntry, version: u32, previous: &[u8], bytes: &mut V
     bytes.extend_from_slice(entry.id.as_bytes());
     // Longer names are found by their terminator.
     let name_len = entry.path.len().min(0x0fff) as u16;
-    let marker = if entry.flags.extended == 0 {
-        0
-    } else {
-        Flags::EXTENDED
-    };
+    let marker = if entry.flags.extended == 0 { 0 } else { Flags::EXTENDED };
     bytes.extend_from_slice(&(entry.flags.word | marker | name_len).to_be_bytes());
     if marker != 0 {
         bytes.extend_from_slice(&entry.flags.extended.to_be_bytes());
     }
     if version == 4 {
-        let common = previous
-            .iter()
-            .zip(entry.path.iter())
-            .take_while(|(a, b)| a == b)
-            .count();
+        let common = previous.iter().zip(entry.path.iter()).take_while(|(a, b)| a == b).count();
         push_offset_varint(previous.len() - common, bytes);
         bytes.extend_from_slice(&entry.path[common..]);
         bytes.push(0);
@@ -89,8 +81,5 @@ fn push_extension(signature: &[u8; 4], data: &[u8], bytes: &mut Vec<u8>) {
 pub(super) fn checksum(bytes: &[u8], hash: gix::hash::Kind) -> Result<ObjectId> {
     let mut hasher = gix::hash::hasher(hash);
     hasher.update(bytes);
-    hasher
-        .try_finalize()
-        .map(ObjectId)
-        .map_err(|error| Error::internal("cannot compute a checksum", error))
+    hasher.try_finalize().map(ObjectId).map_err(|error| Error::internal("cannot compute a checksum", error))
 }

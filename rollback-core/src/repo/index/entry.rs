@@ -28,10 +28,7 @@ impl IndexEntry {
 
     /// The mode and object, as a tree would hold them.
     pub(crate) fn entry(&self) -> Entry {
-        Entry {
-            mode: self.mode,
-            id: self.id,
-        }
+        Entry { mode: self.mode, id: self.id }
     }
 }
 
@@ -79,10 +76,7 @@ impl Flags {
 
     /// The flags that a path keeps when its content changes.
     pub(crate) fn kept(self) -> Self {
-        Self {
-            word: self.word & Self::ASSUME_UNCHANGED,
-            extended: self.extended & Self::SKIP_WORK_TREE,
-        }
+        Self { word: self.word & Self::ASSUME_UNCHANGED, extended: self.extended & Self::SKIP_WORK_TREE }
     }
 
     /// The path is in the work tree.
@@ -165,11 +159,7 @@ impl Stat {
     /// The nine values in the order of the file, without the mode, which stands between.
     pub(super) fn decode(bytes: &[u8]) -> Self {
         let at = |nth: usize| {
-            u32::from_be_bytes(
-                bytes[nth * 4..nth * 4 + 4]
-                    .try_into()
-                    .expect("the caller cut 40 bytes"),
-            )
+            u32::from_be_bytes(bytes[nth * 4..nth * 4 + 4].try_into().expect("the caller cut 40 bytes"))
         };
         Self {
             ctime: (at(0), at(1)),

@@ -56,14 +56,7 @@ pub(crate) type Replacement = Vec<IndexEntry>;
 impl Index {
     /// An index without entries.
     pub(crate) fn empty(hash: gix::hash::Kind) -> Self {
-        Self {
-            version: 2,
-            hash,
-            entries: Vec::new(),
-            tree: None,
-            untracked: None,
-            written: (0, 0),
-        }
+        Self { version: 2, hash, entries: Vec::new(), tree: None, untracked: None, written: (0, 0) }
     }
 
     /// All entries, sorted by path and stage.
@@ -73,34 +66,22 @@ impl Index {
 
     /// The entries of a path: none, one, or the stages of a conflict.
     pub(crate) fn entries_at(&self, path: &[u8]) -> &[IndexEntry] {
-        let start = self
-            .entries
-            .partition_point(|entry| entry.path.as_slice() < path);
-        let len = self.entries[start..]
-            .iter()
-            .take_while(|entry| entry.path == path)
-            .count();
+        let start = self.entries.partition_point(|entry| entry.path.as_slice() < path);
+        let len = self.entries[start..].iter().take_while(|entry| entry.path == path).count();
         &self.entries[start..start + len]
     }
 
     /// The entry of a path that is not in conflict.
     pub(crate) fn entry_at(&self, path: &[u8]) -> Option<&IndexEntry> {
-        self.entries_at(path)
-            .first()
-            .filter(|entry| entry.flags.stage() == 0)
+        self.entries_at(path).first().filter(|entry| entry.flags.stage() == 0)
     }
 
     /// The entries below a folder, whose path ends without a slash.
     pub(crate) fn entries_below(&self, folder: &[u8]) -> &[IndexEntry] {
         let mut prefix = folder.to_vec();
         prefix.push(b'/');
-        let start = self
-            .entries
-            .partition_point(|entry| entry.path.as_slice() < prefix.as_slice());
-        let len = self.entries[start..]
-            .iter()
-            .take_while(|entry| entry.path.starts_with(&prefix))
-            .count();
+        let start = self.entries.partition_point(|entry| entry.path.as_slice() < prefix.as_slice());
+        let len = self.entries[start..].iter().take_while(|entry| entry.path.starts_with(&prefix)).count();
         &self.entries[start..start + len]
     }
 
@@ -156,25 +137,16 @@ impl Index {
         let mut entries = Vec::with_capacity(self.entries.len() + replacements.len());
         let mut next = replacements.pop_first();
         for entry in std::mem::take(&mut self.entries) {
-            while let Some((path, with)) =
-                next.take_if(|(path, _)| path.as_slice() < entry.path.as_slice())
-            {
+            while let Some((path, with)) = next.take_if(|(path, _)| path.as_slice() < entry.path.as_slice()) {
                 debug_assert!(with.iter().all(|entry| entry.path == path));
                 entries.extend(with);
                 next = replacements.pop_first();
             }
-            if next
-                .as_ref()
-                .is_none_or(|(path, _)| *path != entry.path.as_slice())
-            {
+            if next.as_ref().is_none_or(|(path, _)| *path != entry.path.as_slice()) {
                 entries.push(entry);
             }
         }
-        entries.extend(
-            next.into_iter()
-                .chain(replacements)
-                .flat_map(|(_, with)| with),
-        );
+        entries.extend(next.into_iter().chain(replacements).flat_map(|(_, with)| with));
         self.entries = entries;
     }
 }
@@ -195,11 +167,7 @@ impl Repo {
         let bytes = match std::fs::read(&path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Ok(IndexFile {
-                    path,
-                    bytes: None,
-                    index: Index::empty(hash),
-                });
+                return Ok(IndexFile { path, bytes: None, index: Index::empty(hash) });
             }
             Err(error) => return Err(Error::io("read", path, error)),
         };
@@ -207,25 +175,16 @@ impl Repo {
             .map(|metadata| Stat::of(&metadata).mtime)
             .map_err(|error| Error::io("read", path.clone(), error))?;
         let index = Index::decode(&bytes, hash, written, &path)?;
-        Ok(IndexFile {
-            path,
-            bytes: Some(bytes),
-            index,
-        })
+        Ok(IndexFile { path, bytes: Some(bytes), index })
     }
 }
 
 /// The error of an index that cannot be read.
 fn corrupt(why: impl Into<String>) -> Error {
-    Error::Internal {
-        context: "the index is corrupt".into(),
-        source: Some(why.into().into()),
-    }
+    Error::Internal { context: "the index is corrupt".into(), source: Some(why.into().into()) }
 }
 
 /// The id as the crate spells it.
 fn object_id(bytes: &[u8]) -> Result<ObjectId> {
-    gix::ObjectId::try_from(bytes)
-        .map(ObjectId)
-        .map_err(|_| corrupt("an object id is cut short"))
+    gix::ObjectId::try_from(bytes).map(ObjectId).map_err(|_| corrupt("an object id is cut short"))
 }

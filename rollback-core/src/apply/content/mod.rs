@@ -1,0 +1,253 @@
+//! Between the bytes git keeps and the bytes in the work tree: `$Id$`, line endings, encodings, drivers.
+//!
+//! The order is git's: towards the work tree `$Id$`, line ends, encoding, driver; towards git the other
+//! way round. Line ends and drivers are the object library's; `$Id$` and the UTF-16 and UTF-32 encodings
+//! are ours, because it writes `$Id: …$` without the last blank and UTF-8 in place of UTF-16.
+//!
+//! A driver is a program. One that the repository itself configures is never started; the path is refused
+//! by name, because writing it unfiltered would be wrong too. Drivers from the user's or the system's
+//! configuration run as they do under git.
+
+mod encoding;
+mod ident;
+mod rules;
+
+use std::collections::BTreeSet;
+use std::io::Read;
+
+use bstr::{BStr, BString, ByteSlice};
+use gix::filter::plumbing::{Driver, driver, eol};
+use gix::worktree::stack::state::attributes::Source as AttributeSource;
+
+use self::rules::Rules;
+use crate::error::{Error, Result};
+use crate::id::ObjectId;
+use crate::path::RepoPath;
+use crate::repo::Objects;
+use crate::repo::index::Index;
+
+/// The conversions that apply at each path, with the attributes as seen from one side.
+pub(crate) struct Content<'a> {
+    objects: &'a Objects,
+    attributes: gix::worktree::Stack,
+    found: gix::attrs::search::Outcome,
+    eol: eol::Configuration,
+    drivers: Vec<Driver>,
+    programs: driver::State,
+    untrusted: BTreeSet<BString>,
+}
+
+impl<'a> Content<'a> {
+    /// For reading the work tree: its own `.gitattributes` count, then those of the index.
+    pub(crate) fn of_work_tree(objects: &'a Objects, index: &Index) -> Result<Self> {
+        Self::new(objects, index, AttributeSource::WorktreeThenIdMapping)
+    }
+
+    /// For writing the work tree: the `.gitattributes` that the index will have count first.
+    pub(crate) fn of_result(objects: &'a Objects, index: &Index) -> Result<Self> {
+        Self::new(objects, index, AttributeSource::IdMappingThenWorktree)
+    }
+
+    fn new(objects: &'a Objects, index: &Index, source: AttributeSource) -> Result<Self> {
+        let failed = |error: gix::Error| Error::internal("cannot read the attributes", error);
+        let repo = objects.gix();
+        let files = attribute_files(index, repo.object_hash());
+        let attributes = repo.attributes_only(&files, source).map_err(failed)?.detach();
+        let options = gix::filter::Pipeline::options(repo).map_err(failed)?;
+        Ok(Self {
+            objects,
+            found: attributes.selected_attribute_matches(rules::ATTRIBUTES),
+            attributes,
+            eol: options.eol_config,
+            drivers: options.drivers,
+            programs: driver::State::new(repo.command_context().map_err(failed)?),
+            untrusted: untrusted_drivers(repo),
+        })
+    }
+
+    /// The bytes for the work tree.
+    ///
+    /// # Errors
+    /// [`Error::DriverNotTrusted`].
+    pub(crate) fn to_work_tree(
+        &mut self,
+        path: &RepoPath,
+        blob: ObjectId,
+        bytes: Vec<u8>,
+    ) -> Result<Vec<u8>> {
+        let rules = self.rules_at(path)?;
+        let failed =
+            |error: gix::Error| Error::internal(format!("cannot convert {path} for the work tree"), error);
+        let mut bytes = bytes;
+        if rules.ident {
+            bytes = ident::expand(&bytes, blob).unwrap_or(bytes);
+        }
+        let mut converted = Vec::new();
+        if eol::convert_to_worktree(&bytes, rules.eol, &mut converted, self.eol).map_err(failed)? {
+            bytes = converted;
+        }
+        if let Some(encoding) = &rules.encoding {
+            // As git does: what cannot be encoded is written as it is.
+            bytes = encoding::encode(&bytes, encoding.as_bstr()).unwrap_or(bytes);
+        }
+        self.run_driver(path, &rules, driver::Operation::Smudge, Some(blob), bytes)
+    }
+
+    /// The id of the blob that git would make of the file.
+    ///
+    /// # Errors
+    /// [`Error::DriverNotTrusted`].
+    pub(crate) fn blob_id(
+        &mut self,
+        path: &RepoPath,
+        bytes: &[u8],
+        in_index: Option<ObjectId>,
+    ) -> Result<ObjectId> {
+        let rules = self.rules_at(path)?;
+        let failed = |error: gix::Error| Error::internal(format!("cannot convert {path} for git"), error);
+        let mut bytes = self.run_driver(path, &rules, driver::Operation::Clean, None, bytes.to_vec())?;
+        if let Some(encoding) = &rules.encoding {
+            bytes = encoding::decode(&bytes, encoding.as_bstr()).unwrap_or(bytes);
+        }
+        let odb = &self.objects.gix().objects;
+        let mut index_blob = |buffer: &mut Vec<u8>| -> gix::Result<Option<()>> {
+            let Some(id) = in_index else { return Ok(None) };
+            let found = gix::objs::Find::try_find(odb, &id.0, buffer)?;
+            Ok(found.filter(|object| object.kind == gix::objs::Kind::Blob).map(|_| ()))
+        };
+        let options = eol::convert_to_git::Options { round_trip_check: None, config: self.eol };
+        let mut converted = Vec::new();
+        if eol::convert_to_git(&bytes, rules.eol, &mut converted, &mut index_blob, options).map_err(failed)? {
+            bytes = converted;
+        }
+        if rules.ident {
+            bytes = ident::collapse(&bytes).unwrap_or(bytes);
+        }
+        raw_id(&bytes, self.objects.gix().object_hash())
+    }
+
+    /// Refuses a path whose driver the repository itself configures.
+    ///
+    /// # Errors
+    /// [`Error::DriverNotTrusted`].
+    pub(crate) fn refuse_untrusted_driver(&mut self, path: &RepoPath) -> Result<()> {
+        if self.untrusted.is_empty() {
+            return Ok(());
+        }
+        self.rules_at(path).map(drop)
+    }
+
+    fn rules_at(&mut self, path: &RepoPath) -> Result<Rules> {
+        let odb = &self.objects.gix().objects;
+        let attributes = self
+            .attributes
+            .at_entry(path.as_bstr(), None, odb)
+            .map_err(|source| Error::io("read attributes for", path.to_string(), source))?;
+        attributes.matching_attributes(&mut self.found);
+        let rules = Rules::read(&self.found, self.eol);
+        match rules.driver.as_ref().filter(|driver| self.untrusted.contains(*driver)) {
+            Some(driver) => {
+                Err(Error::DriverNotTrusted { path: path.clone(), driver: format!("filter '{driver}'") })
+            }
+            None => Ok(rules),
+        }
+    }
+
+    fn run_driver(
+        &mut self,
+        path: &RepoPath,
+        rules: &Rules,
+        operation: driver::Operation,
+        blob: Option<ObjectId>,
+        bytes: Vec<u8>,
+    ) -> Result<Vec<u8>> {
+        let named = |driver: &&Driver| rules.driver.as_ref() == Some(&driver.name);
+        let Some(driver) = self.drivers.iter().find(named) else { return Ok(bytes) };
+        let context = driver::apply::Context {
+            rela_path: path.as_bstr(),
+            ref_name: None,
+            treeish: None,
+            blob: blob.map(|id| id.0),
+        };
+        let failed = |source: crate::error::Source| Error::Internal {
+            context: format!("filter '{}' failed on {path}", driver.name),
+            source: Some(source),
+        };
+        let outcome = match self.programs.apply(driver, &mut bytes.as_slice(), operation, context) {
+            Ok(None) if !driver.required => return Ok(bytes),
+            Ok(None) => Err("it has no command for this direction".into()),
+            Ok(Some(mut output)) => {
+                let mut filtered = Vec::new();
+                output.read_to_end(&mut filtered).map(|_| filtered).map_err(Into::into)
+            }
+            Err(error) => Err(error.into()),
+        };
+        match outcome {
+            Ok(filtered) => Ok(filtered),
+            // As git does: a driver that is not required may fail, and then the bytes stay as they are.
+            Err(_) if !driver.required => Ok(bytes),
+            Err(source) => Err(failed(source)),
+        }
+    }
+}
+
+/// The id of a blob with exactly these bytes.
+pub(crate) fn raw_id(bytes: &[u8], hash: gix::hash::Kind) -> Result<ObjectId> {
+    gix::objs::compute_hash(hash, gix::objs::Kind::Blob, bytes)
+        .map(ObjectId)
+        .map_err(|error| Error::internal("cannot compute a hash", error))
+}
+
+/// The object library looks attributes up in an index of its own kind; these entries are all it needs.
+fn attribute_files(index: &Index, hash: gix::hash::Kind) -> gix::index::State {
+    let mut state = gix::index::State::new(hash);
+    let named = |path: &[u8]| path == b".gitattributes" || path.ends_with(b"/.gitattributes");
+    for entry in index.entries().iter().filter(|entry| entry.flags.stage() == 0 && named(&entry.path)) {
+        if entry.mode.is_file() {
+            state.dangerously_push_entry(
+                Default::default(),
+                entry.id.0,
+                gix::index::entry::Flags::empty(),
+                gix::index::entry::Mode::FILE,
+                entry.path.as_bstr(),
+            );
+        }
+    }
+    state
+}
+
+/// The drivers that the repository's own configuration defines or changes.
+fn untrusted_drivers(repo: &gix::Repository) -> BTreeSet<BString> {
+    use gix::config::Source;
+    let config = repo.config_snapshot();
+    let mut found = BTreeSet::new();
+    for section in config.plumbing().sections_by_name("filter").into_iter().flatten() {
+        if !matches!(section.meta().source, Source::Local | Source::Worktree) {
+            continue;
+        }
+        let Some(name) = section.header().subsection_name() else { continue };
+        let runs = ["clean", "smudge", "process"]
+            .iter()
+            .filter_map(|key| section.value(key).map(|value| (*key, value)))
+            .any(|(key, command)| !is_usual_lfs(name, key, &command));
+        if runs {
+            found.insert(name.to_owned());
+        }
+    }
+    found
+}
+
+/// What `git lfs install --local` writes, which starts the same program as a global installation.
+fn is_usual_lfs(name: &BStr, key: &str, command: &[u8]) -> bool {
+    let usual: &[&[u8]] = match key {
+        "clean" => &[b"git-lfs clean -- %f", b"git lfs clean -- %f", b"git lfs clean %f"],
+        "smudge" => &[
+            b"git-lfs smudge -- %f",
+            b"git-lfs smudge --skip -- %f",
+            b"git lfs smudge -- %f",
+            b"git lfs smudge %f",
+        ],
+        _ => &[b"git-lfs filter-process", b"git-lfs filter-process --skip", b"git lfs filter-process"],
+    };
+    name == "lfs" && usual.contains(&command)
+}
