@@ -6,8 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use super::kit::*;
 use crate::apply::{LandOptions, RefUpdate, land};
-use crate::conflict::{Conflict, ConflictKind, Stages};
-use crate::id::{CommitId, Entry, EntryMode, TreeId};
+use crate::id::{CommitId, TreeId};
 use crate::journal::StateFile;
 use crate::path::RepoPath;
 
@@ -348,25 +347,6 @@ fn conflicts_are_left_as_stages_and_markers_as_git_leaves_them() {
         side.git(&["revert", "--continue"]);
     }
     assert_same(&sandbox, &twin);
-}
-
-fn unmerged(sandbox: &Sandbox) -> Vec<Conflict> {
-    let mut conflicts: Vec<Conflict> = Vec::new();
-    for row in sandbox.git(&["ls-files", "-u"]).lines() {
-        let (head, path) = row.split_once('\t').unwrap();
-        let [mode, object, stage] = head.split(' ').collect::<Vec<_>>()[..] else { panic!("{row}") };
-        let entry = Entry {
-            mode: EntryMode::from_bits(u16::from_str_radix(&mode[1..], 8).unwrap() | 0o100_000),
-            id: id(object),
-        };
-        if conflicts.last().is_none_or(|last| last.path != RepoPath::from(path)) {
-            conflicts.push(Conflict::new(path.into(), ConflictKind::Content, Stages::default()));
-        }
-        let stages = &mut conflicts.last_mut().unwrap().stages;
-        *[&mut stages.base, &mut stages.ours, &mut stages.theirs][stage.parse::<usize>().unwrap() - 1] =
-            Some(entry);
-    }
-    conflicts
 }
 
 #[test]
