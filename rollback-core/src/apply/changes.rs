@@ -29,7 +29,7 @@ pub(crate) fn between(objects: &Objects, before: TreeId, after: TreeId) -> Resul
     found.sort_by(|a, b| a.path.cmp(&b.path));
     for change in &found {
         if let Some(new) = change.new {
-            hostile::check_path(&change.path, new.mode)?;
+            hostile::check_entry(&change.path, new)?;
         }
     }
     Ok(found)

@@ -6,19 +6,35 @@
 use std::borrow::Cow;
 
 use crate::error::{Error, Result};
-use crate::id::{EntryKind, EntryMode};
+use crate::id::{Entry, EntryKind, EntryMode};
 use crate::path::RepoPath;
 use crate::repo::MAX_DEPTH;
 
 /// The longest path that is written, in bytes.
 const MAX_PATH: usize = 4096;
 
+/// Refuses an entry that no tree of git's own making holds, or whose path must not be written.
+///
+/// # Errors
+/// [`Error::HostilePath`].
+pub(crate) fn check_entry(path: &RepoPath, entry: Entry) -> Result<()> {
+    let refuse = |why| Err(Error::HostilePath { path: path.clone(), why });
+    if entry.id.is_null() {
+        return refuse("its entry names no object");
+    }
+    // Any other mode is read as that of a submodule.
+    if !matches!(entry.mode.bits() & 0o170_000, 0o100_000 | 0o120_000 | 0o160_000) {
+        return refuse("its mode is none that git writes");
+    }
+    check_path(path, entry.mode)
+}
+
 /// Refuses a path that could reach outside the work tree, into a git directory, or that git would read
 /// as configuration through a link.
 ///
 /// # Errors
 /// [`Error::HostilePath`].
-pub(crate) fn check_path(path: &RepoPath, mode: EntryMode) -> Result<()> {
+fn check_path(path: &RepoPath, mode: EntryMode) -> Result<()> {
     let refuse = |why| Err(Error::HostilePath { path: path.clone(), why });
     let bytes = path.as_bytes();
     if bytes.is_empty() {
@@ -50,6 +66,9 @@ pub(crate) fn check_path(path: &RepoPath, mode: EntryMode) -> Result<()> {
 pub(crate) fn why_hostile(part: &[u8]) -> Option<&'static str> {
     if part.is_empty() {
         return Some("a part of it is empty");
+    }
+    if part.contains(&b'/') {
+        return Some("a name in its folder holds a slash");
     }
     if part == b"." || part == b".." {
         return Some("it steps through the folder tree");

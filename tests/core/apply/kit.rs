@@ -9,7 +9,9 @@ use std::process::{Command, Output};
 use gix::objs::Kind;
 
 use crate::apply::{LandOptions, Landed, Landing, RefUpdate, land};
-use crate::id::{CommitId, ObjectId, TreeId};
+use crate::conflict::{Conflict, ConflictKind, Stages};
+use crate::id::{CommitId, Entry, EntryMode, ObjectId, TreeId};
+use crate::path::RepoPath;
 use crate::repo::{NewObjects, Repo, Signature};
 use crate::{Error, Result};
 
@@ -20,6 +22,9 @@ pub(crate) const DATE: &str = "1700000000 +0100";
 /// A work tree in a temporary folder.
 pub(crate) struct Sandbox {
     _folder: tempfile::TempDir,
+    /// What a copy copies.
+    base: PathBuf,
+    /// The work tree: the base, or a linked work tree in it.
     pub(crate) root: PathBuf,
 }
 
@@ -31,26 +36,63 @@ impl Sandbox {
 
     pub(crate) fn with_format(format: &str) -> Self {
         let sandbox = Self::empty();
-        sandbox.git(&["init", "-q", "-b", "main", &format!("--object-format={format}"), "."]);
+        let format = format!("--object-format={format}");
+        sandbox.git(&["init", "-q", "-b", "main", "--template=", &format, "."]);
+        fs::create_dir_all(sandbox.path(".git/info")).unwrap();
         sandbox
     }
 
     fn empty() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let root = folder.path().canonicalize().unwrap().join("work");
-        fs::create_dir(&root).unwrap();
-        Self { _folder: folder, root }
+        let base = folder.path().canonicalize().unwrap().join("work");
+        fs::create_dir(&base).unwrap();
+        Self { _folder: folder, root: base.clone(), base }
     }
 
     /// A copy of everything, with all times.
     pub(crate) fn twin(&self) -> Self {
-        let twin = Self::empty();
-        let status =
-            Command::new("cp").arg("-a").arg(format!("{}/.", self.root.display())).arg(&twin.root).status();
-        assert!(status.unwrap().success());
+        let mut twin = Self::empty();
+        let all = format!("{}/.", self.base.display());
+        assert!(Command::new("cp").args(["-a", &all]).arg(&twin.base).status().unwrap().success());
+        twin.root = twin.base.join(self.root.strip_prefix(&self.base).unwrap());
         // The copies are other inodes; without this, stat data would differ in all of them.
-        twin.git(&["update-index", "-q", "--really-refresh"]);
+        let _ = twin.try_git(&["update-index", "-q", "--really-refresh"]);
         twin
+    }
+
+    /// The linked work tree of that name inside this one, joined by relative paths so that it can be copied.
+    pub(crate) fn into_linked(mut self, name: &str) -> Self {
+        self.root = self.base.join(name);
+        fs::write(self.root.join(".git"), format!("gitdir: ../.git/worktrees/{name}\n")).unwrap();
+        let back = self.base.join(".git/worktrees").join(name).join("gitdir");
+        fs::write(back, format!("../../../{name}/.git\n")).unwrap();
+        self
+    }
+
+    /// Removes every file of the work tree.
+    pub(crate) fn clear_work_tree(&self) {
+        for row in fs::read_dir(&self.root).unwrap() {
+            let path = row.unwrap().path();
+            match path.file_name().unwrap() == ".git" {
+                true => {}
+                false if path.is_dir() => fs::remove_dir_all(path).unwrap(),
+                false => fs::remove_file(path).unwrap(),
+            }
+        }
+    }
+
+    /// Another repository beside this one.
+    pub(crate) fn sibling(&self, name: &str) -> Self {
+        let root = self.root.parent().unwrap().join(name);
+        Self { _folder: tempfile::tempdir().unwrap(), base: root.clone(), root }
+    }
+
+    /// Writes the index without its cached trees.
+    pub(crate) fn remove_cached_trees(&self) {
+        let file = self.repo().read_index().unwrap();
+        let mut index = file.index;
+        index.forget_trees();
+        fs::write(file.path, index.encode(false).unwrap()).unwrap();
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -132,12 +174,15 @@ impl Sandbox {
     /// All that git and the file system say of the work tree, less what differs between two copies.
     pub(crate) fn state(&self) -> State {
         let _ = self.try_git(&["update-index", "-q", "--refresh"]);
+        let say = |args: &[&str]| {
+            let output = self.try_git(args);
+            format!("{}{}", String::from_utf8_lossy(&output.stdout), output.status)
+        };
         State {
-            index: String::from_utf8_lossy(&self.git_bytes(&["ls-files", "-s", "-z", "-t", "-v"]))
-                .into_owned(),
-            status: self.git(&["status", "--porcelain=v1", "--untracked-files=all"]),
-            staged: self.git(&["diff-index", "--cached", "HEAD"]),
-            fsck: self.git(&["fsck", "--strict", "--no-dangling"]),
+            index: say(&["ls-files", "-s", "-z", "-t", "-v"]),
+            status: say(&["status", "--porcelain=v1", "--untracked-files=all"]),
+            staged: say(&["diff-index", "--cached", "HEAD"]),
+            fsck: say(&["fsck", "--strict", "--no-dangling"]),
             head: self.git(&["rev-parse", "HEAD"]),
             symbolic_head: fs::read_to_string(self.git_dir().join("HEAD")).unwrap(),
             refs: self.git(&["for-each-ref"]),
@@ -236,6 +281,40 @@ pub(crate) fn objects_between(sandbox: &Sandbox, from: &str, not: &str) -> NewOb
             (id(hex), kind, sandbox.git_bytes(&["cat-file", &kind.to_string(), hex]))
         })
         .collect()
+}
+
+/// The objects of a tree, all of them.
+pub(crate) fn objects_between_trees(sandbox: &Sandbox, tree: &str) -> NewObjects {
+    let mut objects = Vec::new();
+    let mut listed = vec![sandbox.git(&["rev-parse", tree])];
+    for row in sandbox.git(&["ls-tree", "-r", "-t", "--format=%(objectname)", tree]).lines() {
+        listed.push(row.to_owned());
+    }
+    for hex in listed {
+        let kind = if sandbox.git(&["cat-file", "-t", &hex]) == "tree" { Kind::Tree } else { Kind::Blob };
+        objects.push((id(&hex), kind, sandbox.git_bytes(&["cat-file", &kind.to_string(), &hex])));
+    }
+    objects
+}
+
+/// The stages that git left, by path.
+pub(crate) fn unmerged(sandbox: &Sandbox) -> Vec<Conflict> {
+    let mut conflicts: Vec<Conflict> = Vec::new();
+    for row in sandbox.git(&["ls-files", "-u"]).lines() {
+        let (head, path) = row.split_once('\t').unwrap();
+        let [mode, object, stage] = head.split(' ').collect::<Vec<_>>()[..] else { panic!("{row}") };
+        let entry = Entry {
+            mode: EntryMode::from_bits(u16::from_str_radix(&mode[1..], 8).unwrap() | 0o100_000),
+            id: id(object),
+        };
+        if conflicts.last().is_none_or(|last| last.path != RepoPath::from(path)) {
+            conflicts.push(Conflict::new(path.into(), ConflictKind::Content, Stages::default()));
+        }
+        let stages = &mut conflicts.last_mut().unwrap().stages;
+        *[&mut stages.base, &mut stages.ours, &mut stages.theirs][stage.parse::<usize>().unwrap() - 1] =
+            Some(entry);
+    }
+    conflicts
 }
 
 /// The landing that does to `sandbox` what was done to HEAD of its twin.

@@ -4,3 +4,5 @@ mod guards;
 mod kit;
 mod landing;
 mod recovery;
+mod shapes;
+mod sweep;

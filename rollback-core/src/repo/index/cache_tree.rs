@@ -32,6 +32,25 @@ impl CacheTree {
         self.known.map(|(_, id)| id.into())
     }
 
+    /// Every folder that is known: its path, how many entries lie below, and its tree.
+    #[cfg(test)]
+    pub(crate) fn known_folders(&self) -> Vec<(String, u32, TreeId)> {
+        let mut found = Vec::new();
+        self.collect_known("", &mut found);
+        found
+    }
+
+    #[cfg(test)]
+    fn collect_known(&self, path: &str, found: &mut Vec<(String, u32, TreeId)>) {
+        if let Some((count, id)) = self.known {
+            found.push((path.trim_end_matches('/').to_owned(), count, id.into()));
+        }
+        for child in &self.children {
+            let name = String::from_utf8_lossy(&child.name);
+            child.collect_known(&format!("{path}{name}/"), found);
+        }
+    }
+
     pub(super) fn decode(data: &[u8], hash: gix::hash::Kind) -> Option<Self> {
         let (tree, rest) = decode_one(data, hash, 0)?;
         rest.is_empty().then_some(tree)

@@ -29,7 +29,6 @@ impl Index {
         for _ in 0..count {
             entries.push(reader.next_entry()?);
         }
-        check_order(&entries)?;
         let mut index = Self { version, hash, entries, tree: None, untracked: None, written };
         let mut rest = &body[reader.at..];
         while !rest.is_empty() {
@@ -49,6 +48,8 @@ impl Index {
                 }
             }
         }
+        // Not sooner: the part of a split index names only some of its entries.
+        check_order(&index.entries)?;
         match index.entries.iter().any(|entry| entry.mode.is_tree()) {
             true => Err(sparse()),
             false => Ok(index),

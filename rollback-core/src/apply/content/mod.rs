@@ -1,16 +1,25 @@
-//! Between the bytes git keeps and the bytes in the work tree: line endings, `$Id$`, encodings, drivers.
+//! Between the bytes git keeps and the bytes in the work tree: `$Id$`, line endings, encodings, drivers.
+//!
+//! The order is git's: towards the work tree `$Id$`, line ends, encoding, driver; towards git the other
+//! way round. Line ends and drivers are the object library's; `$Id$` and the UTF-16 and UTF-32 encodings
+//! are ours, because it writes `$Id: …$` without the last blank and UTF-8 in place of UTF-16.
 //!
 //! A driver is a program. One that the repository itself configures is never started; the path is refused
 //! by name, because writing it unfiltered would be wrong too. Drivers from the user's or the system's
 //! configuration run as they do under git.
 
+mod encoding;
+mod ident;
+mod rules;
+
 use std::collections::BTreeSet;
 use std::io::Read;
 
 use bstr::{BStr, BString, ByteSlice};
-use gix::filter::plumbing::pipeline::{CrlfRoundTripCheck, convert};
+use gix::filter::plumbing::{Driver, driver, eol};
 use gix::worktree::stack::state::attributes::Source as AttributeSource;
 
+use self::rules::Rules;
 use crate::error::{Error, Result};
 use crate::id::ObjectId;
 use crate::path::RepoPath;
@@ -20,9 +29,11 @@ use crate::repo::index::Index;
 /// The conversions that apply at each path, with the attributes as seen from one side.
 pub(crate) struct Content<'a> {
     objects: &'a Objects,
-    pipeline: gix::filter::plumbing::Pipeline,
     attributes: gix::worktree::Stack,
-    filter: gix::attrs::search::Outcome,
+    found: gix::attrs::search::Outcome,
+    eol: eol::Configuration,
+    drivers: Vec<Driver>,
+    programs: driver::State,
     untrusted: BTreeSet<BString>,
 }
 
@@ -40,21 +51,17 @@ impl<'a> Content<'a> {
     fn new(objects: &'a Objects, index: &Index, source: AttributeSource) -> Result<Self> {
         let failed = |error: gix::Error| Error::internal("cannot read the attributes", error);
         let repo = objects.gix();
-        let attributes =
-            repo.attributes_only(&attribute_files(index, repo.object_hash()), source).map_err(failed)?;
-        let untrusted = untrusted_drivers(repo);
-        let mut options = gix::filter::Pipeline::options(repo).map_err(failed)?;
-        options.drivers.retain(|driver| !untrusted.contains(&driver.name));
-        options.crlf_roundtrip_check = CrlfRoundTripCheck::Skip;
-        let attributes = attributes.detach();
-        let filter = attributes.selected_attribute_matches(["filter"]);
-        let context = repo.command_context().map_err(failed)?;
+        let files = attribute_files(index, repo.object_hash());
+        let attributes = repo.attributes_only(&files, source).map_err(failed)?.detach();
+        let options = gix::filter::Pipeline::options(repo).map_err(failed)?;
         Ok(Self {
             objects,
-            pipeline: gix::filter::plumbing::Pipeline::new(context, repo.object_hash(), options),
+            found: attributes.selected_attribute_matches(rules::ATTRIBUTES),
             attributes,
-            filter,
-            untrusted,
+            eol: options.eol_config,
+            drivers: options.drivers,
+            programs: driver::State::new(repo.command_context().map_err(failed)?),
+            untrusted: untrusted_drivers(repo),
         })
     }
 
@@ -68,39 +75,22 @@ impl<'a> Content<'a> {
         blob: ObjectId,
         bytes: Vec<u8>,
     ) -> Result<Vec<u8>> {
-        self.refuse_untrusted_driver(path)?;
+        let rules = self.rules_at(path)?;
         let failed =
             |error: gix::Error| Error::internal(format!("cannot convert {path} for the work tree"), error);
-        let attributes = self
-            .attributes
-            .at_entry(path.as_bstr(), None, &self.objects.gix().objects)
-            .map_err(|source| Error::io("read attributes for", path.to_string(), source))?;
-        self.pipeline.driver_context_mut().blob = Some(blob.0);
-        let options = convert::to_worktree::Options {
-            can_delay: gix::filter::plumbing::driver::apply::Delay::Forbid,
-            ..Default::default()
-        };
-        let mut look_up = |_: &BStr, found: &mut gix::attrs::search::Outcome| {
-            attributes.matching_attributes(found);
-        };
-        let mut converted = self
-            .pipeline
-            .convert_to_worktree(&bytes, path.as_bstr(), &mut look_up, options)
-            .map_err(failed)?;
-        let mut out = Vec::new();
-        match converted.as_bytes() {
-            Some(changed) if converted.is_changed() => out.extend_from_slice(changed),
-            Some(_) => {
-                drop(converted);
-                return Ok(bytes);
-            }
-            None => {
-                converted
-                    .read_to_end(&mut out)
-                    .map_err(|source| Error::io("filter", path.to_string(), source))?;
-            }
+        let mut bytes = bytes;
+        if rules.ident {
+            bytes = ident::expand(&bytes, blob).unwrap_or(bytes);
         }
-        Ok(out)
+        let mut converted = Vec::new();
+        if eol::convert_to_worktree(&bytes, rules.eol, &mut converted, self.eol).map_err(failed)? {
+            bytes = converted;
+        }
+        if let Some(encoding) = &rules.encoding {
+            // As git does: what cannot be encoded is written as it is.
+            bytes = encoding::encode(&bytes, encoding.as_bstr()).unwrap_or(bytes);
+        }
+        self.run_driver(path, &rules, driver::Operation::Smudge, Some(blob), bytes)
     }
 
     /// The id of the blob that git would make of the file.
@@ -113,34 +103,27 @@ impl<'a> Content<'a> {
         bytes: &[u8],
         in_index: Option<ObjectId>,
     ) -> Result<ObjectId> {
-        self.refuse_untrusted_driver(path)?;
+        let rules = self.rules_at(path)?;
         let failed = |error: gix::Error| Error::internal(format!("cannot convert {path} for git"), error);
+        let mut bytes = self.run_driver(path, &rules, driver::Operation::Clean, None, bytes.to_vec())?;
+        if let Some(encoding) = &rules.encoding {
+            bytes = encoding::decode(&bytes, encoding.as_bstr()).unwrap_or(bytes);
+        }
         let odb = &self.objects.gix().objects;
-        let attributes = self
-            .attributes
-            .at_entry(path.as_bstr(), None, odb)
-            .map_err(|source| Error::io("read attributes for", path.to_string(), source))?;
-        let relative = path.to_relative_path().ok_or_else(|| Error::InvalidPath {
-            path: path.to_string(),
-            why: "this system cannot spell it",
-        })?;
-        let mut look_up = |_: &BStr, found: &mut gix::attrs::search::Outcome| {
-            attributes.matching_attributes(found);
-        };
         let mut index_blob = |buffer: &mut Vec<u8>| -> gix::Result<Option<()>> {
             let Some(id) = in_index else { return Ok(None) };
             let found = gix::objs::Find::try_find(odb, &id.0, buffer)?;
             Ok(found.filter(|object| object.kind == gix::objs::Kind::Blob).map(|_| ()))
         };
-        let mut converted =
-            self.pipeline.convert_to_git(bytes, &relative, &mut look_up, &mut index_blob).map_err(failed)?;
-        if !converted.is_changed() {
-            drop(converted);
-            return raw_id(bytes, self.objects.gix().object_hash());
+        let options = eol::convert_to_git::Options { round_trip_check: None, config: self.eol };
+        let mut converted = Vec::new();
+        if eol::convert_to_git(&bytes, rules.eol, &mut converted, &mut index_blob, options).map_err(failed)? {
+            bytes = converted;
         }
-        let mut out = Vec::new();
-        converted.read_to_end(&mut out).map_err(|source| Error::io("filter", path.to_string(), source))?;
-        raw_id(&out, self.objects.gix().object_hash())
+        if rules.ident {
+            bytes = ident::collapse(&bytes).unwrap_or(bytes);
+        }
+        raw_id(&bytes, self.objects.gix().object_hash())
     }
 
     /// Refuses a path whose driver the repository itself configures.
@@ -151,20 +134,59 @@ impl<'a> Content<'a> {
         if self.untrusted.is_empty() {
             return Ok(());
         }
+        self.rules_at(path).map(drop)
+    }
+
+    fn rules_at(&mut self, path: &RepoPath) -> Result<Rules> {
+        let odb = &self.objects.gix().objects;
         let attributes = self
             .attributes
-            .at_entry(path.as_bstr(), None, &self.objects.gix().objects)
+            .at_entry(path.as_bstr(), None, odb)
             .map_err(|source| Error::io("read attributes for", path.to_string(), source))?;
-        attributes.matching_attributes(&mut self.filter);
-        let driver = self.filter.iter_selected().find_map(|found| match found.assignment.state {
-            gix::attrs::StateRef::Value(value) => Some(value.as_bstr().to_owned()),
-            _ => None,
-        });
-        match driver.filter(|driver| self.untrusted.contains(driver)) {
+        attributes.matching_attributes(&mut self.found);
+        let rules = Rules::read(&self.found, self.eol);
+        match rules.driver.as_ref().filter(|driver| self.untrusted.contains(*driver)) {
             Some(driver) => {
                 Err(Error::DriverNotTrusted { path: path.clone(), driver: format!("filter '{driver}'") })
             }
-            None => Ok(()),
+            None => Ok(rules),
+        }
+    }
+
+    fn run_driver(
+        &mut self,
+        path: &RepoPath,
+        rules: &Rules,
+        operation: driver::Operation,
+        blob: Option<ObjectId>,
+        bytes: Vec<u8>,
+    ) -> Result<Vec<u8>> {
+        let named = |driver: &&Driver| rules.driver.as_ref() == Some(&driver.name);
+        let Some(driver) = self.drivers.iter().find(named) else { return Ok(bytes) };
+        let context = driver::apply::Context {
+            rela_path: path.as_bstr(),
+            ref_name: None,
+            treeish: None,
+            blob: blob.map(|id| id.0),
+        };
+        let failed = |source: crate::error::Source| Error::Internal {
+            context: format!("filter '{}' failed on {path}", driver.name),
+            source: Some(source),
+        };
+        let outcome = match self.programs.apply(driver, &mut bytes.as_slice(), operation, context) {
+            Ok(None) if !driver.required => return Ok(bytes),
+            Ok(None) => Err("it has no command for this direction".into()),
+            Ok(Some(mut output)) => {
+                let mut filtered = Vec::new();
+                output.read_to_end(&mut filtered).map(|_| filtered).map_err(Into::into)
+            }
+            Err(error) => Err(error.into()),
+        };
+        match outcome {
+            Ok(filtered) => Ok(filtered),
+            // As git does: a driver that is not required may fail, and then the bytes stay as they are.
+            Err(_) if !driver.required => Ok(bytes),
+            Err(source) => Err(failed(source)),
         }
     }
 }
@@ -203,9 +225,7 @@ fn untrusted_drivers(repo: &gix::Repository) -> BTreeSet<BString> {
         if !matches!(section.meta().source, Source::Local | Source::Worktree) {
             continue;
         }
-        let Some(name) = section.header().subsection_name() else {
-            continue;
-        };
+        let Some(name) = section.header().subsection_name() else { continue };
         let runs = ["clean", "smudge", "process"]
             .iter()
             .filter_map(|key| section.value(key).map(|value| (*key, value)))
