@@ -30,7 +30,6 @@ pub(crate) enum Hint {
     /// There is nothing to type, and why.
     Nothing {
         /// Why.
-        #[cfg_attr(not(test), expect(dead_code, reason = "for whoever reads the table of hints"))]
         why: &'static str,
     },
 }
@@ -119,6 +118,10 @@ impl Situation<'_> {
                     ),
                 }
             }
+            Error::NeverGood { path, .. } => Hint::new(
+                "see what happened to it with",
+                format!("{} history {}", typed.program(), from_root(path)),
+            ),
             Error::MainlineOutOfRange { commit, parents, .. } => match parents {
                 0 | 1 => Hint::new(
                     "it is not a merge, so leave the mainline out",

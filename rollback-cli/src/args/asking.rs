@@ -23,6 +23,17 @@ pub(crate) struct History {
     pub(crate) no_follow: bool,
 }
 
+/// `rb demo`.
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// The story to show
+    #[arg(value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// Leave the repository where it is, to try things in
+    #[arg(long)]
+    pub(crate) keep: bool,
+}
+
 /// `rb completions`.
 #[derive(Debug, Args)]
 #[command(after_help = "\

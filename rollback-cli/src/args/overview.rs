@@ -9,16 +9,17 @@ use crate::render::style::{Palette, paint};
 const GROUPS: [(&str, &[&str]); 3] = [
     ("Going back (all take --dry-run)", &["revert", "pick", "restore", "apply"]),
     ("Asking (nothing is written)", &["history"]),
-    ("Other", &["completions", "man", "schema"]),
+    ("Other", &["demo", "completions", "man", "schema"]),
 ];
 
 /// How the commands are called that the parser would describe less well.
-const USAGES: [(&str, &[&str]); 5] = [
+const USAGES: [(&str, &[&str]); 6] = [
     ("revert", &["[OPTIONS] --file PATH…", "[OPTIONS] COMMIT… [-- PATH…]"]),
     ("pick", &["[OPTIONS] COMMIT… [-- PATH…]"]),
     ("restore", &["[OPTIONS] PATH… [-s REV]"]),
     ("apply", &["[OPTIONS] PLAN"]),
     ("history", &["[OPTIONS] PATH"]),
+    ("demo", &["[NAME] [--keep]"]),
 ];
 
 /// Gives the command line its overview, one form of help, and the name it was called by.

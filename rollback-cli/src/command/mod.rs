@@ -2,6 +2,7 @@
 
 mod apply;
 pub(crate) mod completions;
+mod demo;
 mod history;
 mod land;
 mod man;
@@ -30,6 +31,7 @@ pub(crate) fn run(command: Command, session: &mut Session) -> Outcome {
         Command::Restore(args) => restore::run(args, session),
         Command::Apply(args) => apply::run(args, session),
         Command::History(args) => history::run(&args, session),
+        Command::Demo(args) => demo::run(&args, session),
         Command::Completions(args) => completions::run(&args, session),
         Command::Man(args) => man::run(&args, session),
         Command::Schema(args) => schema::run(&args, session),
