@@ -20,7 +20,12 @@ fn scene() -> (Sandbox, Landing) {
     sandbox.git(&["add", "-f", "d/ignored-by-rule.ignored"]);
     sandbox.commit("first");
     fs::remove_dir_all(sandbox.path("d")).unwrap();
-    sandbox.remove("type").link("changed", "type").write("changed", "two\n").write("added", "a\n").commit("second");
+    sandbox
+        .remove("type")
+        .link("changed", "type")
+        .write("changed", "two\n")
+        .write("added", "a\n")
+        .commit("second");
     let landing = planned(&sandbox);
     (sandbox, landing)
 }
@@ -85,7 +90,10 @@ fn untracked_and_ignored_files_are_refused_even_with_the_same_content() {
     sandbox.write("d/deleted", "d\n");
     assert_eq!(refusal(&sandbox, &landing), (InTheWay::Untracked, vec!["d/deleted".to_owned()]));
     sandbox.remove("d/deleted").write("d/ignored-by-rule.ignored", "work\n");
-    assert_eq!(refusal(&sandbox, &landing), (InTheWay::Ignored, vec!["d/ignored-by-rule.ignored".to_owned()]));
+    assert_eq!(
+        refusal(&sandbox, &landing),
+        (InTheWay::Ignored, vec!["d/ignored-by-rule.ignored".to_owned()])
+    );
 }
 
 #[test]
@@ -124,8 +132,11 @@ fn case_twins_are_refused_where_the_file_system_folds_case() {
     let landing = landing_like(&sandbox, &twin);
     sandbox.git(&["config", "core.ignoreCase", "true"]);
     let error = assert_refused(&sandbox, &landing);
-    assert!(matches!(&error, Error::CaseCollision { path, twin }
-        if *path == RepoPath::from("MATRIZ/x") && *twin == RepoPath::from("matriz/X")), "{error:?}");
+    assert!(
+        matches!(&error, Error::CaseCollision { path, twin }
+        if *path == RepoPath::from("MATRIZ/x") && *twin == RepoPath::from("matriz/X")),
+        "{error:?}"
+    );
     sandbox.git(&["config", "core.ignoreCase", "false"]);
     land(&sandbox.repo(), &landing, &LandOptions::default()).unwrap();
 }
@@ -136,7 +147,13 @@ fn locks_of_others_are_waited_for_and_never_removed() {
         let (sandbox, landing) = scene();
         let path = sandbox.path(".git").join(lock);
         fs::write(&path, "somebody else\n").unwrap();
-        let objects = |sandbox: &Sandbox| sandbox.git_dir_bytes().into_keys().filter(|path| !path.starts_with("objects")).collect::<Vec<_>>();
+        let objects = |sandbox: &Sandbox| {
+            sandbox
+                .git_dir_bytes()
+                .into_keys()
+                .filter(|path| !path.starts_with("objects"))
+                .collect::<Vec<_>>()
+        };
         let before = (objects(&sandbox), sandbox.files(), sandbox.inodes());
         let options = LandOptions { patience: Duration::from_millis(20), ..Default::default() };
         let error = land(&sandbox.repo(), &landing, &options).unwrap_err();
@@ -174,8 +191,19 @@ fn branches_are_refused_that_exist_or_are_checked_out_or_cannot_be_named() {
     assert!(matches!(refused("refs/heads/taken", None), Error::BranchExists { .. }));
     assert!(matches!(refused("refs/heads/taken/inner", None), Error::BadRequest(_)));
     assert!(matches!(refused("refs/heads/main", tip), Error::BranchCheckedOut { .. }));
-    assert!(matches!(refused("refs/heads/busy", tip), Error::BranchCheckedOut { worktree, .. } if worktree.ends_with("busy")));
-    for name in ["hooks/pre-commit", "refs/heads/-x", "refs/heads/a..b", "refs/heads/HEAD", "refs/tags/v1", "HEAD", "refs/heads/a.lock", "refs/heads/../../x"] {
+    assert!(
+        matches!(refused("refs/heads/busy", tip), Error::BranchCheckedOut { worktree, .. } if worktree.ends_with("busy"))
+    );
+    for name in [
+        "hooks/pre-commit",
+        "refs/heads/-x",
+        "refs/heads/a..b",
+        "refs/heads/HEAD",
+        "refs/tags/v1",
+        "HEAD",
+        "refs/heads/a.lock",
+        "refs/heads/../../x",
+    ] {
         let error = refused(name, None);
         assert!(matches!(error, Error::InvalidBranchName { .. } | Error::BadRequest(_)), "{name}: {error:?}");
     }
@@ -204,7 +232,11 @@ fn an_unmerged_or_sparse_or_broken_index_is_refused() {
     let blob = sandbox.git(&["rev-parse", "HEAD:added"]);
     let mut command = sandbox.command(&["update-index", "--index-info"]);
     let mut child = command.stdin(std::process::Stdio::piped()).spawn().unwrap();
-    std::io::Write::write_all(child.stdin.as_mut().unwrap(), format!("100644 {blob} 1\tconflict\n").as_bytes()).unwrap();
+    std::io::Write::write_all(
+        child.stdin.as_mut().unwrap(),
+        format!("100644 {blob} 1\tconflict\n").as_bytes(),
+    )
+    .unwrap();
     assert!(child.wait().unwrap().success());
     assert!(matches!(assert_refused(&sandbox, &landing), Error::Unmerged { .. }));
 
@@ -232,7 +264,11 @@ fn an_unmerged_or_sparse_or_broken_index_is_refused() {
 fn drivers_that_the_repository_configures_are_neither_run_nor_skipped() {
     let sandbox = Sandbox::new();
     let marker = sandbox.root.parent().unwrap().join("it-ran");
-    sandbox.write(".gitattributes", "*.evil filter=evil\n").write("x.evil", "one\n").write("y", "y\n").commit("first");
+    sandbox
+        .write(".gitattributes", "*.evil filter=evil\n")
+        .write("x.evil", "one\n")
+        .write("y", "y\n")
+        .commit("first");
     sandbox.write("x.evil", "two\n").write("y", "Y\n").commit("second");
     let landing = planned(&sandbox);
     for key in ["smudge", "clean", "process"] {
@@ -240,8 +276,11 @@ fn drivers_that_the_repository_configures_are_neither_run_nor_skipped() {
         sandbox.git(&["config", &format!("filter.evil.{key}"), &command]);
         let before = sandbox.files();
         let error = land(&sandbox.repo(), &landing, &LandOptions::default()).unwrap_err();
-        assert!(matches!(&error, Error::DriverNotTrusted { path, driver }
-            if *path == RepoPath::from("x.evil") && driver == "filter 'evil'"), "{error:?}");
+        assert!(
+            matches!(&error, Error::DriverNotTrusted { path, driver }
+            if *path == RepoPath::from("x.evil") && driver == "filter 'evil'"),
+            "{error:?}"
+        );
         assert!(!marker.exists(), "{key} was run");
         assert_eq!(sandbox.files(), before);
         sandbox.git(&["config", "--remove-section", "filter.evil"]);
@@ -255,7 +294,10 @@ fn hostile_trees_write_nothing_anywhere() {
     sandbox.write("file", "one\n").commit("first");
     let tip = sandbox.git(&["rev-parse", "HEAD"]);
     let head_tree = TreeId(id(&sandbox.git(&["rev-parse", "HEAD^{tree}"])));
-    let row = |name: &[u8], mode: EntryMode, object| TreeEntry { name: name.into(), entry: Entry { mode, id: object } };
+    let row = |name: &[u8], mode: EntryMode, object| TreeEntry {
+        name: name.into(),
+        entry: Entry { mode, id: object },
+    };
     let repo = sandbox.repo();
     let try_tree = |build: &dyn Fn(&crate::repo::Objects) -> Vec<TreeEntry>| {
         let objects = repo.objects();
@@ -273,7 +315,8 @@ fn hostile_trees_write_nothing_anywhere() {
         };
         assert_refused(&sandbox, &landing)
     };
-    let mut names: Vec<&[u8]> = vec![b".git", b".GiT", b"git~1", b".git.", b".git::$INDEX_ALLOCATION", b"..", b".", b"", b"a/b"];
+    let mut names: Vec<&[u8]> =
+        vec![b".git", b".GiT", b"git~1", b".git.", b".git::$INDEX_ALLOCATION", b"..", b".", b"", b"a/b"];
     names.extend([&b".git\\hooks"[..], b"git~1\\x", ".g\u{200c}it".as_bytes()]);
     for name in names {
         for nested in [false, true] {
@@ -331,12 +374,26 @@ fn preflight_names_what_would_stop_a_landing() {
     let need = Need { work_tree: Some("revert"), identity: false, continues: false };
     let (sandbox, _) = scene();
     preflight(&sandbox.repo(), need).unwrap();
-    for (file, operation) in [("MERGE_HEAD", "a merge"), ("CHERRY_PICK_HEAD", "a cherry-pick"), ("REVERT_HEAD", "a revert"), ("rebase-merge/x", "a rebase"), ("rebase-apply/applying", "git am"), ("sequencer/todo", "a cherry-pick")] {
+    for (file, operation) in [
+        ("MERGE_HEAD", "a merge"),
+        ("CHERRY_PICK_HEAD", "a cherry-pick"),
+        ("REVERT_HEAD", "a revert"),
+        ("rebase-merge/x", "a rebase"),
+        ("rebase-apply/applying", "git am"),
+        ("sequencer/todo", "a cherry-pick"),
+    ] {
         sandbox.write(&format!(".git/{file}"), "pick 1234567 x\n");
         let error = preflight(&sandbox.repo(), need).unwrap_err();
-        assert!(matches!(error, Error::OperationInProgress { operation: named } if named == operation), "{file}");
+        assert!(
+            matches!(error, Error::OperationInProgress { operation: named } if named == operation),
+            "{file}"
+        );
         let continues = preflight(&sandbox.repo(), Need { continues: true, ..need });
-        assert_eq!(continues.is_ok(), matches!(file, "CHERRY_PICK_HEAD" | "REVERT_HEAD" | "sequencer/todo"), "{file}");
+        assert_eq!(
+            continues.is_ok(),
+            matches!(file, "CHERRY_PICK_HEAD" | "REVERT_HEAD" | "sequencer/todo"),
+            "{file}"
+        );
         match file.split_once('/') {
             Some((folder, _)) => fs::remove_dir_all(sandbox.path(".git").join(folder)).unwrap(),
             None => fs::remove_file(sandbox.path(".git").join(file)).unwrap(),

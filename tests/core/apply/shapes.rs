@@ -47,7 +47,12 @@ fn revert(name: &'static str, sandbox: Sandbox) -> Shape {
 
 pub(super) fn one_file() -> Shape {
     let sandbox = Sandbox::new();
-    sandbox.write("a/file", "one\n").write("other", "o\n").commit("first").write("a/file", "two\n").commit("second");
+    sandbox
+        .write("a/file", "one\n")
+        .write("other", "o\n")
+        .commit("first")
+        .write("a/file", "two\n")
+        .commit("second");
     revert("one file", sandbox)
 }
 
@@ -59,9 +64,14 @@ fn added_and_deleted() -> Shape {
     revert("added and deleted", sandbox)
 }
 
-fn modes_and_links() -> Shape {
+pub(super) fn modes_and_links() -> Shape {
     let sandbox = Sandbox::new();
-    sandbox.write("run", "#!/bin/sh\n").chmod("run", 0o755).write("becomes", "b\n").link("run", "link").commit("first");
+    sandbox
+        .write("run", "#!/bin/sh\n")
+        .chmod("run", 0o755)
+        .write("becomes", "b\n")
+        .link("run", "link")
+        .commit("first");
     sandbox.chmod("run", 0o644).remove("becomes").link("run", "becomes").remove("link").link("x", "link");
     sandbox.commit("second");
     revert("modes and links", sandbox)
@@ -157,14 +167,22 @@ fn work_elsewhere() -> Shape {
     sandbox.write("a.txt", "2\r\n").write("d/added", "a\n").commit("second");
     let mut shape = revert("work elsewhere", sandbox);
     let sandbox = &mut shape.sandbox;
-    sandbox.write("staged", "staged change\n").write("both", "new and staged\n").git(&["add", "staged", "both"]);
+    sandbox
+        .write("staged", "staged change\n")
+        .write("both", "new and staged\n")
+        .git(&["add", "staged", "both"]);
     sandbox.write("edited", "edited\n").write("d/untracked", "u\n");
     shape
 }
 
 fn sha256() -> Shape {
     let sandbox = Sandbox::with_format("sha256");
-    sandbox.write("a/file", "one\n").commit("first").write("a/file", "two\n").write("b", "b\n").commit("second");
+    sandbox
+        .write("a/file", "one\n")
+        .commit("first")
+        .write("a/file", "two\n")
+        .write("b", "b\n")
+        .commit("second");
     revert("sha256", sandbox)
 }
 
@@ -196,7 +214,10 @@ pub(super) fn decode(bytes: &[u8]) -> Landing {
     let value: Value = serde_json::from_slice(bytes).unwrap();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let unhex = |hex: &str| {
-        (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect::<Vec<_>>()
+        (0..hex.len())
+            .step_by(2)
+            .map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap())
+            .collect::<Vec<_>>()
     };
     let objects = value["objects"].as_array().unwrap().iter().map(|object| {
         let kind = Kind::from_bytes(text(&object["kind"]).as_bytes()).unwrap();
