@@ -1,2 +1,30 @@
 //! `rb`: the command line of the rollback toolkit.
-fn main() {}
+//!
+//! Arguments become a target and options of `rollback-core`; its plans and receipts become text or
+//! JSON and an exit code. No step of a rollback is decided here.
+
+mod args;
+mod command;
+mod console;
+#[cfg_attr(not(test), expect(dead_code, reason = "the demo command plays them"))]
+mod demo;
+mod editor;
+mod exit;
+mod failure;
+mod hint;
+mod invocation;
+mod paths;
+mod progress;
+mod render;
+mod session;
+mod signals;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    failure::report_panics();
+    signals::defer_while_landing();
+    let exit = session::run(std::env::args_os().collect());
+    signals::deliver_deferred();
+    ExitCode::from(exit.code())
+}

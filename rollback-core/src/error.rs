@@ -73,6 +73,12 @@ pub enum Error {
         /// What it is.
         kind: String,
     },
+    /// Revisions that together name no commit, such as `main..main`.
+    #[error("no commit is in {}", specs.join(" "))]
+    EmptyCommitSet {
+        /// What was given.
+        specs: Vec<String>,
+    },
     /// A path is spelled in a way that no path inside a repository can be.
     #[error("'{path}' is not a path inside the repository: {why}")]
     InvalidPath {
@@ -92,6 +98,14 @@ pub enum Error {
         last_seen: Option<LastSeen>,
         /// Paths at the tip that differ from it in ASCII case alone.
         case_twins: Vec<RepoPath>,
+    },
+    /// The path exists and was never good in the history of the tip.
+    #[error("path '{path}' was never good in the history of {tip}")]
+    NeverGood {
+        /// The path asked for.
+        path: RepoPath,
+        /// The tip whose history was searched.
+        tip: CommitId,
     },
     /// `--mainline` names a parent the commit does not have, or the commit is no merge.
     #[error("mainline {mainline} does not fit {commit}, which has {parents} parent{}", if *parents == 1 { "" } else { "s" })]
@@ -362,8 +376,10 @@ impl Error {
             Self::UnknownRevision { .. } => "unknown-revision",
             Self::AmbiguousRevision { .. } => "ambiguous-revision",
             Self::NotACommit { .. } => "not-a-commit",
+            Self::EmptyCommitSet { .. } => "empty-commit-set",
             Self::InvalidPath { .. } => "invalid-path",
             Self::PathNeverExisted { .. } => "path-never-existed",
+            Self::NeverGood { .. } => "never-good",
             Self::MainlineOutOfRange { .. } => "mainline-out-of-range",
             Self::BadRequest(_) => "bad-request",
             Self::MissingObject { .. } => "missing-object",
@@ -413,6 +429,7 @@ impl Error {
         match self {
             Self::PathNeverExisted { path, .. }
             | Self::HostilePath { path, .. }
+            | Self::NeverGood { path, .. }
             | Self::UpstreamAhead { path, .. }
             | Self::DriverNotTrusted { path, .. } => vec![path.clone()],
             Self::CaseCollision { path, twin } => vec![path.clone(), twin.clone()],

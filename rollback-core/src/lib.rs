@@ -8,17 +8,19 @@
 //! What this crate never does: it prints nothing, exits never, starts no `git`, and lets no type of
 //! the underlying object library into its public signatures.
 
-#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "the plan will call it"))]
 mod apply;
 pub mod conflict;
 pub mod error;
 pub mod history;
 pub mod id;
+pub mod import;
 mod journal;
 pub mod merge;
 pub mod message;
+mod operation;
 pub mod path;
 pub mod plan;
+pub mod procedure;
 pub mod process;
 pub mod receipt;
 pub mod repo;

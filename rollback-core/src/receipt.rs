@@ -1,5 +1,7 @@
 //! What landing a plan is asked to do, and what it says it did.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::id::CommitId;
@@ -52,6 +54,23 @@ pub struct CommitTime {
     pub seconds: i64,
     /// Offset from UTC in seconds, east positive.
     pub offset: i32,
+}
+
+impl CommitTime {
+    /// The system's clock and time zone.
+    pub fn now() -> Self {
+        let now = jiff::Zoned::now();
+        Self { seconds: now.timestamp().as_second(), offset: now.offset().seconds() }
+    }
+}
+
+/// As a commit spells it: seconds since the epoch and the offset as `+hhmm`.
+impl fmt::Display for CommitTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let minutes = self.offset.unsigned_abs() / 60;
+        let sign = if self.offset < 0 { '-' } else { '+' };
+        write!(f, "{} {sign}{:02}{:02}", self.seconds, minutes / 60, minutes % 60)
+    }
 }
 
 /// What became of a plan.

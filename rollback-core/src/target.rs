@@ -58,7 +58,7 @@ pub struct Good {
     /// A regular expression that matches somewhere in the content.
     #[serde(default, rename = "match", skip_serializing_if = "Option::is_none")]
     pub pattern: Option<String>,
-    /// The number of lines, as `wc -l` counts, a last line without a newline included.
+    /// The number of lines, as `wc -l` counts them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lines: Option<usize>,
 }

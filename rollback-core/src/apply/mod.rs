@@ -9,6 +9,7 @@
 //! path written, an object named before it is on the disk.
 
 mod changes;
+mod commit;
 mod content;
 mod durable;
 mod folder;
@@ -18,6 +19,7 @@ mod inspect;
 mod land;
 mod lock;
 mod objects;
+mod plan;
 mod preflight;
 mod recover;
 mod reference;

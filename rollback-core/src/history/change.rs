@@ -1,5 +1,7 @@
 //! What one commit did to paths, seen from one of its parents.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
@@ -22,6 +24,17 @@ pub enum ChangeKind {
     Deleted,
     /// The path took over the content of another, or went away under another name.
     Renamed,
+}
+
+impl fmt::Display for ChangeKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Added => "added",
+            Self::Modified => "modified",
+            Self::Deleted => "deleted",
+            Self::Renamed => "renamed",
+        })
+    }
 }
 
 /// What one commit did to one path.

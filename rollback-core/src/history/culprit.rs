@@ -17,7 +17,7 @@ use super::change::{Change, ChangeKind};
 use super::entries::{file_blob, same};
 use super::mainline::introduced_by;
 use super::walk::{Follow, Node, PathWalk, Visit};
-use crate::repo::ancestry::{Ancestry, with_ancestry};
+use crate::repo::ancestry::with_ancestry;
 
 /// What the search for a culprit came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,6 +102,7 @@ pub struct RolledBack {
 
 /// What makes a state of the path good, beside that the path exists. All that are given must hold.
 #[derive(Default)]
+#[non_exhaustive]
 pub struct Predicates<'p> {
     /// The file matches.
     pub match_: Option<Regex>,
@@ -177,18 +178,29 @@ pub(crate) fn find_culprit(
     predicates: &mut Predicates<'_>,
 ) -> Result<Culprit> {
     with_ancestry(objects, |ancestry| {
-        let mut search = Search::new(ancestry, tip, path, predicates);
-        match search.at_tip()? {
-            None => search.absent(),
-            Some(entry) if search.predicates.are_given() => search.since_good(entry),
-            Some(entry) => search.last_change(entry),
-        }
+        let mut walk = PathWalk::new(ancestry, tip, path, Follow::Renames);
+        culprit_along(&mut walk, tip, path, predicates)
     })
+}
+
+/// As [`find_culprit`], with what a walk along the history of the path has read already.
+pub(super) fn culprit_along(
+    walk: &mut PathWalk<'_>,
+    tip: CommitId,
+    path: &RepoPath,
+    predicates: &mut Predicates<'_>,
+) -> Result<Culprit> {
+    let mut search = Search::new(walk, tip, path, predicates);
+    match search.at_tip()? {
+        None => search.absent(),
+        Some(entry) if search.predicates.are_given() => search.since_good(entry),
+        Some(entry) => search.last_change(entry),
+    }
 }
 
 struct Search<'o, 's, 'p> {
     objects: &'o Objects,
-    walk: PathWalk<'o>,
+    walk: &'s mut PathWalk<'o>,
     predicates: &'s mut Predicates<'p>,
     tip: CommitId,
     path: &'s RepoPath,
@@ -209,14 +221,14 @@ struct Hunt {
 
 impl<'o, 's, 'p> Search<'o, 's, 'p> {
     fn new(
-        ancestry: Ancestry<'o>,
+        walk: &'s mut PathWalk<'o>,
         tip: CommitId,
         path: &'s RepoPath,
         predicates: &'s mut Predicates<'p>,
     ) -> Self {
-        let objects = ancestry.objects();
-        let mut walk = PathWalk::new(ancestry, tip, path, Follow::Renames);
+        let objects = walk.ancestry().objects();
         let start = walk.node(tip, path);
+        walk.restart(start);
         Self { objects, walk, predicates, tip, path, start, good: HashMap::new(), judged: HashMap::new() }
     }
 
@@ -450,7 +462,7 @@ impl<'o, 's, 'p> Search<'o, 's, 'p> {
     }
 
     fn describe(&mut self, node: Node) -> Result<Change> {
-        super::path_history::describe(&mut self.walk, node)
+        super::path_history::describe(self.walk, node)
     }
 
     fn never_existed(&mut self) -> Result<Error> {

@@ -46,7 +46,6 @@ pub(crate) fn reaches(ancestry: &mut Ancestry<'_>, tip: CommitId, commit: Commit
 /// Which commits have `wanted` in their past, remembered from question to question.
 struct Reach<'a, 'o> {
     ancestry: &'a mut Ancestry<'o>,
-    wanted: CommitIx,
     generation: u32,
     known: HashMap<CommitIx, bool>,
 }
@@ -54,7 +53,7 @@ struct Reach<'a, 'o> {
 impl<'a, 'o> Reach<'a, 'o> {
     fn new(ancestry: &'a mut Ancestry<'o>, wanted: CommitIx) -> Result<Self> {
         let generation = ancestry.lineage(wanted)?.generation;
-        Ok(Self { ancestry, wanted, generation, known: HashMap::from([(wanted, true)]) })
+        Ok(Self { ancestry, generation, known: HashMap::from([(wanted, true)]) })
     }
 
     fn from(&mut self, start: CommitIx) -> Result<bool> {

@@ -9,13 +9,26 @@ pub(crate) mod culprit;
 mod elsewhere;
 mod entries;
 mod mainline;
+mod order;
 mod path_history;
 mod rename;
+mod reverted;
 mod similarity;
+pub(crate) mod touching;
 mod tree_diff;
+pub(crate) mod upstream;
 mod walk;
 
 pub use change::{Change, ChangeKind, PathChange};
 pub use culprit::{Candidate, Check, Culprit, FoundCulprit, LastGood, Predicates, RolledBack};
 pub use elsewhere::Removal;
 pub use path_history::{HistoryChange, HistoryOptions, PathHistory, Person};
+pub use reverted::{Claim, IsReverted, PathState, PathVerdict, Verdict};
+pub use upstream::UpstreamAhead;
+
+pub(crate) use change::{change_by, changed_paths, paths_between};
+pub(crate) use culprit::find_culprit;
+pub(crate) use elsewhere::case_twins;
+pub(crate) use order::newest_first;
+pub(crate) use touching::commits_touching_since;
+pub(crate) use upstream::upstream_ahead;

@@ -8,7 +8,7 @@ use crate::path::RepoPath;
 use crate::repo::{Objects, Repo, Signature};
 
 use super::change::{Change, ChangeKind};
-use super::culprit::{Culprit, FoundCulprit, LastGood, Predicates, RolledBack, find_culprit};
+use super::culprit::{Culprit, FoundCulprit, LastGood, Predicates, RolledBack, culprit_along, find_culprit};
 use super::elsewhere::{self, Removal};
 use super::walk::{Follow, Node, PathWalk};
 use crate::repo::ancestry::with_ancestry;
@@ -123,12 +123,17 @@ fn path_history(
         let start = walk.node(tip, path);
         let mut history = PathHistory::begin(tip, path.clone(), walk.entry(start)?);
         history.list(&mut walk, options.limit)?;
+        if history.is_empty() {
+            return Err(elsewhere::never_existed(objects, tip, path)?);
+        }
+        if options.follow_renames {
+            history.judge(culprit_along(&mut walk, tip, path, &mut Predicates::default()))?;
+        }
         Ok(history)
     })?;
-    if history.changes.is_empty() && history.shallow_at.is_empty() && !history.truncated {
-        return Err(elsewhere::never_existed(objects, tip, path)?);
+    if !options.follow_renames {
+        history.judge(find_culprit(objects, tip, path, &mut Predicates::default()))?;
     }
-    history.judge(find_culprit(objects, tip, path, &mut Predicates::default()))?;
     history.case_twins = elsewhere::case_twins(objects, tip, path)?;
     if options.search_elsewhere {
         history.removed_elsewhere = elsewhere::removals(objects, tip, path)?;
@@ -151,6 +156,10 @@ impl PathHistory {
             removed_elsewhere: Vec::new(),
             shallow_at: Vec::new(),
         }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.changes.is_empty() && self.shallow_at.is_empty() && !self.truncated
     }
 
     fn list(&mut self, walk: &mut PathWalk<'_>, limit: Option<usize>) -> Result<()> {

@@ -7,8 +7,6 @@ pub(crate) struct Score(u32);
 
 impl Score {
     const MOST: u64 = 60_000;
-    /// Equal content.
-    pub(crate) const EXACT: Self = Self(Self::MOST as u32);
     /// Half of the larger file: from here on git calls it a rename.
     pub(crate) const RENAME: Self = Self(Self::MOST as u32 / 2);
     /// Three quarters: enough for two files that alone carry a name.
@@ -17,7 +15,7 @@ impl Score {
     /// The best score that files of these sizes can reach.
     pub(crate) fn ceiling(one: u64, other: u64) -> Self {
         let (smaller, larger) = (one.min(other), one.max(other));
-        if larger == 0 { Self(0) } else { Self((smaller * Self::MOST / larger) as u32) }
+        Self((smaller * Self::MOST).checked_div(larger).unwrap_or(0) as u32)
     }
 }
 
@@ -98,7 +96,7 @@ mod tests {
         let lines = |range: std::ops::Range<u32>| range.map(|n| format!("line {n:04}\n")).collect::<String>();
         let score =
             |one: String, other: String| Pieces::of(one.as_bytes()).score(&Pieces::of(other.as_bytes()));
-        assert_eq!(score(lines(0..10), lines(0..10)), Score::EXACT);
+        assert_eq!(score(lines(0..10), lines(0..10)), Score(60_000));
         assert_eq!(score(lines(0..10), lines(5..15)), Score::RENAME);
         assert!(score(lines(0..10), lines(6..16)) < Score::RENAME);
         assert_eq!(score(String::new(), String::new()), Score(0));

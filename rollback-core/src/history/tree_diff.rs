@@ -174,7 +174,7 @@ impl Diff<'_> {
     }
 }
 
-fn take_first<'r, 'b>(rows: &mut &'r [Row<'b>]) -> Option<Row<'b>> {
+fn take_first<'b>(rows: &mut &[Row<'b>]) -> Option<Row<'b>> {
     let (first, rest) = rows.split_first()?;
     *rows = rest;
     Some(*first)

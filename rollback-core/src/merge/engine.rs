@@ -1,32 +1,61 @@
 //! The engine: options, caches and buffers that outlive a merge.
 
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
+use super::case::{Case, Info, Stop};
+use super::content::Content;
+use super::rename::Followed;
+use super::store::{Keep, Store};
 use super::{Labels, Merged, Options, ReviewReason, Verdict};
+use crate::conflict::{Conflict, ConflictKind, Stages};
 use crate::error::Result;
-use crate::id::TreeId;
+use crate::id::{Entry, ObjectId, TreeId};
+use crate::path::RepoPath;
 use crate::repo::{Objects, Repo};
 
 /// Merges trees; keep one for many merges, it reuses what it has read.
 pub struct Engine {
-    #[expect(dead_code, reason = "the merge below tree level comes next")]
-    objects: Rc<Objects>,
-    #[expect(dead_code, reason = "the merge below tree level comes next")]
+    store: Store,
+    content: Content,
     options: Options,
+    stop: Option<Arc<AtomicBool>>,
 }
 
 impl Engine {
-    /// An engine with a view of the repository of its own; what its merges create stays in its memory.
+    /// An engine with a view of the repository of its own. It tells what comes of merges; the objects that these
+    /// would create are not kept.
     ///
     /// # Errors
-    /// [`crate::Error::Config`] for attributes that cannot be read.
+    /// [`crate::Error::Internal`] for attributes that cannot be read.
     pub fn new(repo: &Repo, options: Options) -> Result<Self> {
-        Self::over(Rc::new(repo.objects()), options)
+        Self::with(Rc::new(repo.objects()), options, Keep::Nothing)
     }
 
-    /// An engine over a view that others use too: trees created there can be merged here, and results read back.
+    /// An engine over a view that others use too: trees created there can be merged here, and what is created
+    /// here can be read there.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the strategies call it"))]
     pub(crate) fn over(objects: Rc<Objects>, options: Options) -> Result<Self> {
-        Ok(Self { objects, options })
+        Self::with(objects, options, Keep::Everything)
+    }
+
+    fn with(objects: Rc<Objects>, options: Options, keep: Keep) -> Result<Self> {
+        let content = Content::new(objects.gix())?;
+        Ok(Self {
+            store: Store::new(objects, keep),
+            content,
+            options,
+            stop: None,
+        })
+    }
+
+    /// Lets `stop` end a merge that takes too long: it fails with [`crate::Error::Cancelled`] soon after the flag
+    /// is raised.
+    #[must_use]
+    pub fn cancelled_by(mut self, stop: Arc<AtomicBool>) -> Self {
+        self.stop = Some(stop);
+        self
     }
 
     /// Merges what led from `base` to `theirs` into `ours`.
@@ -34,15 +63,98 @@ impl Engine {
     /// # Errors
     /// [`crate::Error::MissingObject`] and [`crate::Error::CorruptObject`] for what the merge had to read;
     /// [`crate::Error::Cancelled`].
-    pub fn merge(&mut self, base: TreeId, ours: TreeId, theirs: TreeId, labels: &Labels) -> Result<Merged> {
-        let _ = labels;
-        let (tree_id, verdict) = if base == theirs || ours == theirs {
-            (ours, Verdict::Clean)
-        } else if base == ours {
-            (theirs, Verdict::Clean)
-        } else {
-            (ours, Verdict::NeedsReview(ReviewReason::Unsupported { what: "changes on both sides" }))
-        };
-        Ok(Merged { tree_id, verdict, conflicts: Vec::new(), auto_merged: Vec::new() })
+    pub fn merge(
+        &mut self,
+        base: TreeId,
+        ours: TreeId,
+        theirs: TreeId,
+        labels: &Labels,
+    ) -> Result<Merged> {
+        self.store.begin();
+        let stop = self.stop.clone();
+        let mut case = Case::new(
+            &mut self.store,
+            &mut self.content,
+            &self.options,
+            labels,
+            stop.as_deref(),
+        );
+        match case.run(base, ours, theirs) {
+            Ok(merged) => Ok(merged),
+            Err(Stop::Error(error)) => Err(error),
+            Err(Stop::Review(reason)) => Ok(needs_review(ours, reason)),
+        }
+    }
+}
+
+fn needs_review(ours: TreeId, reason: ReviewReason) -> Merged {
+    Merged {
+        tree_id: ours,
+        verdict: Verdict::NeedsReview(reason),
+        conflicts: Vec::new(),
+        auto_merged: Vec::new(),
+    }
+}
+
+impl Case<'_> {
+    fn run(&mut self, base: TreeId, ours: TreeId, theirs: TreeId) -> Result<Merged, Stop> {
+        if self.options.subtree.is_some() {
+            return Err(Stop::unsupported("a merge into a subtree"));
+        }
+        self.collect(base, ours, theirs)?;
+        if self.follow_renames()? == Followed::WalkAgain {
+            self.collect(base, ours, theirs)?;
+            self.follow_renames()?;
+        }
+        let tree = self.decide()?;
+        let conflicts = self.conflicts();
+        let mut auto_merged = std::mem::take(&mut self.auto_merged);
+        auto_merged.sort();
+        auto_merged.dedup();
+        Ok(Merged {
+            tree_id: tree.into(),
+            verdict: if conflicts.is_empty() {
+                Verdict::Clean
+            } else {
+                Verdict::Conflicted
+            },
+            conflicts,
+            auto_merged,
+        })
+    }
+
+    fn conflicts(&mut self) -> Vec<Conflict> {
+        let on_paths = std::mem::take(&mut self.conflicted);
+        let loose = std::mem::take(&mut self.loose_conflicts);
+        let mut conflicts: Vec<Conflict> = on_paths
+            .into_iter()
+            .map(|(path, kind, info)| Conflict::new(self.repo_path(path), kind, stages(&info)))
+            .chain(
+                loose
+                    .into_iter()
+                    .map(|(path, kind)| without_stages(self.repo_path(path), kind)),
+            )
+            .collect();
+        conflicts.sort_by(|a, b| a.path.cmp(&b.path));
+        conflicts
+    }
+}
+
+fn without_stages(path: RepoPath, kind: ConflictKind) -> Conflict {
+    Conflict::new(path, kind, Stages::default())
+}
+
+fn stages(info: &Info) -> Stages {
+    let entry = |side: usize| {
+        let version = &info.stages[side];
+        (info.filemask & (1 << side) != 0).then(|| Entry {
+            mode: version.mode,
+            id: ObjectId(version.id),
+        })
+    };
+    Stages {
+        base: entry(0),
+        ours: entry(1),
+        theirs: entry(2),
     }
 }

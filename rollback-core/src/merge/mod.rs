@@ -5,10 +5,20 @@
 //! same stages and the same tree with markers. What the engine cannot decide as git would it does not decide:
 //! [`Verdict::NeedsReview`].
 
+mod attributes;
+pub mod batch;
+mod case;
+mod collect;
+mod content;
 mod engine;
+mod entries;
 mod options;
+mod order;
 mod outcome;
+mod rename;
+mod store;
 pub mod text;
+mod tree;
 
 pub use engine::Engine;
 pub use options::{DirectoryRenames, Favor, Options, Renames, Subtree};

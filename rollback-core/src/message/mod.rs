@@ -19,7 +19,8 @@ mod style;
 mod text;
 mod trailers;
 
-#[cfg(test)]
+// The oracle is git on a system whose file names are bytes.
+#[cfg(all(test, unix))]
 mod tests;
 
 pub use cleanup::Cleanup;
@@ -104,6 +105,12 @@ pub(crate) struct Message {
 }
 
 impl Message {
+    /// The message with one more trailer.
+    pub(crate) fn with_trailer(mut self, trailer: &Trailer, style: &Style) -> Self {
+        self.text = trailers::add(&self.text, std::slice::from_ref(trailer), style);
+        self
+    }
+
     /// The reflog entry of the commit, such as `revert: Revert "X"`; `action` is git's word for the command, or what
     /// `GIT_REFLOG_ACTION` says.
     pub(crate) fn reflog_line(&self, action: &str) -> BString {

@@ -4,10 +4,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::conflict::Conflict;
-use crate::id::{CommitId, EntryMode, ObjectId, TreeId};
+use super::prepared::Prepared;
+use crate::history::ChangeKind;
+use crate::id::{CommitId, EntryMode, ObjectId};
+use crate::message::MessageOptions;
 use crate::path::RepoPath;
-use crate::strategy::Strategy;
+use crate::strategy::{Attempt, AttemptResult, Strategy};
 use crate::target::Target;
 
 /// The version of the document. It changes when a field is renamed, removed or changes its meaning.
@@ -36,6 +38,10 @@ pub struct Plan {
     /// What somebody should know before landing this.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<Note>,
+    /// The commits and objects of the chosen rung, for landing it at once.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub(crate) prepared: Prepared,
 }
 
 impl Plan {
@@ -82,31 +88,10 @@ pub struct PlanOptions {
     pub with_renames: bool,
     /// Several commits in the order given, not newest first.
     pub as_given: bool,
+    /// Stop at the first way that may be taken; the plan then says nothing of the rest.
+    pub first_only: bool,
     /// What the message says beyond the usual.
     pub message: MessageOptions,
-}
-
-/// What the message says beyond the usual.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(default)]
-#[non_exhaustive]
-pub struct MessageOptions {
-    /// This text in place of the one that would be written.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub message: Option<String>,
-    /// A paragraph that says why.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
-    /// Trailers to add, as `Key: value`.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub trailers: Vec<String>,
-    /// Refer to the reverted commit as git's `--reference` does; `revert.reference` decides where absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reference: Option<bool>,
-    /// Name the commit that a pick came from, as git's `-x` does.
-    pub record_origin: bool,
-    /// Add `Signed-off-by` with the committer.
-    pub signoff: bool,
 }
 
 /// The repository a plan was made in.
@@ -153,8 +138,8 @@ pub struct CulpritFound {
     pub author: String,
     /// When it was committed, in seconds since the epoch.
     pub time: i64,
-    /// What it did to the path: `added`, `modified`, `deleted` or `renamed`.
-    pub change: String,
+    /// What it did to the path.
+    pub change: ChangeKind,
     /// The parents, in order.
     pub parents: Vec<CommitId>,
     /// How many paths it touches in all.
@@ -173,8 +158,10 @@ pub struct CulpritFound {
 /// A path in the state in which it was last good.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct LastGoodState {
-    /// A commit that has the path in that state.
+    /// The newest commit that has the path in that state.
     pub commit_id: CommitId,
+    /// The name of the path there.
+    pub path: RepoPath,
     /// The content; a tree for a folder.
     pub blob_id: ObjectId,
     /// The mode.
@@ -189,114 +176,6 @@ pub struct Tip {
     pub reference: String,
     /// Where it is.
     pub commit_id: CommitId,
-}
-
-/// One rung of the ladder, and what would come of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[non_exhaustive]
-pub struct Attempt {
-    /// The way that was tried.
-    pub strategy: Strategy,
-    /// Whether all of the commit was taken or only what it did to some paths.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub scope: Option<Scope>,
-    /// The commit undone or replayed, where there is one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub commit_id: Option<CommitId>,
-    /// The mainline of a merge, counted from 1.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub mainline: Option<usize>,
-    /// The commit that content was taken from.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub from: Option<CommitId>,
-    /// What came of it.
-    pub result: AttemptResult,
-    /// Why this rung was not taken.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
-    /// The tree that would be committed; absent unless the result is clean.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tree_id: Option<TreeId>,
-    /// Where the merge could not decide.
-    pub conflicts: Vec<Conflict>,
-    /// The paths whose entries would differ from the tip's.
-    pub paths_touched: Vec<RepoPath>,
-    /// What would be lost.
-    pub loss: Loss,
-    /// Later commits that stand in the way; absent where that was not computed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub dependents: Option<Vec<CommitId>>,
-    /// The commits that would be made, in order.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub steps: Vec<Step>,
-}
-
-/// One commit to be made.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[non_exhaustive]
-pub struct Step {
-    /// The commit undone, replayed or taken from.
-    pub commit_id: CommitId,
-    /// The mainline used, counted from 1.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub mainline: Option<usize>,
-    /// Its tree.
-    pub tree_id: TreeId,
-    /// Its message, as text for people.
-    pub message: String,
-}
-
-/// How much of a commit is taken.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum Scope {
-    /// All of it.
-    Whole,
-    /// Only what it did to these paths.
-    Paths(Vec<RepoPath>),
-}
-
-/// What came of an attempt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum AttemptResult {
-    /// It can be done, and no hunk is in doubt.
-    Clean,
-    /// Both sides changed the same thing.
-    Conflicted,
-    /// It changes nothing.
-    Empty,
-    /// The tip is as it would be after it.
-    AlreadyRolledBack,
-    /// It does not fit the case.
-    NotApplicable,
-    /// The engine cannot decide it as git would, so it does not decide.
-    NeedsReview,
-}
-
-/// What would be lost.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct Loss {
-    /// How much.
-    pub class: LossClass,
-    /// The later commits whose edits to the paths would be gone, newest first.
-    pub discards: Vec<CommitId>,
-}
-
-/// How much of later work a way back keeps.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum LossClass {
-    /// The touched paths become what they were before the change; nobody edited them since.
-    Exact,
-    /// The change is undone and later edits are kept.
-    Inverse,
-    /// Later edits to the paths are discarded.
-    Snapshot,
 }
 
 /// Something to know before landing.

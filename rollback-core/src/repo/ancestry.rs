@@ -92,11 +92,6 @@ impl<'o> Ancestry<'o> {
         self.objects
     }
 
-    /// Whether the clone is shallow.
-    pub(crate) fn is_shallow(&self) -> bool {
-        !self.shallow.is_empty()
-    }
-
     /// How many commits the commit-graph holds; their numbers come first.
     pub(crate) fn commits_in_graph(&self) -> u32 {
         self.in_graph

@@ -38,4 +38,9 @@ impl Repo {
             time: trimmed.time.to_owned(),
         })
     }
+
+    /// Whether `commit.gpgSign` asks for signed commits.
+    pub(crate) fn signs_commits(&self) -> bool {
+        self.local().config_snapshot().boolean("commit.gpgSign").unwrap_or(false)
+    }
 }

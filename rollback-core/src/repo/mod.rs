@@ -4,6 +4,7 @@
 //! Nothing here writes to disk. What a plan creates lives in the memory of an [`Objects`].
 
 pub(crate) mod ancestry;
+pub(crate) mod commit_set;
 pub(crate) mod config;
 pub(crate) mod identity;
 pub(crate) mod index;
@@ -12,8 +13,13 @@ mod open;
 pub(crate) mod refs;
 mod revision;
 pub(crate) mod state;
+mod summary;
+mod tree_edit;
+
+pub use summary::CommitSummary;
 
 pub(crate) use objects::{Commit, NewObjects, Objects, Signature, Tree, TreeEntry};
+pub(crate) use tree_edit::Edits;
 
 use std::path::Path;
 

@@ -39,8 +39,16 @@ pub(crate) struct CommitHeader {
     pub(crate) seconds: i64,
 }
 
+impl Commit {
+    /// The first line of the message as text for people.
+    pub(crate) fn subject(&self) -> String {
+        use bstr::ByteSlice;
+        self.message.lines().next().unwrap_or_default().to_str_lossy().into_owned()
+    }
+}
+
 /// Who did something, and when.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Signature {
     pub(crate) name: BString,
     pub(crate) email: BString,
@@ -64,6 +72,25 @@ pub(crate) struct TreeEntry {
 }
 
 impl Tree {
+    /// Decodes the bytes of the tree `id`.
+    ///
+    /// # Errors
+    /// [`Error::CorruptObject`], naming `id`.
+    pub(crate) fn parse(id: TreeId, bytes: &[u8]) -> Result<Self> {
+        let mut entries = Vec::new();
+        for row in gix::objs::TreeRefIter::from_bytes(bytes, id.0.0.kind()) {
+            let row = row.map_err(|source| corrupt("tree", id.0, source))?;
+            entries.push(TreeEntry {
+                name: row.filename.to_owned(),
+                entry: Entry {
+                    mode: EntryMode::from_bits(row.mode.value()),
+                    id: ObjectId(row.oid.to_owned()),
+                },
+            });
+        }
+        Ok(Self { entries })
+    }
+
     /// The entry called `name`.
     pub(crate) fn find(&self, name: &[u8]) -> Option<Entry> {
         // A linear search: old trees are not always sorted, and a binary search would miss entries there.
@@ -105,18 +132,7 @@ impl Objects {
     pub(crate) fn tree(&self, id: TreeId) -> Result<Tree> {
         let mut buffer = Vec::new();
         self.read_tree(id, &mut buffer)?;
-        let mut entries = Vec::new();
-        for row in gix::objs::TreeRefIter::from_bytes(&buffer, id.0.0.kind()) {
-            let row = row.map_err(|source| corrupt("tree", id.0, source))?;
-            entries.push(TreeEntry {
-                name: row.filename.to_owned(),
-                entry: Entry {
-                    mode: EntryMode::from_bits(row.mode.value()),
-                    id: ObjectId(row.oid.to_owned()),
-                },
-            });
-        }
-        Ok(Tree { entries })
+        Tree::parse(id, &buffer)
     }
 
     /// Reads the bytes of a tree into `buffer`. The null id and the empty tree's id need no object.
@@ -191,6 +207,13 @@ impl Objects {
             .map_err(|error| Error::internal("cannot create an object in memory", error))
     }
 
+    /// Puts the bytes of an object into memory as they are and returns its id.
+    pub(crate) fn write_raw(&self, kind: Kind, bytes: &[u8]) -> Result<ObjectId> {
+        gix::objs::Write::write_buf(&self.repo.objects, kind, bytes)
+            .map(ObjectId)
+            .map_err(|error| Error::internal("cannot create an object in memory", error))
+    }
+
     /// Puts a tree into memory, sorted as git sorts, and returns its id.
     pub(crate) fn write_tree(&self, tree: &Tree) -> Result<TreeId> {
         let mut entries: Vec<_> = tree
@@ -216,7 +239,7 @@ impl Objects {
     ///
     /// # Errors
     /// [`Error::CorruptObject`] where the bytes are not those of the id.
-    pub(crate) fn insert_new(&self, objects: &NewObjects) -> Result<()> {
+    pub(crate) fn insert_new(&self, objects: &[(ObjectId, Kind, Vec<u8>)]) -> Result<()> {
         for (id, kind, bytes) in objects {
             let found = gix::objs::Write::write_buf(&self.repo.objects, *kind, bytes)
                 .map_err(|error| Error::internal("cannot create an object in memory", error))?;
@@ -233,6 +256,12 @@ impl Objects {
             return Vec::new();
         };
         storage.drain().map(|(id, (kind, bytes))| (ObjectId(id), kind, bytes)).collect()
+    }
+
+    /// The id cut to as few digits as name it alone here, at least `core.abbrev`.
+    pub(crate) fn abbreviated(&self, id: ObjectId) -> String {
+        use gix::prelude::ObjectIdExt;
+        id.0.attach(&self.repo).shorten_or_id().to_string()
     }
 
     fn missing(&self, id: ObjectId, kind: &'static str) -> Error {

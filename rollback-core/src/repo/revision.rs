@@ -3,7 +3,8 @@
 use gix::revision::plumbing::Spec;
 use gix::revision::spec::parse;
 
-use super::Repo;
+use super::ancestry::{Ancestry, with_ancestry};
+use super::{Objects, Repo, commit_set};
 use crate::error::{Error, Result};
 use crate::id::CommitId;
 
@@ -19,6 +20,88 @@ impl Repo {
             Spec::Include(id) => peel(&repo, spec, id),
             _ => Err(Error::BadRequest(format!("'{spec}' is a range, and one commit is wanted"))),
         }
+    }
+
+    /// The commits that `specs` name, in the order in which `git revert` takes them: single names as they are given;
+    /// as soon as anything is excluded (`A..B`, `A...B`, `^A`), everything that is reached and not excluded, newest
+    /// first and never a parent before its child.
+    ///
+    /// # Errors
+    /// As [`Repo::resolve_commit`] for each name, and [`Error::EmptyCommitSet`].
+    pub fn resolve_commits<S: AsRef<str>>(&self, specs: &[S]) -> Result<Vec<CommitId>> {
+        let objects = self.objects();
+        let mut ends = Ends::default();
+        for spec in specs {
+            ends.add(&objects, spec.as_ref())?;
+        }
+        let commits = match ends.is_walk {
+            true => with_ancestry(&objects, |mut ancestry| ends.walk(&mut ancestry))?,
+            false => ends.included,
+        };
+        if commits.is_empty() {
+            let specs = specs.iter().map(|spec| spec.as_ref().to_owned()).collect();
+            return Err(Error::EmptyCommitSet { specs });
+        }
+        Ok(commits)
+    }
+}
+
+/// The commits named, each once, and those that exclude their past.
+#[derive(Default)]
+struct Ends {
+    included: Vec<CommitId>,
+    excluded: Vec<CommitId>,
+    /// Whether a past is meant, and not the names alone.
+    is_walk: bool,
+}
+
+impl Ends {
+    fn add(&mut self, objects: &Objects, spec: &str) -> Result<()> {
+        let repo = objects.gix();
+        let words = parse_spec(repo, spec)?;
+        self.is_walk |= !matches!(words, Spec::Include(_) | Spec::IncludeOnlyParents(_));
+        match words {
+            Spec::Include(id) => self.include(peel(repo, spec, id)?),
+            Spec::Exclude(id) => self.excluded.push(peel(repo, spec, id)?),
+            Spec::Range { from, to } => {
+                self.excluded.push(peel(repo, spec, from)?);
+                self.include(peel(repo, spec, to)?);
+            }
+            Spec::Merge { theirs, ours } => {
+                let (theirs, ours) = (peel(repo, spec, theirs)?, peel(repo, spec, ours)?);
+                self.excluded.extend(with_ancestry(objects, |mut ancestry| {
+                    let ends = (ancestry.index_of(theirs), ancestry.index_of(ours));
+                    let shared = commit_set::shared_past(&mut ancestry, ends.0, ends.1)?;
+                    Ok(shared.into_iter().map(|commit| ancestry.id(commit)).collect::<Vec<_>>())
+                })?);
+                self.include(theirs);
+                self.include(ours);
+            }
+            Spec::IncludeOnlyParents(id) => {
+                let commit = objects.commit_header(peel(repo, spec, id)?)?;
+                commit.parents.into_iter().for_each(|parent| self.include(parent));
+            }
+            Spec::ExcludeParents(id) => {
+                let commit = peel(repo, spec, id)?;
+                self.excluded.extend(objects.commit_header(commit)?.parents);
+                self.include(commit);
+            }
+        }
+        Ok(())
+    }
+
+    fn include(&mut self, commit: CommitId) {
+        if !self.included.contains(&commit) {
+            self.included.push(commit);
+        }
+    }
+
+    fn walk(&self, ancestry: &mut Ancestry<'_>) -> Result<Vec<CommitId>> {
+        let included: Vec<_> = self.included.iter().map(|commit| ancestry.index_of(*commit)).collect();
+        let excluded: Vec<_> = self.excluded.iter().map(|commit| ancestry.index_of(*commit)).collect();
+        let members = commit_set::difference(ancestry, &included, &excluded)?;
+        let order = commit_set::newest_first(ancestry, &members, &included)?;
+        Ok(order.into_iter().map(|commit| ancestry.id(commit)).collect())
     }
 }
 

@@ -1,6 +1,13 @@
 //! The ways back. Each is tried in memory and tells what would come of it; none of them writes.
 //!
-//! A new strategy is a row of [`Strategy`] and a function in [`attempt`].
+//! A new strategy is a row of [`Strategy`] and a function of the workbench.
+
+mod attempt;
+pub(crate) mod ladder;
+pub(crate) mod scope;
+pub(crate) mod workbench;
+
+pub use attempt::{Attempt, AttemptResult, Loss, LossClass, Scope, Step};
 
 use serde::{Deserialize, Serialize};
 

@@ -24,7 +24,11 @@ impl Version {
     /// The bytes that `lines` cover.
     pub(super) fn span(&self, lines: Range<usize>) -> Range<usize> {
         let start = |line: usize| {
-            if line == 0 { 0 } else { self.ends[line - 1] as usize }
+            if line == 0 {
+                0
+            } else {
+                self.ends[line - 1] as usize
+            }
         };
         start(lines.start)..start(lines.end)
     }
@@ -34,7 +38,9 @@ impl Version {
         self.tokens.clear();
         let mut at = 0;
         while at < bytes.len() {
-            at = bytes[at..].find_byte(b'\n').map_or(bytes.len(), |newline| at + newline + 1);
+            at = bytes[at..]
+                .find_byte(b'\n')
+                .map_or(bytes.len(), |newline| at + newline + 1);
             self.ends.push(at as u32);
         }
     }
@@ -56,12 +62,15 @@ impl Lines {
         for (version, bytes) in versions.iter_mut().zip(bytes) {
             version.split(bytes);
         }
-        self.table.clear(versions.iter().map(|version| version.ends.len()).sum());
+        self.table
+            .clear(versions.iter().map(|version| version.ends.len()).sum());
         if whitespace.is_exact() {
             for (source, version) in versions.iter_mut().enumerate() {
                 let mut start = 0;
                 for end in &version.ends {
-                    version.tokens.push(self.table.intern(&bytes, source, start..*end));
+                    version
+                        .tokens
+                        .push(self.table.intern(&bytes, source, start..*end));
                     start = *end;
                 }
             }
@@ -72,7 +81,10 @@ impl Lines {
             self.normalized[source].clear();
             let mut start = 0;
             for end in &version.ends {
-                whitespace.normalize(&bytes[source][start..*end as usize], &mut self.normalized[source]);
+                whitespace.normalize(
+                    &bytes[source][start..*end as usize],
+                    &mut self.normalized[source],
+                );
                 ends[source].push(self.normalized[source].len() as u32);
                 start = *end as usize;
             }
@@ -82,7 +94,9 @@ impl Lines {
         for (source, version) in versions.iter_mut().enumerate() {
             let mut start = 0;
             for end in &ends[source] {
-                version.tokens.push(self.table.intern(&bytes, source, start..*end));
+                version
+                    .tokens
+                    .push(self.table.intern(&bytes, source, start..*end));
                 start = *end;
             }
         }
@@ -128,7 +142,8 @@ impl Table {
                 token => {
                     let known = &self.lines[token as usize - 1];
                     if known.hash == hash
-                        && sources[known.source as usize][known.start as usize..known.end as usize] == *bytes
+                        && sources[known.source as usize][known.start as usize..known.end as usize]
+                            == *bytes
                     {
                         return Token(token - 1);
                     }
@@ -136,7 +151,12 @@ impl Table {
             }
             slot = (slot + 1) & mask;
         }
-        self.lines.push(Line { hash, source: source as u8, start: line.start, end: line.end });
+        self.lines.push(Line {
+            hash,
+            source: source as u8,
+            start: line.start,
+            end: line.end,
+        });
         self.slots[slot] = self.lines.len() as u32;
         Token(self.lines.len() as u32 - 1)
     }
@@ -152,7 +172,10 @@ fn hash(bytes: &[u8]) -> u64 {
     let mut state = FACTOR ^ bytes.len() as u64;
     let mut words = bytes.chunks_exact(8);
     for word in &mut words {
-        state = fold(state, u64::from_le_bytes(word.try_into().expect("chunks of eight")));
+        state = fold(
+            state,
+            u64::from_le_bytes(word.try_into().expect("chunks of eight")),
+        );
     }
     let rest = words.remainder();
     if !rest.is_empty() {

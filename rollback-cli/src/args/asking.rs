@@ -1,0 +1,79 @@
+//! The arguments of the commands that answer and change nothing.
+
+use std::ffi::OsString;
+
+use clap::{Args, ValueEnum};
+
+use crate::render::schema::Document;
+
+/// `rb history`.
+#[derive(Debug, Args)]
+pub(crate) struct History {
+    /// The path to ask about
+    #[arg(value_name = "PATH", value_hint = clap::ValueHint::AnyPath)]
+    pub(crate) path: OsString,
+    /// The revision whose history is searched
+    #[arg(long = "in", value_name = "REV", default_value = "HEAD", add = crate::command::completions::revisions())]
+    pub(crate) tip: OsString,
+    /// List at most this many changes
+    #[arg(short = 'n', long, value_name = "N")]
+    pub(crate) max_count: Option<usize>,
+    /// Do not follow the path through renames
+    #[arg(long)]
+    pub(crate) no_follow: bool,
+}
+
+/// `rb completions`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  rb completions bash > ~/.local/share/bash-completion/completions/rb
+  rb completions zsh > ~/.zfunc/_rb
+  rb completions fish > ~/.config/fish/completions/rb.fish")]
+pub(crate) struct Completions {
+    /// The shell
+    pub(crate) shell: Shell,
+}
+
+/// A shell that completions can be made for.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Shell {
+    Bash,
+    Elvish,
+    Fish,
+    Powershell,
+    Zsh,
+}
+
+impl Shell {
+    /// The name that the completion engine knows it by.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Bash => "bash",
+            Self::Elvish => "elvish",
+            Self::Fish => "fish",
+            Self::Powershell => "powershell",
+            Self::Zsh => "zsh",
+        }
+    }
+}
+
+/// `rb man`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  rb man revert | man -l -
+  rb man > /usr/local/share/man/man1/rb.1")]
+pub(crate) struct Man {
+    /// The command; the overview if not given
+    #[arg(value_name = "COMMAND")]
+    pub(crate) command: Option<String>,
+}
+
+/// `rb schema`.
+#[derive(Debug, Args)]
+pub(crate) struct Schema {
+    /// The document
+    #[arg(value_name = "DOCUMENT", default_value = "plan")]
+    pub(crate) document: Document,
+}

@@ -1,0 +1,230 @@
+//! The arguments of the commands that land something.
+
+use std::ffi::OsString;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{ArgGroup, Args};
+use rollback_core::message::Trailer;
+use rollback_core::strategy::Strategy;
+
+/// `rb revert`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  rb revert --file src/shim.py            find what broke the file, and undo that
+  rb revert --dry-run --file src/shim.py  only show what would be done
+  rb revert 3a8a50f                       undo a commit
+  rb revert 3a8a50f -- src/a.py           undo what the commit did to one file
+  rb revert -m 1 9c1d2e3                  undo a merge, keeping its first parent
+  rb revert main~3..main                  undo three commits, all or nothing")]
+#[command(group = ArgGroup::new("what").args(["commits", "files", "paths"]).required(true).multiple(true))]
+pub(crate) struct Revert {
+    /// The commits to undo, as git spells revisions and ranges; newest first
+    #[arg(value_name = "COMMIT", add = crate::command::completions::revisions())]
+    pub(crate) commits: Vec<OsString>,
+    /// A path to bring back; with commits, only what they did to it. Can be given again
+    #[arg(long = "file", value_name = "PATH", value_hint = clap::ValueHint::AnyPath)]
+    pub(crate) files: Vec<OsString>,
+    /// The same, after two dashes
+    #[arg(last = true, value_name = "PATH", value_hint = clap::ValueHint::AnyPath)]
+    pub(crate) paths: Vec<OsString>,
+    /// The mainline of a merge: the number of the parent to keep, from 1
+    #[arg(short = 'm', long, value_name = "PARENT")]
+    pub(crate) mainline: Option<usize>,
+
+    #[command(flatten)]
+    pub(crate) find: Find,
+    #[command(flatten)]
+    pub(crate) how: How,
+    #[command(flatten)]
+    pub(crate) landing: Landing,
+    #[command(flatten)]
+    pub(crate) message: Message,
+    /// Refer to the commit as `abbreviated id (subject, date)`
+    #[arg(long, help_heading = "Message", overrides_with = "no_reference")]
+    pub(crate) reference: bool,
+    /// Refer to the commit by its full id, whatever revert.reference says
+    #[arg(long, help_heading = "Message", overrides_with = "reference")]
+    pub(crate) no_reference: bool,
+    /// Add a Signed-off-by trailer
+    #[arg(short, long, help_heading = "Message")]
+    pub(crate) signoff: bool,
+}
+
+/// How the change that broke a path is found.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Finding the change")]
+pub(crate) struct Find {
+    /// The change that broke the paths, where you know better
+    #[arg(long, value_name = "COMMIT", conflicts_with = "commits", add = crate::command::completions::revisions())]
+    pub(crate) change: Option<OsString>,
+    /// Good content matches this regular expression
+    #[arg(long, value_name = "REGEX", conflicts_with = "commits")]
+    pub(crate) good_match: Option<String>,
+    /// Good content has this many lines
+    #[arg(long, value_name = "N", conflicts_with = "commits")]
+    pub(crate) good_lines: Option<usize>,
+}
+
+/// Which way back is taken.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Choosing the way")]
+pub(crate) struct How {
+    /// Take this strategy or none
+    #[arg(long, value_name = "STRATEGY", value_parser = strategy())]
+    pub(crate) via: Option<Strategy>,
+    /// Undo all of the commit that broke a path, whatever else it touches
+    #[arg(long)]
+    pub(crate) whole_commit: bool,
+    /// Undo the later commits that stand in the way, too
+    #[arg(long)]
+    pub(crate) with_dependents: bool,
+    /// Where the change renamed a path, remove the new name
+    #[arg(long)]
+    pub(crate) with_renames: bool,
+    /// Take several commits in the order given
+    #[arg(long)]
+    pub(crate) as_given: bool,
+}
+
+/// `rb pick`.
+#[derive(Debug, Args)]
+pub(crate) struct Pick {
+    /// The commits to replay, as git spells revisions and ranges
+    #[arg(value_name = "COMMIT", required = true, add = crate::command::completions::revisions())]
+    pub(crate) commits: Vec<OsString>,
+    /// Only what they did to this path. Can be given again
+    #[arg(long = "file", value_name = "PATH", value_hint = clap::ValueHint::AnyPath)]
+    pub(crate) files: Vec<OsString>,
+    /// The same, after two dashes
+    #[arg(last = true, value_name = "PATH", value_hint = clap::ValueHint::AnyPath)]
+    pub(crate) paths: Vec<OsString>,
+    /// The mainline of a merge: the number of the parent to compare with, from 1
+    #[arg(short = 'm', long, value_name = "PARENT")]
+    pub(crate) mainline: Option<usize>,
+
+    #[command(flatten)]
+    pub(crate) landing: Landing,
+    #[command(flatten)]
+    pub(crate) message: Message,
+    /// Say in the message which commit it came from
+    #[arg(short = 'x', help_heading = "Message")]
+    pub(crate) record_origin: bool,
+    /// Add a Signed-off-by trailer
+    #[arg(short, long, help_heading = "Message")]
+    pub(crate) signoff: bool,
+}
+
+/// `rb restore`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  rb restore src/shim.py                 as it was before the change that broke it
+  rb restore src/shim.py -s v1.2         as it was in v1.2
+  rb restore -n src -s v1.2              into index and work tree, without a commit")]
+pub(crate) struct Restore {
+    /// The paths to put back; a folder exactly, so that what was added to it since goes
+    #[arg(value_name = "PATH", required = true, value_hint = clap::ValueHint::AnyPath)]
+    pub(crate) paths: Vec<OsString>,
+    /// The revision to take them from; where they were last good if not given
+    #[arg(short, long, value_name = "REV", add = crate::command::completions::revisions())]
+    pub(crate) source: Option<OsString>,
+    /// Keep what was added to a folder since
+    #[arg(long)]
+    pub(crate) overlay: bool,
+
+    #[command(flatten)]
+    pub(crate) landing: Landing,
+    #[command(flatten)]
+    pub(crate) message: Message,
+    /// Add a Signed-off-by trailer
+    #[arg(long, help_heading = "Message")]
+    pub(crate) signoff: bool,
+}
+
+/// `rb apply`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  rb revert --file src/shim.py --dry-run --json > plan.json
+  rb apply plan.json")]
+pub(crate) struct Apply {
+    /// The file that holds the plan; `-` for standard input
+    #[arg(value_name = "PLAN", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) plan: OsString,
+
+    #[command(flatten)]
+    pub(crate) landing: LandingHere,
+}
+
+/// Where the result goes, and what is permitted.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Landing")]
+pub(crate) struct Landing {
+    /// Base the result on this revision (default: HEAD)
+    #[arg(long, value_name = "REV", add = crate::command::completions::revisions())]
+    pub(crate) onto: Option<OsString>,
+    #[command(flatten)]
+    pub(crate) here: LandingHere,
+}
+
+/// Where the result of a finished plan goes, and what is permitted.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Landing")]
+pub(crate) struct LandingHere {
+    /// Show what would be done, and write nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Put the result on this branch; index and work tree stay as they are
+    #[arg(long, value_name = "NAME", conflicts_with = "no_commit")]
+    pub(crate) branch: Option<OsString>,
+    /// Change index and work tree, and make no commit
+    #[arg(short = 'n', long)]
+    pub(crate) no_commit: bool,
+    /// Permit a result that discards later edits
+    #[arg(long)]
+    pub(crate) allow_loss: bool,
+    /// Land although the upstream has newer changes to the paths
+    #[arg(long)]
+    pub(crate) stale_ok: bool,
+    /// Exit with 0 where there is nothing to do
+    #[arg(long)]
+    pub(crate) allow_noop: bool,
+    /// Ask nothing: what needs a permission is refused unless its flag is given
+    #[arg(short = 'y', long)]
+    pub(crate) yes: bool,
+    /// Sign the commits
+    #[arg(short = 'S', long, overrides_with = "no_gpg_sign")]
+    pub(crate) gpg_sign: bool,
+    /// Sign nothing, whatever commit.gpgSign says
+    #[arg(long, overrides_with = "gpg_sign")]
+    pub(crate) no_gpg_sign: bool,
+}
+
+/// What the commit message says.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Message")]
+pub(crate) struct Message {
+    /// Use this message
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) message: Option<String>,
+    /// Add a paragraph that says why
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
+    /// Add a trailer, as `Key: value`. Can be given again
+    #[arg(long, value_name = "TRAILER", value_parser = trailer)]
+    pub(crate) trailer: Vec<Trailer>,
+    /// Edit the message before it lands
+    #[arg(short, long)]
+    pub(crate) edit: bool,
+}
+
+fn strategy() -> impl TypedValueParser<Value = Strategy> {
+    PossibleValuesParser::new(Strategy::ALL.map(Strategy::name))
+        .map(|name| name.parse().expect("the possible values are the names of strategies"))
+}
+
+/// A trailer as somebody types it.
+fn trailer(text: &str) -> Result<Trailer, &'static str> {
+    Trailer::parse(text).ok_or("a trailer is a key, a colon and a value")
+}

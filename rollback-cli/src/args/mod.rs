@@ -1,0 +1,129 @@
+//! The command line as types: what can be typed, and what of it contradicts itself.
+//!
+//! Nothing here reads a repository; turning words into targets is the work of the commands.
+
+mod asking;
+mod landing;
+mod overview;
+pub(crate) mod usage;
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, CommandFactory, Parser, Subcommand, ValueEnum};
+
+pub(crate) use asking::{Completions, History, Man, Schema};
+pub(crate) use landing::{Apply, How, LandingHere, Message, Pick, Restore, Revert};
+
+use crate::invocation::Invocation;
+
+/// Roll back a change, a merge or a file in a git repository: safely, and provably.
+#[derive(Debug, Parser)]
+#[command(
+    name = "rb",
+    version,
+    disable_help_subcommand = true,
+    max_term_width = 100,
+    subcommand_help_heading = "Commands"
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Flags that every command takes.
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Common options")]
+pub(crate) struct Common {
+    /// Work as if started in this folder
+    #[arg(short = 'C', value_name = "DIR", global = true, value_hint = clap::ValueHint::DirPath)]
+    pub(crate) folder: Option<PathBuf>,
+    /// Print one JSON document on standard output, and text for people on standard error
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// When to use colour: auto, always or never
+    #[arg(
+        long,
+        value_name = "WHEN",
+        default_value = "auto",
+        global = true,
+        hide_possible_values = true,
+        hide_default_value = true
+    )]
+    pub(crate) color: Color,
+    /// Say only what went wrong
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Say more: all paths, all commits, the causes of errors
+    #[arg(short, long, global = true, action = ArgAction::SetTrue)]
+    pub(crate) verbose: bool,
+}
+
+impl Common {
+    /// What holds where the words could not be parsed.
+    pub(crate) fn unparsed(json: bool) -> Self {
+        Self { folder: None, json, color: Color::Auto, quiet: false, verbose: false }
+    }
+
+    /// As much of it as can be made out of words that could not be parsed.
+    pub(crate) fn from_words(invocation: &Invocation) -> Self {
+        let color = if invocation.has("--color=never") {
+            Color::Never
+        } else if invocation.has("--color=always") {
+            Color::Always
+        } else {
+            Color::Auto
+        };
+        Self { color, ..Self::unparsed(invocation.has("--json")) }
+    }
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Undo commits, or bring paths back to how they were before the change that broke them
+    Revert(Revert),
+    /// Replay commits
+    #[command(visible_alias = "cherry-pick")]
+    Pick(Pick),
+    /// Put back the exact content of paths, and commit that
+    Restore(Restore),
+    /// Land a plan that was made with --dry-run --json
+    Apply(Apply),
+    /// Show what happened to a path, what broke it, and when it was last good
+    History(History),
+    /// Print the completions of a shell
+    Completions(Completions),
+    /// Print a manual page
+    Man(Man),
+    /// Print the JSON Schema of a document
+    Schema(Schema),
+}
+
+/// The whole command line, under the name that it was called by.
+pub(crate) fn command(invocation: &Invocation) -> clap::Command {
+    let command = Cli::command().no_binary_name(true).bin_name(invocation.program());
+    overview::arrange(command, invocation.program())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definition_of_the_command_line_holds_together() {
+        Cli::command().debug_assert();
+    }
+}

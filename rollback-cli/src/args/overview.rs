@@ -1,0 +1,101 @@
+//! The overview that `rb --help` prints: commands in the order in which people need them, and how each
+//! is called.
+
+use clap::{Arg, ArgAction, Command};
+
+use crate::render::style::{Palette, paint};
+
+/// The headings, and the commands under each.
+const GROUPS: [(&str, &[&str]); 3] = [
+    ("Going back (all take --dry-run)", &["revert", "pick", "restore", "apply"]),
+    ("Asking (nothing is written)", &["history"]),
+    ("Other", &["completions", "man", "schema"]),
+];
+
+/// How the commands are called that the parser would describe less well.
+const USAGES: [(&str, &[&str]); 5] = [
+    ("revert", &["[OPTIONS] --file PATH…", "[OPTIONS] COMMIT… [-- PATH…]"]),
+    ("pick", &["[OPTIONS] COMMIT… [-- PATH…]"]),
+    ("restore", &["[OPTIONS] PATH… [-s REV]"]),
+    ("apply", &["[OPTIONS] PLAN"]),
+    ("history", &["[OPTIONS] PATH"]),
+];
+
+/// Gives the command line its overview, one form of help, and the name it was called by.
+pub(crate) fn arrange(command: Command, program: &str) -> Command {
+    let command = USAGES.into_iter().fold(command, |command, (name, usages)| {
+        command.mut_subcommand(name, |sub| sub.override_usage(usage(program, name, usages)))
+    });
+    let heading = |text: &str| paint(Palette::HEADING, text);
+    let template = format!(
+        "{{about}}\n\n{} {program} [OPTIONS] COMMAND …\n\n{}{}\n{{options}}\n\n{}",
+        heading("Usage:"),
+        list(&command),
+        heading("Options:"),
+        footer(program),
+    );
+    command.help_template(template).disable_help_flag(true).arg(help())
+}
+
+/// One form of help, short and whole, whichever way it is asked for.
+fn help() -> Arg {
+    Arg::new("help")
+        .short('h')
+        .long("help")
+        .global(true)
+        .action(ArgAction::HelpShort)
+        .help("Print help")
+        .help_heading("Common options")
+}
+
+fn usage(program: &str, name: &str, usages: &[&str]) -> String {
+    let lines: Vec<_> = usages.iter().map(|usage| format!("{program} {name} {usage}")).collect();
+    lines.join("\n       ")
+}
+
+fn list(command: &Command) -> String {
+    let mut text = String::new();
+    for (heading, names) in GROUPS {
+        text.push_str(&paint(Palette::HEADING, format!("{heading}:")));
+        text.push('\n');
+        for name in names {
+            let about = command
+                .find_subcommand(name)
+                .and_then(Command::get_about)
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            text.push_str(&format!(
+                "  {}{}  {about}\n",
+                paint(Palette::NAME, name),
+                " ".repeat(12_usize.saturating_sub(name.len())),
+            ));
+        }
+        text.push('\n');
+    }
+    text
+}
+
+fn footer(program: &str) -> String {
+    format!(
+        "Try it without risk: {}. More about a command: {}\n",
+        paint(Palette::COMMAND, format!("{program} demo")),
+        paint(Palette::COMMAND, format!("{program} COMMAND --help")),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn every_command_stands_in_the_overview_once() {
+        let mut listed: Vec<_> = GROUPS.iter().flat_map(|(_, names)| *names).collect();
+        listed.sort();
+        let command = crate::args::Cli::command();
+        let mut defined: Vec<_> = command.get_subcommands().map(Command::get_name).collect();
+        defined.sort_unstable();
+        assert_eq!(listed.into_iter().copied().collect::<Vec<_>>(), defined);
+    }
+}

@@ -1,0 +1,57 @@
+//! `rb apply`: land a plan that was made before.
+
+use std::io::Read;
+use std::path::Path;
+
+use rollback_core::{Error, Plan};
+
+use super::{Outcome, land};
+use crate::args::Apply;
+use crate::exit::Exit;
+use crate::failure::{Failure, Problem};
+use crate::session::Session;
+
+/// Runs `rb apply`.
+pub(crate) fn run(args: Apply, session: &mut Session) -> Outcome {
+    let text = read(Path::new(&args.plan), session.folder())?;
+    let plan = parse(&text, session)?;
+    land::plan(plan, &args.landing, session)
+}
+
+fn read(plan: &Path, folder: &Path) -> Result<Vec<u8>, Error> {
+    let mut text = Vec::new();
+    if plan == Path::new("-") {
+        std::io::stdin().read_to_end(&mut text).map_err(|source| Error::Io {
+            action: "read",
+            path: "standard input".into(),
+            source,
+        })?;
+        return Ok(text);
+    }
+    let path = folder.join(plan);
+    std::fs::read(&path).map_err(|source| Error::Io { action: "read", path, source })
+}
+
+fn parse(text: &[u8], session: &Session) -> Result<Plan, Problem> {
+    #[derive(serde::Deserialize)]
+    struct Version {
+        schema_version: u32,
+    }
+    let refuse = |error: serde_json::Error| {
+        Failure::new(Exit::Usage, "not-a-plan", "this is not a plan").caused_by(error).with_hint(format!(
+            "make one with: {} --file PATH --dry-run --json",
+            session.invocation.command(&["revert"])
+        ))
+    };
+    let Version { schema_version } = serde_json::from_slice(text).map_err(refuse)?;
+    if schema_version != rollback_core::plan::SCHEMA_VERSION {
+        return Err(Failure::new(
+            Exit::Refused,
+            "unsupported-format",
+            format!("plans of schema version {schema_version} are not supported"),
+        )
+        .with_hint(format!("see which version is with: {} --version", session.invocation.program()))
+        .into());
+    }
+    Ok(serde_json::from_slice(text).map_err(refuse)?)
+}

@@ -1,0 +1,56 @@
+//! `rb completions`, and what the shell gets when it asks for one: commands and flags from the
+//! definition of the command line, revisions from the repository.
+
+use std::ffi::OsStr;
+
+use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
+use clap_complete::env::{CompleteEnv, Shells};
+use rollback_core::Repo;
+
+use super::Outcome;
+use crate::args::{self, Completions};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::invocation::Invocation;
+use crate::session::Session;
+
+/// The variable by which a shell asks.
+const VARIABLE: &str = "COMPLETE";
+
+/// Runs `rb completions`.
+pub(crate) fn run(args: &Completions, session: &mut Session) -> Outcome {
+    let shells = Shells::builtins();
+    let script = shells
+        .completer(args.shell.name())
+        .ok_or_else(|| std::io::Error::other("no such shell"))
+        .and_then(|shell| {
+            let mut script = Vec::new();
+            shell.write_registration(VARIABLE, "rb", "rb", "rb", &mut script)?;
+            Ok(script)
+        })
+        .map_err(|error| {
+            Failure::new(Exit::Internal, "internal", "cannot write the completions").caused_by(error)
+        })?;
+    session.console.print_bytes(&script);
+    Ok(Exit::Done)
+}
+
+/// Answers a shell that asks for completions, and ends the process then.
+pub(crate) fn answer_shell() {
+    CompleteEnv::with_factory(|| args::command(&Invocation::new(vec!["rb".into()])).no_binary_name(false))
+        .var(VARIABLE)
+        .complete();
+}
+
+/// Completes the names of branches and tags.
+pub(crate) fn revisions() -> ArgValueCompleter {
+    ArgValueCompleter::new(|typed: &OsStr| {
+        let typed = typed.to_string_lossy();
+        names().into_iter().filter(|name| name.starts_with(&*typed)).map(CompletionCandidate::new).collect()
+    })
+}
+
+fn names() -> Vec<String> {
+    // Where there is no repository there is nothing to offer; a completion has nowhere to complain.
+    Repo::discover_with_environment(".").and_then(|repo| repo.reference_names()).unwrap_or_default()
+}

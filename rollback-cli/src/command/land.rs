@@ -1,0 +1,255 @@
+//! What all landing commands share: plan, show or ask, land, report.
+
+use rollback_core::plan::{LossClass, MessageOptions, NoteKind};
+use rollback_core::receipt::{Destination, OutcomeKind};
+use rollback_core::{ApplyOptions, Error, Plan, PlanOptions, Receipt, Repo, Target};
+
+use super::Outcome;
+use super::revert::switch;
+use crate::args::{LandingHere, Message};
+use crate::console::Console;
+use crate::editor;
+use crate::exit::Exit;
+use crate::failure::{Failure, Problem};
+use crate::progress;
+use crate::render::human::{self, Ending};
+use crate::render::{Commits, json};
+use crate::session::Session;
+use crate::signals;
+
+/// What is to be planned.
+pub(super) struct Request {
+    /// What is to go back.
+    pub(super) target: Target,
+    /// How.
+    pub(super) options: PlanOptions,
+    /// Whether the message is edited first.
+    pub(super) edit: bool,
+}
+
+/// What the arguments say about the message.
+pub(super) fn message(args: &Message, signoff: bool) -> MessageOptions {
+    let mut message = MessageOptions::default();
+    message.text = args.message.clone();
+    message.reason = args.reason.clone();
+    message.trailers = args.trailer.clone();
+    message.signoff = signoff;
+    message
+}
+
+/// Plans, and lands what was planned.
+pub(super) fn run(mut request: Request, args: &LandingHere, session: &mut Session) -> Outcome {
+    let repo = session.repo()?;
+    let mut found = make_plan(&repo, &request.target, &request.options, &session.console)?;
+    if request.edit && !args.dry_run && !args.no_commit {
+        if let Some(text) = edited_message(&found, &repo, session)? {
+            request.options.message.text = Some(text);
+            found = make_plan(&repo, &request.target, &request.options, &session.console)?;
+        }
+    }
+    plan(found, args, session)
+}
+
+/// Shows a plan or lands it, as the arguments say.
+pub(super) fn plan(plan: Plan, args: &LandingHere, session: &mut Session) -> Outcome {
+    let repo = session.repo()?;
+    let commits = commits_of(&plan, &repo);
+    if args.dry_run {
+        return Ok(show(&plan, &commits, args, session));
+    }
+    let mut options = apply_options(args)?;
+    if let Some(loss) = loss_of(&plan)
+        && !args.allow_loss
+    {
+        let text = human::plan(&plan, &commits, session.console.look(), Ending::None);
+        session.console.tell(&text);
+        if !ask_about_loss(args, session) {
+            return Err(loss.into());
+        }
+        options.allow_loss = true;
+    }
+    let landing = signals::Landing::begin();
+    let receipt = progress::during(&session.console, "landing", || repo.apply(plan, &options))?;
+    let exit = report(&receipt, &repo, args, session);
+    drop(landing);
+    Ok(exit)
+}
+
+/// Makes a plan, with a sign of life beside it.
+pub(super) fn make_plan(
+    repo: &Repo,
+    target: &Target,
+    options: &PlanOptions,
+    console: &Console,
+) -> Result<Plan, Error> {
+    progress::during(console, "looking for a way back", || repo.plan(target, options))
+}
+
+fn show(plan: &Plan, commits: &Commits, args: &LandingHere, session: &mut Session) -> Exit {
+    let exit = exit_of(plan, args);
+    let console = &mut session.console;
+    if console.json() {
+        console.print(&json::document(plan));
+    } else {
+        let ending = Ending::DryRun {
+            land_with: session.invocation.without(&["--dry-run"]),
+            missing: missing_permission(plan, args),
+        };
+        console.tell(&human::plan(plan, commits, console.look(), ending));
+    }
+    if exit == Exit::NoCleanRung {
+        console.complain(&human::no_way_back(plan));
+    }
+    exit
+}
+
+fn report(receipt: &Receipt, repo: &Repo, args: &LandingHere, session: &mut Session) -> Exit {
+    let commits = commits_of_receipt(receipt, repo);
+    let exit = exit_of_receipt(receipt, args);
+    let console = &mut session.console;
+    if matches!(receipt.outcome.kind, OutcomeKind::Committed | OutcomeKind::Staged) {
+        console.has_landed();
+    }
+    if console.json() {
+        console.print(&json::document(receipt));
+    } else {
+        let ending = Ending::Landed(&receipt.outcome);
+        console.tell(&human::plan(&receipt.plan, &commits, console.look(), ending));
+    }
+    if let Some(failure) = &receipt.outcome.later_failure {
+        let failure = Failure::new(Exit::LandedWithFailure, "later-failure", failure.as_str())
+            .with_hint("the result has landed and stays; see it with: git status");
+        console.complain(&failure.text());
+    }
+    if exit == Exit::NoCleanRung {
+        console.complain(&human::no_way_back(&receipt.plan));
+    }
+    exit
+}
+
+/// How a dry run ends: as the real run would before landing.
+fn exit_of(plan: &Plan, args: &LandingHere) -> Exit {
+    if plan.chosen.is_none() {
+        return match plan.is_nothing_to_do() {
+            true if args.allow_noop => Exit::Done,
+            true => Exit::NothingToDo,
+            false => Exit::NoCleanRung,
+        };
+    }
+    match missing_permission(plan, args) {
+        Some("--allow-loss") => Exit::Consent,
+        Some(_) => Exit::Refused,
+        None => Exit::Done,
+    }
+}
+
+fn exit_of_receipt(receipt: &Receipt, args: &LandingHere) -> Exit {
+    if receipt.outcome.later_failure.is_some() {
+        return Exit::LandedWithFailure;
+    }
+    match receipt.outcome.kind {
+        OutcomeKind::NothingToDo if args.allow_noop => Exit::Done,
+        OutcomeKind::NothingToDo => Exit::NothingToDo,
+        OutcomeKind::NotLanded => Exit::NoCleanRung,
+        OutcomeKind::LeftConflicted => Exit::Paused,
+        _ => Exit::Done,
+    }
+}
+
+/// The flag without which the plan would not land.
+fn missing_permission(plan: &Plan, args: &LandingHere) -> Option<&'static str> {
+    let upstream_ahead = || plan.notes.iter().any(|note| note.kind == NoteKind::UpstreamAhead);
+    if !args.allow_loss && loss_of(plan).is_some() {
+        Some("--allow-loss")
+    } else if !args.stale_ok && plan.chosen.is_some() && upstream_ahead() {
+        Some("--stale-ok")
+    } else {
+        None
+    }
+}
+
+/// What the chosen rung would discard, as the refusal it needs a permission against.
+fn loss_of(plan: &Plan) -> Option<Error> {
+    let chosen = plan.chosen_attempt()?;
+    (chosen.loss.class == LossClass::Snapshot && !chosen.loss.discards.is_empty()).then(|| {
+        Error::LossNotAllowed { discards: chosen.loss.discards.clone(), paths: chosen.paths_touched.clone() }
+    })
+}
+
+fn ask_about_loss(args: &LandingHere, session: &mut Session) -> bool {
+    if args.yes || !session.console.interactive() {
+        return false;
+    }
+    session.console.complain("This discards the later changes named above. Land it? [y/N] ");
+    let mut answer = String::new();
+    // No answer is a no.
+    let _ = std::io::stdin().read_line(&mut answer);
+    matches!(answer.trim(), "y" | "Y" | "yes")
+}
+
+fn apply_options(args: &LandingHere) -> Result<ApplyOptions, Problem> {
+    let mut options = ApplyOptions::default();
+    options.destination = match &args.branch {
+        Some(name) => Destination::Branch(
+            name.to_str()
+                .map(ToOwned::to_owned)
+                .ok_or_else(|| Error::InvalidBranchName { name: name.to_string_lossy().into_owned() })?,
+        ),
+        None if args.no_commit => Destination::Stage,
+        None => Destination::CurrentBranch,
+    };
+    options.allow_loss = args.allow_loss;
+    options.stale_ok = args.stale_ok;
+    options.sign = switch(args.gpg_sign, args.no_gpg_sign);
+    Ok(options)
+}
+
+fn edited_message(plan: &Plan, repo: &Repo, session: &mut Session) -> Result<Option<String>, Problem> {
+    let Some(chosen) = plan.chosen_attempt() else {
+        return Ok(None);
+    };
+    if chosen.steps.len() > 1 {
+        return Err(Failure::usage(format!(
+            "--edit edits one message, and this makes {} commits",
+            chosen.steps.len()
+        ))
+        .into());
+    }
+    let message = plan.message.clone().unwrap_or_default();
+    editor::edit(&message, repo, session.console.interactive()).map(Some)
+}
+
+fn commits_of_receipt(receipt: &Receipt, repo: &Repo) -> Commits {
+    let mut ids = named_commits(&receipt.plan);
+    ids.extend(&receipt.outcome.commit_ids);
+    Commits::look_up(ids, repo)
+}
+
+fn commits_of(plan: &Plan, repo: &Repo) -> Commits {
+    Commits::look_up(named_commits(plan), repo)
+}
+
+/// Every commit that the text about a plan may name.
+fn named_commits(plan: &Plan) -> Vec<rollback_core::CommitId> {
+    /// Beyond this many of a kind only the count is shown.
+    const SHOWN: usize = 50;
+    let mut ids = vec![plan.tip.commit_id];
+    ids.extend(plan.target.commits.iter().take(SHOWN));
+    if let Some(culprit) = &plan.target.culprit {
+        ids.push(culprit.commit_id);
+        ids.extend(&culprit.parents);
+        ids.extend(culprit.introduced_by);
+        ids.extend(culprit.further_changes.iter().take(SHOWN));
+    }
+    ids.extend(plan.target.last_good.iter().map(|good| good.commit_id));
+    for attempt in &plan.attempts {
+        ids.extend(attempt.commit_id);
+        ids.extend(attempt.from);
+        ids.extend(attempt.loss.discards.iter().take(SHOWN));
+        ids.extend(attempt.dependents.iter().flatten().take(SHOWN));
+    }
+    for note in &plan.notes {
+        ids.extend(note.commits.iter().take(SHOWN));
+    }
+    ids
+}

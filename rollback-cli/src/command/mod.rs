@@ -1,0 +1,53 @@
+//! The commands, one room each: arguments to a target, the library's answer to text and an exit code.
+
+mod apply;
+pub(crate) mod completions;
+mod history;
+mod land;
+mod man;
+mod pick;
+mod restore;
+mod revert;
+mod schema;
+
+use std::ffi::{OsStr, OsString};
+
+use rollback_core::Error;
+
+use crate::args::Command;
+use crate::exit::Exit;
+use crate::failure::Problem;
+use crate::session::Session;
+
+/// How a command ends.
+pub(crate) type Outcome = Result<Exit, Problem>;
+
+/// Runs the command.
+pub(crate) fn run(command: Command, session: &mut Session) -> Outcome {
+    match command {
+        Command::Revert(args) => revert::run(args, session),
+        Command::Pick(args) => pick::run(args, session),
+        Command::Restore(args) => restore::run(args, session),
+        Command::Apply(args) => apply::run(args, session),
+        Command::History(args) => history::run(&args, session),
+        Command::Completions(args) => completions::run(&args, session),
+        Command::Man(args) => man::run(&args, session),
+        Command::Schema(args) => schema::run(&args, session),
+    }
+}
+
+/// Revisions as text.
+fn revisions(words: &[OsString]) -> Result<Vec<String>, Error> {
+    words.iter().map(|word| revision(word)).collect()
+}
+
+/// A revision as text. A name that is not UTF-8 names nothing that a plan could hold.
+fn revision(word: &OsStr) -> Result<String, Error> {
+    word.to_str()
+        .map(ToOwned::to_owned)
+        .ok_or_else(|| Error::UnknownRevision { spec: word.to_string_lossy().into_owned(), source: None })
+}
+
+fn optional_revision(word: Option<&OsString>) -> Result<Option<String>, Error> {
+    word.map(|word| revision(word)).transpose()
+}

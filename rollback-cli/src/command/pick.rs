@@ -1,0 +1,26 @@
+//! `rb pick`: replay commits.
+
+use rollback_core::target::CommitsTarget;
+use rollback_core::{PlanOptions, Target};
+
+use super::{Outcome, land, optional_revision, revisions};
+use crate::args::Pick;
+use crate::paths::Base;
+use crate::session::Session;
+
+/// Runs `rb pick`.
+pub(crate) fn run(args: Pick, session: &mut Session) -> Outcome {
+    let repo = session.repo()?;
+    let base = Base::new(&repo, session.folder());
+    let target = Target::Pick(CommitsTarget {
+        revisions: revisions(&args.commits)?,
+        mainline: args.mainline,
+        paths: base.resolve_all(args.files.iter().chain(&args.paths))?,
+    });
+    let mut options = PlanOptions::default();
+    options.onto = optional_revision(args.landing.onto.as_ref())?;
+    options.message = land::message(&args.message, args.signoff);
+    options.message.record_origin = args.record_origin;
+    let request = land::Request { target, options, edit: args.message.edit };
+    land::run(request, &args.landing.here, session)
+}

@@ -1,0 +1,246 @@
+//! Where text goes: standard output and standard error, their colours, and what to do when a reader
+//! has gone away.
+//!
+//! A closed pipe is no reason to stop: the work goes on, and its exit code is what counts.
+
+use std::cell::RefCell;
+use std::io::{self, IsTerminal, Write};
+use std::rc::Rc;
+
+use anstream::{AutoStream, ColorChoice};
+
+use crate::args::{Color, Common};
+use crate::exit::Exit;
+use crate::render::Look;
+use crate::render::style::{Palette, Signs, paint};
+
+/// Both streams, and how talkative the run is.
+pub(crate) struct Console {
+    out: Sink,
+    err: Sink,
+    look: Look,
+    json: bool,
+    quiet: bool,
+    interactive: bool,
+    landed: bool,
+}
+
+/// What a run wrote to both its streams, in order, with colours.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Captured(Rc<RefCell<Vec<u8>>>);
+
+impl Captured {
+    /// What was written so far.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.borrow()).into_owned()
+    }
+}
+
+impl Write for Captured {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.borrow_mut().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Console {
+    /// The streams of the process.
+    pub(crate) fn of_process(common: &Common) -> Self {
+        let out = AutoStream::new(io::stdout(), choice(common.color, &io::stdout()));
+        let err = AutoStream::new(io::stderr(), choice(common.color, &io::stderr()));
+        let columns = if io::stdout().is_terminal() { terminal_columns() } else { None };
+        Self {
+            out: Sink::new(io::BufWriter::new(out)),
+            err: Sink::new(err),
+            look: Look { signs: Signs::of_environment(), columns, verbose: common.verbose },
+            json: common.json,
+            quiet: common.quiet,
+            interactive: io::stdin().is_terminal() && io::stderr().is_terminal(),
+            landed: false,
+        }
+    }
+
+    /// Both streams into one buffer, for a command that is shown rather than run.
+    pub(crate) fn captured(common: &Common, look: Look, into: &Captured) -> Self {
+        Self {
+            out: Sink::new(into.clone()),
+            err: Sink::new(into.clone()),
+            look: Look { verbose: common.verbose, ..look },
+            json: common.json,
+            quiet: common.quiet,
+            interactive: false,
+            landed: false,
+        }
+    }
+
+    /// Signs and width to render for.
+    pub(crate) fn look(&self) -> Look {
+        self.look
+    }
+
+    /// Whether a document is wanted in place of text.
+    pub(crate) fn json(&self) -> bool {
+        self.json
+    }
+
+    /// Whether a person can be asked.
+    pub(crate) fn interactive(&self) -> bool {
+        self.interactive
+    }
+
+    /// Whether progress may be drawn.
+    pub(crate) fn draws_progress(&self) -> bool {
+        self.interactive && !self.quiet && io::stderr().is_terminal()
+    }
+
+    /// Writes what was asked for: a document, or the answer to a question.
+    pub(crate) fn print(&mut self, text: &str) {
+        self.out.write(text.as_bytes());
+    }
+
+    /// Writes bytes as they are.
+    pub(crate) fn print_bytes(&mut self, bytes: &[u8]) {
+        self.out.write(bytes);
+    }
+
+    /// Writes text for people about what was done, unless the run is quiet or its output is a document.
+    pub(crate) fn tell(&mut self, text: &str) {
+        if !self.quiet && !self.json {
+            self.out.write(text.as_bytes());
+        }
+    }
+
+    /// Writes to standard error.
+    pub(crate) fn complain(&mut self, text: &str) {
+        self.out.flush();
+        self.err.write(text.as_bytes());
+    }
+
+    /// Remembers that a result has landed, so that a failure to report it is told apart from a failure to land.
+    pub(crate) fn has_landed(&mut self) {
+        self.landed = true;
+    }
+
+    /// Flushes, and turns a failure to write (a full disk, not a closed pipe) into an exit code.
+    pub(crate) fn finish(mut self, exit: Exit) -> Exit {
+        self.out.flush();
+        let Some(error) = self.out.failure.take() else {
+            return exit;
+        };
+        let text = format!(
+            "{} cannot write to standard output\n{} {error}\n",
+            paint(Palette::ERROR, "error:"),
+            paint(Palette::HEADING, "caused by:")
+        );
+        self.err.write(text.as_bytes());
+        match exit {
+            Exit::Done if self.landed => Exit::LandedWithFailure,
+            Exit::Done | Exit::NothingToDo => Exit::Io,
+            other => other,
+        }
+    }
+}
+
+/// A stream that swallows a closed pipe and remembers any other failure.
+struct Sink {
+    to: Box<dyn Write>,
+    closed: bool,
+    failure: Option<io::Error>,
+}
+
+impl Sink {
+    fn new(to: impl Write + 'static) -> Self {
+        Self { to: Box::new(to), closed: false, failure: None }
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        if !self.closed {
+            let written = self.to.write_all(bytes);
+            self.note(written);
+        }
+    }
+
+    fn flush(&mut self) {
+        if !self.closed {
+            let flushed = self.to.flush();
+            self.note(flushed);
+        }
+    }
+
+    fn note(&mut self, outcome: io::Result<()>) {
+        if let Err(error) = outcome {
+            self.closed = true;
+            if error.kind() != io::ErrorKind::BrokenPipe {
+                self.failure = Some(error);
+            }
+        }
+    }
+}
+
+fn choice(wanted: Color, stream: &impl IsTerminal) -> ColorChoice {
+    let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    match wanted {
+        Color::Always => ColorChoice::Always,
+        Color::Auto if stream.is_terminal() && !set("NO_COLOR") && !dumb => ColorChoice::Always,
+        Color::Auto | Color::Never => ColorChoice::Never,
+    }
+}
+
+fn terminal_columns() -> Option<usize> {
+    let set =
+        std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).filter(|columns| *columns > 0);
+    set.or_else(|| terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Broken(io::ErrorKind);
+
+    impl Write for Broken {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(self.0.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn writing_to(kind: io::ErrorKind) -> Console {
+        Console {
+            out: Sink::new(Broken(kind)),
+            err: Sink::new(Captured::default()),
+            look: Look::plain(),
+            json: false,
+            quiet: false,
+            interactive: false,
+            landed: false,
+        }
+    }
+
+    #[test]
+    fn a_closed_pipe_does_not_change_how_the_run_ended() {
+        let mut console = writing_to(io::ErrorKind::BrokenPipe);
+        console.print("text");
+        console.print("more");
+        assert_eq!(console.finish(Exit::NoCleanRung), Exit::NoCleanRung);
+    }
+
+    #[test]
+    fn a_full_disk_under_standard_output_is_reported() {
+        let mut console = writing_to(io::ErrorKind::StorageFull);
+        console.print("text");
+        assert_eq!(console.finish(Exit::Done), Exit::Io);
+
+        let mut landed = writing_to(io::ErrorKind::StorageFull);
+        landed.has_landed();
+        landed.print("text");
+        assert_eq!(landed.finish(Exit::Done), Exit::LandedWithFailure);
+    }
+}

@@ -1,0 +1,154 @@
+//! Editing a commit message before it lands, with the editor that git would start.
+
+use std::ffi::OsString;
+use std::process::Command;
+
+use rollback_core::{Error, Repo};
+
+use crate::exit::Exit;
+use crate::failure::{Failure, Problem};
+
+/// The message as somebody left it.
+///
+/// # Errors
+/// Where no editor can be started, where it ends with an error, and where the message comes back empty.
+pub(crate) fn edit(message: &str, repo: &Repo, terminal: bool) -> Result<String, Problem> {
+    let editor = editor(|name| std::env::var_os(name), repo.config_string("core.editor"), terminal)?;
+    let comment = repo
+        .config_string("core.commentChar")
+        .filter(|mark| !mark.is_empty() && mark != "auto")
+        .unwrap_or_else(|| "#".into());
+    let file = tempfile::Builder::new()
+        .prefix("rb-")
+        .suffix(".COMMIT_EDITMSG")
+        .tempfile()
+        .map_err(|error| io("create", "a temporary file".into(), error))?;
+    let path = file.path().to_owned();
+    let template = format!(
+        "{}\n\n{comment} Lines that begin with '{comment}' are left out, and an empty message lands nothing.\n",
+        message.trim_end()
+    );
+    std::fs::write(&path, template).map_err(|error| io("write", path.clone(), error))?;
+    run(&editor, &path)?;
+    let text = std::fs::read_to_string(&path).map_err(|error| io("read", path, error))?;
+    let text = cleaned(&text, &comment);
+    if text.is_empty() {
+        return Err(Failure::new(
+            Exit::Refused,
+            "empty-message",
+            "nothing was changed: the message came back empty",
+        )
+        .into());
+    }
+    Ok(text)
+}
+
+/// git's order (`git var GIT_EDITOR`): the most particular first, and `vi` only in front of a person.
+fn editor(
+    variable: impl Fn(&str) -> Option<OsString>,
+    configured: Option<String>,
+    terminal: bool,
+) -> Result<OsString, Failure> {
+    let set = |name: &str| variable(name).filter(|value| !value.is_empty());
+    let dumb = set("TERM").is_none_or(|term| term == "dumb");
+    let named = set("GIT_EDITOR")
+        .or_else(|| configured.filter(|value| !value.is_empty()).map(Into::into))
+        .or_else(|| set("VISUAL").filter(|_| !dumb))
+        .or_else(|| set("EDITOR"));
+    match named {
+        Some(editor) => Ok(editor),
+        None if terminal && !dumb => Ok("vi".into()),
+        None => Err(Failure::new(
+            Exit::Refused,
+            "no-editor",
+            "no editor is set, and there is no terminal to start one in",
+        )
+        .with_hint("give the message with: --message TEXT")),
+    }
+}
+
+fn run(editor: &OsString, path: &std::path::Path) -> Result<(), Problem> {
+    let failed = |error| io("start", editor.into(), error);
+    let status = shell(editor).arg(path).status().map_err(failed)?;
+    if status.success() {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Exit::Refused,
+        "editor-failed",
+        format!("nothing was changed: the editor '{}' failed ({status})", editor.display()),
+    )
+    .into())
+}
+
+/// git hands its editor to a shell, so that the setting may hold arguments; the file is passed as a word of its own.
+#[cfg(unix)]
+fn shell(editor: &OsString) -> Command {
+    let mut script = editor.clone();
+    script.push(" \"$@\"");
+    let mut command = Command::new("sh");
+    command.arg("-c").arg(script).arg(editor);
+    command
+}
+
+#[cfg(not(unix))]
+fn shell(editor: &OsString) -> Command {
+    Command::new(editor)
+}
+
+/// git's `strip`: no comments, no blanks at the ends of lines, no empty lines but single ones in between.
+fn cleaned(text: &str, comment: &str) -> String {
+    let mut cleaned = String::new();
+    let mut gap = false;
+    for line in text.lines().filter(|line| !line.starts_with(comment)) {
+        let line = line.trim_end();
+        if line.is_empty() {
+            gap = !cleaned.is_empty();
+            continue;
+        }
+        if std::mem::take(&mut gap) {
+            cleaned.push('\n');
+        }
+        cleaned.push_str(line);
+        cleaned.push('\n');
+    }
+    cleaned
+}
+
+fn io(action: &'static str, path: std::path::PathBuf, source: std::io::Error) -> Problem {
+    Error::Io { action, path, source }.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chosen(variables: &[(&str, &str)], configured: Option<&str>, terminal: bool) -> Option<String> {
+        let variable = |name: &str| {
+            variables.iter().find(|(key, _)| *key == name).map(|(_, value)| OsString::from(value))
+        };
+        editor(variable, configured.map(Into::into), terminal)
+            .ok()
+            .map(|editor| editor.to_string_lossy().into_owned())
+    }
+
+    #[test]
+    fn the_editor_is_found_in_gits_order() {
+        let all = [("GIT_EDITOR", "a"), ("VISUAL", "c"), ("EDITOR", "d"), ("TERM", "xterm")];
+        assert_eq!(chosen(&all, Some("b"), false).as_deref(), Some("a"));
+        assert_eq!(chosen(&all[1..], Some("b"), false).as_deref(), Some("b"));
+        assert_eq!(chosen(&all[1..], None, false).as_deref(), Some("c"));
+        assert_eq!(chosen(&all[1..3], None, true).as_deref(), Some("d"));
+        assert_eq!(chosen(&all[3..], None, true).as_deref(), Some("vi"));
+        assert_eq!(chosen(&all[3..], None, false), None);
+        assert_eq!(chosen(&[], None, true), None);
+    }
+
+    #[test]
+    fn comments_and_blank_lines_are_stripped_as_git_does() {
+        let text = "\n\nsubject  \n\n\n# no\nbody\n#x\n\n";
+        assert_eq!(cleaned(text, "#"), "subject\n\nbody\n");
+        assert_eq!(cleaned("# only\n \n", "#"), "");
+        assert_eq!(cleaned("#1 fixed\n; no\n", ";"), "#1 fixed\n");
+    }
+}

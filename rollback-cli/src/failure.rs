@@ -1,0 +1,186 @@
+//! How a run says that it could not do what was asked: `error:`, `caused by:`, one `hint:`, an exit code,
+//! and the same as a document.
+
+use std::error::Error as _;
+
+use rollback_core::{Error, RepoPath};
+use serde::{Deserialize, Serialize};
+
+use crate::exit::Exit;
+use crate::hint::Situation;
+use crate::render::style::{Palette, paint};
+use crate::render::text::{escape, escape_lines};
+
+/// Why a command could not do what was asked.
+#[derive(Debug)]
+pub(crate) enum Problem {
+    /// The library refused or failed.
+    Library(Error),
+    /// The command line refused.
+    Own(Failure),
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        Self::Library(error)
+    }
+}
+
+impl From<Failure> for Problem {
+    fn from(failure: Failure) -> Self {
+        Self::Own(failure)
+    }
+}
+
+impl Problem {
+    /// The failure to report; a hint depends on what was typed and where.
+    pub(crate) fn into_failure(self, situation: &Situation<'_>) -> Failure {
+        match self {
+            Self::Library(error) => Failure::of(&error, situation),
+            Self::Own(failure) => failure,
+        }
+    }
+}
+
+/// A failure as it is reported.
+#[derive(Clone, Debug)]
+pub(crate) struct Failure {
+    exit: Exit,
+    code: &'static str,
+    message: String,
+    causes: Vec<String>,
+    hint: Option<String>,
+    paths: Vec<RepoPath>,
+}
+
+impl Failure {
+    /// What is wrong with the request as it was typed.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, "usage", message)
+    }
+
+    /// A failure of the command line itself.
+    pub(crate) fn new(exit: Exit, code: &'static str, message: impl Into<String>) -> Self {
+        Self { exit, code, message: message.into(), causes: Vec::new(), hint: None, paths: Vec::new() }
+    }
+
+    /// The same with something to type next.
+    pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same with what lies behind it.
+    pub(crate) fn caused_by(mut self, cause: impl std::fmt::Display) -> Self {
+        self.causes.push(cause.to_string());
+        self
+    }
+
+    fn of(error: &Error, situation: &Situation<'_>) -> Self {
+        Self {
+            exit: error.class().into(),
+            code: error.code(),
+            message: error.to_string(),
+            causes: causes(error),
+            hint: situation.hint(error).into_text(),
+            paths: error.paths(),
+        }
+    }
+
+    /// The code the process ends with.
+    pub(crate) fn exit(&self) -> Exit {
+        self.exit
+    }
+
+    /// The failure for people.
+    pub(crate) fn text(&self) -> String {
+        let mut text = format!("{} {}\n", paint(Palette::ERROR, "error:"), escape_lines(&self.message));
+        for cause in &self.causes {
+            let label = paint(Palette::HEADING, "caused by:");
+            text.push_str(&format!("{label} {}\n", escape_lines(cause.trim_end())));
+        }
+        if let Some(hint) = &self.hint {
+            let label = paint(Palette::COMMAND, "hint:");
+            text.push_str(&format!("{label} {}\n", escape(hint)));
+        }
+        text
+    }
+
+    /// The failure for programs.
+    pub(crate) fn document(&self) -> ErrorDocument {
+        ErrorDocument {
+            schema_version: rollback_core::plan::SCHEMA_VERSION,
+            error: ErrorBody {
+                code: self.code.to_owned(),
+                message: self.message.clone(),
+                hint: self.hint.clone(),
+                paths: self.paths.clone(),
+                caused_by: self.causes.clone(),
+            },
+        }
+    }
+}
+
+fn causes(error: &Error) -> Vec<String> {
+    let mut causes = Vec::new();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let text = cause.to_string();
+        // Some libraries repeat the cause in their own text.
+        if causes.last() != Some(&text) {
+            causes.push(text);
+        }
+        next = cause.source();
+    }
+    causes
+}
+
+/// What `--json` prints where a request failed.
+#[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
+pub(crate) struct ErrorDocument {
+    /// The version of this document.
+    schema_version: u32,
+    /// What went wrong.
+    error: ErrorBody,
+}
+
+/// What went wrong.
+#[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
+struct ErrorBody {
+    /// A stable name, in kebab-case.
+    code: String,
+    /// What went wrong, for people.
+    message: String,
+    /// What to type next, where that can be said.
+    hint: Option<String>,
+    /// The paths concerned.
+    paths: Vec<RepoPath>,
+    /// What lies behind it, outermost first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    caused_by: Vec<String>,
+}
+
+/// Makes a panic read as what it is, a mistake of this program, and say how to report it.
+pub(crate) fn report_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        use std::io::Write;
+        let what = panic.payload_as_str().map_or_else(|| "panic".into(), escape_lines);
+        let place = panic
+            .location()
+            .map(|place| format!(" at {}:{}", place.file(), place.line()))
+            .unwrap_or_default();
+        // Standard error may be closed; there is nobody left to tell then.
+        let _ = writeln!(
+            std::io::stderr(),
+            "error: internal error: {what}{place}\nhint: this is a bug in rb {}; please report it with the command \
+             that was typed and the line above",
+            env!("CARGO_PKG_VERSION")
+        );
+    }));
+}
+
+/// The failure that stands for a panic in a document.
+pub(crate) fn after_panic() -> Failure {
+    Failure::new(Exit::Internal, "internal", "internal error")
+        .with_hint("this is a bug; please report it with the command that was typed")
+}

@@ -1,0 +1,232 @@
+//! The table of hints: every code of the library's errors stands in it.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+
+use rollback_core::error::LastSeen;
+use rollback_core::{CommitId, ObjectId};
+
+use super::*;
+
+fn typed(words: &[&str]) -> Invocation {
+    Invocation::new(words.iter().map(OsString::from).collect())
+}
+
+fn hint_after(words: &[&str], error: &Error) -> Hint {
+    let invocation = typed(words);
+    Situation { invocation: &invocation, folder: Path::new("/nowhere") }.hint(error)
+}
+
+fn line_after(words: &[&str], error: &Error) -> String {
+    match hint_after(words, error) {
+        Hint::Type { line, .. } => line,
+        Hint::Nothing { why } => panic!("no hint after {error}: {why}"),
+    }
+}
+
+fn object() -> ObjectId {
+    "49eb8d39c78f161231e63293df60f343d208f409".parse().unwrap()
+}
+
+fn commit() -> CommitId {
+    object().into()
+}
+
+fn source() -> Box<dyn std::error::Error + Send + Sync> {
+    "why".into()
+}
+
+/// One error of every kind, and what is typed after `rb revert --file a.py`.
+fn table() -> Vec<(Error, Option<&'static str>)> {
+    let path = || RepoPath::from("a.py");
+    vec![
+        (Error::NotARepository { path: "/x".into() }, Some("rb -C FOLDER …")),
+        (Error::NotOwned { path: "/x/.git".into() }, Some("git config --global --add safe.directory /x")),
+        (
+            Error::Unsupported { what: "reference storage 'reftable'".into(), why: "".into() },
+            Some("git refs migrate --ref-format=files"),
+        ),
+        (
+            Error::Unsupported { what: "a sparse index".into(), why: "".into() },
+            Some("git sparse-checkout init --no-sparse-index"),
+        ),
+        (Error::Unsupported { what: "object format 'x'".into(), why: "".into() }, None),
+        (
+            Error::NeedsWorkTree { operation: "revert", git_dir: "/x".into() },
+            Some("rb revert --file a.py --branch NAME"),
+        ),
+        (
+            Error::UnknownRevision { spec: "topic".into(), source: None },
+            Some("git branch --all --list && git tag --list"),
+        ),
+        (Error::UnknownRevision { spec: "3a8a50f".into(), source: None }, Some("git fetch --all")),
+        (
+            Error::AmbiguousRevision {
+                spec: "a.py".into(),
+                candidates: vec!["49eb8d3 commit 2007-11-28".into()],
+            },
+            Some("rb revert --file 49eb8d3"),
+        ),
+        (
+            Error::NotACommit { spec: "HEAD:a".into(), kind: "blob".into() },
+            Some("git log --all --oneline --find-object=HEAD:a"),
+        ),
+        (Error::InvalidPath { path: "../x".into(), why: "" }, Some("rb history :/PATH")),
+        (
+            Error::PathNeverExisted {
+                path: path(),
+                tip: commit(),
+                last_seen: Some(LastSeen { reference: "refs/heads/legacy".into(), commit_id: commit() }),
+                case_twins: Vec::new(),
+            },
+            Some("rb restore :/a.py -s refs/heads/legacy"),
+        ),
+        (
+            Error::PathNeverExisted {
+                path: path(),
+                tip: commit(),
+                last_seen: None,
+                case_twins: vec![RepoPath::from("A.py")],
+            },
+            Some("rb revert --file A.py"),
+        ),
+        (
+            Error::PathNeverExisted { path: path(), tip: commit(), last_seen: None, case_twins: Vec::new() },
+            Some("git log --all --oneline -- ':(top,icase,glob)**/a.py'"),
+        ),
+        (
+            Error::MainlineOutOfRange { commit: commit(), mainline: 3, parents: 2 },
+            Some("git show --no-patch --format=%P 49eb8d39c78f161231e63293df60f343d208f409"),
+        ),
+        (
+            Error::MainlineOutOfRange { commit: commit(), mainline: 1, parents: 1 },
+            Some("rb revert --file a.py"),
+        ),
+        (Error::BadRequest("x".into()), Some("rb revert --help")),
+        (
+            Error::MissingObject { kind: "blob", id: object(), partial_clone: true },
+            Some("git cat-file -p 49eb8d39c78f161231e63293df60f343d208f409 >/dev/null"),
+        ),
+        (Error::MissingObject { kind: "blob", id: object(), partial_clone: false }, Some("git fsck --full")),
+        (Error::CorruptObject { kind: "tree", id: object(), source: source() }, Some("git fsck --full")),
+        (Error::ShallowHistory { boundary: commit(), what: "x".into() }, Some("git fetch --deepen=1000")),
+        (Error::Unborn { branch: "main".into() }, Some("rb revert --file a.py --onto REV --branch NAME")),
+        (Error::OperationInProgress { operation: "a merge" }, Some("git merge --abort")),
+        (Error::Unmerged { paths: vec![path()] }, Some("git status")),
+        (
+            Error::InTheWay { reason: InTheWay::Edited, paths: vec![path(), "b c".into()] },
+            Some("git stash push -- :/a.py ':/b c'"),
+        ),
+        (
+            Error::InTheWay { reason: InTheWay::Untracked, paths: vec![path()] },
+            Some("git stash push --include-untracked -- :/a.py"),
+        ),
+        (
+            Error::InTheWay { reason: InTheWay::Ignored, paths: vec![path()] },
+            Some("git stash push --all -- :/a.py"),
+        ),
+        (Error::InTheWay { reason: InTheWay::Obstructed, paths: vec![path()] }, Some("mv a.py a.py.aside")),
+        (
+            Error::CaseCollision { path: path(), twin: "A.py".into() },
+            Some("rb revert --file a.py --branch NAME"),
+        ),
+        (Error::HostilePath { path: path(), why: "" }, None),
+        (
+            Error::Moved { reference: "HEAD".into(), expected: commit(), found: commit() },
+            Some("rb revert --file a.py --dry-run"),
+        ),
+        (
+            Error::BranchExists { branch: "rescue".into(), found: commit() },
+            Some("git log --oneline -5 rescue"),
+        ),
+        (Error::InvalidBranchName { name: "a..b".into() }, Some("git check-ref-format --branch a..b")),
+        (Error::BranchCheckedOut { branch: "main".into(), worktree: "/w x".into() }, Some("rb -C '/w x' …")),
+        (
+            Error::UpstreamAhead { upstream: "origin/main".into(), count: 1, path: path() },
+            Some("git merge origin/main"),
+        ),
+        (
+            Error::LossNotAllowed { discards: vec![commit()], paths: vec![path()] },
+            Some("rb revert --file a.py --allow-loss"),
+        ),
+        (
+            Error::DriverNotTrusted { path: path(), driver: "filter 'x'".into() },
+            Some("rb revert --file a.py --branch NAME"),
+        ),
+        (
+            Error::NoIdentity { role: "committer" },
+            Some("git config user.name 'Your Name' && git config user.email you@example.com"),
+        ),
+        (Error::Signing { source: source() }, Some("rb revert --file a.py --no-gpg-sign")),
+        (Error::Hook { hook: "prepare-commit-msg", exit_code: 1 }, Some("git hook run prepare-commit-msg")),
+        (
+            Error::Config { key: "core.abbrev".into(), why: "x".into() },
+            Some("git config --show-origin --get-all core.abbrev"),
+        ),
+        (Error::Locked { path: "/x/.git/index.lock".into() }, Some("rm /x/.git/index.lock")),
+        (
+            Error::Io { action: "write", path: "/x".into(), source: std::io::ErrorKind::StorageFull.into() },
+            None,
+        ),
+        (Error::Cancelled, None),
+        (Error::Internal { context: "x".into(), source: None }, None),
+    ]
+}
+
+#[test]
+fn every_error_names_what_to_type_next_or_why_there_is_nothing() {
+    for (error, expected) in table() {
+        let hint = hint_after(&["rb", "revert", "--file", "a.py"], &error);
+        match (&hint, expected) {
+            (Hint::Type { line, .. }, Some(expected)) => assert_eq!(line, expected, "{error}"),
+            (Hint::Nothing { why }, None) => assert!(!why.is_empty(), "{error}"),
+            _ => panic!("{error}: {hint:?}"),
+        }
+    }
+}
+
+#[test]
+fn every_code_of_the_library_stands_in_the_table() {
+    let source = include_str!("../../../rollback-core/src/error.rs");
+    let codes = source.split_once("pub fn code(").expect("errors have codes").1;
+    let codes = codes.split_once("pub fn class(").expect("errors have classes").0;
+    let defined: BTreeSet<_> = codes
+        .lines()
+        .filter_map(|line| line.split_once("=> \"")?.1.split_once('"'))
+        .map(|(code, _)| code)
+        .collect();
+    let listed: BTreeSet<_> = table().iter().map(|(error, _)| error.code()).collect();
+    assert_eq!(listed, defined);
+}
+
+#[test]
+fn a_case_twin_is_named_as_it_would_be_typed_in_the_folder() {
+    let error = Error::PathNeverExisted {
+        path: "src/deep/a.py".into(),
+        tip: commit(),
+        last_seen: None,
+        case_twins: vec!["src/deep/A.py".into()],
+    };
+    assert_eq!(line_after(&["rb", "revert", "--file", "a.py"], &error), "rb revert --file A.py");
+    assert_eq!(line_after(&["rb", "history", "../deep/a.py"], &error), "rb history ../deep/A.py");
+    assert_eq!(
+        line_after(&["rb", "history", "src/x/../deep/b.py"], &error),
+        "rb history :/src/deep/A.py",
+        "a path that cannot be made out among the words is named from the root"
+    );
+}
+
+#[test]
+fn a_plan_file_that_is_out_of_date_is_made_again() {
+    let error = Error::Moved { reference: "HEAD".into(), expected: commit(), found: commit() };
+    assert_eq!(line_after(&["rb", "apply", "plan.json"], &error), "rb revert … --dry-run --json > plan.json");
+}
+
+#[test]
+fn a_path_given_as_a_revision_is_recognised() {
+    let invocation = typed(&["rb", "revert", "Cargo.toml"]);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let error = Error::UnknownRevision { spec: "Cargo.toml".into(), source: None };
+    let hint = Situation { invocation: &invocation, folder }.hint(&error);
+    assert_eq!(hint.into_text().as_deref(), Some("it is a path; did you mean: rb revert --file Cargo.toml"));
+}

@@ -1,0 +1,414 @@
+//! Plans and receipts for people: what was found, the ways back, what changes, what is lost, what to
+//! type next.
+
+use rollback_core::conflict::ConflictKind;
+use rollback_core::plan::{Attempt, AttemptResult, CulpritFound, LossClass, Note, NoteKind};
+use rollback_core::receipt::{Outcome, OutcomeKind};
+use rollback_core::{CommitId, Plan, RepoPath};
+
+use super::style::{Palette, paint};
+use super::text::{self, count};
+use super::{Commits, Look, day, graph, ladder, short_reference};
+
+/// How the story ends.
+#[derive(Clone, Debug)]
+pub(crate) enum Ending<'a> {
+    /// It goes on: a question or an error follows.
+    None,
+    /// Nothing was written on purpose.
+    DryRun {
+        /// The command that lands the plan.
+        land_with: String,
+        /// The flag without which that would be refused.
+        missing: Option<&'static str>,
+    },
+    /// The plan was to land, and this is what happened.
+    Landed(&'a Outcome),
+}
+
+/// A plan and what became of it.
+pub(crate) fn plan(plan: &Plan, commits: &Commits, look: Look, ending: Ending<'_>) -> String {
+    let story = Story { plan, commits, look };
+    let made = match &ending {
+        Ending::Landed(outcome) => &outcome.commit_ids[..],
+        _ => &[],
+    };
+    let sections = [
+        story.headline(),
+        graph::render(plan, made, commits, look),
+        story.ways(),
+        story.conflicts(),
+        story.changes(matches!(ending, Ending::Landed(_))),
+        story.loss(),
+        story.message(&ending),
+        story.notes(),
+        story.ending(ending),
+    ];
+    let mut text = String::new();
+    for section in sections.iter().filter(|section| !section.is_empty()) {
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        text.push_str(section);
+    }
+    text
+}
+
+/// The line on standard error where no rung may be taken.
+pub(crate) fn no_way_back(plan: &Plan) -> String {
+    let conflicted: Vec<_> =
+        plan.attempts.iter().filter(|attempt| attempt.result == AttemptResult::Conflicted).collect();
+    let reason = if conflicted.is_empty() {
+        match plan.attempts.iter().rev().find_map(|last| last.reason.as_ref()) {
+            Some(reason) => text::escape(reason).into_owned(),
+            None => "no strategy applies".into(),
+        }
+    } else {
+        let mut paths: Vec<_> =
+            conflicted.iter().flat_map(|attempt| &attempt.conflicts).map(|conflict| &conflict.path).collect();
+        paths.sort();
+        paths.dedup();
+        let first = paths.first().map(|path| text::path(path)).unwrap_or_default();
+        let more = match paths.len() {
+            0 | 1 => String::new(),
+            number => format!(" and {} more", number - 1),
+        };
+        let conflict = if conflicted.len() == 1 { "conflicts" } else { "conflict" };
+        format!(
+            "{} of {} {conflict} in {first}{more}",
+            conflicted.len(),
+            count(plan.attempts.len(), "strategy").replace("strategys", "strategies"),
+        )
+    };
+    format!("{} nothing was changed: {reason}\n", paint(Palette::ERROR, "error:"))
+}
+
+struct Story<'a> {
+    plan: &'a Plan,
+    commits: &'a Commits,
+    look: Look,
+}
+
+impl Story<'_> {
+    fn headline(&self) -> String {
+        let target = &self.plan.target;
+        match (&target.culprit, target.kind.as_str()) {
+            (Some(culprit), _) => self.culprit(culprit),
+            (None, "paths") => format!("{} is as it was before it was changed\n", self.names(&target.paths)),
+            (None, "restore") => self.restore(),
+            (None, "pick") => self.listed("replaying", &target.commits),
+            (None, _) => self.listed("undoing", &target.commits),
+        }
+    }
+
+    fn culprit(&self, culprit: &CulpritFound) -> String {
+        let id = paint(Palette::ID, self.commits.short(culprit.commit_id));
+        let plural = if self.plan.target.paths.len() > 1 { "were" } else { "was" };
+        let mut text = format!(
+            "{} {plural} {} by {id} ({}, {})\n",
+            self.names(&self.plan.target.paths),
+            paint(Palette::HEADING, culprit.change),
+            text::escape(&culprit.author),
+            day(culprit.time),
+        );
+        text.push_str(&format!("    {}\n", text::escape(&culprit.subject)));
+        let mut facts = vec![format!("touches {}", count(culprit.paths_touched, "path"))];
+        if culprit.parents.len() > 1 {
+            facts.push(format!("is a merge of {} parents", culprit.parents.len()));
+        }
+        if let Some(merge) = culprit.introduced_by {
+            facts.push(format!("came in through the merge {}", self.commits.short(merge)));
+        }
+        if !culprit.further_changes.is_empty() {
+            facts.push(format!(
+                "{} to the path since",
+                count(culprit.further_changes.len(), "further change")
+            ));
+        }
+        text.push_str(&format!("    {}\n", paint(Palette::QUIET, facts.join(", "))));
+        text
+    }
+
+    fn restore(&self) -> String {
+        let source = self
+            .plan
+            .chosen_attempt()
+            .or_else(|| self.plan.attempts.first())
+            .and_then(|attempt| attempt.from);
+        let from = match source {
+            Some(id) => format!(" from {}", self.reference(id)),
+            None => String::new(),
+        };
+        format!("restoring {}{from}\n", self.names(&self.plan.target.paths))
+    }
+
+    fn listed(&self, verb: &str, ids: &[CommitId]) -> String {
+        let only = match self.plan.target.paths.as_slice() {
+            [] => String::new(),
+            paths => format!(", only in {}", self.names(paths)),
+        };
+        if let [id] = ids {
+            return format!("{verb} {}{only}\n", self.reference(*id));
+        }
+        let shown = self.look.shown(8);
+        let mut text = format!("{verb} {}{only}\n", count(ids.len(), "commit"));
+        for id in ids.iter().take(shown) {
+            text.push_str(&format!("    {}\n", self.reference(*id)));
+        }
+        text.push_str(&more(ids.len(), shown, "    "));
+        text
+    }
+
+    fn ways(&self) -> String {
+        if self.plan.attempts.is_empty() {
+            return String::new();
+        }
+        format!(
+            "{}\n{}",
+            paint(Palette::HEADING, if self.plan.target.kind == "pick" { "Ways" } else { "Ways back" }),
+            ladder::render(self.plan, self.commits, self.look)
+        )
+    }
+
+    /// The conflicts of the last rung that has some, unless another one is taken.
+    fn conflicts(&self) -> String {
+        if self.plan.chosen.is_some() {
+            return String::new();
+        }
+        let with_conflicts = |attempt: &&Attempt| !attempt.conflicts.is_empty();
+        let Some(attempt) = self.plan.attempts.iter().rev().find(with_conflicts) else {
+            return String::new();
+        };
+        let shown = self.look.shown(12);
+        let mut text = format!("{}\n", paint(Palette::HEADING, format!("Conflicts of {}", attempt.strategy)));
+        for conflict in attempt.conflicts.iter().take(shown) {
+            text.push_str(&format!(
+                "  {} {}: {}\n",
+                paint(Palette::BAD, self.look.signs.no),
+                text::path(&conflict.path),
+                explain(conflict.kind)
+            ));
+        }
+        text.push_str(&more(attempt.conflicts.len(), shown, "  "));
+        text
+    }
+
+    fn changes(&self, landed: bool) -> String {
+        let Some(chosen) = self.plan.chosen_attempt() else {
+            return String::new();
+        };
+        let heading = if landed { "Changed" } else { "Would change" };
+        let shown = self.look.shown(12);
+        let mut text = format!("{}\n", paint(Palette::HEADING, heading));
+        for path in chosen.paths_touched.iter().take(shown) {
+            text.push_str(&format!("  {}\n", text::path(path)));
+        }
+        text.push_str(&more(chosen.paths_touched.len(), shown, "  "));
+        text
+    }
+
+    fn loss(&self) -> String {
+        let Some(chosen) = self.plan.chosen_attempt() else {
+            return String::new();
+        };
+        let discards = &chosen.loss.discards;
+        if chosen.loss.class != LossClass::Snapshot || discards.is_empty() {
+            return String::new();
+        }
+        let shown = self.look.shown(8);
+        let mut text = format!(
+            "{}\n",
+            paint(
+                Palette::WARN,
+                format!(
+                    "Discards what {} did to {}",
+                    count(discards.len(), "later commit"),
+                    ladder::few(&chosen.paths_touched)
+                )
+            )
+        );
+        for id in discards.iter().take(shown) {
+            text.push_str(&format!("  {}\n", self.reference(*id)));
+        }
+        text.push_str(&more(discards.len(), shown, "  "));
+        text
+    }
+
+    /// The message that would be written: before landing, so that it can be judged.
+    fn message(&self, ending: &Ending<'_>) -> String {
+        let (Ending::DryRun { .. }, Some(message)) = (ending, &self.plan.message) else {
+            return String::new();
+        };
+        let commits = self.plan.chosen_attempt().map_or(0, |chosen| chosen.steps.len());
+        let heading = match commits {
+            0 | 1 => "Message".to_owned(),
+            number => format!("Message of the last of {number} commits"),
+        };
+        let mut text = format!("{}\n", paint(Palette::HEADING, heading));
+        for line in text::escape_lines(message).trim_end().lines() {
+            let indent = if line.is_empty() { "" } else { "    " };
+            text.push_str(&format!("{indent}{line}\n"));
+        }
+        text
+    }
+
+    fn notes(&self) -> String {
+        self.plan
+            .notes
+            .iter()
+            .filter_map(|note| self.note(note))
+            .map(|said| format!("{} {said}\n", paint(Palette::WARN, "note:")))
+            .collect()
+    }
+
+    /// A note in words; nothing for what the headline says already.
+    fn note(&self, note: &Note) -> Option<String> {
+        let commits = || self.references(&note.commits);
+        let paths = || self.names(&note.paths);
+        let reference = || note.reference.as_deref().map_or_else(|| "the upstream".into(), short_reference);
+        Some(match note.kind {
+            NoteKind::IntroducedByMerge => return None,
+            NoteKind::MainlineAssumed => {
+                format!("{} is a merge; its first parent was taken as the mainline (-m 1)", commits())
+            }
+            NoteKind::RemergeTrap => format!(
+                "merging the branch of {} again will bring nothing back: git takes its commits as merged",
+                commits()
+            ),
+            NoteKind::RenameKept => {
+                format!("{} stays; --with-renames removes it", paths())
+            }
+            NoteKind::Multiple => format!("changed more than once since it was last good: {}", commits()),
+            NoteKind::UpstreamAhead => {
+                format!("{} has newer changes to {} that are not here", reference(), paths())
+            }
+            NoteKind::CaseTwin => {
+                format!("{} differs from it only in upper and lower case", paths())
+            }
+            NoteKind::RemovedElsewhere => format!("{} was removed on {} too", paths(), reference()),
+            NoteKind::HookSkipped => format!("a hook was not run: {}", reference()),
+            _ => return None,
+        })
+    }
+
+    fn ending(&self, ending: Ending<'_>) -> String {
+        match ending {
+            Ending::None => String::new(),
+            Ending::DryRun { .. } if self.plan.is_nothing_to_do() => "Nothing to do.\n".into(),
+            Ending::DryRun { .. } if self.plan.chosen.is_none() => String::new(),
+            Ending::DryRun { land_with, missing } => {
+                let command = match missing {
+                    Some(flag) => format!("{land_with} {flag}"),
+                    None => land_with,
+                };
+                format!("This was a dry run: nothing was written.\n{}", next("land it with", &command))
+            }
+            Ending::Landed(outcome) => self.landed(outcome),
+        }
+    }
+
+    fn landed(&self, outcome: &Outcome) -> String {
+        let branch = outcome
+            .reference
+            .as_deref()
+            .map_or_else(|| short_reference(&self.plan.tip.reference), short_reference);
+        match outcome.kind {
+            OutcomeKind::Committed => {
+                let last = outcome.commit_ids.last().copied();
+                let made = match outcome.commit_ids.as_slice() {
+                    [id] => self.reference(*id),
+                    ids => count(ids.len(), "commit"),
+                };
+                let show = last.map_or_else(
+                    || "git log -1".to_owned(),
+                    |id| format!("git show {}", self.commits.short(id)),
+                );
+                format!(
+                    "{} on {}: {made}\n{}",
+                    paint(Palette::GOOD, "Landed"),
+                    paint(Palette::HEADING, branch),
+                    next("look at it with", &show),
+                )
+            }
+            OutcomeKind::Staged => format!(
+                "{} in index and work tree; no commit was made\n{}",
+                paint(Palette::GOOD, "Done"),
+                next("look at it with", "git diff --cached"),
+            ),
+            OutcomeKind::LeftConflicted => format!(
+                "{} index and work tree hold the conflicts\n{}",
+                paint(Palette::WARN, "Paused:"),
+                next("see them with", "git status"),
+            ),
+            OutcomeKind::NothingToDo => "Nothing to do.\n".into(),
+            _ => String::new(),
+        }
+    }
+
+    /// The names of paths, or how many there are.
+    fn names(&self, paths: &[RepoPath]) -> String {
+        match paths {
+            [] => "everything".into(),
+            [path] => paint(Palette::NAME, text::path(path)),
+            [first, second] => format!(
+                "{} and {}",
+                paint(Palette::NAME, text::path(first)),
+                paint(Palette::NAME, text::path(second))
+            ),
+            [first, rest @ ..] => {
+                format!("{} and {} more", paint(Palette::NAME, text::path(first)), rest.len())
+            }
+        }
+    }
+
+    /// A commit by its id and its subject.
+    fn reference(&self, id: CommitId) -> String {
+        let short = paint(Palette::ID, self.commits.short(id));
+        match self.commits.subject(id) {
+            Some(subject) => format!("{short} {subject}"),
+            None => short,
+        }
+    }
+
+    fn references(&self, ids: &[CommitId]) -> String {
+        let shown: Vec<_> = ids
+            .iter()
+            .take(self.look.shown(4))
+            .map(|id| paint(Palette::ID, self.commits.short(*id)))
+            .collect();
+        match ids.len() - shown.len() {
+            0 => shown.join(", "),
+            more => format!("{} and {more} more", shown.join(", ")),
+        }
+    }
+}
+
+fn next(what: &str, command: &str) -> String {
+    format!("{} {what}: {}\n", paint(Palette::QUIET, "next:"), paint(Palette::COMMAND, text::escape(command)))
+}
+
+fn more(all: usize, shown: usize, indent: &str) -> String {
+    match all.saturating_sub(shown) {
+        0 => String::new(),
+        more => format!("{indent}and {more} more (-v shows all)\n"),
+    }
+}
+
+/// A kind of conflict in words.
+fn explain(kind: ConflictKind) -> &'static str {
+    match kind {
+        ConflictKind::Content => "both sides changed the same lines",
+        ConflictKind::AddAdd => "both sides added it, with different content",
+        ConflictKind::ModifyDelete => "one side changed it, the other deleted it",
+        ConflictKind::RenameDelete => "one side renamed it, the other deleted it",
+        ConflictKind::RenameRename => "both sides renamed it, to different names",
+        ConflictKind::FileDirectory => "a folder on one side, a file on the other",
+        ConflictKind::DistinctTypes => "the sides disagree on what it is",
+        ConflictKind::DirectoryRename => "its folder was renamed on one side",
+        ConflictKind::Binary => "both sides changed it, and it is not text",
+        ConflictKind::Symlink => "both sides changed where the link points",
+        ConflictKind::Submodule => "both sides moved the submodule",
+        ConflictKind::Mode => "the sides disagree on its mode",
+        _ => "the merge cannot decide",
+    }
+}

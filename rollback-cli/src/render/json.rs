@@ -1,0 +1,11 @@
+//! Documents for programs: one to a run, indented, with a line feed at its end.
+
+use serde::Serialize;
+
+/// The value as a document.
+pub(crate) fn document(value: &impl Serialize) -> String {
+    let mut text = serde_json::to_string_pretty(value)
+        .expect("documents hold strings, numbers and lists, which JSON can always spell");
+    text.push('\n');
+    text
+}

@@ -1,0 +1,32 @@
+//! The JSON Schema of every document that `--json` prints.
+
+use clap::ValueEnum;
+use rollback_core::history::PathHistory;
+use rollback_core::{Plan, Receipt};
+use schemars::{Schema, SchemaGenerator};
+
+use crate::failure::ErrorDocument;
+
+/// A document that has a schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Document {
+    /// What a dry run prints, and what `rb apply` takes
+    Plan,
+    /// What a landing prints
+    Receipt,
+    /// What `rb history` prints
+    History,
+    /// What a failure prints
+    Error,
+}
+
+/// The schema of the document.
+pub(crate) fn of(document: Document) -> Schema {
+    let generator = SchemaGenerator::default();
+    match document {
+        Document::Plan => generator.into_root_schema_for::<Plan>(),
+        Document::Receipt => generator.into_root_schema_for::<Receipt>(),
+        Document::History => generator.into_root_schema_for::<PathHistory>(),
+        Document::Error => generator.into_root_schema_for::<ErrorDocument>(),
+    }
+}

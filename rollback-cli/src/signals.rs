@@ -1,0 +1,80 @@
+//! Signals while a result is landing: the writes finish first, then the process ends as the signal asks.
+//!
+//! Outside of a landing nothing is written, and a signal ends the process at once.
+
+/// A stretch of time in which signals wait.
+pub(crate) struct Landing;
+
+impl Landing {
+    /// From now until the value is dropped signals wait.
+    pub(crate) fn begin() -> Self {
+        state::set_landing(true);
+        Self
+    }
+}
+
+impl Drop for Landing {
+    fn drop(&mut self) {
+        state::set_landing(false);
+    }
+}
+
+/// Takes over the signals that people and supervisors send.
+pub(crate) fn defer_while_landing() {
+    state::install();
+}
+
+/// Ends the process as a signal that had to wait would have ended it.
+pub(crate) fn deliver_deferred() {
+    state::deliver();
+}
+
+#[cfg(unix)]
+mod state {
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+    use std::sync::{Arc, LazyLock};
+
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    use signal_hook::{flag, low_level};
+
+    struct State {
+        /// Whether a signal takes its usual effect at once.
+        immediate: Arc<AtomicBool>,
+        /// The last signal that arrived; 0 where none did.
+        arrived: Arc<AtomicUsize>,
+    }
+
+    static STATE: LazyLock<State> = LazyLock::new(|| State {
+        immediate: Arc::new(AtomicBool::new(true)),
+        arrived: Arc::new(AtomicUsize::new(0)),
+    });
+
+    pub(super) fn install() {
+        for signal in [SIGINT, SIGTERM, SIGHUP] {
+            // Where a handler cannot be installed the signal keeps its usual effect, which is safe before a landing.
+            let number = usize::try_from(signal).unwrap_or_default();
+            let _ = flag::register_conditional_default(signal, Arc::clone(&STATE.immediate));
+            let _ = flag::register_usize(signal, Arc::clone(&STATE.arrived), number);
+        }
+    }
+
+    pub(super) fn set_landing(landing: bool) {
+        STATE.immediate.store(!landing, Ordering::SeqCst);
+    }
+
+    pub(super) fn deliver() {
+        let number = STATE.arrived.load(Ordering::SeqCst);
+        if let Ok(signal) = i32::try_from(number)
+            && signal != 0
+        {
+            let _ = low_level::emulate_default_handler(signal);
+        }
+    }
+}
+
+#[cfg(not(unix))]
+mod state {
+    pub(super) fn install() {}
+    pub(super) fn set_landing(_landing: bool) {}
+    pub(super) fn deliver() {}
+}

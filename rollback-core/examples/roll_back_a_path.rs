@@ -1,0 +1,32 @@
+//! Embedding the library: find what broke a path, plan the way back, look at it, land it.
+//!
+//! `cargo run -p rollback-core --example roll_back_a_path -- REPOSITORY PATH`
+
+use rollback_core::target::PathsTarget;
+use rollback_core::{ApplyOptions, PlanOptions, Repo, RepoPath, Target};
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let (Some(folder), Some(path)) = (arguments.next(), arguments.next()) else {
+        return Err("usage: roll_back_a_path REPOSITORY PATH".into());
+    };
+    let repo = Repo::discover(folder)?;
+    let mut wanted = PathsTarget::default();
+    wanted.paths = vec![RepoPath::from(path.as_str())];
+
+    // A plan is computed in memory and writes nothing.
+    let plan = repo.plan(&Target::Paths(wanted), &PlanOptions::default())?;
+    if let Some(culprit) = &plan.target.culprit {
+        println!("{} {} ({})", culprit.change, culprit.commit_id, culprit.subject);
+    }
+    let Some(way) = plan.chosen_attempt() else {
+        println!("nothing to land");
+        return Ok(());
+    };
+    println!("{} touches {} path(s)", way.strategy, way.paths_touched.len());
+
+    // Landing refuses whatever would overwrite uncommitted work or discard later edits.
+    let receipt = repo.apply(plan, &ApplyOptions::default())?;
+    println!("{:?} {:?}", receipt.outcome.kind, receipt.outcome.commit_ids);
+    Ok(())
+}

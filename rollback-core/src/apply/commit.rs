@@ -1,0 +1,66 @@
+//! Building commits in memory: the headers as git writes them, signed where asked for.
+
+use bstr::BString;
+use gix::objs::Kind;
+
+use crate::error::{Error, Result};
+use crate::id::{CommitId, TreeId};
+use crate::message::Message;
+use crate::repo::{Objects, Signature};
+
+/// Everything a commit says.
+pub(crate) struct NewCommit<'a> {
+    pub(crate) tree: TreeId,
+    pub(crate) parent: CommitId,
+    pub(crate) author: &'a Signature,
+    pub(crate) committer: &'a Signature,
+    pub(crate) message: &'a Message,
+}
+
+impl NewCommit<'_> {
+    /// Puts the commit into the memory of `objects`, signed where `sign` says so.
+    ///
+    /// # Errors
+    /// [`Error::Signing`] where the signer fails; nothing was written then.
+    pub(crate) fn write(&self, objects: &Objects, sign: bool) -> Result<CommitId> {
+        let unsigned = objects.write_raw(Kind::Commit, &self.bytes())?;
+        if !sign {
+            return Ok(unsigned.into());
+        }
+        let signed = objects.gix().find_commit(unsigned.0).and_then(|commit| commit.signed());
+        match signed {
+            Ok(commit) => Ok(CommitId::from(commit.id)),
+            Err(source) => Err(Error::Signing { source: source.into() }),
+        }
+    }
+
+    /// The object as bytes. It is built here and not by the object library, which would spell an unusual time of a
+    /// picked author anew.
+    fn bytes(&self) -> Vec<u8> {
+        let mut bytes = format!("tree {}\nparent {}\n", self.tree, self.parent).into_bytes();
+        push_actor(&mut bytes, b"author", self.author);
+        push_actor(&mut bytes, b"committer", self.committer);
+        if let Some(encoding) = &self.message.encoding {
+            push_header(&mut bytes, b"encoding", encoding);
+        }
+        bytes.push(b'\n');
+        bytes.extend_from_slice(&self.message.text);
+        bytes
+    }
+}
+
+fn push_actor(bytes: &mut Vec<u8>, header: &[u8], actor: &Signature) {
+    let mut value = BString::from(actor.name.as_slice());
+    value.extend_from_slice(b" <");
+    value.extend_from_slice(&actor.email);
+    value.extend_from_slice(b"> ");
+    value.extend_from_slice(actor.time.as_bytes());
+    push_header(bytes, header, &value);
+}
+
+fn push_header(bytes: &mut Vec<u8>, name: &[u8], value: &[u8]) {
+    bytes.extend_from_slice(name);
+    bytes.push(b' ');
+    bytes.extend_from_slice(value);
+    bytes.push(b'\n');
+}

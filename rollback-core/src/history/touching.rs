@@ -1,0 +1,75 @@
+//! Later commits that touched given paths: what a return to an older state would discard.
+
+use crate::error::{Error, Result};
+use crate::id::CommitId;
+use crate::path::RepoPath;
+use crate::repo::ancestry::{Ancestry, CommitIx, with_ancestry};
+use crate::repo::{Objects, Repo, commit_set};
+
+use super::entries::{PathEntries, same};
+
+impl Repo {
+    /// The commits that `tip` reaches and `since` does not and that changed any of `paths`, newest first.
+    ///
+    /// Every line of history counts, side branches too. A merge counts if one of the paths is in it what it is in none
+    /// of its parents.
+    ///
+    /// # Errors
+    /// [`Error::ShallowHistory`] where one of the commits is the end of a shallow clone: what it changed is not known.
+    pub fn commits_touching_since(
+        &self,
+        tip: CommitId,
+        since: CommitId,
+        paths: &[RepoPath],
+    ) -> Result<Vec<CommitId>> {
+        commits_touching_since(&self.objects(), tip, since, paths)
+    }
+}
+
+/// As [`Repo::commits_touching_since`], on objects at hand.
+pub(crate) fn commits_touching_since(
+    objects: &Objects,
+    tip: CommitId,
+    since: CommitId,
+    paths: &[RepoPath],
+) -> Result<Vec<CommitId>> {
+    with_ancestry(objects, |mut ancestry| {
+        let (tip, since) = (ancestry.index_of(tip), ancestry.index_of(since));
+        let members = commit_set::difference(&mut ancestry, &[tip], &[since])?;
+        let mut entries: Vec<PathEntries> = paths.iter().cloned().map(PathEntries::new).collect();
+        let mut touching = Vec::new();
+        for commit in commit_set::newest_first(&mut ancestry, &members, &[tip])? {
+            if touches(&mut ancestry, commit, &mut entries)? {
+                touching.push(ancestry.id(commit));
+            }
+        }
+        Ok(touching)
+    })
+}
+
+fn touches(ancestry: &mut Ancestry<'_>, commit: CommitIx, paths: &mut [PathEntries]) -> Result<bool> {
+    let lineage = ancestry.lineage(commit)?;
+    if lineage.boundary {
+        let what = "the later changes to the paths".to_owned();
+        return Err(Error::ShallowHistory { boundary: ancestry.id(commit), what });
+    }
+    let mut parents = Vec::with_capacity(lineage.parents.len());
+    for parent in lineage.parents {
+        parents.push(ancestry.lineage(parent)?.tree);
+    }
+    let objects = ancestry.objects();
+    for path in paths {
+        let here = path.in_tree(objects, lineage.tree)?;
+        let mut differs = !parents.is_empty() || here.is_some();
+        for parent in &parents {
+            if same(here, path.in_tree(objects, *parent)?) {
+                differs = false;
+                break;
+            }
+        }
+        if differs {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}

@@ -1,0 +1,146 @@
+//! What the upstream of a branch did to a path that the branch does not have yet.
+
+use gix::bstr::ByteSlice;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::id::CommitId;
+use crate::path::RepoPath;
+use crate::repo::ancestry::{Ancestry, CommitIx, with_ancestry};
+use crate::repo::{Objects, Repo, commit_set};
+
+use super::entries::{PathEntries, same};
+
+/// Changes to a path in the upstream of a branch that a tip lacks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[non_exhaustive]
+pub struct UpstreamAhead {
+    /// The reference that is ahead, such as `refs/remotes/origin/main`.
+    pub upstream: String,
+    /// Where it is.
+    pub commit_id: CommitId,
+    /// The commits that changed the path, newest first, as `git log TIP..UPSTREAM -- PATH` names them.
+    pub changes: Vec<CommitId>,
+}
+
+impl Repo {
+    /// The changes to `path` that the upstream of `branch` has and `tip` lacks; `None` where the branch has no upstream,
+    /// where its reference is not there, and where it has no such change. Nothing is fetched.
+    ///
+    /// `branch` is the full name, such as `refs/heads/main`; its upstream is what `branch.<name>.remote` and
+    /// `branch.<name>.merge` say.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for an upstream that is configured badly; those of reading commits and trees.
+    pub fn upstream_ahead(
+        &self,
+        branch: &str,
+        tip: CommitId,
+        path: &RepoPath,
+    ) -> Result<Option<UpstreamAhead>> {
+        upstream_ahead(&self.objects(), branch, tip, path)
+    }
+}
+
+/// As [`Repo::upstream_ahead`], on objects at hand.
+pub(crate) fn upstream_ahead(
+    objects: &Objects,
+    branch: &str,
+    tip: CommitId,
+    path: &RepoPath,
+) -> Result<Option<UpstreamAhead>> {
+    let Some((upstream, commit_id)) = upstream_of(objects, branch)? else { return Ok(None) };
+    if commit_id == tip {
+        return Ok(None);
+    }
+    let changes = with_ancestry(objects, |mut ancestry| changes_beyond(&mut ancestry, commit_id, tip, path))?;
+    Ok((!changes.is_empty()).then_some(UpstreamAhead { upstream, commit_id, changes }))
+}
+
+/// The reference of the upstream and the commit it names.
+fn upstream_of(objects: &Objects, branch: &str) -> Result<Option<(String, CommitId)>> {
+    let repo = objects.gix();
+    let Ok(name) = gix::refs::FullName::try_from(branch) else { return Ok(None) };
+    let short = name.shorten();
+    let key = |field: &str| format!("branch.{short}.{field}");
+    let failed = |error: gix::Error| Error::Config { key: key("merge"), why: error.to_string() };
+    let remote = repo.config_snapshot().string(key("remote").as_str());
+    let is_local = remote.is_some_and(|remote| remote.as_bstr() == ".");
+    let upstream = match is_local {
+        true => repo.branch_remote_ref_name(name.as_ref(), gix::remote::Direction::Fetch),
+        false => repo.branch_remote_tracking_ref_name(name.as_ref(), gix::remote::Direction::Fetch),
+    };
+    let Some(upstream) = upstream else { return Ok(None) };
+    let upstream = upstream.map_err(failed)?;
+    let reference = repo.try_find_reference(upstream.as_ref()).map_err(failed)?;
+    let Some(mut reference) = reference else { return Ok(None) };
+    let commit = reference.peel_to_commit().map_err(failed)?;
+    Ok(Some((upstream.to_string(), commit.id.into())))
+}
+
+/// `git log TIP..UPSTREAM -- PATH`: a parent inside the range (or the tip itself) that has the path as it is explains
+/// it; one outside does not.
+fn changes_beyond(
+    ancestry: &mut Ancestry<'_>,
+    upstream: CommitId,
+    tip: CommitId,
+    path: &RepoPath,
+) -> Result<Vec<CommitId>> {
+    let (start, bottom) = (ancestry.index_of(upstream), ancestry.index_of(tip));
+    let members = commit_set::difference(ancestry, &[start], &[bottom])?;
+    let mut entries = PathEntries::new(path.clone());
+    let mut reached = std::collections::HashSet::from([start]);
+    let mut changes = std::collections::HashSet::new();
+    let mut pending = vec![start];
+    while let Some(commit) = pending.pop().filter(|commit| members.contains(commit)) {
+        let is_relevant = |parent: CommitIx| parent == bottom || members.contains(&parent);
+        let step = step(ancestry, commit, &mut entries, is_relevant)?;
+        if step.is_change {
+            changes.insert(commit);
+        }
+        let open =
+            step.parents.into_iter().filter(|parent| members.contains(parent) && reached.insert(*parent));
+        pending.extend(open);
+    }
+    let order = commit_set::newest_first(ancestry, &members, &[start])?;
+    Ok(order
+        .into_iter()
+        .filter(|commit| changes.contains(commit))
+        .map(|commit| ancestry.id(commit))
+        .collect())
+}
+
+struct Step {
+    parents: Vec<CommitIx>,
+    is_change: bool,
+}
+
+fn step(
+    ancestry: &mut Ancestry<'_>,
+    commit: CommitIx,
+    path: &mut PathEntries,
+    is_relevant: impl Fn(CommitIx) -> bool,
+) -> Result<Step> {
+    let lineage = ancestry.lineage(commit)?;
+    let objects = ancestry.objects();
+    let here = path.in_tree(objects, lineage.tree)?;
+    if lineage.parents.is_empty() {
+        return Ok(Step { parents: Vec::new(), is_change: here.is_some() && !lineage.boundary });
+    }
+    let (mut relevant, mut differs, mut differs_outside) = (false, false, false);
+    for parent in &lineage.parents {
+        let there = path.in_tree(objects, ancestry.lineage(*parent)?.tree)?;
+        let is_same = same(here, there);
+        if is_relevant(*parent) {
+            if is_same {
+                return Ok(Step { parents: vec![*parent], is_change: false });
+            }
+            relevant = true;
+            differs = true;
+        } else {
+            differs_outside |= !is_same;
+        }
+    }
+    let is_change = if relevant { differs } else { differs_outside };
+    Ok(Step { parents: lineage.parents, is_change })
+}

@@ -1,0 +1,123 @@
+//! The attributes of a path, from where git's merge reads them: the files of the work tree, `info/attributes`
+//! and `core.attributesFile`; in a bare repository no `.gitattributes` of any commit, unless `attr.tree`
+//! names a tree.
+
+use bstr::{BString, ByteSlice};
+use gix::attrs::StateRef;
+use gix::worktree::stack::state::attributes::Source;
+
+use crate::error::{Error, Result};
+
+/// What the attributes say of one path.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct PathAttributes {
+    pub(super) merge: State,
+    /// The `diff` attribute, which also says whether a file is text.
+    pub(super) diff: State,
+    pub(super) marker_size: Option<usize>,
+}
+
+/// The state of an attribute.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) enum State {
+    #[default]
+    Unspecified,
+    Set,
+    Unset,
+    Value(BString),
+}
+
+/// The attributes of a repository; directories are read when a path in them is asked for.
+pub(super) struct Attributes {
+    stack: gix::worktree::Stack,
+}
+
+impl Attributes {
+    pub(super) fn new(repo: &gix::Repository) -> Result<Self> {
+        let unreadable = |error: gix::Error| Error::internal("cannot read the attributes", error);
+        let named_tree = repo
+            .config_snapshot()
+            .string("attr.tree")
+            .and_then(|name| repo.rev_parse_single(name.as_bstr()).ok())
+            .and_then(|id| id.object().ok()?.peel_to_tree().ok())
+            .map(|tree| tree.id);
+        let (index, source) = match named_tree {
+            Some(tree) => (
+                repo.index_from_tree(&tree)
+                    .map_err(unreadable)?
+                    .into_parts()
+                    .0,
+                Source::IdMapping,
+            ),
+            None => {
+                let index = gix::index::State::new(repo.object_hash());
+                (
+                    index,
+                    Source::WorktreeThenIdMapping.adjust_for_bare(repo.is_bare()),
+                )
+            }
+        };
+        let stack = repo
+            .attributes_only(&index, source)
+            .map_err(unreadable)?
+            .detach();
+        Ok(Self { stack })
+    }
+
+    pub(super) fn of(
+        &mut self,
+        path: &[u8],
+        objects: &impl gix::objs::Find,
+    ) -> Result<PathAttributes> {
+        let unreadable = |error: std::io::Error| {
+            Error::io("read the attributes of", path.to_path_lossy(), error)
+        };
+        // Entering the folder may teach the stack names that the outcome must know.
+        let _ = self
+            .stack
+            .at_entry(path.as_bstr(), None, objects)
+            .map_err(unreadable)?;
+        let mut outcome =
+            self.stack
+                .selected_attribute_matches(["merge", "diff", "conflict-marker-size"]);
+        let place = self
+            .stack
+            .at_entry(path.as_bstr(), None, objects)
+            .map_err(unreadable)?;
+        if !place.matching_attributes(&mut outcome) {
+            return Ok(PathAttributes::default());
+        }
+        let states: Vec<State> = outcome
+            .iter_selected()
+            .map(|found| State::from(found.assignment.state))
+            .collect();
+        let [merge, diff, size] =
+            <[State; 3]>::try_from(states).expect("three attributes were selected");
+        let marker_size = match size {
+            State::Value(digits) => leading_number(&digits).filter(|size| *size > 0),
+            _ => None,
+        };
+        Ok(PathAttributes {
+            merge,
+            diff,
+            marker_size,
+        })
+    }
+}
+
+impl From<StateRef<'_>> for State {
+    fn from(state: StateRef<'_>) -> Self {
+        match state {
+            StateRef::Unspecified => Self::Unspecified,
+            StateRef::Set => Self::Set,
+            StateRef::Unset => Self::Unset,
+            StateRef::Value(value) => Self::Value(value.as_bstr().to_owned()),
+        }
+    }
+}
+
+/// The number that a text begins with, as C's `atoi` reads it.
+fn leading_number(text: &[u8]) -> Option<usize> {
+    let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    text[..digits].to_str().ok()?.parse().ok()
+}

@@ -1,0 +1,277 @@
+//! Two versions of one thing and what they come from: files are merged line by line, modes by what changed
+//! them, links and submodules not at all.
+
+use bstr::{BStr, BString, ByteSlice};
+
+use super::attributes::{Attributes, PathAttributes, State};
+use super::case::{BASE, Case, OURS, PathId, Stop, THEIRS};
+use super::text::{self, MergedText, TextLabels, TextMerger, TextOptions};
+use super::tree::Version;
+use super::{Favor, Options, ReviewReason};
+use crate::conflict::ConflictKind;
+use crate::error::Result;
+
+/// As far as git looks for the byte 0 that makes a file binary.
+const BINARY_PROBE: usize = 8000;
+/// Files larger than this are not compared line by line.
+const TEXT_LIMIT: usize = 1023 << 20;
+/// The length of a conflict marker.
+const MARKER_SIZE: usize = 7;
+
+/// The state that merges of content share.
+pub(super) struct Content {
+    text: TextMerger,
+    pub(super) attributes: Attributes,
+    /// The names under `merge.<name>` in the configuration.
+    drivers: Vec<BString>,
+    /// The driver of files without a `merge` attribute.
+    default_driver: Option<BString>,
+    /// The names under `diff.<name>` that say whether their files are binary.
+    binary_diffs: Vec<(BString, bool)>,
+}
+
+/// What became of a merge of content.
+pub(super) struct MergedContent {
+    pub(super) version: Version,
+    /// What stands in the way of a clean result.
+    pub(super) conflict: Option<ConflictKind>,
+}
+
+/// How a file is merged.
+enum Driver {
+    Text,
+    Union,
+    Binary,
+}
+
+impl Content {
+    pub(super) fn new(repo: &gix::Repository) -> Result<Self> {
+        let config = repo.config_snapshot();
+        let names = |section: &str| -> Vec<BString> {
+            let mut names: Vec<BString> = config
+                .plumbing()
+                .sections_by_name(section)
+                .into_iter()
+                .flatten()
+                .filter_map(|section| section.header().subsection_name().map(BStr::to_owned))
+                .collect();
+            names.sort();
+            names.dedup();
+            names
+        };
+        let binary_diffs = names("diff")
+            .into_iter()
+            .filter_map(|name| {
+                let key = format!("diff.{name}.binary");
+                Some((name, config.boolean(key.as_str())?))
+            })
+            .collect();
+        Ok(Self {
+            text: TextMerger::new(),
+            attributes: Attributes::new(repo)?,
+            drivers: names("merge"),
+            default_driver: config.string("merge.default"),
+            binary_diffs,
+        })
+    }
+
+    /// The driver that the attributes name; `Err` with the name of one that is a program.
+    fn driver(&self, attributes: &PathAttributes) -> Result<Driver, BString> {
+        let name = match &attributes.merge {
+            State::Set => return Ok(Driver::Text),
+            State::Unset => return Ok(Driver::Binary),
+            State::Unspecified => match &self.default_driver {
+                Some(name) => name,
+                None => return Ok(Driver::Text),
+            },
+            State::Value(name) => name,
+        };
+        if self.drivers.contains(name) {
+            return Err(name.clone());
+        }
+        Ok(match name.as_slice() {
+            b"binary" => Driver::Binary,
+            b"union" => Driver::Union,
+            _ => Driver::Text,
+        })
+    }
+
+    /// Whether the `diff` attribute says that a file is binary, or is not; `None` leaves it to the content.
+    pub(super) fn declared_binary(&self, attributes: &PathAttributes) -> Option<bool> {
+        match &attributes.diff {
+            State::Unspecified => None,
+            State::Set => Some(false),
+            State::Unset => Some(true),
+            State::Value(name) => self
+                .binary_diffs
+                .iter()
+                .find(|(driver, _)| driver == name)
+                .map(|(_, binary)| *binary),
+        }
+    }
+}
+
+/// Whether the content itself shows that a file is binary.
+pub(super) fn looks_binary(bytes: &[u8]) -> bool {
+    bytes[..bytes.len().min(BINARY_PROBE)].contains(&0)
+}
+
+impl Case<'_> {
+    /// Merges `versions` of one type. `path` is where the result will lie, `pathnames` where the versions do,
+    /// and `longer_markers` by how much the markers outgrow those of a merge that may be merged again.
+    pub(super) fn merge_content(
+        &mut self,
+        path: PathId,
+        versions: &[Version; 3],
+        pathnames: [PathId; 3],
+        longer_markers: usize,
+    ) -> Result<MergedContent, Stop> {
+        let [base, ours, theirs] = versions;
+        let (mode, mode_conflict) = if ours.mode == theirs.mode || ours.mode == base.mode {
+            (theirs.mode, None)
+        } else {
+            (
+                ours.mode,
+                (theirs.mode != base.mode).then_some(ConflictKind::Mode),
+            )
+        };
+        let decided = |id, conflict: Option<ConflictKind>| {
+            Ok(MergedContent {
+                version: Version { mode, id },
+                conflict: conflict.or(mode_conflict),
+            })
+        };
+        if ours.id == theirs.id || ours.id == base.id {
+            return decided(theirs.id, None);
+        }
+        if theirs.id == base.id {
+            return decided(ours.id, None);
+        }
+        if ours.is_file() {
+            let (id, conflict) = self.merge_files(path, versions, pathnames, longer_markers)?;
+            return decided(id, conflict);
+        }
+        if ours.is_submodule() {
+            let (id, conflict) = self.merge_submodules(pathnames[BASE], versions)?;
+            return decided(id, conflict);
+        }
+        match self.options.favor {
+            None => decided(ours.id, Some(ConflictKind::Symlink)),
+            Some(Favor::Ours) => decided(ours.id, None),
+            Some(Favor::Theirs) => decided(theirs.id, None),
+        }
+    }
+
+    fn merge_files(
+        &mut self,
+        path: PathId,
+        versions: &[Version; 3],
+        pathnames: [PathId; 3],
+        longer_markers: usize,
+    ) -> Result<(gix::ObjectId, Option<ConflictKind>), Stop> {
+        self.check_cancelled()?;
+        let [base, ours, theirs] = versions;
+        let name = self.paths.name(path).clone();
+        if self.options.renormalize {
+            return Err(Stop::unsupported("renormalised line endings"));
+        }
+        // A base of another type is as good as none.
+        let base_bytes = if base.same_type(ours) {
+            self.store.blob(base.id)?
+        } else {
+            Default::default()
+        };
+        let our_bytes = self.store.blob(ours.id)?;
+        let their_bytes = self.store.blob(theirs.id)?;
+        let attributes = self
+            .content
+            .attributes
+            .of(&name, &self.store.gix().objects)?;
+        let driver = self.content.driver(&attributes).map_err(|driver| {
+            Stop::Review(ReviewReason::MergeDriver {
+                path: self.repo_path(path),
+                driver: driver.to_string(),
+            })
+        })?;
+        let no_text = |bytes: &[u8]| bytes.len() > TEXT_LIMIT || looks_binary(bytes);
+        let as_binary = matches!(driver, Driver::Binary)
+            || [&base_bytes, &our_bytes, &their_bytes]
+                .into_iter()
+                .any(|bytes| no_text(bytes));
+        if as_binary {
+            return Ok(match (driver, self.options.favor) {
+                (Driver::Union, _) | (_, None) => (ours.id, Some(ConflictKind::Binary)),
+                (_, Some(Favor::Ours)) => (ours.id, None),
+                (_, Some(Favor::Theirs)) => (theirs.id, None),
+            });
+        }
+        let marker_size = attributes.marker_size.unwrap_or(MARKER_SIZE) + longer_markers;
+        let options = text_options(self.options, &driver, marker_size);
+        let [base_label, our_label, their_label] = self.marker_labels(pathnames);
+        let labels = TextLabels {
+            base: base_label.as_bstr(),
+            ours: our_label.as_bstr(),
+            theirs: their_label.as_bstr(),
+        };
+        let merged: MergedText =
+            self.content
+                .text
+                .merge(&base_bytes, &our_bytes, &their_bytes, labels, &options);
+        self.auto_merged.push(self.repo_path(path));
+        let id = self.store.make_blob(merged.bytes)?;
+        Ok((id, (merged.conflicts > 0).then_some(ConflictKind::Content)))
+    }
+
+    /// What the markers call the versions: with their paths, where these differ.
+    fn marker_labels(&self, pathnames: [PathId; 3]) -> [BString; 3] {
+        let labels = [&self.labels.base, &self.labels.ours, &self.labels.theirs];
+        if pathnames[BASE] == pathnames[OURS] && pathnames[OURS] == pathnames[THEIRS] {
+            return labels.map(Clone::clone);
+        }
+        [BASE, OURS, THEIRS].map(|side| {
+            let mut label = labels[side].clone();
+            label.push(b':');
+            label.extend_from_slice(self.paths.name(pathnames[side]));
+            label
+        })
+    }
+
+    /// Without the submodule's own history both sides' moves are in conflict, and ours stands.
+    fn merge_submodules(
+        &self,
+        path: PathId,
+        versions: &[Version; 3],
+    ) -> Result<(gix::ObjectId, Option<ConflictKind>), Stop> {
+        if self.may_have_submodule(self.paths.name(path)) {
+            return Err(Stop::Review(ReviewReason::SubmoduleHistory {
+                path: self.repo_path(path),
+            }));
+        }
+        Ok((versions[OURS].id, Some(ConflictKind::Submodule)))
+    }
+
+    fn may_have_submodule(&self, path: &[u8]) -> bool {
+        let repo = self.store.gix();
+        let in_work_tree = repo
+            .workdir()
+            .zip(path.to_path().ok())
+            .is_some_and(|(root, path)| root.join(path).join(".git").exists());
+        in_work_tree || repo.common_dir().join("modules").is_dir()
+    }
+}
+
+fn text_options(options: &Options, driver: &Driver, marker_size: usize) -> TextOptions {
+    TextOptions {
+        algorithm: options.diff_algorithm,
+        whitespace: options.whitespace,
+        style: options.conflict_style,
+        favor: match (driver, options.favor) {
+            (Driver::Union, _) => Some(text::Favor::Union),
+            (_, Some(Favor::Ours)) => Some(text::Favor::Ours),
+            (_, Some(Favor::Theirs)) => Some(text::Favor::Theirs),
+            (_, None) => None,
+        },
+        marker_size,
+        join_over_punctuation: false,
+    }
+}

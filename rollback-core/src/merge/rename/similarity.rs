@@ -1,0 +1,112 @@
+//! How similar two files are, by git's measure: the share of the larger file's bytes that stand in chunks
+//! which the other has too. A chunk is a line, or 64 bytes of one.
+
+/// The score of files that are the same.
+pub(super) const FULL_SCORE: u64 = 60_000;
+
+/// Chunks are told apart by a number below this.
+const KINDS: u32 = 107_927;
+const LONGEST_CHUNK: u32 = 64;
+
+/// How many bytes of a file stand in which kind of chunk, sorted by kind.
+pub(super) struct Chunks(Vec<(u32, u32)>);
+
+/// Counts chunks; reused between files.
+#[derive(Default)]
+pub(super) struct Counter {
+    bytes: Vec<u32>,
+    seen: Vec<u32>,
+}
+
+impl Counter {
+    /// The chunks of a file. In a text the carriage return of a line ending does not count.
+    pub(super) fn count(&mut self, file: &[u8], is_text: bool) -> Chunks {
+        self.bytes.resize(KINDS as usize, 0);
+        let (mut low, mut high, mut length) = (0u32, 0u32, 0u32);
+        let mut rest = file.iter().peekable();
+        while let Some(&byte) = rest.next() {
+            if is_text && byte == b'\r' && rest.peek() == Some(&&b'\n') {
+                continue;
+            }
+            let before = low;
+            low = ((low << 7) ^ (high >> 25)).wrapping_add(u32::from(byte));
+            high = (high << 7) ^ (before >> 25);
+            length += 1;
+            if length == LONGEST_CHUNK || byte == b'\n' {
+                self.add(low, high, length);
+                (low, high, length) = (0, 0, 0);
+            }
+        }
+        if length > 0 {
+            self.add(low, high, length);
+        }
+        self.seen.sort_unstable();
+        let bytes = &mut self.bytes;
+        Chunks(
+            self.seen
+                .drain(..)
+                .map(|kind| (kind, std::mem::take(&mut bytes[kind as usize])))
+                .collect(),
+        )
+    }
+
+    fn add(&mut self, low: u32, high: u32, length: u32) {
+        let kind = low.wrapping_add(high.wrapping_mul(0x61)) % KINDS;
+        if self.bytes[kind as usize] == 0 {
+            self.seen.push(kind);
+        }
+        self.bytes[kind as usize] += length;
+    }
+}
+
+impl Chunks {
+    /// How many bytes of `self` stand in chunks that `other` has as well.
+    fn shared_with(&self, other: &Self) -> u64 {
+        let mut others = other.0.iter().peekable();
+        let mut shared = 0;
+        for (kind, bytes) in &self.0 {
+            while others.next_if(|(candidate, _)| candidate < kind).is_some() {}
+            if let Some((_, available)) = others.next_if(|(candidate, _)| candidate == kind) {
+                shared += u64::from(*bytes.min(available));
+            }
+        }
+        shared
+    }
+}
+
+/// Whether files of these sizes can reach a score of `least` at all.
+pub(super) fn sizes_allow(source: u64, target: u64, least: u64) -> bool {
+    let (larger, smaller) = (source.max(target), source.min(target));
+    larger * (FULL_SCORE - least) >= (larger - smaller) * FULL_SCORE
+}
+
+/// How similar two files are, up to [`FULL_SCORE`].
+pub(super) fn score(source: &Chunks, source_size: u64, target: &Chunks, target_size: u64) -> u64 {
+    if target_size == 0 {
+        return 0;
+    }
+    source.shared_with(target) * FULL_SCORE / source_size.max(target_size)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_with_half_of_its_lines_kept_scores_half() {
+        let mut counter = Counter::default();
+        let (old, new) = (b"one\ntwo\n".as_slice(), b"one\nsix\n".as_slice());
+        let (old_chunks, new_chunks) = (counter.count(old, true), counter.count(new, true));
+        assert_eq!(score(&old_chunks, 8, &new_chunks, 8), FULL_SCORE / 2);
+        assert_eq!(score(&old_chunks, 8, &old_chunks, 8), FULL_SCORE);
+        assert!(sizes_allow(8, 16, FULL_SCORE / 2) && !sizes_allow(8, 17, FULL_SCORE / 2));
+    }
+
+    #[test]
+    fn line_endings_do_not_count_in_texts() {
+        let mut counter = Counter::default();
+        let unix = counter.count(b"one\ntwo\n", true);
+        assert_eq!(counter.count(b"one\r\ntwo\r\n", true).0, unix.0);
+        assert_ne!(counter.count(b"one\r\ntwo\r\n", false).0, unix.0);
+    }
+}

@@ -1,0 +1,219 @@
+//! What a merge reads and makes: trees and blobs behind caches of bounded size, and new objects that stay
+//! in memory.
+
+use std::rc::Rc;
+
+use gix::ObjectId;
+use gix::hashtable::HashMap;
+use gix::objs::{FindHeader, Kind, Write};
+
+use super::tree::{Tree, Version};
+use crate::error::{Error, Result};
+use crate::id as ids;
+use crate::repo::Objects;
+
+/// Bytes of parsed trees that are kept.
+const TREES_LIMIT: usize = 48 << 20;
+/// Bytes of blobs that are kept, and the largest blob that is worth keeping.
+const BLOBS_LIMIT: usize = 24 << 20;
+const BLOB_LIMIT: usize = 2 << 20;
+
+/// Where new objects go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Keep {
+    /// Into the shared view, where they can be read back later.
+    Everything,
+    /// Nowhere, beyond the merge that makes them: only their ids are wanted.
+    Nothing,
+}
+
+/// The objects of one engine.
+pub(super) struct Store {
+    objects: Rc<Objects>,
+    hash: gix::hash::Kind,
+    keep: Keep,
+    trees: Cache<Tree>,
+    blobs: Cache<Vec<u8>>,
+    made: HashMap<ObjectId, Rc<Vec<u8>>>,
+    empty_tree: Rc<Tree>,
+}
+
+impl Store {
+    pub(super) fn new(objects: Rc<Objects>, keep: Keep) -> Self {
+        let hash = objects.gix().object_hash();
+        Self {
+            objects,
+            hash,
+            keep,
+            trees: Cache::new(TREES_LIMIT),
+            blobs: Cache::new(BLOBS_LIMIT),
+            made: HashMap::default(),
+            empty_tree: Rc::new(Tree::empty(hash)),
+        }
+    }
+
+    pub(super) fn hash(&self) -> gix::hash::Kind {
+        self.hash
+    }
+
+    pub(super) fn gix(&self) -> &gix::Repository {
+        self.objects.gix()
+    }
+
+    pub(super) fn absent(&self) -> Version {
+        Version::absent(self.hash)
+    }
+
+    /// Forgets what the last merge made, where nobody wants it.
+    pub(super) fn begin(&mut self) {
+        self.made.clear();
+    }
+
+    pub(super) fn tree(&mut self, id: ObjectId) -> Result<Rc<Tree>> {
+        if id.is_null() || id.is_empty_tree() {
+            return Ok(self.empty_tree.clone());
+        }
+        if let Some(tree) = self.trees.get(&id) {
+            return Ok(tree);
+        }
+        let raw = self.read(id, Kind::Tree, "tree")?;
+        let tree = Tree::parse(raw, self.hash).map_err(|source| Error::CorruptObject {
+            kind: "tree",
+            id: ids::ObjectId(id),
+            source: source.into(),
+        })?;
+        let tree = Rc::new(tree);
+        self.trees.put(id, tree.clone(), tree.size());
+        Ok(tree)
+    }
+
+    /// The tree that an entry names; the empty one where the entry is absent or no tree.
+    pub(super) fn tree_of(&mut self, version: &Version) -> Result<Rc<Tree>> {
+        if version.is_tree() {
+            self.tree(version.id)
+        } else {
+            Ok(self.empty_tree.clone())
+        }
+    }
+
+    pub(super) fn blob(&mut self, id: ObjectId) -> Result<Rc<Vec<u8>>> {
+        if let Some(blob) = self.made.get(&id) {
+            return Ok(blob.clone());
+        }
+        if let Some(blob) = self.blobs.get(&id) {
+            return Ok(blob);
+        }
+        let blob = Rc::new(self.read(id, Kind::Blob, "blob")?);
+        if blob.len() <= BLOB_LIMIT {
+            self.blobs.put(id, blob.clone(), blob.len() + 64);
+        }
+        Ok(blob)
+    }
+
+    /// The size of a blob, without unpacking it.
+    pub(super) fn blob_size(&mut self, id: ObjectId) -> Result<u64> {
+        if let Some(blob) = self.made.get(&id) {
+            return Ok(blob.len() as u64);
+        }
+        if let Some(blob) = self.blobs.get(&id) {
+            return Ok(blob.len() as u64);
+        }
+        match FindHeader::try_header(&self.gix().objects, &id) {
+            Ok(Some(header)) => Ok(header.size),
+            // Reading it says better what is wrong.
+            Ok(None) | Err(_) => self.blob(id).map(|blob| blob.len() as u64),
+        }
+    }
+
+    /// Makes a tree of these bytes.
+    pub(super) fn make_tree(&mut self, raw: &[u8]) -> Result<ObjectId> {
+        self.make(Kind::Tree, raw)
+    }
+
+    /// Makes a blob of these bytes.
+    pub(super) fn make_blob(&mut self, bytes: Vec<u8>) -> Result<ObjectId> {
+        let id = self.make(Kind::Blob, &bytes)?;
+        if self.keep == Keep::Nothing {
+            self.made.insert(id, Rc::new(bytes));
+        }
+        Ok(id)
+    }
+
+    fn make(&mut self, kind: Kind, bytes: &[u8]) -> Result<ObjectId> {
+        let made = match self.keep {
+            Keep::Everything => self.objects.gix().objects.write_buf(kind, bytes),
+            Keep::Nothing => gix::objs::compute_hash(self.hash, kind, bytes),
+        };
+        made.map_err(|error| Error::internal("cannot create an object in memory", error))
+    }
+
+    fn read(&self, id: ObjectId, wanted: Kind, name: &'static str) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        let kind = self.objects.read(ids::ObjectId(id), name, &mut bytes)?;
+        if kind != wanted {
+            return Err(Error::CorruptObject {
+                kind: name,
+                id: ids::ObjectId(id),
+                source: format!("it is a {kind}").into(),
+            });
+        }
+        Ok(bytes)
+    }
+}
+
+/// A cache in two generations: when the young one is full it becomes the old one, and what was old and not
+/// asked for again is gone. It never holds more than its limit and one object.
+struct Cache<T> {
+    young: HashMap<ObjectId, (Rc<T>, usize)>,
+    old: HashMap<ObjectId, (Rc<T>, usize)>,
+    young_size: usize,
+    limit: usize,
+}
+
+impl<T> Cache<T> {
+    fn new(limit: usize) -> Self {
+        Self {
+            young: HashMap::default(),
+            old: HashMap::default(),
+            young_size: 0,
+            limit,
+        }
+    }
+
+    fn get(&mut self, id: &ObjectId) -> Option<Rc<T>> {
+        if let Some((value, _)) = self.young.get(id) {
+            return Some(value.clone());
+        }
+        let (value, size) = self.old.remove(id)?;
+        self.put(*id, value.clone(), size);
+        Some(value)
+    }
+
+    fn put(&mut self, id: ObjectId, value: Rc<T>, size: usize) {
+        if self.young_size + size > self.limit / 2 {
+            self.old = std::mem::take(&mut self.young);
+            self.young_size = 0;
+        }
+        self.young_size += size;
+        self.young.insert(id, (value, size));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cache_forgets_what_was_not_asked_for_since_it_was_last_full() {
+        let id = |number: u8| ObjectId::from_bytes_or_panic(&[number; 20]);
+        let mut cache = Cache::new(20);
+        for number in 0..4 {
+            cache.put(id(number), Rc::new(number), 4);
+            assert!(cache.get(&id(0)).is_some(), "asked for after {number}");
+        }
+        assert!(cache.get(&id(1)).is_none() || cache.young_size <= 10);
+        cache.put(id(8), Rc::new(8), 100);
+        cache.put(id(9), Rc::new(9), 100);
+        assert!(cache.get(&id(0)).is_none());
+    }
+}

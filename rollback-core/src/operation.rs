@@ -1,0 +1,33 @@
+//! The id of an operation: random, chosen before its commit is built, so that the commit can name it.
+
+use std::fmt;
+
+use crate::error::{Error, Result};
+
+/// The name of one landing, as it stands in trailers, receipts and the operation log.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct OperationId([u8; 8]);
+
+impl OperationId {
+    /// A new id from the system's source of randomness.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] where the system has none to give.
+    pub(crate) fn random() -> Result<Self> {
+        let mut bytes = [0; 8];
+        getrandom::fill(&mut bytes).map_err(|error| Error::internal("no random number to be had", error))?;
+        Ok(Self(bytes))
+    }
+}
+
+impl fmt::Display for OperationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for OperationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}

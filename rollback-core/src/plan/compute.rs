@@ -1,0 +1,189 @@
+//! Computing a plan: resolve the target, climb its ladder, write the messages, and say what was found.
+
+use std::rc::Rc;
+
+use super::prepared::{Prepared, PreparedCommit};
+use super::resolve::{Case, Resolver};
+use super::{AttemptResult, Plan, PlanOptions, Repository, Request, SCHEMA_VERSION, Tip};
+use crate::error::{Error, Result};
+use crate::id::CommitId;
+use crate::message::{self, Deed, Style, Trailer};
+use crate::repo::identity::Role;
+use crate::repo::refs::Head;
+use crate::repo::{Commit, Objects, Repo};
+use crate::strategy::ladder::{Climb, climb};
+use crate::strategy::workbench::Workbench;
+use crate::strategy::{Attempt, Scope, Strategy};
+use crate::target::Target;
+
+impl Repo {
+    /// Finds out what landing `target` would do, in memory.
+    ///
+    /// A conflict, "nothing to do" and "already rolled back" are plans without a chosen rung, not errors.
+    ///
+    /// # Errors
+    /// Whatever keeps the question from being answered: [`Error::UnknownRevision`], [`Error::PathNeverExisted`],
+    /// [`Error::MainlineOutOfRange`], [`Error::Unborn`], [`Error::ShallowHistory`], [`Error::MissingObject`],
+    /// [`Error::CorruptObject`] and their kin.
+    pub fn plan(&self, target: &Target, options: &PlanOptions) -> Result<Plan> {
+        let tip = self.tip(options)?;
+        let mut bench = Workbench::new(self, tip.commit_id)?;
+        let case = Resolver::new(self, &bench, &tip, options).resolve(target)?;
+        let climb = if case.already_rolled_back {
+            already_rolled_back(&case)
+        } else {
+            climb(&mut bench, &case.rungs, &case.goal, options.first_only)?
+        };
+        let request = Request { target: target.clone(), options: options.clone() };
+        document(self, &bench.objects, request, tip, case, climb)
+    }
+
+    /// The full name of the local branch called `name`; the name as it stands where there is none.
+    pub(crate) fn full_name(&self, name: &str) -> String {
+        let local = self.local();
+        let found = local.try_find_reference(name).ok().flatten();
+        found.map_or_else(|| name.to_owned(), |reference| reference.name().as_bstr().to_string())
+    }
+
+    /// What the configuration says about messages.
+    pub(crate) fn message_style(&self) -> Style {
+        Style::read(self.local().config_snapshot().plumbing())
+    }
+
+    /// The tip that a plan with `options` is based on now.
+    pub(crate) fn tip(&self, options: &PlanOptions) -> Result<Tip> {
+        if let Some(onto) = &options.onto {
+            let commit_id = self.resolve_commit(onto)?;
+            return Ok(Tip { reference: self.full_name(onto), commit_id });
+        }
+        match self.head()? {
+            Head::Branch { name, commit: Some(commit_id) } => {
+                Ok(Tip { reference: name.to_string(), commit_id })
+            }
+            Head::Branch { name, commit: None } => Err(Error::Unborn { branch: name.to_string() }),
+            Head::Detached(commit_id) => Ok(Tip { reference: "HEAD".into(), commit_id }),
+        }
+    }
+}
+
+/// The single attempt of a target that is as it should be.
+fn already_rolled_back(case: &Case) -> Climb {
+    let mut attempt = Attempt::new(Strategy::RevertCommit);
+    attempt.result = AttemptResult::AlreadyRolledBack;
+    attempt.scope = Some(Scope::Paths(case.resolved.paths.clone()));
+    attempt.commit_id = case.resolved.culprit.as_ref().map(|culprit| culprit.commit_id);
+    attempt.reason = Some("the tip is as it was before the change; name the change to insist".into());
+    Climb { attempts: vec![attempt], chosen: None }
+}
+
+fn document(
+    repo: &Repo,
+    objects: &Rc<Objects>,
+    request: Request,
+    tip: Tip,
+    case: Case,
+    climb: Climb,
+) -> Result<Plan> {
+    let mut plan = Plan {
+        schema_version: SCHEMA_VERSION,
+        request,
+        repository: repository(repo),
+        target: case.resolved,
+        tip,
+        attempts: climb.attempts,
+        chosen: climb.chosen,
+        message: None,
+        notes: case.notes,
+        prepared: Prepared::default(),
+    };
+    let Some(chosen) = plan.chosen else { return Ok(plan) };
+    let writer = Writer {
+        repo,
+        objects,
+        request: &plan.request,
+        attempt: &plan.attempts[chosen],
+        culprits: &plan.target.commits,
+    };
+    let commits = writer.commits()?;
+    for (step, commit) in plan.attempts[chosen].steps.iter_mut().zip(&commits) {
+        step.message = commit.message.text.to_string();
+    }
+    plan.message = commits.last().map(|commit| commit.message.text.to_string());
+    plan.prepared = Prepared::new(commits, objects.take_new())?;
+    Ok(plan)
+}
+
+fn repository(repo: &Repo) -> Repository {
+    Repository {
+        git_dir: repo.git_dir().display().to_string(),
+        work_dir: repo.work_dir().map(|folder| folder.display().to_string()),
+        object_format: repo.local().object_hash().to_string(),
+    }
+}
+
+/// Writes the messages of the commits that an attempt would make.
+struct Writer<'a> {
+    repo: &'a Repo,
+    objects: &'a Objects,
+    request: &'a Request,
+    attempt: &'a Attempt,
+    /// What broke the paths of the target, newest first.
+    culprits: &'a [CommitId],
+}
+
+impl Writer<'_> {
+    fn commits(&self) -> Result<Vec<PreparedCommit>> {
+        let style = self.repo.message_style();
+        self.attempt.steps.iter().map(|step| self.commit(step, &style)).collect()
+    }
+
+    fn commit(&self, step: &crate::strategy::Step, style: &Style) -> Result<PreparedCommit> {
+        let source = self.objects.commit(step.commit_id)?;
+        let mainline =
+            step.mainline.map(|number| self.objects.commit(source.parents[number - 1])).transpose()?;
+        let discards = self.discarded()?;
+        let deed = self.deed(&source, mainline.as_ref(), &discards);
+        let mut options = self.request.options.message.clone();
+        if matches!(self.request.target, Target::Paths(_)) {
+            let of = match self.attempt.strategy {
+                Strategy::RestoreFile => self.culprits,
+                _ => std::slice::from_ref(&step.commit_id),
+            };
+            options.trailers.extend(of.iter().map(|id| Trailer::new(Trailer::OF, id.to_string())));
+            options.trailers.push(Trailer::new(Trailer::STRATEGY, self.attempt.strategy.name()));
+        }
+        let committer = self.repo.identity(Role::Committer).unwrap_or_default();
+        let context = message::Context {
+            style,
+            committer: &committer,
+            abbreviate: &|id: CommitId| self.objects.abbreviated(id.0),
+        };
+        let picked = self.attempt.strategy == Strategy::CherryPick;
+        Ok(PreparedCommit {
+            tree: step.tree_id,
+            message: message::write(deed, &options, &context),
+            author: picked.then(|| message::author_of_pick(&source, style)),
+        })
+    }
+
+    fn deed<'a>(
+        &'a self,
+        commit: &'a Commit,
+        mainline: Option<&'a Commit>,
+        discards: &'a [Commit],
+    ) -> Deed<'a> {
+        match (self.attempt.strategy, self.attempt.scope.as_ref()) {
+            (Strategy::RestoreFile, scope) => {
+                Deed::Restore { source: commit, paths: scope.map_or(&[], Scope::paths), discards }
+            }
+            (Strategy::CherryPick, Some(Scope::Paths(paths))) => Deed::PickPaths { commit, paths },
+            (Strategy::CherryPick, _) => Deed::Pick { commit },
+            (_, Some(Scope::Paths(paths))) => Deed::RevertPaths { commit, mainline, paths },
+            (_, _) => Deed::Revert { commit, mainline },
+        }
+    }
+
+    fn discarded(&self) -> Result<Vec<Commit>> {
+        self.attempt.loss.discards.iter().map(|id| self.objects.commit(*id)).collect()
+    }
+}

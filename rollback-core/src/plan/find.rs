@@ -1,0 +1,313 @@
+//! Paths whose culprit is found, not typed: who broke them, what was last good, and the ladder back.
+
+use regex::bytes::RegexBuilder;
+
+use super::resolve::{Case, Resolver};
+use super::{CulpritFound, LastGoodState, Note, NoteKind};
+use crate::error::{Error, Result};
+use crate::history::{self, Change as PathChange, ChangeKind, Culprit, FoundCulprit, Predicates, change_by};
+use crate::id::CommitId;
+use crate::path::RepoPath;
+use crate::strategy::Strategy;
+use crate::strategy::ladder::{ContentGoal, Rung};
+use crate::strategy::scope::covers;
+use crate::strategy::workbench::{Change, Restoration};
+use crate::target::{Good, PathsTarget};
+
+/// The largest compiled pattern, in bytes: patterns come from outside.
+const PATTERN_LIMIT: usize = 1 << 20;
+
+/// One path and the change that broke it.
+pub(crate) struct Broken {
+    pub(crate) path: RepoPath,
+    pub(crate) culprit: CommitId,
+    pub(crate) last_good: Option<LastGoodState>,
+    kind: ChangeKind,
+    introduced_by: Option<CommitId>,
+    further_changes: Vec<CommitId>,
+    given: bool,
+}
+
+/// The paths that one culprit broke.
+struct Group {
+    change: Change,
+    broken: Vec<Broken>,
+}
+
+impl Resolver<'_> {
+    pub(crate) fn paths(&self, target: &PathsTarget) -> Result<Case> {
+        let mut case = Case::new("paths");
+        case.resolved.paths = target.paths.clone();
+        case.goal.content = content_goal(&target.good)?;
+        let mut broken = Vec::new();
+        for path in &target.paths {
+            self.note_twins(path, &mut case)?;
+            let found = match &target.change {
+                Some(change) => Some(self.given_culprit(change, target.mainline, path)?),
+                None => self.find(path, &case.goal.content)?,
+            };
+            if let Some(found) = found {
+                self.note_upstream(path, &mut case)?;
+                broken.push(found);
+            }
+        }
+        if broken.is_empty() {
+            case.already_rolled_back = true;
+            return Ok(case);
+        }
+        let groups = self.grouped(broken, target, &mut case)?;
+        self.set_goal(&groups, target, &mut case)?;
+        self.build_ladder(&groups, &mut case)?;
+        self.describe(groups, &mut case)?;
+        Ok(case)
+    }
+
+    /// Finds what broke `path`; `None` where it is as it should be.
+    pub(crate) fn find(&self, path: &RepoPath, content: &ContentGoal) -> Result<Option<Broken>> {
+        let mut predicates =
+            Predicates { match_: content.pattern.clone(), lines: content.lines, check: None };
+        match history::find_culprit(self.objects(), self.tip.commit_id, path, &mut predicates)? {
+            Culprit::Found(found) => Ok(Some(Broken::found(path, *found))),
+            Culprit::AlreadyRolledBack(_) => Ok(None),
+            Culprit::NeverGood { .. } => {
+                Err(Error::NeverGood { path: path.clone(), tip: self.tip.commit_id })
+            }
+        }
+    }
+
+    fn given_culprit(&self, change: &str, mainline: Option<usize>, path: &RepoPath) -> Result<Broken> {
+        let culprit = self.repo.resolve_commit(change)?;
+        let seen = change_by(self.objects(), culprit, mainline, path)?
+            .ok_or_else(|| Error::BadRequest(format!("{culprit} does not touch {path}")))?;
+        let parent = match seen.mainline {
+            Some(number) => self.objects().commit(culprit)?.parents.get(number - 1).copied(),
+            None => None,
+        };
+        Ok(Broken {
+            path: path.clone(),
+            culprit,
+            last_good: parent.and_then(|parent| state_before(&seen, parent)),
+            kind: seen.kind,
+            introduced_by: None,
+            further_changes: Vec::new(),
+            given: true,
+        })
+    }
+
+    /// The paths by their culprit, the newest culprit first.
+    fn grouped(&self, broken: Vec<Broken>, target: &PathsTarget, case: &mut Case) -> Result<Vec<Group>> {
+        let mut culprits: Vec<_> = broken.iter().map(|one| one.culprit).collect();
+        culprits.sort_unstable();
+        culprits.dedup();
+        if !self.options.as_given {
+            culprits = history::newest_first(self.objects(), &culprits)?;
+        }
+        let mut groups = Vec::new();
+        for culprit in culprits {
+            let change = self.change(culprit, target.mainline, false, &mut case.notes)?;
+            groups.push(Group { change, broken: Vec::new() });
+        }
+        for one in broken {
+            let group = groups.iter_mut().find(|group| group.change.commit.id == one.culprit);
+            group.expect("there is a group for every culprit").broken.push(one);
+        }
+        Ok(groups)
+    }
+
+    /// What was removed must exist again, what is there must be good, and every path must change.
+    fn set_goal(&self, groups: &[Group], target: &PathsTarget, case: &mut Case) -> Result<()> {
+        for one in groups.iter().flat_map(|group| &group.broken) {
+            let absent = self.objects().entry_at(self.bench.tip.tree, &one.path)?.is_none();
+            if absent && one.last_good.is_some() || !target.good.is_unset() {
+                case.goal.present.push(one.path.clone());
+            }
+            case.goal.changed.push(one.path.clone());
+        }
+        Ok(())
+    }
+
+    fn build_ladder(&self, groups: &[Group], case: &mut Case) -> Result<()> {
+        let scoped = self.scoped_changes(groups, case)?;
+        case.rungs.push(self.whole_rung(groups, &scoped)?);
+        case.rungs.push(match scoped.is_empty() {
+            true => Rung::NotApplicable(Strategy::RevertCommit, "it does not touch the paths".into()),
+            false => Rung::Undo(scoped),
+        });
+        case.rungs.push(self.replay_rung(groups)?);
+        case.rungs.push(restore_rung(groups));
+        Ok(())
+    }
+
+    fn scoped_changes(&self, groups: &[Group], case: &mut Case) -> Result<Vec<Change>> {
+        let mut scoped = Vec::new();
+        for group in groups {
+            let named: Vec<_> = group.broken.iter().map(|one| one.path.clone()).collect();
+            scoped.extend(self.scoped(&group.change, &named, &mut case.notes)?);
+        }
+        Ok(scoped)
+    }
+
+    /// The whole culprit, where it touches nothing else or was asked for: a commit of 625 files is never undone whole by
+    /// surprise.
+    fn whole_rung(&self, groups: &[Group], scoped: &[Change]) -> Result<Rung> {
+        let whole: Vec<_> = groups.iter().map(|group| group.change.clone()).collect();
+        if self.options.whole_commit {
+            return Ok(Rung::Undo(whole));
+        }
+        for (change, scope) in whole.iter().zip(scoped) {
+            let touched = self.touched_paths(change)?;
+            let scope = scope.paths.as_deref().unwrap_or_default();
+            let others = touched.iter().filter(|path| !covers(scope, path)).count();
+            if others > 0 {
+                let reason = format!(
+                    "{} also touches {others} other path{}",
+                    self.objects().abbreviated(change.commit.id.0),
+                    if others == 1 { "" } else { "s" },
+                );
+                return Ok(Rung::NotApplicable(change.undo_strategy(), reason));
+            }
+        }
+        Ok(Rung::Undo(whole))
+    }
+
+    /// The replay of the commit that made the good state; it can only bring back a path that it added.
+    fn replay_rung(&self, groups: &[Group]) -> Result<Rung> {
+        let not = |reason: String| Ok(Rung::NotApplicable(Strategy::CherryPick, reason));
+        let [Group { broken, .. }] = groups else { return not("several changes broke the paths".into()) };
+        let [Broken { path, last_good: Some(good), .. }] = broken.as_slice() else {
+            return not("no single commit made the good state".into());
+        };
+        let made = history::find_culprit(self.objects(), good.commit_id, path, &mut Predicates::default());
+        let Ok(Culprit::Found(made)) = made else {
+            return not(format!("no commit is known to have made {path} as it was"));
+        };
+        let name = self.objects().abbreviated(made.commit_id.0);
+        if made.kind != ChangeKind::Added || made.is_merge {
+            return not(format!("{name} changed {path} and did not add it"));
+        }
+        let commit = self.objects().commit(made.commit_id)?;
+        Ok(Rung::Replay(vec![Change::whole(commit, None)?.scoped(vec![path.clone()])]))
+    }
+
+    fn describe(&self, groups: Vec<Group>, case: &mut Case) -> Result<()> {
+        case.resolved.commits = groups.iter().map(|group| group.change.commit.id).collect();
+        let merges: Vec<_> = groups.iter().map(|group| group.change.clone()).collect();
+        case.warn_of_remerging(&merges);
+        for (index, group) in groups.into_iter().enumerate() {
+            let paths_touched = self.touched_paths(&group.change)?.len();
+            for one in group.broken {
+                case.note_ways_in(&one);
+                if index == 0 && case.resolved.culprit.is_none() {
+                    case.resolved.last_good = one.last_good.clone();
+                    case.resolved.culprit = Some(one.document(&group.change, paths_touched));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn note_twins(&self, path: &RepoPath, case: &mut Case) -> Result<()> {
+        let twins = history::case_twins(self.objects(), self.tip.commit_id, path)?;
+        if !twins.is_empty() {
+            case.notes.push(Note::about_paths(NoteKind::CaseTwin, twins));
+        }
+        Ok(())
+    }
+
+    fn note_upstream(&self, path: &RepoPath, case: &mut Case) -> Result<()> {
+        let ahead = history::upstream_ahead(self.objects(), &self.tip.reference, self.tip.commit_id, path)?;
+        if let Some(ahead) = ahead {
+            let mut note = Note::about_commits(NoteKind::UpstreamAhead, ahead.changes);
+            note.reference = Some(ahead.upstream);
+            note.paths = vec![path.clone()];
+            case.notes.push(note);
+        }
+        Ok(())
+    }
+}
+
+impl Broken {
+    fn found(path: &RepoPath, found: FoundCulprit) -> Self {
+        Self {
+            path: path.clone(),
+            culprit: found.commit_id,
+            last_good: found.last_good.map(|good| LastGoodState {
+                commit_id: good.commit_id,
+                path: good.path,
+                blob_id: good.blob_id,
+                mode: good.mode,
+            }),
+            kind: found.kind,
+            introduced_by: found.introduced_by,
+            further_changes: found.further_changes,
+            given: false,
+        }
+    }
+
+    /// The exact state before the change; none where the path was not there under this name.
+    pub(crate) fn restoration(&self) -> Option<Restoration> {
+        let good = self.last_good.as_ref().filter(|good| good.path == self.path)?;
+        Some(Restoration {
+            from: Some(good.commit_id),
+            paths: vec![self.path.clone()],
+            since: self.culprit,
+            overlay: false,
+        })
+    }
+
+    fn document(self, change: &Change, paths_touched: usize) -> CulpritFound {
+        CulpritFound {
+            commit_id: self.culprit,
+            subject: change.commit.subject(),
+            author: change.commit.author.name.to_string(),
+            time: change.commit.committer.seconds,
+            change: self.kind,
+            parents: change.commit.parents.clone(),
+            paths_touched,
+            introduced_by: self.introduced_by,
+            further_changes: self.further_changes,
+            given: self.given,
+        }
+    }
+}
+
+impl Case {
+    fn note_ways_in(&mut self, one: &Broken) {
+        if let Some(merge) = one.introduced_by {
+            self.notes.push(Note::about_commits(NoteKind::IntroducedByMerge, vec![merge]));
+        }
+        if !one.further_changes.is_empty() {
+            let mut note = Note::about_commits(NoteKind::Multiple, one.further_changes.clone());
+            note.paths = vec![one.path.clone()];
+            self.notes.push(note);
+        }
+    }
+}
+
+fn restore_rung(groups: &[Group]) -> Rung {
+    let broken = groups.iter().flat_map(|group| &group.broken);
+    let states: Option<Vec<_>> = broken.map(Broken::restoration).collect();
+    match states {
+        Some(restorations) => Rung::Restore(restorations),
+        None => {
+            Rung::NotApplicable(Strategy::RestoreFile, "there is no earlier state under this name".into())
+        }
+    }
+}
+
+fn state_before(seen: &PathChange, parent: CommitId) -> Option<LastGoodState> {
+    let before = seen.before?;
+    let path = seen.from.clone().unwrap_or_else(|| seen.path.clone());
+    Some(LastGoodState { commit_id: parent, path, blob_id: before.id, mode: before.mode })
+}
+
+fn content_goal(good: &Good) -> Result<ContentGoal> {
+    let compile = |pattern: &String| {
+        RegexBuilder::new(pattern)
+            .multi_line(true)
+            .size_limit(PATTERN_LIMIT)
+            .build()
+            .map_err(|error| Error::BadRequest(format!("the pattern of good content: {error}")))
+    };
+    Ok(ContentGoal { pattern: good.pattern.as_ref().map(compile).transpose()?, lines: good.lines })
+}

@@ -1,0 +1,260 @@
+//! From what somebody asked for to what can be tried: commits with their mainlines, scopes with their renames,
+//! culprits, and the ladder for each kind of target.
+
+use super::{Note, NoteKind, PlanOptions, ResolvedTarget, Tip};
+use crate::error::{Error, Result};
+use crate::history::{self, changed_paths};
+use crate::id::CommitId;
+use crate::path::RepoPath;
+use crate::repo::{Objects, Repo};
+use crate::strategy::Strategy;
+use crate::strategy::ladder::{ContentGoal, Goal, Rung};
+use crate::strategy::scope::ScopedPaths;
+use crate::strategy::workbench::{Change, Restoration, Workbench};
+use crate::target::{CommitsTarget, RestoreTarget, Target};
+
+/// A target as it is tried.
+pub(crate) struct Case {
+    pub(crate) resolved: ResolvedTarget,
+    pub(crate) notes: Vec<Note>,
+    pub(crate) rungs: Vec<Rung>,
+    pub(crate) goal: Goal,
+    /// The tip is in the state asked for; there is no rung to try.
+    pub(crate) already_rolled_back: bool,
+}
+
+/// Resolves targets against one tip.
+pub(crate) struct Resolver<'a> {
+    pub(crate) repo: &'a Repo,
+    pub(crate) bench: &'a Workbench,
+    pub(crate) tip: &'a Tip,
+    pub(crate) options: &'a PlanOptions,
+}
+
+impl<'a> Resolver<'a> {
+    pub(crate) fn new(repo: &'a Repo, bench: &'a Workbench, tip: &'a Tip, options: &'a PlanOptions) -> Self {
+        Self { repo, bench, tip, options }
+    }
+
+    pub(crate) fn resolve(&self, target: &Target) -> Result<Case> {
+        let mut case = match target {
+            Target::Commits(commits) => self.undo_commits(commits),
+            Target::Pick(commits) => self.pick(commits),
+            Target::Paths(paths) => self.paths(paths),
+            Target::Restore(restore) => self.restore(restore),
+        }?;
+        if let Some(via) = self.options.via {
+            keep_only(via, &mut case.rungs);
+        }
+        Ok(case)
+    }
+
+    pub(crate) fn objects(&self) -> &Objects {
+        &self.bench.objects
+    }
+
+    fn undo_commits(&self, target: &CommitsTarget) -> Result<Case> {
+        let mut case = Case::new("commits");
+        let mut ids = self.repo.resolve_commits(&target.revisions)?;
+        if !self.options.as_given {
+            ids = history::newest_first(self.objects(), &ids)?;
+        }
+        let changes = self.changes(&ids, target, &mut case)?;
+        if changes.is_empty() {
+            case.rungs.push(Rung::NotApplicable(Strategy::RevertCommit, untouched(&ids, &target.paths)));
+        } else {
+            case.rungs.push(Rung::Undo(changes.clone()));
+            if self.options.with_dependents {
+                case.rungs.push(Rung::UndoWithDependents(changes.clone()));
+            }
+            case.rungs.push(Rung::Restore(self.states_before(&changes)?));
+        }
+        case.warn_of_remerging(&changes);
+        case.resolved.commits = ids;
+        case.resolved.paths = target.paths.clone();
+        Ok(case)
+    }
+
+    fn pick(&self, target: &CommitsTarget) -> Result<Case> {
+        let mut case = Case::new("pick");
+        let mut ids = self.repo.resolve_commits(&target.revisions)?;
+        if target.revisions.iter().any(|spec| is_range(spec)) {
+            // A range is picked oldest first; names keep the order in which they were given.
+            ids.reverse();
+        }
+        let changes = self.changes(&ids, target, &mut case)?;
+        case.rungs.push(if changes.is_empty() {
+            Rung::NotApplicable(Strategy::CherryPick, untouched(&ids, &target.paths))
+        } else {
+            Rung::Replay(changes)
+        });
+        case.resolved.commits = ids;
+        case.resolved.paths = target.paths.clone();
+        Ok(case)
+    }
+
+    fn restore(&self, target: &RestoreTarget) -> Result<Case> {
+        let mut case = Case::new("restore");
+        let mut restorations = Vec::new();
+        for path in &target.paths {
+            restorations.push(match &target.source {
+                Some(source) => self.restoration_from(source, path, target.overlay)?,
+                None => match self.last_good_of(path)? {
+                    Some(restoration) => Restoration { overlay: target.overlay, ..restoration },
+                    None => continue,
+                },
+            });
+        }
+        case.resolved.commits = restorations.iter().filter_map(|one| one.from).collect();
+        case.resolved.commits.dedup();
+        case.resolved.paths = target.paths.clone();
+        case.already_rolled_back = restorations.is_empty();
+        case.rungs.push(Rung::Restore(restorations));
+        Ok(case)
+    }
+
+    fn restoration_from(&self, source: &str, path: &RepoPath, overlay: bool) -> Result<Restoration> {
+        let from = self.repo.resolve_commit(source)?;
+        let there = self.objects().entry_at(self.objects().commit(from)?.tree, path)?;
+        if there.is_none() {
+            let spec = format!("{source}:{path}");
+            return Err(Error::UnknownRevision { spec, source: None });
+        }
+        Ok(Restoration { from: Some(from), paths: vec![path.clone()], since: from, overlay })
+    }
+
+    /// The commits as changes against their mainlines, restricted to the paths of the target. A commit that does not
+    /// touch these is left out.
+    fn changes(&self, ids: &[CommitId], target: &CommitsTarget, case: &mut Case) -> Result<Vec<Change>> {
+        let lenient = target.revisions.iter().any(|spec| is_range(spec));
+        let mut changes = Vec::new();
+        for id in ids {
+            let change = self.change(*id, target.mainline, lenient, &mut case.notes)?;
+            if target.paths.is_empty() {
+                changes.push(change);
+            } else if let Some(scoped) = self.scoped(&change, &target.paths, &mut case.notes)? {
+                changes.push(scoped);
+            }
+        }
+        Ok(changes)
+    }
+
+    /// The whole of a commit against its mainline; the first parent of a merge where none was named, which is noted.
+    pub(crate) fn change(
+        &self,
+        id: CommitId,
+        mainline: Option<usize>,
+        lenient: bool,
+        notes: &mut Vec<Note>,
+    ) -> Result<Change> {
+        let commit = self.objects().commit(id)?;
+        let is_merge = commit.parents.len() > 1;
+        let mainline = match mainline {
+            None if is_merge => {
+                notes.push(Note::about_commits(NoteKind::MainlineAssumed, vec![id]));
+                Some(1)
+            }
+            Some(_) if lenient && !is_merge => None,
+            given => given,
+        };
+        Change::whole(commit, mainline)
+    }
+
+    /// The change restricted to `named` and what its renames tie to them; `None` where it touches none of that.
+    pub(crate) fn scoped(
+        &self,
+        change: &Change,
+        named: &[RepoPath],
+        notes: &mut Vec<Note>,
+    ) -> Result<Option<Change>> {
+        let seen_from = (change.commit.id, change.mainline);
+        let scope = ScopedPaths::of(self.objects(), seen_from, named, self.options.with_renames)?;
+        let Some(scope) = scope else { return Ok(None) };
+        if !scope.kept.is_empty() {
+            notes.push(Note::about_paths(NoteKind::RenameKept, scope.kept));
+        }
+        Ok(Some(change.scoped(scope.paths)))
+    }
+
+    /// The state before `changes` of every path they touch. What several touch is taken from before the oldest.
+    fn states_before(&self, changes: &[Change]) -> Result<Vec<Restoration>> {
+        let mut restorations = Vec::new();
+        for change in changes {
+            let paths = match &change.paths {
+                Some(paths) => paths.clone(),
+                None => self.touched_paths(change)?,
+            };
+            restorations.push(Restoration {
+                from: change.parent(),
+                paths,
+                since: change.commit.id,
+                overlay: false,
+            });
+        }
+        Ok(restorations)
+    }
+
+    /// The paths whose entries the change alters, without looking for renames.
+    pub(crate) fn touched_paths(&self, change: &Change) -> Result<Vec<RepoPath>> {
+        let changed = changed_paths(self.objects(), change.commit.id, change.mainline)?;
+        Ok(changed.into_iter().map(|one| one.path).collect())
+    }
+
+    fn last_good_of(&self, path: &RepoPath) -> Result<Option<Restoration>> {
+        Ok(self.find(path, &ContentGoal::default())?.and_then(|broken| broken.restoration()))
+    }
+}
+
+impl Case {
+    pub(crate) fn new(kind: &str) -> Self {
+        Self {
+            resolved: ResolvedTarget { kind: kind.into(), ..ResolvedTarget::default() },
+            notes: Vec::new(),
+            rungs: Vec::new(),
+            goal: Goal::default(),
+            already_rolled_back: false,
+        }
+    }
+
+    /// After a merge is undone, merging its branch again brings nothing back; somebody should know.
+    pub(crate) fn warn_of_remerging(&mut self, changes: &[Change]) {
+        let merges: Vec<_> = changes
+            .iter()
+            .filter(|change| change.mainline.is_some())
+            .map(|change| change.commit.id)
+            .collect();
+        if !merges.is_empty() {
+            self.notes.push(Note::about_commits(NoteKind::RemergeTrap, merges));
+        }
+    }
+}
+
+impl Note {
+    pub(crate) fn about_commits(kind: NoteKind, commits: Vec<CommitId>) -> Self {
+        Self { kind, commits, paths: Vec::new(), reference: None }
+    }
+
+    pub(crate) fn about_paths(kind: NoteKind, paths: Vec<RepoPath>) -> Self {
+        Self { kind, commits: Vec::new(), paths, reference: None }
+    }
+}
+
+fn is_range(spec: &str) -> bool {
+    spec.contains("..") || spec.starts_with('^')
+}
+
+fn untouched(ids: &[CommitId], paths: &[RepoPath]) -> String {
+    let paths: Vec<_> = paths.iter().map(ToString::to_string).collect();
+    match ids {
+        [only] => format!("{} does not touch {}", only.to_hex_with_len(10), paths.join(", ")),
+        _ => format!("none of the {} commits touches {}", ids.len(), paths.join(", ")),
+    }
+}
+
+/// Keeps the rungs of one strategy; where the ladder has none, one rung says so.
+fn keep_only(via: Strategy, rungs: &mut Vec<Rung>) {
+    rungs.retain(|rung| rung.strategy() == via);
+    if rungs.is_empty() {
+        rungs.push(Rung::NotApplicable(via, "it does not fit this target".into()));
+    }
+}

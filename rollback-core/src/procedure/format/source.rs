@@ -1,0 +1,187 @@
+//! The text of a procedure file and where in it something stands.
+
+use toml_edit::{Document as Spanned, Item, TableLike, Value};
+
+use super::document::{Document, SCHEMA_VERSION};
+use super::problem::{Problem, Problems, nearest};
+
+/// One part of the way to a value: a key, or a place in a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Step {
+    Key(String),
+    Index(usize),
+}
+
+impl From<&str> for Step {
+    fn from(key: &str) -> Self {
+        Self::Key(key.to_owned())
+    }
+}
+
+impl From<usize> for Step {
+    fn from(index: usize) -> Self {
+        Self::Index(index)
+    }
+}
+
+/// A file of a procedure: its text, its meaning, and where everything stands.
+pub(crate) struct Part {
+    pub(crate) file: String,
+    pub(crate) text: String,
+    pub(crate) document: Document,
+    spanned: Spanned<String>,
+}
+
+impl Part {
+    /// Reads a file.
+    pub(crate) fn parse(file: &str, bytes: &[u8]) -> Result<Self, Problems> {
+        let text = std::str::from_utf8(bytes).map_err(|error| {
+            let before = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
+            let (line, column) = position(&before, before.len());
+            let message = "the file is not UTF-8 from here on".to_owned();
+            Problems(vec![Problem {
+                code: "not-utf8",
+                file: file.to_owned(),
+                line,
+                column,
+                message,
+                nearest: None,
+            }])
+        })?;
+        let problem = |code, at: usize, message: String, nearest| {
+            let (line, column) = position(text, at);
+            Problems(vec![Problem { code, file: file.to_owned(), line, column, message, nearest }])
+        };
+        let spanned = Spanned::parse(text.to_owned()).map_err(|error| {
+            let message = error.message().trim().replace('\n', ", ");
+            problem("not-toml", error.span().map_or(0, |span| span.start), message, None)
+        })?;
+        refuse_other_schema(&spanned, &problem)?;
+        let document =
+            toml_edit::de::from_document(spanned.clone()).map_err(|error: toml_edit::de::Error| {
+                let (code, message, nearest) = explain(error.message());
+                problem(code, error.span().map_or(0, |span| span.start), message, nearest)
+            })?;
+        Ok(Self { file: file.to_owned(), text: text.to_owned(), document, spanned })
+    }
+
+    /// A problem with the value at the end of the way, or with the last thing on it that exists.
+    pub(crate) fn problem(&self, code: &'static str, way: &[Step], message: String) -> Problem {
+        let (line, column) = position(&self.text, self.offset(way));
+        Problem { code, file: self.file.clone(), line, column, message, nearest: None }
+    }
+
+    fn offset(&self, way: &[Step]) -> usize {
+        let mut found = 0;
+        let mut at = Place::Item(self.spanned.as_item());
+        for step in way {
+            let Some((next, offset)) = at.step(step) else {
+                break;
+            };
+            found = offset.unwrap_or(found);
+            at = next;
+        }
+        found
+    }
+}
+
+enum Place<'a> {
+    Item(&'a Item),
+    Table(&'a dyn TableLike),
+    Value(&'a Value),
+}
+
+impl<'a> Place<'a> {
+    /// The next place and where it begins: a value at itself, a table at its key.
+    fn step(&self, step: &Step) -> Option<(Place<'a>, Option<usize>)> {
+        match step {
+            Step::Key(key) => {
+                let table: &'a dyn TableLike = match self {
+                    Place::Item(item) => item.as_table_like()?,
+                    Place::Table(table) => *table,
+                    Place::Value(value) => value.as_inline_table()?,
+                };
+                let (key, item) = table.get_key_value(key)?;
+                let at = item.as_value().and_then(Value::span).or_else(|| key.span());
+                Some((Place::Item(item), at.map(|span| span.start)))
+            }
+            Step::Index(index) => {
+                let tables = match self {
+                    Place::Item(Item::ArrayOfTables(tables)) => Some(tables),
+                    _ => None,
+                };
+                if let Some(tables) = tables {
+                    let table = tables.get(*index)?;
+                    return Some((Place::Table(table), table.span().map(|span| span.start)));
+                }
+                let array = match self {
+                    Place::Item(item) => item.as_array()?,
+                    Place::Value(value) => value.as_array()?,
+                    Place::Table(_) => return None,
+                };
+                let value = array.get(*index)?;
+                Some((Place::Value(value), value.span().map(|span| span.start)))
+            }
+        }
+    }
+}
+
+/// Before anything else: a file of another version would be full of unknown keys.
+fn refuse_other_schema(
+    spanned: &Spanned<String>,
+    problem: &dyn Fn(&'static str, usize, String, Option<String>) -> Problems,
+) -> Result<(), Problems> {
+    let Some(item) = spanned.get("schema") else {
+        return Err(problem(
+            "missing-schema",
+            0,
+            format!("the file has no 'schema = {SCHEMA_VERSION}'"),
+            None,
+        ));
+    };
+    if item.as_integer() == Some(i64::from(SCHEMA_VERSION)) {
+        return Ok(());
+    }
+    let found = item.to_string();
+    let message = format!("schema {} is not known here, only schema {SCHEMA_VERSION} is", found.trim());
+    Err(problem(
+        "unknown-schema",
+        item.span().map_or(0, |span| span.start),
+        message,
+        Some(SCHEMA_VERSION.to_string()),
+    ))
+}
+
+/// Turns the decoder's words into a code, a message and the nearest thing that it would have taken.
+fn explain(message: &str) -> (&'static str, String, Option<String>) {
+    let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
+    let suggestion = || {
+        let (found, known) = quoted.split_first()?;
+        nearest(found, known.iter().copied())
+    };
+    let listed = |what: &str| {
+        let known = quoted.get(1..).unwrap_or_default().join(", ");
+        format!("unknown {what} '{}' (known: {known})", quoted.first().unwrap_or(&""))
+    };
+    if message.starts_with("unknown field") {
+        ("unknown-key", listed("key"), suggestion())
+    } else if message.starts_with("unknown variant") {
+        ("unknown-value", listed("value"), suggestion())
+    } else if message.starts_with("missing field") {
+        ("missing-key", format!("the key '{}' is missing", quoted.first().unwrap_or(&"")), None)
+    } else {
+        ("bad-value", message.trim().replace('\n', ", "), None)
+    }
+}
+
+/// Line and column of an offset, both counted from 1; the column in characters.
+fn position(text: &str, offset: usize) -> (usize, usize) {
+    let mut offset = offset.min(text.len());
+    while !text.is_char_boundary(offset) {
+        offset -= 1;
+    }
+    let before = &text[..offset];
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
+    (line, column)
+}

@@ -1,0 +1,397 @@
+//! What is done around the change: steps, evidence, messages, reports, follow-ups, publishing, as the file spells them.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::check::{Expect, is_zero};
+use super::named::Named;
+use super::trigger::is_default;
+use super::value::{Pattern, Period, Scalar, TreePath};
+
+/// Whether a step that was cut off may simply run again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Effect {
+    /// It changes nothing, so it runs again.
+    Read,
+    /// It changes something, so a person decides.
+    #[default]
+    Write,
+}
+
+/// One thing that is done. Exactly one of the kinds is given.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Step {
+    /// The name by which phases call it.
+    pub id: String,
+    /// What it does, in a few words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// Kind: a program and its arguments.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub run: Vec<String>,
+    /// Kind: values of desired-state files, `"file:key.path" = value`.
+    #[serde(default, skip_serializing_if = "Named::is_empty")]
+    pub set: Named<Scalar>,
+    /// Kind: tracked files and folders to remove from the candidate; `*` matches within a name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remove: Vec<TreePath>,
+    /// Kind: lines to put into a text file of the candidate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub insert: Option<Insert>,
+    /// Kind: a text file of the candidate to write whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub write: Option<WriteFile>,
+    /// Kind: paths of the candidate to take from a commit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restore: Option<Restore>,
+    /// Kind: what a person has to do; the run pauses until it is done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manual: Option<String>,
+    /// Kind: a file or folder outside the repository to copy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copy: Option<CopyFiles>,
+    /// Kind: files or folders outside the repository to delete; what is not there is no error.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub delete: Vec<String>,
+    /// Kind: variables to write into an environment file, which lasts where an `export` would not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub env_file: Option<EnvFile>,
+    /// Kind: a time to wait.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait: Option<Period>,
+    /// Kind: a message to print, save and, where it has a way, send.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// What the program must do to count as done; exit code 0 unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expect: Option<Expect>,
+    /// Text for the program's standard input.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stdin: Option<String>,
+    /// Variables for the program.
+    #[serde(default, skip_serializing_if = "Named::is_empty")]
+    pub env: Named<String>,
+    /// Variables passed on from the environment and taken out of everything that is written.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<String>,
+    /// After what time the program and all it started are killed; 10 minutes unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<Period>,
+    /// How often it is tried again before a failure counts.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub retries: u32,
+    /// Steps that must have been done before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub needs: Vec<String>,
+    /// Whether it may run again after it was cut off.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub effect: Effect,
+    /// Whether the run goes on when it fails; the report says so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub optional: bool,
+    /// Whether it is left out with `--emergency`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub skip_in_emergency: bool,
+    /// Whether it runs only with `--emergency`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub only_in_emergency: bool,
+    /// Whose approval it needs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<String>,
+    /// The program that takes it back, named by `rb abort` and run by nobody unasked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub undo: Vec<String>,
+    /// Which outside program it needs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outside: Option<String>,
+    /// What a reader should know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// What kind of thing a step does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum StepKind {
+    /// A program.
+    Run,
+    /// Values of desired-state files.
+    Set,
+    /// Tracked files to remove.
+    Remove,
+    /// Lines to put into a file.
+    Insert,
+    /// A file to write.
+    Write,
+    /// Paths from a commit.
+    Restore,
+    /// A person's work.
+    Manual,
+    /// Files outside to copy.
+    Copy,
+    /// Files outside to delete.
+    Delete,
+    /// An environment file.
+    EnvFile,
+    /// Time.
+    Wait,
+    /// A message.
+    Message,
+}
+
+impl StepKind {
+    /// Whether it can edit a candidate.
+    pub fn edits_the_candidate(self) -> bool {
+        matches!(
+            self,
+            Self::Run | Self::Set | Self::Remove | Self::Insert | Self::Write | Self::Restore | Self::Manual
+        )
+    }
+
+    /// Whether it can act on the real system.
+    pub fn acts_outside(self) -> bool {
+        matches!(
+            self,
+            Self::Run | Self::Manual | Self::Copy | Self::Delete | Self::EnvFile | Self::Wait | Self::Message
+        )
+    }
+}
+
+impl Step {
+    /// The kinds that are given; a sound step has exactly one.
+    pub fn kinds(&self) -> Vec<StepKind> {
+        [
+            (!self.run.is_empty(), StepKind::Run),
+            (!self.set.is_empty(), StepKind::Set),
+            (!self.remove.is_empty(), StepKind::Remove),
+            (self.insert.is_some(), StepKind::Insert),
+            (self.write.is_some(), StepKind::Write),
+            (self.restore.is_some(), StepKind::Restore),
+            (self.manual.is_some(), StepKind::Manual),
+            (self.copy.is_some(), StepKind::Copy),
+            (!self.delete.is_empty(), StepKind::Delete),
+            (self.env_file.is_some(), StepKind::EnvFile),
+            (self.wait.is_some(), StepKind::Wait),
+            (self.message.is_some(), StepKind::Message),
+        ]
+        .into_iter()
+        .filter_map(|(given, kind)| given.then_some(kind))
+        .collect()
+    }
+}
+
+/// Lines to put into a text file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Insert {
+    /// The file; it is made where it is missing and no `after` is given.
+    pub path: TreePath,
+    /// The lines.
+    pub lines: Vec<String>,
+    /// The line they follow; it must match exactly once. At the end of the file unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<Pattern>,
+}
+
+/// A text file to write.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WriteFile {
+    /// The file.
+    pub path: TreePath,
+    /// Its whole content.
+    pub text: String,
+}
+
+/// Paths to take from a commit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Restore {
+    /// The paths.
+    pub paths: Vec<TreePath>,
+    /// Where from, as a rung's `from`.
+    pub from: String,
+    /// Whether paths that the source does not have are removed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub exact: bool,
+}
+
+/// Files to copy. The target becomes what the source is: nothing is nested into it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CopyFiles {
+    /// The file or folder to read.
+    pub from: String,
+    /// What it is to become.
+    pub to: String,
+    /// Whether files of the target that the source does not have are removed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub exact: bool,
+}
+
+/// An environment file of `NAME=value` lines; other lines stay.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EnvFile {
+    /// The file.
+    pub path: String,
+    /// The variables.
+    pub set: Named<Scalar>,
+}
+
+/// When evidence is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum EvidenceTime {
+    /// Before anything changes.
+    #[default]
+    Before,
+    /// After landing.
+    After,
+    /// When the run does not succeed.
+    Failure,
+}
+
+/// Something to keep, redacted, under the run's own folder.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Evidence {
+    /// The name by which phases call it.
+    pub id: String,
+    /// What it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// The program whose output is kept; its exit code is recorded and does not matter.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub run: Vec<String>,
+    /// Files to copy; `*` matches within a name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<String>,
+    /// The name it is kept under; the id unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+    /// When it is taken.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub when: EvidenceTime,
+    /// After what time the program is killed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<Period>,
+    /// Variables passed on from the environment and taken out of everything that is written.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<String>,
+    /// Whether the run goes on without it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub optional: bool,
+    /// Which outside program it needs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outside: Option<String>,
+}
+
+/// When a message is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Occasion {
+    /// When the run begins.
+    #[default]
+    Initiated,
+    /// While it runs.
+    Update,
+    /// When it has succeeded.
+    Complete,
+    /// When it has not.
+    Failed,
+    /// Only when a step names it.
+    Asked,
+}
+
+/// Words for people. They are printed and saved, and sent only by `send`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Message {
+    /// Its name.
+    pub id: String,
+    /// When it is due.
+    #[serde(default)]
+    pub on: Occasion,
+    /// For whom, such as channels.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub to: Vec<String>,
+    /// The subject line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// The words.
+    pub text: String,
+    /// How often an update follows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub every: Option<Period>,
+    /// The program that sends it; the text is its standard input.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub send: Vec<String>,
+    /// Variables passed on from the environment and taken out of everything that is written.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<String>,
+}
+
+/// A report of the procedure's own, beside the one that every run has.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Report {
+    /// Its name.
+    pub id: String,
+    /// Its title.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// The file of the repository that is committed with the rollback; only saved with the run unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<TreePath>,
+    /// Its text.
+    pub text: String,
+}
+
+/// Something that is due after the rollback.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Followup {
+    /// Its name.
+    pub id: String,
+    /// What is to be done.
+    pub text: String,
+    /// By when, counted from the end of the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<Period>,
+    /// A check that shows that it was done.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<String>,
+    /// A step that does it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<String>,
+}
+
+/// How the result leaves this machine.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Publish {
+    /// The remote to push to, never by force.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub push: Option<String>,
+    /// A program that publishes, such as one that opens a pull request; the report is its standard input.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub run: Vec<String>,
+    /// The branch that a rollback branch is merged into, with a merge commit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merge_into: Option<String>,
+    /// Whose approval it needs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<String>,
+    /// Checks once it is published, such as the pipeline.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub verify: Vec<String>,
+    /// Which outside program it needs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outside: Option<String>,
+    /// After what time the program is killed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<Period>,
+}

@@ -1,0 +1,207 @@
+//! The values a run takes: declared, defaulted, limited to what the procedure lists.
+
+use std::collections::BTreeMap;
+
+use super::format::{Document, Input, InputKind, Period, Scalar, TreePath, nearest};
+
+/// Why the values given do not do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InputError {
+    /// The procedure has no such input.
+    #[error("there is no input '{name}'{} (known: {})", meant(nearest.as_deref()), known.join(", "))]
+    Unknown {
+        /// What was given.
+        name: String,
+        /// The inputs there are.
+        known: Vec<String>,
+        /// The input that was probably meant.
+        nearest: Option<String>,
+    },
+    /// A value is not one the input takes.
+    #[error("input '{name}': {why}")]
+    Refused {
+        /// The input.
+        name: String,
+        /// What was found and what would do.
+        why: String,
+    },
+    /// A value is needed and was not given.
+    #[error("input '{name}' is not set{}", help.as_ref().map_or(String::new(), |help| format!(": {help}")))]
+    Unset {
+        /// The input.
+        name: String,
+        /// What it is for.
+        help: Option<String>,
+    },
+    /// `--exclude` names an input that is no list.
+    #[error("input '{name}' is not a list: nothing can be excluded from it")]
+    NotAList {
+        /// The input.
+        name: String,
+    },
+}
+
+fn meant(nearest: Option<&str>) -> String {
+    nearest.map_or(String::new(), |nearest| format!("; did you mean '{nearest}'?"))
+}
+
+/// The values of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+pub struct Inputs {
+    values: BTreeMap<String, String>,
+    help: BTreeMap<String, Option<String>>,
+}
+
+impl Inputs {
+    /// The values given, each looked at, and the defaults of all others. `excluded` members leave their lists.
+    ///
+    /// # Errors
+    /// [`InputError`], but never `Unset`: only a value that is used has to be there.
+    pub fn resolve(
+        document: &Document,
+        given: &[(String, String)],
+        excluded: &[(String, String)],
+    ) -> Result<Self, InputError> {
+        let mut inputs = Self::default();
+        for (name, input) in document.input.iter() {
+            inputs.help.insert(name.to_owned(), input.help.clone());
+            let default = input.default.as_ref().map(Scalar::to_string);
+            let all = (input.kind == InputKind::List).then(|| input.values.join(","));
+            if let Some(value) = default.or(all) {
+                inputs.values.insert(name.to_owned(), value);
+            }
+        }
+        for (name, value) in given {
+            let input = declared(document, name)?;
+            let value =
+                accept(input, value).map_err(|why| InputError::Refused { name: name.clone(), why })?;
+            inputs.values.insert(name.clone(), value);
+        }
+        for (name, value) in excluded {
+            let input = declared(document, name)?;
+            if input.kind != InputKind::List {
+                return Err(InputError::NotAList { name: name.clone() });
+            }
+            let out = accept(input, value).map_err(|why| InputError::Refused { name: name.clone(), why })?;
+            let kept: Vec<_> = inputs
+                .list(name)?
+                .into_iter()
+                .filter(|member| !members(&out).any(|out| out == member))
+                .collect();
+            inputs.values.insert(name.clone(), kept.join(","));
+        }
+        Ok(inputs)
+    }
+
+    /// The value of an input.
+    ///
+    /// # Errors
+    /// [`InputError::Unset`].
+    pub fn get(&self, name: &str) -> Result<&str, InputError> {
+        self.values.get(name).map(String::as_str).ok_or_else(|| InputError::Unset {
+            name: name.to_owned(),
+            help: self.help.get(name).cloned().flatten(),
+        })
+    }
+
+    /// The members of a list.
+    ///
+    /// # Errors
+    /// [`InputError::Unset`].
+    pub fn list(&self, name: &str) -> Result<Vec<String>, InputError> {
+        Ok(members(self.get(name)?).map(ToOwned::to_owned).collect())
+    }
+
+    /// Names and values, for the report.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.values.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+}
+
+fn declared<'a>(document: &'a Document, name: &str) -> Result<&'a Input, InputError> {
+    document.input.get(name).ok_or_else(|| {
+        let known: Vec<String> = document.input.names().map(ToOwned::to_owned).collect();
+        let nearest = nearest(name, known.iter().map(String::as_str));
+        InputError::Unknown { name: name.to_owned(), known, nearest }
+    })
+}
+
+fn members(list: &str) -> impl Iterator<Item = &str> {
+    list.split(',').map(str::trim).filter(|member| !member.is_empty())
+}
+
+/// The value as it is kept, or why it is refused.
+pub(crate) fn accept(input: &Input, value: &str) -> Result<String, String> {
+    let value = value.trim();
+    if value.contains(['\0', '\n', '\r']) {
+        return Err("a value is one line".to_owned());
+    }
+    if input.kind == InputKind::List {
+        for member in members(value) {
+            among(input, member)?;
+        }
+        return Ok(members(value).collect::<Vec<_>>().join(","));
+    }
+    if !input.values.is_empty() {
+        among(input, value)?;
+    }
+    if let Some(pattern) = &input.pattern
+        && !pattern
+            .regex()
+            .find(value.as_bytes())
+            .is_some_and(|found| found.start() == 0 && found.end() == value.len())
+    {
+        return Err(format!("'{value}' does not match {pattern}"));
+    }
+    of_its_kind(input.kind, value)?;
+    within(input, value)?;
+    Ok(value.to_owned())
+}
+
+fn among(input: &Input, value: &str) -> Result<(), String> {
+    if input.values.is_empty() || input.values.iter().any(|known| known == value) {
+        return Ok(());
+    }
+    let nearest = nearest(value, input.values.iter().map(String::as_str));
+    Err(format!(
+        "'{value}' is not declared{} (declared: {})",
+        meant(nearest.as_deref()),
+        input.values.join(", ")
+    ))
+}
+
+fn of_its_kind(kind: InputKind, value: &str) -> Result<(), String> {
+    let number = || value.trim_end_matches('%').trim().parse::<f64>().ok();
+    let (fits, what) = match kind {
+        InputKind::Integer => (value.parse::<i64>().is_ok(), "a whole number"),
+        InputKind::Percentage => {
+            (number().is_some_and(|n| (0.0..=100.0).contains(&n)), "a percentage between 0 and 100")
+        }
+        InputKind::Duration => (value.parse::<Period>().is_ok(), "a length of time such as 10m"),
+        InputKind::Boolean => (matches!(value, "true" | "false"), "true or false"),
+        InputKind::Commit => (!value.is_empty() && !value.starts_with('-'), "a revision"),
+        InputKind::Path => (value.parse::<TreePath>().is_ok(), "a path inside the repository"),
+        // A value can end up as an argument, and must not turn into an option there.
+        InputKind::Text => (!value.starts_with('-'), "accepted here: it begins with '-'"),
+        InputKind::List => (true, ""),
+    };
+    if fits { Ok(()) } else { Err(format!("'{value}' is not {what}")) }
+}
+
+fn within(input: &Input, value: &str) -> Result<(), String> {
+    let figure = Scalar::from_text(value.trim_end_matches('%')).as_f64();
+    let outside = |limit: &Option<Scalar>, too_far: fn(f64, f64) -> bool| {
+        limit
+            .as_ref()
+            .filter(|limit| figure.zip(limit.as_f64()).is_some_and(|(figure, limit)| too_far(figure, limit)))
+            .cloned()
+    };
+    if let Some(min) = outside(&input.min, |figure, limit| figure < limit) {
+        return Err(format!("'{value}' is less than {min}"));
+    }
+    if let Some(max) = outside(&input.max, |figure, limit| figure > limit) {
+        return Err(format!("'{value}' is more than {max}"));
+    }
+    Ok(())
+}

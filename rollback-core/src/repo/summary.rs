@@ -1,0 +1,95 @@
+//! What people want to see of a commit, and the names by which they know commits.
+
+use bstr::ByteSlice;
+use encoding_rs::Encoding;
+
+use super::Repo;
+use crate::error::{Error, Result};
+use crate::id::CommitId;
+
+/// A commit in one line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CommitSummary {
+    /// The commit.
+    pub id: CommitId,
+    /// As many digits of its id as tell it apart, `core.abbrev` considered.
+    pub abbreviation: String,
+    /// The first line of its message, as text for people.
+    pub subject: String,
+    /// The name of whoever wrote it, as text for people.
+    pub author: String,
+    /// When it was committed, in seconds since the epoch.
+    pub time: i64,
+    /// Its parents, in order.
+    pub parents: Vec<CommitId>,
+}
+
+impl Repo {
+    /// The commit in one line.
+    ///
+    /// # Errors
+    /// [`Error::MissingObject`] and [`Error::CorruptObject`] for commits that cannot be read.
+    pub fn commit_summary(&self, id: CommitId) -> Result<CommitSummary> {
+        let objects = self.objects();
+        let commit = objects.commit(id)?;
+        let label = commit.encoding.as_ref();
+        let text = |bytes: &[u8]| decoded(bytes, label.map(|name| name.as_bytes()));
+        let first_line = commit.message.lines().next().unwrap_or_default();
+        Ok(CommitSummary {
+            id,
+            abbreviation: self.abbreviation(id),
+            subject: text(first_line),
+            author: text(&commit.author.name),
+            time: commit.committer.seconds,
+            parents: commit.parents,
+        })
+    }
+
+    /// As many digits of the id as tell it apart, `core.abbrev` considered; all of them where that cannot be found out.
+    pub fn abbreviation(&self, id: CommitId) -> String {
+        use gix::prelude::ObjectIdExt;
+        let repo = self.local();
+        id.0.0.attach(&repo).shorten().map_or_else(|_| id.to_string(), |prefix| prefix.to_string())
+    }
+
+    /// The last value of a configuration key, such as `core.editor`, as text.
+    pub fn config_string(&self, key: &str) -> Option<String> {
+        let repo = self.local();
+        let value = repo.config_snapshot().string(key)?;
+        Some(value.to_str_lossy().into_owned())
+    }
+
+    /// The short names of branches, remote-tracking branches and tags.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] where the references cannot be read.
+    pub fn reference_names(&self) -> Result<Vec<String>> {
+        let repo = self.local();
+        let failed = |source| Error::internal("cannot list the references", source);
+        let platform = repo.references().map_err(failed)?;
+        let names = platform
+            .all()
+            .map_err(failed)?
+            .filter_map(|reference| reference.ok())
+            .filter_map(|reference| {
+                let name = reference.name();
+                let shown = ["refs/heads/", "refs/remotes/", "refs/tags/"];
+                let full = name.as_bstr();
+                shown
+                    .iter()
+                    .find_map(|prefix| full.strip_prefix(prefix.as_bytes()))
+                    .map(|short| short.to_str_lossy().into_owned())
+            })
+            .collect();
+        Ok(names)
+    }
+}
+
+/// Text in the encoding that the commit declares, UTF-8 where it declares none or one that nobody knows.
+fn decoded(bytes: &[u8], label: Option<&[u8]>) -> String {
+    label.and_then(Encoding::for_label).map_or_else(
+        || bytes.to_str_lossy().into_owned(),
+        |encoding| encoding.decode_without_bom_handling(bytes).0.into_owned(),
+    )
+}

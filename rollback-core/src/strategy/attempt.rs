@@ -1,0 +1,163 @@
+//! What an attempt says: the part of the plan document that every strategy fills in.
+
+use serde::{Deserialize, Serialize};
+
+use super::Strategy;
+use crate::conflict::Conflict;
+use crate::id::{CommitId, TreeId};
+use crate::path::RepoPath;
+
+/// One rung of the ladder, and what would come of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[non_exhaustive]
+pub struct Attempt {
+    /// The way that was tried.
+    pub strategy: Strategy,
+    /// Whether all of the commit was taken or only what it did to some paths.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<Scope>,
+    /// The commit undone or replayed, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit_id: Option<CommitId>,
+    /// The mainline of a merge, counted from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mainline: Option<usize>,
+    /// The commit that content was taken from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<CommitId>,
+    /// What came of it.
+    pub result: AttemptResult,
+    /// Why this rung was not taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The tree that would be committed; absent unless the result is clean.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tree_id: Option<TreeId>,
+    /// Where the merge could not decide.
+    pub conflicts: Vec<Conflict>,
+    /// The paths whose entries would differ from the tip's.
+    pub paths_touched: Vec<RepoPath>,
+    /// What would be lost.
+    pub loss: Loss,
+    /// Later commits that stand in the way; absent where that was not computed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dependents: Option<Vec<CommitId>>,
+    /// The commits that would be made, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<Step>,
+}
+
+impl Attempt {
+    /// An attempt with `strategy` of which nothing is known yet.
+    pub(crate) fn new(strategy: Strategy) -> Self {
+        Self {
+            strategy,
+            scope: None,
+            commit_id: None,
+            mainline: None,
+            from: None,
+            result: AttemptResult::NotApplicable,
+            reason: None,
+            tree_id: None,
+            conflicts: Vec::new(),
+            paths_touched: Vec::new(),
+            loss: Loss { class: LossClass::Exact, discards: Vec::new() },
+            dependents: None,
+            steps: Vec::new(),
+        }
+    }
+
+    /// An attempt with `strategy` that was not made, because `reason`.
+    pub(crate) fn not_applicable(strategy: Strategy, reason: impl Into<String>) -> Self {
+        Self { reason: Some(reason.into()), ..Self::new(strategy) }
+    }
+
+    /// Whether the result can be committed as it stands.
+    pub fn is_clean(&self) -> bool {
+        self.result == AttemptResult::Clean
+    }
+}
+
+/// One commit to be made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[non_exhaustive]
+pub struct Step {
+    /// The commit undone, replayed or taken from.
+    pub commit_id: CommitId,
+    /// The mainline used, counted from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mainline: Option<usize>,
+    /// Its tree.
+    pub tree_id: TreeId,
+    /// Its message, as text for people.
+    pub message: String,
+}
+
+impl Step {
+    pub(crate) fn new(commit_id: CommitId, mainline: Option<usize>, tree_id: TreeId) -> Self {
+        Self { commit_id, mainline, tree_id, message: String::new() }
+    }
+}
+
+/// How much of a commit is taken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Scope {
+    /// All of it.
+    Whole,
+    /// Only what it did to these paths.
+    Paths(Vec<RepoPath>),
+}
+
+impl Scope {
+    /// The paths it is restricted to; none where all of the commit is taken.
+    pub fn paths(&self) -> &[RepoPath] {
+        match self {
+            Self::Whole => &[],
+            Self::Paths(paths) => paths,
+        }
+    }
+}
+
+/// What came of an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum AttemptResult {
+    /// It can be done, and no hunk is in doubt.
+    Clean,
+    /// Both sides changed the same thing.
+    Conflicted,
+    /// It changes nothing.
+    Empty,
+    /// The tip is as it would be after it.
+    AlreadyRolledBack,
+    /// It does not fit the case.
+    NotApplicable,
+    /// The engine cannot decide it as git would, so it does not decide.
+    NeedsReview,
+}
+
+/// What would be lost.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Loss {
+    /// How much.
+    pub class: LossClass,
+    /// The later commits whose edits to the paths would be gone, newest first.
+    pub discards: Vec<CommitId>,
+}
+
+/// How much of later work a way back keeps.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum LossClass {
+    /// The touched paths become what they were before the change; nobody edited them since.
+    Exact,
+    /// The change is undone and later edits are kept.
+    Inverse,
+    /// Later edits to the paths are discarded.
+    Snapshot,
+}

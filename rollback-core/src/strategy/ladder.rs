@@ -1,0 +1,235 @@
+//! The ladder: which ways are tried for a target, in which order, and when one may be taken.
+//!
+//! Fallback never picks hunks of one side, and it always starts again from the same tip. Every rung that is
+//! not taken says why.
+
+use regex::bytes::Regex;
+
+use super::scope::covers;
+use super::workbench::{Change, Restoration, Workbench};
+use super::{Attempt, AttemptResult, Scope, Strategy};
+use crate::error::Result;
+use crate::id::TreeId;
+use crate::path::RepoPath;
+
+/// One row of a ladder.
+#[derive(Clone, Debug)]
+pub(crate) enum Rung {
+    /// Undo these changes, one commit each.
+    Undo(Vec<Change>),
+    /// Undo the later changes that stand in the way of these first.
+    UndoWithDependents(Vec<Change>),
+    /// Replay these changes, one commit each.
+    Replay(Vec<Change>),
+    /// Put paths back exactly, in one commit.
+    Restore(Vec<Restoration>),
+    /// A way that does not fit the case, and why.
+    NotApplicable(Strategy, String),
+}
+
+impl Rung {
+    /// The strategy that the rung follows.
+    pub(crate) fn strategy(&self) -> Strategy {
+        match self {
+            Self::Undo(changes) | Self::UndoWithDependents(changes) => {
+                changes.first().map_or(Strategy::RevertCommit, Change::undo_strategy)
+            }
+            Self::Replay(_) => Strategy::CherryPick,
+            Self::Restore(_) => Strategy::RestoreFile,
+            Self::NotApplicable(strategy, _) => *strategy,
+        }
+    }
+}
+
+/// What a result has to bring about before it may be taken.
+#[derive(Debug, Default)]
+pub(crate) struct Goal {
+    /// Paths that must differ from the tip's.
+    pub(crate) changed: Vec<RepoPath>,
+    /// Paths that must exist.
+    pub(crate) present: Vec<RepoPath>,
+    /// What the content of the present paths must look like.
+    pub(crate) content: ContentGoal,
+}
+
+/// What content has to look like to count as good.
+#[derive(Debug, Default)]
+pub(crate) struct ContentGoal {
+    pub(crate) pattern: Option<Regex>,
+    pub(crate) lines: Option<usize>,
+}
+
+impl ContentGoal {
+    /// Whether nothing is asked of the content.
+    pub(crate) fn is_unset(&self) -> bool {
+        self.pattern.is_none() && self.lines.is_none()
+    }
+
+    /// What `content` lacks; `None` where it is good.
+    pub(crate) fn missing_in(&self, content: &[u8]) -> Option<String> {
+        if let Some(pattern) = &self.pattern
+            && !pattern.is_match(content)
+        {
+            return Some(format!("does not match /{pattern}/"));
+        }
+        let found = count_lines(content);
+        match self.lines {
+            Some(wanted) if wanted != found => Some(format!("has {found} lines, not {wanted}")),
+            _ => None,
+        }
+    }
+}
+
+/// The number of line feeds, as `wc -l` counts lines.
+fn count_lines(content: &[u8]) -> usize {
+    content.iter().filter(|byte| **byte == b'\n').count()
+}
+
+/// What came of a ladder.
+pub(crate) struct Climb {
+    pub(crate) attempts: Vec<Attempt>,
+    /// The index of the rung to be taken.
+    pub(crate) chosen: Option<usize>,
+}
+
+/// Tries the rungs in order. The first that may be taken is chosen; the rest is tried too, so that the plan
+/// can say what they would do, unless `first_only`.
+pub(crate) fn climb(bench: &mut Workbench, rungs: &[Rung], goal: &Goal, first_only: bool) -> Result<Climb> {
+    let mut climb = Climb { attempts: Vec::new(), chosen: None };
+    for rung in rungs {
+        let mut attempt = bench.attempt(rung)?;
+        if attempt.is_clean()
+            && let Some(reason) = goal.missed_by(bench, &attempt)?
+        {
+            attempt.result = AttemptResult::NotApplicable;
+            attempt.reason = Some(reason);
+            attempt.tree_id = None;
+        }
+        if attempt.is_clean() && climb.chosen.is_none() {
+            climb.chosen = Some(climb.attempts.len());
+        }
+        let nothing_left = attempt.result == AttemptResult::Empty && goal.is_met_by_tip(bench)?;
+        climb.attempts.push(attempt);
+        if nothing_left && climb.chosen.is_none() || first_only && climb.chosen.is_some() {
+            break;
+        }
+    }
+    Ok(climb)
+}
+
+impl Workbench {
+    fn attempt(&mut self, rung: &Rung) -> Result<Attempt> {
+        match rung {
+            Rung::Undo(changes) => self.undo_naming_dependents(changes),
+            Rung::UndoWithDependents(changes) => self.undo_with_dependents(changes),
+            Rung::Replay(changes) => self.replay(changes),
+            Rung::Restore(restorations) => self.restore(restorations),
+            Rung::NotApplicable(strategy, reason) => Ok(Attempt::not_applicable(*strategy, reason)),
+        }
+    }
+
+    /// Undoes `changes`; where that conflicts, names the later commits that touched the same paths.
+    fn undo_naming_dependents(&mut self, changes: &[Change]) -> Result<Attempt> {
+        let mut attempt = self.undo(changes)?;
+        let stuck = changes.iter().find(|change| Some(change.commit.id) == attempt.commit_id);
+        if attempt.result == AttemptResult::Conflicted
+            && let Some(change) = stuck
+        {
+            attempt.dependents = Some(self.dependents(change, &attempt.conflicts)?);
+        }
+        Ok(attempt)
+    }
+
+    /// Undoes the dependents of the first conflict, newest first, and then `changes`.
+    fn undo_with_dependents(&mut self, changes: &[Change]) -> Result<Attempt> {
+        let alone = self.undo_naming_dependents(changes)?;
+        let Some(dependents) = alone.dependents.filter(|found| !found.is_empty()) else {
+            let reason = "no later commit stands in the way";
+            return Ok(Attempt::not_applicable(alone.strategy, reason));
+        };
+        let mut all = Vec::new();
+        for id in &dependents {
+            let commit = self.objects.commit(*id)?;
+            let mainline = (commit.parents.len() > 1).then_some(1);
+            all.push(Change::whole(commit, mainline)?);
+        }
+        all.extend(changes.iter().cloned());
+        let mut attempt = self.undo(&all)?;
+        attempt.dependents = Some(dependents);
+        Ok(attempt)
+    }
+}
+
+impl Goal {
+    /// What the result of `attempt` does not bring about; `None` where it does everything.
+    fn missed_by(&self, bench: &Workbench, attempt: &Attempt) -> Result<Option<String>> {
+        let Some(tree) = attempt.tree_id else { return Ok(None) };
+        if let Some(path) = self.unchanged_path(attempt) {
+            return Ok(Some(format!("it would not change {path}")));
+        }
+        if let Some(outside) = outside_of_scope(bench, attempt)? {
+            return Ok(Some(format!("it would also change {outside}")));
+        }
+        self.missing_in(bench, tree)
+    }
+
+    fn unchanged_path(&self, attempt: &Attempt) -> Option<&RepoPath> {
+        self.changed.iter().find(|path| !attempt.paths_touched.iter().any(|touched| path.contains(touched)))
+    }
+
+    /// What the tree lacks of what must be there.
+    fn missing_in(&self, bench: &Workbench, tree: TreeId) -> Result<Option<String>> {
+        for path in &self.present {
+            let Some(entry) = bench.objects.entry_at(tree, path)? else {
+                return Ok(Some(format!("{path} would not exist")));
+            };
+            if self.content.is_unset() || !entry.mode.is_file() {
+                continue;
+            }
+            if let Some(missing) = self.content.missing_in(&bench.objects.blob(entry.id)?) {
+                return Ok(Some(format!("{path} {missing}")));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether the tip already is what is asked for, so that an empty result ends the search.
+    fn is_met_by_tip(&self, bench: &Workbench) -> Result<bool> {
+        Ok(self.missing_in(bench, bench.tip.tree)?.is_none())
+    }
+}
+
+/// A path that a scoped attempt changes though it was not named.
+///
+/// Where the tip has renamed a scoped path, the change lands on its new name, and that is no trespass; but a path
+/// that was not named is never added or deleted.
+fn outside_of_scope(bench: &Workbench, attempt: &Attempt) -> Result<Option<RepoPath>> {
+    let (Some(Scope::Paths(scope)), Some(result)) = (&attempt.scope, attempt.tree_id) else {
+        return Ok(None);
+    };
+    let mut renamed_away = false;
+    for path in scope {
+        renamed_away |= bench.objects.entry_at(bench.tip.tree, path)?.is_none();
+    }
+    for path in attempt.paths_touched.iter().filter(|path| !covers(scope, path)) {
+        let before = bench.objects.entry_at(bench.tip.tree, path)?;
+        let after = bench.objects.entry_at(result, path)?;
+        if !renamed_away || before.is_none() || after.is_none() {
+            return Ok(Some(path.clone()));
+        }
+    }
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn content_is_good_where_every_part_holds() {
+        let goal = ContentGoal { pattern: Some(Regex::new("alias").unwrap()), lines: Some(2) };
+        assert_eq!(goal.missing_in(b"alias\nend\n"), None);
+        assert_eq!(goal.missing_in(b"end\n").as_deref(), Some("does not match /alias/"));
+        assert_eq!(goal.missing_in(b"alias\n").as_deref(), Some("has 1 lines, not 2"));
+    }
+}

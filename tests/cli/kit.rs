@@ -1,0 +1,79 @@
+//! What the suites share: running `rb`, and reading what came of it.
+
+use std::ffi::OsStr;
+use std::path::Path;
+use std::process::Output;
+
+use serde_json::Value;
+use test_kit::Sandbox;
+
+/// How a run of `rb` ended.
+#[derive(Debug)]
+pub struct Run {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Run {
+    fn of(output: Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).expect("output is UTF-8"),
+            stderr: String::from_utf8(output.stderr).expect("output is UTF-8"),
+        }
+    }
+
+    /// The one document on standard output.
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("{error}: {}\n{}", self.stdout, self.stderr))
+    }
+
+    /// The line that begins so, without its beginning.
+    #[track_caller]
+    pub fn line(&self, start: &str) -> &str {
+        let mut lines = self.stderr.lines().chain(self.stdout.lines());
+        lines
+            .find_map(|line| line.strip_prefix(start))
+            .unwrap_or_else(|| panic!("no line begins with '{start}':\n{}{}", self.stdout, self.stderr))
+            .trim()
+    }
+}
+
+/// Runs `rb` in the repository.
+#[track_caller]
+pub fn rb<S: AsRef<OsStr>>(repo: &Sandbox, args: &[S]) -> Run {
+    let output = repo.rb(env!("CARGO_BIN_EXE_rb")).args(args).output();
+    Run::of(output.expect("rb can be started"))
+}
+
+/// Runs `rb` in a folder of the repository.
+#[track_caller]
+pub fn rb_in<S: AsRef<OsStr>>(repo: &Sandbox, folder: &str, args: &[S]) -> Run {
+    let mut command = repo.rb(env!("CARGO_BIN_EXE_rb"));
+    let output = command.current_dir(repo.path().join(folder)).args(args).output();
+    Run::of(output.expect("rb can be started"))
+}
+
+/// Runs `rb` with standard input and variables of its own.
+#[track_caller]
+pub fn rb_with(repo: &Sandbox, args: &[&str], stdin: &str, variables: &[(&str, &str)]) -> Run {
+    let mut command = repo.rb(env!("CARGO_BIN_EXE_rb"));
+    let output = command.args(args).envs(variables.iter().copied()).write_stdin(stdin).output();
+    Run::of(output.expect("rb can be started"))
+}
+
+/// A shell in the repository, with `rb` on its path.
+#[track_caller]
+pub fn shell(repo: &Sandbox, script: &str) -> Run {
+    let folder = Path::new(env!("CARGO_BIN_EXE_rb")).parent().expect("a binary lies in a folder");
+    let path = std::env::join_paths(
+        std::iter::once(folder.to_owned())
+            .chain(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())),
+    );
+    let mut command = repo.command("bash");
+    command.env("PATH", path.expect("folders can be joined")).args(["-c", script]);
+    Run::of(command.output().expect("a shell can be started"))
+}

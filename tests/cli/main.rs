@@ -1,0 +1,7 @@
+//! The command line as people and pipelines meet it: words in; text, documents and exit codes out.
+
+mod answers;
+mod bad_input;
+mod history;
+mod kit;
+mod output;
