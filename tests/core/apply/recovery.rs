@@ -1,1 +1,151 @@
-//! What is left after a crash.
+//! What an unfinished landing leaves, and what becomes of it. The states are made by stopping a landing
+//! of the prepared kind by hand; the sweep makes them by killing it.
+
+use std::fs;
+
+use super::kit::*;
+use super::shapes;
+use super::sweep::{Ended, Point, inject};
+use crate::apply::{LandOptions, Recovered, land, recover};
+use crate::error::Error;
+use crate::path::RepoPath;
+
+/// A landing of the shape killed at the nth call of a kind.
+fn killed_at(shape: shapes::Shape, call: &str, nth: usize) -> (Sandbox, super::sweep::Scene) {
+    let scene = super::sweep::Scene::new(shape);
+    let copy = scene.shape.sandbox.twin();
+    let point = Point { call: call.to_owned(), nth };
+    assert_eq!(scene.run(&copy, "land", inject(&point, "signal=KILL")), Ended::Killed);
+    (copy, scene)
+}
+
+#[test]
+fn a_landing_killed_while_it_swaps_keeps_writers_out_until_it_is_taken_back() {
+    if !super::sweep::can_trace() {
+        return;
+    }
+    let (sandbox, scene) = killed_at(shapes::modes_and_links(), "renameat2", 2);
+    assert!(sandbox.git_dir().join("index.lock").exists());
+    assert!(!sandbox.try_git(&["commit", "-q", "-a", "-m", "mine"]).status.success(), "the lock holds");
+    let recovered = recover(&sandbox.repo()).unwrap();
+    assert!(matches!(&recovered, Recovered::TakenBack { edited, .. } if edited.is_empty()), "{recovered:?}");
+    assert_eq!(scene.verdict(&sandbox), Some("before"));
+    assert_eq!(recover(&sandbox.repo()).unwrap(), Recovered::Nothing);
+    land(&sandbox.repo(), &scene.shape.landing, &LandOptions::default()).unwrap();
+    assert_eq!(scene.verdict(&sandbox), Some("after"));
+}
+
+#[test]
+fn a_file_edited_after_the_crash_stays_and_is_reported() {
+    if !super::sweep::can_trace() {
+        return;
+    }
+    let (sandbox, _) = killed_at(shapes::modes_and_links(), "renameat2", 3);
+    sandbox.write("becomes", "typed after the crash\n");
+    let recovered = recover(&sandbox.repo()).unwrap();
+    let expected = vec![RepoPath::from("becomes")];
+    assert!(
+        matches!(&recovered, Recovered::TakenBack { edited, .. } if *edited == expected),
+        "{recovered:?}"
+    );
+    assert_eq!(fs::read(sandbox.path("becomes")).unwrap(), b"typed after the crash\n");
+    assert_nothing_left(&sandbox);
+}
+
+#[test]
+fn a_landing_killed_after_the_commit_point_is_finished_with_its_logs() {
+    if !super::sweep::can_trace() {
+        return;
+    }
+    let scene = super::sweep::Scene::new(shapes::one_file());
+    let sandbox = scene.shape.sandbox.twin();
+    // The last rename closes the journal; the one before it moves the reference.
+    let closing = scene.points().into_iter().rfind(|point| point.call == "rename").unwrap();
+    assert_eq!(scene.run(&sandbox, "land", inject(&closing, "signal=KILL")), Ended::Killed);
+    let recovered = recover(&sandbox.repo()).unwrap();
+    assert!(matches!(&recovered, Recovered::Finished { .. }), "{recovered:?}");
+    assert_eq!(scene.verdict(&sandbox), Some("after"));
+}
+
+#[test]
+fn when_the_branch_went_elsewhere_after_the_crash_nothing_is_touched() {
+    if !super::sweep::can_trace() {
+        return;
+    }
+    let (sandbox, _) = killed_at(shapes::modes_and_links(), "renameat2", 2);
+    // Somebody breaks the locks by hand and commits.
+    for lock in ["index.lock", "HEAD.lock", "refs/heads/main.lock"] {
+        fs::remove_file(sandbox.git_dir().join(lock)).unwrap();
+    }
+    sandbox.git(&["commit", "-q", "--allow-empty", "-m", "by hand"]);
+    let (files, head) = (sandbox.files(), sandbox.git(&["rev-parse", "HEAD"]));
+    let recovered = recover(&sandbox.repo()).unwrap();
+    let Recovered::SetAside { folder, .. } = recovered else { panic!("{recovered:?}") };
+    assert!(folder.join("files").is_dir(), "what was displaced is kept");
+    assert_eq!((sandbox.files(), sandbox.git(&["rev-parse", "HEAD"])), (files, head));
+    assert_nothing_left(&sandbox);
+    assert_eq!(recover(&sandbox.repo()).unwrap(), Recovered::Nothing);
+}
+
+#[test]
+fn locks_that_others_took_after_the_crash_stay() {
+    if !super::sweep::can_trace() {
+        return;
+    }
+    let (sandbox, _) = killed_at(shapes::one_file(), "renameat2", 1);
+    let lock = sandbox.git_dir().join("HEAD.lock");
+    fs::remove_file(&lock).unwrap();
+    fs::write(&lock, "somebody else\n").unwrap();
+    recover(&sandbox.repo()).unwrap();
+    assert_eq!(fs::read(&lock).unwrap(), b"somebody else\n");
+    assert!(!sandbox.git_dir().join("index.lock").exists());
+}
+
+#[test]
+fn an_edit_between_the_look_and_the_swap_is_put_back_and_the_landing_refused() {
+    if !super::sweep::can_trace() {
+        return;
+    }
+    // The writer comes in while the swap is delayed; nothing tells the landing but the file itself.
+    let scene = super::sweep::Scene::new(shapes::one_file());
+    let copy = scene.shape.sandbox.twin();
+    let path = copy.path("a/file");
+    let lock = copy.git_dir().join("index.lock");
+    let writer = std::thread::spawn(move || {
+        while !lock.exists() {
+            std::thread::yield_now();
+        }
+        fs::write(path, "typed at the last moment\n").unwrap();
+    });
+    let point = Point { call: "renameat2".into(), nth: 1 };
+    let ended = scene.run(&copy, "land", inject(&point, "delay_enter=300000"));
+    writer.join().unwrap();
+    assert!(matches!(&ended, Ended::Code(5, words) if words.contains("a/file")), "{ended:?}");
+    assert_eq!(fs::read(copy.path("a/file")).unwrap(), b"typed at the last moment\n");
+    copy.git(&["checkout", "-q", "a/file"]);
+    assert_eq!(scene.verdict(&copy), Some("before"));
+    assert_nothing_left(&copy);
+}
+
+#[test]
+fn a_stage_without_a_journal_is_thrown_away() {
+    let shape = shapes::one_file();
+    let git_dir = shape.sandbox.git_dir();
+    fs::create_dir_all(git_dir.join("rb/landing/files")).unwrap();
+    fs::write(git_dir.join("rb/landing/files/0"), "staged\n").unwrap();
+    fs::write(git_dir.join("rb/landing/journal.tmp"), "{").unwrap();
+    let landed = land(&shape.sandbox.repo(), &shape.landing, &LandOptions::default()).unwrap();
+    assert_eq!(landed.recovered, Recovered::Nothing);
+    assert_nothing_left(&shape.sandbox);
+}
+
+#[test]
+fn a_journal_that_cannot_be_read_stops_everything_and_is_left_for_a_person() {
+    let shape = shapes::one_file();
+    let journal = shape.sandbox.git_dir().join("rb/landing/journal.json");
+    fs::create_dir_all(journal.parent().unwrap()).unwrap();
+    fs::write(&journal, "not a journal").unwrap();
+    let error = land(&shape.sandbox.repo(), &shape.landing, &LandOptions::default()).unwrap_err();
+    assert!(matches!(&error, Error::Internal { context, .. } if context.contains("journal")), "{error:?}");
+    assert_eq!(fs::read(&journal).unwrap(), b"not a journal");
+}

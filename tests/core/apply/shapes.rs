@@ -64,7 +64,7 @@ fn added_and_deleted() -> Shape {
     revert("added and deleted", sandbox)
 }
 
-fn modes_and_links() -> Shape {
+pub(super) fn modes_and_links() -> Shape {
     let sandbox = Sandbox::new();
     sandbox
         .write("run", "#!/bin/sh\n")

@@ -40,8 +40,6 @@ pub(crate) struct FileInfo {
     pub(crate) size: u64,
     /// The device, in full.
     pub(crate) device: u64,
-    /// The permission bits.
-    pub(crate) permissions: u32,
 }
 
 /// The folder in which a path lies.

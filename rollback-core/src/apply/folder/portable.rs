@@ -122,5 +122,5 @@ fn info(metadata: &fs::Metadata) -> FileInfo {
         kind if kind.is_dir() => FileKind::Folder,
         _ => FileKind::Other,
     };
-    FileInfo { kind, stat: Stat::of(metadata), size: metadata.len(), device: 0, permissions: 0 }
+    FileInfo { kind, stat: Stat::of(metadata), size: metadata.len(), device: 0 }
 }

@@ -206,7 +206,6 @@ fn info(stat: &rustix::fs::Stat) -> FileInfo {
         kind,
         size,
         device: stat.st_dev as u64,
-        permissions,
         stat: Stat {
             ctime: (stat.st_ctime as u32, stat.st_ctime_nsec as u32),
             mtime: (stat.st_mtime as u32, stat.st_mtime_nsec as u32),
