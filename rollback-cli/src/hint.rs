@@ -88,6 +88,17 @@ impl Situation<'_> {
                 "find the commits that have it with",
                 format!("git log --all --oneline --find-object={}", quoted(spec)),
             ),
+            Error::EmptyCommitSet { specs } => Hint::new(
+                "see what lies between them with",
+                format!(
+                    "git log --oneline --left-right {}",
+                    specs
+                        .iter()
+                        .map(|spec| quoted(&spec.replacen("..", "...", 1)))
+                        .collect::<Vec<_>>()
+                        .join(" ")
+                ),
+            ),
             Error::InvalidPath { .. } => Hint::new(
                 "count from the root of the repository with a leading ':/', as in",
                 format!("{} history :/PATH", typed.program()),

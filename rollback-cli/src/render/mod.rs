@@ -6,6 +6,7 @@ pub(crate) mod changes;
 pub(crate) mod graph;
 pub(crate) mod history;
 pub(crate) mod human;
+pub(crate) mod is_reverted;
 pub(crate) mod json;
 pub(crate) mod ladder;
 pub(crate) mod schema;
