@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::changes::{self, Change};
 use super::content::Content;
-use super::folder::{Folder, Parent, parent_of};
+use super::folder::{FileKind, Folder, Parent, parent_of};
 use super::inspect::{self, Found, View};
 use super::lock::{self, LandingLock};
 use super::recover::{self, Recovered};
@@ -461,7 +461,10 @@ fn missing_folders(root: &Folder, steps: &[Step]) -> Result<Vec<RepoPath>> {
             let parent =
                 parent_of(root, &path).map_err(|error| Error::io("examine", path.to_string(), error))?;
             let there = match parent {
-                Parent::Open(parent) => parent.info(path.file_name()).is_ok_and(|info| info.is_some()),
+                Parent::Open(parent) => {
+                    let info = parent.info(path.file_name()).ok().flatten();
+                    info.is_some_and(|info| info.kind == FileKind::Folder)
+                }
                 Parent::Missing | Parent::Obstructed(_) => false,
             };
             if there {

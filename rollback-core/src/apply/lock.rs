@@ -13,6 +13,9 @@ use super::durable;
 use crate::error::{Error, Result};
 use crate::repo::config::Shared;
 
+/// How long a lock may seem to be held that nobody holds.
+const JUST_STARTED: Duration = Duration::from_millis(100);
+
 /// The right to land in this work tree, held until it is dropped.
 #[derive(Debug)]
 pub(crate) struct LandingLock {
@@ -20,7 +23,7 @@ pub(crate) struct LandingLock {
 }
 
 impl LandingLock {
-    /// Takes the lock, or refuses at once.
+    /// Takes the lock, or refuses almost at once.
     ///
     /// # Errors
     /// [`Error::Locked`].
@@ -34,10 +37,17 @@ impl LandingLock {
             .write(true)
             .open(&path)
             .map_err(|error| Error::io("open", &path, error))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
-            Err(fs::TryLockError::WouldBlock) => Err(Error::Locked { path }),
-            Err(fs::TryLockError::Error(error)) => Err(Error::io("lock", path, error)),
+        let begun = Instant::now();
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(Self { _file: file }),
+                // A process that is just being started holds copies of all that is open here, until it runs.
+                Err(fs::TryLockError::WouldBlock) if begun.elapsed() < JUST_STARTED => {
+                    std::thread::sleep(Duration::from_millis(2));
+                }
+                Err(fs::TryLockError::WouldBlock) => return Err(Error::Locked { path }),
+                Err(fs::TryLockError::Error(error)) => return Err(Error::io("lock", path, error)),
+            }
         }
     }
 }

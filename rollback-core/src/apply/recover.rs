@@ -245,12 +245,19 @@ pub(super) fn take_back(
     if let Some(after) = &journal.index {
         let root = land::open_root(repo)?;
         let swapper = swapper(repo, &root, stage)?;
-        for (slot, step) in journal.steps.iter().enumerate().rev() {
-            if swapper.undo(slot, step)? == Undone::Edited {
-                edited.push(step.path.clone());
+        let mut undo = |removals: bool| -> Result<()> {
+            let is_removal = |step: &Step| matches!(step.action, Action::Remove { .. });
+            for (slot, step) in journal.steps.iter().enumerate().rev() {
+                if is_removal(step) == removals && swapper.undo(slot, step)? == Undone::Edited {
+                    edited.push(step.path.clone());
+                }
             }
-        }
+            Ok(())
+        };
+        // A file that was removed may have made room for a folder, which has to go before it comes back.
+        undo(false)?;
         remove_made_folders(&root, &journal.missing_folders);
+        undo(true)?;
         if settings.fsync.journal {
             sync_touched(&root, journal)?;
         }

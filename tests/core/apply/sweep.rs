@@ -276,18 +276,27 @@ fn judge(sandbox: &Sandbox) -> Judged {
     }
 }
 
+/// One in so many points is tried.
+pub(super) fn share() -> usize {
+    let share = std::env::var("RB_SWEEP_SHARE").ok().and_then(|share| share.parse().ok()).unwrap_or(1);
+    println!("1 in {share} points (RB_SWEEP_SHARE)");
+    share
+}
+
+/// All shapes, or the one that `RB_SWEEP_SHAPE` names.
+pub(super) fn chosen_shapes() -> Vec<Shape> {
+    let only = std::env::var("RB_SWEEP_SHAPE").ok();
+    let chosen = |shape: &Shape| only.as_ref().is_none_or(|only| *only == shape.name);
+    shapes::all().into_iter().filter(chosen).collect()
+}
+
 #[test]
 #[ignore = "minutes: the full sweep"]
 fn kill_sweep() {
     let mut dice = Dice::from_environment();
-    let share = std::env::var("RB_SWEEP_SHARE").ok().and_then(|share| share.parse().ok()).unwrap_or(1);
-    println!("1 in {share} points (RB_SWEEP_SHARE)");
-    let only = std::env::var("RB_SWEEP_SHAPE").ok();
+    let share = share();
     let (mut tried, mut wrong) = (0, Vec::new());
-    for shape in shapes::all() {
-        if only.as_ref().is_some_and(|only| *only != shape.name) {
-            continue;
-        }
+    for shape in chosen_shapes() {
         let scene = Scene::new(shape);
         let points = scene.points();
         let recovery_points = scene.recovery_points(&points);
