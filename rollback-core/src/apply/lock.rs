@@ -95,15 +95,27 @@ fn link(lock: &Path, payload: &Path, operation: &str) -> std::io::Result<()> {
 }
 
 /// Whether `lock` is there and belongs to the operation.
-pub(crate) fn is_ours(lock: &Path, operation: &str) -> bool {
-    fs::symlink_metadata(lock).is_ok_and(|metadata| metadata.is_file() && metadata.len() < 256)
-        && fs::read(lock).is_ok_and(|bytes| bytes == signature(operation).as_bytes())
+///
+/// # Errors
+/// [`Error::Io`] where that cannot be told: then it is neither removed nor forgotten.
+pub(crate) fn is_ours(lock: &Path, operation: &str) -> Result<bool> {
+    match fs::symlink_metadata(lock) {
+        Ok(metadata) if metadata.is_file() && metadata.len() < 256 => {}
+        Ok(_) => return Ok(false),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(Error::io("examine", lock, error)),
+    }
+    match fs::read(lock) {
+        Ok(bytes) => Ok(bytes == signature(operation).as_bytes()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(Error::io("read", lock, error)),
+    }
 }
 
 /// Removes the locks that belong to the operation; all others stay.
 pub(crate) fn release<'a>(locks: impl IntoIterator<Item = &'a PathBuf>, operation: &str) -> Result<()> {
     for lock in locks {
-        if is_ours(lock, operation) {
+        if is_ours(lock, operation)? {
             durable::remove_if_there(lock)?;
         }
     }

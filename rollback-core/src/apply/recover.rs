@@ -178,12 +178,15 @@ fn nothing_moved(repo: &Repo, stage: &Stage, journal: &Journal) -> Result<bool> 
         return Ok(true);
     };
     let swapper = swapper(repo, &root, stage)?;
-    let moved = journal.steps.iter().enumerate().any(|(slot, step)| match &step.action {
-        Action::Add { .. } => !staged(slot),
-        Action::Replace { new, .. } => !swapper.stage_holds(slot, new),
-        Action::Remove { .. } => staged(slot),
-        Action::MakeFolder | Action::RemoveFolder => false,
-    });
+    let mut moved = false;
+    for (slot, step) in journal.steps.iter().enumerate() {
+        moved |= match &step.action {
+            Action::Add { .. } => !staged(slot),
+            Action::Replace { new, .. } => !swapper.stage_holds(slot, new)?,
+            Action::Remove { .. } => staged(slot),
+            Action::MakeFolder | Action::RemoveFolder => false,
+        };
+    }
     let index = journal.index.as_ref().map_or(Ok(false), |after| {
         Ok::<_, Error>(!after.is_empty() && index_edit::holds(&repo.read_index()?.index, after))
     })?;
@@ -289,7 +292,7 @@ fn restore_index(
         return Ok(());
     }
     let lock = preflight::index_lock(repo);
-    let ours = lock::is_ours(&lock, &journal.operation);
+    let ours = lock::is_ours(&lock, &journal.operation)?;
     if !ours {
         lock::take(&lock, &stage.path("lock"), &journal.operation, std::time::Duration::from_secs(1))?;
     }

@@ -152,3 +152,20 @@ fn races_of_two_landings() {
     }
     println!("{rounds} races of two landings: one won each time, {refused} refused");
 }
+
+/// `RB_SWEEP_SHAPE`, `RB_CALL`, `RB_NTH` and `RB_HOW` name one injection; what it leaves is printed.
+#[test]
+#[ignore = "for looking at one finding of a sweep"]
+fn one_injection() {
+    let variable = |name: &str| std::env::var(name).unwrap_or_default();
+    let Ok(nth) = variable("RB_NTH").parse() else { return };
+    let shape = super::sweep::chosen_shapes().into_iter().next().unwrap();
+    let scene = Scene::new(shape);
+    let copy = scene.shape.sandbox.twin();
+    let mut strace = inject(&Point { call: variable("RB_CALL"), nth }, &variable("RB_HOW"));
+    strace[1] = variable("RB_TRACE");
+    strace[3] = "trace=all".into();
+    println!("{:?}", scene.run(&copy, "land", strace));
+    println!("{:?}", scene.verdict(&copy));
+    scene.explain(&copy);
+}

@@ -310,7 +310,9 @@ fn kill_sweep() {
                 missed += 1;
             }
             let second = recovery_points[dice.below(recovery_points.len())].clone();
-            second_kills += usize::from(scene.run(&copy, "recover", kill_at(&second)) == Ended::Killed);
+            // In the recovery another kill, or an error of the disk.
+            let how = ["signal=KILL", "signal=KILL", "error=EIO", "error=ENOSPC"][dice.below(4)];
+            second_kills += usize::from(!scene.run(&copy, "recover", inject(&second, how)).is_success());
             let recovered = scene.run(&copy, "recover", Vec::new());
             tried += 1;
             match scene.verdict(&copy) {
@@ -335,7 +337,7 @@ fn kill_sweep() {
             }
         }
         println!(
-            "{:<28} {} calls, verdicts {verdicts:?}, killed again in recovery {second_kills}, not reached {missed}",
+            "{:<28} {} calls, verdicts {verdicts:?}, recovery stopped too {second_kills}, not reached {missed}",
             scene.shape.name,
             points.len()
         );
