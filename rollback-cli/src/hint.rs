@@ -30,7 +30,6 @@ pub(crate) enum Hint {
     /// There is nothing to type, and why.
     Nothing {
         /// Why.
-        #[cfg_attr(not(test), expect(dead_code, reason = "for whoever reads the table of hints"))]
         why: &'static str,
     },
 }
@@ -89,6 +88,17 @@ impl Situation<'_> {
                 "find the commits that have it with",
                 format!("git log --all --oneline --find-object={}", quoted(spec)),
             ),
+            Error::EmptyCommitSet { specs } => Hint::new(
+                "see what lies between them with",
+                format!(
+                    "git log --oneline --left-right {}",
+                    specs
+                        .iter()
+                        .map(|spec| quoted(&spec.replacen("..", "...", 1)))
+                        .collect::<Vec<_>>()
+                        .join(" ")
+                ),
+            ),
             Error::InvalidPath { .. } => Hint::new(
                 "count from the root of the repository with a leading ':/', as in",
                 format!("{} history :/PATH", typed.program()),
@@ -119,6 +129,10 @@ impl Situation<'_> {
                     ),
                 }
             }
+            Error::NeverGood { path, .. } => Hint::new(
+                "see what happened to it with",
+                format!("{} history {}", typed.program(), from_root(path)),
+            ),
             Error::MainlineOutOfRange { commit, parents, .. } => match parents {
                 0 | 1 => Hint::new(
                     "it is not a merge, so leave the mainline out",

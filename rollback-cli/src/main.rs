@@ -6,7 +6,6 @@
 mod args;
 mod command;
 mod console;
-#[cfg_attr(not(test), expect(dead_code, reason = "the demo command plays them"))]
 mod demo;
 mod editor;
 mod exit;

@@ -9,10 +9,10 @@ use test_kit::Sandbox;
 
 /// How a run of `rb` ended.
 #[derive(Debug)]
-pub struct Run {
-    pub code: i32,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Run {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Run {
@@ -26,14 +26,14 @@ impl Run {
 
     /// The one document on standard output.
     #[track_caller]
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.stdout)
             .unwrap_or_else(|error| panic!("{error}: {}\n{}", self.stdout, self.stderr))
     }
 
     /// The line that begins so, without its beginning.
     #[track_caller]
-    pub fn line(&self, start: &str) -> &str {
+    pub(crate) fn line(&self, start: &str) -> &str {
         let mut lines = self.stderr.lines().chain(self.stdout.lines());
         lines
             .find_map(|line| line.strip_prefix(start))
@@ -44,14 +44,14 @@ impl Run {
 
 /// Runs `rb` in the repository.
 #[track_caller]
-pub fn rb<S: AsRef<OsStr>>(repo: &Sandbox, args: &[S]) -> Run {
+pub(crate) fn rb<S: AsRef<OsStr>>(repo: &Sandbox, args: &[S]) -> Run {
     let output = repo.rb(env!("CARGO_BIN_EXE_rb")).args(args).output();
     Run::of(output.expect("rb can be started"))
 }
 
 /// Runs `rb` in a folder of the repository.
 #[track_caller]
-pub fn rb_in<S: AsRef<OsStr>>(repo: &Sandbox, folder: &str, args: &[S]) -> Run {
+pub(crate) fn rb_in<S: AsRef<OsStr>>(repo: &Sandbox, folder: &str, args: &[S]) -> Run {
     let mut command = repo.rb(env!("CARGO_BIN_EXE_rb"));
     let output = command.current_dir(repo.path().join(folder)).args(args).output();
     Run::of(output.expect("rb can be started"))
@@ -59,7 +59,7 @@ pub fn rb_in<S: AsRef<OsStr>>(repo: &Sandbox, folder: &str, args: &[S]) -> Run {
 
 /// Runs `rb` with standard input and variables of its own.
 #[track_caller]
-pub fn rb_with(repo: &Sandbox, args: &[&str], stdin: &str, variables: &[(&str, &str)]) -> Run {
+pub(crate) fn rb_with(repo: &Sandbox, args: &[&str], stdin: &str, variables: &[(&str, &str)]) -> Run {
     let mut command = repo.rb(env!("CARGO_BIN_EXE_rb"));
     let output = command.args(args).envs(variables.iter().copied()).write_stdin(stdin).output();
     Run::of(output.expect("rb can be started"))
@@ -67,7 +67,7 @@ pub fn rb_with(repo: &Sandbox, args: &[&str], stdin: &str, variables: &[(&str, &
 
 /// A shell in the repository, with `rb` on its path.
 #[track_caller]
-pub fn shell(repo: &Sandbox, script: &str) -> Run {
+pub(crate) fn shell(repo: &Sandbox, script: &str) -> Run {
     let folder = Path::new(env!("CARGO_BIN_EXE_rb")).parent().expect("a binary lies in a folder");
     let path = std::env::join_paths(
         std::iter::once(folder.to_owned())

@@ -89,19 +89,22 @@ fn resolve(repo: &Repo, spec: &str) -> BTreeSet<String> {
 }
 
 /// What git shows here depends on the order in which it comes to know what the tip has: an excluded parent that is not
-/// known as such yet explains a merge. So the answer is held between its default and its full history.
+/// known as such yet explains a merge. So the answer is held between its default without merges and its full history.
 fn upstream_changes(sandbox: &Sandbox, repo: &Repo, story: &Story, context: &str) {
     let tip = repo.resolve_commit("main").expect("a commit");
+    let past = |tip: &str| lines(&sandbox.git(&["rev-list", tip])).into_iter().collect::<BTreeSet<_>>();
+    let range: BTreeSet<_> = past("other").difference(&past("main")).cloned().collect();
     for path in &story.paths {
         let log = |options: &[&str]| -> BTreeSet<String> {
             let args = [&["log", "--format=%H"], options, &["main..other", "--", path]].concat();
-            lines(&sandbox.git(&args)).into_iter().collect()
+            // Where dates run backwards for long, git lists commits that the tip has.
+            lines(&sandbox.git(&args)).into_iter().filter(|id| range.contains(id)).collect()
         };
         let found =
             repo.upstream_ahead("refs/heads/main", tip, &RepoPath::from(path.as_str())).expect("an answer");
         let found: BTreeSet<String> =
             found.iter().flat_map(|ahead| &ahead.changes).map(ToString::to_string).collect();
-        assert!(found.is_superset(&log(&[])), "{path}, found {found:?}: {context}");
+        assert!(found.is_superset(&log(&["--no-merges"])), "{path}, found {found:?}: {context}");
         assert!(found.is_subset(&log(&["--full-history"])), "{path}, found {found:?}: {context}");
     }
 }

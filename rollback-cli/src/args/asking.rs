@@ -23,6 +23,42 @@ pub(crate) struct History {
     pub(crate) no_follow: bool,
 }
 
+/// `rb is-reverted`.
+#[derive(Debug, Args)]
+pub(crate) struct IsReverted {
+    /// The commit to ask about
+    #[arg(value_name = "COMMIT", add = crate::command::completions::revisions())]
+    pub(crate) commit: OsString,
+    /// Where to look: a revision, or a range within which it must have been undone
+    #[arg(long = "in", value_name = "REV", default_value = "HEAD", add = crate::command::completions::revisions())]
+    pub(crate) within: OsString,
+}
+
+/// `rb merge-tree`.
+#[derive(Debug, Args)]
+pub(crate) struct MergeTree {
+    /// Read lines `BASE -- OURS THEIRS` from standard input
+    #[arg(long, required = true)]
+    pub(crate) stdin: bool,
+    /// End records and paths with a NUL byte, and do not quote paths
+    #[arg(short = 'z')]
+    pub(crate) nul: bool,
+    /// Work on this many merges at a time
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) threads: usize,
+}
+
+/// `rb demo`.
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// The story to show
+    #[arg(value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// Leave the repository where it is, to try things in
+    #[arg(long)]
+    pub(crate) keep: bool,
+}
+
 /// `rb completions`.
 #[derive(Debug, Args)]
 #[command(after_help = "\

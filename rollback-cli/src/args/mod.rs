@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, CommandFactory, Parser, Subcommand, ValueEnum};
 
-pub(crate) use asking::{Completions, History, Man, Schema};
+pub(crate) use asking::{Completions, Demo, History, IsReverted, Man, MergeTree, Schema};
 pub(crate) use landing::{Apply, How, LandingHere, Message, Pick, Restore, Revert};
 
 use crate::invocation::Invocation;
@@ -104,6 +104,12 @@ pub(crate) enum Command {
     Apply(Apply),
     /// Show what happened to a path, what broke it, and when it was last good
     History(History),
+    /// Ask whether a commit has been undone
+    IsReverted(IsReverted),
+    /// Merge trees as `git merge-tree --stdin` does (plumbing)
+    MergeTree(MergeTree),
+    /// Build a broken repository in a temporary folder, roll it back, and show each step
+    Demo(Demo),
     /// Print the completions of a shell
     Completions(Completions),
     /// Print a manual page

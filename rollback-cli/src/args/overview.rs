@@ -8,17 +8,20 @@ use crate::render::style::{Palette, paint};
 /// The headings, and the commands under each.
 const GROUPS: [(&str, &[&str]); 3] = [
     ("Going back (all take --dry-run)", &["revert", "pick", "restore", "apply"]),
-    ("Asking (nothing is written)", &["history"]),
-    ("Other", &["completions", "man", "schema"]),
+    ("Asking (nothing is written)", &["history", "is-reverted"]),
+    ("Other", &["demo", "completions", "man", "schema", "merge-tree"]),
 ];
 
 /// How the commands are called that the parser would describe less well.
-const USAGES: [(&str, &[&str]); 5] = [
+const USAGES: [(&str, &[&str]); 8] = [
     ("revert", &["[OPTIONS] --file PATH…", "[OPTIONS] COMMIT… [-- PATH…]"]),
     ("pick", &["[OPTIONS] COMMIT… [-- PATH…]"]),
     ("restore", &["[OPTIONS] PATH… [-s REV]"]),
     ("apply", &["[OPTIONS] PLAN"]),
     ("history", &["[OPTIONS] PATH"]),
+    ("is-reverted", &["[OPTIONS] COMMIT [--in REV]", "[OPTIONS] COMMIT [--in A..B]"]),
+    ("merge-tree", &["--stdin [-z] [--threads N]"]),
+    ("demo", &["[NAME] [--keep]"]),
 ];
 
 /// Gives the command line its overview, one form of help, and the name it was called by.

@@ -13,7 +13,7 @@ use crate::exit::Exit;
 use crate::failure::{Failure, Problem};
 use crate::progress;
 use crate::render::human::{self, Ending};
-use crate::render::{Commits, json};
+use crate::render::{Commits, json, stuck};
 use crate::session::Session;
 use crate::signals;
 
@@ -40,6 +40,8 @@ pub(super) fn message(args: &Message, signoff: bool) -> MessageOptions {
 /// Plans, and lands what was planned.
 pub(super) fn run(mut request: Request, args: &LandingHere, session: &mut Session) -> Outcome {
     let repo = session.repo()?;
+    // A person who asked for a dry run wants to see every way; whoever lands wants the first that may be taken.
+    request.options.first_only = !args.dry_run;
     let mut found = make_plan(&repo, &request.target, &request.options, &session.console)?;
     if request.edit && !args.dry_run && !args.no_commit {
         if let Some(text) = edited_message(&found, &repo, session)? {
@@ -98,7 +100,7 @@ fn show(plan: &Plan, commits: &Commits, args: &LandingHere, session: &mut Sessio
         console.tell(&human::plan(plan, commits, console.look(), ending));
     }
     if exit == Exit::NoCleanRung {
-        console.complain(&human::no_way_back(plan));
+        console.complain(&stuck::failure(plan, &session.invocation).text());
     }
     exit
 }
@@ -122,7 +124,7 @@ fn report(receipt: &Receipt, repo: &Repo, args: &LandingHere, session: &mut Sess
         console.complain(&failure.text());
     }
     if exit == Exit::NoCleanRung {
-        console.complain(&human::no_way_back(&receipt.plan));
+        console.complain(&stuck::failure(&receipt.plan, &session.invocation).text());
     }
     exit
 }

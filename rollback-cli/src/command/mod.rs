@@ -2,9 +2,12 @@
 
 mod apply;
 pub(crate) mod completions;
+mod demo;
 mod history;
+pub(crate) mod is_reverted;
 mod land;
 mod man;
+mod merge_tree;
 mod pick;
 mod restore;
 mod revert;
@@ -30,6 +33,9 @@ pub(crate) fn run(command: Command, session: &mut Session) -> Outcome {
         Command::Restore(args) => restore::run(args, session),
         Command::Apply(args) => apply::run(args, session),
         Command::History(args) => history::run(&args, session),
+        Command::IsReverted(args) => is_reverted::run(&args, session),
+        Command::MergeTree(args) => merge_tree::run(&args, session),
+        Command::Demo(args) => demo::run(&args, session),
         Command::Completions(args) => completions::run(&args, session),
         Command::Man(args) => man::run(&args, session),
         Command::Schema(args) => schema::run(&args, session),

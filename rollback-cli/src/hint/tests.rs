@@ -102,6 +102,11 @@ fn table() -> Vec<(Error, Option<&'static str>)> {
             Error::MainlineOutOfRange { commit: commit(), mainline: 1, parents: 1 },
             Some("rb revert --file a.py"),
         ),
+        (Error::NeverGood { path: path(), tip: commit() }, Some("rb history :/a.py")),
+        (
+            Error::EmptyCommitSet { specs: vec!["main..topic".into()] },
+            Some("git log --oneline --left-right main...topic"),
+        ),
         (Error::BadRequest("x".into()), Some("rb revert --help")),
         (
             Error::MissingObject { kind: "blob", id: object(), partial_clone: true },

@@ -19,7 +19,6 @@ enum Part {
     Between,
     Merge,
     Undone,
-    Replayed,
     Good,
 }
 
@@ -35,7 +34,7 @@ struct Node {
 
 /// The graph around what a plan is about, and around the commits it has made.
 pub(crate) fn render(plan: &Plan, made: &[CommitId], commits: &Commits, look: Look) -> String {
-    let nodes = nodes(plan, made);
+    let nodes = nodes(plan, made, look);
     let lanes = nodes.iter().any(|node| node.aside);
     let mut drawn = String::new();
     for (index, node) in nodes.iter().enumerate() {
@@ -44,18 +43,31 @@ pub(crate) fn render(plan: &Plan, made: &[CommitId], commits: &Commits, look: Lo
             drawn.push_str(&between(node, next, commits, look));
         }
     }
+    let left_out = left_out(plan, look);
+    if left_out > 0 {
+        drawn.push_str(&format!("  {} and {left_out} more (-v shows all)\n", look.signs.gap));
+    }
     drawn
 }
 
-fn nodes(plan: &Plan, made: &[CommitId]) -> Vec<Node> {
+/// Whether the commits of the target are drawn: those to be replayed need not be in the history of the tip.
+fn undoes_commits(plan: &Plan) -> bool {
+    plan.target.culprit.is_none() && plan.target.kind == "commits"
+}
+
+fn left_out(plan: &Plan, look: Look) -> usize {
+    if undoes_commits(plan) { plan.target.commits.len().saturating_sub(look.shown(SHOWN)) } else { 0 }
+}
+
+fn nodes(plan: &Plan, made: &[CommitId], look: Look) -> Vec<Node> {
     let mut nodes = Nodes::default();
     let branch = short_reference(&plan.tip.reference);
-    for id in made.iter().rev().take(SHOWN) {
+    for id in made.iter().rev().take(look.shown(SHOWN)) {
         nodes.add(*id, Part::New, "new");
     }
     nodes.add(plan.tip.commit_id, Part::Tip, &branch);
     if let Some(culprit) = &plan.target.culprit {
-        for id in culprit.further_changes.iter().take(SHOWN) {
+        for id in culprit.further_changes.iter().take(look.shown(SHOWN)) {
             nodes.add(*id, Part::Between, "changed it again");
         }
         if let Some(merge) = culprit.introduced_by {
@@ -63,13 +75,9 @@ fn nodes(plan: &Plan, made: &[CommitId]) -> Vec<Node> {
         }
         let aside = culprit.introduced_by.is_some();
         nodes.add_beside(culprit.commit_id, Part::Undone, "the change", aside);
-    } else {
-        let (part, label) = match plan.target.kind.as_str() {
-            "pick" => (Part::Replayed, "to replay"),
-            _ => (Part::Undone, "to undo"),
-        };
-        for id in plan.target.commits.iter().take(SHOWN) {
-            nodes.add(*id, part, label);
+    } else if undoes_commits(plan) {
+        for id in plan.target.commits.iter().take(look.shown(SHOWN)) {
+            nodes.add(*id, Part::Undone, "to undo");
         }
     }
     if let Some(good) = &plan.target.last_good {
@@ -90,7 +98,7 @@ impl Nodes {
     fn add_beside(&mut self, id: CommitId, part: Part, label: &str, aside: bool) {
         if let Some(node) = self.0.iter_mut().find(|node| node.id == id) {
             node.labels.push(label.to_owned());
-            if matches!(part, Part::Undone | Part::Replayed | Part::Good) {
+            if matches!(part, Part::Undone | Part::Good) {
                 node.part = part;
             }
             return;
@@ -105,7 +113,6 @@ fn line(node: &Node, lanes: bool, commits: &Commits, look: Look) -> String {
         Part::New => (signs.commit, Palette::GOOD),
         Part::Undone => (signs.culprit, Palette::BAD),
         Part::Good => (signs.good, Palette::GOOD),
-        Part::Replayed => (signs.commit, Palette::NAME),
         Part::Tip | Part::Between | Part::Merge => (signs.commit, Palette::QUIET),
     };
     let sign = paint(style, sign);

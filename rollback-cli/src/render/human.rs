@@ -2,13 +2,13 @@
 //! type next.
 
 use rollback_core::conflict::ConflictKind;
-use rollback_core::plan::{Attempt, AttemptResult, CulpritFound, LossClass, Note, NoteKind};
+use rollback_core::plan::{Attempt, CulpritFound, LossClass, Note, NoteKind};
 use rollback_core::receipt::{Outcome, OutcomeKind};
 use rollback_core::{CommitId, Plan, RepoPath};
 
 use super::style::{Palette, paint};
 use super::text::{self, count};
-use super::{Commits, Look, day, graph, ladder, short_reference};
+use super::{Commits, Look, changes, day, graph, ladder, short_reference};
 
 /// How the story ends.
 #[derive(Clone, Debug)]
@@ -54,35 +54,6 @@ pub(crate) fn plan(plan: &Plan, commits: &Commits, look: Look, ending: Ending<'_
     text
 }
 
-/// The line on standard error where no rung may be taken.
-pub(crate) fn no_way_back(plan: &Plan) -> String {
-    let conflicted: Vec<_> =
-        plan.attempts.iter().filter(|attempt| attempt.result == AttemptResult::Conflicted).collect();
-    let reason = if conflicted.is_empty() {
-        match plan.attempts.iter().rev().find_map(|last| last.reason.as_ref()) {
-            Some(reason) => text::escape(reason).into_owned(),
-            None => "no strategy applies".into(),
-        }
-    } else {
-        let mut paths: Vec<_> =
-            conflicted.iter().flat_map(|attempt| &attempt.conflicts).map(|conflict| &conflict.path).collect();
-        paths.sort();
-        paths.dedup();
-        let first = paths.first().map(|path| text::path(path)).unwrap_or_default();
-        let more = match paths.len() {
-            0 | 1 => String::new(),
-            number => format!(" and {} more", number - 1),
-        };
-        let conflict = if conflicted.len() == 1 { "conflicts" } else { "conflict" };
-        format!(
-            "{} of {} {conflict} in {first}{more}",
-            conflicted.len(),
-            count(plan.attempts.len(), "strategy").replace("strategys", "strategies"),
-        )
-    };
-    format!("{} nothing was changed: {reason}\n", paint(Palette::ERROR, "error:"))
-}
-
 struct Story<'a> {
     plan: &'a Plan,
     commits: &'a Commits,
@@ -96,8 +67,8 @@ impl Story<'_> {
             (Some(culprit), _) => self.culprit(culprit),
             (None, "paths") => format!("{} is as it was before it was changed\n", self.names(&target.paths)),
             (None, "restore") => self.restore(),
-            (None, "pick") => self.listed("replaying", &target.commits),
-            (None, _) => self.listed("undoing", &target.commits),
+            (None, "pick") => self.replaying(&target.commits),
+            (None, _) => self.undoing(&target.commits),
         }
     }
 
@@ -142,21 +113,33 @@ impl Story<'_> {
         format!("restoring {}{from}\n", self.names(&self.plan.target.paths))
     }
 
-    fn listed(&self, verb: &str, ids: &[CommitId]) -> String {
-        let only = match self.plan.target.paths.as_slice() {
-            [] => String::new(),
-            paths => format!(", only in {}", self.names(paths)),
-        };
+    /// What is undone; of several commits the graph names each.
+    fn undoing(&self, ids: &[CommitId]) -> String {
+        match ids {
+            [id] => format!("undoing {}{}\n", self.reference(*id), self.only_paths()),
+            ids => format!("undoing {}{}\n", count(ids.len(), "commit"), self.only_paths()),
+        }
+    }
+
+    /// What is replayed. It need not be in the history of the tip, so it is listed and not drawn.
+    fn replaying(&self, ids: &[CommitId]) -> String {
         if let [id] = ids {
-            return format!("{verb} {}{only}\n", self.reference(*id));
+            return format!("replaying {}{}\n", self.reference(*id), self.only_paths());
         }
         let shown = self.look.shown(8);
-        let mut text = format!("{verb} {}{only}\n", count(ids.len(), "commit"));
+        let mut text = format!("replaying {}{}\n", count(ids.len(), "commit"), self.only_paths());
         for id in ids.iter().take(shown) {
             text.push_str(&format!("    {}\n", self.reference(*id)));
         }
         text.push_str(&more(ids.len(), shown, "    "));
         text
+    }
+
+    fn only_paths(&self) -> String {
+        match self.plan.target.paths.as_slice() {
+            [] => String::new(),
+            paths => format!(", only in {}", self.names(paths)),
+        }
     }
 
     fn ways(&self) -> String {
@@ -198,13 +181,7 @@ impl Story<'_> {
             return String::new();
         };
         let heading = if landed { "Changed" } else { "Would change" };
-        let shown = self.look.shown(12);
-        let mut text = format!("{}\n", paint(Palette::HEADING, heading));
-        for path in chosen.paths_touched.iter().take(shown) {
-            text.push_str(&format!("  {}\n", text::path(path)));
-        }
-        text.push_str(&more(chosen.paths_touched.len(), shown, "  "));
-        text
+        format!("{} {}", paint(Palette::HEADING, heading), changes::render(chosen, self.look))
     }
 
     fn loss(&self) -> String {
@@ -257,8 +234,16 @@ impl Story<'_> {
             .notes
             .iter()
             .filter_map(|note| self.note(note))
-            .map(|said| format!("{} {said}\n", paint(Palette::WARN, "note:")))
+            .map(|said| self.labelled("note:", &said))
             .collect()
+    }
+
+    /// A line with a label, continued below its text.
+    fn labelled(&self, label: &str, said: &str) -> String {
+        let indent = label.len() + 1;
+        let lines = text::wrap(said, self.look.width().saturating_sub(indent));
+        let joined = lines.join(&format!("\n{}", " ".repeat(indent)));
+        format!("{} {joined}\n", paint(Palette::WARN, label))
     }
 
     /// A note in words; nothing for what the headline says already.
@@ -314,15 +299,16 @@ impl Story<'_> {
             .map_or_else(|| short_reference(&self.plan.tip.reference), short_reference);
         match outcome.kind {
             OutcomeKind::Committed => {
-                let last = outcome.commit_ids.last().copied();
-                let made = match outcome.commit_ids.as_slice() {
-                    [id] => self.reference(*id),
-                    ids => count(ids.len(), "commit"),
+                let ids = outcome.commit_ids.as_slice();
+                let short = |id: &CommitId| self.commits.short(*id);
+                let (made, show) = match ids {
+                    [id] => (self.reference(*id), format!("git show {}", short(id))),
+                    [.., last] => (
+                        count(ids.len(), "commit"),
+                        format!("git log --oneline {}..{}", short(&self.plan.tip.commit_id), short(last)),
+                    ),
+                    [] => ("the result".to_owned(), "git log -1".to_owned()),
                 };
-                let show = last.map_or_else(
-                    || "git log -1".to_owned(),
-                    |id| format!("git show {}", self.commits.short(id)),
-                );
                 format!(
                     "{} on {}: {made}\n{}",
                     paint(Palette::GOOD, "Landed"),

@@ -37,7 +37,7 @@ impl Rung {
             sign: sign(attempt, taken, look),
             strategy: attempt.strategy.name().to_owned(),
             what: what(attempt, commits),
-            verdict: verdict(attempt, look),
+            verdict: verdict(attempt, taken, look),
             taken,
         }
     }
@@ -88,11 +88,14 @@ fn what(attempt: &Attempt, commits: &Commits) -> String {
     }
 }
 
-fn verdict(attempt: &Attempt, look: Look) -> String {
+fn verdict(attempt: &Attempt, taken: bool, look: Look) -> String {
     let said = match attempt.result {
-        AttemptResult::Clean => {
-            format!("clean: {}, {}", count(attempt.paths_touched.len(), "path"), kept(attempt))
-        }
+        AttemptResult::Clean => format!(
+            "clean{}: {}, {}",
+            if taken { "" } else { ", and not needed" },
+            count(attempt.paths_touched.len(), "path"),
+            kept(attempt)
+        ),
         AttemptResult::Conflicted => format!(
             "conflicts in {}",
             conflicts(attempt, look.shown(2)).unwrap_or_else(|| "the merge".into())
@@ -104,6 +107,8 @@ fn verdict(attempt: &Attempt, look: Look) -> String {
         _ => "unknown".into(),
     };
     match &attempt.reason {
+        // The conflicts say it already.
+        Some(_) if !attempt.conflicts.is_empty() => said,
         Some(reason) => format!("{said}: {}", text::escape(reason)),
         None => said,
     }

@@ -2,12 +2,15 @@
 //!
 //! Nothing here reads a repository or writes to a stream; a renderer turns values into text.
 
+pub(crate) mod changes;
 pub(crate) mod graph;
 pub(crate) mod history;
 pub(crate) mod human;
+pub(crate) mod is_reverted;
 pub(crate) mod json;
 pub(crate) mod ladder;
 pub(crate) mod schema;
+pub(crate) mod stuck;
 pub(crate) mod style;
 pub(crate) mod text;
 

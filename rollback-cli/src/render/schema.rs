@@ -5,6 +5,7 @@ use rollback_core::history::PathHistory;
 use rollback_core::{Plan, Receipt};
 use schemars::{Schema, SchemaGenerator};
 
+use crate::command::is_reverted::Answer;
 use crate::failure::ErrorDocument;
 
 /// A document that has a schema.
@@ -16,6 +17,8 @@ pub(crate) enum Document {
     Receipt,
     /// What `rb history` prints
     History,
+    /// What `rb is-reverted` prints
+    IsReverted,
     /// What a failure prints
     Error,
 }
@@ -27,6 +30,7 @@ pub(crate) fn of(document: Document) -> Schema {
         Document::Plan => generator.into_root_schema_for::<Plan>(),
         Document::Receipt => generator.into_root_schema_for::<Receipt>(),
         Document::History => generator.into_root_schema_for::<PathHistory>(),
+        Document::IsReverted => generator.into_root_schema_for::<Answer>(),
         Document::Error => generator.into_root_schema_for::<ErrorDocument>(),
     }
 }

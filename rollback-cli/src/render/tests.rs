@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::human::{self, Ending};
 use super::*;
+use crate::invocation::Invocation;
 
 const TIP: &str = "65f041a0000000000000000000000000000000aa";
 const MERGE: &str = "9c1d2e30000000000000000000000000000000aa";
@@ -49,7 +50,9 @@ fn commits() -> Commits {
 fn attempt(strategy: &str, fields: Value) -> Value {
     let mut attempt = json!({
         "strategy": strategy, "commit_id": CULPRIT, "result": "clean", "tree_id": TREE,
-        "conflicts": [], "paths_touched": [PATH], "loss": {"class": "inverse", "discards": []},
+        "conflicts": [], "paths_touched": [PATH],
+        "changes": [{"path": PATH, "before": null, "after": {"mode": "100644", "id": TREE}}],
+        "loss": {"class": "inverse", "discards": []},
     });
     merge(&mut attempt, fields);
     attempt
@@ -72,7 +75,7 @@ fn plan(fields: Value) -> Plan {
                 "author": "Ada Example", "time": day_after(2), "change": "deleted", "parents": [GOOD],
                 "paths_touched": 14, "introduced_by": MERGE,
             },
-            "last_good": {"commit_id": GOOD, "blob_id": TREE, "mode": "100644"},
+            "last_good": {"commit_id": GOOD, "path": PATH, "blob_id": TREE, "mode": "100644"},
         },
         "tip": {"ref": "refs/heads/main", "commit_id": TIP},
         "attempts": [
@@ -159,7 +162,7 @@ fn a_result_that_discards_later_commits_names_each() {
 
 #[test]
 fn where_no_rung_may_be_taken_the_conflicts_are_shown() {
-    let stuck = plan(json!({
+    let plan = plan(json!({
         "attempts": [
             attempt("revert-commit", json!({
                 "result": "conflicted", "tree_id": null, "scope": "whole",
@@ -176,10 +179,12 @@ fn where_no_rung_may_be_taken_the_conflicts_are_shown() {
         ],
         "chosen": null, "message": null,
     }));
-    insta::assert_snapshot!(shown(&stuck, Look::plain(), dry_run()));
+    insta::assert_snapshot!(shown(&plan, Look::plain(), dry_run()));
+    let typed = Invocation::new(vec!["rb".into(), "revert".into()]);
     assert_eq!(
-        strip_str(&human::no_way_back(&stuck)).to_string(),
-        "error: nothing was changed: 1 of 3 strategies conflicts in legacy/__init__.py and 2 more\n"
+        strip_str(&stuck::failure(&plan, &typed).text()).to_string(),
+        "error: nothing was changed: 1 of 3 strategies conflicts in legacy/__init__.py and 2 more\n\
+         hint: see who changed it since with: rb history :/legacy/__init__.py\n"
     );
 }
 

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use anstream::adapter::strip_str;
 use rollback_core::RepoPath;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -66,9 +67,9 @@ fn push(escaped: &mut String, c: char) {
     }
 }
 
-/// How many columns the text takes.
+/// How many columns the text takes; its colours take none.
 pub(crate) fn width(text: &str) -> usize {
-    text.width()
+    strip_str(text).map(UnicodeWidthStr::width).sum()
 }
 
 /// The text cut to fit into so many columns, the cut marked.

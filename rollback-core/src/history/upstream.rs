@@ -1,12 +1,12 @@
 //! What the upstream of a branch did to a path that the branch does not have yet.
 
-use gix::bstr::ByteSlice;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::id::CommitId;
 use crate::path::RepoPath;
 use crate::repo::ancestry::{Ancestry, CommitIx, with_ancestry};
+use crate::repo::revision::upstream_name;
 use crate::repo::{Objects, Repo, commit_set};
 
 use super::entries::{PathEntries, same};
@@ -19,7 +19,7 @@ pub struct UpstreamAhead {
     pub upstream: String,
     /// Where it is.
     pub commit_id: CommitId,
-    /// The commits that changed the path, newest first, as `git log TIP..UPSTREAM -- PATH` names them.
+    /// The commits that changed the path, newest first, as `git log TIP..UPSTREAM -- PATH` would name them.
     pub changes: Vec<CommitId>,
 }
 
@@ -61,16 +61,11 @@ pub(crate) fn upstream_ahead(
 fn upstream_of(objects: &Objects, branch: &str) -> Result<Option<(String, CommitId)>> {
     let repo = objects.gix();
     let Ok(name) = gix::refs::FullName::try_from(branch) else { return Ok(None) };
-    let short = name.shorten();
-    let key = |field: &str| format!("branch.{short}.{field}");
-    let failed = |error: gix::Error| Error::Config { key: key("merge"), why: error.to_string() };
-    let remote = repo.config_snapshot().string(key("remote").as_str());
-    let is_local = remote.is_some_and(|remote| remote.as_bstr() == ".");
-    let upstream = match is_local {
-        true => repo.branch_remote_ref_name(name.as_ref(), gix::remote::Direction::Fetch),
-        false => repo.branch_remote_tracking_ref_name(name.as_ref(), gix::remote::Direction::Fetch),
+    let failed = |error: gix::Error| Error::Config {
+        key: format!("branch.{}.merge", name.shorten()),
+        why: error.to_string(),
     };
-    let Some(upstream) = upstream else { return Ok(None) };
+    let Some(upstream) = upstream_name(repo, name.as_ref()) else { return Ok(None) };
     let upstream = upstream.map_err(failed)?;
     let reference = repo.try_find_reference(upstream.as_ref()).map_err(failed)?;
     let Some(mut reference) = reference else { return Ok(None) };
@@ -78,8 +73,9 @@ fn upstream_of(objects: &Objects, branch: &str) -> Result<Option<(String, Commit
     Ok(Some((upstream.to_string(), commit.id.into())))
 }
 
-/// `git log TIP..UPSTREAM -- PATH`: a parent inside the range (or the tip itself) that has the path as it is explains
-/// it; one outside does not.
+/// As `git log TIP..UPSTREAM -- PATH`: a parent in the range (or the tip itself) that has the path as it is explains it,
+/// and is followed alone. A merge that took the path from what the tip has changed nothing, and its other parents, whose
+/// changes it dropped, are looked at all the same.
 fn changes_beyond(
     ancestry: &mut Ancestry<'_>,
     upstream: CommitId,
@@ -127,20 +123,14 @@ fn step(
     if lineage.parents.is_empty() {
         return Ok(Step { parents: Vec::new(), is_change: here.is_some() && !lineage.boundary });
     }
-    let (mut relevant, mut differs, mut differs_outside) = (false, false, false);
+    let mut is_change = true;
     for parent in &lineage.parents {
         let there = path.in_tree(objects, ancestry.lineage(*parent)?.tree)?;
         let is_same = same(here, there);
-        if is_relevant(*parent) {
-            if is_same {
-                return Ok(Step { parents: vec![*parent], is_change: false });
-            }
-            relevant = true;
-            differs = true;
-        } else {
-            differs_outside |= !is_same;
+        if is_same && is_relevant(*parent) {
+            return Ok(Step { parents: vec![*parent], is_change: false });
         }
+        is_change &= !is_same;
     }
-    let is_change = if relevant { differs } else { differs_outside };
     Ok(Step { parents: lineage.parents, is_change })
 }

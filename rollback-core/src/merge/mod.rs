@@ -7,6 +7,7 @@
 
 mod attributes;
 pub mod batch;
+mod cache;
 mod case;
 mod collect;
 mod content;
@@ -15,6 +16,7 @@ mod entries;
 mod options;
 mod order;
 mod outcome;
+mod pack;
 mod rename;
 mod store;
 pub mod text;

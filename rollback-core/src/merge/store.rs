@@ -5,8 +5,11 @@ use std::rc::Rc;
 
 use gix::ObjectId;
 use gix::hashtable::HashMap;
+use gix::hashtable::hash::Builder;
 use gix::objs::{FindHeader, Kind, Write};
 
+use super::cache::Cache;
+use super::pack::Packs;
 use super::tree::{Tree, Version};
 use crate::error::{Error, Result};
 use crate::id as ids;
@@ -32,8 +35,9 @@ pub(super) struct Store {
     objects: Rc<Objects>,
     hash: gix::hash::Kind,
     keep: Keep,
-    trees: Cache<Tree>,
-    blobs: Cache<Vec<u8>>,
+    packs: Packs,
+    trees: Cache<ObjectId, Tree, Builder>,
+    blobs: Cache<ObjectId, Vec<u8>, Builder>,
     made: HashMap<ObjectId, Rc<Vec<u8>>>,
     empty_tree: Rc<Tree>,
 }
@@ -42,6 +46,7 @@ impl Store {
     pub(super) fn new(objects: Rc<Objects>, keep: Keep) -> Self {
         let hash = objects.gix().object_hash();
         Self {
+            packs: Packs::open(objects.gix()),
             objects,
             hash,
             keep,
@@ -103,7 +108,7 @@ impl Store {
         if let Some(blob) = self.blobs.get(&id) {
             return Ok(blob);
         }
-        let blob = Rc::new(self.read(id, Kind::Blob, "blob")?);
+        let blob = self.read(id, Kind::Blob, "blob")?;
         if blob.len() <= BLOB_LIMIT {
             self.blobs.put(id, blob.clone(), blob.len() + 64);
         }
@@ -147,7 +152,12 @@ impl Store {
         made.map_err(|error| Error::internal("cannot create an object in memory", error))
     }
 
-    fn read(&self, id: ObjectId, wanted: Kind, name: &'static str) -> Result<Vec<u8>> {
+    fn read(&mut self, id: ObjectId, wanted: Kind, name: &'static str) -> Result<Rc<Vec<u8>>> {
+        if let Some((kind, bytes)) = self.packs.read(&id)
+            && kind == wanted
+        {
+            return Ok(bytes);
+        }
         let mut bytes = Vec::new();
         let kind = self.objects.read(ids::ObjectId(id), name, &mut bytes)?;
         if kind != wanted {
@@ -157,63 +167,6 @@ impl Store {
                 source: format!("it is a {kind}").into(),
             });
         }
-        Ok(bytes)
-    }
-}
-
-/// A cache in two generations: when the young one is full it becomes the old one, and what was old and not
-/// asked for again is gone. It never holds more than its limit and one object.
-struct Cache<T> {
-    young: HashMap<ObjectId, (Rc<T>, usize)>,
-    old: HashMap<ObjectId, (Rc<T>, usize)>,
-    young_size: usize,
-    limit: usize,
-}
-
-impl<T> Cache<T> {
-    fn new(limit: usize) -> Self {
-        Self {
-            young: HashMap::default(),
-            old: HashMap::default(),
-            young_size: 0,
-            limit,
-        }
-    }
-
-    fn get(&mut self, id: &ObjectId) -> Option<Rc<T>> {
-        if let Some((value, _)) = self.young.get(id) {
-            return Some(value.clone());
-        }
-        let (value, size) = self.old.remove(id)?;
-        self.put(*id, value.clone(), size);
-        Some(value)
-    }
-
-    fn put(&mut self, id: ObjectId, value: Rc<T>, size: usize) {
-        if self.young_size + size > self.limit / 2 {
-            self.old = std::mem::take(&mut self.young);
-            self.young_size = 0;
-        }
-        self.young_size += size;
-        self.young.insert(id, (value, size));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cache_forgets_what_was_not_asked_for_since_it_was_last_full() {
-        let id = |number: u8| ObjectId::from_bytes_or_panic(&[number; 20]);
-        let mut cache = Cache::new(20);
-        for number in 0..4 {
-            cache.put(id(number), Rc::new(number), 4);
-            assert!(cache.get(&id(0)).is_some(), "asked for after {number}");
-        }
-        assert!(cache.get(&id(1)).is_none() || cache.young_size <= 10);
-        cache.put(id(8), Rc::new(8), 100);
-        cache.put(id(9), Rc::new(9), 100);
-        assert!(cache.get(&id(0)).is_none());
+        Ok(Rc::new(bytes))
     }
 }

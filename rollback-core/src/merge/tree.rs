@@ -1,6 +1,7 @@
 //! Trees as the merge reads them: parsed once, compared as bytes, and rewritten with the fewest copies.
 
 use std::cmp::Ordering;
+use std::rc::Rc;
 
 use gix::ObjectId;
 
@@ -46,7 +47,7 @@ impl Version {
 
 /// A parsed tree.
 pub(super) struct Tree {
-    raw: Vec<u8>,
+    raw: Rc<Vec<u8>>,
     rows: Vec<Row>,
     hash: gix::hash::Kind,
     /// Sorted, no name twice, no name that would be two: git and we read it alike.
@@ -73,7 +74,7 @@ pub(super) struct Malformed {
 impl Tree {
     pub(super) fn empty(hash: gix::hash::Kind) -> Self {
         Self {
-            raw: Vec::new(),
+            raw: Rc::default(),
             rows: Vec::new(),
             hash,
             is_sound: true,
@@ -81,7 +82,7 @@ impl Tree {
         }
     }
 
-    pub(super) fn parse(raw: Vec<u8>, hash: gix::hash::Kind) -> Result<Self, Malformed> {
+    pub(super) fn parse(raw: Rc<Vec<u8>>, hash: gix::hash::Kind) -> Result<Self, Malformed> {
         let id_length = hash.len_in_bytes();
         let mut tree = Self {
             rows: Vec::with_capacity(raw.len() / 32),
@@ -205,7 +206,7 @@ impl Tree {
             });
         }
         let bytes = spell(&rows, self.raw.len() + 64 * edits.len());
-        (!self.is_canonical || bytes != self.raw).then_some(bytes)
+        (!self.is_canonical || bytes != *self.raw).then_some(bytes)
     }
 }
 

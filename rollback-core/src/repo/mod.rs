@@ -11,7 +11,7 @@ pub(crate) mod index;
 mod objects;
 mod open;
 pub(crate) mod refs;
-mod revision;
+pub(crate) mod revision;
 pub(crate) mod state;
 mod summary;
 mod tree_edit;

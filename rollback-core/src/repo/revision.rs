@@ -107,7 +107,8 @@ impl Ends {
 
 /// What the words of a revision say, before anything is peeled.
 fn parse_spec(repo: &gix::Repository, spec: &str) -> Result<Spec> {
-    let words = if spec == "-" { "@{-1}" } else { spec };
+    let local = local_upstream(repo, spec);
+    let words = if spec == "-" { "@{-1}" } else { local.as_deref().unwrap_or(spec) };
     let options = parse::Options {
         // An abbreviated id that fits a blob as well can only have meant the commit.
         object_kind_hint: Some(parse::ObjectKindHint::Committish),
@@ -116,6 +117,36 @@ fn parse_spec(repo: &gix::Repository, spec: &str) -> Result<Spec> {
     gix::revision::Spec::from_bstr(words, repo, options)
         .map(gix::revision::Spec::detach)
         .map_err(|error| explain(repo, spec, error))
+}
+
+/// The revision with `@{upstream}` put in words where the upstream is a branch of this repository, which the object
+/// library does not know.
+fn local_upstream(repo: &gix::Repository, spec: &str) -> Option<String> {
+    let (name, rest) = spec.split_once("@{")?;
+    let (suffix, rest) = rest.split_once('}')?;
+    if !["u", "upstream"].iter().any(|word| word.eq_ignore_ascii_case(suffix)) {
+        return None;
+    }
+    let branch = match name {
+        "" | "HEAD" | "@" => repo.head_name().ok()??,
+        name => repo.find_reference(&format!("refs/heads/{name}")).ok()?.name().to_owned(),
+    };
+    let remote = repo.config_snapshot().string(format!("branch.{}.remote", branch.shorten()).as_str())?;
+    let upstream = upstream_name(repo, branch.as_ref())?.ok()?;
+    (remote.as_slice() == b".").then(|| format!("{upstream}{rest}"))
+}
+
+/// The reference of the upstream of a branch, as `branch.<name>.remote` and `branch.<name>.merge` say; `None` where they
+/// say nothing.
+pub(crate) fn upstream_name(
+    repo: &gix::Repository,
+    branch: &gix::refs::FullNameRef,
+) -> Option<gix::Result<gix::refs::FullName>> {
+    let remote = repo.config_snapshot().string(format!("branch.{}.remote", branch.shorten()).as_str());
+    match remote.is_some_and(|remote| remote.as_slice() == b".") {
+        true => repo.branch_remote_ref_name(branch, gix::remote::Direction::Fetch),
+        false => repo.branch_remote_tracking_ref_name(branch, gix::remote::Direction::Fetch),
+    }
 }
 
 fn explain(repo: &gix::Repository, spec: &str, error: gix::Error) -> Error {

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Strategy;
 use crate::conflict::Conflict;
+use crate::history::PathChange;
 use crate::id::{CommitId, TreeId};
 use crate::path::RepoPath;
 
@@ -37,6 +38,9 @@ pub struct Attempt {
     pub conflicts: Vec<Conflict>,
     /// The paths whose entries would differ from the tip's.
     pub paths_touched: Vec<RepoPath>,
+    /// The same paths with what stands there at the tip and what would stand there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<PathChange>,
     /// What would be lost.
     pub loss: Loss,
     /// Later commits that stand in the way; absent where that was not computed.
@@ -61,6 +65,7 @@ impl Attempt {
             tree_id: None,
             conflicts: Vec::new(),
             paths_touched: Vec::new(),
+            changes: Vec::new(),
             loss: Loss { class: LossClass::Exact, discards: Vec::new() },
             dependents: None,
             steps: Vec::new(),

@@ -213,7 +213,8 @@ impl Workbench {
             return Ok(attempt);
         }
         let changes = paths_between(&self.objects, self.tip.tree, tree)?;
-        attempt.paths_touched = changes.into_iter().map(|change| change.path).collect();
+        attempt.paths_touched = changes.iter().map(|change| change.path.clone()).collect();
+        attempt.changes = changes;
         attempt.result = AttemptResult::Clean;
         attempt.tree_id = Some(tree);
         Ok(attempt)

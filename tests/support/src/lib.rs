@@ -9,6 +9,7 @@ mod fixture;
 pub mod hostile;
 mod sandbox;
 mod state;
+pub mod suite;
 
 pub use environment::{isolated, rb};
 pub use fixture::Fixture;

@@ -425,6 +425,9 @@ pub struct Group {
     /// When the group is worked off.
     #[serde(default)]
     pub at: GroupTime,
+    /// Whether the first check that does not pass ends the group.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub fail_fast: bool,
     /// The phases it belongs to; all unless given.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub phases: Vec<String>,

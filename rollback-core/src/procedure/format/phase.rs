@@ -127,6 +127,9 @@ pub struct Phase {
     /// Whether a merge may be reverted whole although other phases came in through it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub whole_merge: bool,
+    /// Whether this variant takes over neither changes, checks nor steps of its phase.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub alone: bool,
     /// Other ways to run it. A variant that says what to change replaces all that the phase would change.
     #[serde(default, rename = "variant", skip_serializing_if = "Named::is_empty")]
     pub variants: Named<Phase>,
@@ -362,7 +365,15 @@ impl Phase {
     pub fn with_variant(&self, name: &str) -> Option<Self> {
         let variant = self.variants.get(name)?.clone();
         let mut phase = Self { variants: Named::default(), ..self.clone() };
-        if variant.says_what_to_change() {
+        if variant.alone {
+            phase.before.clear();
+            phase.after.clear();
+            phase.validate.clear();
+            phase.validate_each.clear();
+            phase.verify.clear();
+            phase.paths.clear();
+        }
+        if variant.alone || variant.says_what_to_change() {
             phase.target = None;
             phase.ladder.clear();
             phase.set = Named::default();

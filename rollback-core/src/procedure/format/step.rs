@@ -67,7 +67,8 @@ pub struct Step {
     /// What the program must do to count as done; exit code 0 unless given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expect: Option<Expect>,
-    /// Text for the program's standard input.
+    /// Text for the program's standard input. `{secret.NAME}` stands for a declared secret, here and nowhere else:
+    /// arguments can be seen by every process of the machine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stdin: Option<String>,
     /// Variables for the program.
@@ -85,6 +86,9 @@ pub struct Step {
     /// Steps that must have been done before.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub needs: Vec<String>,
+    /// A check that makes the step unnecessary where it passes, such as that of a manual step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unless: Option<String>,
     /// Whether it may run again after it was cut off.
     #[serde(default, skip_serializing_if = "is_default")]
     pub effect: Effect,

@@ -144,6 +144,7 @@ impl Names<'_, '_, '_, '_> {
         for (at, row) in document.step.iter().enumerate() {
             let way = way!["step", at];
             self.all(Kind::Step, &way, "needs", &row.needs);
+            self.maybe(Kind::Check, &way, "unless", row.unless.as_ref());
             self.maybe(Kind::Message, &way, "message", row.message.as_ref());
             self.maybe(Kind::Role, &way, "approval", row.approval.as_ref());
         }

@@ -10,6 +10,7 @@ use crate::procedure::placeholder::{Placeholder, placeholders};
 const KNOWN: &[(&str, Option<&[&str]>)] = &[
     ("input", None),
     ("check", None),
+    ("secret", None),
     (
         "run",
         Some(&[
@@ -94,6 +95,20 @@ fn one(report: &mut Report<'_>, index: &Index<'_>, way: &[Step], found: Placehol
         ("input", _) if !index.has(Kind::Input, found.name) => {
             report.unknown("input", "unknown-input", way, found.name, &index.names(Kind::Input));
         }
+        ("secret", _) if way.last() != Some(&Step::from("stdin")) => {
+            report.add(
+                "exposed-secret",
+                way,
+                format!("{found} can stand in 'stdin' only: arguments and texts are seen by others"),
+            );
+        }
+        ("secret", _) if !declares_secret(report, way, found.name) => {
+            report.add(
+                "unknown-secret",
+                way,
+                format!("the secret '{}' is not in the step's 'secrets'", found.name),
+            );
+        }
         ("check", _) => {
             let (check, what) = found.name.rsplit_once('.').unwrap_or((found.name, ""));
             if !index.has(Kind::Check, check) {
@@ -104,4 +119,10 @@ fn one(report: &mut Report<'_>, index: &Index<'_>, way: &[Step], found: Placehol
         }
         _ => {}
     }
+}
+
+fn declares_secret(report: &Report<'_>, way: &[Step], name: &str) -> bool {
+    let [Step::Key(list), Step::Index(at), _] = way else { return false };
+    let steps = &report.document().step;
+    list == "step" && steps.get(*at).is_some_and(|step| step.secrets.iter().any(|secret| secret == name))
 }

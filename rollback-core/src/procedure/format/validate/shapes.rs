@@ -122,12 +122,17 @@ pub(super) fn of_the_parts(report: &mut Report<'_>) {
     for (name, phase) in document.phase.iter() {
         let way = way!["phase", name].to_vec();
         of_a_phase(report, &way, phase);
-        for (variant, phase) in phase.variants.iter() {
+        for (variant, over) in phase.variants.iter() {
             let way = [&way[..], &way!["variant", variant]].concat();
-            of_a_phase(report, &way, phase);
-            if !phase.variants.is_empty() {
+            if !over.variants.is_empty() {
                 report.add("nested-variant", &way, "a variant cannot have variants");
             }
+            // Its own mistakes, seen with the paths that it takes over.
+            let mut over = over.clone();
+            if over.paths.is_empty() && !over.alone {
+                over.paths.clone_from(&phase.paths);
+            }
+            of_a_phase(report, &way, &over);
         }
     }
 }

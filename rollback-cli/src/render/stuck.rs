@@ -1,0 +1,61 @@
+//! Why nothing landed, where no rung may be taken: one line, and what to type next.
+
+use rollback_core::plan::{Attempt, AttemptResult};
+use rollback_core::{Plan, RepoPath};
+
+use super::text;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::invocation::{Invocation, quote};
+
+/// The failure to report beside the plan.
+pub(crate) fn failure(plan: &Plan, typed: &Invocation) -> Failure {
+    let failure =
+        Failure::new(Exit::NoCleanRung, "no-way-back", format!("nothing was changed: {}", reason(plan)));
+    match hint(plan, typed) {
+        Some(hint) => failure.with_hint(hint),
+        None => failure,
+    }
+}
+
+fn reason(plan: &Plan) -> String {
+    let conflicted: Vec<_> = with_conflicts(plan).collect();
+    let paths = conflicted_paths(&conflicted);
+    let Some(first) = paths.first() else {
+        let reason = plan.attempts.iter().rev().find_map(|last| last.reason.as_deref());
+        return reason.unwrap_or("no strategy applies").to_owned();
+    };
+    let place = match paths.len() - 1 {
+        0 => text::path(first),
+        more => format!("{} and {more} more", text::path(first)),
+    };
+    match (conflicted.as_slice(), plan.attempts.len()) {
+        ([only], 1) => format!("{} conflicts in {place}", only.strategy),
+        ([_], all) => format!("1 of {all} strategies conflicts in {place}"),
+        (several, all) => format!("{} of {all} strategies conflict in {place}", several.len()),
+    }
+}
+
+fn hint(plan: &Plan, typed: &Invocation) -> Option<String> {
+    if plan.request.options.via.is_some() {
+        return Some(format!("let all strategies be tried with: {}", typed.without_option("--via", "--via")));
+    }
+    let conflicted: Vec<_> = with_conflicts(plan).collect();
+    let path = conflicted_paths(&conflicted).into_iter().next()?;
+    let from_root = quote(&[b":/", path.as_bytes()].concat());
+    Some(format!("see who changed it since with: {} history {from_root}", typed.program()))
+}
+
+fn with_conflicts(plan: &Plan) -> impl Iterator<Item = &Attempt> {
+    plan.attempts
+        .iter()
+        .filter(|attempt| attempt.result == AttemptResult::Conflicted && !attempt.conflicts.is_empty())
+}
+
+fn conflicted_paths<'a>(attempts: &[&'a Attempt]) -> Vec<&'a RepoPath> {
+    let mut paths: Vec<_> =
+        attempts.iter().flat_map(|attempt| &attempt.conflicts).map(|conflict| &conflict.path).collect();
+    paths.sort();
+    paths.dedup();
+    paths
+}

@@ -1,0 +1,178 @@
+//! Revisions as git resolves them, and sets of commits in the order in which `git revert` takes them.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use rollback_core::{Error, Repo};
+use test_kit::Sandbox;
+
+/// Three commits on `main`, a branch merged into it, tags of all kinds, and a branch that was left.
+fn story() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.commit("First", &[("f", "1\n")]);
+    sandbox.git(&["tag", "light"]);
+    sandbox.git(&["tag", "-a", "-m", "annotated", "v1"]);
+    sandbox.git(&["tag", "-a", "-m", "a tag of a tag", "v1-again", "v1"]);
+    sandbox.commit("Fix the parser", &[("f", "2\n")]);
+    sandbox.git(&["checkout", "-q", "-b", "topic"]);
+    sandbox.commit("Topic work", &[("g", "1\n")]);
+    sandbox.commit("More topic work", &[("g", "2\n")]);
+    sandbox.git(&["checkout", "-q", "main"]);
+    sandbox.commit("Main work", &[("f", "3\n")]);
+    sandbox.tick();
+    sandbox.git(&["merge", "-q", "--no-ff", "-m", "Merge topic", "topic"]);
+    sandbox.git(&["tag", "of-a-blob", "HEAD:f"]);
+    sandbox.git(&["tag", "-a", "-m", "of a tree", "of-a-tree", "HEAD^{tree}"]);
+    sandbox.git(&["branch", "-q", "--set-upstream-to", "topic", "main"]);
+    sandbox
+}
+
+fn open(sandbox: &Sandbox) -> Repo {
+    Repo::discover(sandbox.path()).expect("a repository")
+}
+
+#[test]
+fn a_revision_is_the_commit_that_git_takes_it_for() {
+    let sandbox = story();
+    let repo = open(&sandbox);
+    let short = sandbox.git(&["rev-parse", "--short=7", "HEAD~1"]);
+    let full = sandbox.git(&["rev-parse", "HEAD~1"]);
+    let specs = [
+        "HEAD",
+        "@",
+        "main",
+        "heads/main",
+        "refs/heads/topic",
+        "light",
+        "v1",
+        "v1-again",
+        "v1^{commit}",
+        "v1^0",
+        "HEAD^",
+        "HEAD^2",
+        "HEAD~2",
+        "HEAD^2~1",
+        "@~1",
+        "@{-1}",
+        "@{upstream}",
+        "main@{u}",
+        "HEAD@{1}",
+        "main@{1}",
+        "main@{0}",
+        ":/parser",
+        ":/^Topic",
+        "HEAD^{/work}",
+        "HEAD^{}",
+        &short,
+        &full,
+    ];
+    for spec in specs {
+        // A search through messages takes all that follows for words.
+        let peel = if spec.starts_with(":/") { "" } else { "^{commit}" };
+        let expected = sandbox.git(&["rev-parse", "--verify", &format!("{spec}{peel}")]);
+        assert_eq!(repo.resolve_commit(spec).expect(spec).to_string(), expected, "{spec}");
+    }
+    let before = sandbox.git(&["rev-parse", "topic"]);
+    assert_eq!(repo.resolve_commit("-").expect("the branch before").to_string(), before);
+}
+
+#[test]
+fn what_is_no_commit_is_named_for_what_it_is() {
+    let sandbox = story();
+    let repo = open(&sandbox);
+    for (spec, kind) in
+        [("of-a-blob", "blob"), ("of-a-tree", "tree"), ("HEAD:f", "blob"), ("HEAD^{tree}", "tree")]
+    {
+        let error = repo.resolve_commit(spec).expect_err(spec);
+        assert_eq!(error.to_string(), format!("'{spec}' is a {kind}, not a commit"));
+        assert_eq!(error.code(), "not-a-commit");
+    }
+    let missing = "1234567890123456789012345678901234567890";
+    for spec in
+        ["nowhere", "HEAD~99", "HEAD^3", "", "main@{99}", "@{-9}", ":/no such words", "a b", missing, "--all"]
+    {
+        let error = repo.resolve_commit(spec).expect_err(spec);
+        assert_eq!(error.to_string(), format!("unknown revision '{spec}'"));
+    }
+    assert!(matches!(repo.resolve_commit("main..topic"), Err(Error::BadRequest(_))));
+}
+
+#[test]
+fn an_ambiguous_abbreviation_names_its_candidates() {
+    let sandbox = Sandbox::bare();
+    let mut stream = String::new();
+    for number in 0..600 {
+        write!(
+            stream,
+            "commit refs/heads/main\ncommitter C <c@example.com> {} +0000\ndata 1\nc\n",
+            1_700_000_000 + number
+        )
+        .expect("a string takes all");
+    }
+    sandbox.git_with_input(&["fast-import", "--quiet"], stream.as_bytes());
+    let ids = sandbox.git(&["rev-list", "main"]);
+    let mut by_prefix: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    ids.lines().for_each(|id| by_prefix.entry(&id[..4]).or_default().push(id));
+    let (prefix, ids) =
+        by_prefix.into_iter().find(|(_, ids)| ids.len() > 1).expect("600 ids share 4 digits somewhere");
+    match open(&sandbox).resolve_commit(prefix) {
+        Err(Error::AmbiguousRevision { spec, candidates }) => {
+            assert_eq!((spec.as_str(), candidates.len()), (prefix, ids.len()));
+            assert!(candidates.iter().all(|candidate| candidate.contains("commit")), "{candidates:?}");
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_head_of_a_new_repository_has_no_commit_yet() {
+    let sandbox = Sandbox::new();
+    let repo = open(&sandbox);
+    for spec in ["HEAD", "@", "HEAD~1"] {
+        assert!(
+            matches!(repo.resolve_commit(spec), Err(Error::Unborn { branch }) if branch == "main"),
+            "{spec}"
+        );
+    }
+    assert!(matches!(repo.resolve_commit("other"), Err(Error::UnknownRevision { .. })));
+}
+
+#[test]
+fn sets_of_commits_come_in_the_order_of_git_revert() {
+    let sandbox = story();
+    let repo = open(&sandbox);
+    let ranges: [&[&str]; 9] = [
+        &["v1..main"],
+        &["v1..HEAD^2"],
+        &["main", "^topic"],
+        &["main...topic~1"],
+        &["..topic~9^0"],
+        &["topic.."],
+        &["HEAD^!"],
+        &["HEAD^-"],
+        &["topic", "main", "^v1"],
+    ];
+    for specs in ranges {
+        let git = sandbox.try_git(&[&["rev-list"], specs].concat());
+        let text = String::from_utf8_lossy(&git.stdout).into_owned();
+        let expected: Vec<_> = text.lines().collect();
+        match repo.resolve_commits(specs) {
+            Ok(commits) => {
+                let commits: Vec<_> = commits.iter().map(ToString::to_string).collect();
+                assert_eq!(commits, expected, "{specs:?}");
+            }
+            Err(error) => assert!(!git.status.success() || expected.is_empty(), "{specs:?}: {error}"),
+        }
+    }
+    // Single names stay in the order given, each once.
+    let names = ["light", "topic", "HEAD~1", "v1"];
+    let expected = ["light", "topic", "HEAD~1"].map(|name| repo.resolve_commit(name).expect("a commit"));
+    assert_eq!(repo.resolve_commits(&names).expect("commits"), expected);
+}
+
+#[test]
+fn a_set_without_a_commit_is_an_error_that_names_it() {
+    let sandbox = story();
+    let error = open(&sandbox).resolve_commits(&["main..topic"]).expect_err("topic is merged");
+    assert_eq!((error.code(), error.to_string()), ("empty-commit-set", "no commit is in main..topic".into()));
+}
