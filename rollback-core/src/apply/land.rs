@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::changes::{self, Change};
 use super::content::Content;
-use super::folder::{Folder, Parent, parent_of};
+use super::folder::{FileKind, Folder, Identity, Parent, parent_of};
 use super::inspect::{self, Found, View};
 use super::lock::{self, LandingLock};
 use super::recover::{self, Recovered};
@@ -379,7 +380,7 @@ impl Run<'_> {
         let path = &checkout.before.path;
         let bytes = match fs::read(path) {
             Ok(bytes) => Some(bytes),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(error) if error.kind() == ErrorKind::NotFound => None,
             Err(error) => return Err(Error::io("read", path, error)),
         };
         if bytes != checkout.before.bytes {
@@ -400,7 +401,7 @@ impl Run<'_> {
             self.stop_if_cancelled()?;
             swapper.apply(slot, step)?;
         }
-        remove_emptied_folders(&checkout.root, &journal.steps);
+        remove_emptied_folders(&checkout.root, &journal.steps)?;
         if self.settings.fsync.journal {
             recover::sync_touched(&checkout.root, journal)?;
         }
@@ -461,7 +462,10 @@ fn missing_folders(root: &Folder, steps: &[Step]) -> Result<Vec<RepoPath>> {
             let parent =
                 parent_of(root, &path).map_err(|error| Error::io("examine", path.to_string(), error))?;
             let there = match parent {
-                Parent::Open(parent) => parent.info(path.file_name()).is_ok_and(|info| info.is_some()),
+                Parent::Open(parent) => {
+                    let info = parent.info(path.file_name()).ok().flatten();
+                    info.is_some_and(|info| info.kind == FileKind::Folder)
+                }
                 Parent::Missing | Parent::Obstructed(_) => false,
             };
             if there {
@@ -475,20 +479,41 @@ fn missing_folders(root: &Folder, steps: &[Step]) -> Result<Vec<RepoPath>> {
 }
 
 /// Folders that lost their last file go, as under git; never the one the process stands in.
-fn remove_emptied_folders(root: &Folder, steps: &[Step]) {
+fn remove_emptied_folders(root: &Folder, steps: &[Step]) -> Result<()> {
     let current = Folder::open(std::path::Path::new(".")).and_then(|folder| folder.identity()).ok();
     let removed = |step: &&Step| matches!(step.action, Action::Remove { .. } | Action::RemoveFolder);
     for step in steps.iter().filter(removed).rev() {
         let mut folder = step.path.parent();
         while let Some(path) = folder.filter(|path| !path.is_root()) {
-            let Ok(Parent::Open(parent)) = parent_of(root, &path) else {
-                break;
-            };
-            let here = parent.open_folder(path.file_name()).and_then(|folder| folder.identity()).ok();
-            if here.is_none() || here == current || parent.remove_folder(path.file_name()).is_err() {
+            let gone = remove_if_empty(root, &path, current.as_ref());
+            if !gone.map_err(|error| Error::io("remove", path.to_string(), error))? {
                 break;
             }
             folder = path.parent();
         }
+    }
+    Ok(())
+}
+
+/// Whether the folder is gone now; one that holds something, or on which something is mounted, stays.
+fn remove_if_empty(root: &Folder, path: &RepoPath, current: Option<&Identity>) -> io::Result<bool> {
+    let Parent::Open(parent) = parent_of(root, path)? else { return Ok(false) };
+    let here = match parent.open_folder(path.file_name()) {
+        Ok(here) => here.identity()?,
+        // Removed with another file, or a file by now.
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(error.kind() == ErrorKind::NotFound);
+        }
+        Err(error) => return Err(error),
+    };
+    if Some(&here) == current {
+        return Ok(false);
+    }
+    match parent.remove_folder(path.file_name()) {
+        Ok(()) => Ok(true),
+        Err(error) if matches!(error.kind(), ErrorKind::DirectoryNotEmpty | ErrorKind::ResourceBusy) => {
+            Ok(false)
+        }
+        Err(error) => Err(error),
     }
 }

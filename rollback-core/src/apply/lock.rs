@@ -13,6 +13,9 @@ use super::durable;
 use crate::error::{Error, Result};
 use crate::repo::config::Shared;
 
+/// How long a lock may seem to be held that nobody holds.
+const JUST_STARTED: Duration = Duration::from_millis(100);
+
 /// The right to land in this work tree, held until it is dropped.
 #[derive(Debug)]
 pub(crate) struct LandingLock {
@@ -20,7 +23,7 @@ pub(crate) struct LandingLock {
 }
 
 impl LandingLock {
-    /// Takes the lock, or refuses at once.
+    /// Takes the lock, or refuses almost at once.
     ///
     /// # Errors
     /// [`Error::Locked`].
@@ -34,10 +37,17 @@ impl LandingLock {
             .write(true)
             .open(&path)
             .map_err(|error| Error::io("open", &path, error))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
-            Err(fs::TryLockError::WouldBlock) => Err(Error::Locked { path }),
-            Err(fs::TryLockError::Error(error)) => Err(Error::io("lock", path, error)),
+        let begun = Instant::now();
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(Self { _file: file }),
+                // A process that is just being started holds copies of all that is open here, until it runs.
+                Err(fs::TryLockError::WouldBlock) if begun.elapsed() < JUST_STARTED => {
+                    std::thread::sleep(Duration::from_millis(2));
+                }
+                Err(fs::TryLockError::WouldBlock) => return Err(Error::Locked { path }),
+                Err(fs::TryLockError::Error(error)) => return Err(Error::io("lock", path, error)),
+            }
         }
     }
 }
@@ -85,15 +95,27 @@ fn link(lock: &Path, payload: &Path, operation: &str) -> std::io::Result<()> {
 }
 
 /// Whether `lock` is there and belongs to the operation.
-pub(crate) fn is_ours(lock: &Path, operation: &str) -> bool {
-    fs::symlink_metadata(lock).is_ok_and(|metadata| metadata.is_file() && metadata.len() < 256)
-        && fs::read(lock).is_ok_and(|bytes| bytes == signature(operation).as_bytes())
+///
+/// # Errors
+/// [`Error::Io`] where that cannot be told: then it is neither removed nor forgotten.
+pub(crate) fn is_ours(lock: &Path, operation: &str) -> Result<bool> {
+    match fs::symlink_metadata(lock) {
+        Ok(metadata) if metadata.is_file() && metadata.len() < 256 => {}
+        Ok(_) => return Ok(false),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(Error::io("examine", lock, error)),
+    }
+    match fs::read(lock) {
+        Ok(bytes) => Ok(bytes == signature(operation).as_bytes()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(Error::io("read", lock, error)),
+    }
 }
 
 /// Removes the locks that belong to the operation; all others stay.
 pub(crate) fn release<'a>(locks: impl IntoIterator<Item = &'a PathBuf>, operation: &str) -> Result<()> {
     for lock in locks {
-        if is_ours(lock, operation) {
+        if is_ours(lock, operation)? {
             durable::remove_if_there(lock)?;
         }
     }

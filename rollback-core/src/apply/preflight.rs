@@ -57,7 +57,8 @@ pub(crate) fn preflight(repo: &Repo, need: Need) -> Result<()> {
 fn refuse_locked(repo: &Repo) -> Result<()> {
     let operation = super::recover::operation_left(repo)?;
     for path in [index_lock(repo), repo.git_dir().join("HEAD.lock")] {
-        let ours = operation.as_ref().is_some_and(|operation| super::lock::is_ours(&path, operation));
+        let ours =
+            operation.as_ref().map_or(Ok(false), |operation| super::lock::is_ours(&path, operation))?;
         if path.symlink_metadata().is_ok() && !ours {
             return Err(Error::Locked { path });
         }

@@ -178,12 +178,15 @@ fn nothing_moved(repo: &Repo, stage: &Stage, journal: &Journal) -> Result<bool> 
         return Ok(true);
     };
     let swapper = swapper(repo, &root, stage)?;
-    let moved = journal.steps.iter().enumerate().any(|(slot, step)| match &step.action {
-        Action::Add { .. } => !staged(slot),
-        Action::Replace { new, .. } => !swapper.stage_holds(slot, new),
-        Action::Remove { .. } => staged(slot),
-        Action::MakeFolder | Action::RemoveFolder => false,
-    });
+    let mut moved = false;
+    for (slot, step) in journal.steps.iter().enumerate() {
+        moved |= match &step.action {
+            Action::Add { .. } => !staged(slot),
+            Action::Replace { new, .. } => !swapper.stage_holds(slot, new)?,
+            Action::Remove { .. } => staged(slot),
+            Action::MakeFolder | Action::RemoveFolder => false,
+        };
+    }
     let index = journal.index.as_ref().map_or(Ok(false), |after| {
         Ok::<_, Error>(!after.is_empty() && index_edit::holds(&repo.read_index()?.index, after))
     })?;
@@ -245,12 +248,19 @@ pub(super) fn take_back(
     if let Some(after) = &journal.index {
         let root = land::open_root(repo)?;
         let swapper = swapper(repo, &root, stage)?;
-        for (slot, step) in journal.steps.iter().enumerate().rev() {
-            if swapper.undo(slot, step)? == Undone::Edited {
-                edited.push(step.path.clone());
+        let mut undo = |removals: bool| -> Result<()> {
+            let is_removal = |step: &Step| matches!(step.action, Action::Remove { .. });
+            for (slot, step) in journal.steps.iter().enumerate().rev() {
+                if is_removal(step) == removals && swapper.undo(slot, step)? == Undone::Edited {
+                    edited.push(step.path.clone());
+                }
             }
-        }
+            Ok(())
+        };
+        // A file that was removed may have made room for a folder, which has to go before it comes back.
+        undo(false)?;
         remove_made_folders(&root, &journal.missing_folders);
+        undo(true)?;
         if settings.fsync.journal {
             sync_touched(&root, journal)?;
         }
@@ -282,7 +292,7 @@ fn restore_index(
         return Ok(());
     }
     let lock = preflight::index_lock(repo);
-    let ours = lock::is_ours(&lock, &journal.operation);
+    let ours = lock::is_ours(&lock, &journal.operation)?;
     if !ours {
         lock::take(&lock, &stage.path("lock"), &journal.operation, std::time::Duration::from_secs(1))?;
     }

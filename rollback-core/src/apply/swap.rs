@@ -3,9 +3,9 @@
 //! No byte of the work tree is overwritten or unlinked: a file is displaced into the stage, looked at
 //! there, and put back if it is not the one that was expected.
 
-use std::io::{self, ErrorKind};
+use std::io::ErrorKind;
 
-use super::folder::{FileInfo, Folder, Parent, make_parent_of, parent_of};
+use super::folder::{FileInfo, FileKind, Folder, Parent, make_parent_of, parent_of};
 use super::inspect::fingerprint;
 use super::stage::{Stage, displaced_name, slot_name};
 use crate::error::{Error, InTheWay, Result};
@@ -99,11 +99,12 @@ impl Swapper<'_> {
             }
             Err(error) => return Err(failed(error)),
         }
-        if self.holds(files, staged.as_bytes(), old) {
+        let displaced = self.holds(files, staged.as_bytes(), old);
+        if matches!(displaced, Ok(true)) {
             return Ok(());
         }
         files.exchange(staged.as_bytes(), &parent, name).map_err(failed)?;
-        Err(in_the_way(InTheWay::Edited, path))
+        Err(displaced.err().unwrap_or_else(|| in_the_way(InTheWay::Edited, path)))
     }
 
     fn replace_in_two_moves(
@@ -117,9 +118,10 @@ impl Swapper<'_> {
         let files = self.stage.files()?;
         let (name, displaced) = (path.file_name(), displaced_name(slot));
         parent.rename_to_free(name, files, displaced.as_bytes()).map_err(failed)?;
-        if !self.holds(files, displaced.as_bytes(), old) {
+        let expected = self.holds(files, displaced.as_bytes(), old);
+        if !matches!(expected, Ok(true)) {
             files.rename_to_free(displaced.as_bytes(), parent, name).map_err(failed)?;
-            return Err(in_the_way(InTheWay::Edited, path));
+            return Err(expected.err().unwrap_or_else(|| in_the_way(InTheWay::Edited, path)));
         }
         files.rename_to_free(slot_name(slot).as_bytes(), parent, name).map_err(|error| match error.kind() {
             ErrorKind::AlreadyExists => in_the_way(InTheWay::Untracked, path),
@@ -138,11 +140,12 @@ impl Swapper<'_> {
             }
             moved => moved.map_err(failed)?,
         }
-        if self.holds(files, staged.as_bytes(), old) {
+        let displaced = self.holds(files, staged.as_bytes(), old);
+        if matches!(displaced, Ok(true)) {
             return Ok(());
         }
         files.rename_to_free(staged.as_bytes(), &parent, name).map_err(failed)?;
-        Err(in_the_way(InTheWay::Edited, path))
+        Err(displaced.err().unwrap_or_else(|| in_the_way(InTheWay::Edited, path)))
     }
 
     /// Takes back what [`Swapper::apply`] may have done, as far as nobody else has written there since.
@@ -187,7 +190,7 @@ impl Swapper<'_> {
         }
         match parent.info(name).map_err(failed)? {
             None => Ok(Undone::Before),
-            Some(_) if self.holds(&parent, name, new) => {
+            Some(_) if self.holds(&parent, name, new)? => {
                 parent.rename_to_free(name, files, staged.as_bytes()).map_err(failed)?;
                 Ok(Undone::Before)
             }
@@ -212,7 +215,7 @@ impl Swapper<'_> {
             |folder: &Folder, name: &[u8]| folder.info(name).map(|info| info.is_some()).map_err(failed);
         if there(files, displaced.as_bytes())? {
             // The two moves of a system that cannot swap.
-            if self.holds(&parent, name, new) {
+            if self.holds(&parent, name, new)? {
                 parent.rename_to_free(name, files, staged.as_bytes()).map_err(failed)?;
             }
             if !there(&parent, name)? {
@@ -221,11 +224,11 @@ impl Swapper<'_> {
             }
             return Ok(Undone::Edited);
         }
-        if self.holds(&parent, name, old) {
+        if self.holds(&parent, name, old)? {
             return Ok(Undone::Before);
         }
-        let swapped = there(files, staged.as_bytes())? && !self.holds(files, staged.as_bytes(), new);
-        if self.holds(&parent, name, new) && swapped {
+        let swapped = there(files, staged.as_bytes())? && !self.holds(files, staged.as_bytes(), new)?;
+        if swapped && self.holds(&parent, name, new)? {
             // What was displaced goes back, even if it turns out not to be what was expected.
             files.exchange(staged.as_bytes(), &parent, name).map_err(failed)?;
             return Ok(Undone::Before);
@@ -244,7 +247,7 @@ impl Swapper<'_> {
         match files.rename_to_free(staged.as_bytes(), &parent, path.file_name()) {
             Ok(()) => Ok(Undone::Before),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                Ok(if self.holds(&parent, path.file_name(), old) { Undone::Before } else { Undone::Edited })
+                Ok(if self.holds(&parent, path.file_name(), old)? { Undone::Before } else { Undone::Edited })
             }
             Err(error) => Err(failed(error)),
         }
@@ -259,20 +262,30 @@ impl Swapper<'_> {
     }
 
     /// Whether the staged file number `slot` is there and is this one.
-    pub(crate) fn stage_holds(&self, slot: usize, expected: &Fingerprint) -> bool {
-        self.stage.files.as_ref().is_some_and(|files| self.holds(files, slot_name(slot).as_bytes(), expected))
+    pub(crate) fn stage_holds(&self, slot: usize, expected: &Fingerprint) -> Result<bool> {
+        self.stage
+            .files
+            .as_ref()
+            .map_or(Ok(false), |files| self.holds(files, slot_name(slot).as_bytes(), expected))
     }
 
-    /// Whether the name holds exactly what the fingerprint tells.
-    fn holds(&self, folder: &Folder, name: &[u8], expected: &Fingerprint) -> bool {
-        let look = || -> io::Result<Option<Fingerprint>> {
-            folder.info(name)?.map(|info| fingerprint(folder, name, &info, self.hash)).transpose()
+    /// Whether the name holds exactly what the fingerprint tells. What cannot be read is an error: taking it
+    /// for something else could lose it.
+    fn holds(&self, folder: &Folder, name: &[u8], expected: &Fingerprint) -> Result<bool> {
+        let failed = |error| Error::io("examine", RepoPath::new(name).to_string(), error);
+        let Some(info) = folder.info(name).map_err(failed)? else { return Ok(false) };
+        if matches!(info.kind, FileKind::Folder | FileKind::Other) {
+            return Ok(false);
+        }
+        let found = match fingerprint(folder, name, &info, self.hash) {
+            Ok(found) => found,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(failed(error)),
         };
-        let same_kind = |found: FingerprintKind| {
-            let link = |kind| kind == FingerprintKind::Symlink;
-            found == expected.kind || (!self.file_mode && !link(found) && !link(expected.kind))
-        };
-        matches!(look(), Ok(Some(found)) if found.id == expected.id && same_kind(found.kind))
+        let link = |kind| kind == FingerprintKind::Symlink;
+        let same_kind =
+            found.kind == expected.kind || (!self.file_mode && !link(found.kind) && !link(expected.kind));
+        Ok(found.id == expected.id && same_kind)
     }
 }
 

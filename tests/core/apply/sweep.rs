@@ -276,18 +276,27 @@ fn judge(sandbox: &Sandbox) -> Judged {
     }
 }
 
+/// One in so many points is tried.
+pub(super) fn share() -> usize {
+    let share = std::env::var("RB_SWEEP_SHARE").ok().and_then(|share| share.parse().ok()).unwrap_or(1);
+    println!("1 in {share} points (RB_SWEEP_SHARE)");
+    share
+}
+
+/// All shapes, or the one that `RB_SWEEP_SHAPE` names.
+pub(super) fn chosen_shapes() -> Vec<Shape> {
+    let only = std::env::var("RB_SWEEP_SHAPE").ok();
+    let chosen = |shape: &Shape| only.as_ref().is_none_or(|only| *only == shape.name);
+    shapes::all().into_iter().filter(chosen).collect()
+}
+
 #[test]
 #[ignore = "minutes: the full sweep"]
 fn kill_sweep() {
     let mut dice = Dice::from_environment();
-    let share = std::env::var("RB_SWEEP_SHARE").ok().and_then(|share| share.parse().ok()).unwrap_or(1);
-    println!("1 in {share} points (RB_SWEEP_SHARE)");
-    let only = std::env::var("RB_SWEEP_SHAPE").ok();
+    let share = share();
     let (mut tried, mut wrong) = (0, Vec::new());
-    for shape in shapes::all() {
-        if only.as_ref().is_some_and(|only| *only != shape.name) {
-            continue;
-        }
+    for shape in chosen_shapes() {
         let scene = Scene::new(shape);
         let points = scene.points();
         let recovery_points = scene.recovery_points(&points);
@@ -301,7 +310,9 @@ fn kill_sweep() {
                 missed += 1;
             }
             let second = recovery_points[dice.below(recovery_points.len())].clone();
-            second_kills += usize::from(scene.run(&copy, "recover", kill_at(&second)) == Ended::Killed);
+            // In the recovery another kill, or an error of the disk.
+            let how = ["signal=KILL", "signal=KILL", "error=EIO", "error=ENOSPC"][dice.below(4)];
+            second_kills += usize::from(!scene.run(&copy, "recover", inject(&second, how)).is_success());
             let recovered = scene.run(&copy, "recover", Vec::new());
             tried += 1;
             match scene.verdict(&copy) {
@@ -326,7 +337,7 @@ fn kill_sweep() {
             }
         }
         println!(
-            "{:<28} {} calls, verdicts {verdicts:?}, killed again in recovery {second_kills}, not reached {missed}",
+            "{:<28} {} calls, verdicts {verdicts:?}, recovery stopped too {second_kills}, not reached {missed}",
             scene.shape.name,
             points.len()
         );

@@ -12,6 +12,9 @@ use super::{FileInfo, FileKind};
 use crate::path::RepoPath;
 use crate::repo::index::Stat;
 
+/// The path without links.
+pub(crate) type Identity = PathBuf;
+
 /// A folder known by its path.
 #[derive(Debug)]
 pub(crate) struct Folder {
@@ -61,7 +64,7 @@ impl Folder {
         Ok(names)
     }
 
-    pub(crate) fn identity(&self) -> io::Result<PathBuf> {
+    pub(crate) fn identity(&self) -> io::Result<Identity> {
         fs::canonicalize(&self.path)
     }
 

@@ -14,6 +14,9 @@ use super::{FileInfo, FileKind};
 use crate::path::RepoPath;
 use crate::repo::index::Stat;
 
+/// Device and inode.
+pub(crate) type Identity = (u64, u64);
+
 /// A folder held open.
 #[derive(Debug)]
 pub(crate) struct Folder {
@@ -78,7 +81,7 @@ impl Folder {
     }
 
     /// What tells this folder from all others.
-    pub(crate) fn identity(&self) -> io::Result<(u64, u64)> {
+    pub(crate) fn identity(&self) -> io::Result<Identity> {
         let stat = rustix::fs::fstat(&self.fd)?;
         Ok((info(&stat).device, stat.st_ino))
     }
