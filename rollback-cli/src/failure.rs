@@ -95,7 +95,9 @@ impl Failure {
     /// The failure for people.
     pub(crate) fn text(&self) -> String {
         let mut text = format!("{} {}\n", paint(Palette::ERROR, "error:"), escape_lines(&self.message));
-        for cause in &self.causes {
+        // What a parser thought of a name that does not exist helps nobody.
+        let causes = self.causes.iter().filter(|_| self.code != "unknown-revision");
+        for cause in causes {
             let label = paint(Palette::HEADING, "caused by:");
             text.push_str(&format!("{label} {}\n", escape_lines(cause.trim_end())));
         }

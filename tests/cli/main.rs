@@ -4,4 +4,5 @@ mod answers;
 mod bad_input;
 mod history;
 mod kit;
+mod landing;
 mod output;

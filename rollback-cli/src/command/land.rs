@@ -64,7 +64,7 @@ pub(super) fn plan(plan: Plan, args: &LandingHere, session: &mut Session) -> Out
         && !args.allow_loss
     {
         let text = human::plan(&plan, &commits, session.console.look(), Ending::None);
-        session.console.tell(&text);
+        session.console.tell(&format!("{text}\n"));
         if !ask_about_loss(args, session) {
             return Err(loss.into());
         }
@@ -94,12 +94,13 @@ fn show(plan: &Plan, commits: &Commits, args: &LandingHere, session: &mut Sessio
         console.print(&json::document(plan));
     } else {
         let ending = Ending::DryRun {
-            land_with: session.invocation.without(&["--dry-run"]),
+            land_with: session.invocation.without(&["--dry-run"]).text(),
             missing: missing_permission(plan, args),
         };
         console.tell(&human::plan(plan, commits, console.look(), ending));
     }
     if exit == Exit::NoCleanRung {
+        console.tell("\n");
         console.complain(&stuck::failure(plan, &session.invocation).text());
     }
     exit
@@ -124,6 +125,7 @@ fn report(receipt: &Receipt, repo: &Repo, args: &LandingHere, session: &mut Sess
         console.complain(&failure.text());
     }
     if exit == Exit::NoCleanRung {
+        console.tell("\n");
         console.complain(&stuck::failure(&receipt.plan, &session.invocation).text());
     }
     exit

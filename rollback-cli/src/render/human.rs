@@ -29,16 +29,16 @@ pub(crate) enum Ending<'a> {
 /// A plan and what became of it.
 pub(crate) fn plan(plan: &Plan, commits: &Commits, look: Look, ending: Ending<'_>) -> String {
     let story = Story { plan, commits, look };
-    let made = match &ending {
-        Ending::Landed(outcome) => &outcome.commit_ids[..],
-        _ => &[],
+    let landed = match &ending {
+        Ending::Landed(outcome) => Some(*outcome),
+        _ => None,
     };
     let sections = [
         story.headline(),
-        graph::render(plan, made, commits, look),
+        graph::render(plan, landed, commits, look),
         story.ways(),
         story.conflicts(),
-        story.changes(matches!(ending, Ending::Landed(_))),
+        story.changes(&ending),
         story.loss(),
         story.message(&ending),
         story.notes(),
@@ -176,11 +176,15 @@ impl Story<'_> {
         text
     }
 
-    fn changes(&self, landed: bool) -> String {
+    fn changes(&self, ending: &Ending<'_>) -> String {
         let Some(chosen) = self.plan.chosen_attempt() else {
             return String::new();
         };
-        let heading = if landed { "Changed" } else { "Would change" };
+        let heading = match ending {
+            Ending::Landed(outcome) if outcome.kind == OutcomeKind::NothingToDo => return String::new(),
+            Ending::Landed(_) => "Changed",
+            Ending::None | Ending::DryRun { .. } => "Would change",
+        };
         format!("{} {}", paint(Palette::HEADING, heading), changes::render(chosen, self.look))
     }
 
@@ -238,6 +242,10 @@ impl Story<'_> {
             .collect()
     }
 
+    fn further_changes_are_shown(&self) -> bool {
+        self.plan.target.culprit.as_ref().is_some_and(|culprit| !culprit.further_changes.is_empty())
+    }
+
     /// A line with a label, continued below its text.
     fn labelled(&self, label: &str, said: &str) -> String {
         let indent = label.len() + 1;
@@ -253,6 +261,7 @@ impl Story<'_> {
         let reference = || note.reference.as_deref().map_or_else(|| "the upstream".into(), short_reference);
         Some(match note.kind {
             NoteKind::IntroducedByMerge => return None,
+            NoteKind::RemergeTrap if self.plan.chosen.is_none() => return None,
             NoteKind::MainlineAssumed => {
                 format!("{} is a merge; its first parent was taken as the mainline (-m 1)", commits())
             }
@@ -263,6 +272,7 @@ impl Story<'_> {
             NoteKind::RenameKept => {
                 format!("{} stays; --with-renames removes it", paths())
             }
+            NoteKind::Multiple if self.further_changes_are_shown() => return None,
             NoteKind::Multiple => format!("changed more than once since it was last good: {}", commits()),
             NoteKind::UpstreamAhead => {
                 format!("{} has newer changes to {} that are not here", reference(), paths())
@@ -282,11 +292,15 @@ impl Story<'_> {
             Ending::DryRun { .. } if self.plan.is_nothing_to_do() => "Nothing to do.\n".into(),
             Ending::DryRun { .. } if self.plan.chosen.is_none() => String::new(),
             Ending::DryRun { land_with, missing } => {
+                let permission = missing.map(|flag| permission(flag)).unwrap_or_default();
                 let command = match missing {
                     Some(flag) => format!("{land_with} {flag}"),
                     None => land_with,
                 };
-                format!("This was a dry run: nothing was written.\n{}", next("land it with", &command))
+                format!(
+                    "This was a dry run: nothing was written.{permission}\n{}",
+                    next("land it with", &command)
+                )
             }
             Ending::Landed(outcome) => self.landed(outcome),
         }
@@ -326,6 +340,9 @@ impl Story<'_> {
                 paint(Palette::WARN, "Paused:"),
                 next("see them with", "git status"),
             ),
+            OutcomeKind::NothingToDo if self.plan.chosen.is_some() => {
+                format!("Nothing to do: {} holds this result already.\n", paint(Palette::HEADING, branch))
+            }
             OutcomeKind::NothingToDo => "Nothing to do.\n".into(),
             _ => String::new(),
         }
@@ -366,6 +383,15 @@ impl Story<'_> {
             0 => shown.join(", "),
             more => format!("{} and {more} more", shown.join(", ")),
         }
+    }
+}
+
+/// Why a flag is needed.
+fn permission(flag: &str) -> &'static str {
+    match flag {
+        "--allow-loss" => " Landing it needs your consent to what it discards.",
+        "--stale-ok" => " Landing it needs your consent to what the upstream has and this branch lacks.",
+        _ => "",
     }
 }
 

@@ -107,8 +107,8 @@ fn verdict(attempt: &Attempt, taken: bool, look: Look) -> String {
         _ => "unknown".into(),
     };
     match &attempt.reason {
-        // The conflicts say it already.
-        Some(_) if !attempt.conflicts.is_empty() => said,
+        // The conflicts, or the verdict, say it already.
+        Some(_) if !attempt.conflicts.is_empty() || attempt.result == AttemptResult::Empty => said,
         Some(reason) => format!("{said}: {}", text::escape(reason)),
         None => said,
     }
