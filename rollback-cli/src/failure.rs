@@ -166,7 +166,10 @@ struct ErrorBody {
 pub(crate) fn report_panics() {
     std::panic::set_hook(Box::new(|panic| {
         use std::io::Write;
-        let what = panic.payload_as_str().map_or_else(|| "panic".into(), escape_lines);
+        let payload = panic.payload();
+        let text = payload.downcast_ref::<&str>().copied();
+        let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+        let what = escape_lines(text.unwrap_or("panic"));
         let place = panic
             .location()
             .map(|place| format!(" at {}:{}", place.file(), place.line()))

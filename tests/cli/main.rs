@@ -6,3 +6,4 @@ mod history;
 mod kit;
 mod landing;
 mod output;
+mod plumbing;

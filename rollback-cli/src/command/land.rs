@@ -43,11 +43,13 @@ pub(super) fn run(mut request: Request, args: &LandingHere, session: &mut Sessio
     // A person who asked for a dry run wants to see every way; whoever lands wants the first that may be taken.
     request.options.first_only = !args.dry_run;
     let mut found = make_plan(&repo, &request.target, &request.options, &session.console)?;
-    if request.edit && !args.dry_run && !args.no_commit {
-        if let Some(text) = edited_message(&found, &repo, session)? {
-            request.options.message.text = Some(text);
-            found = make_plan(&repo, &request.target, &request.options, &session.console)?;
-        }
+    if request.edit
+        && !args.dry_run
+        && !args.no_commit
+        && let Some(text) = edited_message(&found, &repo, session)?
+    {
+        request.options.message.text = Some(text);
+        found = make_plan(&repo, &request.target, &request.options, &session.console)?;
     }
     plan(found, args, session)
 }

@@ -292,7 +292,7 @@ impl Story<'_> {
             Ending::DryRun { .. } if self.plan.is_nothing_to_do() => "Nothing to do.\n".into(),
             Ending::DryRun { .. } if self.plan.chosen.is_none() => String::new(),
             Ending::DryRun { land_with, missing } => {
-                let permission = missing.map(|flag| permission(flag)).unwrap_or_default();
+                let permission = missing.map(permission).unwrap_or_default();
                 let command = match missing {
                     Some(flag) => format!("{land_with} {flag}"),
                     None => land_with,
