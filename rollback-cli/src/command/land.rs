@@ -62,6 +62,7 @@ pub(super) fn plan(plan: Plan, args: &LandingHere, session: &mut Session) -> Out
         return Ok(show(&plan, &commits, args, session));
     }
     let mut options = apply_options(args)?;
+    let mut shown = false;
     if let Some(loss) = loss_of(&plan)
         && !args.allow_loss
     {
@@ -71,10 +72,11 @@ pub(super) fn plan(plan: Plan, args: &LandingHere, session: &mut Session) -> Out
             return Err(loss.into());
         }
         options.allow_loss = true;
+        shown = true;
     }
     let landing = signals::Landing::begin();
     let receipt = progress::during(&session.console, "landing", || repo.apply(plan, &options))?;
-    let exit = report(&receipt, &repo, args, session);
+    let exit = report(&receipt, shown, &repo, args, session);
     drop(landing);
     Ok(exit)
 }
@@ -108,18 +110,20 @@ fn show(plan: &Plan, commits: &Commits, args: &LandingHere, session: &mut Sessio
     exit
 }
 
-fn report(receipt: &Receipt, repo: &Repo, args: &LandingHere, session: &mut Session) -> Exit {
+fn report(receipt: &Receipt, shown: bool, repo: &Repo, args: &LandingHere, session: &mut Session) -> Exit {
     let commits = commits_of_receipt(receipt, repo);
     let exit = exit_of_receipt(receipt, args);
     let console = &mut session.console;
     if matches!(receipt.outcome.kind, OutcomeKind::Committed | OutcomeKind::Staged) {
         console.has_landed();
     }
+    let look = console.look();
     if console.json() {
         console.print(&json::document(receipt));
+    } else if shown {
+        console.tell(&human::outcome(&receipt.plan, &receipt.outcome, &commits, look));
     } else {
-        let ending = Ending::Landed(&receipt.outcome);
-        console.tell(&human::plan(&receipt.plan, &commits, console.look(), ending));
+        console.tell(&human::plan(&receipt.plan, &commits, look, Ending::Landed(&receipt.outcome)));
     }
     if let Some(failure) = &receipt.outcome.later_failure {
         let failure = Failure::new(Exit::LandedWithFailure, "later-failure", failure.as_str())

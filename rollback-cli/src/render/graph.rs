@@ -122,7 +122,8 @@ fn line(node: &Node, lanes: bool, commits: &Commits, look: Look) -> String {
         Part::New => (signs.commit, Palette::GOOD),
         Part::Undone => (signs.culprit, Palette::BAD),
         Part::Good => (signs.good, Palette::GOOD),
-        Part::Tip | Part::Between | Part::Merge => (signs.commit, Palette::QUIET),
+        Part::Tip => (signs.commit, Palette::NAME),
+        Part::Between | Part::Merge => (signs.commit, Palette::QUIET),
     };
     let sign = paint(style, sign);
     let drawn = match (lanes, node.aside) {

@@ -54,6 +54,11 @@ pub(crate) fn plan(plan: &Plan, commits: &Commits, look: Look, ending: Ending<'_
     text
 }
 
+/// What became of a plan that has been shown already.
+pub(crate) fn outcome(plan: &Plan, outcome: &Outcome, commits: &Commits, look: Look) -> String {
+    Story { plan, commits, look }.landed(outcome)
+}
+
 struct Story<'a> {
     plan: &'a Plan,
     commits: &'a Commits,
@@ -226,20 +231,30 @@ impl Story<'_> {
             number => format!("Message of the last of {number} commits"),
         };
         let mut text = format!("{}\n", paint(Palette::HEADING, heading));
-        for line in text::escape_lines(message).trim_end().lines() {
+        let escaped = text::escape_lines(message);
+        let lines: Vec<_> = escaped.trim_end().lines().collect();
+        let shown = self.look.shown(16);
+        for line in lines.iter().take(shown) {
             let indent = if line.is_empty() { "" } else { "    " };
             text.push_str(&format!("{indent}{line}\n"));
         }
+        text.push_str(&more(lines.len(), shown, "    "));
         text
     }
 
     fn notes(&self) -> String {
-        self.plan
-            .notes
-            .iter()
-            .filter_map(|note| self.note(note))
-            .map(|said| self.labelled("note:", &said))
-            .collect()
+        let mut grouped: Vec<Note> = Vec::new();
+        for note in &self.plan.notes {
+            let alike = |known: &&mut Note| {
+                known.kind == note.kind && known.paths == note.paths && known.reference == note.reference
+            };
+            match grouped.iter_mut().find(alike) {
+                Some(known) => known.commits.extend(&note.commits),
+                None => grouped.push(note.clone()),
+            }
+        }
+        let said = grouped.iter().filter_map(|note| self.note(note));
+        said.map(|said| self.labelled("note:", &said)).collect()
     }
 
     fn further_changes_are_shown(&self) -> bool {
@@ -263,7 +278,11 @@ impl Story<'_> {
             NoteKind::IntroducedByMerge => return None,
             NoteKind::RemergeTrap if self.plan.chosen.is_none() => return None,
             NoteKind::MainlineAssumed => {
-                format!("{} is a merge; its first parent was taken as the mainline (-m 1)", commits())
+                let (what, whose) = match note.commits.len() {
+                    1 => ("is a merge", "its first parent"),
+                    _ => ("are merges", "the first parent of each"),
+                };
+                format!("{} {what}; {whose} was taken as the mainline (-m 1)", commits())
             }
             NoteKind::RemergeTrap => format!(
                 "merging the branch of {} again will bring nothing back: git takes its commits as merged",
