@@ -7,3 +7,4 @@ mod kit;
 mod landing;
 mod output;
 mod plumbing;
+mod schema;

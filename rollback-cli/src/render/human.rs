@@ -4,7 +4,7 @@
 use rollback_core::conflict::ConflictKind;
 use rollback_core::plan::{Attempt, CulpritFound, LossClass, Note, NoteKind};
 use rollback_core::receipt::{Outcome, OutcomeKind};
-use rollback_core::{CommitId, Plan, RepoPath};
+use rollback_core::{CommitId, Plan, RepoPath, Target};
 
 use super::style::{Palette, paint};
 use super::text::{self, count};
@@ -38,6 +38,7 @@ pub(crate) fn plan(plan: &Plan, commits: &Commits, look: Look, ending: Ending<'_
         graph::render(plan, landed, commits, look),
         story.ways(),
         story.conflicts(),
+        story.dependents(),
         story.changes(&ending),
         story.loss(),
         story.message(&ending),
@@ -181,6 +182,41 @@ impl Story<'_> {
         text
     }
 
+    /// The later commits that keep the first conflicted rung from being taken, unless they are named as a loss.
+    fn dependents(&self) -> String {
+        let in_the_way = |attempt: &&Attempt| {
+            !attempt.conflicts.is_empty() && attempt.dependents.as_ref().is_some_and(|ids| !ids.is_empty())
+        };
+        let Some(attempt) = self.plan.attempts.iter().find(in_the_way) else {
+            return String::new();
+        };
+        let ids = attempt.dependents.as_deref().unwrap_or_default();
+        let discards = self.plan.chosen_attempt().map_or(&[][..], |chosen| &chosen.loss.discards);
+        if ids.iter().all(|id| discards.contains(id)) {
+            return String::new();
+        }
+        let heading = paint(Palette::HEADING, format!("In the way of {}", attempt.strategy));
+        format!("{heading}{}\n{}", self.way_around(), self.list(ids, 8))
+    }
+
+    /// How the commits in the way could be undone too, where nobody asked for that yet.
+    fn way_around(&self) -> String {
+        let named = matches!(self.plan.request.target, Target::Commits(_));
+        if !named || self.plan.request.options.with_dependents {
+            return String::new();
+        }
+        paint(Palette::QUIET, " (--with-dependents undoes them too)")
+    }
+
+    /// Commits, one a line.
+    fn list(&self, ids: &[CommitId], usual: usize) -> String {
+        let shown = self.look.shown(usual);
+        let mut text: String =
+            ids.iter().take(shown).map(|id| format!("  {}\n", self.reference(*id))).collect();
+        text.push_str(&more(ids.len(), shown, "  "));
+        text
+    }
+
     fn changes(&self, ending: &Ending<'_>) -> String {
         let Some(chosen) = self.plan.chosen_attempt() else {
             return String::new();
@@ -201,23 +237,17 @@ impl Story<'_> {
         if chosen.loss.class != LossClass::Snapshot || discards.is_empty() {
             return String::new();
         }
-        let shown = self.look.shown(8);
-        let mut text = format!(
-            "{}\n",
-            paint(
-                Palette::WARN,
-                format!(
-                    "Discards what {} did to {}",
-                    count(discards.len(), "later commit"),
-                    ladder::few(&chosen.paths_touched)
-                )
-            )
+        let heading = format!(
+            "Discards what {} did to {}",
+            count(discards.len(), "later commit"),
+            ladder::few(&chosen.paths_touched)
         );
-        for id in discards.iter().take(shown) {
-            text.push_str(&format!("  {}\n", self.reference(*id)));
-        }
-        text.push_str(&more(discards.len(), shown, "  "));
-        text
+        let heading = paint(Palette::WARN, heading);
+        let way_around = match self.plan.attempts.iter().any(|attempt| attempt.dependents.is_some()) {
+            true => self.way_around(),
+            false => String::new(),
+        };
+        format!("{heading}{way_around}\n{}", self.list(discards, 8))
     }
 
     /// The message that would be written: before landing, so that it can be judged.

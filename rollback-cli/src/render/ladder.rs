@@ -88,6 +88,7 @@ fn what(attempt: &Attempt, asked: &[RepoPath], commits: &Commits) -> String {
             };
             format!("{commit}{mainline}{part}")
         }
+        _ if attempt.steps.len() > 1 => count(attempt.steps.len(), "commit"),
         _ => String::new(),
     }
 }
