@@ -8,6 +8,7 @@
 //! Never: a file of the work tree truncated or unlinked, a lock of somebody else removed, an untouched
 //! path written, an object named before it is on the disk.
 
+mod build;
 mod changes;
 mod commit;
 mod content;
@@ -26,9 +27,9 @@ mod reference;
 mod stage;
 mod swap;
 
-pub(crate) use land::{LandOptions, Landed, Landing, check_in_the_way, land};
+pub(crate) use land::{LandOptions, Landing, check_in_the_way, land};
 pub(crate) use preflight::{Need, preflight};
-pub(crate) use recover::{Recovered, recover};
+pub(crate) use recover::recover;
 pub(crate) use reference::RefUpdate;
 
 #[cfg(test)]

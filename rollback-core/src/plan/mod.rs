@@ -14,7 +14,5 @@ pub use document::{
     SCHEMA_VERSION, Tip,
 };
 
-pub(crate) use prepared::{Prepared, PreparedCommit};
-
 pub use crate::message::MessageOptions;
 pub use crate::strategy::{Attempt, AttemptResult, Loss, LossClass, Scope, Step};

@@ -230,11 +230,6 @@ impl Objects {
         self.write(gix::objs::Tree { entries }).map(TreeId)
     }
 
-    /// Puts a blob into memory and returns its id.
-    pub(crate) fn write_blob(&self, bytes: &[u8]) -> Result<ObjectId> {
-        self.write(gix::objs::BlobRef { data: bytes })
-    }
-
     /// Puts objects that another view created into the memory of this one.
     ///
     /// # Errors

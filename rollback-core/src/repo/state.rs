@@ -58,15 +58,4 @@ impl Repo {
         let pick = todo.starts_with(b"pick") || todo.starts_with(b"p ");
         Some(if pick { InProgress::Pick } else { InProgress::Revert })
     }
-
-    /// Refuses while an operation is in progress.
-    ///
-    /// # Errors
-    /// [`Error::OperationInProgress`].
-    pub(crate) fn refuse_operation_in_progress(&self) -> Result<()> {
-        match self.operation_in_progress() {
-            Some(operation) => Err(Error::OperationInProgress { operation: operation.describe() }),
-            None => Ok(()),
-        }
-    }
 }
