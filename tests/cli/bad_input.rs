@@ -147,7 +147,7 @@ fn revisions_that_name_nothing_or_too_much() {
         &rb(&repo, &["revert", "src/a.py"]),
         5,
         "unknown revision 'src/a.py'",
-        "it is a path; did you mean: rb revert --file src/a.py",
+        "it looks like a path; did you mean: rb revert --file src/a.py",
     );
     assert_says(
         &rb(&repo, &["revert", "HEAD..HEAD"]),

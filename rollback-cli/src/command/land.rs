@@ -40,6 +40,9 @@ pub(super) fn message(args: &Message, signoff: bool) -> MessageOptions {
 /// Plans, and lands what was planned.
 pub(super) fn run(mut request: Request, args: &LandingHere, session: &mut Session) -> Outcome {
     let repo = session.repo()?;
+    if !args.dry_run {
+        repo.preflight(&request.options, &apply_options(args)?)?;
+    }
     // A person who asked for a dry run wants to see every way; whoever lands wants the first that may be taken.
     request.options.first_only = !args.dry_run;
     let mut found = make_plan(&repo, &request.target, &request.options, &session.console)?;
