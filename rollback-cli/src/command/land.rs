@@ -108,7 +108,7 @@ fn show(plan: &Plan, commits: &Commits, args: &LandingHere, session: &mut Sessio
     }
     if exit == Exit::NoCleanRung {
         console.tell("\n");
-        console.complain(&stuck::failure(plan, &session.invocation).text());
+        console.complain(&stuck::failure(plan, &session.invocation).text(console.look().verbose));
     }
     exit
 }
@@ -131,11 +131,11 @@ fn report(receipt: &Receipt, shown: bool, repo: &Repo, args: &LandingHere, sessi
     if let Some(failure) = &receipt.outcome.later_failure {
         let failure = Failure::new(Exit::LandedWithFailure, "later-failure", failure.as_str())
             .with_hint("the result has landed and stays; see it with: git status");
-        console.complain(&failure.text());
+        console.complain(&failure.text(console.look().verbose));
     }
     if exit == Exit::NoCleanRung {
         console.tell("\n");
-        console.complain(&stuck::failure(&receipt.plan, &session.invocation).text());
+        console.complain(&stuck::failure(&receipt.plan, &session.invocation).text(console.look().verbose));
     }
     exit
 }
