@@ -40,6 +40,10 @@ impl Session {
         if let Some(repo) = &self.repo {
             return Ok(repo.clone());
         }
+        if !self.folder.is_dir() {
+            let message = format!("there is no folder {}", self.folder.display());
+            return Err(Failure::new(Exit::Refused, "no-such-folder", message).into());
+        }
         let repo = if self.environment {
             Repo::discover_with_environment(&self.folder)?
         } else {
@@ -185,5 +189,5 @@ fn report(console: &mut Console, failure: &Failure) {
     if console.json() {
         console.print(&json::document(&failure.document()));
     }
-    console.complain(&failure.text());
+    console.complain(&failure.text(console.look().verbose));
 }

@@ -40,6 +40,9 @@ pub(super) fn message(args: &Message, signoff: bool) -> MessageOptions {
 /// Plans, and lands what was planned.
 pub(super) fn run(mut request: Request, args: &LandingHere, session: &mut Session) -> Outcome {
     let repo = session.repo()?;
+    if !args.dry_run {
+        repo.preflight(&request.options, &apply_options(args)?)?;
+    }
     // A person who asked for a dry run wants to see every way; whoever lands wants the first that may be taken.
     request.options.first_only = !args.dry_run;
     let mut found = make_plan(&repo, &request.target, &request.options, &session.console)?;
@@ -105,7 +108,7 @@ fn show(plan: &Plan, commits: &Commits, args: &LandingHere, session: &mut Sessio
     }
     if exit == Exit::NoCleanRung {
         console.tell("\n");
-        console.complain(&stuck::failure(plan, &session.invocation).text());
+        console.complain(&stuck::failure(plan, &session.invocation).text(console.look().verbose));
     }
     exit
 }
@@ -128,11 +131,11 @@ fn report(receipt: &Receipt, shown: bool, repo: &Repo, args: &LandingHere, sessi
     if let Some(failure) = &receipt.outcome.later_failure {
         let failure = Failure::new(Exit::LandedWithFailure, "later-failure", failure.as_str())
             .with_hint("the result has landed and stays; see it with: git status");
-        console.complain(&failure.text());
+        console.complain(&failure.text(console.look().verbose));
     }
     if exit == Exit::NoCleanRung {
         console.tell("\n");
-        console.complain(&stuck::failure(&receipt.plan, &session.invocation).text());
+        console.complain(&stuck::failure(&receipt.plan, &session.invocation).text(console.look().verbose));
     }
     exit
 }
