@@ -16,7 +16,7 @@ use super::recover::{self, Recovered};
 use super::reference::{self, RefUpdate};
 use super::stage::Stage;
 use super::swap::Swapper;
-use super::{durable, index_edit, objects, preflight};
+use super::{anchor, durable, index_edit, objects, preflight};
 use crate::conflict::Conflict;
 use crate::error::{Error, InTheWay, Result};
 use crate::id::{EntryKind, TreeId};
@@ -176,6 +176,7 @@ impl Run<'_> {
             }
             Err(error) => {
                 // Nothing refers to the stage yet; if it cannot be removed, the next landing does it.
+                let _ = anchor::weigh_anchor(self.repo.git_dir());
                 let _ = stage.remove(root);
                 Err(error)
             }
@@ -247,6 +248,9 @@ impl Run<'_> {
             journal.locks.push(reference::lock_of(&update.name));
             journal.reference = Some(moved);
         }
+        let anchored =
+            self.landing.reference.as_ref().map_or(self.landing.result_tree.0, |update| update.new.0);
+        anchor::drop_anchor(self.repo.git_dir(), &stage.path("anchor"), anchored, self.settings)?;
         lock::write_payload(&stage.path("lock"), &journal.operation)?;
         let common_dir = self.repo.common_dir();
         let locks = journal
