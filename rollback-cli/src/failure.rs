@@ -95,7 +95,9 @@ impl Failure {
     /// The failure for people.
     pub(crate) fn text(&self) -> String {
         let mut text = format!("{} {}\n", paint(Palette::ERROR, "error:"), escape_lines(&self.message));
-        for cause in &self.causes {
+        // What a parser thought of a name that does not exist helps nobody.
+        let causes = self.causes.iter().filter(|_| self.code != "unknown-revision");
+        for cause in causes {
             let label = paint(Palette::HEADING, "caused by:");
             text.push_str(&format!("{label} {}\n", escape_lines(cause.trim_end())));
         }
@@ -164,7 +166,10 @@ struct ErrorBody {
 pub(crate) fn report_panics() {
     std::panic::set_hook(Box::new(|panic| {
         use std::io::Write;
-        let what = panic.payload_as_str().map_or_else(|| "panic".into(), escape_lines);
+        let payload = panic.payload();
+        let text = payload.downcast_ref::<&str>().copied();
+        let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+        let what = escape_lines(text.unwrap_or("panic"));
         let place = panic
             .location()
             .map(|place| format!(" at {}:{}", place.file(), place.line()))

@@ -68,9 +68,10 @@ impl Situation<'_> {
                 ),
             ),
             Error::Unsupported { what, .. } => unsupported(what),
-            Error::NeedsWorkTree { .. } => {
-                Hint::new("put the result on a branch with", typed.with(&["--branch", "NAME"]))
-            }
+            Error::NeedsWorkTree { .. } => Hint::new(
+                "put the result on a branch with",
+                typed.without(&["-n", "--no-commit"]).with(&["--branch", "NAME"]),
+            ),
             Error::UnknownRevision { spec, .. } => self.unknown_revision(spec),
             Error::AmbiguousRevision { spec, candidates } => {
                 match candidates.first().and_then(|candidate| candidate.split(' ').next()) {
@@ -157,12 +158,15 @@ impl Situation<'_> {
                 "base the result on a branch that has commits with",
                 typed.with(&["--onto", "REV", "--branch", "NAME"]),
             ),
-            Error::OperationInProgress { operation } => in_progress(operation),
+            // Giving it up would throw work away, so the line to paste is the one that explains both.
+            Error::OperationInProgress { .. } => {
+                Hint::new("see how to finish it or give it up with", "git status")
+            }
             Error::Unmerged { .. } => Hint::new("see what waits to be resolved with", "git status"),
             Error::InTheWay { reason, paths } => in_the_way(*reason, paths),
             Error::CaseCollision { .. } => Hint::new(
                 "put the result on a branch without writing files, with",
-                typed.with(&["--branch", "NAME"]),
+                typed.without(&["-n", "--no-commit"]).with(&["--branch", "NAME"]),
             ),
             Error::HostilePath { .. } => Hint::nothing("no command makes it safe to write such a path"),
             Error::Moved { .. } => Hint::new("plan again with", self.plan_again()),
@@ -186,7 +190,7 @@ impl Situation<'_> {
             }
             Error::DriverNotTrusted { .. } => Hint::new(
                 "put the result on a branch without writing files, with",
-                typed.with(&["--branch", "NAME"]),
+                typed.without(&["-n", "--no-commit"]).with(&["--branch", "NAME"]),
             ),
             Error::NoIdentity { .. } => Hint::new(
                 "say who you are with",
@@ -307,19 +311,6 @@ fn unsupported(what: &str) -> Hint {
         return Hint::new("write the index in full with", "git sparse-checkout init --no-sparse-index");
     }
     Hint::nothing("git has no command that takes the format away")
-}
-
-fn in_progress(operation: &str) -> Hint {
-    let command = ["rebase", "cherry-pick", "revert", "bisect", "am", "merge"]
-        .into_iter()
-        .find(|command| operation.contains(command) || *command == "am" && operation.contains("mail"));
-    match command {
-        Some("bisect") => Hint::new("end it with", "git bisect reset"),
-        Some(command) => {
-            Hint::new("give it up with (or finish it with --continue)", format!("git {command} --abort"))
-        }
-        None => Hint::new("see what waits with", "git status"),
-    }
 }
 
 fn in_the_way(reason: InTheWay, paths: &[RepoPath]) -> Hint {

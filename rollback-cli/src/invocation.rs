@@ -50,11 +50,10 @@ impl Invocation {
         line(self.program, &args)
     }
 
-    /// The command without a flag that takes no value.
-    pub(crate) fn without(&self, flags: &[&str]) -> String {
-        let kept: Vec<_> =
-            self.args.iter().filter(|arg| !flags.iter().any(|flag| arg == flag)).cloned().collect();
-        line(self.program, &kept)
+    /// The command without flags that take no value.
+    pub(crate) fn without(&self, flags: &[&str]) -> Self {
+        let kept = self.args.iter().filter(|arg| !flags.iter().any(|flag| *arg == flag));
+        Self { program: self.program, args: kept.cloned().collect() }
     }
 
     /// The command without an option that takes a value, in any of its spellings.
@@ -182,7 +181,7 @@ mod tests {
         ] {
             assert_eq!(typed(words).without_option("-m", "--mainline"), "rb revert HEAD");
         }
-        assert_eq!(typed(&["rb", "a", "--json"]).without(&["--json"]), "rb a");
+        assert_eq!(typed(&["rb", "a", "--json"]).without(&["--json"]).text(), "rb a");
     }
 
     #[test]

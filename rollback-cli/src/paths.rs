@@ -58,7 +58,7 @@ impl Base {
         }
         let path = Path::new(typed);
         let resolved = if path.is_absolute() {
-            self.from_absolute(path).ok_or_else(|| invalid("it lies outside of the work tree"))?
+            self.inside_work_tree(path).ok_or_else(|| invalid("it lies outside of the work tree"))?
         } else if let Some(from_root) = strip_root_marker(typed) {
             normalize(RepoPath::default(), Path::new(&from_root))
                 .ok_or_else(|| invalid("it leads out of the repository"))?
@@ -71,7 +71,7 @@ impl Base {
         Ok(resolved)
     }
 
-    fn from_absolute(&self, path: &Path) -> Option<RepoPath> {
+    fn inside_work_tree(&self, path: &Path) -> Option<RepoPath> {
         if let Some(found) = below(path, &self.roots) {
             return Some(found);
         }

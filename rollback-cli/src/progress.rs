@@ -14,12 +14,13 @@ pub(crate) fn during<T>(console: &Console, what: &'static str, work: impl FnOnce
     if !console.draws_progress() {
         return work();
     }
+    let ticks = console.look().signs.ticks;
     let (done, wait) = std::sync::mpsc::channel::<()>();
     std::thread::scope(|scope| {
         scope.spawn(move || {
             // The sender is dropped when the work ends, however it ends.
             if wait.recv_timeout(PATIENCE) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
-                let spinner = spinner(what);
+                let spinner = spinner(what, ticks);
                 let _ = wait.recv();
                 spinner.finish_and_clear();
             }
@@ -30,10 +31,10 @@ pub(crate) fn during<T>(console: &Console, what: &'static str, work: impl FnOnce
     })
 }
 
-fn spinner(what: &'static str) -> ProgressBar {
+fn spinner(what: &'static str, ticks: &str) -> ProgressBar {
     let spinner = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
     if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed}") {
-        spinner.set_style(style);
+        spinner.set_style(style.tick_chars(ticks));
     }
     spinner.set_message(what);
     spinner.enable_steady_tick(Duration::from_millis(100));

@@ -111,11 +111,17 @@ fn start(invocation: Invocation, cli: Cli) -> Exit {
     let session = Session {
         invocation,
         console,
-        folder: cli.common.folder.unwrap_or_else(|| PathBuf::from(".")),
+        folder: working_folder(cli.common.folder),
         environment: true,
         repo: None,
     };
     session.run(cli.command)
+}
+
+/// The folder to work in, as an absolute path where the system tells one.
+fn working_folder(named: Option<PathBuf>) -> PathBuf {
+    let folder = named.unwrap_or_else(|| PathBuf::from("."));
+    std::path::absolute(&folder).unwrap_or(folder)
 }
 
 fn parse(invocation: &Invocation) -> Result<Cli, Refusal> {

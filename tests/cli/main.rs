@@ -4,4 +4,7 @@ mod answers;
 mod bad_input;
 mod history;
 mod kit;
+mod landing;
 mod output;
+mod plumbing;
+mod schema;

@@ -7,9 +7,10 @@
 //!
 //! For a commit C that touches several files and one path P of it, the expected tree is the merge of ours = HEAD and
 //! theirs' = C's tree with only the scoped paths taken from C's parent, on the base C. The scope is P, and Q with it
-//! where C renamed Q to P. Half of the cases have a rename, by C or since. rb must come to the same tree wherever it
-//! comes to one, every path outside of the scope (or of where the scope was renamed to since) must keep id and mode, and
-//! a dry run must change nothing. Ends with 1 where anything differs.
+//! where C renamed Q to P. Half of the cases have a rename, by C or since. Cases are sampled until git merged `count` of
+//! them cleanly; as many conflicts are tried besides. rb must come to the same tree wherever it comes to one, and to none
+//! where git comes to none; every path outside of the scope (or of where the scope was renamed to since) must keep id and
+//! mode; a dry run must change nothing. Ends with 1 where anything differs.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "the report is what the suite is for")]
 
 use std::collections::BTreeSet;
@@ -81,7 +82,8 @@ struct Suite<'a> {
 
 impl Suite<'_> {
     fn run(&self, quota: Quota, seed: u64, last: usize) -> (Tally, Quota) {
-        let (mut tally, mut done) = (Tally::default(), Quota::default());
+        let mut tally = Tally::default();
+        let (mut done, mut conflicts) = (Quota::default(), Quota::default());
         let mut random = Seeded::new(seed);
         let mut samples = last_commits(self.repo(), last);
         samples.retain(|sample| !sample.is_merge());
@@ -102,8 +104,14 @@ impl Suite<'_> {
             }
             let case = &cases[random.below(cases.len())];
             let Some(expected) = self.expected(case) else { continue };
-            *if case.renamed { &mut done.renamed } else { &mut done.plain } += 1;
-            self.judge(case, &expected, &mut tally);
+            // A conflict says less than a tree: they are tried besides, as many as there are trees.
+            let counted = if matches!(expected, Expected::Clean(_)) { &mut done } else { &mut conflicts };
+            let counted = if case.renamed { &mut counted.renamed } else { &mut counted.plain };
+            let wanted = if case.renamed { quota.renamed } else { quota.plain };
+            if *counted < wanted {
+                *counted += 1;
+                self.judge(case, &expected, &mut tally);
+            }
         }
         (tally, done)
     }
@@ -165,14 +173,14 @@ impl Suite<'_> {
     fn expected(&self, case: &Case) -> Option<Expected> {
         let theirs = self.restricted_tree(case)?;
         let base = format!("--merge-base={}^{{tree}}", case.commit);
-        let args =
-            ["merge-tree", "--write-tree", "--no-messages", "--name-only", &base, "HEAD^{tree}", &theirs];
+        let args = ["merge-tree", "--write-tree", "--no-messages", "-z", &base, "HEAD^{tree}", &theirs];
         let out = self.repo().try_git(&args);
         let text = String::from_utf8_lossy(&out.stdout).into_owned();
-        let tree = text.lines().next()?.to_owned();
+        let mut rows = text.split_terminator('\0');
+        let tree = rows.next()?.to_owned();
         match out.status.code() {
             Some(0) => Some(Expected::Clean(tree)),
-            Some(1) => Some(Expected::Conflict),
+            Some(1) => Some(Expected::Conflict(rows.map(ToOwned::to_owned).collect())),
             _ => None,
         }
     }
@@ -233,10 +241,16 @@ impl Suite<'_> {
             ("clean", Expected::Clean(theirs)) => {
                 tally.difference(format!("{name}: rb {}, git {theirs}", tree.unwrap_or("without a tree")));
             }
-            ("clean", Expected::Conflict) => {
+            ("clean", Expected::Conflict(_)) => {
                 tally.difference(format!("{name}: clean for rb, a conflict for git"))
             }
-            ("conflicted", Expected::Conflict) => tally.count(format!("{kind}: a conflict for both")),
+            ("conflicted", Expected::Conflict(theirs)) if stages(attempt) == *theirs => {
+                tally.count(format!("{kind}: a conflict for both, the same stages"));
+            }
+            ("conflicted", Expected::Conflict(theirs)) => {
+                tally.count(format!("{kind}: a conflict for both, other stages"));
+                println!("{name}: stages\n  rb  {:?}\n  git {theirs:?}", stages(attempt));
+            }
             ("empty" | "already-rolled-back", Expected::Clean(theirs)) if *theirs == tip_tree => {
                 tally.count(format!("{kind}: nothing to do for both"));
             }
@@ -268,14 +282,15 @@ impl Suite<'_> {
 /// What git makes of a case.
 enum Expected {
     Clean(String),
-    Conflict,
+    /// The rows of the index that hold the conflict: mode, id, stage, tab, path; sorted.
+    Conflict(BTreeSet<String>),
 }
 
 impl Expected {
     fn word(&self) -> &'static str {
         match self {
             Self::Clean(_) => "clean",
-            Self::Conflict => "a conflict",
+            Self::Conflict(_) => "a conflict",
         }
     }
 }
@@ -291,6 +306,22 @@ impl Change {
         let plain = |path: &String| !path.contains(['\u{fffd}', '\t', '\n', '"', '\\']);
         plain(&self.path) && self.renamed_from.as_ref().is_none_or(plain)
     }
+}
+
+/// The stages of an attempt's conflicts, spelled as git lists them.
+fn stages(attempt: &Value) -> BTreeSet<String> {
+    let mut rows = BTreeSet::new();
+    for conflict in attempt.get("conflicts").and_then(Value::as_array).into_iter().flatten() {
+        let path = conflict.get("path").and_then(Value::as_str).unwrap_or("?");
+        for (number, name) in [(1, "base"), (2, "ours"), (3, "theirs")] {
+            let field =
+                |field: &str| conflict.pointer(&format!("/stages/{name}/{field}")).and_then(Value::as_str);
+            if let (Some(mode), Some(id)) = (field("mode"), field("id")) {
+                rows.insert(format!("{mode} {id} {number}\t{path}"));
+            }
+        }
+    }
+    rows
 }
 
 /// The attempt to revert the commit in its scope.

@@ -156,7 +156,7 @@ impl<'a> Suite<'a> {
         }
         let before = self.rb_side.trace();
         let begun = Instant::now();
-        let by_rb = self.revert_with_rb(sample);
+        let by_rb = self.revert_with_rb(sample, &[]);
         self.rb_time += begun.elapsed();
         self.judge(sample, git_landed, &by_rb, &before);
         self.git_side.reset();
@@ -166,7 +166,7 @@ impl<'a> Suite<'a> {
 
     fn judge(&mut self, sample: &Sample, git_landed: bool, by_rb: &Output, before: &[(String, Vec<u8>)]) {
         let rb_landed = head(&self.rb_side) != self.rb_side.tip();
-        let verdict = verdict(by_rb);
+        let verdict = if rb_landed { verdict(by_rb) } else { self.verdict_in_full(sample, by_rb) };
         let id = &sample.id;
         match (git_landed, rb_landed) {
             (true, true) => {
@@ -234,9 +234,18 @@ impl<'a> Suite<'a> {
         }
     }
 
-    fn revert_with_rb(&self, sample: &Sample) -> Output {
+    /// An error says nothing of what was tried; a dry run does.
+    fn verdict_in_full(&self, sample: &Sample, by_rb: &Output) -> String {
+        if document(by_rb).get("error").is_none() {
+            return verdict(by_rb);
+        }
+        let tried = verdict(&self.revert_with_rb(sample, &["--dry-run"]));
+        format!("{}; dry run: {tried}", verdict(by_rb))
+    }
+
+    fn revert_with_rb(&self, sample: &Sample, flags: &[&str]) -> Output {
         let mut command = self.rb_side.repo().command(self.rb);
-        command.args(["revert", "--json", &sample.id]);
+        command.args(["revert", "--json", &sample.id]).args(flags);
         if sample.is_merge() {
             command.args(["-m", "1"]);
         }

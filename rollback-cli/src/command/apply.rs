@@ -9,12 +9,18 @@ use super::{Outcome, land};
 use crate::args::Apply;
 use crate::exit::Exit;
 use crate::failure::{Failure, Problem};
+use crate::progress;
 use crate::session::Session;
 
 /// Runs `rb apply`.
 pub(crate) fn run(args: Apply, session: &mut Session) -> Outcome {
     let text = read(Path::new(&args.plan), session.folder())?;
-    let plan = parse(&text, session)?;
+    let mut plan = parse(&text, session)?;
+    if args.landing.dry_run {
+        // What is shown must be what would land, not what somebody wrote into a file.
+        let repo = session.repo()?;
+        plan = progress::during(&session.console, "planning again", || repo.recheck(plan))?;
+    }
     land::plan(plan, &args.landing, session)
 }
 

@@ -43,11 +43,13 @@ pub(super) fn run(mut request: Request, args: &LandingHere, session: &mut Sessio
     // A person who asked for a dry run wants to see every way; whoever lands wants the first that may be taken.
     request.options.first_only = !args.dry_run;
     let mut found = make_plan(&repo, &request.target, &request.options, &session.console)?;
-    if request.edit && !args.dry_run && !args.no_commit {
-        if let Some(text) = edited_message(&found, &repo, session)? {
-            request.options.message.text = Some(text);
-            found = make_plan(&repo, &request.target, &request.options, &session.console)?;
-        }
+    if request.edit
+        && !args.dry_run
+        && !args.no_commit
+        && let Some(text) = edited_message(&found, &repo, session)?
+    {
+        request.options.message.text = Some(text);
+        found = make_plan(&repo, &request.target, &request.options, &session.console)?;
     }
     plan(found, args, session)
 }
@@ -60,19 +62,21 @@ pub(super) fn plan(plan: Plan, args: &LandingHere, session: &mut Session) -> Out
         return Ok(show(&plan, &commits, args, session));
     }
     let mut options = apply_options(args)?;
+    let mut shown = false;
     if let Some(loss) = loss_of(&plan)
         && !args.allow_loss
     {
         let text = human::plan(&plan, &commits, session.console.look(), Ending::None);
-        session.console.tell(&text);
+        session.console.tell(&format!("{text}\n"));
         if !ask_about_loss(args, session) {
             return Err(loss.into());
         }
         options.allow_loss = true;
+        shown = true;
     }
     let landing = signals::Landing::begin();
     let receipt = progress::during(&session.console, "landing", || repo.apply(plan, &options))?;
-    let exit = report(&receipt, &repo, args, session);
+    let exit = report(&receipt, shown, &repo, args, session);
     drop(landing);
     Ok(exit)
 }
@@ -94,29 +98,32 @@ fn show(plan: &Plan, commits: &Commits, args: &LandingHere, session: &mut Sessio
         console.print(&json::document(plan));
     } else {
         let ending = Ending::DryRun {
-            land_with: session.invocation.without(&["--dry-run"]),
+            land_with: session.invocation.without(&["--dry-run"]).text(),
             missing: missing_permission(plan, args),
         };
         console.tell(&human::plan(plan, commits, console.look(), ending));
     }
     if exit == Exit::NoCleanRung {
+        console.tell("\n");
         console.complain(&stuck::failure(plan, &session.invocation).text());
     }
     exit
 }
 
-fn report(receipt: &Receipt, repo: &Repo, args: &LandingHere, session: &mut Session) -> Exit {
+fn report(receipt: &Receipt, shown: bool, repo: &Repo, args: &LandingHere, session: &mut Session) -> Exit {
     let commits = commits_of_receipt(receipt, repo);
     let exit = exit_of_receipt(receipt, args);
     let console = &mut session.console;
     if matches!(receipt.outcome.kind, OutcomeKind::Committed | OutcomeKind::Staged) {
         console.has_landed();
     }
+    let look = console.look();
     if console.json() {
         console.print(&json::document(receipt));
+    } else if shown {
+        console.tell(&human::outcome(&receipt.plan, &receipt.outcome, &commits, look));
     } else {
-        let ending = Ending::Landed(&receipt.outcome);
-        console.tell(&human::plan(&receipt.plan, &commits, console.look(), ending));
+        console.tell(&human::plan(&receipt.plan, &commits, look, Ending::Landed(&receipt.outcome)));
     }
     if let Some(failure) = &receipt.outcome.later_failure {
         let failure = Failure::new(Exit::LandedWithFailure, "later-failure", failure.as_str())
@@ -124,6 +131,7 @@ fn report(receipt: &Receipt, repo: &Repo, args: &LandingHere, session: &mut Sess
         console.complain(&failure.text());
     }
     if exit == Exit::NoCleanRung {
+        console.tell("\n");
         console.complain(&stuck::failure(&receipt.plan, &session.invocation).text());
     }
     exit

@@ -116,7 +116,7 @@ fn table() -> Vec<(Error, Option<&'static str>)> {
         (Error::CorruptObject { kind: "tree", id: object(), source: source() }, Some("git fsck --full")),
         (Error::ShallowHistory { boundary: commit(), what: "x".into() }, Some("git fetch --deepen=1000")),
         (Error::Unborn { branch: "main".into() }, Some("rb revert --file a.py --onto REV --branch NAME")),
-        (Error::OperationInProgress { operation: "a merge" }, Some("git merge --abort")),
+        (Error::OperationInProgress { operation: "a merge" }, Some("git status")),
         (Error::Unmerged { paths: vec![path()] }, Some("git status")),
         (
             Error::InTheWay { reason: InTheWay::Edited, paths: vec![path(), "b c".into()] },

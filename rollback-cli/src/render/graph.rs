@@ -3,6 +3,7 @@
 //! The newest commit is on top, as in `git log --graph`; what lies between two commits is left out and
 //! marked as a gap.
 
+use rollback_core::receipt::Outcome;
 use rollback_core::{CommitId, Plan};
 
 use super::style::{Palette, paint};
@@ -33,8 +34,8 @@ struct Node {
 }
 
 /// The graph around what a plan is about, and around the commits it has made.
-pub(crate) fn render(plan: &Plan, made: &[CommitId], commits: &Commits, look: Look) -> String {
-    let nodes = nodes(plan, made, look);
+pub(crate) fn render(plan: &Plan, landed: Option<&Outcome>, commits: &Commits, look: Look) -> String {
+    let nodes = nodes(plan, landed, look);
     let lanes = nodes.iter().any(|node| node.aside);
     let mut drawn = String::new();
     for (index, node) in nodes.iter().enumerate() {
@@ -59,13 +60,21 @@ fn left_out(plan: &Plan, look: Look) -> usize {
     if undoes_commits(plan) { plan.target.commits.len().saturating_sub(look.shown(SHOWN)) } else { 0 }
 }
 
-fn nodes(plan: &Plan, made: &[CommitId], look: Look) -> Vec<Node> {
+fn nodes(plan: &Plan, landed: Option<&Outcome>, look: Look) -> Vec<Node> {
     let mut nodes = Nodes::default();
     let branch = short_reference(&plan.tip.reference);
-    for id in made.iter().rev().take(look.shown(SHOWN)) {
-        nodes.add(*id, Part::New, "new");
+    match landed {
+        Some(outcome) if !outcome.commit_ids.is_empty() => {
+            let moved = outcome.reference.as_deref().map_or_else(|| branch.clone(), short_reference);
+            let before = if moved == branch { "before" } else { branch.as_str() };
+            for (index, id) in outcome.commit_ids.iter().rev().take(look.shown(SHOWN)).enumerate() {
+                let label = if index == 0 { format!("{moved}, new") } else { "new".to_owned() };
+                nodes.add(*id, Part::New, &label);
+            }
+            nodes.add(plan.tip.commit_id, Part::Tip, before);
+        }
+        _ => nodes.add(plan.tip.commit_id, Part::Tip, &branch),
     }
-    nodes.add(plan.tip.commit_id, Part::Tip, &branch);
     if let Some(culprit) = &plan.target.culprit {
         for id in culprit.further_changes.iter().take(look.shown(SHOWN)) {
             nodes.add(*id, Part::Between, "changed it again");
@@ -113,7 +122,8 @@ fn line(node: &Node, lanes: bool, commits: &Commits, look: Look) -> String {
         Part::New => (signs.commit, Palette::GOOD),
         Part::Undone => (signs.culprit, Palette::BAD),
         Part::Good => (signs.good, Palette::GOOD),
-        Part::Tip | Part::Between | Part::Merge => (signs.commit, Palette::QUIET),
+        Part::Tip => (signs.commit, Palette::NAME),
+        Part::Between | Part::Merge => (signs.commit, Palette::QUIET),
     };
     let sign = paint(style, sign);
     let drawn = match (lanes, node.aside) {

@@ -4,7 +4,7 @@
 use rollback_core::conflict::ConflictKind;
 use rollback_core::plan::{Attempt, CulpritFound, LossClass, Note, NoteKind};
 use rollback_core::receipt::{Outcome, OutcomeKind};
-use rollback_core::{CommitId, Plan, RepoPath};
+use rollback_core::{CommitId, Plan, RepoPath, Target};
 
 use super::style::{Palette, paint};
 use super::text::{self, count};
@@ -29,16 +29,17 @@ pub(crate) enum Ending<'a> {
 /// A plan and what became of it.
 pub(crate) fn plan(plan: &Plan, commits: &Commits, look: Look, ending: Ending<'_>) -> String {
     let story = Story { plan, commits, look };
-    let made = match &ending {
-        Ending::Landed(outcome) => &outcome.commit_ids[..],
-        _ => &[],
+    let landed = match &ending {
+        Ending::Landed(outcome) => Some(*outcome),
+        _ => None,
     };
     let sections = [
         story.headline(),
-        graph::render(plan, made, commits, look),
+        graph::render(plan, landed, commits, look),
         story.ways(),
         story.conflicts(),
-        story.changes(matches!(ending, Ending::Landed(_))),
+        story.dependents(),
+        story.changes(&ending),
         story.loss(),
         story.message(&ending),
         story.notes(),
@@ -52,6 +53,11 @@ pub(crate) fn plan(plan: &Plan, commits: &Commits, look: Look, ending: Ending<'_
         text.push_str(section);
     }
     text
+}
+
+/// What became of a plan that has been shown already.
+pub(crate) fn outcome(plan: &Plan, outcome: &Outcome, commits: &Commits, look: Look) -> String {
+    Story { plan, commits, look }.landed(outcome)
 }
 
 struct Story<'a> {
@@ -176,11 +182,50 @@ impl Story<'_> {
         text
     }
 
-    fn changes(&self, landed: bool) -> String {
+    /// The later commits that keep the first conflicted rung from being taken, unless they are named as a loss.
+    fn dependents(&self) -> String {
+        let in_the_way = |attempt: &&Attempt| {
+            !attempt.conflicts.is_empty() && attempt.dependents.as_ref().is_some_and(|ids| !ids.is_empty())
+        };
+        let Some(attempt) = self.plan.attempts.iter().find(in_the_way) else {
+            return String::new();
+        };
+        let ids = attempt.dependents.as_deref().unwrap_or_default();
+        let discards = self.plan.chosen_attempt().map_or(&[][..], |chosen| &chosen.loss.discards);
+        if ids.iter().all(|id| discards.contains(id)) {
+            return String::new();
+        }
+        let heading = paint(Palette::HEADING, format!("In the way of {}", attempt.strategy));
+        format!("{heading}{}\n{}", self.way_around(), self.list(ids, 8))
+    }
+
+    /// How the commits in the way could be undone too, where nobody asked for that yet.
+    fn way_around(&self) -> String {
+        let named = matches!(self.plan.request.target, Target::Commits(_));
+        if !named || self.plan.request.options.with_dependents {
+            return String::new();
+        }
+        paint(Palette::QUIET, " (--with-dependents undoes them too)")
+    }
+
+    /// Commits, one a line.
+    fn list(&self, ids: &[CommitId], usual: usize) -> String {
+        let shown = self.look.shown(usual);
+        let mut text: String =
+            ids.iter().take(shown).map(|id| format!("  {}\n", self.reference(*id))).collect();
+        text.push_str(&more(ids.len(), shown, "  "));
+        text
+    }
+
+    fn changes(&self, ending: &Ending<'_>) -> String {
         let Some(chosen) = self.plan.chosen_attempt() else {
             return String::new();
         };
-        let heading = if landed { "Changed" } else { "Would change" };
+        let heading = match ending {
+            Ending::Landed(outcome) if outcome.kind == OutcomeKind::NothingToDo => return String::new(),
+            Ending::Landed(_) => "Changed",
+            Ending::None | Ending::DryRun { .. } => "Would change",
+        };
         format!("{} {}", paint(Palette::HEADING, heading), changes::render(chosen, self.look))
     }
 
@@ -192,23 +237,17 @@ impl Story<'_> {
         if chosen.loss.class != LossClass::Snapshot || discards.is_empty() {
             return String::new();
         }
-        let shown = self.look.shown(8);
-        let mut text = format!(
-            "{}\n",
-            paint(
-                Palette::WARN,
-                format!(
-                    "Discards what {} did to {}",
-                    count(discards.len(), "later commit"),
-                    ladder::few(&chosen.paths_touched)
-                )
-            )
+        let heading = format!(
+            "Discards what {} did to {}",
+            count(discards.len(), "later commit"),
+            ladder::few(&chosen.paths_touched)
         );
-        for id in discards.iter().take(shown) {
-            text.push_str(&format!("  {}\n", self.reference(*id)));
-        }
-        text.push_str(&more(discards.len(), shown, "  "));
-        text
+        let heading = paint(Palette::WARN, heading);
+        let way_around = match self.plan.attempts.iter().any(|attempt| attempt.dependents.is_some()) {
+            true => self.way_around(),
+            false => String::new(),
+        };
+        format!("{heading}{way_around}\n{}", self.list(discards, 8))
     }
 
     /// The message that would be written: before landing, so that it can be judged.
@@ -222,20 +261,34 @@ impl Story<'_> {
             number => format!("Message of the last of {number} commits"),
         };
         let mut text = format!("{}\n", paint(Palette::HEADING, heading));
-        for line in text::escape_lines(message).trim_end().lines() {
+        let escaped = text::escape_lines(message);
+        let lines: Vec<_> = escaped.trim_end().lines().collect();
+        let shown = self.look.shown(16);
+        for line in lines.iter().take(shown) {
             let indent = if line.is_empty() { "" } else { "    " };
             text.push_str(&format!("{indent}{line}\n"));
         }
+        text.push_str(&more(lines.len(), shown, "    "));
         text
     }
 
     fn notes(&self) -> String {
-        self.plan
-            .notes
-            .iter()
-            .filter_map(|note| self.note(note))
-            .map(|said| self.labelled("note:", &said))
-            .collect()
+        let mut grouped: Vec<Note> = Vec::new();
+        for note in &self.plan.notes {
+            let alike = |known: &&mut Note| {
+                known.kind == note.kind && known.paths == note.paths && known.reference == note.reference
+            };
+            match grouped.iter_mut().find(alike) {
+                Some(known) => known.commits.extend(&note.commits),
+                None => grouped.push(note.clone()),
+            }
+        }
+        let said = grouped.iter().filter_map(|note| self.note(note));
+        said.map(|said| self.labelled("note:", &said)).collect()
+    }
+
+    fn further_changes_are_shown(&self) -> bool {
+        self.plan.target.culprit.as_ref().is_some_and(|culprit| !culprit.further_changes.is_empty())
     }
 
     /// A line with a label, continued below its text.
@@ -253,8 +306,13 @@ impl Story<'_> {
         let reference = || note.reference.as_deref().map_or_else(|| "the upstream".into(), short_reference);
         Some(match note.kind {
             NoteKind::IntroducedByMerge => return None,
+            NoteKind::RemergeTrap if self.plan.chosen.is_none() => return None,
             NoteKind::MainlineAssumed => {
-                format!("{} is a merge; its first parent was taken as the mainline (-m 1)", commits())
+                let (what, whose) = match note.commits.len() {
+                    1 => ("is a merge", "its first parent"),
+                    _ => ("are merges", "the first parent of each"),
+                };
+                format!("{} {what}; {whose} was taken as the mainline (-m 1)", commits())
             }
             NoteKind::RemergeTrap => format!(
                 "merging the branch of {} again will bring nothing back: git takes its commits as merged",
@@ -263,6 +321,7 @@ impl Story<'_> {
             NoteKind::RenameKept => {
                 format!("{} stays; --with-renames removes it", paths())
             }
+            NoteKind::Multiple if self.further_changes_are_shown() => return None,
             NoteKind::Multiple => format!("changed more than once since it was last good: {}", commits()),
             NoteKind::UpstreamAhead => {
                 format!("{} has newer changes to {} that are not here", reference(), paths())
@@ -282,11 +341,15 @@ impl Story<'_> {
             Ending::DryRun { .. } if self.plan.is_nothing_to_do() => "Nothing to do.\n".into(),
             Ending::DryRun { .. } if self.plan.chosen.is_none() => String::new(),
             Ending::DryRun { land_with, missing } => {
+                let permission = missing.map(permission).unwrap_or_default();
                 let command = match missing {
                     Some(flag) => format!("{land_with} {flag}"),
                     None => land_with,
                 };
-                format!("This was a dry run: nothing was written.\n{}", next("land it with", &command))
+                format!(
+                    "This was a dry run: nothing was written.{permission}\n{}",
+                    next("land it with", &command)
+                )
             }
             Ending::Landed(outcome) => self.landed(outcome),
         }
@@ -326,6 +389,9 @@ impl Story<'_> {
                 paint(Palette::WARN, "Paused:"),
                 next("see them with", "git status"),
             ),
+            OutcomeKind::NothingToDo if self.plan.chosen.is_some() => {
+                format!("Nothing to do: {} holds this result already.\n", paint(Palette::HEADING, branch))
+            }
             OutcomeKind::NothingToDo => "Nothing to do.\n".into(),
             _ => String::new(),
         }
@@ -366,6 +432,15 @@ impl Story<'_> {
             0 => shown.join(", "),
             more => format!("{} and {more} more", shown.join(", ")),
         }
+    }
+}
+
+/// Why a flag is needed.
+fn permission(flag: &str) -> &'static str {
+    match flag {
+        "--allow-loss" => " Landing it needs your consent to what it discards.",
+        "--stale-ok" => " Landing it needs your consent to what the upstream has and this branch lacks.",
+        _ => "",
     }
 }
 

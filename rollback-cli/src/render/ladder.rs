@@ -14,7 +14,7 @@ pub(crate) fn render(plan: &Plan, commits: &Commits, look: Look) -> String {
         .attempts
         .iter()
         .enumerate()
-        .map(|(index, attempt)| Rung::new(attempt, plan.chosen == Some(index), commits, look))
+        .map(|(index, attempt)| Rung::new(attempt, plan, plan.chosen == Some(index), commits, look))
         .collect();
     let widest = |cell: fn(&Rung) -> &str| rungs.iter().map(|rung| text::width(cell(rung))).max();
     let strategy = widest(|rung| &rung.strategy).unwrap_or(0);
@@ -32,11 +32,11 @@ struct Rung {
 }
 
 impl Rung {
-    fn new(attempt: &Attempt, taken: bool, commits: &Commits, look: Look) -> Self {
+    fn new(attempt: &Attempt, plan: &Plan, taken: bool, commits: &Commits, look: Look) -> Self {
         Self {
             sign: sign(attempt, taken, look),
             strategy: attempt.strategy.name().to_owned(),
-            what: what(attempt, commits),
+            what: what(attempt, &plan.target.paths, commits),
             verdict: verdict(attempt, taken, look),
             taken,
         }
@@ -70,7 +70,7 @@ fn sign(attempt: &Attempt, taken: bool, look: Look) -> String {
 }
 
 /// What the rung takes: a commit, all of it or a part, or the content of another one.
-fn what(attempt: &Attempt, commits: &Commits) -> String {
+fn what(attempt: &Attempt, asked: &[RepoPath], commits: &Commits) -> String {
     let commit = attempt.commit_id.map(|id| commits.short(id));
     let source = attempt.from.map(|id| commits.short(id));
     match (attempt.strategy, commit, source) {
@@ -78,12 +78,17 @@ fn what(attempt: &Attempt, commits: &Commits) -> String {
         (_, Some(commit), _) => {
             let mainline = attempt.mainline.map(|number| format!(" -m {number}")).unwrap_or_default();
             let part = match &attempt.scope {
+                Some(Scope::Paths(paths)) if paths == asked => match paths.len() {
+                    1 => ", only this path".into(),
+                    _ => ", only these paths".into(),
+                },
                 Some(Scope::Paths(paths)) => format!(", only {}", few(paths)),
                 Some(_) => ", all of it".into(),
                 None => String::new(),
             };
             format!("{commit}{mainline}{part}")
         }
+        _ if attempt.steps.len() > 1 => count(attempt.steps.len(), "commit"),
         _ => String::new(),
     }
 }
@@ -107,8 +112,8 @@ fn verdict(attempt: &Attempt, taken: bool, look: Look) -> String {
         _ => "unknown".into(),
     };
     match &attempt.reason {
-        // The conflicts say it already.
-        Some(_) if !attempt.conflicts.is_empty() => said,
+        // The conflicts, or the verdict, say it already.
+        Some(_) if !attempt.conflicts.is_empty() || attempt.result == AttemptResult::Empty => said,
         Some(reason) => format!("{said}: {}", text::escape(reason)),
         None => said,
     }

@@ -3,7 +3,8 @@
 use clap::ValueEnum;
 use rollback_core::history::PathHistory;
 use rollback_core::{Plan, Receipt};
-use schemars::{Schema, SchemaGenerator};
+use schemars::Schema;
+use schemars::generate::SchemaSettings;
 
 use crate::command::is_reverted::Answer;
 use crate::failure::ErrorDocument;
@@ -25,7 +26,8 @@ pub(crate) enum Document {
 
 /// The schema of the document.
 pub(crate) fn of(document: Document) -> Schema {
-    let generator = SchemaGenerator::default();
+    // The documents are written here and read elsewhere: what may be left out is optional.
+    let generator = SchemaSettings::default().for_serialize().into_generator();
     match document {
         Document::Plan => generator.into_root_schema_for::<Plan>(),
         Document::Receipt => generator.into_root_schema_for::<Receipt>(),

@@ -41,6 +41,8 @@ pub(crate) struct Signs {
     pub(crate) join: &'static str,
     pub(crate) arrow: &'static str,
     pub(crate) ellipsis: &'static str,
+    /// What a sign of life goes through; the last one stands for its end.
+    pub(crate) ticks: &'static str,
 }
 
 impl Signs {
@@ -59,6 +61,7 @@ impl Signs {
         join: "├─╯",
         arrow: "→",
         ellipsis: "…",
+        ticks: "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ ",
     };
 
     /// For all others.
@@ -76,6 +79,7 @@ impl Signs {
         join: "|/",
         arrow: "->",
         ellipsis: "...",
+        ticks: "|/-\\ ",
     };
 
     /// The signs that the locale of the environment can show.

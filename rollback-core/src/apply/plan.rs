@@ -32,7 +32,7 @@ impl Repo {
     /// [`Error::Moved`], [`Error::InTheWay`], [`Error::CaseCollision`], [`Error::HostilePath`],
     /// [`Error::BranchExists`], [`Error::NoIdentity`], [`Error::OperationInProgress`] and their kin.
     pub fn apply(&self, plan: Plan, options: &ApplyOptions) -> Result<Receipt> {
-        let plan = self.still_true(plan)?;
+        let plan = self.recheck(plan)?;
         let Some(attempt) = plan.chosen_attempt() else { return Ok(not_landed(plan)) };
         refuse_loss(attempt, options)?;
         refuse_stale(&plan, options)?;
@@ -64,8 +64,12 @@ impl Repo {
         preflight(self, Need { work_tree, identity, continues: false })
     }
 
-    /// The plan itself where it was just made; elsewhere the plan as it is now, if it still does the same.
-    fn still_true(&self, plan: Plan) -> Result<Plan> {
+    /// The plan itself where it was just made; elsewhere the plan as it is now, if it still does the same. Nothing is
+    /// written: [`Repo::apply`] does this first.
+    ///
+    /// # Errors
+    /// [`Error::Moved`] where the plan no longer holds, and whatever [`Repo::plan`] fails with.
+    pub fn recheck(&self, plan: Plan) -> Result<Plan> {
         let tip = self.tip(&plan.request.options)?;
         if plan.prepared.is_some() && tip == plan.tip {
             return Ok(plan);

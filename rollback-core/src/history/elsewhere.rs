@@ -10,6 +10,7 @@ use crate::id::{CommitId, TreeId};
 use crate::path::RepoPath;
 use crate::repo::Objects;
 
+use super::mainline::reaches;
 use super::walk::{Follow, Node, PathWalk};
 use crate::repo::ancestry::with_ancestry;
 
@@ -60,37 +61,36 @@ pub(crate) fn case_twins(objects: &Objects, tip: CommitId, path: &RepoPath) -> R
 
 /// The newest commit of another reference that has or removed the path.
 fn last_seen(objects: &Objects, tip: CommitId, path: &RepoPath) -> Result<Option<LastSeen>> {
-    let seen = elsewhere(objects, tip, path, |_| true, |_, _| true)?;
+    let seen = last_changes(objects, tip, path, |_| true, |_, _| Ok(true))?;
     Ok(seen.into_iter().next().map(|(reference, commit_id)| LastSeen { reference, commit_id }))
 }
 
-/// The commits by which other branches lost the path.
+/// The commits by which other branches lost the path, and that the tip does not have.
 ///
 /// # Errors
 /// Those of reading references, commits and trees.
 pub(crate) fn removals(objects: &Objects, tip: CommitId, path: &RepoPath) -> Result<Vec<Removal>> {
     let is_branch = |name: &str| name.starts_with("refs/heads/") || name.starts_with("refs/remotes/");
-    let is_removal = |walk: &mut PathWalk<'_>, node: Node| matches!(walk.entry(node), Ok(None));
-    let removals = elsewhere(objects, tip, path, is_branch, is_removal)?;
+    let removals = last_changes(objects, tip, path, is_branch, |walk, node| {
+        let commit = walk.commit_id(node);
+        Ok(walk.entry(node)?.is_none() && !reaches(walk.ancestry(), tip, commit)?)
+    })?;
     Ok(removals.into_iter().map(|(reference, commit_id)| Removal { reference, commit_id }).collect())
 }
 
-/// For each reference that is wanted: its last change to the path, if the tip's history does not have it and it passes.
-/// A commit is named once, with the first reference that reaches it.
-fn elsewhere(
+/// For each reference that is wanted: its last change to the path, if it passes. A commit is named once, with the first
+/// reference that reaches it, and of lines of history that meet, the first is followed.
+fn last_changes(
     objects: &Objects,
     tip: CommitId,
     path: &RepoPath,
     is_wanted: impl Fn(&str) -> bool,
-    passes: impl Fn(&mut PathWalk<'_>, Node) -> bool,
+    mut passes: impl FnMut(&mut PathWalk<'_>, Node) -> Result<bool>,
 ) -> Result<Vec<(String, CommitId)>> {
     let references = references(objects)?;
     with_ancestry(objects, |ancestry| {
         let mut walk = PathWalk::new(ancestry, tip, path, Follow::NameOnly);
         let mut seen: HashSet<Node> = HashSet::new();
-        while let Some(visit) = walk.next()? {
-            seen.insert(visit.node);
-        }
         let mut found = Vec::new();
         for (name, commit) in references.iter().filter(|(name, _)| is_wanted(name)) {
             let mut at = Some(walk.node(*commit, path));
@@ -98,7 +98,7 @@ fn elsewhere(
                 // A reference whose history cannot be read is no reason to fail: this is information.
                 let Ok(step) = walk.step(node) else { break };
                 if step.is_change {
-                    if passes(&mut walk, node) {
+                    if passes(&mut walk, node).unwrap_or(false) {
                         found.push((name.clone(), walk.commit_id(node)));
                     }
                     break;

@@ -8,12 +8,14 @@ use crate::error::Result;
 use crate::id::{Entry, EntryMode, ObjectId, TreeId};
 use crate::path::RepoPath;
 use crate::repo::Objects;
+use crate::repo::changed_paths::PathKey;
 
 use super::tree_diff::{self, TreeReader};
 
 /// The entries of one path across the trees of a history.
 pub(crate) struct PathEntries {
     path: RepoPath,
+    key: PathKey,
     components: Vec<BString>,
     /// For each component of the path: what a tree at that depth leads to in the end.
     known: Vec<HashMap<gix::ObjectId, Option<Entry>>>,
@@ -25,7 +27,13 @@ impl PathEntries {
     pub(crate) fn new(path: RepoPath) -> Self {
         let components: Vec<BString> = path.components().map(BString::from).collect();
         let known = components.iter().map(|_| HashMap::default()).collect();
-        Self { path, components, known, visited: Vec::new(), buffer: Vec::new() }
+        let key = PathKey::new(&path);
+        Self { path, key, components, known, visited: Vec::new(), buffer: Vec::new() }
+    }
+
+    /// The path as the changed-path filters know it.
+    pub(crate) fn key(&self) -> &PathKey {
+        &self.key
     }
 
     pub(crate) fn path(&self) -> &RepoPath {

@@ -1,11 +1,11 @@
 //! The first-parent history of a tip, and the merge through which a commit came into it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::error::Result;
 use crate::id::CommitId;
-
-use crate::repo::ancestry::{Ancestry, CommitIx, UNKNOWN_GENERATION};
+use crate::repo::ancestry::{Ancestry, CommitIx};
+use crate::repo::commit_set;
 
 /// The oldest commit of the first-parent history of `tip` that has `commit` in its past: the merge that brought it in.
 /// `None` where the commit is part of that history itself or is not reached.
@@ -18,14 +18,15 @@ pub(crate) fn introduced_by(
     commit: CommitId,
 ) -> Result<Option<CommitId>> {
     let wanted = ancestry.index_of(commit);
-    let mut reach = Reach::new(ancestry, wanted)?;
-    let mut at = reach.ancestry.index_of(tip);
+    let mut at = ancestry.index_of(tip);
+    // Whatever has the commit in its past is not in the commit's past, so nothing else needs to be looked at.
+    let later = commit_set::difference(ancestry, &[at], &[wanted])?;
+    let mut reach = Reach { ancestry, later, known: HashMap::from([(wanted, true)]) };
     if at == wanted || !reach.from(at)? {
         return Ok(None);
     }
     loop {
-        let lineage = reach.ancestry.lineage(at)?;
-        match lineage.parents.first() {
+        match reach.ancestry.lineage(at)?.parents.first() {
             Some(first) if *first == wanted => return Ok(None),
             Some(first) if reach.from(*first)? => at = *first,
             _ => return Ok(Some(reach.ancestry.id(at))),
@@ -38,24 +39,18 @@ pub(crate) fn introduced_by(
 /// # Errors
 /// Those of reading commits.
 pub(crate) fn reaches(ancestry: &mut Ancestry<'_>, tip: CommitId, commit: CommitId) -> Result<bool> {
-    let wanted = ancestry.index_of(commit);
-    let tip = ancestry.index_of(tip);
-    Reach::new(ancestry, wanted)?.from(tip)
+    let (tip, commit) = (ancestry.index_of(tip), ancestry.index_of(commit));
+    Ok(!commit_set::difference(ancestry, &[commit], &[tip])?.contains(&commit))
 }
 
-/// Which commits have `wanted` in their past, remembered from question to question.
+/// Which commits have the wanted one in their past, remembered from question to question.
 struct Reach<'a, 'o> {
     ancestry: &'a mut Ancestry<'o>,
-    generation: u32,
+    later: HashSet<CommitIx>,
     known: HashMap<CommitIx, bool>,
 }
 
-impl<'a, 'o> Reach<'a, 'o> {
-    fn new(ancestry: &'a mut Ancestry<'o>, wanted: CommitIx) -> Result<Self> {
-        let generation = ancestry.lineage(wanted)?.generation;
-        Ok(Self { ancestry, generation, known: HashMap::from([(wanted, true)]) })
-    }
-
+impl Reach<'_, '_> {
     fn from(&mut self, start: CommitIx) -> Result<bool> {
         let mut pending = vec![start];
         while let Some(at) = pending.last().copied() {
@@ -73,11 +68,10 @@ impl<'a, 'o> Reach<'a, 'o> {
 
     /// Whether `at` reaches the wanted commit; or puts the parent on the pile on which that depends.
     fn answer_or_ask(&mut self, at: CommitIx, pending: &mut Vec<CommitIx>) -> Result<Option<bool>> {
-        let lineage = self.ancestry.lineage(at)?;
-        // What the commit-graph knows has no ancestor that it does not know.
-        if lineage.generation != UNKNOWN_GENERATION && lineage.generation <= self.generation {
+        if !self.later.contains(&at) {
             return Ok(Some(false));
         }
+        let lineage = self.ancestry.lineage(at)?;
         if lineage.parents.iter().any(|parent| self.known.get(parent) == Some(&true)) {
             return Ok(Some(true));
         }

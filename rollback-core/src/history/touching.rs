@@ -53,6 +53,11 @@ fn touches(ancestry: &mut Ancestry<'_>, commit: CommitIx, paths: &mut [PathEntri
         let what = "the later changes to the paths".to_owned();
         return Err(Error::ShallowHistory { boundary: ancestry.id(commit), what });
     }
+    // What is as in the first parent is no change, and of a merge neither.
+    let has_parents = !lineage.parents.is_empty();
+    if has_parents && paths.iter().all(|path| ancestry.is_unchanged(commit, path.key())) {
+        return Ok(false);
+    }
     let mut parents = Vec::with_capacity(lineage.parents.len());
     for parent in lineage.parents {
         parents.push(ancestry.lineage(parent)?.tree);

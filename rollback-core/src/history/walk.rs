@@ -67,6 +67,8 @@ pub(crate) struct PathWalk<'o> {
     /// Commits that are known and not visited yet, with the number of children to be visited before them.
     explored: HashMap<Node, Step>,
     children_left: HashMap<Node, usize>,
+    /// Where the commits before this one were skipped unseen: the newest of them.
+    skipped_from: HashMap<Node, Node>,
 }
 
 impl<'o> PathWalk<'o> {
@@ -80,6 +82,7 @@ impl<'o> PathWalk<'o> {
             ready: Vec::new(),
             explored: HashMap::new(),
             children_left: HashMap::new(),
+            skipped_from: HashMap::new(),
         };
         let start = walk.node(tip, path);
         walk.restart(start);
@@ -165,7 +168,15 @@ impl<'o> PathWalk<'o> {
     /// Those of reading commits and trees.
     pub(crate) fn step(&mut self, node: Node) -> Result<Step> {
         let Lineage { tree, parents, boundary, generation, .. } = self.ancestry.lineage(node.commit)?;
+        if let Some(first) = parents.first()
+            && self.ancestry.is_unchanged(node.commit, self.names[node.path.0 as usize].key())
+        {
+            let parent = self.ancestry.lineage(*first)?;
+            self.ancestry.check_order(node.commit, generation, &parent)?;
+            return Ok(self.skip(node, *first));
+        }
         let here = self.entry_in(tree, node.path)?;
+        self.check_skipped(node, here)?;
         if parents.is_empty() {
             let is_change = here.is_some() && !boundary;
             return Ok(Step { parents: Vec::new(), is_change, on_mainline: true, boundary });
@@ -193,6 +204,23 @@ impl<'o> PathWalk<'o> {
         }
         let on_mainline = next.len() == 1;
         Ok(Step { parents: next, is_change: true, on_mainline, boundary })
+    }
+
+    /// Goes on to the first parent on the word of a filter, and remembers from where.
+    fn skip(&mut self, node: Node, first: CommitIx) -> Step {
+        let parent = Node { commit: first, path: node.path };
+        let start = self.skipped_from.get(&node).copied().unwrap_or(node);
+        self.skipped_from.insert(parent, start);
+        Step { parents: vec![parent], is_change: false, on_mainline: true, boundary: false }
+    }
+
+    /// At the end of a line of commits that were skipped the path must be what it is at the beginning.
+    fn check_skipped(&mut self, node: Node, here: Option<Entry>) -> Result<()> {
+        let Some(start) = self.skipped_from.get(&node).copied() else { return Ok(()) };
+        if same(self.entry(start)?, here) {
+            return Ok(());
+        }
+        Err(self.ancestry.filter_lied(start.commit))
     }
 
     /// The name in the parent of a path that the parent lacks.

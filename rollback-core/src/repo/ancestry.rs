@@ -7,6 +7,7 @@
 use gix::hashtable::HashMap;
 
 use super::Objects;
+use super::changed_paths::{ChangedPaths, PathKey};
 use crate::error::{Error, Result, Source};
 use crate::id::{CommitId, TreeId};
 
@@ -34,6 +35,7 @@ pub(crate) const UNKNOWN_GENERATION: u32 = u32::MAX;
 pub(crate) struct Ancestry<'o> {
     objects: &'o Objects,
     graph: Option<gix::commitgraph::Graph>,
+    filters: Option<ChangedPaths>,
     in_graph: u32,
     /// The boundary commits of a shallow clone, sorted.
     shallow: Vec<gix::ObjectId>,
@@ -70,6 +72,8 @@ impl<'o> Ancestry<'o> {
         if ancestry.shallow.is_empty() {
             // A commit-graph that cannot be opened is as good as none: everything in it is in the objects too.
             ancestry.graph = objects.gix().commit_graph_if_enabled().ok().flatten();
+            let graph = ancestry.graph.as_ref();
+            ancestry.filters = graph.and_then(|graph| ChangedPaths::load(objects.gix(), graph));
             ancestry.in_graph = ancestry.graph.as_ref().map_or(0, gix::commitgraph::Graph::num_commits);
         }
         Ok(ancestry)
@@ -81,6 +85,7 @@ impl<'o> Ancestry<'o> {
         Ok(Self {
             objects,
             graph: None,
+            filters: None,
             in_graph: 0,
             shallow,
             loose: Vec::new(),
@@ -92,9 +97,16 @@ impl<'o> Ancestry<'o> {
         self.objects
     }
 
-    /// How many commits the commit-graph holds; their numbers come first.
-    pub(crate) fn commits_in_graph(&self) -> u32 {
-        self.in_graph
+    /// Whether the path is known to be in the commit what it is in its first parent. Known from a filter that can be
+    /// damaged: see [`changed_paths`](super::changed_paths).
+    pub(crate) fn is_unchanged(&self, ix: CommitIx, key: &PathKey) -> bool {
+        ix.0 < self.in_graph
+            && self.filters.as_ref().is_some_and(|filters| !filters.may_have_changed(ix.0, key))
+    }
+
+    /// The error for a commit whose filter said what the trees deny.
+    pub(crate) fn filter_lied(&self, ix: CommitIx) -> Error {
+        self.corrupt(ix, "a changed-path filter hides a change")
     }
 
     /// The number of a commit. The commit is not looked for yet.

@@ -4,6 +4,7 @@
 //! Nothing here writes to disk. What a plan creates lives in the memory of an [`Objects`].
 
 pub(crate) mod ancestry;
+pub(crate) mod changed_paths;
 pub(crate) mod commit_set;
 pub(crate) mod config;
 pub(crate) mod identity;

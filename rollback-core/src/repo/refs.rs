@@ -194,8 +194,10 @@ pub(crate) fn check_writable_name(name: &[u8]) -> Result<()> {
     Ok(())
 }
 
+/// The error names the branch as it is typed.
 fn invalid_name(name: &[u8]) -> Error {
-    Error::InvalidBranchName { name: name.to_str_lossy().into_owned() }
+    let typed = name.strip_prefix(b"refs/heads/").unwrap_or(name);
+    Error::InvalidBranchName { name: typed.to_str_lossy().into_owned() }
 }
 
 fn parse_id(bytes: &[u8], path: &Path) -> Result<CommitId> {
