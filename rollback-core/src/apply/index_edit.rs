@@ -18,8 +18,8 @@ use crate::repo::index::{Index, IndexEntry, Replacement, Shift, Stat};
 /// Racy entries up to this number are read to see whether they are clean; beyond it git is left to do so.
 const READ_RACY: usize = 256;
 
-/// The index as it will be, with no stat data yet for the touched paths.
-pub(crate) fn edited(index: &Index, changes: &[Change], found: &[Found], conflicts: &[Conflict]) -> Index {
+/// Makes the index what it will be, with no stat data yet for the touched paths.
+pub(crate) fn edit(index: &mut Index, changes: &[Change], found: &[Found], conflicts: &[Conflict]) {
     let mut replacements: BTreeMap<Vec<u8>, Replacement> = BTreeMap::new();
     for (change, found) in changes.iter().zip(found) {
         let path = change.path.as_bytes();
@@ -38,9 +38,7 @@ pub(crate) fn edited(index: &Index, changes: &[Change], found: &[Found], conflic
             stages.into_iter().filter_map(|(entry, stage)| Some(IndexEntry::new(path, entry?, stage)));
         replacements.insert(path.to_vec(), entries.collect());
     }
-    let mut edited = index.clone();
-    edited.replace(replacements);
-    edited
+    index.replace(replacements);
 }
 
 /// Brings the cached trees along.
@@ -95,7 +93,6 @@ fn is_link(entry: Entry) -> bool {
 /// As git's `ce_smudge_racily_clean_entry`: the size of an entry whose file changed becomes 0.
 pub(crate) fn settle_racy(
     index: &mut Index,
-    old: &Index,
     touched: &[Change],
     root: &Folder,
     objects: &Objects,
@@ -106,7 +103,7 @@ pub(crate) fn settle_racy(
         .entries()
         .iter()
         .enumerate()
-        .filter(|(_, entry)| old.is_racy(entry) && (entry.mode.is_file() || is_link(entry.entry())))
+        .filter(|(_, entry)| index.is_racy(entry) && (entry.mode.is_file() || is_link(entry.entry())))
         .filter(|(_, entry)| entry.stat.size != 0 && !entry.flags.skip_work_tree())
         .filter(|(_, entry)| !touched.contains(entry.path.as_slice()))
         .map(|(at, _)| at)
@@ -114,7 +111,7 @@ pub(crate) fn settle_racy(
     if racy.is_empty() {
         return Ok(());
     }
-    let mut content = Content::of_work_tree(objects, old)?;
+    let mut content = Content::of_work_tree(objects, index)?;
     let read = racy.len() <= READ_RACY;
     for at in racy {
         let entry = &index.entries()[at];

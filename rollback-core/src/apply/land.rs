@@ -16,7 +16,7 @@ use super::recover::{self, Recovered};
 use super::reference::{self, RefUpdate};
 use super::stage::Stage;
 use super::swap::Swapper;
-use super::{durable, index_edit, objects, preflight};
+use super::{anchor, durable, index_edit, objects, preflight};
 use crate::conflict::Conflict;
 use crate::error::{Error, InTheWay, Result};
 use crate::id::{EntryKind, TreeId};
@@ -142,8 +142,11 @@ struct Prepared {
 /// The work tree and index side of a landing.
 struct Checkout {
     root: Folder,
-    before: IndexFile,
-    after: Index,
+    index_path: PathBuf,
+    /// The bytes of the index before; `None` where there was none.
+    index_bytes: Option<Vec<u8>>,
+    /// The index as it will be.
+    index: Index,
 }
 
 impl Run<'_> {
@@ -170,6 +173,7 @@ impl Run<'_> {
             }
             Err(error) => {
                 // Nothing refers to the stage yet; if it cannot be removed, the next landing does it.
+                let _ = anchor::weigh_anchor(self.repo.git_dir());
                 let _ = stage.remove(root);
                 Err(error)
             }
@@ -178,15 +182,15 @@ impl Run<'_> {
 
     fn look(&self, changes: &[Change]) -> Result<(Checkout, Vec<Found>)> {
         let root = open_root(self.repo)?;
-        let before = self.repo.read_index()?;
-        let view = View { objects: self.objects, settings: self.settings, root: &root, index: &before.index };
+        let IndexFile { path, bytes, mut index } = self.repo.read_index()?;
+        let view = View { objects: self.objects, settings: self.settings, root: &root, index: &index };
         let found = inspect::inspect(&view, changes)?;
-        self.refuse_staged_conflicts(&before.index)?;
+        self.refuse_staged_conflicts(&index)?;
         let stages = &self.landing.index_stages;
-        let mut after = index_edit::edited(&before.index, changes, &found, stages);
+        index_edit::edit(&mut index, changes, &found, stages);
         let trees = (self.landing.head_tree, self.landing.result_tree);
-        index_edit::shift_cached_trees(&mut after, self.objects, trees, changes, stages)?;
-        Ok((Checkout { root, before, after }, found))
+        index_edit::shift_cached_trees(&mut index, self.objects, trees, changes, stages)?;
+        Ok((Checkout { root, index_path: path, index_bytes: bytes, index }, found))
     }
 
     /// A path that gets stages must be in the index as the side that is kept, or not at all.
@@ -223,11 +227,11 @@ impl Run<'_> {
         journal.stage_in_work_tree.clone_from(&stage.in_work_tree);
         journal.state_files.clone_from(&self.landing.state_files);
         if let Some((checkout, found)) = looked {
-            journal.index = Some(index_edit::touched(&checkout.after, changes, &self.landing.index_stages));
+            journal.index = Some(index_edit::touched(&checkout.index, changes, &self.landing.index_stages));
             journal.steps = self.stage_files(stage, checkout, changes, found)?;
             journal.missing_folders = missing_folders(&checkout.root, &journal.steps)?;
-            if let Some(bytes) = &checkout.before.bytes {
-                durable::write_new(&stage.path("index.old"), bytes, self.settings.fsync.journal)?;
+            if let Some(bytes) = &checkout.index_bytes {
+                self.keep_index(stage, &checkout.index_path, bytes)?;
             }
             journal.locks.push(place_of(&preflight::index_lock(self.repo), self.repo));
         }
@@ -241,6 +245,9 @@ impl Run<'_> {
             journal.locks.push(reference::lock_of(&update.name));
             journal.reference = Some(moved);
         }
+        let anchored =
+            self.landing.reference.as_ref().map_or(self.landing.result_tree.0, |update| update.new.0);
+        anchor::drop_anchor(self.repo.git_dir(), &stage.path("anchor"), anchored, self.settings)?;
         lock::write_payload(&stage.path("lock"), &journal.operation)?;
         let common_dir = self.repo.common_dir();
         let locks = journal
@@ -250,6 +257,22 @@ impl Run<'_> {
             .collect::<Result<_>>()?;
         self.write_journal(stage, &journal)?;
         Ok((journal, locks))
+    }
+
+    /// Keeps the index as it is: git replaces it and never writes into it, so a second name keeps it for free.
+    fn keep_index(&self, stage: &Stage, index: &std::path::Path, bytes: &[u8]) -> Result<()> {
+        let kept = stage.path("index.old");
+        let linked = fs::hard_link(index, &kept).and_then(|()| fs::File::open(&kept));
+        match linked {
+            Ok(file) => durable::sync_file(&file, &kept, self.settings.fsync.journal)?,
+            Err(_) => durable::remove_if_there(&kept)?,
+        }
+        // Somebody may have replaced the index since it was read.
+        if fs::read(&kept).is_ok_and(|found| found == bytes) {
+            return Ok(());
+        }
+        durable::remove_if_there(&kept)?;
+        durable::write_new(&kept, bytes, self.settings.fsync.journal)
     }
 
     fn write_journal(&self, stage: &Stage, journal: &Journal) -> Result<()> {
@@ -271,7 +294,7 @@ impl Run<'_> {
         changes: &[Change],
         found: &[Found],
     ) -> Result<Vec<Step>> {
-        let mut content = Content::of_result(self.objects, &checkout.after)?;
+        let mut content = Content::of_result(self.objects, &checkout.index)?;
         // Removals first: a file may have to go before a folder of its name can be made.
         let mut rows: Vec<_> = changes.iter().zip(found).collect();
         rows.sort_by_key(|(change, _)| change.new.is_some());
@@ -374,13 +397,13 @@ impl Run<'_> {
                 _ => Error::BadRequest("HEAD moved to another branch since the plan was made".into()),
             });
         }
-        let path = &checkout.before.path;
+        let path = &checkout.index_path;
         let bytes = match fs::read(path) {
             Ok(bytes) => Some(bytes),
             Err(error) if error.kind() == ErrorKind::NotFound => None,
             Err(error) => return Err(Error::io("read", path, error)),
         };
-        if bytes != checkout.before.bytes {
+        if bytes != checkout.index_bytes {
             // A refreshed index says the same in other words, but then its stat data is newer than ours.
             return Err(Error::Locked { path: path.clone() });
         }
@@ -412,18 +435,18 @@ impl Run<'_> {
         changes: &[Change],
         checkout: &mut Checkout,
     ) -> Result<()> {
-        let Checkout { root, before, after } = checkout;
+        let Checkout { root, index_path, index, .. } = checkout;
         if journal.index.as_ref().is_none_or(Vec::is_empty) {
             return Ok(());
         }
-        index_edit::refresh(after, root, changes)?;
-        index_edit::settle_racy(after, &before.index, changes, root, self.objects, self.settings)?;
+        index_edit::refresh(index, root, changes)?;
+        index_edit::settle_racy(index, changes, root, self.objects, self.settings)?;
         let staged = stage.path("index.new");
-        durable::write_new(&staged, &after.encode(self.settings.skip_hash)?, self.settings.fsync.index)?;
+        durable::write_new(&staged, &index.encode(self.settings.skip_hash)?, self.settings.fsync.index)?;
         durable::adjust_shared(&staged, self.settings.shared)?;
         self.stop_if_cancelled()?;
-        fs::rename(&staged, &before.path).map_err(|error| Error::io("replace", &before.path, error))?;
-        let folder = before.path.parent().unwrap_or(self.repo.git_dir());
+        fs::rename(&staged, &*index_path).map_err(|error| Error::io("replace", &*index_path, error))?;
+        let folder = index_path.parent().unwrap_or(self.repo.git_dir());
         durable::sync_folder(folder, self.settings.fsync.index)
     }
 

@@ -8,6 +8,7 @@
 //! Never: a file of the work tree truncated or unlinked, a lock of somebody else removed, an untouched
 //! path written, an object named before it is on the disk.
 
+mod anchor;
 mod build;
 mod changes;
 mod commit;

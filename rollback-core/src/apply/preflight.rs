@@ -45,7 +45,7 @@ pub(crate) fn preflight(repo: &Repo, need: Need) -> Result<()> {
             }
             None => {}
         }
-        let unmerged = repo.read_index()?.index.unmerged();
+        let unmerged = repo.unmerged_paths()?;
         if !unmerged.is_empty() && !need.continues {
             return Err(Error::Unmerged { paths: unmerged });
         }

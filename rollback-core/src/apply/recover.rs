@@ -13,7 +13,7 @@ use super::folder::{Folder, Parent, parent_of};
 use super::lock::{self, LandingLock};
 use super::stage::{Stage, folder_of, slot_name};
 use super::swap::{Swapper, Undone};
-use super::{durable, index_edit, land, preflight, reference};
+use super::{anchor, durable, index_edit, land, preflight, reference};
 use crate::error::{Error, Result};
 use crate::journal::{Action, IndexedPath, Journal, Left, Step};
 use crate::path::RepoPath;
@@ -95,6 +95,7 @@ pub(super) fn recover_locked(repo: &Repo, settings: &Settings) -> Result<Recover
     match Journal::read(&folder)? {
         Left::Nothing => {
             // A kill before the journal: nothing was locked or moved, only staged.
+            anchor::weigh_anchor(repo.git_dir())?;
             let in_work_tree = fs::read(folder.join("work-tree-stage")).ok().map(RepoPath::new);
             Stage::reopen(folder, root.as_ref(), in_work_tree.as_ref()).remove(root.as_ref())?;
             Ok(Recovered::Nothing)
@@ -129,6 +130,7 @@ fn recover_open(repo: &Repo, stage: &Stage, journal: &Journal, settings: &Settin
         Reached::Other => {
             let folder = repo.git_dir().join("rb").join(format!("aside-{operation}"));
             lock::release(&lock_paths(repo, journal)?, &operation)?;
+            anchor::weigh_anchor(repo.git_dir())?;
             fs::rename(&stage.folder, &folder)
                 .map_err(|error| Error::io("set aside", &stage.folder, error))?;
             Ok(Recovered::SetAside { operation, folder })
@@ -338,6 +340,7 @@ fn close(repo: &Repo, stage: &Stage, journal: &Journal, settings: &Settings) -> 
 
 fn clean_up(repo: &Repo, stage: &Stage, journal: &Journal) -> Result<()> {
     lock::release(&lock_paths(repo, journal)?, &journal.operation)?;
+    anchor::weigh_anchor(repo.git_dir())?;
     let root = repo.work_dir().map(|_| land::open_root(repo)).transpose()?;
     stage.remove(root.as_ref())
 }

@@ -230,6 +230,12 @@ impl Objects {
         self.write(gix::objs::Tree { entries }).map(TreeId)
     }
 
+    /// Puts a blob into memory and returns its id.
+    #[cfg(test)]
+    pub(crate) fn write_blob(&self, bytes: &[u8]) -> Result<ObjectId> {
+        self.write_raw(Kind::Blob, bytes)
+    }
+
     /// Puts objects that another view created into the memory of this one.
     ///
     /// # Errors

@@ -2,7 +2,6 @@
 //!
 //! The files are read as git's `wt_status_get_state` reads them; nothing here writes.
 
-use crate::error::{Error, Result};
 use crate::repo::Repo;
 
 /// An operation that was begun and not finished.

@@ -36,6 +36,25 @@ fn a_landing_killed_while_it_swaps_keeps_writers_out_until_it_is_taken_back() {
 }
 
 #[test]
+fn new_objects_outlive_a_garbage_collection_in_the_middle() {
+    if !super::sweep::can_trace() {
+        return;
+    }
+    let (sandbox, scene) = killed_at(shapes::one_file(), "renameat2", 1);
+    let new = scene.shape.landing.reference.as_ref().unwrap().new.to_string();
+    for lock in ["index.lock", "HEAD.lock", "refs/heads/main.lock"] {
+        fs::remove_file(sandbox.git_dir().join(lock)).unwrap();
+    }
+    sandbox.git(&["gc", "-q", "--prune=now"]);
+    sandbox.git(&["cat-file", "-e", &new]);
+    recover(&sandbox.repo()).unwrap();
+    assert_eq!(sandbox.git(&["for-each-ref", "--format=%(refname)"]), "refs/heads/main");
+    sandbox.git(&["gc", "-q", "--prune=now"]);
+    assert!(!sandbox.try_git(&["cat-file", "-e", &new]).status.success(), "nothing names it any more");
+    land(&sandbox.repo(), &scene.shape.landing, &LandOptions::default()).unwrap();
+}
+
+#[test]
 fn a_file_edited_after_the_crash_stays_and_is_reported() {
     if !super::sweep::can_trace() {
         return;

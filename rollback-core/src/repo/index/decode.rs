@@ -9,6 +9,7 @@ use bstr::BString;
 use super::{CacheTree, Flags, Index, IndexEntry, Stat, corrupt, object_id};
 use crate::error::{Error, Result};
 use crate::id::EntryMode;
+use crate::path::RepoPath;
 
 const HEADER: usize = 12;
 const STAT: usize = 40;
@@ -55,6 +56,25 @@ impl Index {
             false => Ok(index),
         }
     }
+}
+
+/// The paths with stages of a conflict, found without keeping the entries or checking the checksum: good
+/// enough for a refusal, not for writing.
+pub(super) fn scan_unmerged(bytes: &[u8], hash: gix::hash::Kind) -> Result<Vec<RepoPath>> {
+    let split = bytes.len().checked_sub(hash.len_in_bytes()).filter(|at| *at >= HEADER);
+    let body = &bytes[..split.ok_or_else(|| corrupt("it is too short"))?];
+    let (version, count) = header(body)?;
+    let mut reader = EntryReader { body, at: HEADER, version, hash, previous: BString::default() };
+    let mut paths: Vec<RepoPath> = Vec::new();
+    for _ in 0..count {
+        let entry = reader.next_entry()?;
+        if entry.flags.stage() != 0
+            && paths.last().is_none_or(|last| last.as_bytes() != entry.path.as_slice())
+        {
+            paths.push(RepoPath::new(entry.path));
+        }
+    }
+    Ok(paths)
 }
 
 fn sparse() -> Error {

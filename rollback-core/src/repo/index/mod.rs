@@ -158,6 +158,16 @@ impl Repo {
         self.local().index_path()
     }
 
+    /// The paths of the index that are in conflict, found without reading more than that takes.
+    pub(crate) fn unmerged_paths(&self) -> Result<Vec<RepoPath>> {
+        let path = self.index_path();
+        match std::fs::read(&path) {
+            Ok(bytes) => decode::scan_unmerged(&bytes, self.local().object_hash()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err(error) => Err(Error::io("read", path, error)),
+        }
+    }
+
     /// Reads the index.
     ///
     /// # Errors
