@@ -8,7 +8,7 @@ use bstr::{BStr, ByteSlice};
 use super::{Engine, Labels, Merged, Options, Verdict};
 use crate::conflict::Conflict;
 use crate::error::{Error, Result};
-use crate::id::{Entry, TreeId};
+use crate::id::{Entry, ObjectId, TreeId};
 use crate::repo::Repo;
 
 /// How a batch is answered.
@@ -41,7 +41,7 @@ pub fn answer(
         .map_err(|error| failed("read", error))?
         > 0
     {
-        let request = Request::parse(repo, line.trim().as_bstr())?;
+        let request = Request::parse(repo, &mut engine, line.trim().as_bstr())?;
         let merged = engine.merge(
             request.trees[0],
             request.trees[1],
@@ -62,7 +62,7 @@ struct Request {
 }
 
 impl Request {
-    fn parse(repo: &Repo, line: &BStr) -> Result<Self> {
+    fn parse(repo: &Repo, engine: &mut Engine, line: &BStr) -> Result<Self> {
         let malformed = || Error::BadRequest(format!("malformed input line: '{line}'."));
         let words: Vec<&BStr> = line
             .split_str(" ")
@@ -78,7 +78,7 @@ impl Request {
         let names = [base, ours, theirs];
         let mut trees = Vec::with_capacity(3);
         for name in names {
-            trees.push(tree(repo, name)?);
+            trees.push(tree(repo, engine, name)?);
         }
         Ok(Self {
             trees: trees.try_into().map_err(|_| malformed())?,
@@ -87,8 +87,15 @@ impl Request {
     }
 }
 
-/// The tree that a name stands for. A full id is taken at its word: that it is a tree shows when it is read.
-fn tree(repo: &Repo, name: &BStr) -> Result<TreeId> {
+/// The tree that a name stands for.
+fn tree(repo: &Repo, engine: &mut Engine, name: &BStr) -> Result<TreeId> {
+    if let Some(id) = name
+        .to_str()
+        .ok()
+        .and_then(|name| name.parse::<ObjectId>().ok())
+    {
+        return engine.tree_behind(id);
+    }
     let local = repo.local();
     let unknown = |source| Error::UnknownRevision {
         spec: name.to_string(),
@@ -98,10 +105,7 @@ fn tree(repo: &Repo, name: &BStr) -> Result<TreeId> {
         .rev_parse_single(name)
         .and_then(|id| id.object())
         .map_err(|error| unknown(error.into()))?;
-    let tree = object
-        .peel_to_tree()
-        .map_err(|error| unknown(error.into()))?;
-    Ok(TreeId::from(tree.id))
+    engine.tree_behind(ObjectId(object.id))
 }
 
 fn spell(merged: &Merged, nul: bool) -> Vec<u8> {

@@ -7,7 +7,7 @@ use super::attributes::{Attributes, PathAttributes, State};
 use super::case::{BASE, Case, OURS, PathId, Stop, THEIRS};
 use super::text::{self, MergedText, TextLabels, TextMerger, TextOptions};
 use super::tree::Version;
-use super::{Favor, Options, ReviewReason};
+use super::{Favor, Options, ReviewReason, rename};
 use crate::conflict::ConflictKind;
 use crate::error::Result;
 
@@ -22,6 +22,8 @@ const MARKER_SIZE: usize = 7;
 pub(super) struct Content {
     text: TextMerger,
     pub(super) attributes: Attributes,
+    /// What was found out about files in the search for renames.
+    pub(super) known: rename::Known,
     /// The names under `merge.<name>` in the configuration.
     drivers: Vec<BString>,
     /// The driver of files without a `merge` attribute.
@@ -69,6 +71,7 @@ impl Content {
         Ok(Self {
             text: TextMerger::new(),
             attributes: Attributes::new(repo)?,
+            known: rename::Known::default(),
             drivers: names("merge"),
             default_driver: config.string("merge.default"),
             binary_diffs,

@@ -58,6 +58,11 @@ impl Engine {
         self
     }
 
+    /// The tree that a full id stands for: its own, or that of the commit or tag.
+    pub(super) fn tree_behind(&mut self, id: ObjectId) -> Result<TreeId> {
+        self.store.peel_to_tree(id.0).map(TreeId::from)
+    }
+
     /// Merges what led from `base` to `theirs` into `ours`.
     ///
     /// # Errors

@@ -92,6 +92,42 @@ impl Store {
         Ok(tree)
     }
 
+    /// The tree that an id stands for: its own, or that of the commit or tag.
+    pub(super) fn peel_to_tree(&mut self, mut id: ObjectId) -> Result<ObjectId> {
+        loop {
+            if id.is_empty_tree() || self.trees.get(&id).is_some() {
+                return Ok(id);
+            }
+            let known = self.packs.read(&id);
+            let (kind, bytes) = match known {
+                Some(object) => object,
+                None => {
+                    let mut bytes = Vec::new();
+                    let kind = self.objects.read(ids::ObjectId(id), "object", &mut bytes)?;
+                    (kind, Rc::new(bytes))
+                }
+            };
+            let field: &[u8] = match kind {
+                Kind::Tree => return Ok(id),
+                Kind::Commit => b"tree ",
+                Kind::Tag => b"object ",
+                Kind::Blob => b"",
+            };
+            let length = field.len() + self.hash.len_in_hex();
+            let named = bytes
+                .strip_prefix(field)
+                .and_then(|_| bytes.get(field.len()..length));
+            id = named
+                .and_then(|hex| ObjectId::from_hex(hex).ok())
+                .filter(|_| kind != Kind::Blob)
+                .ok_or_else(|| Error::CorruptObject {
+                    kind: "tree",
+                    id: ids::ObjectId(id),
+                    source: format!("it is a {kind} without a tree").into(),
+                })?;
+        }
+    }
+
     /// The tree that an entry names; the empty one where the entry is absent or no tree.
     pub(super) fn tree_of(&mut self, version: &Version) -> Result<Rc<Tree>> {
         if version.is_tree() {

@@ -12,6 +12,7 @@ use std::rc::Rc;
 use super::DirectoryRenames;
 use super::case::{Case, OURS, PathId, Stop, THEIRS, other};
 use super::tree::Version;
+pub(super) use detect::Known;
 use folders::FolderCounts;
 
 /// How much the renames out of a removed folder matter.

@@ -9,11 +9,15 @@ const KINDS: u32 = 107_927;
 const LONGEST_CHUNK: u32 = 64;
 
 /// How many bytes of a file stand in which kind of chunk, sorted by kind.
-pub(super) struct Chunks(Vec<(u32, u32)>);
+pub(in crate::merge) struct Chunks {
+    kinds: Vec<(u32, u32)>,
+    /// The size of the file, which may be more than the chunks cover.
+    size: u64,
+}
 
 /// Counts chunks; reused between files.
 #[derive(Default)]
-pub(super) struct Counter {
+pub(in crate::merge) struct Counter {
     bytes: Vec<u32>,
     seen: Vec<u32>,
 }
@@ -22,10 +26,10 @@ impl Counter {
     /// The chunks of a file. In a text the carriage return of a line ending does not count.
     pub(super) fn count(&mut self, file: &[u8], is_text: bool) -> Chunks {
         self.bytes.resize(KINDS as usize, 0);
+        let skips = |at: usize| is_text && file[at] == b'\r' && file.get(at + 1) == Some(&b'\n');
         let (mut low, mut high, mut length) = (0u32, 0u32, 0u32);
-        let mut rest = file.iter().peekable();
-        while let Some(&byte) = rest.next() {
-            if is_text && byte == b'\r' && rest.peek() == Some(&&b'\n') {
+        for (at, &byte) in file.iter().enumerate() {
+            if byte == b'\r' && skips(at) {
                 continue;
             }
             let before = low;
@@ -42,12 +46,14 @@ impl Counter {
         }
         self.seen.sort_unstable();
         let bytes = &mut self.bytes;
-        Chunks(
-            self.seen
-                .drain(..)
-                .map(|kind| (kind, std::mem::take(&mut bytes[kind as usize])))
-                .collect(),
-        )
+        let kinds = self
+            .seen
+            .drain(..)
+            .map(|kind| (kind, std::mem::take(&mut bytes[kind as usize])));
+        Chunks {
+            kinds: kinds.collect(),
+            size: file.len() as u64,
+        }
     }
 
     fn add(&mut self, low: u32, high: u32, length: u32) {
@@ -60,14 +66,30 @@ impl Counter {
 }
 
 impl Chunks {
-    /// How many bytes of `self` stand in chunks that `other` has as well.
-    fn shared_with(&self, other: &Self) -> u64 {
-        let mut others = other.0.iter().peekable();
+    pub(in crate::merge) fn memory(&self) -> usize {
+        size_of_val(self.kinds.as_slice()) + size_of::<Self>()
+    }
+
+    /// How many bytes of `self` stand in chunks that `other` has as well; 0 once it is clear that they are fewer
+    /// than `least`.
+    fn shared_with(&self, other: &Self, least: u64) -> u64 {
+        let Some(mut spare) = self.size.checked_sub(least) else {
+            return 0;
+        };
+        let mut others = other.kinds.iter();
+        let mut next = others.next();
         let mut shared = 0;
-        for (kind, bytes) in &self.0 {
-            while others.next_if(|(candidate, _)| candidate < kind).is_some() {}
-            if let Some((_, available)) = others.next_if(|(candidate, _)| candidate == kind) {
-                shared += u64::from(*bytes.min(available));
+        for &(kind, bytes) in &self.kinds {
+            while next.is_some_and(|next| next.0 < kind) {
+                next = others.next();
+            }
+            let common = next
+                .filter(|next| next.0 == kind)
+                .map_or(0, |next| next.1.min(bytes));
+            shared += u64::from(common);
+            match spare.checked_sub(u64::from(bytes - common)) {
+                Some(left) => spare = left,
+                None => return 0,
             }
         }
         shared
@@ -80,12 +102,13 @@ pub(super) fn sizes_allow(source: u64, target: u64, least: u64) -> bool {
     larger * (FULL_SCORE - least) >= (larger - smaller) * FULL_SCORE
 }
 
-/// How similar two files are, up to [`FULL_SCORE`].
-pub(super) fn score(source: &Chunks, source_size: u64, target: &Chunks, target_size: u64) -> u64 {
-    if target_size == 0 {
+/// How similar two files are, up to [`FULL_SCORE`]; scores below `least` may come out as 0.
+pub(super) fn score(source: &Chunks, target: &Chunks, least: u64) -> u64 {
+    let larger = source.size.max(target.size);
+    if target.size == 0 {
         return 0;
     }
-    source.shared_with(target) * FULL_SCORE / source_size.max(target_size)
+    source.shared_with(target, larger * least / FULL_SCORE) * FULL_SCORE / larger
 }
 
 #[cfg(test)]
@@ -97,8 +120,12 @@ mod tests {
         let mut counter = Counter::default();
         let (old, new) = (b"one\ntwo\n".as_slice(), b"one\nsix\n".as_slice());
         let (old_chunks, new_chunks) = (counter.count(old, true), counter.count(new, true));
-        assert_eq!(score(&old_chunks, 8, &new_chunks, 8), FULL_SCORE / 2);
-        assert_eq!(score(&old_chunks, 8, &old_chunks, 8), FULL_SCORE);
+        assert_eq!(
+            score(&old_chunks, &new_chunks, FULL_SCORE / 2),
+            FULL_SCORE / 2
+        );
+        assert_eq!(score(&old_chunks, &new_chunks, FULL_SCORE / 2 + 9000), 0);
+        assert_eq!(score(&old_chunks, &old_chunks, FULL_SCORE), FULL_SCORE);
         assert!(sizes_allow(8, 16, FULL_SCORE / 2) && !sizes_allow(8, 17, FULL_SCORE / 2));
     }
 
@@ -106,7 +133,7 @@ mod tests {
     fn line_endings_do_not_count_in_texts() {
         let mut counter = Counter::default();
         let unix = counter.count(b"one\ntwo\n", true);
-        assert_eq!(counter.count(b"one\r\ntwo\r\n", true).0, unix.0);
-        assert_ne!(counter.count(b"one\r\ntwo\r\n", false).0, unix.0);
+        assert_eq!(counter.count(b"one\r\ntwo\r\n", true).kinds, unix.kinds);
+        assert_ne!(counter.count(b"one\r\ntwo\r\n", false).kinds, unix.kinds);
     }
 }
