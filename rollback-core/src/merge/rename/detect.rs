@@ -2,17 +2,16 @@
 //! similar. Only files whose new place matters are compared, and only where sizes leave a chance.
 
 use std::cmp::Ordering;
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use gix::ObjectId;
-use gix::hashtable::hash::Builder;
 
 use super::similarity::{self, Chunks, Counter, FULL_SCORE};
 use super::{Case, Pair, Searched, SourceRelevance, Status};
 use crate::merge::cache::Cache;
 use crate::merge::case::{PathId, Stop, split};
 use crate::merge::content::looks_binary;
+use crate::merge::hash::{Map, Seed};
 use crate::merge::tree::Version;
 
 /// Equal files beyond this many are not looked at for a better name.
@@ -55,15 +54,15 @@ struct Search {
 
 /// What is remembered of files beyond a merge.
 pub(in crate::merge) struct Known {
-    sizes: HashMap<ObjectId, u64, Builder>,
-    chunks: Cache<ObjectId, Chunks, Builder>,
+    sizes: Map<ObjectId, u64>,
+    chunks: Cache<ObjectId, Chunks, Seed>,
     counter: Counter,
 }
 
 impl Default for Known {
     fn default() -> Self {
         Self {
-            sizes: HashMap::default(),
+            sizes: Map::default(),
             chunks: Cache::new(CHUNKS_LIMIT),
             counter: Counter::default(),
         }
@@ -130,7 +129,7 @@ impl Case<'_> {
 
     /// Pairs files with the same content, of several with the same name if there is one.
     fn find_equal(&self, search: &mut Search) {
-        let mut by_id: HashMap<ObjectId, Vec<usize>, Builder> = HashMap::default();
+        let mut by_id: Map<ObjectId, Vec<usize>> = Map::default();
         for (index, source) in search.sources.iter().enumerate() {
             by_id.entry(source.version.id).or_default().push(index);
         }
@@ -168,7 +167,7 @@ impl Case<'_> {
     }
 
     /// Counts where folders went by the equal files, and guesses one place for each.
-    fn guess_folders(&mut self, search: &Search) -> HashMap<Rc<[u8]>, Rc<[u8]>> {
+    fn guess_folders(&mut self, search: &Search) -> Map<Rc<[u8]>, Rc<[u8]>> {
         for target in search
             .targets
             .iter()
@@ -205,7 +204,7 @@ impl Case<'_> {
     fn find_by_name(
         &mut self,
         search: &mut Search,
-        guesses: &HashMap<Rc<[u8]>, Rc<[u8]>>,
+        guesses: &Map<Rc<[u8]>, Rc<[u8]>>,
         least: u64,
     ) -> Result<(), Stop> {
         let sources = unique(
@@ -231,7 +230,7 @@ impl Case<'_> {
                 .iter()
                 .map(|(index, path)| (self.name(*path), *index)),
         );
-        let by_path: HashMap<PathId, usize> = targets
+        let by_path: Map<PathId, usize> = targets
             .iter()
             .map(|(index, path)| (*path, *index))
             .collect();
@@ -270,7 +269,7 @@ impl Case<'_> {
     }
 
     /// Where a file is if its folder went where its equal neighbours say.
-    fn guessed_path(&self, path: PathId, guesses: &HashMap<Rc<[u8]>, Rc<[u8]>>) -> Option<PathId> {
+    fn guessed_path(&self, path: PathId, guesses: &Map<Rc<[u8]>, Rc<[u8]>>) -> Option<PathId> {
         let (folder, name) = split(self.paths.name(path));
         let guess = guesses.get(folder)?;
         // Of a guess that is the root git makes `/name`, which is nowhere.
@@ -468,8 +467,8 @@ impl Search {
 }
 
 /// Each name with its index, or without one if several have it.
-fn unique<'n>(names: impl Iterator<Item = (&'n [u8], usize)>) -> HashMap<&'n [u8], Option<usize>> {
-    let mut unique = HashMap::new();
+fn unique<'n>(names: impl Iterator<Item = (&'n [u8], usize)>) -> Map<&'n [u8], Option<usize>> {
+    let mut unique = Map::default();
     for (name, index) in names {
         unique
             .entry(name)

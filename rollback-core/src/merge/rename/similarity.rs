@@ -26,23 +26,10 @@ impl Counter {
     /// The chunks of a file. In a text the carriage return of a line ending does not count.
     pub(super) fn count(&mut self, file: &[u8], is_text: bool) -> Chunks {
         self.bytes.resize(KINDS as usize, 0);
-        let skips = |at: usize| is_text && file[at] == b'\r' && file.get(at + 1) == Some(&b'\n');
-        let (mut low, mut high, mut length) = (0u32, 0u32, 0u32);
-        for (at, &byte) in file.iter().enumerate() {
-            if byte == b'\r' && skips(at) {
-                continue;
-            }
-            let before = low;
-            low = ((low << 7) ^ (high >> 25)).wrapping_add(u32::from(byte));
-            high = (high << 7) ^ (before >> 25);
-            length += 1;
-            if length == LONGEST_CHUNK || byte == b'\n' {
-                self.add(low, high, length);
-                (low, high, length) = (0, 0, 0);
-            }
-        }
-        if length > 0 {
-            self.add(low, high, length);
+        if is_text && file.contains(&b'\r') {
+            self.chunk::<true>(file);
+        } else {
+            self.chunk::<false>(file);
         }
         self.seen.sort_unstable();
         let bytes = &mut self.bytes;
@@ -56,7 +43,29 @@ impl Counter {
         }
     }
 
-    fn add(&mut self, low: u32, high: u32, length: u32) {
+    fn chunk<const SKIP_RETURNS: bool>(&mut self, file: &[u8]) {
+        // Two words of 32 bits, the high one first, that turn in a circle of 64.
+        let (mut state, mut length) = (0u64, 0);
+        for (at, &byte) in file.iter().enumerate() {
+            if SKIP_RETURNS && byte == b'\r' && file.get(at + 1) == Some(&b'\n') {
+                continue;
+            }
+            state = state.rotate_left(7);
+            let low = (state as u32).wrapping_add(u32::from(byte));
+            state = state & !u64::from(u32::MAX) | u64::from(low);
+            length += 1;
+            if length == LONGEST_CHUNK || byte == b'\n' {
+                self.add(state, length);
+                (state, length) = (0, 0);
+            }
+        }
+        if length > 0 {
+            self.add(state, length);
+        }
+    }
+
+    fn add(&mut self, state: u64, length: u32) {
+        let (low, high) = (state as u32, (state >> 32) as u32);
         let kind = low.wrapping_add(high.wrapping_mul(0x61)) % KINDS;
         if self.bytes[kind as usize] == 0 {
             self.seen.push(kind);

@@ -7,6 +7,7 @@ use bstr::ByteSlice;
 use gix::diff::blob::Token;
 
 use super::Whitespace;
+use crate::merge::hash::Seed;
 use crate::merge::tree::common_prefix;
 
 /// One version of a file: where its lines are, and which token each of them is.
@@ -209,6 +210,7 @@ struct Table {
     /// Token plus one; 0 is an empty slot.
     slots: Vec<u32>,
     lines: Vec<Line>,
+    seed: Seed,
 }
 
 struct Line {
@@ -228,7 +230,7 @@ impl Table {
 
     fn intern(&mut self, sources: &[&[u8]; 3], source: usize, line: Range<u32>) -> Token {
         let bytes = &sources[source][line.start as usize..line.end as usize];
-        let hash = hash(bytes);
+        let hash = self.seed.of(bytes);
         let mask = self.slots.len() - 1;
         let mut slot = (hash >> 32) as usize & mask;
         loop {
@@ -272,30 +274,6 @@ impl Table {
             self.slots[slot] = token as u32 + 1;
         }
     }
-}
-
-/// A hash for short byte strings: eight bytes a step, folded by a wide multiplication.
-fn hash(bytes: &[u8]) -> u64 {
-    const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
-    let fold = |state: u64, word: u64| {
-        let product = u128::from(state ^ word) * u128::from(FACTOR);
-        (product as u64) ^ ((product >> 64) as u64)
-    };
-    let mut state = FACTOR ^ bytes.len() as u64;
-    let mut words = bytes.chunks_exact(8);
-    for word in &mut words {
-        state = fold(
-            state,
-            u64::from_le_bytes(word.try_into().expect("chunks of eight")),
-        );
-    }
-    let rest = words.remainder();
-    if !rest.is_empty() {
-        let mut word = [0; 8];
-        word[..rest.len()].copy_from_slice(rest);
-        state = fold(state, u64::from_le_bytes(word));
-    }
-    fold(state, FACTOR)
 }
 
 impl Whitespace {
