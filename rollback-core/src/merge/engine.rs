@@ -35,7 +35,6 @@ impl Engine {
 
     /// An engine over a view that others use too: trees created there can be merged here, and what is created
     /// here can be read there.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the strategies call it"))]
     pub(crate) fn over(objects: Rc<Objects>, options: Options) -> Result<Self> {
         Self::with(objects, options, Keep::Everything)
     }

@@ -13,6 +13,7 @@ mod collect;
 mod content;
 mod engine;
 mod entries;
+mod eol;
 mod hash;
 mod options;
 mod order;
