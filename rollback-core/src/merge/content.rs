@@ -224,11 +224,17 @@ impl Case<'_> {
                 .into_iter()
                 .any(|bytes| no_text(bytes));
         if as_binary {
-            return Ok(match (driver, self.options.favor) {
-                (Driver::Union, _) | (_, None) => (ours.id, Some(ConflictKind::Binary)),
-                (_, Some(Favor::Ours)) => (ours.id, None),
-                (_, Some(Favor::Theirs)) => (theirs.id, None),
-            });
+            let (kept, bytes, conflict) = match (driver, self.options.favor) {
+                (Driver::Union, _) | (_, None) => (ours.id, our_bytes, Some(ConflictKind::Binary)),
+                (_, Some(Favor::Ours)) => (ours.id, our_bytes, None),
+                (_, Some(Favor::Theirs)) => (theirs.id, their_bytes, None),
+            };
+            let kept = if self.options.renormalize {
+                self.store.make_blob(bytes.to_vec())?
+            } else {
+                kept
+            };
+            return Ok((kept, conflict));
         }
         let marker_size = attributes.marker_size.unwrap_or(MARKER_SIZE) + longer_markers;
         let options = text_options(self.options, &driver, marker_size);

@@ -102,9 +102,7 @@ fn needs_review(ours: TreeId, reason: ReviewReason) -> Merged {
 
 impl Case<'_> {
     fn run(&mut self, base: TreeId, ours: TreeId, theirs: TreeId) -> Result<Merged, Stop> {
-        if self.options.subtree.is_some() {
-            return Err(Stop::unsupported("a merge into a subtree"));
-        }
+        let (base, theirs) = (self.shifted(ours, base)?, self.shifted(ours, theirs)?);
         self.collect(base, ours, theirs)?;
         if self.follow_renames()? == Followed::WalkAgain {
             self.collect(base, ours, theirs)?;

@@ -21,6 +21,7 @@ mod outcome;
 mod pack;
 mod rename;
 mod store;
+mod subtree;
 pub mod text;
 mod tree;
 

@@ -171,6 +171,16 @@ impl Tree {
                 == other.raw[other_row.name as usize..other.end(other_row)]
     }
 
+    /// The order of a row of one tree and a row of another, as git sorts rows.
+    pub(super) fn order(one: &Self, row: &Row, two: &Self, other: &Row) -> Ordering {
+        order(
+            one.name(row),
+            row.mode.is_tree(),
+            two.name(other),
+            other.mode.is_tree(),
+        )
+    }
+
     /// How many rows from `row` on are spelled as those of `other` from `other_row` on.
     pub(super) fn same_rows(&self, row: usize, other: &Self, other_row: usize) -> usize {
         let start = self.start(row);
