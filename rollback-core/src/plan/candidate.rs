@@ -126,6 +126,15 @@ impl Repo {
         })
     }
 
+    /// Whether a commit has the path.
+    ///
+    /// # Errors
+    /// Those of reading trees.
+    pub fn has_path(&self, commit: CommitId, path: &RepoPath) -> Result<bool> {
+        let objects = self.objects();
+        Ok(objects.entry_at(objects.commit(commit)?.tree, path)?.is_some())
+    }
+
     /// The tree that landing `plan` would make, readable at once by whoever has the plan.
     pub(crate) fn result_tree(&self, plan: &Plan) -> Option<TreeId> {
         plan.chosen_attempt().and_then(|attempt| attempt.tree_id)

@@ -50,6 +50,21 @@ impl Scratch {
         Self::check_out(objects, tree)
     }
 
+    /// The files after one of the commits that a plan would make, counted from 0.
+    ///
+    /// # Writes
+    /// As [`Scratch::of_plan`].
+    ///
+    /// # Errors
+    /// As [`Scratch::of_plan`]; [`Error::BadRequest`] where there is no such commit.
+    pub fn of_step(repo: &Repo, plan: &Plan, at: usize) -> Result<Self> {
+        let step = plan.chosen_attempt().and_then(|attempt| attempt.steps.get(at));
+        let tree = step.map(|step| step.tree_id).ok_or_else(|| Error::BadRequest(format!("there is no step {at}")))?;
+        let objects = repo.objects();
+        objects.insert_new(plan.prepared.objects())?;
+        Self::check_out(objects, tree)
+    }
+
     /// The files of a commit.
     ///
     /// # Writes
