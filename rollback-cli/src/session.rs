@@ -60,6 +60,13 @@ impl Session {
         self.console.finish(exit)
     }
 
+    /// Tells a problem to people alone; the document on stdout is there already.
+    pub(crate) fn complain(&mut self, problem: Problem) -> Exit {
+        let failure = problem.into_failure(&Situation { invocation: &self.invocation, folder: &self.folder });
+        self.console.complain(&failure.text());
+        failure.exit()
+    }
+
     fn report(&mut self, problem: Problem) -> Exit {
         let failure = problem.into_failure(&Situation { invocation: &self.invocation, folder: &self.folder });
         report(&mut self.console, &failure);

@@ -61,10 +61,11 @@ pub(super) fn run(mut request: Request, args: &LandingHere, session: &mut Sessio
 pub(super) fn plan(plan: Plan, args: &LandingHere, session: &mut Session) -> Outcome {
     let repo = session.repo()?;
     let commits = commits_of(&plan, &repo);
-    if args.dry_run {
-        return Ok(show(&plan, &commits, args, session));
-    }
     let mut options = apply_options(args)?;
+    if args.dry_run {
+        let exit = show(&plan, &commits, args, session);
+        return Ok(if exit == Exit::Done { refusal(&repo, &plan, &options, session) } else { exit });
+    }
     let mut shown = false;
     if let Some(loss) = loss_of(&plan)
         && !args.allow_loss
@@ -111,6 +112,14 @@ fn show(plan: &Plan, commits: &Commits, args: &LandingHere, session: &mut Sessio
         console.complain(&stuck::failure(plan, &session.invocation).text(console.look().verbose));
     }
     exit
+}
+
+/// A dry run ends as the real run would before landing; the plan is on stdout already, so the reason is text.
+fn refusal(repo: &Repo, plan: &Plan, options: &ApplyOptions, session: &mut Session) -> Exit {
+    match repo.check(plan, options) {
+        Ok(()) => Exit::Done,
+        Err(error) => session.complain(error.into()),
+    }
 }
 
 fn report(receipt: &Receipt, shown: bool, repo: &Repo, args: &LandingHere, session: &mut Session) -> Exit {

@@ -72,6 +72,7 @@ impl Builder<'_> {
         match self.plan.chosen_attempt().map(|attempt| attempt.strategy) {
             Some(Strategy::CherryPick) => "cherry-pick",
             Some(Strategy::RestoreFile) => "restore",
+            Some(Strategy::Set) => "set",
             _ => "revert",
         }
     }

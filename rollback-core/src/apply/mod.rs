@@ -28,6 +28,7 @@ mod reference;
 mod stage;
 mod swap;
 
+pub(crate) use hostile::check_entry;
 pub(crate) use land::{LandOptions, Landing, check_in_the_way, land};
 pub(crate) use preflight::{Need, preflight};
 pub(crate) use recover::recover;

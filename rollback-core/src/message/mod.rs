@@ -109,6 +109,11 @@ pub(crate) struct Message {
 }
 
 impl Message {
+    /// This text as it stands.
+    pub(crate) fn of_text(text: &str, style: &Style) -> Self {
+        finish(encoding::from_utf8(text.as_bytes(), style), style)
+    }
+
     /// The message with one more trailer.
     pub(crate) fn with_trailer(mut self, trailer: &Trailer, style: &Style) -> Self {
         self.text = trailers::add(&self.text, std::slice::from_ref(trailer), style);

@@ -113,7 +113,7 @@ fn document(
     Ok(plan)
 }
 
-fn repository(repo: &Repo) -> Repository {
+pub(super) fn repository(repo: &Repo) -> Repository {
     Repository {
         git_dir: repo.git_dir().display().to_string(),
         work_dir: repo.work_dir().map(|folder| folder.display().to_string()),

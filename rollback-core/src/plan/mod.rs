@@ -3,12 +3,14 @@
 //!
 //! A plan writes nothing: no object, no reference, no cache.
 
+mod candidate;
 mod compute;
 mod document;
 mod find;
 mod prepared;
 mod resolve;
 
+pub use candidate::TreeEdit;
 pub use document::{
     CulpritFound, LastGoodState, Note, NoteKind, Plan, PlanOptions, Repository, Request, ResolvedTarget,
     SCHEMA_VERSION, Tip,

@@ -231,7 +231,6 @@ impl Objects {
     }
 
     /// Puts a blob into memory and returns its id.
-    #[cfg(test)]
     pub(crate) fn write_blob(&self, bytes: &[u8]) -> Result<ObjectId> {
         self.write_raw(Kind::Blob, bytes)
     }
