@@ -63,7 +63,8 @@ impl Session {
     /// Tells a problem to people alone; the document on stdout is there already.
     pub(crate) fn complain(&mut self, problem: Problem) -> Exit {
         let failure = problem.into_failure(&Situation { invocation: &self.invocation, folder: &self.folder });
-        self.console.complain(&failure.text());
+        let verbose = self.console.look().verbose;
+        self.console.complain(&failure.text(verbose));
         failure.exit()
     }
 
