@@ -137,7 +137,7 @@ impl Oracle<'_> {
         let mut attempts = 0;
         while (paths.len() as u64) < wanted && attempts < wanted * 20 {
             attempts += 1;
-            let kind = paths.len() % 3;
+            let kind = attempts % 3;
             let commits = if kind == 1 && !merges.is_empty() { &merges } else { &all };
             let commit = &commits[random.below(commits.len())];
             let how = if kind == 1 { "-c" } else { "--root" };
