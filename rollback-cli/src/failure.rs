@@ -92,11 +92,11 @@ impl Failure {
         self.exit
     }
 
-    /// The failure for people.
-    pub(crate) fn text(&self) -> String {
+    /// The failure for people; with `verbose` down to what a library below had to say.
+    pub(crate) fn text(&self, verbose: bool) -> String {
         let mut text = format!("{} {}\n", paint(Palette::ERROR, "error:"), escape_lines(&self.message));
         // What a parser thought of a name that does not exist helps nobody.
-        let causes = self.causes.iter().filter(|_| self.code != "unknown-revision");
+        let causes = self.causes.iter().filter(|_| verbose || self.code != "unknown-revision");
         for cause in causes {
             let label = paint(Palette::HEADING, "caused by:");
             text.push_str(&format!("{label} {}\n", escape_lines(cause.trim_end())));

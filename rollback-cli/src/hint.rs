@@ -228,14 +228,23 @@ impl Situation<'_> {
 
     fn unknown_revision(&self, spec: &str) -> Hint {
         let typed = self.invocation;
-        let is_path = self.folder.join(spec).symlink_metadata().is_ok();
-        if is_path && typed.args().first().is_some_and(|command| command == "revert") {
-            return Hint::new("it is a path; did you mean", typed.command(&["revert", "--file", spec]));
+        if command_with_help(typed) == Some("revert") && self.is_like_a_path(spec) {
+            return Hint::new(
+                "it looks like a path; did you mean",
+                typed.with_flag_before("--file", OsStr::new(spec)),
+            );
         }
         if spec.len() >= 4 && spec.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Hint::new("it may not be fetched yet; fetch with", "git fetch --all");
         }
         Hint::new("see the names there are with", "git branch --all --list && git tag --list")
+    }
+
+    /// A file that is there, or a name with the ending of one: the file may be what went missing.
+    fn is_like_a_path(&self, spec: &str) -> bool {
+        let ending = Path::new(spec).extension().and_then(OsStr::to_str);
+        self.folder.join(spec).symlink_metadata().is_ok()
+            || ending.is_some_and(|ending| ending.chars().all(|c| c.is_ascii_alphabetic()))
     }
 
     /// What was typed, with the path spelled as its twin. Twins differ in case alone, so they are equally long.

@@ -82,6 +82,15 @@ impl Invocation {
         line(self.program, &args)
     }
 
+    /// The command with a flag in front of one of its words; of several that are equal, the last one.
+    pub(crate) fn with_flag_before(&self, flag: &str, word: &OsStr) -> String {
+        let mut args = self.args.clone();
+        if let Some(at) = args.iter().rposition(|arg| arg == word) {
+            args.insert(at, flag.into());
+        }
+        line(self.program, &args)
+    }
+
     /// Another command of this program.
     pub(crate) fn command(&self, args: &[&str]) -> String {
         let args: Vec<_> = args.iter().map(OsString::from).collect();

@@ -40,6 +40,10 @@ impl Session {
         if let Some(repo) = &self.repo {
             return Ok(repo.clone());
         }
+        if !self.folder.is_dir() {
+            let message = format!("there is no folder {}", self.folder.display());
+            return Err(Failure::new(Exit::Refused, "no-such-folder", message).into());
+        }
         let repo = if self.environment {
             Repo::discover_with_environment(&self.folder)?
         } else {
@@ -54,6 +58,14 @@ impl Session {
         let outcome = command::run(command, &mut self);
         let exit = outcome.unwrap_or_else(|problem| self.report(problem));
         self.console.finish(exit)
+    }
+
+    /// Tells a problem to people alone; the document on stdout is there already.
+    pub(crate) fn complain(&mut self, problem: Problem) -> Exit {
+        let failure = problem.into_failure(&Situation { invocation: &self.invocation, folder: &self.folder });
+        let verbose = self.console.look().verbose;
+        self.console.complain(&failure.text(verbose));
+        failure.exit()
     }
 
     fn report(&mut self, problem: Problem) -> Exit {
@@ -185,5 +197,5 @@ fn report(console: &mut Console, failure: &Failure) {
     if console.json() {
         console.print(&json::document(&failure.document()));
     }
-    console.complain(&failure.text());
+    console.complain(&failure.text(console.look().verbose));
 }

@@ -1,6 +1,7 @@
 //! Embedding the library: find what broke a path, plan the way back, look at it, land it.
 //!
 //! `cargo run -p rollback-core --example roll_back_a_path -- REPOSITORY PATH`
+#![expect(clippy::print_stdout, reason = "an example shows what it did")]
 
 use rollback_core::target::PathsTarget;
 use rollback_core::{ApplyOptions, PlanOptions, Repo, RepoPath, Target};
@@ -11,13 +12,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         return Err("usage: roll_back_a_path REPOSITORY PATH".into());
     };
     let repo = Repo::discover(folder)?;
-    let mut wanted = PathsTarget::default();
-    wanted.paths = vec![RepoPath::from(path.as_str())];
+    let paths = vec![RepoPath::from(path.as_str())];
+    let target = Target::Paths(PathsTarget { paths, ..PathsTarget::default() });
 
     // A plan is computed in memory and writes nothing.
-    let plan = repo.plan(&Target::Paths(wanted), &PlanOptions::default())?;
+    let plan = repo.plan(&target, &PlanOptions::default())?;
     if let Some(culprit) = &plan.target.culprit {
-        println!("{} {} ({})", culprit.change, culprit.commit_id, culprit.subject);
+        println!("{} by {} ({})", culprit.change, culprit.commit_id, culprit.subject);
     }
     let Some(way) = plan.chosen_attempt() else {
         println!("nothing to land");

@@ -97,11 +97,6 @@ macro_rules! kind_of_id {
             pub fn to_hex_with_len(&self, len: usize) -> String {
                 self.0.to_hex_with_len(len)
             }
-
-            /// The id as the object library spells it.
-            pub(crate) fn gix(&self) -> gix::ObjectId {
-                self.0.0
-            }
         }
 
         impl From<ObjectId> for $name {
@@ -146,6 +141,13 @@ kind_of_id!(
     /// The id of a tree.
     TreeId
 );
+
+impl CommitId {
+    /// The id as the object library spells it.
+    pub(crate) fn gix(&self) -> gix::ObjectId {
+        self.0.0
+    }
+}
 
 /// The mode of a tree entry as the tree spells it, such as `0o100644`.
 ///

@@ -9,6 +9,7 @@
 //! the underlying object library into its public signatures.
 
 mod apply;
+pub mod checkpoint;
 pub mod conflict;
 pub mod error;
 pub mod history;
@@ -23,9 +24,12 @@ pub mod plan;
 pub mod procedure;
 pub mod process;
 pub mod receipt;
+pub mod record;
 pub mod repo;
+pub mod scratch;
 pub mod strategy;
 pub mod target;
+pub mod trust;
 
 pub use error::{Error, Result};
 pub use id::{CommitId, EntryMode, ObjectId, TreeId};

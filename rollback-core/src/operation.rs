@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 
 /// The name of one landing, as it stands in trailers, receipts and the operation log.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct OperationId([u8; 8]);
+pub(crate) struct OperationId([u8; 8]);
 
 impl OperationId {
     /// A new id from the system's source of randomness.

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::id::CommitId;
+use crate::path::RepoPath;
 use crate::plan::Plan;
 
 /// How a plan is to land. Nothing here changes what the plan does to the tree.
@@ -97,9 +98,52 @@ pub struct Outcome {
     /// The reference that moved.
     #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
+    /// What an earlier landing had left unfinished, and what became of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovered: Option<Recovery>,
     /// What failed after the result had landed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub later_failure: Option<String>,
+}
+
+impl Outcome {
+    /// An outcome of which nothing but its kind is known.
+    pub(crate) fn of(kind: OutcomeKind) -> Self {
+        Self {
+            kind,
+            commit_ids: Vec::new(),
+            operation_id: None,
+            reference: None,
+            recovered: None,
+            later_failure: None,
+        }
+    }
+}
+
+/// What became of a landing that a crash had cut off.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Recovery {
+    /// The result had landed; what follows it was done now.
+    Finished {
+        /// The landing.
+        operation_id: String,
+    },
+    /// The landing was taken back.
+    TakenBack {
+        /// The landing.
+        operation_id: String,
+        /// Paths that somebody else wrote to meanwhile, left as they are.
+        edited: Vec<RepoPath>,
+    },
+    /// The reference is neither where it was nor where it should go: work tree and index were left alone.
+    SetAside {
+        /// The landing.
+        operation_id: String,
+        /// Where the files lie that it had displaced, as text for people.
+        folder: String,
+    },
 }
 
 /// What became of a plan that was to land.

@@ -121,7 +121,7 @@ pub(crate) enum Command {
 /// The whole command line, under the name that it was called by.
 pub(crate) fn command(invocation: &Invocation) -> clap::Command {
     let command = Cli::command().no_binary_name(true).bin_name(invocation.program());
-    overview::arrange(command, invocation.program())
+    overview::arrange(command, invocation)
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 
 use clap::{Arg, ArgAction, Command};
 
+use crate::demo::Demo;
+use crate::invocation::Invocation;
 use crate::render::style::{Palette, paint};
 
 /// The headings, and the commands under each.
@@ -25,10 +27,16 @@ const USAGES: [(&str, &[&str]); 8] = [
 ];
 
 /// Gives the command line its overview, one form of help, and the name it was called by.
-pub(crate) fn arrange(command: Command, program: &str) -> Command {
+pub(crate) fn arrange(command: Command, invocation: &Invocation) -> Command {
+    let program = invocation.program();
     let command = USAGES.into_iter().fold(command, |command, (name, usages)| {
         command.mut_subcommand(name, |sub| sub.override_usage(usage(program, name, usages)))
     });
+    // The scripts are read only where somebody may want to see their names.
+    let command = match invocation.args().iter().any(|word| word == "demo") {
+        true => command.mut_subcommand("demo", |demo| demo.after_help(demos())),
+        false => command,
+    };
     let heading = |text: &str| paint(Palette::HEADING, text);
     let template = format!(
         "{{about}}\n\n{} {program} [OPTIONS] COMMAND …\n\n{}{}\n{{options}}\n\n{}",
@@ -38,6 +46,15 @@ pub(crate) fn arrange(command: Command, program: &str) -> Command {
         footer(program),
     );
     command.help_template(template).disable_help_flag(true).arg(help())
+}
+
+/// The demos that travel inside the program.
+fn demos() -> String {
+    let mut text = String::from("Demos:\n");
+    for demo in Demo::all() {
+        text.push_str(&format!("  {}  {}\n", crate::render::text::pad(demo.name, 10), demo.script.about));
+    }
+    text
 }
 
 /// One form of help, short and whole, whichever way it is asked for.

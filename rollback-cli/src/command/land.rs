@@ -40,6 +40,9 @@ pub(super) fn message(args: &Message, signoff: bool) -> MessageOptions {
 /// Plans, and lands what was planned.
 pub(super) fn run(mut request: Request, args: &LandingHere, session: &mut Session) -> Outcome {
     let repo = session.repo()?;
+    if !args.dry_run {
+        repo.preflight(&request.options, &apply_options(args)?)?;
+    }
     // A person who asked for a dry run wants to see every way; whoever lands wants the first that may be taken.
     request.options.first_only = !args.dry_run;
     let mut found = make_plan(&repo, &request.target, &request.options, &session.console)?;
@@ -58,10 +61,11 @@ pub(super) fn run(mut request: Request, args: &LandingHere, session: &mut Sessio
 pub(super) fn plan(plan: Plan, args: &LandingHere, session: &mut Session) -> Outcome {
     let repo = session.repo()?;
     let commits = commits_of(&plan, &repo);
-    if args.dry_run {
-        return Ok(show(&plan, &commits, args, session));
-    }
     let mut options = apply_options(args)?;
+    if args.dry_run {
+        let exit = show(&plan, &commits, args, session);
+        return Ok(if exit == Exit::Done { refusal(&repo, &plan, &options, session) } else { exit });
+    }
     let mut shown = false;
     if let Some(loss) = loss_of(&plan)
         && !args.allow_loss
@@ -105,9 +109,17 @@ fn show(plan: &Plan, commits: &Commits, args: &LandingHere, session: &mut Sessio
     }
     if exit == Exit::NoCleanRung {
         console.tell("\n");
-        console.complain(&stuck::failure(plan, &session.invocation).text());
+        console.complain(&stuck::failure(plan, &session.invocation).text(console.look().verbose));
     }
     exit
+}
+
+/// A dry run ends as the real run would before landing; the plan is on stdout already, so the reason is text.
+fn refusal(repo: &Repo, plan: &Plan, options: &ApplyOptions, session: &mut Session) -> Exit {
+    match repo.check(plan, options) {
+        Ok(()) => Exit::Done,
+        Err(error) => session.complain(error.into()),
+    }
 }
 
 fn report(receipt: &Receipt, shown: bool, repo: &Repo, args: &LandingHere, session: &mut Session) -> Exit {
@@ -128,11 +140,11 @@ fn report(receipt: &Receipt, shown: bool, repo: &Repo, args: &LandingHere, sessi
     if let Some(failure) = &receipt.outcome.later_failure {
         let failure = Failure::new(Exit::LandedWithFailure, "later-failure", failure.as_str())
             .with_hint("the result has landed and stays; see it with: git status");
-        console.complain(&failure.text());
+        console.complain(&failure.text(console.look().verbose));
     }
     if exit == Exit::NoCleanRung {
         console.tell("\n");
-        console.complain(&stuck::failure(&receipt.plan, &session.invocation).text());
+        console.complain(&stuck::failure(&receipt.plan, &session.invocation).text(console.look().verbose));
     }
     exit
 }

@@ -229,9 +229,22 @@ fn a_plan_file_that_is_out_of_date_is_made_again() {
 
 #[test]
 fn a_path_given_as_a_revision_is_recognised() {
-    let invocation = typed(&["rb", "revert", "Cargo.toml"]);
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let error = Error::UnknownRevision { spec: "Cargo.toml".into(), source: None };
-    let hint = Situation { invocation: &invocation, folder }.hint(&error);
-    assert_eq!(hint.into_text().as_deref(), Some("it is a path; did you mean: rb revert --file Cargo.toml"));
+    let hint = |words: &[&str], spec: &str| {
+        let invocation = typed(words);
+        let error = Error::UnknownRevision { spec: spec.into(), source: None };
+        Situation { invocation: &invocation, folder }.hint(&error).into_text().unwrap()
+    };
+    assert_eq!(
+        hint(&["rb", "revert", "src"], "src"),
+        "it looks like a path; did you mean: rb revert --file src"
+    );
+    assert_eq!(
+        hint(&["rb", "revert", "--file", "a", "gone/shim.py"], "gone/shim.py"),
+        "it looks like a path; did you mean: rb revert --file a --file gone/shim.py"
+    );
+    for revision in ["v1.2", "origin/gone", "topic"] {
+        let said = hint(&["rb", "revert", revision], revision);
+        assert!(said.starts_with("see the names there are with"), "{said}");
+    }
 }

@@ -182,7 +182,7 @@ fn where_no_rung_may_be_taken_the_conflicts_are_shown() {
     insta::assert_snapshot!(shown(&plan, Look::plain(), dry_run()));
     let typed = Invocation::new(vec!["rb".into(), "revert".into()]);
     assert_eq!(
-        strip_str(&stuck::failure(&plan, &typed).text()).to_string(),
+        strip_str(&stuck::failure(&plan, &typed).text(false)).to_string(),
         "error: nothing was changed: 1 of 3 strategies conflicts in legacy/__init__.py and 2 more\n\
          hint: see who changed it since with: rb history :/legacy/__init__.py\n"
     );

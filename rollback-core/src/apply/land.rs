@@ -21,6 +21,7 @@ use crate::conflict::Conflict;
 use crate::error::{Error, InTheWay, Result};
 use crate::id::{EntryKind, TreeId};
 use crate::journal::{Action, Journal, Place, StateFile, Step};
+use crate::operation::OperationId;
 use crate::path::RepoPath;
 use crate::repo::config::{FsyncPolicy, Settings};
 use crate::repo::index::{Index, IndexFile};
@@ -50,6 +51,8 @@ pub(crate) struct Landing {
 /// How to land.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LandOptions<'a> {
+    /// The name of the landing; a random one where absent.
+    pub(crate) operation: Option<OperationId>,
     /// Set by whoever wants the landing to stop; honoured until the commit point.
     pub(crate) cancel: Option<&'a AtomicBool>,
     /// What to flush, where it is not to be what the configuration says.
@@ -60,17 +63,13 @@ pub(crate) struct LandOptions<'a> {
 
 impl Default for LandOptions<'_> {
     fn default() -> Self {
-        Self { cancel: None, fsync: None, patience: Duration::from_secs(1) }
+        Self { operation: None, cancel: None, fsync: None, patience: Duration::from_secs(1) }
     }
 }
 
 /// A landing that happened.
 #[derive(Debug)]
 pub(crate) struct Landed {
-    /// The random name of the landing.
-    pub(crate) operation: String,
-    /// The paths that changed.
-    pub(crate) paths: Vec<RepoPath>,
     /// What was found unfinished and dealt with before.
     pub(crate) recovered: Recovered,
     /// A failure after the commit point: the result is there, something that follows is not.
@@ -97,10 +96,8 @@ pub(crate) fn land(repo: &Repo, landing: &Landing, options: &LandOptions<'_>) ->
     objects.insert_new(&landing.objects)?;
     let run = Run { repo, landing, options, settings: &settings, objects: &objects };
     let prepared = run.prepare()?;
-    let paths = prepared.changes.iter().map(|change| change.path.clone()).collect();
-    let operation = prepared.journal.operation.clone();
     let later_failure = run.carry_out(prepared)?;
-    Ok(Landed { operation, paths, recovered, later_failure })
+    Ok(Landed { recovered, later_failure })
 }
 
 /// Refuses where something uncommitted stands in the way of a result.
@@ -165,7 +162,7 @@ impl Run<'_> {
         self.stop_if_cancelled()?;
 
         objects::store(self.repo, &landing.objects, self.settings)?;
-        let operation = new_operation()?;
+        let operation = self.options.operation.map_or_else(OperationId::random, Ok)?.to_string();
         let root = looked.as_ref().map(|(checkout, _)| &checkout.root);
         let stage = Stage::make(self.repo, root, &operation, self.settings)?;
         let filled = self.fill(&stage, operation, &changes, looked.as_ref());
@@ -459,12 +456,6 @@ impl Run<'_> {
             _ => Ok(()),
         }
     }
-}
-
-fn new_operation() -> Result<String> {
-    let mut bytes = [0u8; 8];
-    getrandom::fill(&mut bytes).map_err(|error| Error::internal("no random numbers", error))?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 fn place_of(path: &std::path::Path, repo: &Repo) -> Place {

@@ -9,6 +9,7 @@
 //! path written, an object named before it is on the disk.
 
 mod anchor;
+mod build;
 mod changes;
 mod commit;
 mod content;
@@ -27,9 +28,10 @@ mod reference;
 mod stage;
 mod swap;
 
-pub(crate) use land::{LandOptions, Landed, Landing, check_in_the_way, land};
+pub(crate) use hostile::check_entry;
+pub(crate) use land::{LandOptions, Landing, check_in_the_way, land};
 pub(crate) use preflight::{Need, preflight};
-pub(crate) use recover::{Recovered, recover};
+pub(crate) use recover::recover;
 pub(crate) use reference::RefUpdate;
 
 #[cfg(test)]

@@ -1,21 +1,14 @@
 //! From a plan to a landing: is it still true, may it land, where does it go, and which commits does it make.
 
-use bstr::BString;
-
-use super::commit::NewCommit;
-use super::{Landing, Need, RefUpdate, land, preflight};
+use super::build::Builder;
+use super::{LandOptions, Need, check_in_the_way, land, preflight, recover};
 use crate::error::{Error, Result};
 use crate::id::CommitId;
-use crate::journal::StateFile;
-use crate::message::{Message, Trailer};
 use crate::operation::OperationId;
 use crate::plan::{Attempt, LossClass, NoteKind, Plan, PlanOptions};
-use crate::receipt::{ApplyOptions, CommitTime, Destination, Outcome, OutcomeKind, Receipt};
-use crate::repo::identity::Role;
+use crate::receipt::{ApplyOptions, Destination, Outcome, OutcomeKind, Receipt, Recovery};
+use crate::repo::Repo;
 use crate::repo::refs::Head;
-use crate::repo::{Objects, Repo, Signature};
-use crate::strategy::Strategy;
-use crate::target::Target;
 
 impl Repo {
     /// Lands the chosen rung of `plan`, or says why there is nothing to land.
@@ -34,14 +27,38 @@ impl Repo {
     pub fn apply(&self, plan: Plan, options: &ApplyOptions) -> Result<Receipt> {
         let plan = self.recheck(plan)?;
         let Some(attempt) = plan.chosen_attempt() else { return Ok(not_landed(plan)) };
-        refuse_loss(attempt, options)?;
-        refuse_stale(&plan, options)?;
-        self.preflight(&plan.request.options, options)?;
-        let goal = self.goal(&plan, options)?;
+        let goal = self.admit(&plan, attempt, options)?;
         if let Goal::Reference { name, old: Some(found), fresh: true, .. } = &goal {
             return self.branch_that_exists(plan, name.clone(), *found);
         }
         self.land_on(plan, goal, options)
+    }
+
+    /// Refuses what [`Repo::apply`] would refuse, and writes nothing: a dry run ends as the real run would before landing.
+    ///
+    /// # Errors
+    /// The refusals of [`Repo::apply`]. A plan without a chosen rung is none of them.
+    pub fn check(&self, plan: &Plan, options: &ApplyOptions) -> Result<()> {
+        let Some(attempt) = plan.chosen_attempt() else { return Ok(()) };
+        let checkout = match self.admit(plan, attempt, options)? {
+            Goal::Stage => true,
+            Goal::Reference { name, old: Some(found), fresh: true, .. } => {
+                return self.branch_that_exists(plan.clone(), name, found).map(drop);
+            }
+            Goal::Reference { checkout, .. } => checkout,
+        };
+        let (true, Some(result)) = (checkout, attempt.tree_id) else { return Ok(()) };
+        let objects = self.objects();
+        objects.insert_new(plan.prepared.objects())?;
+        check_in_the_way(self, &objects, objects.commit(plan.tip.commit_id)?.tree, result)
+    }
+
+    /// Where a plan goes that may land.
+    fn admit(&self, plan: &Plan, attempt: &Attempt, options: &ApplyOptions) -> Result<Goal> {
+        refuse_loss(attempt, options)?;
+        refuse_stale(plan, options)?;
+        self.preflight(&plan.request.options, options)?;
+        self.goal(plan, options)
     }
 
     /// Refuses what could not land whatever the plan says, so that a refusal comes before any long work.
@@ -162,9 +179,8 @@ impl Repo {
             at = objects.commit(*parent)?;
         }
         if same_tree && at.id == plan.tip.commit_id {
-            let mut receipt = receipt(plan, OutcomeKind::NothingToDo);
-            receipt.outcome.reference = Some(name);
-            return Ok(receipt);
+            let outcome = Outcome { reference: Some(name), ..Outcome::of(OutcomeKind::NothingToDo) };
+            return Ok(Receipt { plan, outcome });
         }
         let branch = name.trim_start_matches("refs/heads/").to_owned();
         Err(Error::BranchExists { branch, found })
@@ -173,57 +189,38 @@ impl Repo {
     fn land_on(&self, plan: Plan, goal: Goal, options: &ApplyOptions) -> Result<Receipt> {
         let objects = self.objects();
         objects.insert_new(plan.prepared.objects())?;
-        let head_tree = objects.commit(plan.tip.commit_id)?.tree;
-        let result_tree = plan
-            .chosen_attempt()
-            .and_then(|attempt| attempt.tree_id)
-            .ok_or_else(|| Error::BadRequest("the chosen rung has no result".into()))?;
+        let operation = OperationId::random()?;
         let builder = Builder { repo: self, objects: &objects, plan: &plan, options };
-        match goal {
-            Goal::Stage => {
-                let state_files = builder.state_of_staged();
-                let landing = Landing {
-                    objects: plan.prepared.objects().to_vec(),
-                    head_tree,
-                    result_tree,
-                    reference: None,
-                    checkout: true,
-                    state_files,
-                    index_stages: Vec::new(),
-                };
-                let landed = land(self, &landing, &Default::default())?;
-                let mut receipt = receipt(plan, OutcomeKind::Staged);
-                receipt.outcome.later_failure = landed.later_failure.map(|error| error.to_string());
-                Ok(receipt)
-            }
+        let (landing, outcome) = match goal {
+            Goal::Stage => (builder.staged()?, Outcome::of(OutcomeKind::Staged)),
             Goal::Reference { name, old, checkout, .. } => {
-                let operation = OperationId::random()?;
                 let commits = builder.commits(&operation)?;
-                let new = *commits.ids.last().ok_or_else(|| Error::BadRequest("nothing to commit".into()))?;
-                let landing = Landing {
-                    objects: objects.take_new(),
-                    head_tree,
-                    result_tree,
-                    reference: Some(RefUpdate {
-                        name: name.as_str().into(),
-                        old,
-                        new,
-                        reflog: commits.reflog,
-                        committer: commits.committer,
-                    }),
-                    checkout,
-                    state_files: Vec::new(),
-                    index_stages: Vec::new(),
-                };
-                let landed = land(self, &landing, &Default::default())?;
-                let mut receipt = receipt(plan, OutcomeKind::Committed);
-                receipt.outcome.commit_ids = commits.ids;
-                receipt.outcome.operation_id = Some(operation.to_string());
-                receipt.outcome.reference = Some(name);
-                receipt.outcome.later_failure = landed.later_failure.map(|error| error.to_string());
-                Ok(receipt)
+                let mut outcome = Outcome::of(OutcomeKind::Committed);
+                outcome.commit_ids = commits.ids.clone();
+                outcome.reference = Some(name.clone());
+                (builder.committed(commits, &name, old, checkout)?, outcome)
             }
-        }
+        };
+        let landed =
+            land(self, &landing, &LandOptions { operation: Some(operation), ..LandOptions::default() })?;
+        let outcome = Outcome {
+            operation_id: Some(operation.to_string()),
+            recovered: landed.recovered.into(),
+            later_failure: landed.later_failure.map(|error| error.to_string()),
+            ..outcome
+        };
+        Ok(Receipt { plan, outcome })
+    }
+
+    /// Finishes or takes back a landing that a crash cut off; `None` where there was none.
+    ///
+    /// # Errors
+    /// [`Error::Locked`] while another landing is under way.
+    ///
+    /// # Writes
+    /// What the order of writes left open: work tree, index, reference and its log.
+    pub fn recover(&self) -> Result<Option<Recovery>> {
+        recover(self).map(Into::into)
     }
 }
 
@@ -266,106 +263,5 @@ fn refuse_stale(plan: &Plan, options: &ApplyOptions) -> Result<()> {
 
 fn not_landed(plan: Plan) -> Receipt {
     let kind = if plan.is_nothing_to_do() { OutcomeKind::NothingToDo } else { OutcomeKind::NotLanded };
-    receipt(plan, kind)
-}
-
-fn receipt(plan: Plan, kind: OutcomeKind) -> Receipt {
-    Receipt {
-        plan,
-        outcome: Outcome {
-            kind,
-            commit_ids: Vec::new(),
-            operation_id: None,
-            reference: None,
-            later_failure: None,
-        },
-    }
-}
-
-/// Builds the commits of a plan on top of its tip.
-struct Builder<'a> {
-    repo: &'a Repo,
-    objects: &'a Objects,
-    plan: &'a Plan,
-    options: &'a ApplyOptions,
-}
-
-struct Built {
-    ids: Vec<CommitId>,
-    reflog: BString,
-    committer: Signature,
-}
-
-impl Builder<'_> {
-    fn commits(&self, operation: &OperationId) -> Result<Built> {
-        let committer = self.actor(Role::Committer)?;
-        let author = self.actor(Role::Author)?;
-        let sign = self.options.sign.unwrap_or_else(|| self.repo.signs_commits());
-        let prepared = self.plan.prepared.commits().unwrap_or_default();
-        let mut parent = self.plan.tip.commit_id;
-        let mut ids = Vec::new();
-        let mut reflog = BString::default();
-        for one in prepared {
-            let message = self.finished(&one.message, operation);
-            let commit = NewCommit {
-                tree: one.tree,
-                parent,
-                author: one.author.as_ref().unwrap_or(&author),
-                committer: &committer,
-                message: &message,
-            };
-            parent = commit.write(self.objects, sign)?;
-            ids.push(parent);
-            reflog = message.reflog_line(self.verb());
-        }
-        Ok(Built { ids, reflog, committer })
-    }
-
-    /// The message with the id of the operation, where it carries provenance at all.
-    fn finished(&self, message: &Message, operation: &OperationId) -> Message {
-        match self.plan.request.target {
-            Target::Paths(_) => {
-                let trailer = Trailer::new(Trailer::OPERATION, operation.to_string());
-                message.clone().with_trailer(&trailer, &self.repo.message_style())
-            }
-            _ => message.clone(),
-        }
-    }
-
-    fn verb(&self) -> &'static str {
-        match self.plan.chosen_attempt().map(|attempt| attempt.strategy) {
-            Some(Strategy::CherryPick) => "cherry-pick",
-            Some(Strategy::RestoreFile) => "restore",
-            _ => "revert",
-        }
-    }
-
-    fn actor(&self, role: Role) -> Result<Signature> {
-        let mut actor = match &self.options.identity {
-            Some(given) => Signature {
-                name: given.name.as_str().into(),
-                email: given.email.as_str().into(),
-                ..Signature::default()
-            },
-            None => self.repo.identity(role)?,
-        };
-        if let Some(time) = self.options.time.or_else(|| actor.time.is_empty().then(CommitTime::now)) {
-            actor.seconds = time.seconds;
-            actor.time = time.to_string();
-        }
-        Ok(actor)
-    }
-
-    /// What git leaves after `-n`, so that the commit that follows has its message.
-    fn state_of_staged(&self) -> Vec<StateFile> {
-        let Some(message) = &self.plan.message else { return Vec::new() };
-        let mut files = vec![StateFile::write("MERGE_MSG", message.as_bytes())];
-        let attempt = self.plan.chosen_attempt();
-        if let Some(Strategy::RevertCommit | Strategy::RevertMerge) = attempt.map(|one| one.strategy)
-            && let Some(commit) = attempt.and_then(|one| one.commit_id)
-        {
-            files.push(StateFile::write("REVERT_HEAD", format!("{commit}\n")));
-        }
-        files
-    }
+    Receipt { plan, outcome: Outcome::of(kind) }
 }

@@ -17,6 +17,7 @@ use super::{anchor, durable, index_edit, land, preflight, reference};
 use crate::error::{Error, Result};
 use crate::journal::{Action, IndexedPath, Journal, Left, Step};
 use crate::path::RepoPath;
+use crate::receipt::Recovery;
 use crate::repo::Repo;
 use crate::repo::config::Settings;
 use crate::repo::index::{Index, IndexFile};
@@ -47,6 +48,21 @@ pub(crate) enum Recovered {
         /// Where the files lie that it had displaced.
         folder: PathBuf,
     },
+}
+
+impl From<Recovered> for Option<Recovery> {
+    fn from(recovered: Recovered) -> Self {
+        Some(match recovered {
+            Recovered::Nothing => return None,
+            Recovered::Finished { operation } => Recovery::Finished { operation_id: operation },
+            Recovered::TakenBack { operation, edited } => {
+                Recovery::TakenBack { operation_id: operation, edited }
+            }
+            Recovered::SetAside { operation, folder } => {
+                Recovery::SetAside { operation_id: operation, folder: folder.display().to_string() }
+            }
+        })
+    }
 }
 
 /// Deals with a landing that was not finished, if there is one and its process is gone.

@@ -6,6 +6,7 @@ use bstr::{BString, ByteSlice};
 use gix::attrs::StateRef;
 use gix::worktree::stack::state::attributes::Source;
 
+use super::eol::Conversion;
 use crate::error::{Error, Result};
 
 /// What the attributes say of one path.
@@ -15,7 +16,20 @@ pub(super) struct PathAttributes {
     /// The `diff` attribute, which also says whether a file is text.
     pub(super) diff: State,
     pub(super) marker_size: Option<usize>,
+    pub(super) conversion: Conversion,
 }
+
+const NAMES: [&str; 9] = [
+    "merge",
+    "diff",
+    "conflict-marker-size",
+    "text",
+    "crlf",
+    "eol",
+    "ident",
+    "filter",
+    "working-tree-encoding",
+];
 
 /// The state of an attribute.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -77,9 +91,7 @@ impl Attributes {
             .stack
             .at_entry(path.as_bstr(), None, objects)
             .map_err(unreadable)?;
-        let mut outcome =
-            self.stack
-                .selected_attribute_matches(["merge", "diff", "conflict-marker-size"]);
+        let mut outcome = self.stack.selected_attribute_matches(NAMES);
         let place = self
             .stack
             .at_entry(path.as_bstr(), None, objects)
@@ -91,8 +103,8 @@ impl Attributes {
             .iter_selected()
             .map(|found| State::from(found.assignment.state))
             .collect();
-        let [merge, diff, size] =
-            <[State; 3]>::try_from(states).expect("three attributes were selected");
+        let [merge, diff, size, text, crlf, eol, ident, filter, encoding] =
+            <[State; 9]>::try_from(states).expect("as many attributes were selected");
         let marker_size = match size {
             State::Value(digits) => leading_number(&digits).filter(|size| *size > 0),
             _ => None,
@@ -101,6 +113,14 @@ impl Attributes {
             merge,
             diff,
             marker_size,
+            conversion: Conversion {
+                text,
+                crlf,
+                eol,
+                ident,
+                filter,
+                encoding,
+            },
         })
     }
 }

@@ -2,14 +2,16 @@
 //! `BASE -- OURS THEIRS` a merge, and an answer to each in their order.
 
 use std::io::{BufRead, Write};
+use std::rc::Rc;
+use std::sync::mpsc;
 
 use bstr::{BStr, ByteSlice};
 
 use super::{Engine, Labels, Merged, Options, Verdict};
 use crate::conflict::Conflict;
 use crate::error::{Error, Result};
-use crate::id::{Entry, TreeId};
-use crate::repo::Repo;
+use crate::id::{Entry, ObjectId, TreeId};
+use crate::repo::{NewObjects, Repo};
 
 /// How a batch is answered.
 #[derive(Clone, Copy, Debug, Default)]
@@ -29,31 +31,165 @@ pub struct BatchOptions {
 pub fn answer(
     repo: &Repo,
     options: &Options,
+    input: impl BufRead,
+    output: impl Write,
+    batch: BatchOptions,
+) -> Result<()> {
+    if batch.threads > 1 {
+        return answer_in_parallel(repo, options, input, output, batch);
+    }
+    let engine = Engine::new(repo, options.clone())?;
+    answer_with(engine, repo, input, output, batch, &mut |_| Ok(()))
+}
+
+/// As [`answer`] with one thread, and hands what each merge creates to `keep` before its answer is given.
+#[expect(
+    dead_code,
+    reason = "the room that writes objects calls it for --write"
+)]
+pub(crate) fn answer_and_keep(
+    repo: &Repo,
+    options: &Options,
+    input: impl BufRead,
+    output: impl Write,
+    batch: BatchOptions,
+    keep: &mut dyn FnMut(NewObjects) -> Result<()>,
+) -> Result<()> {
+    let objects = Rc::new(repo.objects());
+    let engine = Engine::over(objects.clone(), options.clone())?;
+    answer_with(engine, repo, input, output, batch, &mut |_| {
+        keep(objects.take_new())
+    })
+}
+
+fn answer_with(
+    mut engine: Engine,
+    repo: &Repo,
+    mut input: impl BufRead,
+    mut output: impl Write,
+    batch: BatchOptions,
+    merged: &mut dyn FnMut(&Merged) -> Result<()>,
+) -> Result<()> {
+    let mut line = Vec::new();
+    while read_line(&mut input, &mut line)? {
+        let result = Request::parse(repo, &mut engine, &line)?.merge(&mut engine)?;
+        merged(&result)?;
+        write(&mut output, &spell(&result, batch.nul))?;
+    }
+    Ok(())
+}
+
+/// How many lines a thread takes at once, and how many such batches wait for each thread.
+const LINES_AT_ONCE: usize = 16;
+const WAITING: usize = 4;
+
+fn answer_in_parallel(
+    repo: &Repo,
+    options: &Options,
     mut input: impl BufRead,
     mut output: impl Write,
     batch: BatchOptions,
 ) -> Result<()> {
-    let mut engine = Engine::new(repo, options.clone())?;
-    let mut line = Vec::new();
-    let failed = |action, error| Error::io(action, "the batch", error);
-    while input
-        .read_until(b'\n', &mut line)
-        .map_err(|error| failed("read", error))?
-        > 0
-    {
-        let request = Request::parse(repo, line.trim().as_bstr())?;
-        let merged = engine.merge(
-            request.trees[0],
-            request.trees[1],
-            request.trees[2],
-            &request.labels,
-        )?;
-        output
-            .write_all(&spell(&merged, batch.nul))
-            .map_err(|error| failed("write", error))?;
-        line.clear();
+    std::thread::scope(|scope| {
+        // Each thread has a queue of its own and batches go round, so that answers come back in order.
+        let mut queues = Vec::new();
+        for _ in 0..batch.threads {
+            let (give, lines) = mpsc::sync_channel::<Vec<Vec<u8>>>(WAITING);
+            let (answers, take) = mpsc::sync_channel::<Answer>(WAITING + 2);
+            scope.spawn(move || work(repo, options, batch.nul, &lines, &answers));
+            queues.push((give, take));
+        }
+        let (mut given, mut taken) = (0, 0);
+        let take = |taken: usize, output: &mut dyn Write| {
+            let lost = || Error::Internal {
+                context: "a merge thread ended early".into(),
+                source: None,
+            };
+            let answer = queues[taken % queues.len()].1.recv().map_err(|_| lost())?;
+            write(output, &answer.bytes)?;
+            answer.failure.map_or(Ok(()), Err)
+        };
+        loop {
+            let mut lines = Vec::with_capacity(LINES_AT_ONCE);
+            let mut line = Vec::new();
+            while lines.len() < LINES_AT_ONCE && read_line(&mut input, &mut line)? {
+                lines.push(std::mem::take(&mut line));
+            }
+            if lines.is_empty() {
+                break;
+            }
+            if given - taken >= queues.len() * WAITING {
+                take(taken, &mut output)?;
+                taken += 1;
+            }
+            // A thread that failed has said so in its last answer, which is still to be taken.
+            let _ = queues[given % queues.len()].0.send(lines);
+            given += 1;
+        }
+        while taken < given {
+            take(taken, &mut output)?;
+            taken += 1;
+        }
+        Ok(())
+    })
+}
+
+/// The answers to a batch of lines, up to the one that failed.
+#[derive(Default)]
+struct Answer {
+    bytes: Vec<u8>,
+    failure: Option<Error>,
+}
+
+fn work(
+    repo: &Repo,
+    options: &Options,
+    nul: bool,
+    lines: &mpsc::Receiver<Vec<Vec<u8>>>,
+    answers: &mpsc::SyncSender<Answer>,
+) {
+    let mut engine = Engine::new(repo, options.clone());
+    for lines in lines {
+        let mut answer = Answer::default();
+        match &mut engine {
+            Ok(engine) => {
+                answer.failure = answer_lines(repo, engine, nul, &lines, &mut answer.bytes).err()
+            }
+            Err(error) => answer.failure = Some(std::mem::replace(error, Error::Cancelled)),
+        }
+        let failed = answer.failure.is_some();
+        // Nobody listens any more after another thread's failure.
+        if answers.send(answer).is_err() || failed {
+            return;
+        }
     }
-    output.flush().map_err(|error| failed("write", error))
+}
+
+fn answer_lines(
+    repo: &Repo,
+    engine: &mut Engine,
+    nul: bool,
+    lines: &[Vec<u8>],
+    to: &mut Vec<u8>,
+) -> Result<()> {
+    for line in lines {
+        let merged = Request::parse(repo, engine, line)?.merge(engine)?;
+        to.extend(spell(&merged, nul));
+    }
+    Ok(())
+}
+
+fn read_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> Result<bool> {
+    line.clear();
+    let read = input
+        .read_until(b'\n', line)
+        .map_err(|error| Error::io("read", "the batch", error))?;
+    Ok(read > 0)
+}
+
+fn write(output: &mut (impl Write + ?Sized), answer: &[u8]) -> Result<()> {
+    let written = output.write_all(answer).and_then(|()| output.flush());
+    written.map_err(|error| Error::io("write", "the batch", error))
 }
 
 struct Request {
@@ -62,7 +198,8 @@ struct Request {
 }
 
 impl Request {
-    fn parse(repo: &Repo, line: &BStr) -> Result<Self> {
+    fn parse(repo: &Repo, engine: &mut Engine, line: &[u8]) -> Result<Self> {
+        let line = line.trim().as_bstr();
         let malformed = || Error::BadRequest(format!("malformed input line: '{line}'."));
         let words: Vec<&BStr> = line
             .split_str(" ")
@@ -78,7 +215,7 @@ impl Request {
         let names = [base, ours, theirs];
         let mut trees = Vec::with_capacity(3);
         for name in names {
-            trees.push(tree(repo, name)?);
+            trees.push(tree(repo, engine, name)?);
         }
         Ok(Self {
             trees: trees.try_into().map_err(|_| malformed())?,
@@ -87,8 +224,21 @@ impl Request {
     }
 }
 
-/// The tree that a name stands for. A full id is taken at its word: that it is a tree shows when it is read.
-fn tree(repo: &Repo, name: &BStr) -> Result<TreeId> {
+impl Request {
+    fn merge(&self, engine: &mut Engine) -> Result<Merged> {
+        engine.merge(self.trees[0], self.trees[1], self.trees[2], &self.labels)
+    }
+}
+
+/// The tree that a name stands for.
+fn tree(repo: &Repo, engine: &mut Engine, name: &BStr) -> Result<TreeId> {
+    if let Some(id) = name
+        .to_str()
+        .ok()
+        .and_then(|name| name.parse::<ObjectId>().ok())
+    {
+        return engine.tree_behind(id);
+    }
     let local = repo.local();
     let unknown = |source| Error::UnknownRevision {
         spec: name.to_string(),
@@ -98,10 +248,7 @@ fn tree(repo: &Repo, name: &BStr) -> Result<TreeId> {
         .rev_parse_single(name)
         .and_then(|id| id.object())
         .map_err(|error| unknown(error.into()))?;
-    let tree = object
-        .peel_to_tree()
-        .map_err(|error| unknown(error.into()))?;
-    Ok(TreeId::from(tree.id))
+    engine.tree_behind(ObjectId(object.id))
 }
 
 fn spell(merged: &Merged, nul: bool) -> Vec<u8> {

@@ -1,11 +1,11 @@
 //! What is known of one merge while it runs: every path that is not simply the same on all sides, the
 //! folders that were walked, and what was found about renames.
 
-use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::content::Content;
+use super::hash::Map;
 use super::rename::Sides;
 use super::store::Store;
 use super::tree::{Tree, Version};
@@ -50,7 +50,8 @@ pub(super) struct PathId(u32);
 #[derive(Default)]
 pub(super) struct Paths {
     names: Vec<Rc<[u8]>>,
-    ids: HashMap<Rc<[u8]>, PathId>,
+    ids: Map<Rc<[u8]>, PathId>,
+    spelled: Vec<u8>,
 }
 
 impl Paths {
@@ -62,6 +63,20 @@ impl Paths {
         let name: Rc<[u8]> = path.into();
         self.names.push(name.clone());
         self.ids.insert(name, id);
+        id
+    }
+
+    /// The path of `name` in a folder.
+    fn intern_in(&mut self, folder: PathId, name: &[u8]) -> PathId {
+        let mut path = std::mem::take(&mut self.spelled);
+        path.clear();
+        path.extend_from_slice(self.name(folder));
+        if !path.is_empty() {
+            path.push(b'/');
+        }
+        path.extend_from_slice(name);
+        let id = self.intern(&path);
+        self.spelled = path;
         id
     }
 
@@ -203,15 +218,7 @@ impl<'e> Case<'e> {
 
     /// The path of `name` in a folder.
     pub(super) fn path_in(&mut self, folder: usize, name: &[u8]) -> PathId {
-        let parent = self.paths.name(self.folders[folder].path).clone();
-        if parent.is_empty() {
-            return self.paths.intern(name);
-        }
-        let mut path = Vec::with_capacity(parent.len() + 1 + name.len());
-        path.extend_from_slice(&parent);
-        path.push(b'/');
-        path.extend_from_slice(name);
-        self.paths.intern(&path)
+        self.paths.intern_in(self.folders[folder].path, name)
     }
 
     /// What is at a path, as far as the merge has looked.

@@ -361,7 +361,20 @@ fn joined(trees: &[Rc<Tree>; 3]) -> (Vec<Names>, usize) {
             cursors[2].head(rows[2]),
         ];
         if let (Some(base), Some(ours), Some(theirs)) = (heads[0], heads[1], heads[2]) {
+            let same = trees[0].same_rows(base, &trees[1], ours);
+            let same = if same > 0 {
+                same.min(trees[0].same_rows(base, &trees[2], theirs))
+            } else {
+                0
+            };
             let (base, ours, theirs) = (&rows[0][base], &rows[1][ours], &rows[2][theirs]);
+            let pending = cursors.iter().any(|cursor| !cursor.taken.is_empty());
+            if same > 0 && !pending {
+                settled += same;
+                cursors.iter_mut().for_each(|cursor| cursor.at += same);
+                continue;
+            }
+            // Old trees spell modes in more than one way.
             if trees[0].same_row(base, &trees[1], ours)
                 && trees[0].same_row(base, &trees[2], theirs)
             {

@@ -1,13 +1,16 @@
 //! Two versions of one thing and what they come from: files are merged line by line, modes by what changed
 //! them, links and submodules not at all.
 
+use std::rc::Rc;
+
 use bstr::{BStr, BString, ByteSlice};
 
 use super::attributes::{Attributes, PathAttributes, State};
 use super::case::{BASE, Case, OURS, PathId, Stop, THEIRS};
+use super::eol::AutoCrlf;
 use super::text::{self, MergedText, TextLabels, TextMerger, TextOptions};
 use super::tree::Version;
-use super::{Favor, Options, ReviewReason};
+use super::{Favor, Options, ReviewReason, rename};
 use crate::conflict::ConflictKind;
 use crate::error::Result;
 
@@ -22,6 +25,13 @@ const MARKER_SIZE: usize = 7;
 pub(super) struct Content {
     text: TextMerger,
     pub(super) attributes: Attributes,
+    /// What was found out about files in the search for renames.
+    pub(super) known: rename::Known,
+    auto_crlf: AutoCrlf,
+    has_work_tree: bool,
+    /// Whether the work tree has attributes at its root; without, git takes them from the merge itself when it
+    /// renormalises.
+    has_attributes_file: bool,
     /// The names under `merge.<name>` in the configuration.
     drivers: Vec<BString>,
     /// The driver of files without a `merge` attribute.
@@ -69,6 +79,17 @@ impl Content {
         Ok(Self {
             text: TextMerger::new(),
             attributes: Attributes::new(repo)?,
+            known: rename::Known::default(),
+            auto_crlf: auto_crlf(
+                config
+                    .string("core.autocrlf")
+                    .as_ref()
+                    .map(|value| value.as_slice()),
+            ),
+            has_work_tree: repo.workdir().is_some(),
+            has_attributes_file: repo
+                .workdir()
+                .is_some_and(|root| root.join(".gitattributes").is_file()),
             drivers: names("merge"),
             default_driver: config.string("merge.default"),
             binary_diffs,
@@ -108,6 +129,13 @@ impl Content {
                 .find(|(driver, _)| driver == name)
                 .map(|(_, binary)| *binary),
         }
+    }
+}
+
+fn auto_crlf(value: Option<&[u8]>) -> AutoCrlf {
+    match value.map(<[u8]>::to_ascii_lowercase).as_deref() {
+        None | Some(b"false" | b"no" | b"off" | b"0" | b"") => AutoCrlf::Off,
+        Some(_) => AutoCrlf::On,
     }
 }
 
@@ -172,17 +200,14 @@ impl Case<'_> {
         self.check_cancelled()?;
         let [base, ours, theirs] = versions;
         let name = self.paths.name(path).clone();
-        if self.options.renormalize {
-            return Err(Stop::unsupported("renormalised line endings"));
-        }
         // A base of another type is as good as none.
         let base_bytes = if base.same_type(ours) {
-            self.store.blob(base.id)?
+            self.stored(path, base.id)?
         } else {
             Default::default()
         };
-        let our_bytes = self.store.blob(ours.id)?;
-        let their_bytes = self.store.blob(theirs.id)?;
+        let our_bytes = self.stored(path, ours.id)?;
+        let their_bytes = self.stored(path, theirs.id)?;
         let attributes = self
             .content
             .attributes
@@ -199,11 +224,17 @@ impl Case<'_> {
                 .into_iter()
                 .any(|bytes| no_text(bytes));
         if as_binary {
-            return Ok(match (driver, self.options.favor) {
-                (Driver::Union, _) | (_, None) => (ours.id, Some(ConflictKind::Binary)),
-                (_, Some(Favor::Ours)) => (ours.id, None),
-                (_, Some(Favor::Theirs)) => (theirs.id, None),
-            });
+            let (kept, bytes, conflict) = match (driver, self.options.favor) {
+                (Driver::Union, _) | (_, None) => (ours.id, our_bytes, Some(ConflictKind::Binary)),
+                (_, Some(Favor::Ours)) => (ours.id, our_bytes, None),
+                (_, Some(Favor::Theirs)) => (theirs.id, their_bytes, None),
+            };
+            let kept = if self.options.renormalize {
+                self.store.make_blob(bytes.to_vec())?
+            } else {
+                kept
+            };
+            return Ok((kept, conflict));
         }
         let marker_size = attributes.marker_size.unwrap_or(MARKER_SIZE) + longer_markers;
         let options = text_options(self.options, &driver, marker_size);
@@ -220,6 +251,52 @@ impl Case<'_> {
         self.auto_merged.push(self.repo_path(path));
         let id = self.store.make_blob(merged.bytes)?;
         Ok((id, (merged.conflicts > 0).then_some(ConflictKind::Content)))
+    }
+
+    /// A file as it is merged: as it is, or with line endings as git would store them today.
+    fn stored(&mut self, path: PathId, id: gix::ObjectId) -> Result<Rc<Vec<u8>>, Stop> {
+        let blob = self.store.blob(id)?;
+        if !self.options.renormalize {
+            return Ok(blob);
+        }
+        let in_trees = || {
+            self.folders[0]
+                .trees
+                .iter()
+                .any(|tree| tree.find(b".gitattributes").is_some())
+        };
+        if !(self.content.has_attributes_file || self.content.has_work_tree && !in_trees()) {
+            return Err(Stop::unsupported(
+                "renormalised line endings without the attributes of a work tree",
+            ));
+        }
+        let name = self.paths.name(path).clone();
+        let conversion = self
+            .content
+            .attributes
+            .of(&name, &self.store.gix().objects)?
+            .conversion;
+        if conversion.foreign().is_some() {
+            return Err(Stop::Review(ReviewReason::Filter {
+                path: self.repo_path(path),
+            }));
+        }
+        Ok(conversion
+            .stored(&blob, self.content.auto_crlf)
+            .map_or(blob, Rc::new))
+    }
+
+    /// Whether a file differs from its base in no more than what renormalising takes away.
+    pub(super) fn differs_in_endings_only(
+        &mut self,
+        path: PathId,
+        base: &Version,
+        side: &Version,
+    ) -> Result<bool, Stop> {
+        if !self.options.renormalize || base.mode != side.mode || !base.is_file() {
+            return Ok(false);
+        }
+        Ok(base.id == side.id || self.stored(path, base.id)? == self.stored(path, side.id)?)
     }
 
     /// What the markers call the versions: with their paths, where these differ.

@@ -35,7 +35,6 @@ impl Engine {
 
     /// An engine over a view that others use too: trees created there can be merged here, and what is created
     /// here can be read there.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the strategies call it"))]
     pub(crate) fn over(objects: Rc<Objects>, options: Options) -> Result<Self> {
         Self::with(objects, options, Keep::Everything)
     }
@@ -56,6 +55,11 @@ impl Engine {
     pub fn cancelled_by(mut self, stop: Arc<AtomicBool>) -> Self {
         self.stop = Some(stop);
         self
+    }
+
+    /// The tree that a full id stands for: its own, or that of the commit or tag.
+    pub(super) fn tree_behind(&mut self, id: ObjectId) -> Result<TreeId> {
+        self.store.peel_to_tree(id.0).map(TreeId::from)
     }
 
     /// Merges what led from `base` to `theirs` into `ours`.
@@ -98,9 +102,7 @@ fn needs_review(ours: TreeId, reason: ReviewReason) -> Merged {
 
 impl Case<'_> {
     fn run(&mut self, base: TreeId, ours: TreeId, theirs: TreeId) -> Result<Merged, Stop> {
-        if self.options.subtree.is_some() {
-            return Err(Stop::unsupported("a merge into a subtree"));
-        }
+        let (base, theirs) = (self.shifted(ours, base)?, self.shifted(ours, theirs)?);
         self.collect(base, ours, theirs)?;
         if self.follow_renames()? == Followed::WalkAgain {
             self.collect(base, ours, theirs)?;

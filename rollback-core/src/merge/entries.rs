@@ -140,8 +140,10 @@ impl Case<'_> {
             let side = if info.filemask == 5 { THEIRS } else { OURS };
             info.result = info.stages[side];
             info.clean = false;
-            let renamed_only = info.path_conflict.is_some() && base.id == info.stages[side].id;
-            if !renamed_only {
+            if self.differs_in_endings_only(path, &base, &info.stages[side])? {
+                info.is_null = info.path_conflict.is_none();
+                info.clean = info.is_null;
+            } else if info.path_conflict.is_none() || base.id != info.stages[side].id {
                 kind = ConflictKind::ModifyDelete;
             }
         } else if info.filemask == 2 || info.filemask == 4 {

@@ -13,12 +13,15 @@ mod collect;
 mod content;
 mod engine;
 mod entries;
+mod eol;
+mod hash;
 mod options;
 mod order;
 mod outcome;
 mod pack;
 mod rename;
 mod store;
+mod subtree;
 pub mod text;
 mod tree;
 

@@ -40,9 +40,12 @@ pub enum Favor {
 }
 
 /// Whether and how renames are looked for.
+///
+/// git up to 2.49 merges with renames whatever `merge.renames` and `-X no-renames` say, and git 2.47 is what this
+/// engine equals: neither turns [`Renames::detect`] off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Renames {
-    /// Off is `-X no-renames`.
+    /// Whether renames are looked for at all.
     pub detect: bool,
     /// How similar a renamed and edited file must be, in 60,000ths, which is how git counts: 30,000 is 50%.
     pub threshold: u16,
@@ -82,9 +85,8 @@ pub enum Subtree {
 }
 
 impl Options {
-    /// The options that the repository's configuration asks for: `merge.renames`, `diff.renames`,
-    /// `merge.renameLimit`, `diff.renameLimit`, `merge.directoryRenames`, `merge.renormalize`,
-    /// `merge.conflictStyle` and `diff.algorithm`.
+    /// The options that the repository's configuration asks for: `merge.renameLimit`, `diff.renameLimit`,
+    /// `merge.directoryRenames`, `merge.renormalize`, `merge.conflictStyle` and `diff.algorithm`.
     ///
     /// # Errors
     /// [`Error::Config`] where git would stop at a value too.
@@ -139,7 +141,7 @@ impl Options {
             ("ignore-cr-at-eol", None) => self.whitespace.ignore_cr_at_eol = true,
             ("renormalize", None) => self.renormalize = true,
             ("no-renormalize", None) => self.renormalize = false,
-            ("no-renames", None) => self.renames.detect = false,
+            ("no-renames", None) => {}
             ("find-renames", None) => {
                 self.renames = Renames {
                     detect: true,

@@ -14,6 +14,7 @@ use gix::odb::pack::{data, index};
 use gix::zlib::Inflate;
 
 use super::cache::Cache;
+use super::hash::Seed;
 
 /// Bytes of unpacked objects that are kept for the deltas on them.
 const BASES_LIMIT: usize = 64 << 20;
@@ -30,7 +31,7 @@ pub(super) struct Packs {
     packs: Vec<Pack>,
     /// Which pack the last object came from; the next one is probably there too.
     last: usize,
-    bases: Cache<Place, (Kind, Rc<Vec<u8>>), std::hash::BuildHasherDefault<PlaceHasher>>,
+    bases: Cache<Place, (Kind, Rc<Vec<u8>>), Seed>,
     inflate: Inflate,
     delta: Vec<u8>,
 }
@@ -203,31 +204,6 @@ fn size(rest: &mut &[u8]) -> Option<u64> {
         }
     }
     None
-}
-
-/// Mixes the two numbers of a [`Place`].
-#[derive(Default)]
-pub(super) struct PlaceHasher(u64);
-
-impl std::hash::Hasher for PlaceHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.write_u64(u64::from(*byte));
-        }
-    }
-
-    fn write_u32(&mut self, number: u32) {
-        self.write_u64(u64::from(number));
-    }
-
-    fn write_u64(&mut self, number: u64) {
-        let mixed = u128::from(self.0.rotate_left(29) ^ number) * 0x9e37_79b9_7f4a_7c15_u128;
-        self.0 = mixed as u64 ^ (mixed >> 64) as u64;
-    }
 }
 
 #[cfg(test)]

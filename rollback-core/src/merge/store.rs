@@ -39,6 +39,7 @@ pub(super) struct Store {
     trees: Cache<ObjectId, Tree, Builder>,
     blobs: Cache<ObjectId, Vec<u8>, Builder>,
     made: HashMap<ObjectId, Rc<Vec<u8>>>,
+    made_trees: HashMap<ObjectId, Rc<Tree>>,
     empty_tree: Rc<Tree>,
 }
 
@@ -53,6 +54,7 @@ impl Store {
             trees: Cache::new(TREES_LIMIT),
             blobs: Cache::new(BLOBS_LIMIT),
             made: HashMap::default(),
+            made_trees: HashMap::default(),
             empty_tree: Rc::new(Tree::empty(hash)),
         }
     }
@@ -72,6 +74,7 @@ impl Store {
     /// Forgets what the last merge made, where nobody wants it.
     pub(super) fn begin(&mut self) {
         self.made.clear();
+        self.made_trees.clear();
     }
 
     pub(super) fn tree(&mut self, id: ObjectId) -> Result<Rc<Tree>> {
@@ -80,6 +83,9 @@ impl Store {
         }
         if let Some(tree) = self.trees.get(&id) {
             return Ok(tree);
+        }
+        if let Some(tree) = self.made_trees.get(&id) {
+            return Ok(tree.clone());
         }
         let raw = self.read(id, Kind::Tree, "tree")?;
         let tree = Tree::parse(raw, self.hash).map_err(|source| Error::CorruptObject {
@@ -90,6 +96,42 @@ impl Store {
         let tree = Rc::new(tree);
         self.trees.put(id, tree.clone(), tree.size());
         Ok(tree)
+    }
+
+    /// The tree that an id stands for: its own, or that of the commit or tag.
+    pub(super) fn peel_to_tree(&mut self, mut id: ObjectId) -> Result<ObjectId> {
+        loop {
+            if id.is_empty_tree() || self.trees.get(&id).is_some() {
+                return Ok(id);
+            }
+            let known = self.packs.read(&id);
+            let (kind, bytes) = match known {
+                Some(object) => object,
+                None => {
+                    let mut bytes = Vec::new();
+                    let kind = self.objects.read(ids::ObjectId(id), "object", &mut bytes)?;
+                    (kind, Rc::new(bytes))
+                }
+            };
+            let field: &[u8] = match kind {
+                Kind::Tree => return Ok(id),
+                Kind::Commit => b"tree ",
+                Kind::Tag => b"object ",
+                Kind::Blob => b"",
+            };
+            let length = field.len() + self.hash.len_in_hex();
+            let named = bytes
+                .strip_prefix(field)
+                .and_then(|_| bytes.get(field.len()..length));
+            id = named
+                .and_then(|hex| ObjectId::from_hex(hex).ok())
+                .filter(|_| kind != Kind::Blob)
+                .ok_or_else(|| Error::CorruptObject {
+                    kind: "tree",
+                    id: ids::ObjectId(id),
+                    source: format!("it is a {kind} without a tree").into(),
+                })?;
+        }
     }
 
     /// The tree that an entry names; the empty one where the entry is absent or no tree.
@@ -133,6 +175,15 @@ impl Store {
     /// Makes a tree of these bytes.
     pub(super) fn make_tree(&mut self, raw: &[u8]) -> Result<ObjectId> {
         self.make(Kind::Tree, raw)
+    }
+
+    /// Makes a tree that this merge can read.
+    pub(super) fn make_readable_tree(&mut self, raw: Vec<u8>) -> Result<ObjectId> {
+        let id = self.make_tree(&raw)?;
+        let tree = Tree::parse(Rc::new(raw), self.hash)
+            .map_err(|source| Error::internal("cannot read a tree just made", source))?;
+        self.made_trees.insert(id, Rc::new(tree));
+        Ok(id)
     }
 
     /// Makes a blob of these bytes.

@@ -171,6 +171,29 @@ impl Tree {
                 == other.raw[other_row.name as usize..other.end(other_row)]
     }
 
+    /// The order of a row of one tree and a row of another, as git sorts rows.
+    pub(super) fn order(one: &Self, row: &Row, two: &Self, other: &Row) -> Ordering {
+        order(
+            one.name(row),
+            row.mode.is_tree(),
+            two.name(other),
+            other.mode.is_tree(),
+        )
+    }
+
+    /// How many rows from `row` on are spelled as those of `other` from `other_row` on.
+    pub(super) fn same_rows(&self, row: usize, other: &Self, other_row: usize) -> usize {
+        let start = self.start(row);
+        let same = common_prefix(&self.raw[start..], &other.raw[other.start(other_row)..]);
+        self.rows[row..].partition_point(|row| self.end(row) <= start + same)
+    }
+
+    /// Where a row begins.
+    fn start(&self, row: usize) -> usize {
+        row.checked_sub(1)
+            .map_or(0, |before| self.end(&self.rows[before]))
+    }
+
     fn end(&self, row: &Row) -> usize {
         row.id as usize + self.hash.len_in_bytes()
     }
@@ -188,6 +211,9 @@ impl Tree {
     pub(super) fn edited(&self, edits: &[(&[u8], Version)]) -> Option<Vec<u8>> {
         if edits.is_empty() && self.is_canonical {
             return None;
+        }
+        if let Some(patched) = self.patched(edits) {
+            return (patched != *self.raw).then_some(patched);
         }
         let mut rows: Vec<(&[u8], Version)> = Vec::with_capacity(self.rows.len() + edits.len());
         for row in &self.rows {
@@ -208,6 +234,44 @@ impl Tree {
         let bytes = spell(&rows, self.raw.len() + 64 * edits.len());
         (!self.is_canonical || bytes != *self.raw).then_some(bytes)
     }
+
+    /// The bytes with `edits` made in place, if these only change ids and kinds of files.
+    fn patched(&self, edits: &[(&[u8], Version)]) -> Option<Vec<u8>> {
+        if !self.is_canonical {
+            return None;
+        }
+        let mut raw = self.raw.to_vec();
+        for (name, version) in edits {
+            let is_tree = version.is_tree();
+            let place = |row: &Row| order(self.name(row), row.mode.is_tree(), name, is_tree);
+            let row = &self.rows[self.rows.binary_search_by(place).ok()?];
+            if version.is_absent() || row.mode.is_tree() != is_tree || self.name(row) != *name {
+                return None;
+            }
+            if row.mode != version.mode {
+                let spelled = spelling(version.mode);
+                let end = row.name as usize - 1;
+                raw[end - spelled.len()..end].copy_from_slice(spelled);
+            }
+            raw[row.id as usize..self.end(row)].copy_from_slice(version.id.as_bytes());
+        }
+        Some(raw)
+    }
+}
+
+/// How many bytes two slices have in common from their start.
+pub(super) fn common_prefix(a: &[u8], b: &[u8]) -> usize {
+    const STEP: usize = 64;
+    let shared = a.len().min(b.len());
+    let mut at = 0;
+    while at + STEP <= shared && a[at..at + STEP] == b[at..at + STEP] {
+        at += STEP;
+    }
+    at + a[at..shared]
+        .iter()
+        .zip(&b[at..shared])
+        .take_while(|(a, b)| a == b)
+        .count()
 }
 
 fn parse_row(raw: &[u8], start: usize, id_length: usize) -> Option<(Row, usize)> {
@@ -243,14 +307,18 @@ fn memchr(bytes: &[u8]) -> Option<usize> {
 }
 
 fn is_canonical(octal: &[u8], mode: EntryMode) -> bool {
-    let spelling: &[u8] = match mode.kind() {
+    octal == spelling(mode)
+}
+
+/// A mode as git writes it.
+fn spelling(mode: EntryMode) -> &'static [u8] {
+    match mode.kind() {
         EntryKind::Tree => b"40000",
         EntryKind::Blob => b"100644",
         EntryKind::Executable => b"100755",
         EntryKind::Symlink => b"120000",
         EntryKind::Submodule => b"160000",
-    };
-    octal == spelling
+    }
 }
 
 /// The order of git's trees: a folder sorts as if its name ended in a slash.
@@ -270,14 +338,8 @@ fn order(a: &[u8], a_is_tree: bool, b: &[u8], b_is_tree: bool) -> Ordering {
 fn spell(rows: &[(&[u8], Version)], capacity: usize) -> Vec<u8> {
     let mut raw = Vec::with_capacity(capacity);
     for (name, version) in rows {
-        let mode: &[u8] = match version.mode.kind() {
-            EntryKind::Tree => b"40000 ",
-            EntryKind::Blob => b"100644 ",
-            EntryKind::Executable => b"100755 ",
-            EntryKind::Symlink => b"120000 ",
-            EntryKind::Submodule => b"160000 ",
-        };
-        raw.extend_from_slice(mode);
+        raw.extend_from_slice(spelling(version.mode));
+        raw.push(b' ');
         raw.extend_from_slice(name);
         raw.push(0);
         raw.extend_from_slice(version.id.as_bytes());

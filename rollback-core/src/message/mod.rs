@@ -43,6 +43,10 @@ pub struct MessageOptions {
     /// The whole text, in place of the one that would be written. Reason, trailers and sign-off are still added.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
+    /// Whether somebody edited the text: it is then final, and cleaned up as git cleans an edited message, comments
+    /// and all.
+    #[serde(skip_serializing_if = "is_false")]
+    pub edited: bool,
     /// Why this is done: a paragraph of its own after the body.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -105,6 +109,11 @@ pub(crate) struct Message {
 }
 
 impl Message {
+    /// This text as it stands.
+    pub(crate) fn of_text(text: &str, style: &Style) -> Self {
+        finish(encoding::from_utf8(text.as_bytes(), style), style)
+    }
+
     /// The message with one more trailer.
     pub(crate) fn with_trailer(mut self, trailer: &Trailer, style: &Style) -> Self {
         self.text = trailers::add(&self.text, std::slice::from_ref(trailer), style);

@@ -7,7 +7,7 @@ use super::resolve::{Case, Resolver};
 use super::{AttemptResult, Plan, PlanOptions, Repository, Request, SCHEMA_VERSION, Tip};
 use crate::error::{Error, Result};
 use crate::id::CommitId;
-use crate::message::{self, Deed, Style, Trailer};
+use crate::message::{self, Deed, Message, MessageOptions, Style, Trailer};
 use crate::repo::identity::Role;
 use crate::repo::refs::Head;
 use crate::repo::{Commit, Objects, Repo};
@@ -113,7 +113,7 @@ fn document(
     Ok(plan)
 }
 
-fn repository(repo: &Repo) -> Repository {
+pub(super) fn repository(repo: &Repo) -> Repository {
     Repository {
         git_dir: repo.git_dir().display().to_string(),
         work_dir: repo.work_dir().map(|folder| folder.display().to_string()),
@@ -161,7 +161,7 @@ impl Writer<'_> {
         let picked = self.attempt.strategy == Strategy::CherryPick;
         Ok(PreparedCommit {
             tree: step.tree_id,
-            message: message::write(deed, &options, &context),
+            message: written(deed, &options, &context)?,
             author: picked.then(|| message::author_of_pick(&source, style)),
         })
     }
@@ -185,5 +185,14 @@ impl Writer<'_> {
 
     fn discarded(&self) -> Result<Vec<Commit>> {
         self.attempt.loss.discards.iter().map(|id| self.objects.commit(*id)).collect()
+    }
+}
+
+/// The message of a commit; where somebody edited it, what they left of it.
+fn written(deed: Deed<'_>, options: &MessageOptions, context: &message::Context<'_>) -> Result<Message> {
+    match &options.text {
+        Some(text) if options.edited => message::edited(text.as_bytes(), options, context.style)
+            .ok_or_else(|| Error::BadRequest("the edited message is empty".into())),
+        _ => Ok(message::write(deed, options, context)),
     }
 }

@@ -3,18 +3,18 @@
 //!
 //! A plan writes nothing: no object, no reference, no cache.
 
+mod candidate;
 mod compute;
 mod document;
 mod find;
 mod prepared;
 mod resolve;
 
+pub use candidate::TreeEdit;
 pub use document::{
     CulpritFound, LastGoodState, Note, NoteKind, Plan, PlanOptions, Repository, Request, ResolvedTarget,
     SCHEMA_VERSION, Tip,
 };
-
-pub(crate) use prepared::{Prepared, PreparedCommit};
 
 pub use crate::message::MessageOptions;
 pub use crate::strategy::{Attempt, AttemptResult, Loss, LossClass, Scope, Step};

@@ -5,6 +5,7 @@
 //! desired-state files ([`set`]). It uses the public parts of the crate alone and writes nothing by itself.
 
 pub mod check;
+pub mod engine;
 pub mod format;
 pub mod input;
 pub mod placeholder;

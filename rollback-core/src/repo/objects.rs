@@ -232,7 +232,7 @@ impl Objects {
 
     /// Puts a blob into memory and returns its id.
     pub(crate) fn write_blob(&self, bytes: &[u8]) -> Result<ObjectId> {
-        self.write(gix::objs::BlobRef { data: bytes })
+        self.write_raw(Kind::Blob, bytes)
     }
 
     /// Puts objects that another view created into the memory of this one.

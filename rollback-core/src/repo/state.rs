@@ -2,7 +2,6 @@
 //!
 //! The files are read as git's `wt_status_get_state` reads them; nothing here writes.
 
-use crate::error::{Error, Result};
 use crate::repo::Repo;
 
 /// An operation that was begun and not finished.
@@ -57,16 +56,5 @@ impl Repo {
         let todo = std::fs::read(git_dir.join("sequencer/todo")).ok()?;
         let pick = todo.starts_with(b"pick") || todo.starts_with(b"p ");
         Some(if pick { InProgress::Pick } else { InProgress::Revert })
-    }
-
-    /// Refuses while an operation is in progress.
-    ///
-    /// # Errors
-    /// [`Error::OperationInProgress`].
-    pub(crate) fn refuse_operation_in_progress(&self) -> Result<()> {
-        match self.operation_in_progress() {
-            Some(operation) => Err(Error::OperationInProgress { operation: operation.describe() }),
-            None => Ok(()),
-        }
     }
 }

@@ -46,6 +46,15 @@ impl Repo {
         })
     }
 
+    /// The whole message of a commit, as text for people.
+    ///
+    /// # Errors
+    /// As [`Repo::commit_summary`].
+    pub fn commit_message(&self, id: CommitId) -> Result<String> {
+        let commit = self.objects().commit(id)?;
+        Ok(decoded(&commit.message, commit.encoding.as_ref().map(|name| name.as_bytes())))
+    }
+
     /// As many digits of the id as tell it apart, `core.abbrev` considered; all of them where that cannot be found out.
     pub fn abbreviation(&self, id: CommitId) -> String {
         use gix::prelude::ObjectIdExt;

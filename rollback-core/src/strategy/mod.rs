@@ -26,6 +26,8 @@ pub enum Strategy {
     CherryPick,
     /// The exact content and mode of paths from a commit.
     RestoreFile,
+    /// Edits of files that a procedure declares; no ladder tries it.
+    Set,
 }
 
 impl Strategy {
@@ -39,6 +41,7 @@ impl Strategy {
             Self::RevertMerge => "revert-merge",
             Self::CherryPick => "cherry-pick",
             Self::RestoreFile => "restore-file",
+            Self::Set => "set",
         }
     }
 }

@@ -2,34 +2,36 @@
 //! similar. Only files whose new place matters are compared, and only where sizes leave a chance.
 
 use std::cmp::Ordering;
-use std::collections::HashMap;
 use std::rc::Rc;
+
+use gix::ObjectId;
 
 use super::similarity::{self, Chunks, Counter, FULL_SCORE};
 use super::{Case, Pair, Searched, SourceRelevance, Status};
+use crate::merge::cache::Cache;
 use crate::merge::case::{PathId, Stop, split};
 use crate::merge::content::looks_binary;
+use crate::merge::hash::{Map, Seed};
 use crate::merge::tree::Version;
 
 /// Equal files beyond this many are not looked at for a better name.
 const EQUAL_FILES: usize = 100;
+/// Bytes of counted chunks that are kept, and the number of files whose size is.
+const CHUNKS_LIMIT: usize = 16 << 20;
+const SIZES_LIMIT: usize = 1 << 18;
 /// How many candidates a target keeps.
 const CANDIDATES: usize = 4;
 
-/// A deleted file.
-struct Source {
+/// A deleted or an added file.
+struct File {
     path: PathId,
     version: Version,
     pair: usize,
-}
-
-/// An added file.
-struct Target {
-    path: PathId,
-    version: Version,
-    pair: usize,
-    /// The pair of its source, once found.
+    /// Of an added file: the pair of its source, once found.
     source: Option<usize>,
+    /// Its size and its chunks, once they were wanted.
+    size: Option<u64>,
+    chunks: Option<Rc<Chunks>>,
 }
 
 /// A possible rename in the comparison of everything with everything.
@@ -44,12 +46,27 @@ struct Candidate {
 /// What is being looked for on one side.
 struct Search {
     side: usize,
-    sources: Vec<Source>,
-    targets: Vec<Target>,
+    sources: Vec<File>,
+    targets: Vec<File>,
     /// By pair: whether a deleted file has found its new place.
     used: Vec<bool>,
-    chunks: HashMap<PathId, (Rc<Chunks>, u64)>,
+}
+
+/// What is remembered of files beyond a merge.
+pub(in crate::merge) struct Known {
+    sizes: Map<ObjectId, u64>,
+    chunks: Cache<ObjectId, Chunks, Seed>,
     counter: Counter,
+}
+
+impl Default for Known {
+    fn default() -> Self {
+        Self {
+            sizes: Map::default(),
+            chunks: Cache::new(CHUNKS_LIMIT),
+            counter: Counter::default(),
+        }
+    }
 }
 
 impl Case<'_> {
@@ -112,7 +129,7 @@ impl Case<'_> {
 
     /// Pairs files with the same content, of several with the same name if there is one.
     fn find_equal(&self, search: &mut Search) {
-        let mut by_id: HashMap<gix::ObjectId, Vec<usize>> = HashMap::new();
+        let mut by_id: Map<ObjectId, Vec<usize>> = Map::default();
         for (index, source) in search.sources.iter().enumerate() {
             by_id.entry(source.version.id).or_default().push(index);
         }
@@ -150,7 +167,7 @@ impl Case<'_> {
     }
 
     /// Counts where folders went by the equal files, and guesses one place for each.
-    fn guess_folders(&mut self, search: &Search) -> HashMap<Rc<[u8]>, Rc<[u8]>> {
+    fn guess_folders(&mut self, search: &Search) -> Map<Rc<[u8]>, Rc<[u8]>> {
         for target in search
             .targets
             .iter()
@@ -172,7 +189,7 @@ impl Case<'_> {
         self.sides.at(search.side).guesses()
     }
 
-    fn count_folder(&mut self, search: &Search, target: &Target) {
+    fn count_folder(&mut self, search: &Search, target: &File) {
         let Some(pair) = target.source else { return };
         let from = self.sides.at(search.side).pairs[pair].from;
         let (old, new) = (
@@ -187,7 +204,7 @@ impl Case<'_> {
     fn find_by_name(
         &mut self,
         search: &mut Search,
-        guesses: &HashMap<Rc<[u8]>, Rc<[u8]>>,
+        guesses: &Map<Rc<[u8]>, Rc<[u8]>>,
         least: u64,
     ) -> Result<(), Stop> {
         let sources = unique(
@@ -213,7 +230,7 @@ impl Case<'_> {
                 .iter()
                 .map(|(index, path)| (self.name(*path), *index)),
         );
-        let by_path: HashMap<PathId, usize> = targets
+        let by_path: Map<PathId, usize> = targets
             .iter()
             .map(|(index, path)| (*path, *index))
             .collect();
@@ -252,7 +269,7 @@ impl Case<'_> {
     }
 
     /// Where a file is if its folder went where its equal neighbours say.
-    fn guessed_path(&self, path: PathId, guesses: &HashMap<Rc<[u8]>, Rc<[u8]>>) -> Option<PathId> {
+    fn guessed_path(&self, path: PathId, guesses: &Map<Rc<[u8]>, Rc<[u8]>>) -> Option<PathId> {
         let (folder, name) = split(self.paths.name(path));
         let guess = guesses.get(folder)?;
         // Of a guess that is the root git makes `/name`, which is nowhere.
@@ -332,45 +349,59 @@ impl Case<'_> {
         target: usize,
         least: u64,
     ) -> Result<u64, Stop> {
-        let (source, target) = (&search.sources[source], &search.targets[target]);
+        let (source, target) = (&mut search.sources[source], &mut search.targets[target]);
         if !source.version.is_file() || !target.version.is_file() {
             return Ok(0);
         }
-        let places = [
-            (source.version.id, source.path),
-            (target.version.id, target.path),
-        ];
-        let mut sizes = [0; 2];
-        for (size, (id, path)) in sizes.iter_mut().zip(places) {
-            *size = match search.chunks.get(&path) {
-                Some((_, size)) => *size,
-                None => self.store.blob_size(id)?,
-            };
-        }
+        let sizes = [self.size(source)?, self.size(target)?];
         if !similarity::sizes_allow(sizes[0], sizes[1], least) {
             return Ok(0);
         }
-        let from = self.chunks(search, places[0])?;
-        let to = self.chunks(search, places[1])?;
-        Ok(similarity::score(&from, sizes[0], &to, sizes[1]))
+        let (from, to) = (self.chunks(source)?, self.chunks(target)?);
+        Ok(similarity::score(&from, &to, least))
     }
 
-    fn chunks(
-        &mut self,
-        search: &mut Search,
-        (id, path): (gix::ObjectId, PathId),
-    ) -> Result<Rc<Chunks>, Stop> {
-        if let Some((chunks, _)) = search.chunks.get(&path) {
+    fn size(&mut self, file: &mut File) -> Result<u64, Stop> {
+        if let Some(size) = file.size {
+            return Ok(size);
+        }
+        let id = file.version.id;
+        let known = self.content.known.sizes.get(&id).copied();
+        let size = match known {
+            Some(size) => size,
+            None => self.store.blob_size(id)?,
+        };
+        let sizes = &mut self.content.known.sizes;
+        if sizes.len() >= SIZES_LIMIT {
+            sizes.clear();
+        }
+        sizes.insert(id, size);
+        file.size = Some(size);
+        Ok(size)
+    }
+
+    fn chunks(&mut self, file: &mut File) -> Result<Rc<Chunks>, Stop> {
+        if let Some(chunks) = &file.chunks {
             return Ok(chunks.clone());
         }
-        let blob = self.store.blob(id)?;
-        // Whether a file is text matters only to carriage returns.
-        let is_text = !blob.contains(&b'\r') || !self.is_binary(path, &blob)?;
-        let chunks = Rc::new(search.counter.count(&blob, is_text));
-        search
-            .chunks
-            .insert(path, (chunks.clone(), blob.len() as u64));
-        Ok(chunks)
+        let id = file.version.id;
+        let mut known = self.content.known.chunks.get(&id);
+        if known.is_none() {
+            let blob = self.store.blob(id)?;
+            // Whether a file is text matters only to carriage returns, and only there a path matters.
+            let has_returns = blob.contains(&b'\r');
+            let is_text = !has_returns || !self.is_binary(file.path, &blob)?;
+            let chunks = Rc::new(self.content.known.counter.count(&blob, is_text));
+            if !has_returns {
+                self.content
+                    .known
+                    .chunks
+                    .put(id, chunks.clone(), chunks.memory());
+            }
+            known = Some(chunks);
+        }
+        file.chunks = known.clone();
+        Ok(known.expect("it was counted above"))
     }
 
     fn is_binary(&mut self, path: PathId, blob: &[u8]) -> Result<bool, Stop> {
@@ -387,31 +418,28 @@ impl Case<'_> {
 }
 
 impl Search {
-    fn new(side: usize, pairs: &[Pair], empty: gix::ObjectId) -> Self {
+    fn new(side: usize, pairs: &[Pair], empty: ObjectId) -> Self {
         let mut search = Self {
             side,
             sources: Vec::new(),
             targets: Vec::new(),
             used: vec![false; pairs.len()],
-            chunks: HashMap::new(),
-            counter: Counter::default(),
+        };
+        let file = |path, version, pair| File {
+            path,
+            version,
+            pair,
+            source: None,
+            size: None,
+            chunks: None,
         };
         for (index, pair) in pairs.iter().enumerate() {
             match (pair.status(), pair.source, pair.target) {
                 (Status::Deleted, Some(version), _) if version.id != empty => {
-                    search.sources.push(Source {
-                        path: pair.from,
-                        version,
-                        pair: index,
-                    });
+                    search.sources.push(file(pair.from, version, index));
                 }
                 (Status::Added, _, Some(version)) if version.id != empty => {
-                    search.targets.push(Target {
-                        path: pair.to,
-                        version,
-                        pair: index,
-                        source: None,
-                    });
+                    search.targets.push(file(pair.to, version, index));
                 }
                 _ => {}
             }
@@ -439,8 +467,8 @@ impl Search {
 }
 
 /// Each name with its index, or without one if several have it.
-fn unique<'n>(names: impl Iterator<Item = (&'n [u8], usize)>) -> HashMap<&'n [u8], Option<usize>> {
-    let mut unique = HashMap::new();
+fn unique<'n>(names: impl Iterator<Item = (&'n [u8], usize)>) -> Map<&'n [u8], Option<usize>> {
+    let mut unique = Map::default();
     for (name, index) in names {
         unique
             .entry(name)

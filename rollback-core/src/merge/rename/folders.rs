@@ -1,13 +1,13 @@
 //! Folders that were renamed: counted by the renames of the files in them, the majority decides. What the
 //! other side put into such a folder moves along, and by default that is a conflict for people to confirm.
 
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::{Case, Collisions, Relevance, Side};
 use crate::conflict::ConflictKind;
 use crate::merge::DirectoryRenames;
 use crate::merge::case::{BASE, Folder, Info, Known, PathId, Stop, other, split};
+use crate::merge::hash::Map;
 use crate::merge::order;
 
 /// How git writes the place of a file whose rename is still unknown.
@@ -15,7 +15,7 @@ const UNKNOWN: &[u8] = b"/";
 
 /// By removed folder: the folders its files went to, in the order of their first file, and how many each.
 #[derive(Default)]
-pub(super) struct FolderCounts(HashMap<Rc<[u8]>, Vec<(Rc<[u8]>, usize)>>);
+pub(super) struct FolderCounts(Map<Rc<[u8]>, Vec<(Rc<[u8]>, usize)>>);
 
 impl FolderCounts {
     fn count(&mut self, old: &[u8], new: &[u8]) {
@@ -61,7 +61,7 @@ impl Side {
     }
 
     /// For each folder with renamed files the one place that most of them went to.
-    pub(super) fn guesses(&self) -> HashMap<Rc<[u8]>, Rc<[u8]>> {
+    pub(super) fn guesses(&self) -> Map<Rc<[u8]>, Rc<[u8]>> {
         let best = |counts: &[(Rc<[u8]>, usize)]| {
             let names: Vec<_> = counts.iter().map(|(folder, _)| folder.clone()).collect();
             let mut best: Option<&(Rc<[u8]>, usize)> = None;

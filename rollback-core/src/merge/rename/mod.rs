@@ -6,12 +6,14 @@ mod detect;
 mod folders;
 mod similarity;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::DirectoryRenames;
 use super::case::{Case, OURS, PathId, Stop, THEIRS, other};
+use super::hash::{Map, Set};
 use super::tree::Version;
+pub(super) use detect::Known;
 use folders::FolderCounts;
 
 /// How much the renames out of a removed folder matter.
@@ -85,32 +87,32 @@ impl Pair {
 /// What is known of one side's renames.
 pub(super) struct Side {
     pub(super) pairs: Vec<Pair>,
-    pub(super) relevant_sources: HashMap<PathId, SourceRelevance>,
-    pub(super) removed_folders: HashMap<Rc<[u8]>, Relevance>,
+    pub(super) relevant_sources: Map<PathId, SourceRelevance>,
+    pub(super) removed_folders: Map<Rc<[u8]>, Relevance>,
     /// Folders that only this side touched and that were not entered, with how relevant renames are there.
     pub(super) deferred: Vec<(PathId, u8)>,
     /// Whether such folders may still be passed over.
     pub(super) defer: bool,
     /// The folders that have to be entered in the second walk, because a renamed file lies in them.
-    pub(super) target_folders: HashSet<Rc<[u8]>>,
+    pub(super) target_folders: Set<Rc<[u8]>>,
     pub(super) found: Found,
     counts: FolderCounts,
     /// Where each renamed folder went.
-    folder_renames: HashMap<Rc<[u8]>, Rc<[u8]>>,
+    folder_renames: Map<Rc<[u8]>, Rc<[u8]>>,
 }
 
 impl Default for Side {
     fn default() -> Self {
         Self {
             pairs: Vec::new(),
-            relevant_sources: HashMap::new(),
-            removed_folders: HashMap::new(),
+            relevant_sources: Map::default(),
+            removed_folders: Map::default(),
             deferred: Vec::new(),
             defer: true,
-            target_folders: HashSet::new(),
+            target_folders: Set::default(),
             found: Found::default(),
             counts: FolderCounts::default(),
-            folder_renames: HashMap::new(),
+            folder_renames: Map::default(),
         }
     }
 }
@@ -174,8 +176,8 @@ impl Side {
 pub(super) struct Found {
     /// Where each went; `None` for one that is simply gone.
     pub(super) places: BTreeMap<PathId, Option<PathId>>,
-    pub(super) targets: HashSet<PathId>,
-    pub(super) irrelevant: HashSet<PathId>,
+    pub(super) targets: Set<PathId>,
+    pub(super) irrelevant: Set<PathId>,
 }
 
 impl Found {
@@ -227,11 +229,11 @@ struct Rename {
 }
 
 /// Where the other side's folder renames would put several files at once.
-type Collisions = HashMap<Vec<u8>, Collision>;
+type Collisions = Map<Vec<u8>, Collision>;
 
 #[derive(Default)]
 struct Collision {
-    sources: HashSet<PathId>,
+    sources: Set<PathId>,
     reported: bool,
 }
 
@@ -305,7 +307,7 @@ impl Case<'_> {
 
     /// The targets that folder renames of the other side would give to the additions and renames of `side`.
     fn collisions(&self, side: usize) -> Collisions {
-        let mut collisions = Collisions::new();
+        let mut collisions = Collisions::default();
         for pair in &self.sides.at(side).pairs {
             if pair.status() == Status::Deleted {
                 continue;

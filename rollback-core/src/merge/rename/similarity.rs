@@ -9,11 +9,15 @@ const KINDS: u32 = 107_927;
 const LONGEST_CHUNK: u32 = 64;
 
 /// How many bytes of a file stand in which kind of chunk, sorted by kind.
-pub(super) struct Chunks(Vec<(u32, u32)>);
+pub(in crate::merge) struct Chunks {
+    kinds: Vec<(u32, u32)>,
+    /// The size of the file, which may be more than the chunks cover.
+    size: u64,
+}
 
 /// Counts chunks; reused between files.
 #[derive(Default)]
-pub(super) struct Counter {
+pub(in crate::merge) struct Counter {
     bytes: Vec<u32>,
     seen: Vec<u32>,
 }
@@ -22,35 +26,46 @@ impl Counter {
     /// The chunks of a file. In a text the carriage return of a line ending does not count.
     pub(super) fn count(&mut self, file: &[u8], is_text: bool) -> Chunks {
         self.bytes.resize(KINDS as usize, 0);
-        let (mut low, mut high, mut length) = (0u32, 0u32, 0u32);
-        let mut rest = file.iter().peekable();
-        while let Some(&byte) = rest.next() {
-            if is_text && byte == b'\r' && rest.peek() == Some(&&b'\n') {
-                continue;
-            }
-            let before = low;
-            low = ((low << 7) ^ (high >> 25)).wrapping_add(u32::from(byte));
-            high = (high << 7) ^ (before >> 25);
-            length += 1;
-            if length == LONGEST_CHUNK || byte == b'\n' {
-                self.add(low, high, length);
-                (low, high, length) = (0, 0, 0);
-            }
-        }
-        if length > 0 {
-            self.add(low, high, length);
+        if is_text && file.contains(&b'\r') {
+            self.chunk::<true>(file);
+        } else {
+            self.chunk::<false>(file);
         }
         self.seen.sort_unstable();
         let bytes = &mut self.bytes;
-        Chunks(
-            self.seen
-                .drain(..)
-                .map(|kind| (kind, std::mem::take(&mut bytes[kind as usize])))
-                .collect(),
-        )
+        let kinds = self
+            .seen
+            .drain(..)
+            .map(|kind| (kind, std::mem::take(&mut bytes[kind as usize])));
+        Chunks {
+            kinds: kinds.collect(),
+            size: file.len() as u64,
+        }
     }
 
-    fn add(&mut self, low: u32, high: u32, length: u32) {
+    fn chunk<const SKIP_RETURNS: bool>(&mut self, file: &[u8]) {
+        // Two words of 32 bits, the high one first, that turn in a circle of 64.
+        let (mut state, mut length) = (0u64, 0);
+        for (at, &byte) in file.iter().enumerate() {
+            if SKIP_RETURNS && byte == b'\r' && file.get(at + 1) == Some(&b'\n') {
+                continue;
+            }
+            state = state.rotate_left(7);
+            let low = (state as u32).wrapping_add(u32::from(byte));
+            state = state & !u64::from(u32::MAX) | u64::from(low);
+            length += 1;
+            if length == LONGEST_CHUNK || byte == b'\n' {
+                self.add(state, length);
+                (state, length) = (0, 0);
+            }
+        }
+        if length > 0 {
+            self.add(state, length);
+        }
+    }
+
+    fn add(&mut self, state: u64, length: u32) {
+        let (low, high) = (state as u32, (state >> 32) as u32);
         let kind = low.wrapping_add(high.wrapping_mul(0x61)) % KINDS;
         if self.bytes[kind as usize] == 0 {
             self.seen.push(kind);
@@ -60,14 +75,30 @@ impl Counter {
 }
 
 impl Chunks {
-    /// How many bytes of `self` stand in chunks that `other` has as well.
-    fn shared_with(&self, other: &Self) -> u64 {
-        let mut others = other.0.iter().peekable();
+    pub(in crate::merge) fn memory(&self) -> usize {
+        size_of_val(self.kinds.as_slice()) + size_of::<Self>()
+    }
+
+    /// How many bytes of `self` stand in chunks that `other` has as well; 0 once it is clear that they are fewer
+    /// than `least`.
+    fn shared_with(&self, other: &Self, least: u64) -> u64 {
+        let Some(mut spare) = self.size.checked_sub(least) else {
+            return 0;
+        };
+        let mut others = other.kinds.iter();
+        let mut next = others.next();
         let mut shared = 0;
-        for (kind, bytes) in &self.0 {
-            while others.next_if(|(candidate, _)| candidate < kind).is_some() {}
-            if let Some((_, available)) = others.next_if(|(candidate, _)| candidate == kind) {
-                shared += u64::from(*bytes.min(available));
+        for &(kind, bytes) in &self.kinds {
+            while next.is_some_and(|next| next.0 < kind) {
+                next = others.next();
+            }
+            let common = next
+                .filter(|next| next.0 == kind)
+                .map_or(0, |next| next.1.min(bytes));
+            shared += u64::from(common);
+            match spare.checked_sub(u64::from(bytes - common)) {
+                Some(left) => spare = left,
+                None => return 0,
             }
         }
         shared
@@ -80,12 +111,13 @@ pub(super) fn sizes_allow(source: u64, target: u64, least: u64) -> bool {
     larger * (FULL_SCORE - least) >= (larger - smaller) * FULL_SCORE
 }
 
-/// How similar two files are, up to [`FULL_SCORE`].
-pub(super) fn score(source: &Chunks, source_size: u64, target: &Chunks, target_size: u64) -> u64 {
-    if target_size == 0 {
+/// How similar two files are, up to [`FULL_SCORE`]; scores below `least` may come out as 0.
+pub(super) fn score(source: &Chunks, target: &Chunks, least: u64) -> u64 {
+    let larger = source.size.max(target.size);
+    if target.size == 0 {
         return 0;
     }
-    source.shared_with(target) * FULL_SCORE / source_size.max(target_size)
+    source.shared_with(target, larger * least / FULL_SCORE) * FULL_SCORE / larger
 }
 
 #[cfg(test)]
@@ -97,8 +129,12 @@ mod tests {
         let mut counter = Counter::default();
         let (old, new) = (b"one\ntwo\n".as_slice(), b"one\nsix\n".as_slice());
         let (old_chunks, new_chunks) = (counter.count(old, true), counter.count(new, true));
-        assert_eq!(score(&old_chunks, 8, &new_chunks, 8), FULL_SCORE / 2);
-        assert_eq!(score(&old_chunks, 8, &old_chunks, 8), FULL_SCORE);
+        assert_eq!(
+            score(&old_chunks, &new_chunks, FULL_SCORE / 2),
+            FULL_SCORE / 2
+        );
+        assert_eq!(score(&old_chunks, &new_chunks, FULL_SCORE / 2 + 9000), 0);
+        assert_eq!(score(&old_chunks, &old_chunks, FULL_SCORE), FULL_SCORE);
         assert!(sizes_allow(8, 16, FULL_SCORE / 2) && !sizes_allow(8, 17, FULL_SCORE / 2));
     }
 
@@ -106,7 +142,7 @@ mod tests {
     fn line_endings_do_not_count_in_texts() {
         let mut counter = Counter::default();
         let unix = counter.count(b"one\ntwo\n", true);
-        assert_eq!(counter.count(b"one\r\ntwo\r\n", true).0, unix.0);
-        assert_ne!(counter.count(b"one\r\ntwo\r\n", false).0, unix.0);
+        assert_eq!(counter.count(b"one\r\ntwo\r\n", true).kinds, unix.kinds);
+        assert_ne!(counter.count(b"one\r\ntwo\r\n", false).kinds, unix.kinds);
     }
 }

@@ -7,6 +7,8 @@ use bstr::ByteSlice;
 use gix::diff::blob::Token;
 
 use super::Whitespace;
+use crate::merge::hash::Seed;
+use crate::merge::tree::common_prefix;
 
 /// One version of a file: where its lines are, and which token each of them is.
 #[derive(Default)]
@@ -33,16 +35,52 @@ impl Version {
         start(lines.start)..start(lines.end)
     }
 
-    fn split(&mut self, bytes: &[u8]) {
+    fn clear(&mut self) {
         self.ends.clear();
         self.tokens.clear();
-        let mut at = 0;
-        while at < bytes.len() {
-            at = bytes[at..]
+    }
+
+    /// Appends where the lines of `bytes[from..to]` end.
+    fn split(&mut self, bytes: &[u8], from: usize, to: usize) {
+        let mut at = from;
+        while at < to {
+            at = bytes[at..to]
                 .find_byte(b'\n')
-                .map_or(bytes.len(), |newline| at + newline + 1);
+                .map_or(to, |newline| at + newline + 1);
             self.ends.push(at as u32);
         }
+    }
+
+    /// How many lines, from the first on, `other` has as well; its bytes and ours are given.
+    fn shared_head(&self, bytes: &[u8], other: &[u8]) -> usize {
+        let same = common_prefix(bytes, other);
+        let lines = self.ends.partition_point(|end| *end as usize <= same);
+        // The last line may go on in the other version.
+        let open = lines > 0
+            && lines == self.len()
+            && !bytes.ends_with(b"\n")
+            && other.len() > bytes.len();
+        lines - usize::from(open)
+    }
+
+    /// How many lines, from the last on, `other` has as well, behind the first `head` lines of both.
+    fn shared_tail(&self, bytes: &[u8], other: &[u8], head: usize) -> usize {
+        let begin = self.span(0..head).end;
+        let same = common_suffix(&bytes[begin..], &other[begin..]);
+        let first = bytes.len() - same;
+        let mut line = head + self.ends[head..].partition_point(|end| (*end as usize) < first);
+        // A line whose first byte is shared is shared if it begins a line there too.
+        while line < self.len() {
+            let start = self.span(line..line + 1).start;
+            let there = (other.len() + start).checked_sub(bytes.len());
+            let begins = there
+                .is_some_and(|there| there == begin || there > begin && other[there - 1] == b'\n');
+            if start >= first && begins {
+                break;
+            }
+            line += 1;
+        }
+        self.len() - line
     }
 }
 
@@ -58,24 +96,17 @@ pub(super) struct Lines {
 
 impl Lines {
     pub(super) fn load(&mut self, bytes: [&[u8]; 3], whitespace: Whitespace) {
+        if whitespace.is_exact() {
+            self.load_exactly(bytes);
+            return;
+        }
         let mut versions = [&mut self.base, &mut self.ours, &mut self.theirs];
         for (version, bytes) in versions.iter_mut().zip(bytes) {
-            version.split(bytes);
+            version.clear();
+            version.split(bytes, 0, bytes.len());
         }
         self.table
             .clear(versions.iter().map(|version| version.ends.len()).sum());
-        if whitespace.is_exact() {
-            for (source, version) in versions.iter_mut().enumerate() {
-                let mut start = 0;
-                for end in &version.ends {
-                    version
-                        .tokens
-                        .push(self.table.intern(&bytes, source, start..*end));
-                    start = *end;
-                }
-            }
-            return;
-        }
         let mut ends: [Vec<u32>; 3] = Default::default();
         for (source, version) in versions.iter().enumerate() {
             self.normalized[source].clear();
@@ -102,10 +133,75 @@ impl Lines {
         }
     }
 
+    /// Loads versions whose lines are equal where their bytes are: most lines of a side are the base's, and are
+    /// not looked at again.
+    fn load_exactly(&mut self, bytes: [&[u8]; 3]) {
+        let base = &mut self.base;
+        base.clear();
+        base.split(bytes[0], 0, bytes[0].len());
+        self.table.clear(base.len());
+        intern_from(0, 0, base, &mut self.table, &bytes);
+        for (source, side) in [(1, &mut self.ours), (2, &mut self.theirs)] {
+            side.clear();
+            let head = base.shared_head(bytes[0], bytes[source]);
+            let tail = base.len() - base.shared_tail(bytes[0], bytes[source], head);
+            side.ends.extend_from_slice(&base.ends[..head]);
+            side.tokens.extend_from_slice(&base.tokens[..head]);
+            let shift = bytes[source].len() as i64 - bytes[0].len() as i64;
+            let shifted = |end: usize| (end as i64 + shift) as usize;
+            side.split(
+                bytes[source],
+                base.span(0..head).end,
+                shifted(base.span(0..tail).end),
+            );
+            intern_from(head, source, side, &mut self.table, &bytes);
+            side.ends.extend(
+                base.ends[tail..]
+                    .iter()
+                    .map(|end| shifted(*end as usize) as u32),
+            );
+            side.tokens.extend_from_slice(&base.tokens[tail..]);
+        }
+    }
+
     /// How many different lines there are.
     pub(super) fn kinds(&self) -> u32 {
         self.table.lines.len() as u32
     }
+}
+
+/// Gives the lines of a version from `line` on their tokens.
+fn intern_from(
+    line: usize,
+    source: usize,
+    version: &mut Version,
+    table: &mut Table,
+    bytes: &[&[u8]; 3],
+) {
+    let mut start = version.span(0..line).end as u32;
+    for end in &version.ends[line..] {
+        version
+            .tokens
+            .push(table.intern(bytes, source, start..*end));
+        start = *end;
+    }
+}
+
+fn common_suffix(a: &[u8], b: &[u8]) -> usize {
+    const STEP: usize = 64;
+    let shared = a.len().min(b.len());
+    let (a, b) = (&a[a.len() - shared..], &b[b.len() - shared..]);
+    let mut left = shared;
+    while left >= STEP && a[left - STEP..left] == b[left - STEP..left] {
+        left -= STEP;
+    }
+    let rest = a[..left]
+        .iter()
+        .rev()
+        .zip(b[..left].iter().rev())
+        .take_while(|(a, b)| a == b)
+        .count();
+    shared - left + rest
 }
 
 /// An open-addressing table from line to token. It points into the files and owns no bytes.
@@ -114,6 +210,7 @@ struct Table {
     /// Token plus one; 0 is an empty slot.
     slots: Vec<u32>,
     lines: Vec<Line>,
+    seed: Seed,
 }
 
 struct Line {
@@ -133,7 +230,7 @@ impl Table {
 
     fn intern(&mut self, sources: &[&[u8]; 3], source: usize, line: Range<u32>) -> Token {
         let bytes = &sources[source][line.start as usize..line.end as usize];
-        let hash = hash(bytes);
+        let hash = self.seed.of(bytes);
         let mask = self.slots.len() - 1;
         let mut slot = (hash >> 32) as usize & mask;
         loop {
@@ -151,6 +248,10 @@ impl Table {
             }
             slot = (slot + 1) & mask;
         }
+        if self.lines.len() * 2 >= self.slots.len() {
+            self.grow();
+            return self.intern(sources, source, line);
+        }
         self.lines.push(Line {
             hash,
             source: source as u8,
@@ -160,30 +261,19 @@ impl Table {
         self.slots[slot] = self.lines.len() as u32;
         Token(self.lines.len() as u32 - 1)
     }
-}
 
-/// A hash for short byte strings: eight bytes a step, folded by a wide multiplication.
-fn hash(bytes: &[u8]) -> u64 {
-    const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
-    let fold = |state: u64, word: u64| {
-        let product = u128::from(state ^ word) * u128::from(FACTOR);
-        (product as u64) ^ ((product >> 64) as u64)
-    };
-    let mut state = FACTOR ^ bytes.len() as u64;
-    let mut words = bytes.chunks_exact(8);
-    for word in &mut words {
-        state = fold(
-            state,
-            u64::from_le_bytes(word.try_into().expect("chunks of eight")),
-        );
+    fn grow(&mut self) {
+        let wanted = self.slots.len() * 2;
+        self.slots.clear();
+        self.slots.resize(wanted, 0);
+        for (token, line) in self.lines.iter().enumerate() {
+            let mut slot = (line.hash >> 32) as usize & (wanted - 1);
+            while self.slots[slot] != 0 {
+                slot = (slot + 1) & (wanted - 1);
+            }
+            self.slots[slot] = token as u32 + 1;
+        }
     }
-    let rest = words.remainder();
-    if !rest.is_empty() {
-        let mut word = [0; 8];
-        word[..rest.len()].copy_from_slice(rest);
-        state = fold(state, u64::from_le_bytes(word));
-    }
-    fold(state, FACTOR)
 }
 
 impl Whitespace {

@@ -8,6 +8,7 @@ mod holding;
 mod samples;
 
 pub use annotation::{Annotation, Level};
+pub(crate) use samples::figure;
 pub use samples::{BadSamples, Sample, SampleFormat, Samples};
 
 use jiff::Timestamp;

@@ -111,6 +111,7 @@ impl Index {
     }
 
     /// The cached trees.
+    #[cfg(test)]
     pub(crate) fn tree(&self) -> Option<&CacheTree> {
         self.tree.as_ref()
     }

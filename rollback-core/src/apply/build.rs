@@ -1,0 +1,144 @@
+//! From a plan to what is landed: its commits, its reference, and the files that git expects beside a staged result.
+
+use bstr::BString;
+
+use super::commit::NewCommit;
+use super::{Landing, RefUpdate};
+use crate::error::{Error, Result};
+use crate::id::CommitId;
+use crate::journal::StateFile;
+use crate::message::{self, Message, Trailer};
+use crate::operation::OperationId;
+use crate::plan::Plan;
+use crate::receipt::{ApplyOptions, CommitTime};
+use crate::repo::identity::Role;
+use crate::repo::{Objects, Repo, Signature};
+use crate::strategy::Strategy;
+use crate::target::Target;
+
+/// Builds the commits of a plan on top of its tip.
+pub(super) struct Builder<'a> {
+    pub(super) repo: &'a Repo,
+    pub(super) objects: &'a Objects,
+    pub(super) plan: &'a Plan,
+    pub(super) options: &'a ApplyOptions,
+}
+
+/// Commits that were built, and how their reference moves.
+pub(super) struct Built {
+    pub(super) ids: Vec<CommitId>,
+    reflog: BString,
+    committer: Signature,
+}
+
+impl Builder<'_> {
+    /// Builds the commits, each the parent of the next.
+    pub(super) fn commits(&self, operation: &OperationId) -> Result<Built> {
+        let committer = self.actor(Role::Committer)?;
+        let author = self.actor(Role::Author)?;
+        let sign = self.options.sign.unwrap_or_else(|| self.repo.signs_commits());
+        let prepared = self.plan.prepared.commits().unwrap_or_default();
+        let mut parent = self.plan.tip.commit_id;
+        let mut ids = Vec::new();
+        let mut reflog = BString::default();
+        for one in prepared {
+            let message = self.finished(&one.message, operation);
+            let commit = NewCommit {
+                tree: one.tree,
+                parent,
+                author: one.author.as_ref().unwrap_or(&author),
+                committer: &committer,
+                message: &message,
+            };
+            parent = commit.write(self.objects, sign)?;
+            ids.push(parent);
+            reflog = message.reflog_line(self.verb());
+        }
+        Ok(Built { ids, reflog, committer })
+    }
+
+    /// The message with the id of the operation, where it carries provenance at all.
+    fn finished(&self, message: &Message, operation: &OperationId) -> Message {
+        match self.plan.request.target {
+            Target::Paths(_) => {
+                let trailer = Trailer::new(Trailer::OPERATION, operation.to_string());
+                message.clone().with_trailer(&trailer, &self.repo.message_style())
+            }
+            _ => message.clone(),
+        }
+    }
+
+    fn verb(&self) -> &'static str {
+        match self.plan.chosen_attempt().map(|attempt| attempt.strategy) {
+            Some(Strategy::CherryPick) => "cherry-pick",
+            Some(Strategy::RestoreFile) => "restore",
+            Some(Strategy::Set) => "set",
+            _ => "revert",
+        }
+    }
+
+    fn actor(&self, role: Role) -> Result<Signature> {
+        let mut actor = match &self.options.identity {
+            Some(given) => Signature {
+                name: given.name.as_str().into(),
+                email: given.email.as_str().into(),
+                ..Signature::default()
+            },
+            None => self.repo.identity(role)?,
+        };
+        if let Some(time) = self.options.time.or_else(|| actor.time.is_empty().then(CommitTime::now)) {
+            actor.seconds = time.seconds;
+            actor.time = time.to_string();
+        }
+        Ok(actor)
+    }
+
+    /// The landing that moves a reference to the commits.
+    pub(super) fn committed(
+        &self,
+        commits: Built,
+        name: &str,
+        old: Option<CommitId>,
+        checkout: bool,
+    ) -> Result<Landing> {
+        let new = commits.ids.last().copied();
+        let new = new.ok_or_else(|| Error::BadRequest("the chosen rung makes no commit".into()))?;
+        let reference =
+            RefUpdate { name: name.into(), old, new, reflog: commits.reflog, committer: commits.committer };
+        Ok(Landing { reference: Some(reference), checkout, ..self.bare_landing()? })
+    }
+
+    /// The landing that only fills index and work tree.
+    pub(super) fn staged(&self) -> Result<Landing> {
+        Ok(Landing { checkout: true, state_files: self.state_of_staged(), ..self.bare_landing()? })
+    }
+
+    fn bare_landing(&self) -> Result<Landing> {
+        let result_tree = self.plan.chosen_attempt().and_then(|attempt| attempt.tree_id);
+        Ok(Landing {
+            objects: self.objects.take_new(),
+            head_tree: self.objects.commit(self.plan.tip.commit_id)?.tree,
+            result_tree: result_tree
+                .ok_or_else(|| Error::BadRequest("the chosen rung has no result".into()))?,
+            reference: None,
+            checkout: false,
+            state_files: Vec::new(),
+            index_stages: Vec::new(),
+        })
+    }
+
+    /// What git leaves after `-n`, so that the commit that follows has its message.
+    fn state_of_staged(&self) -> Vec<StateFile> {
+        let Some(commit) = self.plan.prepared.commits().and_then(<[_]>::last) else { return Vec::new() };
+        let options = &self.plan.request.options.message;
+        let text = message::merge_msg(&commit.message.text, options, &self.repo.message_style(), &[]);
+        let mut files = vec![StateFile::write("MERGE_MSG", text)];
+        let attempt = self.plan.chosen_attempt();
+        if let Some(Strategy::RevertCommit | Strategy::RevertMerge) = attempt.map(|one| one.strategy)
+            && let Some(commit) = attempt.and_then(|one| one.commit_id)
+        {
+            files.push(StateFile::write("REVERT_HEAD", format!("{commit}\n")));
+        }
+        files
+    }
+}

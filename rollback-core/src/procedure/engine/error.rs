@@ -1,0 +1,199 @@
+//! Why a run did not start, did not go on, or must not.
+
+use crate::error::ErrorClass;
+use crate::id::CommitId;
+use crate::procedure::format::{Problems, UnknownName};
+use crate::procedure::input::InputError;
+
+/// The result of running a procedure.
+pub type Result<T, E = EngineError> = std::result::Result<T, E>;
+
+/// Why a run was refused. Nothing was changed unless the run says otherwise.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// The repository says no.
+    #[error(transparent)]
+    Core(#[from] crate::Error),
+    /// The procedure is wrong.
+    #[error(transparent)]
+    Procedure(#[from] Problems),
+    /// A name that the procedure does not have.
+    #[error(transparent)]
+    Unknown(#[from] UnknownName),
+    /// A value is missing or refused.
+    #[error(transparent)]
+    Input(#[from] InputError),
+    /// The request names no phase, and the procedure has no default.
+    #[error("no phase was named (known: {})", known.join(", "))]
+    NoPhase {
+        /// The phases there are.
+        known: Vec<String>,
+    },
+    /// Whoever asks has none of the roles that may.
+    #[error("{what} needs one of these roles: {}", needed.join(", "))]
+    Authority {
+        /// What was asked for.
+        what: String,
+        /// The roles that may.
+        needed: Vec<String>,
+    },
+    /// An approval is missing.
+    #[error("{what} needs the approval of {role}")]
+    Approval {
+        /// What needs it.
+        what: String,
+        /// Whose.
+        role: String,
+    },
+    /// The operator has to type words for what cannot be taken back.
+    #[error("{what} cannot be taken back and needs the words '{words}'")]
+    Confirmation {
+        /// What needs them.
+        what: String,
+        /// The words.
+        words: String,
+    },
+    /// The procedure runs programs and is not trusted as it is now.
+    #[error("procedure '{procedure}' is not trusted{}", if changed.is_empty() { String::new() } else { format!(" any more: {} changed since", changed.join(", ")) })]
+    NotTrusted {
+        /// The procedure.
+        procedure: String,
+        /// Its hash as it is now.
+        hash: String,
+        /// What changed since it was trusted.
+        changed: Vec<String>,
+    },
+    /// A declared constraint would be broken.
+    #[error("the constraint '{id}' would be broken: {found}")]
+    Constraint {
+        /// The constraint.
+        id: String,
+        /// What was found.
+        found: String,
+    },
+    /// A path that must stay would change.
+    #[error("{path} is to be preserved and would change")]
+    Preserved {
+        /// The path.
+        path: String,
+    },
+    /// The target cannot be found.
+    #[error("{0}")]
+    Target(String),
+    /// A value of a desired-state file cannot be set.
+    #[error("{place}: {source}")]
+    Set {
+        /// Where.
+        place: String,
+        /// Why.
+        source: crate::procedure::set::SetError,
+    },
+    /// A path outside the repository that must not be touched.
+    #[error("refusing to touch {path}: {why}")]
+    Outside {
+        /// The path.
+        path: String,
+        /// Why.
+        why: &'static str,
+    },
+    /// Another run has not ended.
+    #[error("the run {id} of procedure '{procedure}' has not ended: it is {status}")]
+    Concurrent {
+        /// That run.
+        id: String,
+        /// Its procedure.
+        procedure: String,
+        /// Where it stands.
+        status: &'static str,
+    },
+    /// There is no such run.
+    #[error("there is no run {}", id.as_deref().unwrap_or("to go on with"))]
+    NoRun {
+        /// What was asked for.
+        id: Option<String>,
+    },
+    /// Several runs could be meant.
+    #[error("several runs have not ended: {}", ids.join(", "))]
+    SeveralRuns {
+        /// They.
+        ids: Vec<String>,
+    },
+    /// The run has ended.
+    #[error("the run {id} has ended: {status}")]
+    Ended {
+        /// The run.
+        id: String,
+        /// How.
+        status: &'static str,
+    },
+    /// The procedure is not what it was when the run began.
+    #[error("procedure '{procedure}' has changed since the run {id} began")]
+    Changed {
+        /// The run.
+        id: String,
+        /// The procedure.
+        procedure: String,
+    },
+    /// The tip is not where it was when the run began.
+    #[error("{reference} moved from {expected} to {found} since the run began")]
+    Moved {
+        /// The reference.
+        reference: String,
+        /// Where it was.
+        expected: CommitId,
+        /// Where it is.
+        found: CommitId,
+    },
+    /// A step that changes something was cut off, and nobody knows how far it came.
+    #[error("'{unit}' was cut off and may have done its work in part")]
+    CutOff {
+        /// The step.
+        unit: String,
+    },
+}
+
+impl EngineError {
+    /// The stable name of the error, in kebab-case.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Core(error) => error.code(),
+            Self::Procedure(_) => "bad-procedure",
+            Self::Unknown(_) => "unknown-name",
+            Self::Input(InputError::Unset { .. }) => "input-unset",
+            Self::Input(_) => "bad-input",
+            Self::NoPhase { .. } => "no-phase",
+            Self::Authority { .. } => "authority-missing",
+            Self::Approval { .. } => "approval-missing",
+            Self::Confirmation { .. } => "confirmation-missing",
+            Self::NotTrusted { .. } => "not-trusted",
+            Self::Constraint { .. } => "constraint-broken",
+            Self::Preserved { .. } => "preserved-path",
+            Self::Target(_) => "target-not-found",
+            Self::Set { .. } => "not-settable",
+            Self::Outside { .. } => "outside-path",
+            Self::Concurrent { .. } => "concurrent-run",
+            Self::NoRun { .. } => "no-run",
+            Self::SeveralRuns { .. } => "several-runs",
+            Self::Ended { .. } => "run-ended",
+            Self::Changed { .. } => "procedure-changed",
+            Self::Moved { .. } => "moved",
+            Self::CutOff { .. } => "step-cut-off",
+        }
+    }
+
+    /// Who can mend it.
+    pub fn class(&self) -> ErrorClass {
+        match self {
+            Self::Core(error) => error.class(),
+            Self::Procedure(_) | Self::Unknown(_) | Self::Input(_) | Self::NoPhase { .. } | Self::SeveralRuns { .. } => {
+                ErrorClass::Usage
+            }
+            Self::Authority { .. } | Self::Approval { .. } | Self::Confirmation { .. } | Self::NotTrusted { .. } => {
+                ErrorClass::Consent
+            }
+            Self::Concurrent { .. } => ErrorClass::Busy,
+            _ => ErrorClass::Precondition,
+        }
+    }
+}

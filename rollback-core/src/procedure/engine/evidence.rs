@@ -1,0 +1,96 @@
+//! Evidence: what is kept of a run under `rb/runs/<id>/` in the git directory, redacted, readable by the user alone.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use super::{Result, Run};
+use crate::error::Error;
+use crate::procedure::format::{Evidence, Named};
+use crate::trust::sha256;
+
+impl Run<'_> {
+    /// Takes one piece of evidence; says what is missing.
+    pub(super) fn evidence(&mut self, evidence: &Evidence) -> Result<Option<String>> {
+        let to = self.words(evidence.to.as_deref().unwrap_or(&evidence.id))?;
+        let folder = self.engine.repo.work_dir().unwrap_or(self.engine.repo.git_dir()).to_owned();
+        if !evidence.run.is_empty() {
+            let run = self.arguments(&evidence.run)?;
+            let command = self.command(&run, &folder, &Named::default(), &evidence.secrets, evidence.timeout)?;
+            let log = format!("evidence/{to}");
+            return match self.run_program(&evidence.id, &log, &command)? {
+                Ok(output) if output.ended.is_success() => Ok(None),
+                Ok(output) => Ok(Some(output.ended.to_string())),
+                Err(error) => Ok(Some(error.to_string())),
+            };
+        }
+        let mut kept = 0;
+        for pattern in &evidence.files {
+            for file in self.files_matching(&folder, &self.words(pattern)?) {
+                let bytes = fs::read(&file).map_err(|error| Error::io("read", &file, error))?;
+                let name = file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+                let bytes = self.redactor.redact(&bytes);
+                self.keep(&format!("evidence/{to}/{name}"), &bytes)?;
+                kept += 1;
+            }
+        }
+        Ok((kept == 0).then(|| "no file matches".to_owned()))
+    }
+
+    /// Files of the work tree, of this run's own folder, or of the machine.
+    fn files_matching(&self, work_dir: &Path, pattern: &str) -> Vec<PathBuf> {
+        let own = self.engine.run_folder(&self.state.id);
+        let pattern = self.expanded(pattern);
+        let root = match (pattern.is_absolute(), pattern.starts_with("check")) {
+            (true, _) => PathBuf::from("/"),
+            (false, true) => own,
+            (false, false) => work_dir.to_owned(),
+        };
+        let relative = pattern.strip_prefix("/").unwrap_or(&pattern).to_owned();
+        let mut found = vec![root];
+        for part in relative.components() {
+            let wanted = part.as_os_str().to_string_lossy().into_owned();
+            found = found.into_iter().flat_map(|folder| rows(&folder, &wanted)).collect();
+        }
+        found.retain(|file| fs::symlink_metadata(file).is_ok_and(|metadata| metadata.is_file()));
+        found.sort();
+        found
+    }
+
+    /// Writes a file of the run and remembers its hash. The bytes have been redacted.
+    pub(super) fn keep(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
+        let file = self.engine.run_folder(&self.state.id).join(name);
+        let failed = |error| Error::io("write", &file, error);
+        if let Some(parent) = file.parent() {
+            fs::create_dir_all(parent).map_err(failed)?;
+        }
+        let mut options = fs::OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options.open(&file).and_then(|mut open| open.write_all(bytes)).map_err(failed)?;
+        self.state.evidence.insert(name.to_owned(), sha256(bytes));
+        Ok(())
+    }
+}
+
+/// The rows of a folder whose name fits; `*` stands for anything within a name.
+fn rows(folder: &Path, wanted: &str) -> Vec<PathBuf> {
+    if !wanted.contains('*') {
+        return vec![folder.join(wanted)];
+    }
+    let Ok(rows) = fs::read_dir(folder) else { return Vec::new() };
+    rows.flatten()
+        .filter(|row| fits(wanted, &row.file_name().to_string_lossy()))
+        .map(|row| row.path())
+        .collect()
+}
+
+fn fits(pattern: &str, name: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == name,
+        Some((start, rest)) => {
+            name.strip_prefix(start).is_some_and(|name| name.char_indices().map(|(at, _)| at).chain([name.len()]).any(|at| fits(rest, &name[at..])))
+        }
+    }
+}

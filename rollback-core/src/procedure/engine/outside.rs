@@ -1,0 +1,135 @@
+//! Files outside the repository: copied, deleted, and environment files, each refused where it could do harm.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::{EngineError, Result, Run};
+use crate::error::Error;
+use crate::procedure::format::{CopyFiles, EnvFile};
+
+impl Run<'_> {
+    /// The path with `~` as the home folder.
+    pub(super) fn expanded(&self, path: &str) -> PathBuf {
+        match (path.strip_prefix("~/"), (self.engine.environment)("HOME")) {
+            (Some(rest), Some(home)) => Path::new(&home).join(rest),
+            _ => PathBuf::from(path),
+        }
+    }
+
+    /// A path that may be changed: absolute, without `..`, neither a root nor a home nor around the repository.
+    fn changeable(&self, path: &str) -> Result<PathBuf> {
+        let text = self.words(path)?;
+        let full = self.expanded(&text);
+        let refuse = |why| Err(EngineError::Outside { path: text.clone(), why });
+        if !full.is_absolute() {
+            return refuse("it is not absolute");
+        }
+        if full.components().any(|part| part == std::path::Component::ParentDir) {
+            return refuse("it holds '..'");
+        }
+        let home = (self.engine.environment)("HOME").map(PathBuf::from);
+        if full.components().count() < 3 || home.as_deref().is_some_and(|home| home.starts_with(&full)) {
+            return refuse("it is a root or a home folder");
+        }
+        let repo = self.engine.repo;
+        if [Some(repo.git_dir()), repo.work_dir()].into_iter().flatten().any(|own| own.starts_with(&full)) {
+            return refuse("the repository lies in it");
+        }
+        if full.starts_with(repo.git_dir()) {
+            return refuse("it lies in the git directory");
+        }
+        Ok(full)
+    }
+
+    pub(super) fn delete(&self, paths: &[String]) -> Result<()> {
+        let full: Result<Vec<PathBuf>> = paths.iter().map(|path| self.changeable(path)).collect();
+        for path in full? {
+            remove(&path)?;
+        }
+        Ok(())
+    }
+
+    /// Makes the target what the source is. Nothing is touched unless the source is there.
+    pub(super) fn copy(&self, copy: &CopyFiles) -> Result<()> {
+        let from = self.expanded(&self.words(&copy.from)?);
+        let to = self.changeable(&copy.to)?;
+        let metadata = fs::metadata(&from).map_err(|error| Error::io("read", &from, error))?;
+        if metadata.is_file() {
+            return copy_file(&from, &to);
+        }
+        if to.starts_with(&from) {
+            return Err(EngineError::Outside { path: copy.to.clone(), why: "it lies in what is copied" });
+        }
+        if copy.exact && fs::symlink_metadata(&to).is_ok() {
+            remove_others(&from, &to)?;
+        }
+        copy_folder(&from, &to)
+    }
+
+    pub(super) fn env_file(&self, file: &EnvFile) -> Result<()> {
+        let path = self.changeable(&file.path)?;
+        let failed = |error| Error::io("read", &path, error);
+        let mut text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+            Err(error) => return Err(failed(error).into()),
+        };
+        for (name, value) in file.set.iter() {
+            let line = format!("{name}={}", self.words(&value.to_string())?);
+            let assigns = |row: &&str| row.trim_start().trim_start_matches("export ").split('=').next() == Some(name);
+            let mut lines: Vec<&str> = text.lines().filter(|row| !assigns(row)).collect();
+            lines.push(&line);
+            text = lines.join("\n") + "\n";
+        }
+        write_whole(&path, text.as_bytes())
+    }
+}
+
+fn remove(path: &Path) -> Result<()> {
+    let removed = match fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.is_dir() => fs::remove_dir_all(path),
+        Ok(_) => fs::remove_file(path),
+        Err(_) => Ok(()),
+    };
+    removed.map_err(|error| Error::io("remove", path, error).into())
+}
+
+fn remove_others(from: &Path, to: &Path) -> Result<()> {
+    for row in fs::read_dir(to).map_err(|error| Error::io("read", to, error))?.flatten() {
+        let (source, target) = (from.join(row.file_name()), row.path());
+        let both_folders = source.is_dir() && row.file_type().is_ok_and(|kind| kind.is_dir());
+        match fs::symlink_metadata(&source) {
+            Ok(_) if both_folders => remove_others(&source, &target)?,
+            Ok(_) => {}
+            Err(_) => remove(&target)?,
+        }
+    }
+    Ok(())
+}
+
+fn copy_folder(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to).map_err(|error| Error::io("make", to, error))?;
+    for row in fs::read_dir(from).map_err(|error| Error::io("read", from, error))? {
+        let row = row.map_err(|error| Error::io("read", from, error))?;
+        let (source, target) = (row.path(), to.join(row.file_name()));
+        if source.is_dir() { copy_folder(&source, &target)? } else { copy_file(&source, &target)? }
+    }
+    Ok(())
+}
+
+fn copy_file(from: &Path, to: &Path) -> Result<()> {
+    let bytes = fs::read(from).map_err(|error| Error::io("read", from, error))?;
+    write_whole(to, &bytes)?;
+    let permissions = fs::metadata(from).map_err(|error| Error::io("read", from, error))?.permissions();
+    fs::set_permissions(to, permissions).map_err(|error| Error::io("write", to, error).into())
+}
+
+/// The file is there whole or as it was.
+fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
+    let failed = |error| Error::io("write", path, error);
+    let parent = path.parent().unwrap_or(path);
+    fs::create_dir_all(parent).map_err(failed)?;
+    let mut staged = tempfile::NamedTempFile::new_in(parent).map_err(failed)?;
+    std::io::Write::write_all(&mut staged, bytes).map_err(failed)?;
+    staged.persist(path).map_err(|error| failed(error.error)).map(|_| ()).map_err(EngineError::from)
+}

@@ -1,0 +1,323 @@
+//! What is known of a run, kept as a record under `refs/rb/runs/<id>`: a commit for every transition.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::error::{EngineError, Result};
+use super::event::On;
+use crate::id::CommitId;
+use crate::procedure::check::Verdict;
+use crate::procedure::format::{Period, Reason, RungKind};
+use crate::procedure::input::Inputs;
+use crate::record::NewRecord;
+use crate::repo::Repo;
+
+/// Where a run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum RunStatus {
+    /// It runs, or was cut off while it ran.
+    Running,
+    /// It waits for a person.
+    Paused,
+    /// It is done.
+    Complete,
+    /// It has nothing to do.
+    NothingToDo,
+    /// It ended without landing.
+    Failed,
+    /// It was aborted.
+    Aborted,
+}
+
+impl RunStatus {
+    /// The status in words.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "In Progress",
+            Self::Paused => "Paused",
+            Self::Complete => "Complete",
+            Self::NothingToDo => "Nothing to do",
+            Self::Failed => "Failed",
+            Self::Aborted => "Aborted",
+        }
+    }
+
+    /// Whether the run can go on.
+    pub fn is_open(self) -> bool {
+        matches!(self, Self::Running | Self::Paused)
+    }
+}
+
+/// Why a run ended as it did, which decides the exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ending {
+    /// Everything was done.
+    Done,
+    /// The state asked for was there already.
+    NothingToDo,
+    /// No rung could be taken; nothing landed.
+    NoRung,
+    /// Checks failed; nothing landed.
+    ChecksFailed,
+    /// It landed, and something after that failed.
+    LandedButFailed,
+    /// It paused.
+    Paused,
+    /// A step before landing failed; nothing landed.
+    StepFailed,
+}
+
+/// What kind of work a unit is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum UnitKind {
+    /// A message to people.
+    Message,
+    /// A precheck.
+    Precheck,
+    /// The checkpoint.
+    Checkpoint,
+    /// The verified backup.
+    Backup,
+    /// Evidence.
+    Evidence,
+    /// A step.
+    Step,
+    /// The rollback itself: candidate, checks, landing.
+    Rollback,
+    /// Time between gradual steps.
+    Wait,
+    /// A check of the live system.
+    Verify,
+    /// Publishing.
+    Publish,
+}
+
+/// Where a unit stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum UnitState {
+    /// Nothing of it was done.
+    Pending,
+    /// It began; whether it ended is not known.
+    Started,
+    /// It is done.
+    Done,
+    /// It was left out.
+    Skipped,
+    /// It failed, and the run went on or ended.
+    Failed,
+}
+
+/// One unit of work.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[non_exhaustive]
+pub struct Unit {
+    /// What kind it is.
+    pub kind: UnitKind,
+    /// The check, step, evidence or message; for gradual rollbacks the step such as `2/5`.
+    pub id: String,
+    /// Where it stands.
+    pub state: UnitState,
+    /// Whether it may simply run again after it was cut off.
+    pub repeatable: bool,
+    /// What there is to say about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// When it began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub started: Option<Timestamp>,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub ended: Option<Timestamp>,
+}
+
+impl Unit {
+    pub(super) fn new(kind: UnitKind, id: impl Into<String>, repeatable: bool) -> Self {
+        let state = UnitState::Pending;
+        Self { kind, id: id.into(), state, repeatable, note: None, started: None, ended: None }
+    }
+}
+
+/// A rung and what came of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[non_exhaustive]
+pub struct RungTried {
+    /// Its place in the ladder, counted from 1; 0 where the phase has no ladder.
+    pub at: usize,
+    /// The strategy; absent where the phase has no ladder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<RungKind>,
+    /// Whether it was taken.
+    pub taken: bool,
+    /// Why not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+    /// In words.
+    pub why: String,
+    /// The paths it touches.
+    pub paths: Vec<crate::path::RepoPath>,
+    /// The later commits whose edits it discards.
+    pub discards: Vec<CommitId>,
+}
+
+/// Why a run waits.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[non_exhaustive]
+pub struct Pause {
+    /// The unit, check or step it waits at.
+    pub at: String,
+    /// What a person has to do or decide.
+    pub why: String,
+    /// The candidate's folder, where something is to be edited there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folder: Option<PathBuf>,
+}
+
+/// Everything that is known of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[non_exhaustive]
+pub struct RunState {
+    /// The version of this document.
+    pub schema_version: u32,
+    /// Its id.
+    pub id: String,
+    /// The procedure.
+    pub procedure: String,
+    /// The hash of the procedure with its includes and scripts.
+    pub hash: String,
+    /// The phase.
+    pub phase: String,
+    /// The variant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variant: Option<String>,
+    /// The values of its inputs.
+    #[schemars(with = "serde_json::Value")]
+    pub inputs: Inputs,
+    /// Whether it is an emergency.
+    pub emergency: bool,
+    /// Why it runs.
+    pub reason: String,
+    /// What triggered it.
+    pub trigger: String,
+    /// The severity it was recognised as.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub severity: Option<String>,
+    /// Who runs it, in which roles.
+    pub roles: Vec<String>,
+    /// Who approved what: role and name. Recorded, not enforced.
+    pub approvals: Vec<(String, String)>,
+    /// What people confirmed.
+    pub confirmed: Vec<String>,
+    /// The reference that moves.
+    pub reference: String,
+    /// Where it was when the run began.
+    pub tip: CommitId,
+    /// When it began.
+    #[schemars(with = "String")]
+    pub started: Timestamp,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub finished: Option<Timestamp>,
+    /// Within which time it should be done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rto: Option<Period>,
+    /// Where it stands.
+    pub status: RunStatus,
+    /// How it ended, or that it pauses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ending: Option<Ending>,
+    /// What it waits for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pause: Option<Pause>,
+    /// Its work, in order.
+    pub units: Vec<Unit>,
+    /// The rungs tried, in order.
+    pub rungs: Vec<RungTried>,
+    /// The rung of the ladder it is at, counted from 0.
+    pub rung: usize,
+    /// How many edits of the candidate are done.
+    pub edits_done: usize,
+    /// The verdicts: by check, on what it ran.
+    pub verdicts: BTreeMap<String, BTreeMap<On, Verdict>>,
+    /// What it rolled back.
+    pub targets: Vec<CommitId>,
+    /// Where restored content came from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<CommitId>,
+    /// The commits it made.
+    pub commits: Vec<CommitId>,
+    /// The branch that has them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub landed_on: Option<String>,
+    /// What happened outside the repository and remains when the run is aborted.
+    pub outside_effects: Vec<String>,
+    /// Evidence: its name, the SHA-256 of what was kept.
+    pub evidence: BTreeMap<String, String>,
+    /// The checkpoint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoint: Option<String>,
+}
+
+impl RunState {
+    /// The verdict on a check that counts: of the live system, else of the candidate.
+    pub fn verdict(&self, check: &str) -> Option<&Verdict> {
+        let verdicts = self.verdicts.get(check)?;
+        verdicts.get(&On::Live).or_else(|| verdicts.get(&On::Candidate))
+    }
+
+    pub(super) fn read(repo: &Repo, id: &str) -> Result<Option<(Self, CommitId)>> {
+        let Some(record) = repo.read_record(&format!("runs/{id}"))? else { return Ok(None) };
+        let bytes = record.files.get(STATE_FILE).map(Vec::as_slice).unwrap_or_default();
+        let state = serde_json::from_slice(bytes).map_err(|error| {
+            EngineError::Core(crate::Error::Internal {
+                context: format!("the record of the run {id} cannot be read"),
+                source: Some(error.into()),
+            })
+        })?;
+        Ok(Some((state, record.commit_id)))
+    }
+
+    pub(super) fn write(&self, repo: &Repo, after: Option<CommitId>, message: &str) -> Result<CommitId> {
+        let bytes = serde_json::to_vec_pretty(self).map_err(|error| {
+            EngineError::Core(crate::Error::Internal {
+                context: "the state of the run cannot be written".into(),
+                source: Some(error.into()),
+            })
+        })?;
+        let mut keeps = Vec::new();
+        if after.is_none() {
+            keeps.push(self.tip);
+        }
+        keeps.extend(self.commits.last());
+        let record = NewRecord {
+            message: format!("run {}: {message}", self.id),
+            files: BTreeMap::from([(STATE_FILE.to_owned(), bytes)]),
+            keeps,
+        };
+        Ok(repo.write_record(&format!("runs/{}", self.id), after, &record)?)
+    }
+}
+
+const STATE_FILE: &str = "run.json";
+
+/// The runs of a repository, the newest last.
+///
+/// # Errors
+/// Where a record cannot be read.
+pub fn runs(repo: &Repo) -> Result<Vec<RunState>> {
+    let mut runs = Vec::new();
+    for id in repo.record_names("runs")? {
+        runs.extend(RunState::read(repo, &id)?.map(|(state, _)| state));
+    }
+    runs.sort_by_key(|run| run.started);
+    Ok(runs)
+}

@@ -1,0 +1,263 @@
+//! The work of a run, in order, and the record it begins with.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use super::state::{RunState, RunStatus, Unit, UnitKind};
+use super::{EngineError, Result, Run, RunRequest};
+use crate::plan::Tip;
+use crate::procedure::format::{
+    Document, Effect, EvidenceTime, Group, GroupTime, Occasion, Phase, Procedure, StepKind,
+};
+use crate::procedure::input::Inputs;
+use crate::procedure::placeholder::placeholders;
+
+/// The version of the record.
+const SCHEMA_VERSION: u32 = 1;
+
+#[expect(clippy::too_many_arguments, reason = "it is the one place where a record is filled in")]
+pub(super) fn new_state(
+    procedure: &Procedure,
+    name: &str,
+    phase: &Phase,
+    request: &RunRequest,
+    inputs: Inputs,
+    hash: String,
+    tip: Tip,
+    id: String,
+    now: Timestamp,
+) -> RunState {
+    RunState {
+        schema_version: SCHEMA_VERSION,
+        id,
+        procedure: procedure.id.clone(),
+        hash,
+        phase: name.to_owned(),
+        variant: request.variant.clone(),
+        inputs,
+        emergency: request.emergency,
+        reason: request.reason.clone(),
+        trigger: request.trigger.clone(),
+        severity: request.severity.clone(),
+        roles: request.roles.clone(),
+        approvals: request.approvals.clone(),
+        confirmed: request.confirmed.clone(),
+        reference: tip.reference,
+        tip: tip.commit_id,
+        started: now,
+        finished: None,
+        rto: phase.rto.or(procedure.document.rto),
+        status: RunStatus::Running,
+        ending: None,
+        pause: None,
+        units: of_a_run(&procedure.document, name, phase, request),
+        rungs: Vec::new(),
+        rung: 0,
+        edits_done: 0,
+        verdicts: BTreeMap::new(),
+        targets: Vec::new(),
+        source: None,
+        commits: Vec::new(),
+        landed_on: None,
+        outside_effects: Vec::new(),
+        evidence: BTreeMap::new(),
+        checkpoint: None,
+    }
+}
+
+fn of_a_run(document: &Document, name: &str, phase: &Phase, request: &RunRequest) -> Vec<Unit> {
+    let mut list = List { document, name, emergency: request.emergency, units: Vec::new() };
+    list.messages(Occasion::Initiated);
+    for precheck in &document.precheck {
+        let here = precheck.phases.is_empty() || precheck.phases.iter().any(|phase| phase == name);
+        let dropped = request.emergency && !precheck.always && (precheck.ask.is_some() || precheck.input.is_some());
+        if here && !dropped {
+            list.add(UnitKind::Precheck, &precheck.id, precheck.step.is_none());
+        }
+    }
+    if document.checkpoint.is_some() {
+        list.add(UnitKind::Checkpoint, "checkpoint", true);
+    }
+    if let Some(backup) = &document.backup
+        && (backup.phases.is_empty() || backup.phases.iter().any(|phase| phase == name))
+    {
+        list.add(UnitKind::Backup, &backup.step, false);
+    }
+    list.evidence(phase, EvidenceTime::Before);
+    list.groups(GroupTime::Before);
+    list.steps(&phase.before);
+    list.rollback(phase);
+    list.steps(&phase.after);
+    if request.publish && (phase.publish.is_some() || document.publish.is_some()) {
+        list.add(UnitKind::Publish, "publish", false);
+    }
+    for check in &phase.verify {
+        list.add(UnitKind::Verify, check, true);
+    }
+    list.groups(GroupTime::After);
+    list.evidence(phase, EvidenceTime::After);
+    list.messages(Occasion::Complete);
+    list.units
+}
+
+struct List<'a> {
+    document: &'a Document,
+    name: &'a str,
+    emergency: bool,
+    units: Vec<Unit>,
+}
+
+impl List<'_> {
+    /// A check, message or evidence is taken once, whoever names it.
+    fn add(&mut self, kind: UnitKind, id: &str, repeatable: bool) {
+        if !self.units.iter().any(|unit| unit.kind == kind && unit.id == id) {
+            self.units.push(Unit::new(kind, id, repeatable));
+        }
+    }
+
+    fn messages(&mut self, on: Occasion) {
+        for message in self.document.message.iter().filter(|message| message.on == on) {
+            self.add(UnitKind::Message, &message.id, message.send.is_empty());
+        }
+    }
+
+    fn evidence(&mut self, phase: &Phase, when: EvidenceTime) {
+        for id in &phase.evidence {
+            if self.document.evidence.iter().any(|evidence| evidence.id == *id && evidence.when == when) {
+                self.add(UnitKind::Evidence, id, true);
+            }
+        }
+    }
+
+    fn steps(&mut self, ids: &[String]) {
+        for id in ids {
+            let Some(step) = self.document.step.iter().find(|step| step.id == *id) else { continue };
+            if step.skip_in_emergency && self.emergency || step.only_in_emergency && !self.emergency {
+                continue;
+            }
+            let harmless = matches!(
+                step.kinds().first(),
+                Some(StepKind::Wait | StepKind::Delete | StepKind::EnvFile | StepKind::Copy | StepKind::Manual)
+            );
+            self.add(UnitKind::Step, id, step.effect == Effect::Read || harmless);
+        }
+    }
+
+    fn groups(&mut self, at: GroupTime) {
+        let here = |group: &Group| group.phases.is_empty() || group.phases.iter().any(|phase| phase == self.name);
+        let groups: Vec<&Group> =
+            self.document.group.iter().map(|(_, group)| group).filter(|group| group.at == at && here(group)).collect();
+        for group in groups {
+            self.steps(&group.steps);
+            for check in &group.checks {
+                self.add(UnitKind::Verify, check, true);
+            }
+            for evidence in &group.evidence {
+                self.add(UnitKind::Evidence, evidence, true);
+            }
+        }
+    }
+
+    fn rollback(&mut self, phase: &Phase) {
+        if !phase.says_what_to_change() {
+            return;
+        }
+        let Some(gradual) = phase.gradual.as_ref().filter(|_| !self.emergency) else {
+            self.units.push(Unit::new(UnitKind::Rollback, "rollback", true));
+            return;
+        };
+        for step in 1..=gradual.steps {
+            self.units.push(Unit::new(UnitKind::Rollback, format!("{step}/{}", gradual.steps), true));
+            if step < gradual.steps {
+                self.units.push(Unit::new(UnitKind::Wait, format!("{step}/{}", gradual.steps), true));
+                for check in &gradual.checks {
+                    self.units.push(Unit::new(UnitKind::Verify, check.clone(), true));
+                }
+            }
+        }
+    }
+}
+
+/// The programs that a procedure names, each once.
+pub(super) fn programs(document: &Document) -> Vec<String> {
+    let mut programs = BTreeSet::new();
+    let mut add = |run: &[String]| programs.extend(run.first().cloned());
+    document.check.iter().for_each(|check| add(&check.run));
+    document.evidence.iter().for_each(|evidence| add(&evidence.run));
+    document.message.iter().for_each(|message| add(&message.send));
+    for step in &document.step {
+        add(&step.run);
+        add(&step.undo);
+    }
+    for (_, phase) in document.phase.iter() {
+        phase.ladder.iter().for_each(|rung| add(&rung.run));
+        phase.publish.iter().for_each(|publish| add(&publish.run));
+    }
+    document.publish.iter().for_each(|publish| add(&publish.run));
+    document.metric.iter().for_each(|(_, metric)| add(&metric.run));
+    programs.into_iter().collect()
+}
+
+impl Run<'_> {
+    /// Refuses a run that would come to an input without a value: all that it will fill in is looked at first.
+    pub(super) fn refuse_unset_inputs(&self) -> Result<()> {
+        let mut texts = Vec::new();
+        let mut phase = self.phase.clone();
+        // Rungs that are not asked for may lack their inputs.
+        phase.ladder.retain(|rung| self.is_eligible_at_all(rung));
+        phase.variants = Default::default();
+        collect(&serde_json::to_value(&phase).unwrap_or_default(), &mut texts);
+        let document = &self.procedure.document;
+        collect(&serde_json::to_value(&document.commit).unwrap_or_default(), &mut texts);
+        collect(&serde_json::to_value(&document.branch).unwrap_or_default(), &mut texts);
+        let mut add = |row: serde_json::Value| collect(&row, &mut texts);
+        let in_phase = |ids: &[&[String]], id: &String| ids.iter().any(|list| list.contains(id));
+        for unit in &self.state.units {
+            let found = match unit.kind {
+                UnitKind::Message => document.message.iter().find(|row| row.id == unit.id).map(serde_json::to_value),
+                UnitKind::Step | UnitKind::Backup => self.procedure.step(&unit.id).map(serde_json::to_value),
+                UnitKind::Verify => self.procedure.check(&unit.id).map(serde_json::to_value),
+                UnitKind::Evidence => document.evidence.iter().find(|row| row.id == unit.id).map(serde_json::to_value),
+                UnitKind::Precheck => document.precheck.iter().find(|row| row.id == unit.id).map(serde_json::to_value),
+                _ => None,
+            };
+            found.and_then(|row| row.ok()).into_iter().for_each(&mut add);
+        }
+        for check in &document.check {
+            if in_phase(&[&phase.validate, &phase.validate_each], &check.id) {
+                add(serde_json::to_value(check).unwrap_or_default());
+            }
+        }
+        for step in document.step.iter().filter(|step| phase.edits.contains(&step.id)) {
+            add(serde_json::to_value(step).unwrap_or_default());
+        }
+        for report in document.report.iter().filter(|report| phase.report.as_ref() == Some(&report.id)) {
+            add(serde_json::to_value(report).unwrap_or_default());
+        }
+        for found in texts.iter().flat_map(|text| placeholders(text)).filter(|found| found.namespace == "input") {
+            self.state.inputs.get(found.name).map_err(EngineError::Input)?;
+        }
+        for precheck in &document.precheck {
+            let asked = self.state.units.iter().any(|unit| unit.kind == UnitKind::Precheck && unit.id == precheck.id);
+            if let (true, Some(input)) = (asked, &precheck.input) {
+                self.state.inputs.get(input)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn collect(value: &serde_json::Value, texts: &mut Vec<String>) {
+    match value {
+        serde_json::Value::String(text) => texts.push(text.clone()),
+        serde_json::Value::Array(items) => items.iter().for_each(|item| collect(item, texts)),
+        serde_json::Value::Object(members) => {
+            for (key, member) in members {
+                texts.push(key.clone());
+                collect(member, texts);
+            }
+        }
+        _ => {}
+    }
+}

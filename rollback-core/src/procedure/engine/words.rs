@@ -1,0 +1,120 @@
+//! What placeholders stand for during a run.
+
+use super::{EngineError, Result, Run, UnitState};
+use crate::procedure::placeholder::{Placeholder, fill};
+use crate::procedure::format::Period;
+
+impl Run<'_> {
+    /// The text with its placeholders filled; what is not known yet stays empty.
+    pub(super) fn words(&self, text: &str) -> Result<String> {
+        self.words_for(text, None)
+    }
+
+    /// As [`Run::words`], within the repetition for one member of a list.
+    pub(super) fn words_for(&self, text: &str, each: Option<&str>) -> Result<String> {
+        fill(text, |found| self.word(found, each))
+    }
+
+    /// All arguments of a command.
+    pub(super) fn arguments(&self, run: &[String]) -> Result<Vec<String>> {
+        run.iter().map(|argument| self.words(argument)).collect()
+    }
+
+    fn word(&self, found: Placeholder<'_>, each: Option<&str>) -> Result<String> {
+        let state = &self.state;
+        let short = |id: Option<&crate::id::CommitId>| id.map_or(String::new(), |id| self.engine.repo.abbreviation(*id));
+        let whole = |id: Option<&crate::id::CommitId>| id.map_or(String::new(), ToString::to_string);
+        Ok(match (found.namespace, found.name) {
+            ("input", name) => state.inputs.get(name).map_err(EngineError::Input)?.to_owned(),
+            ("each", _) => each.unwrap_or_default().to_owned(),
+            ("check", name) => self.of_a_check(name),
+            ("phase", "id") => state.phase.clone(),
+            ("phase", "title") => self.phase.title.clone().unwrap_or_else(|| state.phase.clone()),
+            ("phase", "rto") => state.rto.map_or(String::new(), |rto| rto.to_string()),
+            ("phase", "severity") => state.severity.clone().unwrap_or_default(),
+            ("procedure", "id") => state.procedure.clone(),
+            ("procedure", "title") => self.procedure.document.title.clone().unwrap_or_default(),
+            ("trigger", "text") => state.trigger.clone(),
+            ("trigger", "id") => state.trigger.clone(),
+            ("target", "commit") => whole(state.targets.first()),
+            ("target", "short") => short(state.targets.first()),
+            ("target", "subject") => match state.targets.first() {
+                Some(id) => self.engine.repo.commit_summary(*id)?.subject,
+                None => String::new(),
+            },
+            ("target", "parent") => match state.targets.last() {
+                Some(id) => whole(self.engine.repo.commit_summary(*id)?.parents.first()),
+                None => String::new(),
+            },
+            ("target", "path") => self.phase.paths.first().map_or(String::new(), ToString::to_string),
+            ("source", "commit") => whole(state.source.as_ref().or(state.targets.first())),
+            ("source", "short") => short(state.source.as_ref().or(state.targets.first())),
+            ("result", "commit") => whole(state.commits.last()),
+            ("result", "short") => short(state.commits.last()),
+            ("result", "branch") => state.landed_on.clone().unwrap_or_default(),
+            ("result", "strategy") => {
+                state.rungs.iter().rev().find(|rung| rung.taken).map_or(String::new(), |rung| rung.why.clone())
+            }
+            ("tip", "commit") => state.tip.to_string(),
+            ("tip", "short") => short(Some(&state.tip)),
+            ("tip", "branch") => state.reference.trim_start_matches("refs/heads/").to_owned(),
+            ("candidate", "folder") => {
+                let folder = state.pause.as_ref().and_then(|pause| pause.folder.as_ref());
+                folder.map_or_else(|| "the candidate's folder".to_owned(), |folder| folder.display().to_string())
+            }
+            ("date", name) => self.date(name),
+            ("run", name) => self.of_the_run(name),
+            _ => String::new(),
+        })
+    }
+
+    fn date(&self, form: &str) -> String {
+        let started = self.state.started.to_zoned(jiff::tz::TimeZone::UTC);
+        let format = match form {
+            "iso" => "%Y-%m-%d",
+            "compact" => "%Y%m%d",
+            "stamp" => "%Y%m%d-%H%M%S",
+            _ => "%Y-%m-%d %H:%M:%S UTC",
+        };
+        started.strftime(format).to_string()
+    }
+
+    pub(super) fn elapsed(&self) -> Period {
+        let end = self.state.finished.unwrap_or_else(|| self.engine.clock.now());
+        let elapsed: std::time::Duration = end.duration_since(self.state.started).try_into().unwrap_or_default();
+        Period(std::time::Duration::from_secs(elapsed.as_secs()))
+    }
+
+    fn of_the_run(&self, name: &str) -> String {
+        let state = &self.state;
+        match name {
+            "id" => state.id.clone(),
+            "started" => state.started.to_string(),
+            "finished" => state.finished.unwrap_or_else(|| self.engine.clock.now()).to_string(),
+            "duration" => self.elapsed().to_string(),
+            "minutes" => self.elapsed().0.as_secs().div_ceil(60).to_string(),
+            "operator" => state.roles.join(", "),
+            "commander" => state.inputs.get("commander").unwrap_or_default().to_owned(),
+            "reason" => state.reason.clone(),
+            "status" => match state.units.iter().any(|unit| unit.state == UnitState::Failed) {
+                true => "landed, with failures".to_owned(),
+                false if state.commits.is_empty() => "in progress".to_owned(),
+                false => "restored, checks passing".to_owned(),
+            },
+            "results" => super::report::results(state),
+            "timeline" => super::report::timeline(state),
+            "evidence" => state.evidence.keys().cloned().collect::<Vec<_>>().join(", "),
+            _ => String::new(),
+        }
+    }
+
+    fn of_a_check(&self, name: &str) -> String {
+        let (check, what) = name.rsplit_once('.').unwrap_or((name, "outcome"));
+        let Some(verdict) = self.state.verdict(check) else { return "not run".to_owned() };
+        match what {
+            "outcome" => verdict.outcome.to_string(),
+            "expected" => verdict.expected.clone().unwrap_or_default(),
+            _ => verdict.found.clone().unwrap_or_default(),
+        }
+    }
+}

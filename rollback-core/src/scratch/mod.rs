@@ -1,0 +1,391 @@
+//! The scratch work tree: a candidate's files in a folder of their own, to be edited and checked before it lands.
+//!
+//! The folder is plain: files, links and modes of the tree as git stores them, without a `.git`. What is changed in it
+//! comes back as edits of the tree; the real work tree is never touched.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use bstr::ByteSlice;
+
+use crate::apply::check_entry;
+use crate::error::{Error, Result};
+use crate::history::paths_between;
+use crate::id::{CommitId, Entry, EntryKind, EntryMode, TreeId};
+use crate::path::RepoPath;
+use crate::plan::{Plan, TreeEdit};
+use crate::repo::{Objects, Repo};
+
+/// A candidate's files in a folder of their own. Dropping it removes the folder unless it was kept.
+pub struct Scratch {
+    folder: Folder,
+    objects: Objects,
+    /// The candidate as it was before anybody edited the folder.
+    base: BTreeMap<RepoPath, Entry>,
+    /// Paths that were linked in and are no part of the candidate.
+    linked: BTreeSet<RepoPath>,
+}
+
+enum Folder {
+    Temporary(tempfile::TempDir),
+    Kept(PathBuf),
+}
+
+impl Scratch {
+    /// The result of a plan, or the tip it is based on where nothing of it is chosen.
+    ///
+    /// # Writes
+    /// A new folder below the system's folder for temporary files.
+    ///
+    /// # Errors
+    /// [`Error::HostilePath`] for a tree that would write elsewhere; [`Error::Io`].
+    pub fn of_plan(repo: &Repo, plan: &Plan) -> Result<Self> {
+        let tree = match repo.result_tree(plan) {
+            Some(tree) => tree,
+            None => repo.tree_of_commit(plan.tip.commit_id)?,
+        };
+        let objects = repo.objects();
+        objects.insert_new(plan.prepared.objects())?;
+        Self::check_out(objects, tree)
+    }
+
+    /// The files after one of the commits that a plan would make, counted from 0.
+    ///
+    /// # Writes
+    /// As [`Scratch::of_plan`].
+    ///
+    /// # Errors
+    /// As [`Scratch::of_plan`]; [`Error::BadRequest`] where there is no such commit.
+    pub fn of_step(repo: &Repo, plan: &Plan, at: usize) -> Result<Self> {
+        let step = plan.chosen_attempt().and_then(|attempt| attempt.steps.get(at));
+        let tree = step.map(|step| step.tree_id).ok_or_else(|| Error::BadRequest(format!("there is no step {at}")))?;
+        let objects = repo.objects();
+        objects.insert_new(plan.prepared.objects())?;
+        Self::check_out(objects, tree)
+    }
+
+    /// The files of a commit.
+    ///
+    /// # Writes
+    /// As [`Scratch::of_plan`].
+    ///
+    /// # Errors
+    /// As [`Scratch::of_plan`].
+    pub fn of_commit(repo: &Repo, commit: CommitId) -> Result<Self> {
+        Self::check_out(repo.objects(), repo.tree_of_commit(commit)?)
+    }
+
+    /// A folder that was kept, with whatever somebody did in it since; `plan` is what it was made of.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where the folder is gone.
+    pub fn reopen(repo: &Repo, plan: Option<&Plan>, tip: CommitId, folder: PathBuf) -> Result<Self> {
+        if !folder.is_dir() {
+            return Err(Error::io("read", folder, std::io::ErrorKind::NotFound.into()));
+        }
+        let objects = repo.objects();
+        let tree = match plan.and_then(|plan| repo.result_tree(plan)) {
+            Some(tree) => tree,
+            None => repo.tree_of_commit(tip)?,
+        };
+        if let Some(plan) = plan {
+            objects.insert_new(plan.prepared.objects())?;
+        }
+        let base = files_of(&objects, tree)?;
+        Ok(Self { folder: Folder::Kept(folder), objects, base, linked: BTreeSet::new() })
+    }
+
+    fn check_out(objects: Objects, tree: TreeId) -> Result<Self> {
+        let base = files_of(&objects, tree)?;
+        let folder = tempfile::Builder::new()
+            .prefix("rb-candidate-")
+            .tempdir()
+            .map_err(|error| Error::io("make a folder in", std::env::temp_dir(), error))?;
+        for (path, entry) in &base {
+            write_entry(&objects, folder.path(), path, *entry)?;
+        }
+        Ok(Self { folder: Folder::Temporary(folder), objects, base, linked: BTreeSet::new() })
+    }
+
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        match &self.folder {
+            Folder::Temporary(folder) => folder.path(),
+            Folder::Kept(folder) => folder,
+        }
+    }
+
+    /// Lets the folder stay and returns it.
+    #[must_use]
+    pub fn keep(self) -> PathBuf {
+        match self.folder {
+            Folder::Temporary(folder) => folder.keep(),
+            Folder::Kept(folder) => folder,
+        }
+    }
+
+    /// Brings a path of the real work tree in, as a link. A path that is not there is left out.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn link(&mut self, work_dir: &Path, path: &RepoPath) -> Result<()> {
+        let relative = relative(path)?;
+        let (from, to) = (work_dir.join(&relative), self.folder().join(&relative));
+        if !from.exists() || fs::symlink_metadata(&to).is_ok() {
+            return Ok(());
+        }
+        if let Some(parent) = to.parent() {
+            fs::create_dir_all(parent).map_err(|error| Error::io("make", parent, error))?;
+        }
+        link_to(&from, &to).map_err(|error| Error::io("link", &to, error))?;
+        self.linked.insert(path.clone());
+        Ok(())
+    }
+
+    /// Makes `paths` of the folder what they are in `commit`; with `exact`, what the commit does not have goes.
+    ///
+    /// # Errors
+    /// [`Error::Io`] and what reading the commit can meet.
+    pub fn restore(&self, repo: &Repo, commit: CommitId, paths: &[RepoPath], exact: bool) -> Result<()> {
+        let source = files_of(&self.objects, repo.tree_of_commit(commit)?)?;
+        let within = |path: &RepoPath| paths.iter().any(|outer| outer.contains(path));
+        if exact {
+            for path in self.present(paths)? {
+                if !source.contains_key(&path) {
+                    self.remove(&path)?;
+                }
+            }
+        }
+        for (path, entry) in source.iter().filter(|(path, _)| within(path)) {
+            self.remove(path)?;
+            write_entry(&self.objects, self.folder(), path, *entry)?;
+        }
+        Ok(())
+    }
+
+    /// Removes a file of the folder; it need not be there.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn remove(&self, path: &RepoPath) -> Result<()> {
+        let file = self.folder().join(relative(path)?);
+        match fs::symlink_metadata(&file) {
+            Ok(metadata) if metadata.is_dir() => {
+                fs::remove_dir_all(&file).map_err(|error| Error::io("remove", &file, error))
+            }
+            Ok(_) => fs::remove_file(&file).map_err(|error| Error::io("remove", &file, error)),
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// The bytes of a file of the folder; `None` where there is none.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn read(&self, path: &RepoPath) -> Result<Option<Vec<u8>>> {
+        let file = self.folder().join(relative(path)?);
+        match fs::read(&file) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Error::io("read", file, error)),
+        }
+    }
+
+    /// Writes a file of the folder; the mode of one that is there stays. A link is replaced and never followed.
+    ///
+    /// # Errors
+    /// [`Error::HostilePath`], [`Error::Io`].
+    pub fn write(&self, path: &RepoPath, bytes: &[u8]) -> Result<()> {
+        check_entry(path, Entry { mode: EntryMode::BLOB, id: self.objects.write_blob(bytes)? })?;
+        let file = parents_of(self.folder(), path)?;
+        if fs::symlink_metadata(&file).is_ok_and(|metadata| metadata.is_symlink()) {
+            fs::remove_file(&file).map_err(|error| Error::io("remove", &file, error))?;
+        }
+        fs::write(&file, bytes).map_err(|error| Error::io("write", file, error))
+    }
+
+    /// The paths of the candidate and of the folder that lie within `paths` and match; `*` matches within a name.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn matching(&self, pattern: &str) -> Result<Vec<RepoPath>> {
+        let pattern = RepoPath::from(pattern);
+        let fits = |path: &RepoPath| {
+            let (wanted, found): (Vec<_>, Vec<_>) = (pattern.components().collect(), path.components().collect());
+            // A pattern that is a folder stands for all that lies in it.
+            wanted.len() <= found.len() && wanted.iter().zip(&found).all(|(wanted, found)| matches(wanted, found))
+        };
+        Ok(self.present(&[RepoPath::default()])?.into_iter().filter(fits).collect())
+    }
+
+    /// What was changed in the folder at or below `within`: tracked files, and new ones there.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn edits(&self, within: &[RepoPath]) -> Result<Vec<TreeEdit>> {
+        let mut edits = Vec::new();
+        let concerned = |path: &RepoPath| within.iter().any(|outer| outer.contains(path));
+        let mut seen = BTreeSet::new();
+        for path in self.present(within)? {
+            let content = read_entry(&self.folder().join(relative(&path)?))?;
+            let id = self.objects.write_blob(&content.1)?;
+            let same = self.base.get(&path).is_some_and(|entry| entry.same_as(&Entry { mode: content.0, id }));
+            if !same {
+                edits.push(TreeEdit { path: path.clone(), content: Some(content) });
+            }
+            seen.insert(path);
+        }
+        for (path, entry) in &self.base {
+            if concerned(path) && !seen.contains(path) && entry.mode.kind() != EntryKind::Submodule {
+                edits.push(TreeEdit { path: path.clone(), content: None });
+            }
+        }
+        Ok(edits)
+    }
+
+    /// The files and links of the folder within `paths`, without what was linked in.
+    fn present(&self, paths: &[RepoPath]) -> Result<Vec<RepoPath>> {
+        let mut found = BTreeSet::new();
+        for path in paths {
+            self.walk(path, &mut found)?;
+        }
+        Ok(found.into_iter().collect())
+    }
+
+    fn walk(&self, path: &RepoPath, found: &mut BTreeSet<RepoPath>) -> Result<()> {
+        if self.linked.contains(path) {
+            return Ok(());
+        }
+        let at = self.folder().join(relative(path)?);
+        let Ok(metadata) = fs::symlink_metadata(&at) else { return Ok(()) };
+        if !metadata.is_dir() {
+            found.insert(path.clone());
+            return Ok(());
+        }
+        for row in fs::read_dir(&at).map_err(|error| Error::io("read", &at, error))? {
+            let row = row.map_err(|error| Error::io("read", &at, error))?;
+            let name = <[u8]>::from_os_str(&row.file_name()).map(ToOwned::to_owned).unwrap_or_default();
+            if name != b".git" {
+                self.walk(&path.join(&name), found)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a name fits a pattern in which `*` stands for anything.
+fn matches(pattern: &[u8], name: &[u8]) -> bool {
+    match pattern.split_once_str("*") {
+        None => pattern == name,
+        Some((start, rest)) => name
+            .strip_prefix(start)
+            .is_some_and(|name| (0..=name.len()).any(|skipped| matches(rest, &name[skipped..]))),
+    }
+}
+
+fn files_of(objects: &Objects, tree: TreeId) -> Result<BTreeMap<RepoPath, Entry>> {
+    let all = paths_between(objects, objects.empty_tree(), tree)?;
+    Ok(all.into_iter().filter_map(|change| Some((change.path, change.after?))).collect())
+}
+
+fn relative(path: &RepoPath) -> Result<PathBuf> {
+    path.to_relative_path().map(|path| path.into_owned()).ok_or_else(|| Error::InvalidPath {
+        path: path.to_string(),
+        why: "this system cannot spell it",
+    })
+}
+
+/// The file of a path, its folders made. A link on the way would lead elsewhere.
+fn parents_of(folder: &Path, path: &RepoPath) -> Result<PathBuf> {
+    let relative = relative(path)?;
+    let mut at = folder.to_owned();
+    let mut parts: Vec<_> = relative.components().collect();
+    let name = parts.pop();
+    for part in parts {
+        at.push(part);
+        match fs::symlink_metadata(&at) {
+            Ok(metadata) if metadata.is_dir() => {}
+            Ok(_) => return Err(Error::HostilePath { path: path.clone(), why: "it leads through a link or a file" }),
+            Err(_) => fs::create_dir(&at).map_err(|error| Error::io("make", &at, error))?,
+        }
+    }
+    at.extend(name);
+    Ok(at)
+}
+
+fn write_entry(objects: &Objects, folder: &Path, path: &RepoPath, entry: Entry) -> Result<()> {
+    if entry.mode.kind() == EntryKind::Submodule {
+        return Ok(());
+    }
+    check_entry(path, entry)?;
+    let file = parents_of(folder, path)?;
+    let bytes = objects.blob(entry.id)?;
+    let failed = |error| Error::io("write", &file, error);
+    if fs::symlink_metadata(&file).is_ok() {
+        return Err(Error::HostilePath { path: path.clone(), why: "another entry of the tree stands there" });
+    }
+    match entry.mode.kind() {
+        EntryKind::Symlink => {
+            let target = bytes.to_path().map_err(|_| Error::InvalidPath {
+                path: path.to_string(),
+                why: "this system cannot spell the target of the link",
+            })?;
+            link_to(target, &file).map_err(failed)
+        }
+        kind => {
+            fs::write(&file, bytes).map_err(failed)?;
+            if kind == EntryKind::Executable { make_executable(&file).map_err(failed) } else { Ok(()) }
+        }
+    }
+}
+
+fn read_entry(file: &Path) -> Result<(EntryMode, Vec<u8>)> {
+    let failed = |error| Error::io("read", file, error);
+    let metadata = fs::symlink_metadata(file).map_err(failed)?;
+    if metadata.is_symlink() {
+        let target = fs::read_link(file).map_err(failed)?;
+        let bytes = <[u8]>::from_path(&target).map(ToOwned::to_owned).unwrap_or_default();
+        return Ok((EntryMode::SYMLINK, bytes));
+    }
+    let mode = if is_executable(&metadata) { EntryMode::EXECUTABLE } else { EntryMode::BLOB };
+    Ok((mode, fs::read(file).map_err(failed)?))
+}
+
+#[cfg(unix)]
+fn is_executable(metadata: &fs::Metadata) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    metadata.permissions().mode() & 0o100 != 0
+}
+
+#[cfg(not(unix))]
+fn is_executable(_: &fs::Metadata) -> bool {
+    false
+}
+
+#[cfg(unix)]
+fn make_executable(file: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = fs::metadata(file)?.permissions().mode();
+    // Whoever may read it may run it.
+    fs::set_permissions(file, fs::Permissions::from_mode(mode | (mode & 0o444) >> 2))
+}
+
+#[cfg(not(unix))]
+fn make_executable(_: &Path) -> std::io::Result<()> {
+    Ok(())
+}
+
+#[cfg(unix)]
+fn link_to(target: &Path, link: &Path) -> std::io::Result<()> {
+    std::os::unix::fs::symlink(target, link)
+}
+
+#[cfg(windows)]
+fn link_to(target: &Path, link: &Path) -> std::io::Result<()> {
+    if target.is_dir() {
+        std::os::windows::fs::symlink_dir(target, link)
+    } else {
+        std::os::windows::fs::symlink_file(target, link)
+    }
+}
