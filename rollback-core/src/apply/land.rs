@@ -248,7 +248,7 @@ impl Run<'_> {
         let anchored =
             self.landing.reference.as_ref().map_or(self.landing.result_tree.0, |update| update.new.0);
         anchor::drop_anchor(self.repo.git_dir(), &stage.path("anchor"), anchored, self.settings)?;
-        lock::write_payload(&stage.path("lock"), &journal.operation)?;
+        lock::write_payload(&stage.path("lock"), &journal.operation, self.settings.fsync.journal)?;
         let common_dir = self.repo.common_dir();
         let locks = journal
             .locks

@@ -58,8 +58,10 @@ fn signature(operation: &str) -> String {
 }
 
 /// Writes the file that all locks of the operation are links to.
-pub(crate) fn write_payload(path: &Path, operation: &str) -> Result<()> {
-    durable::write_new(path, signature(operation).as_bytes(), false)
+///
+/// It is flushed: after a power cut an empty lock would be there and nobody's.
+pub(crate) fn write_payload(path: &Path, operation: &str, sync: bool) -> Result<()> {
+    durable::write_new(path, signature(operation).as_bytes(), sync)
 }
 
 /// Takes `lock`, waiting for as long as `patience` for whoever holds it.

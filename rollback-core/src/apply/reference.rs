@@ -214,19 +214,75 @@ fn append_once(path: &Path, line: &[u8], settings: &Settings) -> Result<()> {
     let mut options = OpenOptions::new();
     let mut log = options.read(true).append(true).create(true).open(path).map_err(failed)?;
     let len = log.metadata().map_err(failed)?.len();
-    let tail_len = len.min(line.len() as u64 + 1);
+    let start = len.saturating_sub(LOG_TAIL);
     let mut tail = Vec::new();
-    log.seek(SeekFrom::Start(len - tail_len)).and_then(|_| log.read_to_end(&mut tail)).map_err(failed)?;
-    let begins_anew = tail.len() == line.len() || tail.first() == Some(&b'\n');
-    if tail.ends_with(line) && begins_anew {
-        return Ok(());
+    log.seek(SeekFrom::Start(start)).and_then(|_| log.read_to_end(&mut tail)).map_err(failed)?;
+    let sound = sound_len(&tail, line);
+    if sound < tail.len() {
+        log.set_len(start + sound as u64).map_err(failed)?;
+        tail.truncate(sound);
     }
-    let mut bytes = Vec::new();
-    // A line that a crash cut short must not swallow ours.
-    if tail.last().is_some_and(|last| *last != b'\n') {
-        bytes.push(b'\n');
+    let before = tail.strip_suffix(line);
+    if before.is_none_or(|before| !before.is_empty() && !before.ends_with(b"\n")) {
+        let mut bytes = Vec::new();
+        // What somebody else left without an end must not swallow ours.
+        if tail.last().is_some_and(|last| *last != b'\n') {
+            bytes.push(b'\n');
+        }
+        bytes.extend_from_slice(line);
+        log.write_all(&bytes).map_err(failed)?;
     }
-    bytes.extend_from_slice(line);
-    log.write_all(&bytes).map_err(failed)?;
+    // git does not flush its logs: after a power cut they end in zeros, and the way back is lost.
+    durable::sync_file(&log, path, settings.fsync.references)?;
     durable::adjust_shared(path, settings.shared)
+}
+
+/// How much of the end of a log is looked at, in bytes.
+const LOG_TAIL: u64 = 64 * 1024;
+
+/// The length of the tail without what a crash left of an append: zeros, or the beginning of our own line.
+fn sound_len(tail: &[u8], line: &[u8]) -> usize {
+    let end = tail.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    let begin = tail[..end].rfind_byte(b'\n').map_or(0, |newline| newline + 1);
+    let cut = &tail[begin..end];
+    if !cut.is_empty() && line.starts_with(cut) { begin } else { end }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::repo::config::{FsyncPolicy, ReflogPolicy, Shared};
+
+    const SETTINGS: Settings = Settings {
+        file_mode: true,
+        symlinks: true,
+        ignore_case: false,
+        trust_ctime: true,
+        check_stat: true,
+        skip_hash: false,
+        shared: Shared::Umask,
+        reflog: ReflogPolicy::Usual,
+        fsync: FsyncPolicy::DURABLE,
+    };
+
+    #[test]
+    fn a_line_is_appended_once_and_what_a_crash_left_of_it_is_mended() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("logs/refs/heads/main");
+        let line = b"old new C <c> 0 +0000\trevert: x\n";
+        let after = |left: &[u8]| {
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, left).unwrap();
+            append_once(&path, line, &SETTINGS).unwrap();
+            fs::read(&path).unwrap()
+        };
+        let once = [b"first\n", &line[..]].concat();
+        assert_eq!(after(b"first\n"), once);
+        assert_eq!(after(&once), once, "not twice");
+        assert_eq!(after(b"first\nold new C"), once, "cut short by a full disk");
+        assert_eq!(after(b"first\n\0\0\0\0\0"), once, "zeros after a power cut");
+        assert_eq!(after(b"first"), once, "somebody else's end is missing");
+        assert_eq!(after(b""), line);
+        assert_eq!(after(&[b"x", &line[..]].concat()), [b"x", &line[..], &line[..]].concat(), "another line");
+    }
 }

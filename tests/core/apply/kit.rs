@@ -51,7 +51,18 @@ impl Sandbox {
 
     /// A copy of everything, with all times.
     pub(crate) fn twin(&self) -> Self {
-        let mut twin = Self::empty();
+        let twin = Self::empty();
+        self.copy_into(twin)
+    }
+
+    /// As `twin`, in a new folder.
+    pub(crate) fn twin_in(&self, base: &Path) -> Self {
+        fs::create_dir(base).unwrap();
+        let base = base.canonicalize().unwrap();
+        self.copy_into(Self { _folder: tempfile::tempdir().unwrap(), root: base.clone(), base })
+    }
+
+    fn copy_into(&self, mut twin: Self) -> Self {
         let all = format!("{}/.", self.base.display());
         assert!(Command::new("cp").args(["-a", &all]).arg(&twin.base).status().unwrap().success());
         twin.root = twin.base.join(self.root.strip_prefix(&self.base).unwrap());

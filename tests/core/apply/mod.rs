@@ -4,6 +4,7 @@ mod faults;
 mod guards;
 mod kit;
 mod landing;
+mod power;
 mod recovery;
 mod shapes;
 mod sweep;
