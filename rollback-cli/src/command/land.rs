@@ -199,7 +199,7 @@ fn loss_of(plan: &Plan) -> Option<Error> {
 }
 
 fn ask_about_loss(args: &LandingHere, session: &mut Session) -> bool {
-    if args.yes || !session.console.interactive() {
+    if args.yes || !session.console.can_ask() {
         return false;
     }
     session.console.complain("This discards the later changes named above. Land it? [y/N] ");
