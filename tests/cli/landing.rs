@@ -350,10 +350,7 @@ fn a_dry_run_says_what_would_be_refused() {
         run.line("error:"),
         "landing this would be refused: files that git does not track would be overwritten: src/shim.py"
     );
-    assert_eq!(
-        run.line("hint:"),
-        "put them aside with: git stash push --include-untracked -- :/src/shim.py"
-    );
+    assert_eq!(run.line("hint:"), "put them aside with: git stash push --include-untracked -- :/src/shim.py");
     assert!(run.stdout.contains("A src/shim.py"), "the plan is shown all the same: {}", run.stdout);
     let document = rb(&repo, &["revert", "--file", "src/shim.py", "--dry-run", "--json"]);
     assert_eq!((document.code, document.json()["chosen"].is_number()), (5, true));
