@@ -86,9 +86,14 @@ impl Console {
         self.json
     }
 
-    /// Whether a person can be asked.
+    /// Whether there is a terminal to start an editor in.
     pub(crate) fn interactive(&self) -> bool {
         self.interactive
+    }
+
+    /// Whether a person can be asked: there is one, and what the question is about has been shown.
+    pub(crate) fn can_ask(&self) -> bool {
+        self.interactive && !self.json && !self.quiet
     }
 
     /// Whether progress may be drawn.

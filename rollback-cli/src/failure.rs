@@ -76,6 +76,12 @@ impl Failure {
         self
     }
 
+    /// The same, said of something that has not happened.
+    pub(crate) fn about(mut self, what: &str) -> Self {
+        self.message = format!("{what}: {}", self.message);
+        self
+    }
+
     fn of(error: &Error, situation: &Situation<'_>) -> Self {
         Self {
             exit: error.class().into(),

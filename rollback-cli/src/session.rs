@@ -60,16 +60,13 @@ impl Session {
         self.console.finish(exit)
     }
 
-    /// Tells a problem to people alone; the document on stdout is there already.
-    pub(crate) fn complain(&mut self, problem: Problem) -> Exit {
-        let failure = problem.into_failure(&Situation { invocation: &self.invocation, folder: &self.folder });
-        let verbose = self.console.look().verbose;
-        self.console.complain(&failure.text(verbose));
-        failure.exit()
+    /// The failure to report for a problem, with what to type next.
+    pub(crate) fn failure(&self, problem: Problem) -> Failure {
+        problem.into_failure(&Situation { invocation: &self.invocation, folder: &self.folder })
     }
 
     fn report(&mut self, problem: Problem) -> Exit {
-        let failure = problem.into_failure(&Situation { invocation: &self.invocation, folder: &self.folder });
+        let failure = self.failure(problem);
         report(&mut self.console, &failure);
         failure.exit()
     }

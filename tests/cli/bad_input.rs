@@ -164,23 +164,29 @@ fn revisions_that_name_nothing_or_too_much() {
 #[test]
 fn an_abbreviation_that_could_be_several_commits() {
     let repo = repo();
-    for number in 0..40 {
-        repo.commit("more", &[("b.py", format!("{number}\n"))]);
-    }
-    let ids = repo.git(&["rev-list", "HEAD"]);
-    let firsts: Vec<_> = ids.lines().map(|id| &id[..4]).collect();
-    let twice = firsts.iter().enumerate().find(|(at, first)| firsts[..*at].contains(first));
-    let Some((_, ambiguous)) = twice else {
-        // Four digits tell these commits apart; the library's own suite has a crafted pair.
-        return;
-    };
-    let run = rb(&repo, &["revert", ambiguous]);
+    // Among 2,000 ids two begin with the same four digits, as surely as two of so many people share a birthday.
+    let stream: String = (0..2000)
+        .map(|number| {
+            format!(
+                "commit refs/heads/many\ncommitter A <a@example.com> {} +0000\ndata 1\n.\n",
+                1_700_000_000 + number
+            )
+        })
+        .collect();
+    repo.git_with_input(&["fast-import", "--quiet"], stream.as_bytes());
+    let ids = repo.git(&["rev-list", "many"]);
+    let mut firsts: Vec<_> = ids.lines().map(|id| &id[..4]).collect();
+    firsts.sort_unstable();
+    let twice = firsts.windows(2).find(|pair| pair[0] == pair[1]).expect("two begin alike")[0];
+    let run = rb(&repo, &["revert", twice]);
     assert_eq!(run.code, 5);
     assert!(
-        run.line("error:").starts_with(&format!("'{ambiguous}' is ambiguous: it could be ")),
+        run.line("error:").starts_with(&format!("'{twice}' is ambiguous: it could be ")),
         "{}",
         run.stderr
     );
+    let retry = run.line("hint: give more digits, such as: rb revert ");
+    assert!(ids.lines().any(|id| id.starts_with(retry)), "{retry}");
 }
 
 #[test]
@@ -329,4 +335,43 @@ fn a_sparse_index() {
 fn a_pattern_that_is_no_regular_expression() {
     let run = rb(&repo(), &["revert", "--file", "b.py", "--good-match", "("]);
     assert_eq!(run.code, 2, "{}{}", run.stdout, run.stderr);
+}
+
+#[test]
+fn an_upstream_that_has_newer_changes_to_the_path() {
+    let upstream = repo();
+    let clone = Sandbox::folder();
+    clone.git(&["clone", "-q", upstream.path().to_str().unwrap(), "."]);
+    upstream.commit("meanwhile", &[("src/a.py", "three\n")]);
+    clone.git(&["fetch", "-q"]);
+    let words = ["revert", "--file", "src/a.py"];
+    let refused = rb(&clone, &words);
+    assert_says(
+        &refused,
+        5,
+        "refs/remotes/origin/main has 1 newer change to src/a.py that the tip lacks",
+        "take these changes in first (or land anyway with --stale-ok) with: git merge refs/remotes/origin/main",
+    );
+    let dry = rb(&clone, &[&words[..], &["--dry-run"]].concat());
+    assert_eq!(dry.code, 5, "a dry run exits as the real run would");
+    assert_eq!(dry.line("note:"), "origin/main has newer changes to src/a.py that are not here");
+    assert_eq!(dry.line("next: land it with:"), "rb revert --file src/a.py --stale-ok");
+    let landed = rb(&clone, &[&words[..], &["--stale-ok"]].concat());
+    assert_eq!(landed.code, 0, "{}", landed.stderr);
+}
+
+#[test]
+fn names_that_the_file_system_does_not_tell_apart() {
+    let repo = Sandbox::new();
+    repo.commit("upper", &[("README", "upper\n")]);
+    repo.git(&["rm", "-q", "README"]);
+    repo.commit("lower", &[("readme", "lower\n")]);
+    repo.git(&["config", "core.ignorecase", "true"]);
+    let run = rb(&repo, &["revert", "--file", "README"]);
+    assert_eq!(run.code, 5, "{}", run.stdout);
+    assert!(run.line("error:").starts_with("path README differs only in case from readme"), "{}", run.stderr);
+    assert_eq!(
+        run.line("hint:"),
+        "put the result on a branch without writing files, with: rb revert --file README --branch NAME"
+    );
 }

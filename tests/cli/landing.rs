@@ -338,3 +338,21 @@ fn a_landing_that_cannot_be_reported_has_landed() {
     assert_eq!((run.code, run.line("error:")), (8, "cannot write to standard output"));
     assert_eq!(repo.git(&["show", "HEAD:src/shim.py"]), "one");
 }
+
+#[test]
+fn a_dry_run_says_what_would_be_refused() {
+    let repo = removed();
+    repo.write("src/shim.py", "mine\n");
+    let before = State::of(&repo);
+    let run = rb(&repo, &["revert", "--file", "src/shim.py", "--dry-run"]);
+    assert_eq!(run.code, 5, "{}", run.stdout);
+    assert_eq!(
+        run.line("error:"),
+        "landing this would be refused: files that git does not track would be overwritten: src/shim.py"
+    );
+    assert_eq!(run.line("hint:"), "put them aside with: git stash push --include-untracked -- :/src/shim.py");
+    assert!(run.stdout.contains("A src/shim.py"), "the plan is shown all the same: {}", run.stdout);
+    let document = rb(&repo, &["revert", "--file", "src/shim.py", "--dry-run", "--json"]);
+    assert_eq!((document.code, document.json()["chosen"].is_number()), (5, true));
+    before.assert_unchanged(&repo);
+}

@@ -130,3 +130,21 @@ fn a_demo_does_not_touch_the_repository_it_is_started_in() {
     assert_eq!((run.code, run.stdout.as_str()), (0, ""), "{}", run.stderr);
     before.assert_unchanged(&repo);
 }
+
+#[cfg(unix)]
+#[test]
+fn a_signal_ends_a_run_that_writes_nothing() {
+    use std::os::unix::process::ExitStatusExt;
+    let repo = diverged();
+    let mut command = repo.command(env!("CARGO_BIN_EXE_rb"));
+    command.args(["merge-tree", "--stdin"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut answers = BufReader::new(child.stdout.take().unwrap());
+    child.stdin.as_mut().unwrap().write_all(b"base -- main topic\n").unwrap();
+    // Once it has answered it is up and waits.
+    answers.read_until(b'\n', &mut Vec::new()).unwrap();
+    let killed =
+        std::process::Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    assert_eq!(child.wait().unwrap().signal(), Some(15), "a shell reports 128 + 15");
+}

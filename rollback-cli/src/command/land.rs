@@ -1,6 +1,6 @@
 //! What all landing commands share: plan, show or ask, land, report.
 
-use rollback_core::plan::{LossClass, MessageOptions, NoteKind};
+use rollback_core::plan::{LossClass, MessageOptions};
 use rollback_core::receipt::{Destination, OutcomeKind};
 use rollback_core::{ApplyOptions, Error, Plan, PlanOptions, Receipt, Repo, Target};
 
@@ -12,7 +12,7 @@ use crate::editor;
 use crate::exit::Exit;
 use crate::failure::{Failure, Problem};
 use crate::progress;
-use crate::render::human::{self, Ending};
+use crate::render::human::{self, Ending, LandWith};
 use crate::render::{Commits, json, stuck};
 use crate::session::Session;
 use crate::signals;
@@ -52,6 +52,7 @@ pub(super) fn run(mut request: Request, args: &LandingHere, session: &mut Sessio
         && let Some(text) = edited_message(&found, &repo, session)?
     {
         request.options.message.text = Some(text);
+        request.options.message.edited = true;
         found = make_plan(&repo, &request.target, &request.options, &session.console)?;
     }
     plan(found, args, session)
@@ -61,11 +62,10 @@ pub(super) fn run(mut request: Request, args: &LandingHere, session: &mut Sessio
 pub(super) fn plan(plan: Plan, args: &LandingHere, session: &mut Session) -> Outcome {
     let repo = session.repo()?;
     let commits = commits_of(&plan, &repo);
-    let mut options = apply_options(args)?;
     if args.dry_run {
-        let exit = show(&plan, &commits, args, session);
-        return Ok(if exit == Exit::Done { refusal(&repo, &plan, &options, session) } else { exit });
+        return show(&plan, &commits, args, session);
     }
+    let mut options = apply_options(args)?;
     let mut shown = false;
     if let Some(loss) = loss_of(&plan)
         && !args.allow_loss
@@ -95,31 +95,59 @@ pub(super) fn make_plan(
     progress::during(console, "looking for a way back", || repo.plan(target, options))
 }
 
-fn show(plan: &Plan, commits: &Commits, args: &LandingHere, session: &mut Session) -> Exit {
-    let exit = exit_of(plan, args);
-    let console = &mut session.console;
-    if console.json() {
-        console.print(&json::document(plan));
+/// Shows a plan, and says whether it would land: a dry run ends as the real run would before landing.
+fn show(plan: &Plan, commits: &Commits, args: &LandingHere, session: &mut Session) -> Outcome {
+    let refusal = session.repo()?.check(plan, &apply_options(args)?).err();
+    let look = session.console.look();
+    if session.console.json() {
+        session.console.print(&json::document(plan));
     } else {
-        let ending = Ending::DryRun {
-            land_with: session.invocation.without(&["--dry-run"]).text(),
-            missing: missing_permission(plan, args),
-        };
-        console.tell(&human::plan(plan, commits, console.look(), ending));
+        let ending = Ending::DryRun { land_with: land_with(refusal.as_ref(), session) };
+        session.console.tell(&human::plan(plan, commits, look, ending));
     }
-    if exit == Exit::NoCleanRung {
-        console.tell("\n");
-        console.complain(&stuck::failure(plan, &session.invocation).text(console.look().verbose));
+    let Some(refusal) = refusal else {
+        let exit = exit_of(plan, args);
+        report_stuck(plan, exit, session);
+        return Ok(exit);
+    };
+    let exit = Exit::from(refusal.class());
+    if permission_for(&refusal).is_none() || session.console.json() {
+        session.console.tell("\n");
+        let failure = session.failure(refusal.into()).about("landing this would be refused");
+        session.console.complain(&failure.text(look.verbose));
     }
-    exit
+    Ok(exit)
 }
 
-/// A dry run ends as the real run would before landing; the plan is on stdout already, so the reason is text.
-fn refusal(repo: &Repo, plan: &Plan, options: &ApplyOptions, session: &mut Session) -> Exit {
-    match repo.check(plan, options) {
-        Ok(()) => Exit::Done,
-        Err(error) => session.complain(error.into()),
+/// The command that lands what a dry run has shown; nothing where more than a flag is missing.
+fn land_with(refusal: Option<&Error>, session: &Session) -> Option<LandWith> {
+    let typed = session.invocation.without(&["--dry-run"]);
+    match refusal {
+        None => Some(LandWith { command: typed.text(), needs: None }),
+        Some(refusal) => {
+            let (flag, needs) = permission_for(refusal)?;
+            Some(LandWith { command: typed.with(&[flag]), needs: Some(needs) })
+        }
     }
+}
+
+/// The flag that gives the consent a refusal asks for, and to what.
+fn permission_for(refusal: &Error) -> Option<(&'static str, &'static str)> {
+    match refusal {
+        Error::LossNotAllowed { .. } => Some(("--allow-loss", "what it discards")),
+        Error::UpstreamAhead { .. } => Some(("--stale-ok", "what the upstream has and this branch lacks")),
+        _ => None,
+    }
+}
+
+/// Says why nothing may land, where that is how the run ends.
+fn report_stuck(plan: &Plan, exit: Exit, session: &mut Session) {
+    if exit != Exit::NoCleanRung {
+        return;
+    }
+    session.console.tell("\n");
+    let failure = stuck::failure(plan, &session.invocation);
+    session.console.complain(&failure.text(session.console.look().verbose));
 }
 
 fn report(receipt: &Receipt, shown: bool, repo: &Repo, args: &LandingHere, session: &mut Session) -> Exit {
@@ -142,26 +170,17 @@ fn report(receipt: &Receipt, shown: bool, repo: &Repo, args: &LandingHere, sessi
             .with_hint("the result has landed and stays; see it with: git status");
         console.complain(&failure.text(console.look().verbose));
     }
-    if exit == Exit::NoCleanRung {
-        console.tell("\n");
-        console.complain(&stuck::failure(&receipt.plan, &session.invocation).text(console.look().verbose));
-    }
+    report_stuck(&receipt.plan, exit, session);
     exit
 }
 
-/// How a dry run ends: as the real run would before landing.
+/// How a plan ends that nobody would refuse to land.
 fn exit_of(plan: &Plan, args: &LandingHere) -> Exit {
-    if plan.chosen.is_none() {
-        return match plan.is_nothing_to_do() {
-            true if args.allow_noop => Exit::Done,
-            true => Exit::NothingToDo,
-            false => Exit::NoCleanRung,
-        };
-    }
-    match missing_permission(plan, args) {
-        Some("--allow-loss") => Exit::Consent,
-        Some(_) => Exit::Refused,
-        None => Exit::Done,
+    match (plan.chosen, plan.is_nothing_to_do()) {
+        (Some(_), _) => Exit::Done,
+        (None, true) if args.allow_noop => Exit::Done,
+        (None, true) => Exit::NothingToDo,
+        (None, false) => Exit::NoCleanRung,
     }
 }
 
@@ -178,18 +197,6 @@ fn exit_of_receipt(receipt: &Receipt, args: &LandingHere) -> Exit {
     }
 }
 
-/// The flag without which the plan would not land.
-fn missing_permission(plan: &Plan, args: &LandingHere) -> Option<&'static str> {
-    let upstream_ahead = || plan.notes.iter().any(|note| note.kind == NoteKind::UpstreamAhead);
-    if !args.allow_loss && loss_of(plan).is_some() {
-        Some("--allow-loss")
-    } else if !args.stale_ok && plan.chosen.is_some() && upstream_ahead() {
-        Some("--stale-ok")
-    } else {
-        None
-    }
-}
-
 /// What the chosen rung would discard, as the refusal it needs a permission against.
 fn loss_of(plan: &Plan) -> Option<Error> {
     let chosen = plan.chosen_attempt()?;
@@ -199,7 +206,7 @@ fn loss_of(plan: &Plan) -> Option<Error> {
 }
 
 fn ask_about_loss(args: &LandingHere, session: &mut Session) -> bool {
-    if args.yes || !session.console.interactive() {
+    if args.yes || !session.console.can_ask() {
         return false;
     }
     session.console.complain("This discards the later changes named above. Land it? [y/N] ");

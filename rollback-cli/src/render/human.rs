@@ -3,7 +3,7 @@
 
 use rollback_core::conflict::ConflictKind;
 use rollback_core::plan::{Attempt, CulpritFound, LossClass, Note, NoteKind};
-use rollback_core::receipt::{Outcome, OutcomeKind};
+use rollback_core::receipt::{Outcome, OutcomeKind, Recovery};
 use rollback_core::{CommitId, Plan, RepoPath, Target};
 
 use super::style::{Palette, paint};
@@ -17,13 +17,20 @@ pub(crate) enum Ending<'a> {
     None,
     /// Nothing was written on purpose.
     DryRun {
-        /// The command that lands the plan.
-        land_with: String,
-        /// The flag without which that would be refused.
-        missing: Option<&'static str>,
+        /// How the plan can be landed; nothing where it would be refused.
+        land_with: Option<LandWith>,
     },
     /// The plan was to land, and this is what happened.
     Landed(&'a Outcome),
+}
+
+/// How a plan can be landed.
+#[derive(Clone, Debug)]
+pub(crate) struct LandWith {
+    /// The command.
+    pub(crate) command: String,
+    /// What it gives consent to.
+    pub(crate) needs: Option<&'static str>,
 }
 
 /// A plan and what became of it.
@@ -340,14 +347,12 @@ impl Story<'_> {
             Ending::None => String::new(),
             Ending::DryRun { .. } if self.plan.is_nothing_to_do() => "Nothing to do.\n".into(),
             Ending::DryRun { .. } if self.plan.chosen.is_none() => String::new(),
-            Ending::DryRun { land_with, missing } => {
-                let permission = missing.map(permission).unwrap_or_default();
-                let command = match missing {
-                    Some(flag) => format!("{land_with} {flag}"),
-                    None => land_with,
-                };
+            Ending::DryRun { land_with: None } => "This was a dry run: nothing was written.\n".into(),
+            Ending::DryRun { land_with: Some(LandWith { command, needs }) } => {
+                let consent = needs.map(|what| format!(" Landing it needs your consent to {what}."));
                 format!(
-                    "This was a dry run: nothing was written.{permission}\n{}",
+                    "This was a dry run: nothing was written.{}\n{}",
+                    consent.unwrap_or_default(),
                     next("land it with", &command)
                 )
             }
@@ -356,6 +361,36 @@ impl Story<'_> {
     }
 
     fn landed(&self, outcome: &Outcome) -> String {
+        let recovered = outcome.recovered.as_ref().map(|recovery| self.recovered(recovery));
+        format!("{}{}", recovered.unwrap_or_default(), self.result(outcome))
+    }
+
+    /// What became of an earlier landing that a crash had cut off.
+    fn recovered(&self, recovery: &Recovery) -> String {
+        let said = match recovery {
+            Recovery::Finished { operation_id } => {
+                format!(
+                    "landing {operation_id} had been cut off after its result was in; it was finished first"
+                )
+            }
+            Recovery::TakenBack { operation_id, edited } if edited.is_empty() => {
+                format!("landing {operation_id} had been cut off; it was taken back first")
+            }
+            Recovery::TakenBack { operation_id, edited } => format!(
+                "landing {operation_id} had been cut off; it was taken back first, but for {}, edited since",
+                self.names(edited)
+            ),
+            Recovery::SetAside { operation_id, folder } => format!(
+                "landing {operation_id} had been cut off, and the branch has moved since; the files it had \
+                 displaced lie in {}",
+                text::escape(folder)
+            ),
+            _ => return String::new(),
+        };
+        self.labelled("note:", &said)
+    }
+
+    fn result(&self, outcome: &Outcome) -> String {
         let branch = outcome
             .reference
             .as_deref()
@@ -432,15 +467,6 @@ impl Story<'_> {
             0 => shown.join(", "),
             more => format!("{} and {more} more", shown.join(", ")),
         }
-    }
-}
-
-/// Why a flag is needed.
-fn permission(flag: &str) -> &'static str {
-    match flag {
-        "--allow-loss" => " Landing it needs your consent to what it discards.",
-        "--stale-ok" => " Landing it needs your consent to what the upstream has and this branch lacks.",
-        _ => "",
     }
 }
 

@@ -4,7 +4,7 @@ use anstream::adapter::strip_str;
 use rollback_core::{Plan, Receipt};
 use serde_json::{Value, json};
 
-use super::human::{self, Ending};
+use super::human::{self, Ending, LandWith};
 use super::*;
 use crate::invocation::Invocation;
 
@@ -105,7 +105,8 @@ fn shown(plan: &Plan, look: Look, ending: Ending<'_>) -> String {
 }
 
 fn dry_run() -> Ending<'static> {
-    Ending::DryRun { land_with: "rb revert --file legacy/__init__.py".into(), missing: None }
+    let command = "rb revert --file legacy/__init__.py".into();
+    Ending::DryRun { land_with: Some(LandWith { command, needs: None }) }
 }
 
 #[test]
@@ -153,10 +154,8 @@ fn a_result_that_discards_later_commits_names_each() {
             {"kind": "case-twin", "paths": ["Legacy/__init__.py"]},
         ],
     }));
-    let ending = Ending::DryRun {
-        land_with: "rb revert --file legacy/__init__.py".into(),
-        missing: Some("--allow-loss"),
-    };
+    let command = "rb revert --file legacy/__init__.py --allow-loss".into();
+    let ending = Ending::DryRun { land_with: Some(LandWith { command, needs: Some("what it discards") }) };
     insta::assert_snapshot!(shown(&snapshot, Look::plain(), ending));
 }
 
