@@ -183,7 +183,7 @@ impl Situation<'_> {
             ),
             Error::UpstreamAhead { upstream, .. } => Hint::new(
                 "take these changes in first (or land anyway with --stale-ok) with",
-                format!("git merge {}", quoted(upstream)),
+                format!("git merge {}", quoted(upstream.strip_prefix("refs/remotes/").unwrap_or(upstream))),
             ),
             Error::LossNotAllowed { .. } => {
                 Hint::new("if that is what you want", typed.with(&["--allow-loss"]))

@@ -350,7 +350,7 @@ fn an_upstream_that_has_newer_changes_to_the_path() {
         &refused,
         5,
         "refs/remotes/origin/main has 1 newer change to src/a.py that the tip lacks",
-        "take these changes in first (or land anyway with --stale-ok) with: git merge refs/remotes/origin/main",
+        "take these changes in first (or land anyway with --stale-ok) with: git merge origin/main",
     );
     let dry = rb(&clone, &[&words[..], &["--dry-run"]].concat());
     assert_eq!(dry.code, 5, "a dry run exits as the real run would");
