@@ -97,18 +97,21 @@ pub(super) fn make_plan(
 
 /// Shows a plan, and says whether it would land: a dry run ends as the real run would before landing.
 fn show(plan: &Plan, commits: &Commits, args: &LandingHere, session: &mut Session) -> Outcome {
-    let refusal = session.repo()?.check(plan, &apply_options(args)?).err();
+    let checked = session.repo()?.check(plan, &apply_options(args)?);
     let look = session.console.look();
     if session.console.json() {
         session.console.print(&json::document(plan));
     } else {
-        let ending = Ending::DryRun { land_with: land_with(refusal.as_ref(), session) };
+        let ending = Ending::DryRun { land_with: land_with(checked.as_ref().err(), session) };
         session.console.tell(&human::plan(plan, commits, look, ending));
     }
-    let Some(refusal) = refusal else {
-        let exit = exit_of(plan, args);
-        report_stuck(plan, exit, session);
-        return Ok(exit);
+    let refusal = match checked {
+        Err(refusal) => refusal,
+        Ok(kind) => {
+            let exit = exit_of(kind, args);
+            report_stuck(plan, exit, session);
+            return Ok(exit);
+        }
     };
     let exit = Exit::from(refusal.class());
     if permission_for(&refusal).is_none() || session.console.json() {
@@ -174,21 +177,16 @@ fn report(receipt: &Receipt, shown: bool, repo: &Repo, args: &LandingHere, sessi
     exit
 }
 
-/// How a plan ends that nobody would refuse to land.
-fn exit_of(plan: &Plan, args: &LandingHere) -> Exit {
-    match (plan.chosen, plan.is_nothing_to_do()) {
-        (Some(_), _) => Exit::Done,
-        (None, true) if args.allow_noop => Exit::Done,
-        (None, true) => Exit::NothingToDo,
-        (None, false) => Exit::NoCleanRung,
+fn exit_of_receipt(receipt: &Receipt, args: &LandingHere) -> Exit {
+    match receipt.outcome.later_failure {
+        Some(_) => Exit::LandedWithFailure,
+        None => exit_of(receipt.outcome.kind, args),
     }
 }
 
-fn exit_of_receipt(receipt: &Receipt, args: &LandingHere) -> Exit {
-    if receipt.outcome.later_failure.is_some() {
-        return Exit::LandedWithFailure;
-    }
-    match receipt.outcome.kind {
+/// How a run ends, or would end, that nobody refuses.
+fn exit_of(kind: OutcomeKind, args: &LandingHere) -> Exit {
+    match kind {
         OutcomeKind::NothingToDo if args.allow_noop => Exit::Done,
         OutcomeKind::NothingToDo => Exit::NothingToDo,
         OutcomeKind::NotLanded => Exit::NoCleanRung,

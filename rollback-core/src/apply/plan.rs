@@ -34,23 +34,26 @@ impl Repo {
         self.land_on(plan, goal, options)
     }
 
-    /// Refuses what [`Repo::apply`] would refuse, and writes nothing: a dry run ends as the real run would before landing.
+    /// Refuses what [`Repo::apply`] would refuse, writes nothing, and says what would become of the plan: a dry run ends
+    /// as the real run would before landing.
     ///
     /// # Errors
     /// The refusals of [`Repo::apply`]. A plan without a chosen rung is none of them.
-    pub fn check(&self, plan: &Plan, options: &ApplyOptions) -> Result<()> {
-        let Some(attempt) = plan.chosen_attempt() else { return Ok(()) };
-        let checkout = match self.admit(plan, attempt, options)? {
-            Goal::Stage => true,
+    pub fn check(&self, plan: &Plan, options: &ApplyOptions) -> Result<OutcomeKind> {
+        let Some(attempt) = plan.chosen_attempt() else { return Ok(kind_of_not_landed(plan)) };
+        let (kind, checkout) = match self.admit(plan, attempt, options)? {
+            Goal::Stage => (OutcomeKind::Staged, true),
             Goal::Reference { name, old: Some(found), fresh: true, .. } => {
-                return self.branch_that_exists(plan.clone(), name, found).map(drop);
+                return Ok(self.branch_that_exists(plan.clone(), name, found)?.outcome.kind);
             }
-            Goal::Reference { checkout, .. } => checkout,
+            Goal::Reference { checkout, .. } => (OutcomeKind::Committed, checkout),
         };
-        let (true, Some(result)) = (checkout, attempt.tree_id) else { return Ok(()) };
-        let objects = self.objects();
-        objects.insert_new(plan.prepared.objects())?;
-        check_in_the_way(self, &objects, objects.commit(plan.tip.commit_id)?.tree, result)
+        if let (true, Some(result)) = (checkout, attempt.tree_id) {
+            let objects = self.objects();
+            objects.insert_new(plan.prepared.objects())?;
+            check_in_the_way(self, &objects, objects.commit(plan.tip.commit_id)?.tree, result)?;
+        }
+        Ok(kind)
     }
 
     /// Where a plan goes that may land.
@@ -262,6 +265,10 @@ fn refuse_stale(plan: &Plan, options: &ApplyOptions) -> Result<()> {
 }
 
 fn not_landed(plan: Plan) -> Receipt {
-    let kind = if plan.is_nothing_to_do() { OutcomeKind::NothingToDo } else { OutcomeKind::NotLanded };
-    Receipt { plan, outcome: Outcome::of(kind) }
+    let outcome = Outcome::of(kind_of_not_landed(&plan));
+    Receipt { plan, outcome }
+}
+
+fn kind_of_not_landed(plan: &Plan) -> OutcomeKind {
+    if plan.is_nothing_to_do() { OutcomeKind::NothingToDo } else { OutcomeKind::NotLanded }
 }

@@ -95,7 +95,7 @@ impl Repo {
         attempt.changes = changes;
         if attempt.steps.is_empty() {
             attempt.scope = Some(Scope::Paths(attempt.paths_touched.clone()));
-            attempt.steps.push(Step::new(plan.tip.commit_id, None, tree));
+            attempt.steps.push(Step::new(plan.tip.commit_id, tree, Vec::new()));
         }
         for (step, commit) in attempt.steps.iter_mut().zip(&commits) {
             step.tree_id = commit.tree;

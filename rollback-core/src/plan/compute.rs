@@ -13,7 +13,7 @@ use crate::repo::refs::Head;
 use crate::repo::{Commit, Objects, Repo};
 use crate::strategy::ladder::{Climb, climb};
 use crate::strategy::workbench::Workbench;
-use crate::strategy::{Attempt, Scope, Strategy};
+use crate::strategy::{Attempt, Scope, Step, Strategy};
 use crate::target::Target;
 
 impl Repo {
@@ -137,12 +137,12 @@ impl Writer<'_> {
         self.attempt.steps.iter().map(|step| self.commit(step, &style)).collect()
     }
 
-    fn commit(&self, step: &crate::strategy::Step, style: &Style) -> Result<PreparedCommit> {
+    fn commit(&self, step: &Step, style: &Style) -> Result<PreparedCommit> {
         let source = self.objects.commit(step.commit_id)?;
         let mainline =
             step.mainline.map(|number| self.objects.commit(source.parents[number - 1])).transpose()?;
         let discards = self.discarded()?;
-        let deed = self.deed(&source, mainline.as_ref(), &discards);
+        let deed = self.deed(step, &source, mainline.as_ref(), &discards);
         let mut options = self.request.options.message.clone();
         if matches!(self.request.target, Target::Paths(_)) {
             let of = match self.attempt.strategy {
@@ -167,19 +167,19 @@ impl Writer<'_> {
     }
 
     fn deed<'a>(
-        &'a self,
+        &self,
+        step: &'a Step,
         commit: &'a Commit,
         mainline: Option<&'a Commit>,
         discards: &'a [Commit],
     ) -> Deed<'a> {
-        match (self.attempt.strategy, self.attempt.scope.as_ref()) {
-            (Strategy::RestoreFile, scope) => {
-                Deed::Restore { source: commit, paths: scope.map_or(&[], Scope::paths), discards }
-            }
-            (Strategy::CherryPick, Some(Scope::Paths(paths))) => Deed::PickPaths { commit, paths },
-            (Strategy::CherryPick, _) => Deed::Pick { commit },
-            (_, Some(Scope::Paths(paths))) => Deed::RevertPaths { commit, mainline, paths },
-            (_, _) => Deed::Revert { commit, mainline },
+        let paths = step.paths.as_slice();
+        match self.attempt.strategy {
+            Strategy::RestoreFile => Deed::Restore { source: commit, paths, discards },
+            Strategy::CherryPick if paths.is_empty() => Deed::Pick { commit },
+            Strategy::CherryPick => Deed::PickPaths { commit, paths },
+            _ if paths.is_empty() => Deed::Revert { commit, mainline },
+            _ => Deed::RevertPaths { commit, mainline, paths },
         }
     }
 

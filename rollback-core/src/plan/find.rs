@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::history::{self, Change as PathChange, ChangeKind, Culprit, FoundCulprit, Predicates, change_by};
 use crate::id::CommitId;
 use crate::path::RepoPath;
-use crate::strategy::Strategy;
+use crate::strategy::{Attempt, Scope, Strategy};
 use crate::strategy::ladder::{ContentGoal, Rung};
 use crate::strategy::scope::covers;
 use crate::strategy::workbench::{Change, Restoration};
@@ -130,7 +130,7 @@ impl Resolver<'_> {
         let scoped = self.scoped_changes(groups, case)?;
         case.rungs.push(self.whole_rung(groups, &scoped)?);
         case.rungs.push(match scoped.is_empty() {
-            true => Rung::NotApplicable(Strategy::RevertCommit, "it does not touch the paths".into()),
+            true => Rung::not_applicable(Strategy::RevertCommit, "it does not touch the paths"),
             false => Rung::Undo(scoped),
         });
         case.rungs.push(self.replay_rung(groups)?);
@@ -164,7 +164,11 @@ impl Resolver<'_> {
                     self.objects().abbreviated(change.commit.id.0),
                     if others == 1 { "" } else { "s" },
                 );
-                return Ok(Rung::NotApplicable(change.undo_strategy(), reason));
+                let mut attempt = Attempt::not_applicable(change.undo_strategy(), reason);
+                attempt.scope = Some(Scope::Whole);
+                attempt.commit_id = Some(change.commit.id);
+                attempt.mainline = change.mainline;
+                return Ok(Rung::NotApplicable(Box::new(attempt)));
             }
         }
         Ok(Rung::Undo(whole))
@@ -172,12 +176,12 @@ impl Resolver<'_> {
 
     /// The replay of the commit that made the good state; it can only bring back a path that it added.
     fn replay_rung(&self, groups: &[Group]) -> Result<Rung> {
-        let not = |reason: String| Ok(Rung::NotApplicable(Strategy::CherryPick, reason));
+        let not = |reason: String| Ok(Rung::not_applicable(Strategy::CherryPick, reason));
         let [Group { broken, .. }] = groups else { return not("several changes broke the paths".into()) };
         let [Broken { path, last_good: Some(good), .. }] = broken.as_slice() else {
             return not("no single commit made the good state".into());
         };
-        let made = history::find_culprit(self.objects(), good.commit_id, path, &mut Predicates::default());
+        let made = history::find_culprit(self.objects(), good.commit_id, &good.path, &mut Predicates::default());
         let Ok(Culprit::Found(made)) = made else {
             return not(format!("no commit is known to have made {path} as it was"));
         };
@@ -290,7 +294,7 @@ fn restore_rung(groups: &[Group]) -> Rung {
     match states {
         Some(restorations) => Rung::Restore(restorations),
         None => {
-            Rung::NotApplicable(Strategy::RestoreFile, "there is no earlier state under this name".into())
+            Rung::not_applicable(Strategy::RestoreFile, "there is no earlier state under this name")
         }
     }
 }

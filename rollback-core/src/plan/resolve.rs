@@ -61,7 +61,7 @@ impl<'a> Resolver<'a> {
         }
         let changes = self.changes(&ids, target, &mut case)?;
         if changes.is_empty() {
-            case.rungs.push(Rung::NotApplicable(Strategy::RevertCommit, untouched(&ids, &target.paths)));
+            case.rungs.push(Rung::not_applicable(Strategy::RevertCommit, untouched(&ids, &target.paths)));
         } else {
             case.rungs.push(Rung::Undo(changes.clone()));
             if self.options.with_dependents {
@@ -84,7 +84,7 @@ impl<'a> Resolver<'a> {
         }
         let changes = self.changes(&ids, target, &mut case)?;
         case.rungs.push(if changes.is_empty() {
-            Rung::NotApplicable(Strategy::CherryPick, untouched(&ids, &target.paths))
+            Rung::not_applicable(Strategy::CherryPick, untouched(&ids, &target.paths))
         } else {
             Rung::Replay(changes)
         });
@@ -255,6 +255,6 @@ fn untouched(ids: &[CommitId], paths: &[RepoPath]) -> String {
 fn keep_only(via: Strategy, rungs: &mut Vec<Rung>) {
     rungs.retain(|rung| rung.strategy() == via);
     if rungs.is_empty() {
-        rungs.push(Rung::NotApplicable(via, "it does not fit this target".into()));
+        rungs.push(Rung::not_applicable(via, "it does not fit this target"));
     }
 }

@@ -92,6 +92,9 @@ pub struct Step {
     /// The mainline used, counted from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mainline: Option<usize>,
+    /// The paths it is restricted to; none where it takes all of the commit.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub paths: Vec<RepoPath>,
     /// Its tree.
     pub tree_id: TreeId,
     /// Its message, as text for people.
@@ -99,8 +102,8 @@ pub struct Step {
 }
 
 impl Step {
-    pub(crate) fn new(commit_id: CommitId, mainline: Option<usize>, tree_id: TreeId) -> Self {
-        Self { commit_id, mainline, tree_id, message: String::new() }
+    pub(crate) fn new(commit_id: CommitId, tree_id: TreeId, paths: Vec<RepoPath>) -> Self {
+        Self { commit_id, mainline: None, paths, tree_id, message: String::new() }
     }
 }
 

@@ -23,11 +23,16 @@ pub(crate) enum Rung {
     Replay(Vec<Change>),
     /// Put paths back exactly, in one commit.
     Restore(Vec<Restoration>),
-    /// A way that does not fit the case, and why.
-    NotApplicable(Strategy, String),
+    /// A way that does not fit the case; the attempt says why.
+    NotApplicable(Box<Attempt>),
 }
 
 impl Rung {
+    /// A way that does not fit the case, because `reason`.
+    pub(crate) fn not_applicable(strategy: Strategy, reason: impl Into<String>) -> Self {
+        Self::NotApplicable(Box::new(Attempt::not_applicable(strategy, reason)))
+    }
+
     /// The strategy that the rung follows.
     pub(crate) fn strategy(&self) -> Strategy {
         match self {
@@ -36,7 +41,7 @@ impl Rung {
             }
             Self::Replay(_) => Strategy::CherryPick,
             Self::Restore(_) => Strategy::RestoreFile,
-            Self::NotApplicable(strategy, _) => *strategy,
+            Self::NotApplicable(attempt) => attempt.strategy,
         }
     }
 }
@@ -124,7 +129,7 @@ impl Workbench {
             Rung::UndoWithDependents(changes) => self.undo_with_dependents(changes),
             Rung::Replay(changes) => self.replay(changes),
             Rung::Restore(restorations) => self.restore(restorations),
-            Rung::NotApplicable(strategy, reason) => Ok(Attempt::not_applicable(*strategy, reason)),
+            Rung::NotApplicable(attempt) => Ok(Attempt::clone(attempt)),
         }
     }
 

@@ -104,38 +104,42 @@ impl Workbench {
         self.merge_each(Strategy::CherryPick, Direction::Replay, changes)
     }
 
-    /// Puts paths back exactly, all in one commit.
+    /// Puts paths back exactly, one commit for each commit that they are taken from.
     pub(crate) fn restore(&mut self, restorations: &[Restoration]) -> Result<Attempt> {
+        let restorations = by_source(restorations);
         let mut attempt = Attempt::new(Strategy::RestoreFile);
-        let [first, ..] = restorations else { return Ok(attempt) };
-        let paths: Vec<_> = restorations.iter().flat_map(|one| one.paths.clone()).collect();
-        attempt.from = first.from;
-        attempt.scope = Some(Scope::Paths(paths.clone()));
-        let mut edits = Edits::new();
-        for one in restorations {
-            self.collect_edits(one, &mut edits)?;
+        attempt.from = match restorations.as_slice() {
+            [only] => only.from,
+            _ => None,
+        };
+        attempt.scope = Some(Scope::Paths(all_paths(&restorations)));
+        let mut tree = self.tip.tree;
+        for one in &restorations {
+            let restored = self.objects.edit_tree(tree, &self.edits(one)?)?;
+            if restored != tree {
+                tree = restored;
+                let source = one.from.unwrap_or(one.since);
+                attempt.steps.push(Step::new(source, tree, one.paths.clone()));
+            }
         }
-        let tree = self.objects.edit_tree(self.tip.tree, &edits)?;
-        attempt.loss = self.loss_of_restoring(restorations)?;
-        attempt.steps.push(Step::new(first.from.unwrap_or(first.since), None, tree));
+        attempt.loss = self.loss_of_restoring(&restorations)?;
         self.finish(attempt, tree)
     }
 
-    fn collect_edits(&self, one: &Restoration, edits: &mut Edits) -> Result<()> {
+    fn edits(&self, one: &Restoration) -> Result<Edits> {
+        let mut edits = Edits::new();
         let source = self.objects.tree_of(one.from)?;
         for path in &one.paths {
             let entry = self.objects.entry_at(source, path)?;
             if one.overlay && entry.is_some_and(|entry| entry.mode.is_tree()) {
-                for change in paths_between(&self.objects, self.objects.empty_tree(), source)? {
-                    if path.contains(&change.path) {
-                        edits.insert(change.path, change.after);
-                    }
-                }
+                let there = paths_between(&self.objects, self.objects.empty_tree(), source)?;
+                let below = there.into_iter().filter(|change| path.contains(&change.path));
+                edits.extend(below.map(|change| (change.path, change.after)));
             } else {
                 edits.insert(path.clone(), entry);
             }
         }
-        Ok(())
+        Ok(edits)
     }
 
     fn merge_each(
@@ -158,7 +162,9 @@ impl Workbench {
             }
             if merged.tree_id != tree {
                 tree = merged.tree_id;
-                attempt.steps.push(Step::new(change.commit.id, change.mainline, tree));
+                let paths = change.paths.clone().unwrap_or_default();
+                let step = Step::new(change.commit.id, tree, paths);
+                attempt.steps.push(Step { mainline: change.mainline, ..step });
             }
         }
         attempt.loss = self.loss_of_merging(direction, changes, tree)?;
@@ -240,13 +246,13 @@ impl Workbench {
     /// A restoration is exact where nobody touched the paths after the change that is taken back.
     fn loss_of_restoring(&self, restorations: &[Restoration]) -> Result<Loss> {
         let mut discards = Vec::new();
-        let mut seen = BTreeSet::new();
+        let mut seen: BTreeSet<_> = restorations.iter().map(|one| one.since).collect();
         for one in restorations {
             if self.is_untouched_since(one)? {
                 continue;
             }
             let later = commits_touching_since(&self.objects, self.tip.id, one.since, &one.paths)?;
-            discards.extend(later.into_iter().filter(|id| *id != one.since && seen.insert(*id)));
+            discards.extend(later.into_iter().filter(|id| seen.insert(*id)));
         }
         let class = if discards.is_empty() { LossClass::Exact } else { LossClass::Snapshot };
         Ok(Loss { class, discards })
@@ -280,6 +286,27 @@ fn scope_of(changes: &[Change]) -> Scope {
         }
     }
     Scope::Paths(paths)
+}
+
+/// The restorations with those from one commit put together, in the order of the first of each.
+fn by_source(restorations: &[Restoration]) -> Vec<Restoration> {
+    let mut merged: Vec<Restoration> = Vec::new();
+    for one in restorations {
+        let same = |other: &&mut Restoration| {
+            (other.from, other.since, other.overlay) == (one.from, one.since, one.overlay)
+        };
+        match merged.iter_mut().find(same) {
+            Some(other) => other.paths.extend(one.paths.iter().cloned()),
+            None => merged.push(one.clone()),
+        }
+    }
+    merged
+}
+
+/// Every path of the restorations once, sorted.
+fn all_paths(restorations: &[Restoration]) -> Vec<RepoPath> {
+    let paths: BTreeSet<_> = restorations.iter().flat_map(|one| &one.paths).collect();
+    paths.into_iter().cloned().collect()
 }
 
 fn conflict_reason(conflicts: &[Conflict]) -> String {
