@@ -8,7 +8,8 @@ use std::process::{Command, Output};
 
 use gix::objs::Kind;
 
-use crate::apply::{LandOptions, Landed, Landing, RefUpdate, land};
+use crate::apply::land::Landed;
+use crate::apply::{LandOptions, Landing, RefUpdate, land};
 use crate::conflict::{Conflict, ConflictKind, Stages};
 use crate::id::{CommitId, Entry, EntryMode, ObjectId, TreeId};
 use crate::path::RepoPath;
