@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::kit::*;
 use super::sweep::{Dice, Point, Scene, inject};
 
 /// An ext4 image, mounted.

@@ -58,12 +58,6 @@ impl Flags {
         self
     }
 
-    /// `git update-index --assume-unchanged`.
-    #[cfg(test)]
-    pub(crate) fn assume_unchanged(self) -> bool {
-        self.word & Self::ASSUME_UNCHANGED != 0
-    }
-
     /// The path is not to be in the work tree.
     pub(crate) fn skip_work_tree(self) -> bool {
         self.extended & Self::SKIP_WORK_TREE != 0
