@@ -101,7 +101,7 @@ impl Stage {
             files.create_symlink(&blob, name.as_bytes()).map_err(failed)?;
             return Ok(Fingerprint::symlink(raw_id(&blob, hash)?));
         }
-        let bytes = if is_link { blob } else { content.to_work_tree(path, entry.id, blob)? };
+        let bytes = if is_link { blob } else { content.for_work_tree(path, entry.id, blob)? };
         let executable = entry.mode.kind() == EntryKind::Executable;
         // The umask takes away what the user does not want, as it does in git's checkout.
         let mode = if executable { 0o777 } else { 0o666 };

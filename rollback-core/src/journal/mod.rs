@@ -254,7 +254,7 @@ mod tests {
             action: Action::Replace { old: Fingerprint::file(id, true), new: Fingerprint::symlink(id) },
         });
         journal.locks.push(Place::GitDir("index.lock".into()));
-        journal.state_files.push(StateFile::remove("REVERT_HEAD"));
+        journal.state_files.push(StateFile { name: "REVERT_HEAD".into(), content: None });
         let (_, path) = Journal::paths(folder.path());
         fs::write(&path, journal.encode().unwrap()).unwrap();
         let Left::Open(read) = Journal::read(folder.path()).unwrap() else { panic!("the journal is open") };

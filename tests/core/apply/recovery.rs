@@ -6,8 +6,8 @@ use std::fs;
 use super::kit::*;
 use super::shapes;
 use super::sweep::{Ended, Point, inject};
-use crate::apply::recover::Recovered;
-use crate::apply::{LandOptions, land, recover};
+use crate::apply::recover::{Recovered, recover};
+use crate::apply::{LandOptions, land};
 use crate::error::Error;
 use crate::path::RepoPath;
 

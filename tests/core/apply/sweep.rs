@@ -13,7 +13,8 @@ use std::process::{Command, Stdio};
 
 use super::kit::*;
 use super::shapes::{self, Shape};
-use crate::apply::{LandOptions, land, recover};
+use crate::apply::recover::recover;
+use crate::apply::{LandOptions, land};
 use crate::repo::Repo;
 
 const DRIVER: &str = "apply::tests::sweep::the_driver_of_the_sweep";

@@ -69,7 +69,7 @@ impl<'a> Content<'a> {
     ///
     /// # Errors
     /// [`Error::DriverNotTrusted`].
-    pub(crate) fn to_work_tree(
+    pub(crate) fn for_work_tree(
         &mut self,
         path: &RepoPath,
         blob: ObjectId,

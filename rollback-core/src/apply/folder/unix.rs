@@ -191,11 +191,7 @@ fn unsupported(done: rustix::io::Result<()>) -> io::Result<()> {
     }
 }
 
-#[expect(
-    clippy::unnecessary_cast,
-    clippy::useless_conversion,
-    reason = "the widths of these fields differ between systems"
-)]
+#[expect(clippy::unnecessary_cast, reason = "the widths of these fields differ between systems")]
 fn info(stat: &rustix::fs::Stat) -> FileInfo {
     let permissions = stat.st_mode as u32 & 0o7777;
     let kind = match FileType::from_raw_mode(stat.st_mode) {
