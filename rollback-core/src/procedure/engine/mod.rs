@@ -72,7 +72,7 @@ pub struct Engine<'a> {
     /// The time.
     pub clock: &'a dyn Clock,
     /// The variables of the environment, from which programs get what they are allowed.
-    pub environment: &'a (dyn Fn(&str) -> Option<String> + Sync),
+    pub environment: &'a dyn Fn(&str) -> Option<String>,
     /// Set by whoever wants the run to stop.
     pub cancel: Option<Arc<AtomicBool>>,
 }
@@ -185,7 +185,12 @@ impl Engine<'_> {
     ///
     /// # Errors
     /// Refusals, all of them before anything changes.
-    pub fn start(&self, procedure: &Procedure, request: RunRequest, observer: &mut dyn Observer) -> Result<RunState> {
+    pub fn start(
+        &self,
+        procedure: &Procedure,
+        request: RunRequest,
+        observer: &mut dyn Observer,
+    ) -> Result<RunState> {
         let mut run = self.prepare(procedure, request, observer)?;
         run.save("started")?;
         run.drive()?;
@@ -263,8 +268,11 @@ impl Engine<'_> {
         let id = match id {
             Some(id) => id.to_owned(),
             None => {
-                let open: Vec<String> =
-                    runs(self.repo)?.into_iter().filter(|run| run.status.is_open()).map(|run| run.id).collect();
+                let open: Vec<String> = runs(self.repo)?
+                    .into_iter()
+                    .filter(|run| run.status.is_open())
+                    .map(|run| run.id)
+                    .collect();
                 match open.as_slice() {
                     [] => return Err(EngineError::NoRun { id: None }),
                     [one] => one.clone(),
@@ -311,7 +319,17 @@ impl Engine<'_> {
         let mut run = Run {
             engine: self,
             procedure,
-            state: units::new_state(procedure, &name, &phase, &request, inputs, hash, tip, id, self.clock.now()),
+            state: units::new_state(
+                procedure,
+                &name,
+                &phase,
+                &request,
+                inputs,
+                hash,
+                tip,
+                id,
+                self.clock.now(),
+            ),
             redactor: Arc::default(),
             phase,
             request,
@@ -333,7 +351,8 @@ impl Engine<'_> {
         request: &RunRequest,
     ) -> Result<()> {
         let what = format!("phase '{name}' of procedure '{}'", procedure.id);
-        let needed = if phase.authority.is_empty() { &procedure.document.authority } else { &phase.authority };
+        let needed =
+            if phase.authority.is_empty() { &procedure.document.authority } else { &phase.authority };
         if !needed.is_empty() && !request.roles.iter().any(|role| needed.contains(role)) {
             return Err(EngineError::Authority { what, needed: needed.clone() });
         }
@@ -356,7 +375,11 @@ impl Engine<'_> {
         if !runs_programs || request.trusted_hash.as_deref() == Some(hash) {
             return Ok(());
         }
-        Err(EngineError::NotTrusted { procedure: procedure.id.clone(), hash: hash.to_owned(), changed: Vec::new() })
+        Err(EngineError::NotTrusted {
+            procedure: procedure.id.clone(),
+            hash: hash.to_owned(),
+            changed: Vec::new(),
+        })
     }
 
     fn redactor(&self, procedure: &Procedure, inputs: &Inputs) -> Arc<Redactor> {
