@@ -658,6 +658,119 @@ fn the_shim_comes_back_by_its_own_procedure() {
     assert!(message.contains("Closes: #42") && message.contains("Refs: T20251112041"), "{message}");
 }
 
+/// A branch of two commits that was merged, and one later commit on another file.
+fn merged() -> Sandbox {
+    let repo = Sandbox::new();
+    repo.commit("base", &[("src/rng.py", "pickle\n"), ("src/state.py", "old\n"), ("other", "o\n")]);
+    repo.git(&["checkout", "-q", "-b", "feature/rng"]);
+    repo.commit("RNG: encode as JSON", &[("src/rng.py", "json\n")]);
+    repo.commit("RNG: migrate", &[("src/state.py", "new\n"), ("src/migrations/to_json.py", "m\n")]);
+    repo.git(&["checkout", "-q", "main"]);
+    repo.git(&["merge", "-q", "--no-ff", "-m", "Merge branch 'feature/rng'", "feature/rng"]);
+    repo.commit("later", &[("other", "o2\n")]);
+    repo
+}
+
+#[test]
+fn before_a_phase_is_the_first_parent_of_its_merge_and_reports_are_dated() {
+    // `feature~1` would still hold the first of the two commits, and `checkout -- dir` would leave the migration.
+    let bench = Bench::new(merged());
+    let procedure = procedure(
+        r#"
+[phase.rng]
+target = { merge_of = "feature/rng" }
+paths = ["src", "REPORT.md"]
+ladder = [{ use = "restore-file", from = "target^1", exact = true, paths = ["src/rng.py", "src/state.py", "src/migrations/to_json.py"] }]
+report = "why"
+[[report]]
+id = "why"
+path = "REPORT.md"
+text = "**Date**: {date.iso}\n**Strategy**: {source.short}\n"
+"#,
+    );
+    let base = bench.sandbox.git(&["rev-parse", "HEAD~2"]);
+    let run = bench.start(&procedure, bench.request(&procedure)).unwrap();
+    assert_eq!(run.status, RunStatus::Complete, "{:?}", run.rungs);
+    assert_eq!(run.rungs[0].discards, [], "what the merge brought in is no loss");
+    assert_eq!(bench.sandbox.git(&["diff", "--name-status", &base, "HEAD"]), "A\tREPORT.md\nM\tother");
+    let report = fs::read_to_string(bench.sandbox.path().join("REPORT.md")).unwrap();
+    assert_eq!(
+        report,
+        format!(
+            "**Date**: 2025-11-12\n**Strategy**: {}\n",
+            bench.sandbox.git(&["rev-parse", "--short", &base])
+        )
+    );
+}
+
+#[test]
+fn commits_found_by_their_message_are_reverted_newest_first_and_others_are_no_target() {
+    let bench = Bench::new(merged());
+    bench.sandbox.git(&["checkout", "-q", "-b", "elsewhere"]);
+    let stranger = bench.sandbox.commit("RNG: elsewhere", &[("src/rng.py", "xml\n")]);
+    bench.sandbox.git(&["checkout", "-q", "main"]);
+    let procedure = procedure(
+        r#"
+[input.commit]
+default = "HEAD"
+[phase.rng]
+target = { grep = "^RNG", since = "2000-01-01", pick = "all" }
+ladder = [{ use = "revert-commit" }]
+[phase.one]
+target = { grep = "^RNG" }
+ladder = [{ use = "revert-commit" }]
+[phase.named]
+target = { commit = "{input.commit}" }
+ladder = [{ use = "revert-commit" }]
+[phase.none]
+target = { grep = "^XYZ" }
+ladder = [{ use = "revert-commit" }]
+"#,
+    );
+    let phase = |name: &str| {
+        let mut request = bench.request(&procedure);
+        request.phase = Some(name.to_owned());
+        request
+    };
+    let mut named = phase("named");
+    named.set = vec![("commit".into(), stranger.clone())];
+    let refused = bench.start(&procedure, named).unwrap_err().to_string();
+    assert!(refused.starts_with(&format!("commit {stranger} is not in the history of ")), "{refused}");
+    let run = bench.start(&procedure, phase("one")).unwrap();
+    assert_eq!((run.ending, run.rungs[0].why.as_str()), (Some(Ending::NoRung), "2 commits match"));
+    let run = bench.start(&procedure, phase("none")).unwrap();
+    assert_eq!((run.ending, run.rungs[0].why.as_str()), (Some(Ending::NoRung), "no commit matches"));
+    let run = bench.start(&procedure, phase("rng")).unwrap();
+    assert_eq!((run.status, run.commits.len()), (RunStatus::Complete, 2));
+    assert_eq!(bench.sandbox.git(&["ls-files", "src"]), "src/rng.py\nsrc/state.py");
+    assert_eq!(fs::read_to_string(bench.sandbox.path().join("src/rng.py")).unwrap(), "pickle\n");
+}
+
+#[test]
+fn publishing_soaking_and_verifying_are_asked_for() {
+    let bench = Bench::new(removed());
+    bench.sandbox.git(&["init", "-q", "--bare", "../remote.git"]);
+    bench.sandbox.git(&["remote", "add", "origin", "../remote.git"]);
+    let procedure = procedure(&format!(
+        "{}\n[publish]\npush = \"origin\"\n[soak]\nfor = \"30m\"\nevery = \"1m\"\nchecks = [\"calm\"]\n[success]\nall = [\"calm\"]\n[[check]]\nid = \"calm\"\nrun = [\"true\"]\nlive = true\n",
+        RESTORE.replace("[phase.shim]\n", "[phase.shim]\nverify = [\"calm\"]\n")
+    ));
+    let mut request = bench.request(&procedure);
+    request.soak = true;
+    let run = bench.start(&procedure, request.clone()).unwrap();
+    assert_eq!(run.status, RunStatus::Complete, "{:?}", run.units);
+    assert_eq!(bench.clock.now().as_second() - 1_762_941_600, 1800);
+    assert_eq!(bench.sandbox.git(&["ls-remote", "origin"]), "", "nothing is published unasked");
+    let published =
+        bench.with(|engine, _| engine.publish(&procedure, &run.id, request.clone(), &mut ())).unwrap();
+    assert_eq!(published.ending, Some(Ending::Done), "{:?}", published.units);
+    assert!(bench.sandbox.git(&["ls-remote", "origin", "main"]).starts_with(&bench.head()));
+    let verified = bench.with(|engine, _| engine.verify(&procedure, None, request, &mut ())).unwrap();
+    assert_eq!(verified.verdicts["calm"][&On::Live].outcome, Outcome::Pass);
+    let report = rollback_core::procedure::engine::report_markdown(&procedure, &run);
+    assert!(report.contains("| smoke | fail") && report.contains("## Timeline"), "{report}");
+}
+
 /// On a clone of the public repository, whose folder `RB_TOWNLET` names; nothing of it is kept here.
 #[test]
 fn the_real_conflict_of_the_monitor_falls_to_restoring_and_names_what_that_discards() {
@@ -692,9 +805,15 @@ fn the_real_conflict_of_the_monitor_falls_to_restoring_and_names_what_that_disca
     let merged = fs::read_to_string(&monitor).unwrap() + "# merged by hand\n";
     fs::write(&monitor, merged).unwrap();
     let mut how = bench.resumption(&procedure);
-    how.confirmed = ["no-analyzer-imports", "telemetry-unchanged", "characterization", "stability-monitor", "telemetry-run"]
-        .map(ToOwned::to_owned)
-        .to_vec();
+    how.confirmed = [
+        "no-analyzer-imports",
+        "telemetry-unchanged",
+        "characterization",
+        "stability-monitor",
+        "telemetry-run",
+    ]
+    .map(ToOwned::to_owned)
+    .to_vec();
     let run = bench.resume(&procedure, how).unwrap();
     assert!(!run.commits.is_empty(), "{:#?} {:#?}", run.rungs, run.verdicts);
     let branch = run.landed_on.clone().unwrap();

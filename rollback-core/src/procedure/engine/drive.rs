@@ -270,7 +270,51 @@ impl Run<'_> {
                 })
             }
             UnitKind::Publish => self.publish().map(of_a_step),
+            UnitKind::Soak => self.soak(&work_dir),
         }
+    }
+
+    /// Watches until the time is over or a check no longer passes.
+    fn soak(&mut self, folder: &std::path::Path) -> Result<Flow> {
+        let soak = self.phase.soak.clone().or_else(|| self.procedure.document.soak.clone());
+        let Some(soak) = soak else { return Ok(Flow::Done(None)) };
+        let end = self.elapsed().0 + soak.lasting.0;
+        let every =
+            soak.every.map_or(soak.lasting.0 / 10, |every| every.0).max(std::time::Duration::from_secs(1));
+        while self.elapsed().0 < end {
+            self.engine.clock.wait(every);
+            for check in &soak.checks {
+                let verdict = self.check(check, On::Live, folder)?;
+                if matches!(verdict.outcome, Outcome::Fail | Outcome::Error) {
+                    return Ok(Flow::Failed(format!("{check} after {}: {verdict}", self.elapsed())));
+                }
+            }
+        }
+        Ok(Flow::Done(Some(format!("calm for {}", soak.lasting))))
+    }
+
+    /// Publishes a run that has ended, and writes down how that went.
+    pub(super) fn publish_again(&mut self) -> Result<()> {
+        let stepped = self.publish()?;
+        let now = self.engine.clock.now();
+        let mut unit = super::state::Unit::new(UnitKind::Publish, "publish", false);
+        unit.started = Some(now);
+        unit.ended = Some(now);
+        match stepped {
+            Stepped::Done(note) => {
+                unit.state = UnitState::Done;
+                unit.note = note;
+            }
+            Stepped::Failed(why) | Stepped::Manual(why) => {
+                unit.state = UnitState::Failed;
+                unit.note = Some(why);
+            }
+        }
+        let failed = unit.state == UnitState::Failed;
+        self.state.units.retain(|other| other.kind != UnitKind::Publish);
+        self.state.units.push(unit);
+        self.state.ending = Some(if failed { Ending::LandedButFailed } else { Ending::Done });
+        self.save("published")
     }
 
     fn has_landed(&self) -> bool {

@@ -111,6 +111,8 @@ pub struct RunRequest {
     pub by_hand: bool,
     /// Publishes the result once it has landed.
     pub publish: bool,
+    /// Watches for as long as the procedure says before the run is complete.
+    pub soak: bool,
     /// The hash that was trusted, by a record outside the repository or the pipeline's configuration.
     pub trusted_hash: Option<String>,
     /// Samples for checks of metrics.
@@ -262,6 +264,120 @@ impl Engine<'_> {
         }
         state.write(self.repo, Some(record), "aborted")?;
         Ok(state)
+    }
+
+    /// Runs checks of the live system and nothing else: those of a group, or those by which the rollback counts as
+    /// successful and those of the phase, where one is named. Nothing is recorded but their output.
+    ///
+    /// # Errors
+    /// Trust, unknown names and unset inputs.
+    pub fn verify(
+        &self,
+        procedure: &Procedure,
+        group: Option<&str>,
+        request: RunRequest,
+        observer: &mut dyn Observer,
+    ) -> Result<RunState> {
+        let document = &procedure.document;
+        let mut checks = match group {
+            Some(name) => document.group.get(name).map(|group| group.checks.clone()).ok_or_else(|| {
+                let known: Vec<String> = document.group.names().map(ToOwned::to_owned).collect();
+                let nearest = super::format::nearest(name, known.iter().map(String::as_str));
+                EngineError::Unknown(super::format::UnknownName {
+                    kind: "group",
+                    found: name.into(),
+                    nearest,
+                    known,
+                })
+            })?,
+            None => document.success.as_ref().map_or_else(Vec::new, |success| success.all.clone()),
+        };
+        let name = request.phase.clone().or_else(|| procedure.default_phase().map(ToOwned::to_owned));
+        let name = name.or_else(|| document.phase.names().next().map(ToOwned::to_owned)).unwrap_or_default();
+        let phase = procedure.phase(&name, request.variant.as_deref())?;
+        if request.phase.is_some() && group.is_none() {
+            checks.extend(phase.verify.iter().cloned());
+        }
+        let hash = fingerprint(procedure, self.repo.work_dir()).hash;
+        self.refuse_untrusted(procedure, &request, &hash)?;
+        let inputs = Inputs::resolve(document, &request.set, &request.exclude)?;
+        let tip = self.repo.plan_tip(&PlanOptions::default())?;
+        let mut state = units::new_state(
+            procedure,
+            &name,
+            &phase,
+            &request,
+            inputs,
+            hash,
+            tip,
+            "verify".into(),
+            self.clock.now(),
+        );
+        state.units.clear();
+        let redactor = self.redactor(procedure, &state.inputs);
+        let (record, overrun, reopened) = (None, false, None);
+        let mut run = Run {
+            engine: self,
+            procedure,
+            phase,
+            request,
+            state,
+            record,
+            redactor,
+            observer,
+            overrun,
+            reopened,
+        };
+        let folder = self.repo.work_dir().unwrap_or(self.repo.git_dir()).to_owned();
+        checks.dedup();
+        for check in checks {
+            run.check(&check, On::Live, &folder)?;
+        }
+        run.state.finished = Some(self.clock.now());
+        Ok(run.state)
+    }
+
+    /// Publishes the result of a run that has landed.
+    ///
+    /// # Writes
+    /// Whatever the procedure's way of publishing does, and the record of the run.
+    ///
+    /// # Errors
+    /// [`EngineError::NoRun`], [`EngineError::Changed`], trust and approval.
+    pub fn publish(
+        &self,
+        procedure: &Procedure,
+        id: &str,
+        request: RunRequest,
+        observer: &mut dyn Observer,
+    ) -> Result<RunState> {
+        let missing = || EngineError::NoRun { id: Some(id.to_owned()) };
+        let (state, record) = RunState::read(self.repo, id)?.ok_or_else(missing)?;
+        if state.landed_on.is_none() {
+            return Err(EngineError::Target(format!(
+                "the run {id} has landed nothing that could be published"
+            )));
+        }
+        let hash = fingerprint(procedure, self.repo.work_dir()).hash;
+        self.refuse_untrusted(procedure, &request, &hash)?;
+        let phase = procedure.phase(&state.phase, state.variant.as_deref())?;
+        let redactor = self.redactor(procedure, &state.inputs);
+        let (record, overrun, reopened) = (Some(record), false, None);
+        let mut run = Run {
+            engine: self,
+            procedure,
+            phase,
+            request,
+            state,
+            record,
+            redactor,
+            observer,
+            overrun,
+            reopened,
+        };
+        run.state.approvals.extend(run.request.approvals.clone());
+        run.publish_again()?;
+        Ok(run.state)
     }
 
     fn open_run(&self, id: Option<&str>) -> Result<(RunState, crate::id::CommitId)> {

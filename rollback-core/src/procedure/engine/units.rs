@@ -98,6 +98,10 @@ fn of_a_run(document: &Document, name: &str, phase: &Phase, request: &RunRequest
     }
     list.groups(GroupTime::After);
     list.evidence(phase, EvidenceTime::After);
+    if let (true, Some(soak)) = (request.soak, phase.soak.as_ref().or(document.soak.as_ref())) {
+        list.steps(&soak.steps);
+        list.add(UnitKind::Soak, "soak", true);
+    }
     list.messages(Occasion::Complete);
     list.units
 }
