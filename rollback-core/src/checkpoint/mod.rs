@@ -54,7 +54,8 @@ impl Repo {
     /// Where the references cannot be read.
     pub fn checkpoints(&self, scope: &str) -> Result<Vec<Checkpoint>> {
         let names = self.record_names(&format!("checkpoints/{scope}"))?;
-        let found: Result<Vec<Option<Checkpoint>>> = names.iter().map(|name| self.checkpoint(scope, name)).collect();
+        let found: Result<Vec<Option<Checkpoint>>> =
+            names.iter().map(|name| self.checkpoint(scope, name)).collect();
         Ok(found?.into_iter().flatten().collect())
     }
 

@@ -4,12 +4,14 @@
 //! ([`format`]), judges what programs and files show ([`check`]), decides from samples ([`trigger`]) and edits
 //! desired-state files ([`set`]). It uses the public parts of the crate alone and writes nothing by itself.
 
+pub mod catalogue;
 pub mod check;
 pub mod engine;
 pub mod format;
 pub mod input;
 pub mod placeholder;
 pub mod set;
+pub mod show;
 pub mod trigger;
 
 pub use format::{Problem, Problems, Procedure};

@@ -14,8 +14,8 @@ use crate::error::{Error, Result};
 use crate::id::{CommitId, Entry, EntryMode};
 use crate::path::RepoPath;
 use crate::receipt::CommitTime;
-use crate::repo::identity::Role;
 use crate::repo::Edits;
+use crate::repo::identity::Role;
 use crate::repo::{Repo, Signature};
 
 /// A record as it was read.
@@ -83,7 +83,12 @@ impl Repo {
     ///
     /// # Errors
     /// [`Error::Moved`] and [`Error::BranchExists`] where somebody else wrote meanwhile.
-    pub fn write_record(&self, name: &str, expected: Option<CommitId>, record: &NewRecord) -> Result<CommitId> {
+    pub fn write_record(
+        &self,
+        name: &str,
+        expected: Option<CommitId>,
+        record: &NewRecord,
+    ) -> Result<CommitId> {
         let objects = self.objects();
         let mut edits = Edits::new();
         for (file, bytes) in &record.files {

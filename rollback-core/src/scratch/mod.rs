@@ -59,7 +59,9 @@ impl Scratch {
     /// As [`Scratch::of_plan`]; [`Error::BadRequest`] where there is no such commit.
     pub fn of_step(repo: &Repo, plan: &Plan, at: usize) -> Result<Self> {
         let step = plan.chosen_attempt().and_then(|attempt| attempt.steps.get(at));
-        let tree = step.map(|step| step.tree_id).ok_or_else(|| Error::BadRequest(format!("there is no step {at}")))?;
+        let tree = step
+            .map(|step| step.tree_id)
+            .ok_or_else(|| Error::BadRequest(format!("there is no step {at}")))?;
         let objects = repo.objects();
         objects.insert_new(plan.prepared.objects())?;
         Self::check_out(objects, tree)
@@ -212,9 +214,11 @@ impl Scratch {
     pub fn matching(&self, pattern: &str) -> Result<Vec<RepoPath>> {
         let pattern = RepoPath::from(pattern);
         let fits = |path: &RepoPath| {
-            let (wanted, found): (Vec<_>, Vec<_>) = (pattern.components().collect(), path.components().collect());
+            let (wanted, found): (Vec<_>, Vec<_>) =
+                (pattern.components().collect(), path.components().collect());
             // A pattern that is a folder stands for all that lies in it.
-            wanted.len() <= found.len() && wanted.iter().zip(&found).all(|(wanted, found)| matches(wanted, found))
+            wanted.len() <= found.len()
+                && wanted.iter().zip(&found).all(|(wanted, found)| matches(wanted, found))
         };
         Ok(self.present(&[RepoPath::default()])?.into_iter().filter(fits).collect())
     }
@@ -230,7 +234,8 @@ impl Scratch {
         for path in self.present(within)? {
             let content = read_entry(&self.folder().join(relative(&path)?))?;
             let id = self.objects.write_blob(&content.1)?;
-            let same = self.base.get(&path).is_some_and(|entry| entry.same_as(&Entry { mode: content.0, id }));
+            let same =
+                self.base.get(&path).is_some_and(|entry| entry.same_as(&Entry { mode: content.0, id }));
             if !same {
                 edits.push(TreeEdit { path: path.clone(), content: Some(content) });
             }
@@ -290,10 +295,9 @@ fn files_of(objects: &Objects, tree: TreeId) -> Result<BTreeMap<RepoPath, Entry>
 }
 
 fn relative(path: &RepoPath) -> Result<PathBuf> {
-    path.to_relative_path().map(|path| path.into_owned()).ok_or_else(|| Error::InvalidPath {
-        path: path.to_string(),
-        why: "this system cannot spell it",
-    })
+    path.to_relative_path()
+        .map(|path| path.into_owned())
+        .ok_or_else(|| Error::InvalidPath { path: path.to_string(), why: "this system cannot spell it" })
 }
 
 /// The file of a path, its folders made. A link on the way would lead elsewhere.
@@ -306,7 +310,12 @@ fn parents_of(folder: &Path, path: &RepoPath) -> Result<PathBuf> {
         at.push(part);
         match fs::symlink_metadata(&at) {
             Ok(metadata) if metadata.is_dir() => {}
-            Ok(_) => return Err(Error::HostilePath { path: path.clone(), why: "it leads through a link or a file" }),
+            Ok(_) => {
+                return Err(Error::HostilePath {
+                    path: path.clone(),
+                    why: "it leads through a link or a file",
+                });
+            }
             Err(_) => fs::create_dir(&at).map_err(|error| Error::io("make", &at, error))?,
         }
     }

@@ -29,7 +29,9 @@ impl Fingerprint {
         let mut whole = Vec::new();
         for (name, hash) in &files {
             // Lengths first: no name can be mistaken for the end of another.
-            whole.extend_from_slice(format!("{} {name} {}\n", name.len(), hash.as_deref().unwrap_or("-")).as_bytes());
+            whole.extend_from_slice(
+                format!("{} {name} {}\n", name.len(), hash.as_deref().unwrap_or("-")).as_bytes(),
+            );
         }
         Self { hash: sha256(&whole), files }
     }
@@ -69,7 +71,8 @@ pub enum Trusted {
 impl TrustStore {
     /// The store in the user's folder for data: `$XDG_DATA_HOME/rb/trust`, or below the home folder.
     pub fn of_user(environment: impl Fn(&str) -> Option<String>) -> Option<Self> {
-        let data = environment("XDG_DATA_HOME").filter(|folder| Path::new(folder).is_absolute()).map(PathBuf::from);
+        let data =
+            environment("XDG_DATA_HOME").filter(|folder| Path::new(folder).is_absolute()).map(PathBuf::from);
         let home = || environment("HOME").map(|home| PathBuf::from(home).join(".local/share"));
         let local = || environment("LOCALAPPDATA").map(PathBuf::from);
         Some(Self { folder: data.or_else(home).or_else(local)?.join("rb").join("trust") })
@@ -163,7 +166,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = TrustStore::in_folder(folder.path().join("trust"));
         let repository = folder.path().join("repo");
-        let of = |script: Option<&'static [u8]>| Fingerprint::new([("x.toml", Some(&b"id"[..])), ("./s.sh", script)]);
+        let of = |script: Option<&'static [u8]>| {
+            Fingerprint::new([("x.toml", Some(&b"id"[..])), ("./s.sh", script)])
+        };
         let first = of(Some(b"echo 1"));
         assert_eq!(store.check(&repository, "x", &first).unwrap(), Trusted::No);
         store.trust(&repository, "x", &first).unwrap();
@@ -186,11 +191,16 @@ mod tests {
     #[test]
     fn the_store_lies_in_the_users_folder_for_data() {
         let of = |pairs: &'static [(&'static str, &'static str)]| {
-            TrustStore::of_user(|name| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()))
-                .map(|store| store.folder)
+            TrustStore::of_user(|name| {
+                pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+            })
+            .map(|store| store.folder)
         };
         assert_eq!(of(&[("XDG_DATA_HOME", "/d"), ("HOME", "/h")]), Some(PathBuf::from("/d/rb/trust")));
-        assert_eq!(of(&[("XDG_DATA_HOME", "relative"), ("HOME", "/h")]), Some(PathBuf::from("/h/.local/share/rb/trust")));
+        assert_eq!(
+            of(&[("XDG_DATA_HOME", "relative"), ("HOME", "/h")]),
+            Some(PathBuf::from("/h/.local/share/rb/trust"))
+        );
         assert_eq!(of(&[]), None);
     }
 }

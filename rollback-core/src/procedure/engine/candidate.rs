@@ -31,7 +31,10 @@ pub(super) struct Candidate {
 /// What came of trying a rung.
 pub(super) enum Tried {
     Candidate(Box<Candidate>),
-    Fell { reason: Reason, why: String },
+    Fell {
+        reason: Reason,
+        why: String,
+    },
     NothingToDo(String),
     Paused(Pause),
     /// An outside program does it; there is no candidate.
@@ -40,8 +43,16 @@ pub(super) enum Tried {
 
 /// What a rung starts from.
 enum Base {
-    Plan { plan: Box<Plan>, targets: Vec<CommitId> },
-    Restore { from: CommitId, paths: Vec<RepoPath>, exact: bool, targets: Vec<CommitId> },
+    Plan {
+        plan: Box<Plan>,
+        targets: Vec<CommitId>,
+    },
+    Restore {
+        from: CommitId,
+        paths: Vec<RepoPath>,
+        exact: bool,
+        targets: Vec<CommitId>,
+    },
     /// Only edits.
     Tip,
     Other(Tried),
@@ -123,7 +134,9 @@ impl Run<'_> {
     /// The commit that the next landing builds on.
     pub(super) fn present_tip(&self) -> CommitId {
         match &self.state.landed_on {
-            Some(reference) if *reference == self.state.reference => *self.state.commits.last().unwrap_or(&self.state.tip),
+            Some(reference) if *reference == self.state.reference => {
+                *self.state.commits.last().unwrap_or(&self.state.tip)
+            }
             _ => self.state.tip,
         }
     }
@@ -167,9 +180,11 @@ impl Run<'_> {
                 self.restore_from(rung, commits)
             }
             (kind, Some(path)) => self.by_path(kind, path),
-            (RungKind::CherryPick, None) => {
-                self.planned(&Target::Pick(self.commits_target(rung, &commits)), &commits, Strategy::CherryPick)
-            }
+            (RungKind::CherryPick, None) => self.planned(
+                &Target::Pick(self.commits_target(rung, &commits)),
+                &commits,
+                Strategy::CherryPick,
+            ),
             _ => self.undo(rung, commits),
         }
     }
@@ -222,7 +237,8 @@ impl Run<'_> {
         let from = rung.from.clone().unwrap_or_default();
         let from = self.revision(&from, &targets)?;
         let paths = if rung.paths.is_empty() { &self.phase.paths } else { &rung.paths };
-        let paths: Result<Vec<_>> = paths.iter().map(|path| Ok(RepoPath::from(self.words(path.as_str())?.as_str()))).collect();
+        let paths: Result<Vec<_>> =
+            paths.iter().map(|path| Ok(RepoPath::from(self.words(path.as_str())?.as_str()))).collect();
         let mut paths = paths?;
         if paths.is_empty() {
             paths.push(RepoPath::default());
@@ -236,12 +252,15 @@ impl Run<'_> {
         let from = self.words(from)?;
         if let Some(name) = from.strip_prefix("checkpoint:") {
             let found = repo.checkpoint(&self.procedure.id, name)?.or(repo.checkpoint("manual", name)?);
-            let found = found.ok_or_else(|| EngineError::Target(format!("there is no checkpoint '{name}'")))?;
+            let found =
+                found.ok_or_else(|| EngineError::Target(format!("there is no checkpoint '{name}'")))?;
             repo.verify_checkpoint(&found, true)?;
             return Ok(found.commit_id);
         }
         if let Some(rest) = from.strip_prefix("target") {
-            let target = targets.first().ok_or_else(|| EngineError::Target("the phase has no target commit".into()))?;
+            let target = targets
+                .first()
+                .ok_or_else(|| EngineError::Target("the phase has no target commit".into()))?;
             return Ok(repo.resolve_commit(&format!("{target}{rest}"))?);
         }
         let name = from.strip_prefix("tag:").map_or(from.clone(), |tag| format!("refs/tags/{tag}"));
@@ -256,7 +275,8 @@ impl Run<'_> {
             let commit = repo.commit_summary(*target)?;
             if let [first, others @ ..] = commit.parents.as_slice() {
                 for other in others {
-                    rolled_back.extend(repo.resolve_commits(&[format!("{first}..{other}")]).unwrap_or_default());
+                    rolled_back
+                        .extend(repo.resolve_commits(&[format!("{first}..{other}")]).unwrap_or_default());
                 }
             }
         }
@@ -278,9 +298,18 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn set(&self, candidate: &mut Candidate, place: &str, value: &Scalar, each: Option<&str>, progress: f64) -> Result<()> {
-        let place: Place =
-            self.words_for(place, each)?.parse().map_err(|error: crate::procedure::set::BadKey| EngineError::Target(error.0))?;
+    fn set(
+        &self,
+        candidate: &mut Candidate,
+        place: &str,
+        value: &Scalar,
+        each: Option<&str>,
+        progress: f64,
+    ) -> Result<()> {
+        let place: Place = self
+            .words_for(place, each)?
+            .parse()
+            .map_err(|error: crate::procedure::set::BadKey| EngineError::Target(error.0))?;
         let failed = |source| EngineError::Set { place: place.to_string(), source };
         let value = match value {
             Scalar::Text(text) => arithmetic(&self.words_for(text, each)?),
@@ -288,7 +317,8 @@ impl Run<'_> {
         };
         let path = repo_path(&place.file);
         let bytes = candidate.scratch.read(&path)?;
-        let bytes = bytes.ok_or_else(|| EngineError::Target(format!("there is no file {path} to set {} in", place.key)))?;
+        let bytes = bytes
+            .ok_or_else(|| EngineError::Target(format!("there is no file {path} to set {} in", place.key)))?;
         let present = read_value(&bytes, place.format, &place.key).ok();
         let value = between(present.as_ref(), &value, progress);
         let edited = apply_set(&bytes, place.format, &place.key, &value).map_err(failed)?;
@@ -374,7 +404,10 @@ impl Run<'_> {
             self.phase.paths.is_empty() || edited
         };
         if let Some(path) = attempt.paths_touched.iter().find(|path| !permitted(path)) {
-            return Ok(Tried::Fell { reason: Reason::NotApplicable, why: format!("it exceeds the phase: it touches {path}") });
+            return Ok(Tried::Fell {
+                reason: Reason::NotApplicable,
+                why: format!("it exceeds the phase: it touches {path}"),
+            });
         }
         for preserved in self.phase.preserve.iter().filter_map(|text| text.parse::<TreePath>().ok()) {
             let preserved = repo_path(&preserved);
@@ -390,7 +423,8 @@ impl Run<'_> {
     pub(super) fn refresh(&self, candidate: &mut Candidate) -> Result<()> {
         let everything = [RepoPath::default()];
         let by_hand = self.phase.edits.iter().filter_map(|id| self.procedure.step(id));
-        let open = self.phase.paths.is_empty() && by_hand.into_iter().any(|step| step.manual.is_some() || !step.run.is_empty());
+        let open = self.phase.paths.is_empty()
+            && by_hand.into_iter().any(|step| step.manual.is_some() || !step.run.is_empty());
         let within: &[RepoPath] = if open { &everything } else { &candidate.within };
         let edits = candidate.scratch.edits(within)?;
         let message = self.commit_message(candidate)?;
@@ -436,7 +470,8 @@ impl Run<'_> {
     fn commit_message(&self, candidate: &Candidate) -> Result<Option<String>> {
         let (document, own) = (&self.procedure.document, self.phase.commit.as_ref());
         let common = document.commit.as_ref();
-        let subject = own.and_then(|text| text.subject.as_ref()).or(common.and_then(|text| text.subject.as_ref()));
+        let subject =
+            own.and_then(|text| text.subject.as_ref()).or(common.and_then(|text| text.subject.as_ref()));
         let body = match own {
             Some(own) if own.subject.is_some() => own.body.as_ref(),
             _ => own.and_then(|text| text.body.as_ref()).or(common.and_then(|text| text.body.as_ref())),
@@ -472,7 +507,9 @@ fn of_a_plan(plan: Plan, targets: Vec<CommitId>) -> Base {
     if plan.chosen.is_some() {
         return Base::Plan { plan: Box::new(plan), targets };
     }
-    let Some(last) = plan.attempts.last() else { return fell(Reason::NotApplicable, "nothing could be tried") };
+    let Some(last) = plan.attempts.last() else {
+        return fell(Reason::NotApplicable, "nothing could be tried");
+    };
     let why = last.reason.clone().unwrap_or_else(|| match last.conflicts.first() {
         Some(conflict) => format!("it conflicts in {}", conflict.path),
         None => "it is not clean".to_owned(),
@@ -498,13 +535,19 @@ fn arithmetic(text: &str) -> Scalar {
 }
 
 fn whole(number: f64) -> Scalar {
-    if number.fract() == 0.0 && number.abs() < 1e15 { Scalar::Integer(number as i64) } else { Scalar::Float(number) }
+    if number.fract() == 0.0 && number.abs() < 1e15 {
+        Scalar::Integer(number as i64)
+    } else {
+        Scalar::Float(number)
+    }
 }
 
 /// The value part of the way: rounded away from the present one when it grows and towards the goal when it shrinks,
 /// so that parts of a whole still add up to it.
 fn between(present: Option<&Scalar>, goal: &Scalar, progress: f64) -> Scalar {
-    let (Some(Scalar::Integer(present)), Scalar::Integer(goal)) = (present, goal) else { return goal.clone() };
+    let (Some(Scalar::Integer(present)), Scalar::Integer(goal)) = (present, goal) else {
+        return goal.clone();
+    };
     if progress >= 1.0 {
         return Scalar::Integer(*goal);
     }

@@ -33,7 +33,11 @@ impl Run<'_> {
             verdict = verdict.against_control(control);
         }
         if verdict.outcome == Outcome::Inconclusive && self.is_confirmed(id) {
-            verdict = Verdict { outcome: Outcome::Pass, reason: format!("confirmed: {}", verdict.reason), ..verdict };
+            verdict = Verdict {
+                outcome: Outcome::Pass,
+                reason: format!("confirmed: {}", verdict.reason),
+                ..verdict
+            };
         }
         self.observer.event(&Event::Check { id, on, verdict: &verdict });
         self.state.verdicts.entry(id.to_owned()).or_default().insert(on, verdict.clone());
@@ -97,7 +101,11 @@ impl Run<'_> {
         let mut watch = |stream: Stream, line: &str| observer.event(&Event::Line { id, stream, line });
         let ran = self.engine.runner.run(command, &mut watch);
         if let Ok(output) = &ran {
-            let mut text = format!("$ {}\n# {}\n", self.redactor.redact_str(&command.arguments().join(" ")), output.ended);
+            let mut text = format!(
+                "$ {}\n# {}\n",
+                self.redactor.redact_str(&command.arguments().join(" ")),
+                output.ended
+            );
             text.push_str(&output.stdout.to_str_lossy());
             if !output.stderr.as_bytes().is_empty() {
                 text.push_str("\n# stderr\n");
@@ -150,7 +158,9 @@ impl Run<'_> {
                 Ok(output) => {
                     let bytes = output.stdout.as_bytes();
                     let found = match &metric.capture {
-                        Some(pattern) => pattern.regex().captures_iter(bytes).last().and_then(|found| found.get(1)),
+                        Some(pattern) => {
+                            pattern.regex().captures_iter(bytes).last().and_then(|found| found.get(1))
+                        }
                         None => None,
                     };
                     let text = found.map_or(bytes, |found| found.as_bytes());

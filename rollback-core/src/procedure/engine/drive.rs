@@ -63,7 +63,11 @@ impl Run<'_> {
         let (kind, id) = (unit.kind, unit.id.clone());
         self.observer.event(&Event::Started { at: at + 1, kind, id: &id });
         // What only reads is repeated after a crash anyway: its beginning need not be on the disk.
-        if self.state.units[at].repeatable && kind != UnitKind::Rollback { Ok(()) } else { self.save(&format!("{id} started")) }
+        if self.state.units[at].repeatable && kind != UnitKind::Rollback {
+            Ok(())
+        } else {
+            self.save(&format!("{id} started"))
+        }
     }
 
     /// Writes down how a unit ended; whether the run stops here.
@@ -91,14 +95,19 @@ impl Run<'_> {
                 };
                 self.state.ending = Some(ending);
                 self.state.finished = Some(now);
-                let state = if ending == Ending::NothingToDo { UnitState::Skipped } else { UnitState::Failed };
+                let state =
+                    if ending == Ending::NothingToDo { UnitState::Skipped } else { UnitState::Failed };
                 (state, Some(why), Some("ended"))
             }
         };
         let unit = &mut self.state.units[at];
         unit.state = state;
         unit.note = note;
-        self.observer.event(&Event::Ended { at: at + 1, id: &id, note: self.state.units[at].note.as_deref() });
+        self.observer.event(&Event::Ended {
+            at: at + 1,
+            id: &id,
+            note: self.state.units[at].note.as_deref(),
+        });
         self.save(&format!("{id} {}", stop.unwrap_or("done")))?;
         Ok(stop.is_some())
     }
@@ -119,7 +128,11 @@ impl Run<'_> {
     fn complete(&mut self) -> Result<()> {
         self.state.finished = Some(self.engine.clock.now());
         self.warn_of_overrun();
-        let failed = self.state.units.iter().any(|unit| unit.state == UnitState::Failed && unit.kind != UnitKind::Evidence);
+        let failed = self
+            .state
+            .units
+            .iter()
+            .any(|unit| unit.state == UnitState::Failed && unit.kind != UnitKind::Evidence);
         self.state.status = RunStatus::Complete;
         self.state.ending = Some(if failed { Ending::LandedButFailed } else { Ending::Done });
         let report = super::report::markdown(self.procedure, &self.state);
@@ -179,9 +192,12 @@ impl Run<'_> {
     /// A run that died between landing and writing it down has landed: its commit names it.
     fn find_landing(&mut self) -> Result<()> {
         let repo = self.engine.repo;
-        let Some(at) = self.state.units.iter().position(|unit| {
-            unit.kind == UnitKind::Rollback && unit.state == UnitState::Started
-        }) else {
+        let Some(at) = self
+            .state
+            .units
+            .iter()
+            .position(|unit| unit.kind == UnitKind::Rollback && unit.state == UnitState::Started)
+        else {
             return Ok(());
         };
         let reference = match self.branch()? {
@@ -212,12 +228,15 @@ impl Run<'_> {
             UnitKind::Checkpoint => self.checkpoint(),
             UnitKind::Backup => self.backup(),
             UnitKind::Evidence => {
-                let Some(evidence) = document.evidence.iter().find(|evidence| evidence.id == id).cloned() else {
+                let Some(evidence) = document.evidence.iter().find(|evidence| evidence.id == id).cloned()
+                else {
                     return Ok(Flow::Done(None));
                 };
                 match self.evidence(&evidence)? {
                     None => Ok(Flow::Done(None)),
-                    Some(missing) if evidence.optional || !evidence.run.is_empty() => Ok(Flow::Done(Some(missing))),
+                    Some(missing) if evidence.optional || !evidence.run.is_empty() => {
+                        Ok(Flow::Done(Some(missing)))
+                    }
                     Some(missing) => Ok(Flow::Failed(missing)),
                 }
             }
@@ -244,12 +263,58 @@ impl Run<'_> {
                 let verdict = self.check(&id, On::Live, &work_dir)?;
                 Ok(match verdict.outcome {
                     Outcome::Pass | Outcome::Skip => Flow::Done(None),
-                    Outcome::Inconclusive => Flow::Pause(Pause { at: id, why: verdict.to_string(), folder: None }),
+                    Outcome::Inconclusive => {
+                        Flow::Pause(Pause { at: id, why: verdict.to_string(), folder: None })
+                    }
                     Outcome::Fail | Outcome::Error => Flow::Failed(verdict.to_string()),
                 })
             }
             UnitKind::Publish => self.publish().map(of_a_step),
+            UnitKind::Soak => self.soak(&work_dir),
         }
+    }
+
+    /// Watches until the time is over or a check no longer passes.
+    fn soak(&mut self, folder: &std::path::Path) -> Result<Flow> {
+        let soak = self.phase.soak.clone().or_else(|| self.procedure.document.soak.clone());
+        let Some(soak) = soak else { return Ok(Flow::Done(None)) };
+        let end = self.elapsed().0 + soak.lasting.0;
+        let every =
+            soak.every.map_or(soak.lasting.0 / 10, |every| every.0).max(std::time::Duration::from_secs(1));
+        while self.elapsed().0 < end {
+            self.engine.clock.wait(every);
+            for check in &soak.checks {
+                let verdict = self.check(check, On::Live, folder)?;
+                if matches!(verdict.outcome, Outcome::Fail | Outcome::Error) {
+                    return Ok(Flow::Failed(format!("{check} after {}: {verdict}", self.elapsed())));
+                }
+            }
+        }
+        Ok(Flow::Done(Some(format!("calm for {}", soak.lasting))))
+    }
+
+    /// Publishes a run that has ended, and writes down how that went.
+    pub(super) fn publish_again(&mut self) -> Result<()> {
+        let stepped = self.publish()?;
+        let now = self.engine.clock.now();
+        let mut unit = super::state::Unit::new(UnitKind::Publish, "publish", false);
+        unit.started = Some(now);
+        unit.ended = Some(now);
+        match stepped {
+            Stepped::Done(note) => {
+                unit.state = UnitState::Done;
+                unit.note = note;
+            }
+            Stepped::Failed(why) | Stepped::Manual(why) => {
+                unit.state = UnitState::Failed;
+                unit.note = Some(why);
+            }
+        }
+        let failed = unit.state == UnitState::Failed;
+        self.state.units.retain(|other| other.kind != UnitKind::Publish);
+        self.state.units.push(unit);
+        self.state.ending = Some(if failed { Ending::LandedButFailed } else { Ending::Done });
+        self.save("published")
     }
 
     fn has_landed(&self) -> bool {
@@ -272,7 +337,9 @@ impl Run<'_> {
             let verdict = self.check(check, On::Live, &folder)?;
             return Ok(match verdict.outcome {
                 Outcome::Pass | Outcome::Skip => Flow::Done(None),
-                Outcome::Inconclusive => Flow::Pause(Pause { at: check.clone(), why: verdict.to_string(), folder: None }),
+                Outcome::Inconclusive => {
+                    Flow::Pause(Pause { at: check.clone(), why: verdict.to_string(), folder: None })
+                }
                 _ => Flow::End(Ending::ChecksFailed, verdict.to_string()),
             });
         }
@@ -288,7 +355,9 @@ impl Run<'_> {
     }
 
     fn checkpoint(&mut self) -> Result<Flow> {
-        let Some(checkpoint) = self.procedure.document.checkpoint.clone() else { return Ok(Flow::Done(None)) };
+        let Some(checkpoint) = self.procedure.document.checkpoint.clone() else {
+            return Ok(Flow::Done(None));
+        };
         let name = self.words(&checkpoint.name)?;
         let made = self.engine.repo.create_checkpoint(&self.procedure.id, &name, self.state.tip)?;
         self.engine.repo.verify_checkpoint(&made, checkpoint.deep)?;
@@ -317,7 +386,8 @@ impl Run<'_> {
     /// Climbs the ladder until a candidate passes, and lands it.
     fn rollback(&mut self, id: &str) -> Result<Flow> {
         let progress = match id.split_once('/') {
-            Some((step, of)) => step.parse().unwrap_or(1.0) / of.parse().unwrap_or(1.0),
+            // Of what is left: the steps before have moved the present value already.
+            Some((step, of)) => 1.0 / (1.0 + of.parse().unwrap_or(1.0) - step.parse().unwrap_or(1.0)),
             None => 1.0,
         };
         let ladder = self.phase.ladder.clone();
@@ -370,7 +440,9 @@ impl Run<'_> {
         };
         let candidate = match self.attempt(rung, progress)? {
             Tried::Candidate(candidate) => candidate,
-            Tried::NothingToDo(why) if progress < 1.0 || id.contains('/') => return Ok(Climbed::Flow(Flow::Skipped(why))),
+            Tried::NothingToDo(why) if progress < 1.0 || id.contains('/') => {
+                return Ok(Climbed::Flow(Flow::Skipped(why)));
+            }
             Tried::NothingToDo(why) => return Ok(Climbed::Flow(Flow::End(Ending::NothingToDo, why))),
             Tried::Paused(pause) => return Ok(Climbed::Flow(Flow::Pause(pause))),
             Tried::Command => return self.command_rung(rung, tried).map(Climbed::Flow),
@@ -461,7 +533,11 @@ impl Run<'_> {
             .filter(|id| {
                 let check = self.procedure.check(id);
                 check.is_some_and(|check| check.ask.is_none() && check.control != Some(false))
-                    && !self.state.verdicts.get(*id).is_some_and(|verdicts| verdicts.contains_key(&On::Control))
+                    && !self
+                        .state
+                        .verdicts
+                        .get(*id)
+                        .is_some_and(|verdicts| verdicts.contains_key(&On::Control))
             })
             .cloned()
             .collect();
@@ -484,7 +560,9 @@ impl Run<'_> {
 
     fn land(&mut self, mut candidate: Candidate, id: &str) -> Result<Flow> {
         let report = self.phase.report.as_ref();
-        let report = report.and_then(|id| self.procedure.document.report.iter().find(|report| report.id == *id)).cloned();
+        let report = report
+            .and_then(|id| self.procedure.document.report.iter().find(|report| report.id == *id))
+            .cloned();
         if let Some(report) = report {
             let text = self.redactor.redact_str(self.words(&report.text)?.trim_start());
             self.keep(&format!("report/{}.md", report.id), text.as_bytes())?;
@@ -511,24 +589,32 @@ impl Run<'_> {
                 self.state.commits.extend(&receipt.outcome.commit_ids);
                 self.state.landed_on.clone_from(&receipt.outcome.reference);
                 let reference = receipt.outcome.reference.unwrap_or_default();
-                self.observer.event(&Event::Landed { commits: &receipt.outcome.commit_ids, reference: &reference });
+                self.observer
+                    .event(&Event::Landed { commits: &receipt.outcome.commit_ids, reference: &reference });
                 Ok(match receipt.outcome.later_failure {
                     Some(failure) => Flow::Failed(failure),
                     None => Flow::Done(Some(format!("landed on {reference}"))),
                 })
             }
-            OutcomeKind::NothingToDo => Ok(Flow::End(Ending::NothingToDo, "the branch holds this result".into())),
+            OutcomeKind::NothingToDo => {
+                Ok(Flow::End(Ending::NothingToDo, "the branch holds this result".into()))
+            }
             _ => Ok(Flow::End(Ending::NoRung, "nothing landed".into())),
         }
     }
 
     /// A rung that an outside program carries out.
     fn command_rung(&mut self, rung: Option<&Rung>, mut tried: RungTried) -> Result<Flow> {
-        let Some(rung) = rung.filter(|rung| rung.kind == RungKind::Command) else { return Ok(Flow::Done(None)) };
+        let Some(rung) = rung.filter(|rung| rung.kind == RungKind::Command) else {
+            return Ok(Flow::Done(None));
+        };
         if let Some(role) = &rung.approval
             && !self.state.approvals.iter().any(|(approved, _)| approved == role)
         {
-            return Err(EngineError::Approval { what: rung.title.clone().unwrap_or_else(|| "the rung".into()), role: role.clone() });
+            return Err(EngineError::Approval {
+                what: rung.title.clone().unwrap_or_else(|| "the rung".into()),
+                role: role.clone(),
+            });
         }
         let folder = self.engine.repo.work_dir().unwrap_or(self.engine.repo.git_dir()).to_owned();
         let run = self.arguments(&rung.run)?;

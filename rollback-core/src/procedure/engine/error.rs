@@ -186,12 +186,15 @@ impl EngineError {
     pub fn class(&self) -> ErrorClass {
         match self {
             Self::Core(error) => error.class(),
-            Self::Procedure(_) | Self::Unknown(_) | Self::Input(_) | Self::NoPhase { .. } | Self::SeveralRuns { .. } => {
-                ErrorClass::Usage
-            }
-            Self::Authority { .. } | Self::Approval { .. } | Self::Confirmation { .. } | Self::NotTrusted { .. } => {
-                ErrorClass::Consent
-            }
+            Self::Procedure(_)
+            | Self::Unknown(_)
+            | Self::Input(_)
+            | Self::NoPhase { .. }
+            | Self::SeveralRuns { .. } => ErrorClass::Usage,
+            Self::Authority { .. }
+            | Self::Approval { .. }
+            | Self::Confirmation { .. }
+            | Self::NotTrusted { .. } => ErrorClass::Consent,
             Self::Concurrent { .. } => ErrorClass::Busy,
             _ => ErrorClass::Precondition,
         }

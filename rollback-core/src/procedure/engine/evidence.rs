@@ -16,7 +16,8 @@ impl Run<'_> {
         let folder = self.engine.repo.work_dir().unwrap_or(self.engine.repo.git_dir()).to_owned();
         if !evidence.run.is_empty() {
             let run = self.arguments(&evidence.run)?;
-            let command = self.command(&run, &folder, &Named::default(), &evidence.secrets, evidence.timeout)?;
+            let command =
+                self.command(&run, &folder, &Named::default(), &evidence.secrets, evidence.timeout)?;
             let log = format!("evidence/{to}");
             return match self.run_program(&evidence.id, &log, &command)? {
                 Ok(output) if output.ended.is_success() => Ok(None),
@@ -28,7 +29,8 @@ impl Run<'_> {
         for pattern in &evidence.files {
             for file in self.files_matching(&folder, &self.words(pattern)?) {
                 let bytes = fs::read(&file).map_err(|error| Error::io("read", &file, error))?;
-                let name = file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+                let name =
+                    file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
                 let bytes = self.redactor.redact(&bytes);
                 self.keep(&format!("evidence/{to}/{name}"), &bytes)?;
                 kept += 1;
@@ -89,8 +91,8 @@ fn rows(folder: &Path, wanted: &str) -> Vec<PathBuf> {
 fn fits(pattern: &str, name: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == name,
-        Some((start, rest)) => {
-            name.strip_prefix(start).is_some_and(|name| name.char_indices().map(|(at, _)| at).chain([name.len()]).any(|at| fits(rest, &name[at..])))
-        }
+        Some((start, rest)) => name.strip_prefix(start).is_some_and(|name| {
+            name.char_indices().map(|(at, _)| at).chain([name.len()]).any(|at| fits(rest, &name[at..]))
+        }),
     }
 }

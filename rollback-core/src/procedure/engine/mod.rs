@@ -72,7 +72,7 @@ pub struct Engine<'a> {
     /// The time.
     pub clock: &'a dyn Clock,
     /// The variables of the environment, from which programs get what they are allowed.
-    pub environment: &'a (dyn Fn(&str) -> Option<String> + Sync),
+    pub environment: &'a dyn Fn(&str) -> Option<String>,
     /// Set by whoever wants the run to stop.
     pub cancel: Option<Arc<AtomicBool>>,
 }
@@ -111,6 +111,8 @@ pub struct RunRequest {
     pub by_hand: bool,
     /// Publishes the result once it has landed.
     pub publish: bool,
+    /// Watches for as long as the procedure says before the run is complete.
+    pub soak: bool,
     /// The hash that was trusted, by a record outside the repository or the pipeline's configuration.
     pub trusted_hash: Option<String>,
     /// Samples for checks of metrics.
@@ -185,7 +187,12 @@ impl Engine<'_> {
     ///
     /// # Errors
     /// Refusals, all of them before anything changes.
-    pub fn start(&self, procedure: &Procedure, request: RunRequest, observer: &mut dyn Observer) -> Result<RunState> {
+    pub fn start(
+        &self,
+        procedure: &Procedure,
+        request: RunRequest,
+        observer: &mut dyn Observer,
+    ) -> Result<RunState> {
         let mut run = self.prepare(procedure, request, observer)?;
         run.save("started")?;
         run.drive()?;
@@ -259,12 +266,129 @@ impl Engine<'_> {
         Ok(state)
     }
 
+    /// Runs checks of the live system and nothing else: those of a group, or those by which the rollback counts as
+    /// successful and those of the phase, where one is named. Nothing is recorded but their output.
+    ///
+    /// # Errors
+    /// Trust, unknown names and unset inputs.
+    pub fn verify(
+        &self,
+        procedure: &Procedure,
+        group: Option<&str>,
+        request: RunRequest,
+        observer: &mut dyn Observer,
+    ) -> Result<RunState> {
+        let document = &procedure.document;
+        let mut checks = match group {
+            Some(name) => document.group.get(name).map(|group| group.checks.clone()).ok_or_else(|| {
+                let known: Vec<String> = document.group.names().map(ToOwned::to_owned).collect();
+                let nearest = super::format::nearest(name, known.iter().map(String::as_str));
+                EngineError::Unknown(super::format::UnknownName {
+                    kind: "group",
+                    found: name.into(),
+                    nearest,
+                    known,
+                })
+            })?,
+            None => document.success.as_ref().map_or_else(Vec::new, |success| success.all.clone()),
+        };
+        let name = request.phase.clone().or_else(|| procedure.default_phase().map(ToOwned::to_owned));
+        let name = name.or_else(|| document.phase.names().next().map(ToOwned::to_owned)).unwrap_or_default();
+        let phase = procedure.phase(&name, request.variant.as_deref())?;
+        if request.phase.is_some() && group.is_none() {
+            checks.extend(phase.verify.iter().cloned());
+        }
+        let hash = fingerprint(procedure, self.repo.work_dir()).hash;
+        self.refuse_untrusted(procedure, &request, &hash)?;
+        let inputs = Inputs::resolve(document, &request.set, &request.exclude)?;
+        let tip = self.repo.plan_tip(&PlanOptions::default())?;
+        let mut state = units::new_state(
+            procedure,
+            &name,
+            &phase,
+            &request,
+            inputs,
+            hash,
+            tip,
+            "verify".into(),
+            self.clock.now(),
+        );
+        state.units.clear();
+        let redactor = self.redactor(procedure, &state.inputs);
+        let (record, overrun, reopened) = (None, false, None);
+        let mut run = Run {
+            engine: self,
+            procedure,
+            phase,
+            request,
+            state,
+            record,
+            redactor,
+            observer,
+            overrun,
+            reopened,
+        };
+        let folder = self.repo.work_dir().unwrap_or(self.repo.git_dir()).to_owned();
+        checks.dedup();
+        for check in checks {
+            run.check(&check, On::Live, &folder)?;
+        }
+        run.state.finished = Some(self.clock.now());
+        Ok(run.state)
+    }
+
+    /// Publishes the result of a run that has landed.
+    ///
+    /// # Writes
+    /// Whatever the procedure's way of publishing does, and the record of the run.
+    ///
+    /// # Errors
+    /// [`EngineError::NoRun`], [`EngineError::Changed`], trust and approval.
+    pub fn publish(
+        &self,
+        procedure: &Procedure,
+        id: &str,
+        request: RunRequest,
+        observer: &mut dyn Observer,
+    ) -> Result<RunState> {
+        let missing = || EngineError::NoRun { id: Some(id.to_owned()) };
+        let (state, record) = RunState::read(self.repo, id)?.ok_or_else(missing)?;
+        if state.landed_on.is_none() {
+            return Err(EngineError::Target(format!(
+                "the run {id} has landed nothing that could be published"
+            )));
+        }
+        let hash = fingerprint(procedure, self.repo.work_dir()).hash;
+        self.refuse_untrusted(procedure, &request, &hash)?;
+        let phase = procedure.phase(&state.phase, state.variant.as_deref())?;
+        let redactor = self.redactor(procedure, &state.inputs);
+        let (record, overrun, reopened) = (Some(record), false, None);
+        let mut run = Run {
+            engine: self,
+            procedure,
+            phase,
+            request,
+            state,
+            record,
+            redactor,
+            observer,
+            overrun,
+            reopened,
+        };
+        run.state.approvals.extend(run.request.approvals.clone());
+        run.publish_again()?;
+        Ok(run.state)
+    }
+
     fn open_run(&self, id: Option<&str>) -> Result<(RunState, crate::id::CommitId)> {
         let id = match id {
             Some(id) => id.to_owned(),
             None => {
-                let open: Vec<String> =
-                    runs(self.repo)?.into_iter().filter(|run| run.status.is_open()).map(|run| run.id).collect();
+                let open: Vec<String> = runs(self.repo)?
+                    .into_iter()
+                    .filter(|run| run.status.is_open())
+                    .map(|run| run.id)
+                    .collect();
                 match open.as_slice() {
                     [] => return Err(EngineError::NoRun { id: None }),
                     [one] => one.clone(),
@@ -311,7 +435,17 @@ impl Engine<'_> {
         let mut run = Run {
             engine: self,
             procedure,
-            state: units::new_state(procedure, &name, &phase, &request, inputs, hash, tip, id, self.clock.now()),
+            state: units::new_state(
+                procedure,
+                &name,
+                &phase,
+                &request,
+                inputs,
+                hash,
+                tip,
+                id,
+                self.clock.now(),
+            ),
             redactor: Arc::default(),
             phase,
             request,
@@ -333,7 +467,8 @@ impl Engine<'_> {
         request: &RunRequest,
     ) -> Result<()> {
         let what = format!("phase '{name}' of procedure '{}'", procedure.id);
-        let needed = if phase.authority.is_empty() { &procedure.document.authority } else { &phase.authority };
+        let needed =
+            if phase.authority.is_empty() { &procedure.document.authority } else { &phase.authority };
         if !needed.is_empty() && !request.roles.iter().any(|role| needed.contains(role)) {
             return Err(EngineError::Authority { what, needed: needed.clone() });
         }
@@ -356,7 +491,11 @@ impl Engine<'_> {
         if !runs_programs || request.trusted_hash.as_deref() == Some(hash) {
             return Ok(());
         }
-        Err(EngineError::NotTrusted { procedure: procedure.id.clone(), hash: hash.to_owned(), changed: Vec::new() })
+        Err(EngineError::NotTrusted {
+            procedure: procedure.id.clone(),
+            hash: hash.to_owned(),
+            changed: Vec::new(),
+        })
     }
 
     fn redactor(&self, procedure: &Procedure, inputs: &Inputs) -> Arc<Redactor> {

@@ -76,7 +76,8 @@ impl Run<'_> {
         };
         for (name, value) in file.set.iter() {
             let line = format!("{name}={}", self.words(&value.to_string())?);
-            let assigns = |row: &&str| row.trim_start().trim_start_matches("export ").split('=').next() == Some(name);
+            let assigns =
+                |row: &&str| row.trim_start().trim_start_matches("export ").split('=').next() == Some(name);
             let mut lines: Vec<&str> = text.lines().filter(|row| !assigns(row)).collect();
             lines.push(&line);
             text = lines.join("\n") + "\n";

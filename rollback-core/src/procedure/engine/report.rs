@@ -11,7 +11,9 @@ use crate::procedure::format::Procedure;
 pub(super) fn results(state: &RunState) -> String {
     let mut text = String::new();
     for (check, verdicts) in &state.verdicts {
-        let Some((_, verdict)) = verdicts.iter().filter(|(on, _)| **on != On::Control).last() else { continue };
+        let Some((_, verdict)) = verdicts.iter().filter(|(on, _)| **on != On::Control).last() else {
+            continue;
+        };
         let mark = if verdict.blocks() { ' ' } else { 'x' };
         let _ = writeln!(text, "- [{mark}] {check}: {verdict}");
     }
@@ -61,20 +63,35 @@ pub fn markdown(procedure: &Procedure, state: &RunState) -> String {
         let _ = writeln!(text, "\n**Paused at {}**: {}", pause.at, pause.why);
     }
     if !state.rungs.is_empty() {
-        let _ = writeln!(text, "\n## Ladder\n\n| rung | strategy | taken | why | discards |\n|---|---|---|---|---|");
+        let _ = writeln!(
+            text,
+            "\n## Ladder\n\n| rung | strategy | taken | why | discards |\n|---|---|---|---|---|"
+        );
         for rung in &state.rungs {
             let kind = rung.kind.map_or("edits".to_owned(), |kind| format!("{kind:?}"));
             let discards: Vec<_> = rung.discards.iter().map(|id| id.to_hex_with_len(8)).collect();
             let taken = if rung.taken { "yes" } else { "no" };
-            let _ =
-                writeln!(text, "| {} | {kind} | {taken} | {} | {} |", rung.at, cell(&rung.why), discards.join(", "));
+            let _ = writeln!(
+                text,
+                "| {} | {kind} | {taken} | {} | {} |",
+                rung.at,
+                cell(&rung.why),
+                discards.join(", ")
+            );
         }
     }
     if !state.verdicts.is_empty() {
         let _ = writeln!(text, "\n## Checks\n\n| check | before | candidate | live |\n|---|---|---|---|");
         for (check, verdicts) in &state.verdicts {
-            let of = |on| verdicts.get(&on).map_or(String::new(), |verdict: &Verdict| cell(&verdict.to_string()));
-            let _ = writeln!(text, "| {check} | {} | {} | {} |", of(On::Control), of(On::Candidate), of(On::Live));
+            let of =
+                |on| verdicts.get(&on).map_or(String::new(), |verdict: &Verdict| cell(&verdict.to_string()));
+            let _ = writeln!(
+                text,
+                "| {check} | {} | {} | {} |",
+                of(On::Control),
+                of(On::Candidate),
+                of(On::Live)
+            );
         }
     }
     let _ = writeln!(text, "\n## Timeline\n\n{}", timeline(state));
@@ -94,7 +111,9 @@ pub fn markdown(procedure: &Procedure, state: &RunState) -> String {
         let _ = writeln!(text, "\n## Follow-ups\n\n| due | what |\n|---|---|");
         for followup in &procedure.document.followup {
             let end = state.finished.unwrap_or(state.started);
-            let due = followup.due.and_then(|due| end.checked_add(jiff::SignedDuration::try_from(due.0).ok()?).ok());
+            let due = followup
+                .due
+                .and_then(|due| end.checked_add(jiff::SignedDuration::try_from(due.0).ok()?).ok());
             let due = due.map_or(String::new(), |due| due.strftime("%Y-%m-%d %H:%M UTC").to_string());
             let _ = writeln!(text, "| {due} | {} |", cell(&followup.text));
         }

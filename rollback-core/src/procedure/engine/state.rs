@@ -96,6 +96,8 @@ pub enum UnitKind {
     Verify,
     /// Publishing.
     Publish,
+    /// Watching.
+    Soak,
 }
 
 /// Where a unit stands.

@@ -71,7 +71,9 @@ impl Run<'_> {
         use super::state::{UnitKind, UnitState};
         let done = |id: &String| {
             self.state.units.iter().any(|unit| {
-                unit.kind == UnitKind::Step && unit.id == *id && matches!(unit.state, UnitState::Done | UnitState::Skipped)
+                unit.kind == UnitKind::Step
+                    && unit.id == *id
+                    && matches!(unit.state, UnitState::Done | UnitState::Skipped)
             })
         };
         step.needs.iter().find(|id| !done(id)).map(|id| format!("it needs '{id}', which was not done"))
@@ -100,7 +102,12 @@ impl Run<'_> {
     pub(super) fn message(&mut self, message: &Message) -> Result<Stepped> {
         let text = self.redactor.redact_str(self.words(&message.text)?.trim());
         let subject = message.subject.as_deref().map(|subject| self.words(subject)).transpose()?;
-        self.observer.event(&Event::Message { id: &message.id, to: &message.to, subject: subject.as_deref(), text: &text });
+        self.observer.event(&Event::Message {
+            id: &message.id,
+            to: &message.to,
+            subject: subject.as_deref(),
+            text: &text,
+        });
         let whole = match &subject {
             Some(subject) => format!("Subject: {subject}\n\n{text}\n"),
             None => format!("{text}\n"),
@@ -112,8 +119,13 @@ impl Run<'_> {
         let folder = self.engine.repo.work_dir().unwrap_or(self.engine.repo.git_dir()).to_owned();
         let run = self.arguments(&message.send)?;
         let command = self.command(&run, &folder, &Named::default(), &message.secrets, None)?.input(whole);
-        let (verdict, _) =
-            self.judged(&message.id, &format!("message/{}.log", message.id), command, &Default::default(), None)?;
+        let (verdict, _) = self.judged(
+            &message.id,
+            &format!("message/{}.log", message.id),
+            command,
+            &Default::default(),
+            None,
+        )?;
         // A message that was not sent is said and saved: it never stands in the way of a rollback.
         Ok(Stepped::Done((verdict.outcome != Outcome::Pass).then(|| format!("not sent: {verdict}"))))
     }
@@ -131,7 +143,8 @@ impl Run<'_> {
             let folder = self.engine.repo.work_dir().unwrap_or(self.engine.repo.git_dir()).to_owned();
             let secrets = ["SSH_AUTH_SOCK".to_owned(), "GH_TOKEN".to_owned(), "GIT_SSH_COMMAND".to_owned()];
             let report = super::report::markdown(self.procedure, &self.state);
-            let command = self.command(&run, &folder, &Named::default(), &secrets, publish.timeout)?.input(report);
+            let command =
+                self.command(&run, &folder, &Named::default(), &secrets, publish.timeout)?.input(report);
             let (verdict, _) = self.judged("publish", "publish", command, &Default::default(), None)?;
             if verdict.outcome != Outcome::Pass {
                 return Ok(Stepped::Failed(verdict.to_string()));

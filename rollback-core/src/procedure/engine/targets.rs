@@ -99,7 +99,9 @@ impl Run<'_> {
             }
             if commit.parents.len() > 1
                 && let Some(tip) = tip
-                && repo.resolve_commits(&[format!("{}..{}", commit.parents[0], commit.parents[1])])?.contains(&tip)
+                && repo
+                    .resolve_commits(&[format!("{}..{}", commit.parents[0], commit.parents[1])])?
+                    .contains(&tip)
             {
                 return Ok(id);
             }
@@ -112,9 +114,12 @@ impl Run<'_> {
 
 /// Whether the subject is git's for a merge of this branch.
 fn names_branch(subject: &str, branch: &str) -> bool {
-    subject.starts_with("Merge ") && subject.split(['\'', '"', ' ']).any(|word| {
-        word == branch || word.strip_prefix("origin/") == Some(branch) || word.ends_with(&format!("/{branch}")) && word.contains(':')
-    })
+    subject.starts_with("Merge ")
+        && subject.split(['\'', '"', ' ']).any(|word| {
+            word == branch
+                || word.strip_prefix("origin/") == Some(branch)
+                || word.ends_with(&format!("/{branch}")) && word.contains(':')
+        })
 }
 
 fn passes(repo: &Repo, filter: &CommitFilter, commit: &CommitSummary) -> Result<bool> {
@@ -166,9 +171,9 @@ fn seconds(text: &str) -> Result<i64> {
     if let Ok(time) = text.parse::<Timestamp>() {
         return Ok(time.as_second());
     }
-    let day: jiff::civil::Date = text
-        .parse()
-        .map_err(|_| EngineError::Target(format!("'{text}' is not a day: write 2025-10-14, or a time with an offset")))?;
+    let day: jiff::civil::Date = text.parse().map_err(|_| {
+        EngineError::Target(format!("'{text}' is not a day: write 2025-10-14, or a time with an offset"))
+    })?;
     let start = day.to_zoned(jiff::tz::TimeZone::UTC);
     start.map(|start| start.timestamp().as_second()).map_err(|error| EngineError::Target(error.to_string()))
 }

@@ -71,7 +71,8 @@ fn of_a_run(document: &Document, name: &str, phase: &Phase, request: &RunRequest
     list.messages(Occasion::Initiated);
     for precheck in &document.precheck {
         let here = precheck.phases.is_empty() || precheck.phases.iter().any(|phase| phase == name);
-        let dropped = request.emergency && !precheck.always && (precheck.ask.is_some() || precheck.input.is_some());
+        let dropped =
+            request.emergency && !precheck.always && (precheck.ask.is_some() || precheck.input.is_some());
         if here && !dropped {
             list.add(UnitKind::Precheck, &precheck.id, precheck.step.is_none());
         }
@@ -97,6 +98,10 @@ fn of_a_run(document: &Document, name: &str, phase: &Phase, request: &RunRequest
     }
     list.groups(GroupTime::After);
     list.evidence(phase, EvidenceTime::After);
+    if let (true, Some(soak)) = (request.soak, phase.soak.as_ref().or(document.soak.as_ref())) {
+        list.steps(&soak.steps);
+        list.add(UnitKind::Soak, "soak", true);
+    }
     list.messages(Occasion::Complete);
     list.units
 }
@@ -138,16 +143,24 @@ impl List<'_> {
             }
             let harmless = matches!(
                 step.kinds().first(),
-                Some(StepKind::Wait | StepKind::Delete | StepKind::EnvFile | StepKind::Copy | StepKind::Manual)
+                Some(
+                    StepKind::Wait | StepKind::Delete | StepKind::EnvFile | StepKind::Copy | StepKind::Manual
+                )
             );
             self.add(UnitKind::Step, id, step.effect == Effect::Read || harmless);
         }
     }
 
     fn groups(&mut self, at: GroupTime) {
-        let here = |group: &Group| group.phases.is_empty() || group.phases.iter().any(|phase| phase == self.name);
-        let groups: Vec<&Group> =
-            self.document.group.iter().map(|(_, group)| group).filter(|group| group.at == at && here(group)).collect();
+        let here =
+            |group: &Group| group.phases.is_empty() || group.phases.iter().any(|phase| phase == self.name);
+        let groups: Vec<&Group> = self
+            .document
+            .group
+            .iter()
+            .map(|(_, group)| group)
+            .filter(|group| group.at == at && here(group))
+            .collect();
         for group in groups {
             self.steps(&group.steps);
             for check in &group.checks {
@@ -215,11 +228,17 @@ impl Run<'_> {
         let in_phase = |ids: &[&[String]], id: &String| ids.iter().any(|list| list.contains(id));
         for unit in &self.state.units {
             let found = match unit.kind {
-                UnitKind::Message => document.message.iter().find(|row| row.id == unit.id).map(serde_json::to_value),
+                UnitKind::Message => {
+                    document.message.iter().find(|row| row.id == unit.id).map(serde_json::to_value)
+                }
                 UnitKind::Step | UnitKind::Backup => self.procedure.step(&unit.id).map(serde_json::to_value),
                 UnitKind::Verify => self.procedure.check(&unit.id).map(serde_json::to_value),
-                UnitKind::Evidence => document.evidence.iter().find(|row| row.id == unit.id).map(serde_json::to_value),
-                UnitKind::Precheck => document.precheck.iter().find(|row| row.id == unit.id).map(serde_json::to_value),
+                UnitKind::Evidence => {
+                    document.evidence.iter().find(|row| row.id == unit.id).map(serde_json::to_value)
+                }
+                UnitKind::Precheck => {
+                    document.precheck.iter().find(|row| row.id == unit.id).map(serde_json::to_value)
+                }
                 _ => None,
             };
             found.and_then(|row| row.ok()).into_iter().for_each(&mut add);
@@ -235,11 +254,14 @@ impl Run<'_> {
         for report in document.report.iter().filter(|report| phase.report.as_ref() == Some(&report.id)) {
             add(serde_json::to_value(report).unwrap_or_default());
         }
-        for found in texts.iter().flat_map(|text| placeholders(text)).filter(|found| found.namespace == "input") {
+        for found in
+            texts.iter().flat_map(|text| placeholders(text)).filter(|found| found.namespace == "input")
+        {
             self.state.inputs.get(found.name).map_err(EngineError::Input)?;
         }
         for precheck in &document.precheck {
-            let asked = self.state.units.iter().any(|unit| unit.kind == UnitKind::Precheck && unit.id == precheck.id);
+            let asked =
+                self.state.units.iter().any(|unit| unit.kind == UnitKind::Precheck && unit.id == precheck.id);
             if let (true, Some(input)) = (asked, &precheck.input) {
                 self.state.inputs.get(input)?;
             }

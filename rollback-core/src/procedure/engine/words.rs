@@ -1,8 +1,8 @@
 //! What placeholders stand for during a run.
 
 use super::{EngineError, Result, Run, UnitState};
-use crate::procedure::placeholder::{Placeholder, fill};
 use crate::procedure::format::Period;
+use crate::procedure::placeholder::{Placeholder, fill};
 
 impl Run<'_> {
     /// The text with its placeholders filled; what is not known yet stays empty.
@@ -22,7 +22,9 @@ impl Run<'_> {
 
     fn word(&self, found: Placeholder<'_>, each: Option<&str>) -> Result<String> {
         let state = &self.state;
-        let short = |id: Option<&crate::id::CommitId>| id.map_or(String::new(), |id| self.engine.repo.abbreviation(*id));
+        let short = |id: Option<&crate::id::CommitId>| {
+            id.map_or(String::new(), |id| self.engine.repo.abbreviation(*id))
+        };
         let whole = |id: Option<&crate::id::CommitId>| id.map_or(String::new(), ToString::to_string);
         Ok(match (found.namespace, found.name) {
             ("input", name) => state.inputs.get(name).map_err(EngineError::Input)?.to_owned(),
@@ -52,15 +54,21 @@ impl Run<'_> {
             ("result", "commit") => whole(state.commits.last()),
             ("result", "short") => short(state.commits.last()),
             ("result", "branch") => state.landed_on.clone().unwrap_or_default(),
-            ("result", "strategy") => {
-                state.rungs.iter().rev().find(|rung| rung.taken).map_or(String::new(), |rung| rung.why.clone())
-            }
+            ("result", "strategy") => state
+                .rungs
+                .iter()
+                .rev()
+                .find(|rung| rung.taken)
+                .map_or(String::new(), |rung| rung.why.clone()),
             ("tip", "commit") => state.tip.to_string(),
             ("tip", "short") => short(Some(&state.tip)),
             ("tip", "branch") => state.reference.trim_start_matches("refs/heads/").to_owned(),
             ("candidate", "folder") => {
                 let folder = state.pause.as_ref().and_then(|pause| pause.folder.as_ref());
-                folder.map_or_else(|| "the candidate's folder".to_owned(), |folder| folder.display().to_string())
+                folder.map_or_else(
+                    || "the candidate's folder".to_owned(),
+                    |folder| folder.display().to_string(),
+                )
             }
             ("date", name) => self.date(name),
             ("run", name) => self.of_the_run(name),
@@ -81,7 +89,8 @@ impl Run<'_> {
 
     pub(super) fn elapsed(&self) -> Period {
         let end = self.state.finished.unwrap_or_else(|| self.engine.clock.now());
-        let elapsed: std::time::Duration = end.duration_since(self.state.started).try_into().unwrap_or_default();
+        let elapsed: std::time::Duration =
+            end.duration_since(self.state.started).try_into().unwrap_or_default();
         Period(std::time::Duration::from_secs(elapsed.as_secs()))
     }
 

@@ -1,0 +1,524 @@
+//! A procedure as a document for people: the model, and its Markdown. The document and the program are one.
+//!
+//! Both are pure: nothing is printed here, and a terminal renders the same blocks in its own way.
+
+use std::fmt::Write;
+
+use super::format::{Check, Condition, Evidence, Phase, Procedure, Publish, Rung, Step, StepKind, Trigger};
+
+/// A piece of the document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Block {
+    /// A heading; levels count from 1.
+    Heading {
+        /// The level.
+        level: usize,
+        /// Its text.
+        text: String,
+    },
+    /// A paragraph.
+    Paragraph(String),
+    /// A list.
+    List(Vec<String>),
+    /// A table.
+    Table {
+        /// The names of its columns.
+        head: Vec<&'static str>,
+        /// Its rows.
+        rows: Vec<Vec<String>>,
+    },
+    /// Text that stands as it is.
+    Code(String),
+}
+
+/// The document of a procedure.
+pub fn show(procedure: &Procedure) -> Vec<Block> {
+    let mut page = Page { procedure, blocks: Vec::new() };
+    page.about();
+    page.when();
+    page.before();
+    for (name, phase) in procedure.document.phase.iter() {
+        page.phase(2, name, phase);
+        for (variant, over) in phase.variants.iter() {
+            page.phase(3, &format!("{name}, {variant}"), over);
+        }
+    }
+    page.checks_and_steps();
+    page.after();
+    page.blocks
+}
+
+/// The blocks as Markdown.
+pub fn markdown(blocks: &[Block]) -> String {
+    let mut text = String::new();
+    for block in blocks {
+        match block {
+            Block::Heading { level, text: heading } => {
+                let _ = writeln!(text, "{} {heading}\n", "#".repeat(*level));
+            }
+            Block::Paragraph(paragraph) => {
+                let _ = writeln!(text, "{}\n", paragraph.trim());
+            }
+            Block::List(items) => {
+                for item in items {
+                    let _ = writeln!(text, "- {}", item.trim().replace('\n', "\n  "));
+                }
+                text.push('\n');
+            }
+            Block::Table { head, rows } => {
+                let _ = writeln!(text, "| {} |", head.join(" | "));
+                let _ = writeln!(text, "|{}", "---|".repeat(head.len()));
+                for row in rows {
+                    let cells: Vec<_> =
+                        row.iter().map(|cell| cell.replace('|', "\\|").replace('\n', " ")).collect();
+                    let _ = writeln!(text, "| {} |", cells.join(" | "));
+                }
+                text.push('\n');
+            }
+            Block::Code(code) => {
+                let _ = writeln!(text, "```\n{}\n```\n", code.trim_end());
+            }
+        }
+    }
+    text.trim_end().to_owned() + "\n"
+}
+
+struct Page<'a> {
+    procedure: &'a Procedure,
+    blocks: Vec<Block>,
+}
+
+impl Page<'_> {
+    fn heading(&mut self, level: usize, text: impl Into<String>) {
+        self.blocks.push(Block::Heading { level, text: text.into() });
+    }
+
+    fn list(&mut self, items: impl IntoIterator<Item = String>) {
+        let items: Vec<String> = items.into_iter().filter(|item| !item.trim().is_empty()).collect();
+        if !items.is_empty() {
+            self.blocks.push(Block::List(items));
+        }
+    }
+
+    /// A section that is left out where it has no row.
+    fn table(&mut self, title: &str, head: &[&'static str], rows: impl IntoIterator<Item = Vec<String>>) {
+        let rows: Vec<Vec<String>> = rows.into_iter().collect();
+        if rows.is_empty() {
+            return;
+        }
+        if !title.is_empty() {
+            self.heading(2, title);
+        }
+        self.blocks.push(Block::Table { head: head.to_vec(), rows });
+    }
+
+    fn about(&mut self) {
+        let document = &self.procedure.document;
+        self.heading(1, document.title.clone().unwrap_or_else(|| self.procedure.id.clone()));
+        if let Some(purpose) = &document.purpose {
+            self.blocks.push(Block::Paragraph(purpose.clone()));
+        }
+        let meta = document.meta.clone().unwrap_or_default();
+        let mut facts = Vec::new();
+        let mut fact = |name: &str, value: Option<String>| {
+            facts.extend(value.map(|value| vec![name.to_owned(), value]));
+        };
+        fact("Run with", Some(format!("`rb run {}`", self.procedure.id)));
+        fact("Version", meta.version);
+        fact("Status", meta.status);
+        fact("Priority", meta.priority);
+        fact("Criticality", meta.criticality);
+        fact("Risk", meta.risk);
+        fact("Owner", meta.owner);
+        fact("Estimated time", meta.estimate.map(|estimate| estimate.to_string()));
+        fact("Target time", document.rto.map(|rto| rto.to_string()));
+        fact("Authority", (!document.authority.is_empty()).then(|| document.authority.join(" or ")));
+        fact("Rehearse every", document.drill_every.map(|every| every.to_string()));
+        fact("Created", meta.created);
+        fact("Updated", meta.updated);
+        fact("Last tested", meta.last_tested);
+        fact("Next review", meta.next_review);
+        fact("Confidence", meta.confidence);
+        self.table("", &["", ""], facts);
+        self.list(meta.notes);
+        if let Some(policy) = &document.policy {
+            self.heading(2, "Principles");
+            self.list(policy.principles.clone());
+            self.list(policy.never.iter().map(|never| format!("Never: {never}")));
+            self.list(policy.branches.clone());
+        }
+    }
+
+    fn when(&mut self) {
+        let document = &self.procedure.document;
+        self.table(
+            "When to use it",
+            &["trigger", "condition", "phase", "what to do"],
+            document.trigger.iter().map(|trigger| {
+                let phase = trigger.phase.clone().unwrap_or_default();
+                vec![
+                    title(trigger.title.as_ref(), &trigger.id),
+                    condition(trigger),
+                    phase,
+                    trigger.advice.clone().unwrap_or_default(),
+                ]
+            }),
+        );
+        if !document.avoid.is_empty() {
+            self.heading(2, "When not to use it");
+            self.list(document.avoid.iter().map(|avoid| match &avoid.instead {
+                Some(instead) => format!("{}: {instead}", avoid.when),
+                None => avoid.when.clone(),
+            }));
+        }
+        self.table(
+            "Severity",
+            &["severity", "recognised by", "act within"],
+            document.severity.iter().map(|severity| {
+                let figures = severity.any.iter().map(figure);
+                let by: Vec<_> = severity.when.iter().cloned().chain(figures).collect();
+                let within = severity.within.map_or(String::new(), |within| within.to_string());
+                vec![severity.id.clone(), by.join("; "), severity.action.clone().unwrap_or(within)]
+            }),
+        );
+        self.table(
+            "Decision matrix",
+            &["scenario", "severity", "rollback", "within", "authority", "phases", "time", "validation"],
+            document.decision.iter().map(|row| {
+                let phases = row.variant.as_ref().map_or(row.phases.join(", "), |variant| {
+                    format!("{} ({variant})", row.phases.join(", "))
+                });
+                vec![
+                    title(row.title.as_ref(), &row.id),
+                    row.severity.clone().unwrap_or_default(),
+                    row.action.clone().unwrap_or_default(),
+                    row.within.map_or(String::new(), |within| within.to_string()),
+                    row.authority.join(" + "),
+                    phases,
+                    row.eta.map_or(String::new(), |eta| eta.to_string()),
+                    row.validation.clone().unwrap_or_default(),
+                ]
+            }),
+        );
+    }
+
+    fn before(&mut self) {
+        let document = &self.procedure.document;
+        if !document.precheck.is_empty() || document.checkpoint.is_some() || document.backup.is_some() {
+            self.heading(2, "Before");
+            let asked = document.precheck.iter().map(|row| {
+                let done = row.step.as_ref().map(|step| format!("step `{step}`"));
+                let checked = row.check.as_ref().map(|check| format!("check `{check}`"));
+                let given = row.input.as_ref().map(|input| format!("`--set {input}=…` is given"));
+                row.ask.clone().or(done).or(checked).or(given).unwrap_or_default()
+            });
+            let checkpoint =
+                document.checkpoint.iter().map(|checkpoint| format!("checkpoint `{}`", checkpoint.name));
+            let backup = document
+                .backup
+                .iter()
+                .map(|backup| format!("backup `{}`, verified by `{}`", backup.step, backup.verify));
+            self.list(asked.chain(checkpoint).chain(backup).collect::<Vec<_>>());
+        }
+        self.table(
+            "Inputs",
+            &["--set", "what", "default", "values"],
+            document.input.iter().map(|(name, input)| {
+                let default = input.default.as_ref().map_or(String::new(), ToString::to_string);
+                vec![
+                    name.to_owned(),
+                    input.help.clone().unwrap_or_default(),
+                    default,
+                    input.values.join(", "),
+                ]
+            }),
+        );
+    }
+
+    fn phase(&mut self, level: usize, name: &str, phase: &Phase) {
+        let heading = phase.title.clone().unwrap_or_else(|| name.to_owned());
+        self.heading(level, format!("{name}: {heading}"));
+        let mut facts = Vec::new();
+        facts.extend(phase.risk.map(|risk| format!("Risk: {risk:?}")));
+        facts.extend(phase.rto.map(|rto| format!("Target time: {rto}")));
+        facts.extend(phase.when.iter().cloned());
+        facts.extend(phase.notes.iter().cloned());
+        facts.extend(phase.irreversible.then(|| "Its outside effects cannot be undone".to_owned()));
+        facts.extend(phase.confirm.iter().map(|words| format!("Needs the words '{words}'")));
+        facts.extend(
+            (!phase.approvals.is_empty())
+                .then(|| format!("Needs the approval of {}", phase.approvals.join(" and "))),
+        );
+        facts.extend(
+            phase.gradual.as_ref().map(|gradual| format!("In {} steps over {}", gradual.steps, gradual.over)),
+        );
+        let listed = |what: &str, ids: &[String]| {
+            (!ids.is_empty()).then(|| {
+                format!("{what}: {}", ids.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(", "))
+            })
+        };
+        facts.extend(listed("First", &phase.before));
+        self.list(facts);
+        let rungs = phase.ladder.iter().enumerate().map(|(at, rung)| {
+            let when: Vec<_> = rung.when.iter().map(|reason| word(reason)).collect();
+            vec![(at + 1).to_string(), way(rung), when.join(", "), rung.note.clone().unwrap_or_default()]
+        });
+        self.table("", &["rung", "way", "after", "note"], rungs.collect::<Vec<_>>());
+        let values = phase.set.iter().map(|(place, value)| vec![format!("`{place}`"), format!("`{value}`")]);
+        self.table("", &["value", "becomes"], values.collect::<Vec<_>>());
+        let mut then = Vec::new();
+        then.extend(listed("Edits", &phase.edits));
+        then.extend(listed("Checks before it lands", &phase.validate));
+        then.extend(listed("Checks after each revert", &phase.validate_each));
+        then.extend(listed("Then", &phase.after));
+        then.extend(listed("Checks on the live system", &phase.verify));
+        then.extend(listed("Evidence", &phase.evidence));
+        then.extend(listed("Stays as it is", &phase.preserve));
+        self.list(then);
+    }
+
+    fn checks_and_steps(&mut self) {
+        let document = &self.procedure.document;
+        self.table(
+            "Checks",
+            &["check", "what", "how", "outside"],
+            document.check.iter().map(|check| {
+                let outside = check.outside.clone().unwrap_or_default();
+                vec![check.id.clone(), check.title.clone().unwrap_or_default(), subject(check), outside]
+            }),
+        );
+        self.table(
+            "Steps",
+            &["step", "what", "how", "outside"],
+            document.step.iter().map(|step| {
+                let outside = step.outside.clone().unwrap_or_default();
+                vec![step.id.clone(), step.title.clone().unwrap_or_default(), deed(step), outside]
+            }),
+        );
+        self.table(
+            "Evidence",
+            &["evidence", "what", "from"],
+            document.evidence.iter().map(|evidence| {
+                vec![evidence.id.clone(), evidence.title.clone().unwrap_or_default(), origin(evidence)]
+            }),
+        );
+    }
+
+    fn after(&mut self) {
+        let document = &self.procedure.document;
+        let groups = document.group.iter().map(|(name, group)| {
+            let budget = group.budget.map_or(String::new(), |budget| budget.to_string());
+            let all: Vec<_> =
+                group.steps.iter().chain(&group.checks).chain(&group.evidence).cloned().collect();
+            vec![title(group.title.as_ref(), name), budget, all.join(", "), group.notes.join("; ")]
+        });
+        self.table("Groups", &["group", "budget", "of", "notes"], groups.collect::<Vec<_>>());
+        if let Some(publish) = &document.publish {
+            self.heading(2, "Publish");
+            self.list([published(publish)]);
+        }
+        self.table(
+            "Follow-ups",
+            &["due", "what"],
+            document.followup.iter().map(|row| {
+                vec![row.due.map_or(String::new(), |due| format!("within {due}")), row.text.clone()]
+            }),
+        );
+        if let Some(soak) = &document.soak {
+            self.heading(2, format!("Watch for {}", soak.lasting));
+            self.list(soak.watch.iter().chain(&soak.then).cloned());
+        }
+        if let Some(success) = &document.success {
+            self.heading(2, "Success");
+            self.list(
+                success.all.iter().map(|check| format!("`{check}` passes")).chain(success.notes.clone()),
+            );
+        }
+        for row in &document.diagnose {
+            self.heading(2, format!("If {}", row.symptom));
+            self.list(
+                row.run
+                    .iter()
+                    .map(|run| format!("`{}`", run.join(" ")))
+                    .chain(row.causes.clone())
+                    .chain(row.solution.clone()),
+            );
+        }
+        for message in &document.message {
+            self.heading(
+                2,
+                format!("Message: {}", message.subject.clone().unwrap_or_else(|| message.id.clone())),
+            );
+            self.blocks.push(Block::Code(message.text.trim().to_owned()));
+        }
+        if let Some(undo) = &document.undo {
+            self.heading(2, "Taking the rollback back");
+            self.list(
+                undo.conditions.iter().cloned().chain(undo.soak.iter().flat_map(|soak| soak.watch.clone())),
+            );
+        }
+        if let Some(retry) = &document.retry {
+            self.heading(2, "Trying again");
+            self.list(retry.plan.clone());
+        }
+        let people = document
+            .contact
+            .iter()
+            .map(|row| vec![row.role.clone(), row.name.clone().unwrap_or_default(), row.at.clone()]);
+        self.table("Contacts", &["role", "who", "where"], people.collect::<Vec<_>>());
+        let links = document
+            .links
+            .iter()
+            .map(|link| vec![link.title.clone(), link.to.clone(), link.note.clone().unwrap_or_default()]);
+        self.table("Related", &["what", "where", "note"], links.collect::<Vec<_>>());
+        let signed = document
+            .signoff
+            .iter()
+            .map(|row| vec![row.role.clone(), row.name.clone().unwrap_or_else(|| "not yet".into())]);
+        self.table("Sign-off", &["role", "signed"], signed.collect::<Vec<_>>());
+        let changes = document
+            .changes
+            .iter()
+            .map(|row| vec![row.date.clone(), row.action.clone(), row.outcome.clone().unwrap_or_default()]);
+        self.table("History", &["date", "action", "outcome"], changes.collect::<Vec<_>>());
+    }
+}
+
+fn title(title: Option<&String>, id: &str) -> String {
+    title.cloned().unwrap_or_else(|| id.to_owned())
+}
+
+fn condition(trigger: &Trigger) -> String {
+    let (Some(metric), Some(op), Some(threshold)) = (&trigger.metric, trigger.op, trigger.threshold) else {
+        return trigger.manual.clone().unwrap_or_default();
+    };
+    let mut text = format!("{metric} {op} {threshold}");
+    if let Some(lasting) = trigger.lasting {
+        let _ = write!(text, " for {lasting}");
+    }
+    if let Some(consecutive) = trigger.consecutive {
+        let _ = write!(text, ", {consecutive} times in a row");
+    }
+    text
+}
+
+fn figure(condition: &Condition) -> String {
+    format!("{} {} {}", condition.metric, condition.op, condition.threshold)
+}
+
+/// A value of an enum as the file spells it.
+fn word(value: &impl serde::Serialize) -> String {
+    serde_json::to_value(value)
+        .ok()
+        .and_then(|value| value.as_str().map(ToOwned::to_owned))
+        .unwrap_or_default()
+}
+
+fn way(rung: &Rung) -> String {
+    let mut text = rung.title.as_ref().map_or(String::new(), |title| format!("{title}: "));
+    text.push_str(&word(&rung.kind));
+    if let Some(from) = &rung.from {
+        let _ = write!(text, " from {from}");
+    }
+    if let Some(mainline) = rung.mainline {
+        let _ = write!(text, ", mainline {mainline}");
+    }
+    if !rung.run.is_empty() {
+        let _ = write!(text, " `{}`", rung.run.join(" "));
+    }
+    if let Some(role) = &rung.approval {
+        let _ = write!(text, ", approved by {role}");
+    }
+    text
+}
+
+fn subject(check: &Check) -> String {
+    if !check.run.is_empty() {
+        return format!("`{}`", check.run.join(" "));
+    }
+    if let Some(file) = &check.file {
+        return format!("file `{file}`");
+    }
+    match (&check.metric, check.op, check.threshold) {
+        (Some(metric), Some(op), Some(threshold)) => format!("{metric} {op} {threshold}"),
+        _ => check.ask.clone().unwrap_or_default(),
+    }
+}
+
+fn deed(step: &Step) -> String {
+    match step.kinds().first() {
+        Some(StepKind::Run) => format!("`{}`", step.run.join(" ")),
+        Some(StepKind::Manual) => step.manual.clone().unwrap_or_default(),
+        Some(StepKind::Delete) => format!("delete {}", step.delete.join(", ")),
+        Some(StepKind::Remove) => {
+            format!("remove {}", step.remove.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
+        }
+        Some(StepKind::Copy) => {
+            step.copy.as_ref().map_or(String::new(), |copy| format!("copy {} to {}", copy.from, copy.to))
+        }
+        Some(StepKind::EnvFile) => step.env_file.as_ref().map_or(String::new(), |file| {
+            let set: Vec<_> = file.set.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            format!("{} in {}", set.join(", "), file.path)
+        }),
+        Some(StepKind::Insert) => step
+            .insert
+            .as_ref()
+            .map_or(String::new(), |insert| format!("put {} into {}", insert.lines.join(" / "), insert.path)),
+        Some(StepKind::Write) => {
+            step.write.as_ref().map_or(String::new(), |write| format!("write {}", write.path))
+        }
+        Some(StepKind::Restore) => step.restore.as_ref().map_or(String::new(), |restore| {
+            let paths: Vec<_> = restore.paths.iter().map(ToString::to_string).collect();
+            format!("restore {} from {}", paths.join(", "), restore.from)
+        }),
+        Some(StepKind::Set) => {
+            step.set.iter().map(|(place, value)| format!("{place} = {value}")).collect::<Vec<_>>().join(", ")
+        }
+        Some(StepKind::Wait) => step.wait.map_or(String::new(), |wait| format!("wait {wait}")),
+        Some(StepKind::Message) => format!("message {}", step.message.clone().unwrap_or_default()),
+        None => String::new(),
+    }
+}
+
+fn origin(evidence: &Evidence) -> String {
+    if evidence.run.is_empty() { evidence.files.join(", ") } else { format!("`{}`", evidence.run.join(" ")) }
+}
+
+fn published(publish: &Publish) -> String {
+    let mut parts = Vec::new();
+    parts.extend(publish.merge_into.iter().map(|branch| format!("merge into {branch}")));
+    parts.extend(publish.push.iter().map(|remote| format!("push to {remote}, never by force")));
+    parts.extend((!publish.run.is_empty()).then(|| format!("`{}`", publish.run.join(" "))));
+    parts.join("; ")
+}
+
+/// A small procedure to begin with, for `rb procedure new`.
+pub fn template(id: &str) -> String {
+    format!(
+        r#"schema = 1
+id = "{id}"
+title = "What this rolls back"
+purpose = "When and why it is run"
+
+[phase.rollback]
+target = {{ path = "path/to/file" }}
+paths = ["path/to/file"]
+validate = ["tests"]
+
+[[phase.rollback.ladder]]
+use = "revert-commit"
+
+[[phase.rollback.ladder]]
+use = "restore-file"
+from = "last-good"
+when = ["conflict", "multiple", "validation-failed"]
+
+[[check]]
+id = "tests"
+title = "The tests pass"
+run = ["make", "test"]
+timeout = "10m"
+"#
+    )
+}
