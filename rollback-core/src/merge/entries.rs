@@ -49,27 +49,18 @@ impl Case<'_> {
         let mut edits = std::mem::take(&mut self.folders[folder].edits);
         // Of several records for a name the one that keeps it counts.
         edits.sort_by(|(a, a_version), (b, b_version)| {
-            a.cmp(b)
-                .then(a_version.is_absent().cmp(&b_version.is_absent()))
+            a.cmp(b).then(a_version.is_absent().cmp(&b_version.is_absent()))
         });
         edits.dedup_by(|later, earlier| later.0 == earlier.0);
         let ours = self.folders[folder].ours;
         let tree = self.folders[folder].trees[OURS].clone();
-        let edits: Vec<(&[u8], Version)> = edits
-            .iter()
-            .map(|(name, version)| (name.as_ref(), *version))
-            .collect();
+        let edits: Vec<(&[u8], Version)> =
+            edits.iter().map(|(name, version)| (name.as_ref(), *version)).collect();
         match tree.edited(&edits) {
             None if tree.rows().is_empty() => Ok(None),
-            None => Ok(Some(Version {
-                mode: EntryMode::TREE,
-                id: ours.id,
-            })),
+            None => Ok(Some(Version { mode: EntryMode::TREE, id: ours.id })),
             Some(raw) if raw.is_empty() => Ok(None),
-            Some(raw) => Ok(Some(Version {
-                mode: EntryMode::TREE,
-                id: self.store.make_tree(&raw)?,
-            })),
+            Some(raw) => Ok(Some(Version { mode: EntryMode::TREE, id: self.store.make_tree(&raw)? })),
         }
     }
 
@@ -182,16 +173,8 @@ impl Case<'_> {
         let name = self.paths.name(path).clone();
         let move_ours = ours.is_file() || !theirs.is_file();
         let move_theirs = !ours.is_file();
-        let our_path = if move_ours {
-            self.unique_path(&name, OURS)
-        } else {
-            path
-        };
-        let their_path = if move_theirs {
-            self.unique_path(&name, THEIRS)
-        } else {
-            path
-        };
+        let our_path = if move_ours { self.unique_path(&name, OURS) } else { path };
+        let their_path = if move_theirs { self.unique_path(&name, THEIRS) } else { path };
         for (side, at, version) in [(THEIRS, their_path, theirs), (OURS, our_path, ours)] {
             let mut part = info.clone();
             part.result = version;
@@ -206,8 +189,7 @@ impl Case<'_> {
             }
             self.record(folder, at, version);
             self.put(at, part.clone());
-            self.conflicted
-                .push((at, ConflictKind::DistinctTypes, part));
+            self.conflicted.push((at, ConflictKind::DistinctTypes, part));
         }
         Ok(())
     }
@@ -217,7 +199,5 @@ impl Case<'_> {
 fn as_folders(a: &[u8], b: &[u8]) -> std::cmp::Ordering {
     let slashed = |path: &'_ [u8], at: usize| path.get(at).copied().unwrap_or(b'/');
     let shared = a.iter().zip(b).take_while(|(a, b)| a == b).count();
-    slashed(a, shared)
-        .cmp(&slashed(b, shared))
-        .then(a.len().cmp(&b.len()))
+    slashed(a, shared).cmp(&slashed(b, shared)).then(a.len().cmp(&b.len()))
 }

@@ -33,14 +33,8 @@ impl Counter {
         }
         self.seen.sort_unstable();
         let bytes = &mut self.bytes;
-        let kinds = self
-            .seen
-            .drain(..)
-            .map(|kind| (kind, std::mem::take(&mut bytes[kind as usize])));
-        Chunks {
-            kinds: kinds.collect(),
-            size: file.len() as u64,
-        }
+        let kinds = self.seen.drain(..).map(|kind| (kind, std::mem::take(&mut bytes[kind as usize])));
+        Chunks { kinds: kinds.collect(), size: file.len() as u64 }
     }
 
     fn chunk<const SKIP_RETURNS: bool>(&mut self, file: &[u8]) {
@@ -92,9 +86,7 @@ impl Chunks {
             while next.is_some_and(|next| next.0 < kind) {
                 next = others.next();
             }
-            let common = next
-                .filter(|next| next.0 == kind)
-                .map_or(0, |next| next.1.min(bytes));
+            let common = next.filter(|next| next.0 == kind).map_or(0, |next| next.1.min(bytes));
             shared += u64::from(common);
             match spare.checked_sub(u64::from(bytes - common)) {
                 Some(left) => spare = left,
@@ -129,10 +121,7 @@ mod tests {
         let mut counter = Counter::default();
         let (old, new) = (b"one\ntwo\n".as_slice(), b"one\nsix\n".as_slice());
         let (old_chunks, new_chunks) = (counter.count(old, true), counter.count(new, true));
-        assert_eq!(
-            score(&old_chunks, &new_chunks, FULL_SCORE / 2),
-            FULL_SCORE / 2
-        );
+        assert_eq!(score(&old_chunks, &new_chunks, FULL_SCORE / 2), FULL_SCORE / 2);
         assert_eq!(score(&old_chunks, &new_chunks, FULL_SCORE / 2 + 9000), 0);
         assert_eq!(score(&old_chunks, &old_chunks, FULL_SCORE), FULL_SCORE);
         assert!(sizes_allow(8, 16, FULL_SCORE / 2) && !sizes_allow(8, 17, FULL_SCORE / 2));
