@@ -23,6 +23,14 @@ const EVERY_RENAME: u8 = 7;
 /// By how much entering deferred folders must multiply the paths for a second walk to be worth it.
 const WORTH_A_SECOND_WALK: usize = 3;
 
+/// A folder that is being walked.
+struct Step {
+    folder: usize,
+    trees: [Rc<Tree>; 3],
+    names: std::vec::IntoIter<Names>,
+    relevant: u8,
+}
+
 /// One name in up to three trees.
 #[derive(Clone, Copy)]
 struct Names {
@@ -56,9 +64,25 @@ impl Case<'_> {
         self.enter_deferred()
     }
 
-    /// Walks a folder. `relevant` is the mask of the side whose additions make renames of this folder matter,
-    /// or [`EVERY_RENAME`].
-    fn walk(&mut self, folder: usize, mut relevant: u8, depth: usize) -> Result<(), Stop> {
+    /// Walks a folder and what is below it, without recursion: trees may be deeper than a stack. `relevant` is the
+    /// mask of the side whose additions make renames of this folder matter, or [`EVERY_RENAME`].
+    fn walk(&mut self, folder: usize, relevant: u8, depth: usize) -> Result<(), Stop> {
+        let mut steps = vec![self.open(folder, relevant, depth)?];
+        while let Some(step) = steps.last_mut() {
+            let Some(names) = step.names.next() else {
+                steps.pop();
+                continue;
+            };
+            if let Some((path, inner)) = self.visit(step.folder, &step.trees, names, step.relevant)? {
+                let depth = depth + steps.len();
+                let folder = self.enter(path)?;
+                steps.push(self.open(folder, inner, depth)?);
+            }
+        }
+        Ok(())
+    }
+
+    fn open(&mut self, folder: usize, mut relevant: u8, depth: usize) -> Result<Step, Stop> {
         self.check_cancelled()?;
         let trees = self.folders[folder].trees.clone();
         if depth > DEPTH_LIMIT || !trees.iter().all(|tree| tree.is_sound) {
@@ -70,24 +94,21 @@ impl Case<'_> {
         {
             relevant = EVERY_RENAME;
         }
-        for names in names {
-            self.visit(folder, &trees, names, relevant, depth)?;
-        }
-        Ok(())
+        Ok(Step { folder, trees, names: names.into_iter(), relevant })
     }
 
     fn malformed(&self, path: PathId) -> Stop {
         Stop::Review(ReviewReason::MalformedTree { path: self.repo_path(path) })
     }
 
+    /// Looks at one name; tells which folder to enter next, and how relevant renames are there.
     fn visit(
         &mut self,
         folder: usize,
         trees: &[Rc<Tree>; 3],
         names: Names,
         relevant: u8,
-        depth: usize,
-    ) -> Result<(), Stop> {
+    ) -> Result<Option<(PathId, u8)>, Stop> {
         let absent = self.store.absent();
         let mut stages = [absent; 3];
         let mut name: &[u8] = b"";
@@ -104,11 +125,11 @@ impl Case<'_> {
         let filemask = names.filemask();
         let all_files = filemask == 7;
         if ours_same && theirs_same || all_files && (sides_same || theirs_same) {
-            return Ok(());
+            return Ok(None);
         }
         if all_files && ours_same {
             self.folders[folder].edits.push((name.into(), stages[THEIRS]));
-            return Ok(());
+            return Ok(None);
         }
         let match_mask = match (ours_same, theirs_same, sides_same) {
             (true, _, _) => 3,
@@ -137,7 +158,7 @@ impl Case<'_> {
             },
         );
         if names.dirmask == 0 {
-            return Ok(());
+            return Ok(None);
         }
         let mut changed_by = match (ours_same, theirs_same) {
             (true, _) => Some(THEIRS),
@@ -153,17 +174,17 @@ impl Case<'_> {
             && self.sides.at(side).defers(self.paths.name(path))
         {
             self.sides.at_mut(side).deferred.push((path, inner));
-            return Ok(());
+            return Ok(None);
         }
-        self.enter(path, inner, depth)
+        Ok(Some((path, inner)))
     }
 
     fn update(&mut self, path: PathId, change: impl FnOnce(&mut Info)) {
         change(self.info_mut(path).expect("the path was just put on record"));
     }
 
-    /// Walks the folder at `path`.
-    fn enter(&mut self, path: PathId, relevant: u8, depth: usize) -> Result<(), Stop> {
+    /// Puts the folder at `path` on record.
+    fn enter(&mut self, path: PathId) -> Result<usize, Stop> {
         let info = self.info(path).expect("only recorded folders are entered");
         let stages = info.stages;
         let trees = [
@@ -184,7 +205,7 @@ impl Case<'_> {
             info.match_mask &= info.filemask;
             info.below = Some(folder);
         });
-        self.walk(folder, relevant, depth + 1)
+        Ok(folder)
     }
 
     /// Takes down what rename detection needs of a path, and returns how relevant renames are below it.
@@ -257,7 +278,8 @@ impl Case<'_> {
                     self.settle(path, side);
                 } else {
                     let depth = names[index].iter().filter(|byte| **byte == b'/').count();
-                    self.enter(path, relevant, depth)?;
+                    let folder = self.enter(path)?;
+                    self.walk(folder, relevant, depth + 1)?;
                 }
             }
             for (path, _) in std::mem::take(&mut self.sides.at_mut(side).deferred) {

@@ -7,6 +7,14 @@ use super::tree::Version;
 use crate::conflict::ConflictKind;
 use crate::id::EntryMode;
 
+/// A folder whose paths are being decided.
+struct Step {
+    folder: usize,
+    /// Where it lies; `None` for the root.
+    path: Option<PathId>,
+    members: std::vec::IntoIter<PathId>,
+}
+
 impl Case<'_> {
     /// Decides all paths and returns the merged tree.
     pub(super) fn decide(&mut self) -> Result<gix::ObjectId, Stop> {
@@ -16,33 +24,52 @@ impl Case<'_> {
         }
     }
 
-    /// Decides what lies in a folder; `None` where nothing is left in it.
+    /// Decides what lies in a folder and below it, from the inside out and without recursion; `None` where
+    /// nothing is left in it.
     fn decide_folder(&mut self, folder: usize) -> Result<Option<Version>, Stop> {
-        let mut members = std::mem::take(&mut self.folders[folder].members);
-        members.sort_by(|a, b| as_folders(self.paths.name(*b), self.paths.name(*a)));
-        members.dedup();
-        let absent = self.store.absent();
-        for path in members {
-            // Unless something is recorded for it below, the name goes.
-            self.record(folder, path, absent);
-            let Some(info) = self.info(path) else {
-                continue;
-            };
-            if let Some(below) = info.below {
-                let tree = self.decide_folder(below)?;
+        let mut steps = vec![self.step(folder, None)];
+        loop {
+            let step = steps.last_mut().expect("the outermost folder ends the loop");
+            let Some(path) = step.members.next() else {
+                let (folder, path) = (step.folder, step.path);
+                let tree = self.make_tree(folder)?;
+                steps.pop();
+                let (Some(path), Some(above)) = (path, steps.last()) else { return Ok(tree) };
                 if let Some(info) = self.info_mut(path) {
                     info.is_null = tree.is_none();
                     info.result = tree.unwrap_or(info.result);
                 }
-            }
-            let info = self.info(path).expect("it was on record").clone();
-            if info.clean {
-                self.record_result(folder, path, &info);
-            } else {
-                self.decide_path(folder, path, info)?;
+                self.decide_member(above.folder, path)?;
+                continue;
+            };
+            // Unless something is recorded for it below, the name goes.
+            let absent = self.store.absent();
+            self.record(step.folder, path, absent);
+            match self.info(path).map(|info| info.below) {
+                None => {}
+                Some(None) => self.decide_member(step.folder, path)?,
+                Some(Some(below)) => {
+                    let inner = self.step(below, Some(path));
+                    steps.push(inner);
+                }
             }
         }
-        self.make_tree(folder)
+    }
+
+    fn step(&mut self, folder: usize, path: Option<PathId>) -> Step {
+        let mut members = std::mem::take(&mut self.folders[folder].members);
+        members.sort_by(|a, b| as_folders(self.paths.name(*b), self.paths.name(*a)));
+        members.dedup();
+        Step { folder, path, members: members.into_iter() }
+    }
+
+    fn decide_member(&mut self, folder: usize, path: PathId) -> Result<(), Stop> {
+        let Some(info) = self.info(path).cloned() else { return Ok(()) };
+        if info.clean {
+            self.record_result(folder, path, &info);
+            return Ok(());
+        }
+        self.decide_path(folder, path, info)
     }
 
     fn make_tree(&mut self, folder: usize) -> Result<Option<Version>, Stop> {

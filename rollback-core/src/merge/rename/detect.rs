@@ -295,7 +295,7 @@ impl Case<'_> {
             return Ok(0);
         }
         let (from, to) = (self.chunks(source)?, self.chunks(target)?);
-        Ok(similarity::score(&from, &to, least))
+        Ok(similarity::score(&from, &to))
     }
 
     fn size(&mut self, file: &mut File) -> Result<u64, Stop> {
