@@ -56,53 +56,30 @@ impl Attributes {
             .and_then(|id| id.object().ok()?.peel_to_tree().ok())
             .map(|tree| tree.id);
         let (index, source) = match named_tree {
-            Some(tree) => (
-                repo.index_from_tree(&tree)
-                    .map_err(unreadable)?
-                    .into_parts()
-                    .0,
-                Source::IdMapping,
-            ),
+            Some(tree) => {
+                (repo.index_from_tree(&tree).map_err(unreadable)?.into_parts().0, Source::IdMapping)
+            }
             None => {
                 let index = gix::index::State::new(repo.object_hash());
-                (
-                    index,
-                    Source::WorktreeThenIdMapping.adjust_for_bare(repo.is_bare()),
-                )
+                (index, Source::WorktreeThenIdMapping.adjust_for_bare(repo.is_bare()))
             }
         };
-        let stack = repo
-            .attributes_only(&index, source)
-            .map_err(unreadable)?
-            .detach();
+        let stack = repo.attributes_only(&index, source).map_err(unreadable)?.detach();
         Ok(Self { stack })
     }
 
-    pub(super) fn of(
-        &mut self,
-        path: &[u8],
-        objects: &impl gix::objs::Find,
-    ) -> Result<PathAttributes> {
-        let unreadable = |error: std::io::Error| {
-            Error::io("read the attributes of", path.to_path_lossy(), error)
-        };
+    pub(super) fn of(&mut self, path: &[u8], objects: &impl gix::objs::Find) -> Result<PathAttributes> {
+        let unreadable =
+            |error: std::io::Error| Error::io("read the attributes of", path.to_path_lossy(), error);
         // Entering the folder may teach the stack names that the outcome must know.
-        let _ = self
-            .stack
-            .at_entry(path.as_bstr(), None, objects)
-            .map_err(unreadable)?;
+        let _ = self.stack.at_entry(path.as_bstr(), None, objects).map_err(unreadable)?;
         let mut outcome = self.stack.selected_attribute_matches(NAMES);
-        let place = self
-            .stack
-            .at_entry(path.as_bstr(), None, objects)
-            .map_err(unreadable)?;
+        let place = self.stack.at_entry(path.as_bstr(), None, objects).map_err(unreadable)?;
         if !place.matching_attributes(&mut outcome) {
             return Ok(PathAttributes::default());
         }
-        let states: Vec<State> = outcome
-            .iter_selected()
-            .map(|found| State::from(found.assignment.state))
-            .collect();
+        let states: Vec<State> =
+            outcome.iter_selected().map(|found| State::from(found.assignment.state)).collect();
         let [merge, diff, size, text, crlf, eol, ident, filter, encoding] =
             <[State; 9]>::try_from(states).expect("as many attributes were selected");
         let marker_size = match size {
@@ -113,14 +90,7 @@ impl Attributes {
             merge,
             diff,
             marker_size,
-            conversion: Conversion {
-                text,
-                crlf,
-                eol,
-                ident,
-                filter,
-                encoding,
-            },
+            conversion: Conversion { text, crlf, eol, ident, filter, encoding },
         })
     }
 }

@@ -19,7 +19,8 @@ use crate::repo::{NewObjects, Repo};
 pub struct BatchOptions {
     /// End every part of an answer with a NUL instead of a newline, and quote no path (`-z`).
     pub nul: bool,
-    /// How many threads merge; 0 and 1 both mean one.
+    /// How many threads merge; 0 and 1 both mean one. Several read ahead: whoever waits for an answer before the
+    /// next question must ask for one.
     pub threads: usize,
 }
 
@@ -43,10 +44,7 @@ pub fn answer(
 }
 
 /// As [`answer`] with one thread, and hands what each merge creates to `keep` before its answer is given.
-#[expect(
-    dead_code,
-    reason = "the room that writes objects calls it for --write"
-)]
+#[expect(dead_code, reason = "the room that writes objects calls it for --write")]
 pub(crate) fn answer_and_keep(
     repo: &Repo,
     options: &Options,
@@ -57,9 +55,7 @@ pub(crate) fn answer_and_keep(
 ) -> Result<()> {
     let objects = Rc::new(repo.objects());
     let engine = Engine::over(objects.clone(), options.clone())?;
-    answer_with(engine, repo, input, output, batch, &mut |_| {
-        keep(objects.take_new())
-    })
+    answer_with(engine, repo, input, output, batch, &mut |_| keep(objects.take_new()))
 }
 
 fn answer_with(
@@ -76,7 +72,11 @@ fn answer_with(
         merged(&result)?;
         write(&mut output, &spell(&result, batch.nul))?;
     }
-    Ok(())
+    flush(&mut output)
+}
+
+fn flush(output: &mut impl Write) -> Result<()> {
+    output.flush().map_err(|error| Error::io("write", "the batch", error))
 }
 
 /// How many lines a thread takes at once, and how many such batches wait for each thread.
@@ -101,10 +101,7 @@ fn answer_in_parallel(
         }
         let (mut given, mut taken) = (0, 0);
         let take = |taken: usize, output: &mut dyn Write| {
-            let lost = || Error::Internal {
-                context: "a merge thread ended early".into(),
-                source: None,
-            };
+            let lost = || Error::Internal { context: "a merge thread ended early".into(), source: None };
             let answer = queues[taken % queues.len()].1.recv().map_err(|_| lost())?;
             write(output, &answer.bytes)?;
             answer.failure.map_or(Ok(()), Err)
@@ -130,7 +127,7 @@ fn answer_in_parallel(
             take(taken, &mut output)?;
             taken += 1;
         }
-        Ok(())
+        flush(&mut output)
     })
 }
 
@@ -152,9 +149,7 @@ fn work(
     for lines in lines {
         let mut answer = Answer::default();
         match &mut engine {
-            Ok(engine) => {
-                answer.failure = answer_lines(repo, engine, nul, &lines, &mut answer.bytes).err()
-            }
+            Ok(engine) => answer.failure = answer_lines(repo, engine, nul, &lines, &mut answer.bytes).err(),
             Err(error) => answer.failure = Some(std::mem::replace(error, Error::Cancelled)),
         }
         let failed = answer.failure.is_some();
@@ -181,15 +176,12 @@ fn answer_lines(
 
 fn read_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> Result<bool> {
     line.clear();
-    let read = input
-        .read_until(b'\n', line)
-        .map_err(|error| Error::io("read", "the batch", error))?;
+    let read = input.read_until(b'\n', line).map_err(|error| Error::io("read", "the batch", error))?;
     Ok(read > 0)
 }
 
 fn write(output: &mut (impl Write + ?Sized), answer: &[u8]) -> Result<()> {
-    let written = output.write_all(answer).and_then(|()| output.flush());
-    written.map_err(|error| Error::io("write", "the batch", error))
+    output.write_all(answer).map_err(|error| Error::io("write", "the batch", error))
 }
 
 struct Request {
@@ -201,11 +193,8 @@ impl Request {
     fn parse(repo: &Repo, engine: &mut Engine, line: &[u8]) -> Result<Self> {
         let line = line.trim().as_bstr();
         let malformed = || Error::BadRequest(format!("malformed input line: '{line}'."));
-        let words: Vec<&BStr> = line
-            .split_str(" ")
-            .filter(|word| !word.is_empty())
-            .map(ByteSlice::as_bstr)
-            .collect();
+        let words: Vec<&BStr> =
+            line.split_str(" ").filter(|word| !word.is_empty()).map(ByteSlice::as_bstr).collect();
         let [base, dashes, ours, theirs] = words[..] else {
             return Err(malformed());
         };
@@ -232,33 +221,20 @@ impl Request {
 
 /// The tree that a name stands for.
 fn tree(repo: &Repo, engine: &mut Engine, name: &BStr) -> Result<TreeId> {
-    if let Some(id) = name
-        .to_str()
-        .ok()
-        .and_then(|name| name.parse::<ObjectId>().ok())
-    {
+    if let Some(id) = name.to_str().ok().and_then(|name| name.parse::<ObjectId>().ok()) {
         return engine.tree_behind(id);
     }
     let local = repo.local();
-    let unknown = |source| Error::UnknownRevision {
-        spec: name.to_string(),
-        source: Some(source),
-    };
-    let object = local
-        .rev_parse_single(name)
-        .and_then(|id| id.object())
-        .map_err(|error| unknown(error.into()))?;
+    let unknown = |source| Error::UnknownRevision { spec: name.to_string(), source: Some(source) };
+    let object =
+        local.rev_parse_single(name).and_then(|id| id.object()).map_err(|error| unknown(error.into()))?;
     engine.tree_behind(ObjectId(object.id))
 }
 
 fn spell(merged: &Merged, nul: bool) -> Vec<u8> {
     let end = if nul { b'\0' } else { b'\n' };
     let mut out = Vec::new();
-    out.push(if merged.verdict == Verdict::Clean {
-        b'1'
-    } else {
-        b'0'
-    });
+    out.push(if merged.verdict == Verdict::Clean { b'1' } else { b'0' });
     out.push(end);
     out.extend_from_slice(merged.tree_id.to_string().as_bytes());
     out.push(end);
@@ -270,11 +246,7 @@ fn spell(merged: &Merged, nul: bool) -> Vec<u8> {
 }
 
 fn spell_stages(conflict: &Conflict, nul: bool, end: u8, out: &mut Vec<u8>) {
-    let stages = [
-        conflict.stages.base,
-        conflict.stages.ours,
-        conflict.stages.theirs,
-    ];
+    let stages = [conflict.stages.base, conflict.stages.ours, conflict.stages.theirs];
     for (number, entry) in (1..).zip(stages) {
         let Some(Entry { mode, id }) = entry else {
             continue;

@@ -15,12 +15,7 @@ pub(super) struct Cache<K, T, S> {
 
 impl<K: Copy + Eq + Hash, T, S: BuildHasher + Default> Cache<K, T, S> {
     pub(super) fn new(limit: usize) -> Self {
-        Self {
-            young: HashMap::default(),
-            old: HashMap::default(),
-            young_size: 0,
-            limit,
-        }
+        Self { young: HashMap::default(), old: HashMap::default(), young_size: 0, limit }
     }
 
     pub(super) fn get(&mut self, key: &K) -> Option<Rc<T>> {

@@ -235,17 +235,11 @@ impl<'e> Case<'e> {
                 && !self.was_member(folder, path)
                 && folder.trees.iter().any(|tree| tree.find(name).is_some())
         });
-        if settled {
-            Known::Settled
-        } else {
-            Known::Nothing
-        }
+        if settled { Known::Settled } else { Known::Nothing }
     }
 
     fn was_member(&self, folder: &Folder, path: &[u8]) -> bool {
-        self.paths
-            .find(path)
-            .is_some_and(|id| folder.members.contains(&id))
+        self.paths.find(path).is_some_and(|id| folder.members.contains(&id))
     }
 
     /// The folder at a path, where it was walked or made.
@@ -259,18 +253,10 @@ impl<'e> Case<'e> {
 
     /// A name for a file that has to make room: `path~label`, with a number where that is taken.
     pub(super) fn unique_path(&mut self, path: &[u8], side: usize) -> PathId {
-        let label = if side == OURS {
-            &self.labels.ours
-        } else {
-            &self.labels.theirs
-        };
+        let label = if side == OURS { &self.labels.ours } else { &self.labels.theirs };
         let mut name = path.to_vec();
         name.push(b'~');
-        name.extend(
-            label
-                .iter()
-                .map(|byte| if *byte == b'/' { b'_' } else { *byte }),
-        );
+        name.extend(label.iter().map(|byte| if *byte == b'/' { b'_' } else { *byte }));
         let plain = name.len();
         let mut number = 0;
         while !matches!(self.known(&name), Known::Nothing) {

@@ -23,6 +23,14 @@ const EVERY_RENAME: u8 = 7;
 /// By how much entering deferred folders must multiply the paths for a second walk to be worth it.
 const WORTH_A_SECOND_WALK: usize = 3;
 
+/// A folder that is being walked.
+struct Step {
+    folder: usize,
+    trees: [Rc<Tree>; 3],
+    names: std::vec::IntoIter<Names>,
+    relevant: u8,
+}
+
 /// One name in up to three trees.
 #[derive(Clone, Copy)]
 struct Names {
@@ -39,23 +47,11 @@ impl Names {
 
 impl Case<'_> {
     /// Walks the trees of a merge.
-    pub(super) fn collect(
-        &mut self,
-        base: TreeId,
-        ours: TreeId,
-        theirs: TreeId,
-    ) -> Result<(), Stop> {
+    pub(super) fn collect(&mut self, base: TreeId, ours: TreeId, theirs: TreeId) -> Result<(), Stop> {
         let ids = [base, ours, theirs].map(|id| id.0.0);
-        let trees = [
-            self.store.tree(ids[0])?,
-            self.store.tree(ids[1])?,
-            self.store.tree(ids[2])?,
-        ];
+        let trees = [self.store.tree(ids[0])?, self.store.tree(ids[1])?, self.store.tree(ids[2])?];
         let root = self.paths.intern(b"");
-        let ours = Version {
-            mode: crate::id::EntryMode::TREE,
-            id: ids[1],
-        };
+        let ours = Version { mode: crate::id::EntryMode::TREE, id: ids[1] };
         self.folders.push(Folder {
             path: root,
             trees,
@@ -68,9 +64,25 @@ impl Case<'_> {
         self.enter_deferred()
     }
 
-    /// Walks a folder. `relevant` is the mask of the side whose additions make renames of this folder matter,
-    /// or [`EVERY_RENAME`].
-    fn walk(&mut self, folder: usize, mut relevant: u8, depth: usize) -> Result<(), Stop> {
+    /// Walks a folder and what is below it, without recursion: trees may be deeper than a stack. `relevant` is the
+    /// mask of the side whose additions make renames of this folder matter, or [`EVERY_RENAME`].
+    fn walk(&mut self, folder: usize, relevant: u8, depth: usize) -> Result<(), Stop> {
+        let mut steps = vec![self.open(folder, relevant, depth)?];
+        while let Some(step) = steps.last_mut() {
+            let Some(names) = step.names.next() else {
+                steps.pop();
+                continue;
+            };
+            if let Some((path, inner)) = self.visit(step.folder, &step.trees, names, step.relevant)? {
+                let depth = depth + steps.len();
+                let folder = self.enter(path)?;
+                steps.push(self.open(folder, inner, depth)?);
+            }
+        }
+        Ok(())
+    }
+
+    fn open(&mut self, folder: usize, mut relevant: u8, depth: usize) -> Result<Step, Stop> {
         self.check_cancelled()?;
         let trees = self.folders[folder].trees.clone();
         if depth > DEPTH_LIMIT || !trees.iter().all(|tree| tree.is_sound) {
@@ -78,32 +90,25 @@ impl Case<'_> {
         }
         let (names, settled) = joined(&trees);
         self.path_count += settled + names.len();
-        if relevant != 0
-            && relevant != EVERY_RENAME
-            && names.iter().any(|names| names.filemask() == relevant)
+        if relevant != 0 && relevant != EVERY_RENAME && names.iter().any(|names| names.filemask() == relevant)
         {
             relevant = EVERY_RENAME;
         }
-        for names in names {
-            self.visit(folder, &trees, names, relevant, depth)?;
-        }
-        Ok(())
+        Ok(Step { folder, trees, names: names.into_iter(), relevant })
     }
 
     fn malformed(&self, path: PathId) -> Stop {
-        Stop::Review(ReviewReason::MalformedTree {
-            path: self.repo_path(path),
-        })
+        Stop::Review(ReviewReason::MalformedTree { path: self.repo_path(path) })
     }
 
+    /// Looks at one name; tells which folder to enter next, and how relevant renames are there.
     fn visit(
         &mut self,
         folder: usize,
         trees: &[Rc<Tree>; 3],
         names: Names,
         relevant: u8,
-        depth: usize,
-    ) -> Result<(), Stop> {
+    ) -> Result<Option<(PathId, u8)>, Stop> {
         let absent = self.store.absent();
         let mut stages = [absent; 3];
         let mut name: &[u8] = b"";
@@ -116,18 +121,15 @@ impl Case<'_> {
         }
         let has = |side: usize| names.mask & (1 << side) != 0;
         let same = |a: usize, b: usize| has(a) && has(b) && stages[a] == stages[b];
-        let (ours_same, theirs_same, sides_same) =
-            (same(BASE, OURS), same(BASE, THEIRS), same(OURS, THEIRS));
+        let (ours_same, theirs_same, sides_same) = (same(BASE, OURS), same(BASE, THEIRS), same(OURS, THEIRS));
         let filemask = names.filemask();
         let all_files = filemask == 7;
         if ours_same && theirs_same || all_files && (sides_same || theirs_same) {
-            return Ok(());
+            return Ok(None);
         }
         if all_files && ours_same {
-            self.folders[folder]
-                .edits
-                .push((name.into(), stages[THEIRS]));
-            return Ok(());
+            self.folders[folder].edits.push((name.into(), stages[THEIRS]));
+            return Ok(None);
         }
         let match_mask = match (ours_same, theirs_same, sides_same) {
             (true, _, _) => 3,
@@ -156,7 +158,7 @@ impl Case<'_> {
             },
         );
         if names.dirmask == 0 {
-            return Ok(());
+            return Ok(None);
         }
         let mut changed_by = match (ours_same, theirs_same) {
             (true, _) => Some(THEIRS),
@@ -172,20 +174,17 @@ impl Case<'_> {
             && self.sides.at(side).defers(self.paths.name(path))
         {
             self.sides.at_mut(side).deferred.push((path, inner));
-            return Ok(());
+            return Ok(None);
         }
-        self.enter(path, inner, depth)
+        Ok(Some((path, inner)))
     }
 
     fn update(&mut self, path: PathId, change: impl FnOnce(&mut Info)) {
-        change(
-            self.info_mut(path)
-                .expect("the path was just put on record"),
-        );
+        change(self.info_mut(path).expect("the path was just put on record"));
     }
 
-    /// Walks the folder at `path`.
-    fn enter(&mut self, path: PathId, relevant: u8, depth: usize) -> Result<(), Stop> {
+    /// Puts the folder at `path` on record.
+    fn enter(&mut self, path: PathId) -> Result<usize, Stop> {
         let info = self.info(path).expect("only recorded folders are entered");
         let stages = info.stages;
         let trees = [
@@ -206,7 +205,7 @@ impl Case<'_> {
             info.match_mask &= info.filemask;
             info.below = Some(folder);
         });
-        self.walk(folder, relevant, depth + 1)
+        Ok(folder)
     }
 
     /// Takes down what rename detection needs of a path, and returns how relevant renames are below it.
@@ -225,27 +224,17 @@ impl Case<'_> {
             inner = dirmask & !1;
         }
         if matches!(dirmask, 1 | 3 | 5) {
-            let relevance = if inner == EVERY_RENAME {
-                Relevance::Ancestor
-            } else {
-                Relevance::None
-            };
+            let relevance = if inner == EVERY_RENAME { Relevance::Ancestor } else { Relevance::None };
             for side in [OURS, THEIRS] {
                 if dirmask & (1 << side) == 0 {
-                    self.sides
-                        .at_mut(side)
-                        .removed_folders
-                        .insert(self.paths.name(path).clone(), relevance);
+                    self.sides.at_mut(side).removed_folders.insert(self.paths.name(path).clone(), relevance);
                 }
             }
         }
         if inner == EVERY_RENAME && (filemask == 2 || filemask == 4) {
             let side = 3 - usize::from(filemask >> 1);
             let folder = self.paths.name(self.folders[folder].path).clone();
-            self.sides
-                .at_mut(side)
-                .removed_folders
-                .insert(folder, Relevance::Own);
+            self.sides.at_mut(side).removed_folders.insert(folder, Relevance::Own);
         }
         if filemask == 0 || filemask == 7 {
             return inner;
@@ -260,11 +249,7 @@ impl Case<'_> {
                     renames.found.irrelevant.remove(&path);
                 }
                 if content || inner == EVERY_RENAME {
-                    let why = if content {
-                        SourceRelevance::Content
-                    } else {
-                        SourceRelevance::Location
-                    };
+                    let why = if content { SourceRelevance::Content } else { SourceRelevance::Location };
                     renames.relevant_sources.insert(path, why);
                 }
                 if !renames.found.knows(path) {
@@ -286,17 +271,15 @@ impl Case<'_> {
             let trivial = self.find_target_folders(side);
             self.sides.at_mut(side).defer = trivial;
             let deferred = std::mem::take(&mut self.sides.at_mut(side).deferred);
-            let names: Vec<_> = deferred
-                .iter()
-                .map(|(path, _)| self.paths.name(*path).clone())
-                .collect();
+            let names: Vec<_> = deferred.iter().map(|(path, _)| self.paths.name(*path).clone()).collect();
             for index in order::walk(&names) {
                 let (path, relevant) = deferred[index];
                 if self.sides.at(side).defers(&names[index]) {
                     self.settle(path, side);
                 } else {
                     let depth = names[index].iter().filter(|byte| **byte == b'/').count();
-                    self.enter(path, relevant, depth)?;
+                    let folder = self.enter(path)?;
+                    self.walk(folder, relevant, depth + 1)?;
                 }
             }
             for (path, _) in std::mem::take(&mut self.sides.at_mut(side).deferred) {
@@ -304,8 +287,7 @@ impl Case<'_> {
             }
             entered_all |= !trivial;
         }
-        self.wants_second_walk =
-            entered_all && self.path_count / before.max(1) >= WORTH_A_SECOND_WALK;
+        self.wants_second_walk = entered_all && self.path_count / before.max(1) >= WORTH_A_SECOND_WALK;
         Ok(())
     }
 
@@ -355,18 +337,10 @@ fn joined(trees: &[Rc<Tree>; 3]) -> (Vec<Names>, usize) {
     let mut names = Vec::new();
     let mut settled = 0;
     loop {
-        let heads = [
-            cursors[0].head(rows[0]),
-            cursors[1].head(rows[1]),
-            cursors[2].head(rows[2]),
-        ];
+        let heads = [cursors[0].head(rows[0]), cursors[1].head(rows[1]), cursors[2].head(rows[2])];
         if let (Some(base), Some(ours), Some(theirs)) = (heads[0], heads[1], heads[2]) {
             let same = trees[0].same_rows(base, &trees[1], ours);
-            let same = if same > 0 {
-                same.min(trees[0].same_rows(base, &trees[2], theirs))
-            } else {
-                0
-            };
+            let same = if same > 0 { same.min(trees[0].same_rows(base, &trees[2], theirs)) } else { 0 };
             let (base, ours, theirs) = (&rows[0][base], &rows[1][ours], &rows[2][theirs]);
             let pending = cursors.iter().any(|cursor| !cursor.taken.is_empty());
             if same > 0 && !pending {
@@ -375,26 +349,17 @@ fn joined(trees: &[Rc<Tree>; 3]) -> (Vec<Names>, usize) {
                 continue;
             }
             // Old trees spell modes in more than one way.
-            if trees[0].same_row(base, &trees[1], ours)
-                && trees[0].same_row(base, &trees[2], theirs)
-            {
+            if trees[0].same_row(base, &trees[1], ours) && trees[0].same_row(base, &trees[2], theirs) {
                 settled += 1;
                 cursors.iter_mut().for_each(Cursor::advance);
                 continue;
             }
         }
         let name_at = |side: usize, row: usize| trees[side].name(&rows[side][row]);
-        let Some(first) = (0..3)
-            .filter_map(|side| Some(name_at(side, heads[side]?)))
-            .min()
-        else {
+        let Some(first) = (0..3).filter_map(|side| Some(name_at(side, heads[side]?))).min() else {
             return (names, settled);
         };
-        let mut found = Names {
-            rows: [None; 3],
-            mask: 0,
-            dirmask: 0,
-        };
+        let mut found = Names { rows: [None; 3], mask: 0, dirmask: 0 };
         for side in 0..3 {
             let Some(row) = cursors[side].find(first, &trees[side], rows[side]) else {
                 continue;

@@ -80,16 +80,9 @@ impl Content {
             text: TextMerger::new(),
             attributes: Attributes::new(repo)?,
             known: rename::Known::default(),
-            auto_crlf: auto_crlf(
-                config
-                    .string("core.autocrlf")
-                    .as_ref()
-                    .map(|value| value.as_slice()),
-            ),
+            auto_crlf: auto_crlf(config.string("core.autocrlf").as_ref().map(|value| value.as_slice())),
             has_work_tree: repo.workdir().is_some(),
-            has_attributes_file: repo
-                .workdir()
-                .is_some_and(|root| root.join(".gitattributes").is_file()),
+            has_attributes_file: repo.workdir().is_some_and(|root| root.join(".gitattributes").is_file()),
             drivers: names("merge"),
             default_driver: config.string("merge.default"),
             binary_diffs,
@@ -123,11 +116,9 @@ impl Content {
             State::Unspecified => None,
             State::Set => Some(false),
             State::Unset => Some(true),
-            State::Value(name) => self
-                .binary_diffs
-                .iter()
-                .find(|(driver, _)| driver == name)
-                .map(|(_, binary)| *binary),
+            State::Value(name) => {
+                self.binary_diffs.iter().find(|(driver, _)| driver == name).map(|(_, binary)| *binary)
+            }
         }
     }
 }
@@ -158,16 +149,10 @@ impl Case<'_> {
         let (mode, mode_conflict) = if ours.mode == theirs.mode || ours.mode == base.mode {
             (theirs.mode, None)
         } else {
-            (
-                ours.mode,
-                (theirs.mode != base.mode).then_some(ConflictKind::Mode),
-            )
+            (ours.mode, (theirs.mode != base.mode).then_some(ConflictKind::Mode))
         };
         let decided = |id, conflict: Option<ConflictKind>| {
-            Ok(MergedContent {
-                version: Version { mode, id },
-                conflict: conflict.or(mode_conflict),
-            })
+            Ok(MergedContent { version: Version { mode, id }, conflict: conflict.or(mode_conflict) })
         };
         if ours.id == theirs.id || ours.id == base.id {
             return decided(theirs.id, None);
@@ -201,39 +186,23 @@ impl Case<'_> {
         let [base, ours, theirs] = versions;
         let name = self.paths.name(path).clone();
         // A base of another type is as good as none.
-        let base_bytes = if base.same_type(ours) {
-            self.stored(path, base.id)?
-        } else {
-            Default::default()
-        };
+        let base_bytes = if base.same_type(ours) { self.stored(path, base.id)? } else { Default::default() };
         let our_bytes = self.stored(path, ours.id)?;
         let their_bytes = self.stored(path, theirs.id)?;
-        let attributes = self
-            .content
-            .attributes
-            .of(&name, &self.store.gix().objects)?;
+        let attributes = self.content.attributes.of(&name, &self.store.gix().objects)?;
         let driver = self.content.driver(&attributes).map_err(|driver| {
-            Stop::Review(ReviewReason::MergeDriver {
-                path: self.repo_path(path),
-                driver: driver.to_string(),
-            })
+            Stop::Review(ReviewReason::MergeDriver { path: self.repo_path(path), driver: driver.to_string() })
         })?;
         let no_text = |bytes: &[u8]| bytes.len() > TEXT_LIMIT || looks_binary(bytes);
         let as_binary = matches!(driver, Driver::Binary)
-            || [&base_bytes, &our_bytes, &their_bytes]
-                .into_iter()
-                .any(|bytes| no_text(bytes));
+            || [&base_bytes, &our_bytes, &their_bytes].into_iter().any(|bytes| no_text(bytes));
         if as_binary {
             let (kept, bytes, conflict) = match (driver, self.options.favor) {
                 (Driver::Union, _) | (_, None) => (ours.id, our_bytes, Some(ConflictKind::Binary)),
                 (_, Some(Favor::Ours)) => (ours.id, our_bytes, None),
                 (_, Some(Favor::Theirs)) => (theirs.id, their_bytes, None),
             };
-            let kept = if self.options.renormalize {
-                self.store.make_blob(bytes.to_vec())?
-            } else {
-                kept
-            };
+            let kept = if self.options.renormalize { self.store.make_blob(bytes.to_vec())? } else { kept };
             return Ok((kept, conflict));
         }
         let marker_size = attributes.marker_size.unwrap_or(MARKER_SIZE) + longer_markers;
@@ -245,9 +214,7 @@ impl Case<'_> {
             theirs: their_label.as_bstr(),
         };
         let merged: MergedText =
-            self.content
-                .text
-                .merge(&base_bytes, &our_bytes, &their_bytes, labels, &options);
+            self.content.text.merge(&base_bytes, &our_bytes, &their_bytes, labels, &options);
         self.auto_merged.push(self.repo_path(path));
         let id = self.store.make_blob(merged.bytes)?;
         Ok((id, (merged.conflicts > 0).then_some(ConflictKind::Content)))
@@ -259,31 +226,16 @@ impl Case<'_> {
         if !self.options.renormalize {
             return Ok(blob);
         }
-        let in_trees = || {
-            self.folders[0]
-                .trees
-                .iter()
-                .any(|tree| tree.find(b".gitattributes").is_some())
-        };
+        let in_trees = || self.folders[0].trees.iter().any(|tree| tree.find(b".gitattributes").is_some());
         if !(self.content.has_attributes_file || self.content.has_work_tree && !in_trees()) {
-            return Err(Stop::unsupported(
-                "renormalised line endings without the attributes of a work tree",
-            ));
+            return Err(Stop::unsupported("renormalised line endings without the attributes of a work tree"));
         }
         let name = self.paths.name(path).clone();
-        let conversion = self
-            .content
-            .attributes
-            .of(&name, &self.store.gix().objects)?
-            .conversion;
+        let conversion = self.content.attributes.of(&name, &self.store.gix().objects)?.conversion;
         if conversion.foreign().is_some() {
-            return Err(Stop::Review(ReviewReason::Filter {
-                path: self.repo_path(path),
-            }));
+            return Err(Stop::Review(ReviewReason::Filter { path: self.repo_path(path) }));
         }
-        Ok(conversion
-            .stored(&blob, self.content.auto_crlf)
-            .map_or(blob, Rc::new))
+        Ok(conversion.stored(&blob, self.content.auto_crlf).map_or(blob, Rc::new))
     }
 
     /// Whether a file differs from its base in no more than what renormalising takes away.
@@ -320,9 +272,7 @@ impl Case<'_> {
         versions: &[Version; 3],
     ) -> Result<(gix::ObjectId, Option<ConflictKind>), Stop> {
         if self.may_have_submodule(self.paths.name(path)) {
-            return Err(Stop::Review(ReviewReason::SubmoduleHistory {
-                path: self.repo_path(path),
-            }));
+            return Err(Stop::Review(ReviewReason::SubmoduleHistory { path: self.repo_path(path) }));
         }
         Ok((versions[OURS].id, Some(ConflictKind::Submodule)))
     }

@@ -41,12 +41,7 @@ impl Engine {
 
     fn with(objects: Rc<Objects>, options: Options, keep: Keep) -> Result<Self> {
         let content = Content::new(objects.gix())?;
-        Ok(Self {
-            store: Store::new(objects, keep),
-            content,
-            options,
-            stop: None,
-        })
+        Ok(Self { store: Store::new(objects, keep), content, options, stop: None })
     }
 
     /// Lets `stop` end a merge that takes too long: it fails with [`crate::Error::Cancelled`] soon after the flag
@@ -67,22 +62,10 @@ impl Engine {
     /// # Errors
     /// [`crate::Error::MissingObject`] and [`crate::Error::CorruptObject`] for what the merge had to read;
     /// [`crate::Error::Cancelled`].
-    pub fn merge(
-        &mut self,
-        base: TreeId,
-        ours: TreeId,
-        theirs: TreeId,
-        labels: &Labels,
-    ) -> Result<Merged> {
+    pub fn merge(&mut self, base: TreeId, ours: TreeId, theirs: TreeId, labels: &Labels) -> Result<Merged> {
         self.store.begin();
         let stop = self.stop.clone();
-        let mut case = Case::new(
-            &mut self.store,
-            &mut self.content,
-            &self.options,
-            labels,
-            stop.as_deref(),
-        );
+        let mut case = Case::new(&mut self.store, &mut self.content, &self.options, labels, stop.as_deref());
         match case.run(base, ours, theirs) {
             Ok(merged) => Ok(merged),
             Err(Stop::Error(error)) => Err(error),
@@ -115,11 +98,7 @@ impl Case<'_> {
         auto_merged.dedup();
         Ok(Merged {
             tree_id: tree.into(),
-            verdict: if conflicts.is_empty() {
-                Verdict::Clean
-            } else {
-                Verdict::Conflicted
-            },
+            verdict: if conflicts.is_empty() { Verdict::Clean } else { Verdict::Conflicted },
             conflicts,
             auto_merged,
         })
@@ -131,11 +110,7 @@ impl Case<'_> {
         let mut conflicts: Vec<Conflict> = on_paths
             .into_iter()
             .map(|(path, kind, info)| Conflict::new(self.repo_path(path), kind, stages(&info)))
-            .chain(
-                loose
-                    .into_iter()
-                    .map(|(path, kind)| without_stages(self.repo_path(path), kind)),
-            )
+            .chain(loose.into_iter().map(|(path, kind)| without_stages(self.repo_path(path), kind)))
             .collect();
         conflicts.sort_by(|a, b| a.path.cmp(&b.path));
         conflicts
@@ -149,14 +124,7 @@ fn without_stages(path: RepoPath, kind: ConflictKind) -> Conflict {
 fn stages(info: &Info) -> Stages {
     let entry = |side: usize| {
         let version = &info.stages[side];
-        (info.filemask & (1 << side) != 0).then(|| Entry {
-            mode: version.mode,
-            id: ObjectId(version.id),
-        })
+        (info.filemask & (1 << side) != 0).then(|| Entry { mode: version.mode, id: ObjectId(version.id) })
     };
-    Stages {
-        base: entry(0),
-        ours: entry(1),
-        theirs: entry(2),
-    }
+    Stages { base: entry(0), ours: entry(1), theirs: entry(2) }
 }

@@ -7,6 +7,14 @@ use super::tree::Version;
 use crate::conflict::ConflictKind;
 use crate::id::EntryMode;
 
+/// A folder whose paths are being decided.
+struct Step {
+    folder: usize,
+    /// Where it lies; `None` for the root.
+    path: Option<PathId>,
+    members: std::vec::IntoIter<PathId>,
+}
+
 impl Case<'_> {
     /// Decides all paths and returns the merged tree.
     pub(super) fn decide(&mut self) -> Result<gix::ObjectId, Stop> {
@@ -16,60 +24,70 @@ impl Case<'_> {
         }
     }
 
-    /// Decides what lies in a folder; `None` where nothing is left in it.
+    /// Decides what lies in a folder and below it, from the inside out and without recursion; `None` where
+    /// nothing is left in it.
     fn decide_folder(&mut self, folder: usize) -> Result<Option<Version>, Stop> {
-        let mut members = std::mem::take(&mut self.folders[folder].members);
-        members.sort_by(|a, b| as_folders(self.paths.name(*b), self.paths.name(*a)));
-        members.dedup();
-        let absent = self.store.absent();
-        for path in members {
-            // Unless something is recorded for it below, the name goes.
-            self.record(folder, path, absent);
-            let Some(info) = self.info(path) else {
-                continue;
-            };
-            if let Some(below) = info.below {
-                let tree = self.decide_folder(below)?;
+        let mut steps = vec![self.step(folder, None)];
+        loop {
+            let step = steps.last_mut().expect("the outermost folder ends the loop");
+            let Some(path) = step.members.next() else {
+                let (folder, path) = (step.folder, step.path);
+                let tree = self.make_tree(folder)?;
+                steps.pop();
+                let (Some(path), Some(above)) = (path, steps.last()) else { return Ok(tree) };
                 if let Some(info) = self.info_mut(path) {
                     info.is_null = tree.is_none();
                     info.result = tree.unwrap_or(info.result);
                 }
-            }
-            let info = self.info(path).expect("it was on record").clone();
-            if info.clean {
-                self.record_result(folder, path, &info);
-            } else {
-                self.decide_path(folder, path, info)?;
+                self.decide_member(above.folder, path)?;
+                continue;
+            };
+            // Unless something is recorded for it below, the name goes.
+            let absent = self.store.absent();
+            self.record(step.folder, path, absent);
+            match self.info(path).map(|info| info.below) {
+                None => {}
+                Some(None) => self.decide_member(step.folder, path)?,
+                Some(Some(below)) => {
+                    let inner = self.step(below, Some(path));
+                    steps.push(inner);
+                }
             }
         }
-        self.make_tree(folder)
+    }
+
+    fn step(&mut self, folder: usize, path: Option<PathId>) -> Step {
+        let mut members = std::mem::take(&mut self.folders[folder].members);
+        members.sort_by(|a, b| as_folders(self.paths.name(*b), self.paths.name(*a)));
+        members.dedup();
+        Step { folder, path, members: members.into_iter() }
+    }
+
+    fn decide_member(&mut self, folder: usize, path: PathId) -> Result<(), Stop> {
+        let Some(info) = self.info(path).cloned() else { return Ok(()) };
+        if info.clean {
+            self.record_result(folder, path, &info);
+            return Ok(());
+        }
+        self.decide_path(folder, path, info)
     }
 
     fn make_tree(&mut self, folder: usize) -> Result<Option<Version>, Stop> {
         let mut edits = std::mem::take(&mut self.folders[folder].edits);
         // Of several records for a name the one that keeps it counts.
         edits.sort_by(|(a, a_version), (b, b_version)| {
-            a.cmp(b)
-                .then(a_version.is_absent().cmp(&b_version.is_absent()))
+            a.cmp(b).then(a_version.is_absent().cmp(&b_version.is_absent()))
         });
         edits.dedup_by(|later, earlier| later.0 == earlier.0);
         let ours = self.folders[folder].ours;
         let tree = self.folders[folder].trees[OURS].clone();
-        let edits: Vec<(&[u8], Version)> = edits
-            .iter()
-            .map(|(name, version)| (name.as_ref(), *version))
-            .collect();
+        let edits: Vec<(&[u8], Version)> =
+            edits.iter().map(|(name, version)| (name.as_ref(), *version)).collect();
         match tree.edited(&edits) {
             None if tree.rows().is_empty() => Ok(None),
-            None => Ok(Some(Version {
-                mode: EntryMode::TREE,
-                id: ours.id,
-            })),
+            None => Ok(Some(Version { mode: EntryMode::TREE, id: ours.id })),
             Some(raw) if raw.is_empty() => Ok(None),
-            Some(raw) => Ok(Some(Version {
-                mode: EntryMode::TREE,
-                id: self.store.make_tree(&raw)?,
-            })),
+            Some(raw) => Ok(Some(Version { mode: EntryMode::TREE, id: self.store.make_tree(&raw)? })),
         }
     }
 
@@ -182,16 +200,8 @@ impl Case<'_> {
         let name = self.paths.name(path).clone();
         let move_ours = ours.is_file() || !theirs.is_file();
         let move_theirs = !ours.is_file();
-        let our_path = if move_ours {
-            self.unique_path(&name, OURS)
-        } else {
-            path
-        };
-        let their_path = if move_theirs {
-            self.unique_path(&name, THEIRS)
-        } else {
-            path
-        };
+        let our_path = if move_ours { self.unique_path(&name, OURS) } else { path };
+        let their_path = if move_theirs { self.unique_path(&name, THEIRS) } else { path };
         for (side, at, version) in [(THEIRS, their_path, theirs), (OURS, our_path, ours)] {
             let mut part = info.clone();
             part.result = version;
@@ -206,8 +216,7 @@ impl Case<'_> {
             }
             self.record(folder, at, version);
             self.put(at, part.clone());
-            self.conflicted
-                .push((at, ConflictKind::DistinctTypes, part));
+            self.conflicted.push((at, ConflictKind::DistinctTypes, part));
         }
         Ok(())
     }
@@ -217,7 +226,5 @@ impl Case<'_> {
 fn as_folders(a: &[u8], b: &[u8]) -> std::cmp::Ordering {
     let slashed = |path: &'_ [u8], at: usize| path.get(at).copied().unwrap_or(b'/');
     let shared = a.iter().zip(b).take_while(|(a, b)| a == b).count();
-    slashed(a, shared)
-        .cmp(&slashed(b, shared))
-        .then(a.len().cmp(&b.len()))
+    slashed(a, shared).cmp(&slashed(b, shared)).then(a.len().cmp(&b.len()))
 }

@@ -38,12 +38,10 @@ enum Endings {
 impl Conversion {
     /// The name of the filter or encoding, if the path goes through one.
     pub(super) fn foreign(&self) -> Option<&[u8]> {
-        [&self.filter, &self.encoding]
-            .into_iter()
-            .find_map(|state| match state {
-                State::Value(name) => Some(name.as_slice()),
-                _ => None,
-            })
+        [&self.filter, &self.encoding].into_iter().find_map(|state| match state {
+            State::Value(name) => Some(name.as_slice()),
+            _ => None,
+        })
     }
 
     /// The bytes that git would store for `file`; `None` where they are these.
@@ -134,19 +132,13 @@ mod tests {
     use super::*;
 
     fn with_text(text: State) -> Conversion {
-        Conversion {
-            text,
-            ..Conversion::default()
-        }
+        Conversion { text, ..Conversion::default() }
     }
 
     #[test]
     fn texts_lose_the_carriage_returns_of_their_line_endings() {
         let text = with_text(State::Set);
-        assert_eq!(
-            text.stored(b"a\r\nb\rc\r\n", AutoCrlf::Off).unwrap(),
-            b"a\nb\rc\n"
-        );
+        assert_eq!(text.stored(b"a\r\nb\rc\r\n", AutoCrlf::Off).unwrap(), b"a\nb\rc\n");
         assert_eq!(text.stored(b"a\nb\n", AutoCrlf::On), None);
     }
 
@@ -160,14 +152,9 @@ mod tests {
 
     #[test]
     fn identifiers_are_collapsed() {
-        let ident = Conversion {
-            ident: State::Set,
-            ..Conversion::default()
-        };
+        let ident = Conversion { ident: State::Set, ..Conversion::default() };
         assert_eq!(
-            ident
-                .stored(b"x $Id: 123 $ y $Id: open\n", AutoCrlf::Off)
-                .unwrap(),
+            ident.stored(b"x $Id: 123 $ y $Id: open\n", AutoCrlf::Off).unwrap(),
             b"x $Id$ y $Id: open\n"
         );
     }

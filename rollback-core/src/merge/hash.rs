@@ -29,10 +29,7 @@ impl Seed {
         let mut state = fold(self.0, bytes.len() as u64);
         let mut words = bytes.chunks_exact(8);
         for word in &mut words {
-            state = fold(
-                state,
-                u64::from_le_bytes(word.try_into().expect("chunks of eight")),
-            );
+            state = fold(state, u64::from_le_bytes(word.try_into().expect("chunks of eight")));
         }
         let rest = words.remainder();
         if !rest.is_empty() {

@@ -55,11 +55,7 @@ pub struct Renames {
 
 impl Default for Renames {
     fn default() -> Self {
-        Self {
-            detect: true,
-            threshold: 30_000,
-            limit: 7000,
-        }
+        Self { detect: true, threshold: 30_000, limit: 7000 }
     }
 }
 
@@ -94,13 +90,8 @@ impl Options {
         let local = repo.local();
         let config = local.config_snapshot();
         let mut options = Self::default();
-        let limit = config
-            .integer("merge.renameLimit")
-            .or_else(|| config.integer("diff.renameLimit"));
-        if let Some(limit) = limit
-            .and_then(|limit| u32::try_from(limit).ok())
-            .filter(|limit| *limit > 0)
-        {
+        let limit = config.integer("merge.renameLimit").or_else(|| config.integer("diff.renameLimit"));
+        if let Some(limit) = limit.and_then(|limit| u32::try_from(limit).ok()).filter(|limit| *limit > 0) {
             options.renames.limit = limit;
         }
         if let Some(value) = config.string("merge.directoryRenames") {
@@ -121,9 +112,8 @@ impl Options {
     /// Takes one option of `-X`, such as `ours`, `find-renames=40%` or `diff-algorithm=myers`; tells whether it
     /// is one that git knows.
     pub fn set_strategy_option(&mut self, option: &str) -> bool {
-        let (name, value) = option
-            .split_once('=')
-            .map_or((option, None), |(name, value)| (name, Some(value)));
+        let (name, value) =
+            option.split_once('=').map_or((option, None), |(name, value)| (name, Some(value)));
         match (name, value) {
             ("ours", None) => self.favor = Some(Favor::Ours),
             ("theirs", None) => self.favor = Some(Favor::Theirs),
@@ -143,20 +133,10 @@ impl Options {
             ("no-renormalize", None) => self.renormalize = false,
             ("no-renames", None) => {}
             ("find-renames", None) => {
-                self.renames = Renames {
-                    detect: true,
-                    threshold: 30_000,
-                    ..self.renames
-                }
+                self.renames = Renames { detect: true, threshold: 30_000, ..self.renames }
             }
             ("find-renames" | "rename-threshold", Some(value)) => match similarity(value) {
-                Some(threshold) => {
-                    self.renames = Renames {
-                        detect: true,
-                        threshold,
-                        ..self.renames
-                    }
-                }
+                Some(threshold) => self.renames = Renames { detect: true, threshold, ..self.renames },
                 None => return false,
             },
             _ => return false,
@@ -194,18 +174,13 @@ fn algorithm(value: &[u8]) -> Result<Algorithm> {
 }
 
 fn unknown(key: &str, value: &[u8]) -> Error {
-    Error::Config {
-        key: key.to_owned(),
-        why: format!("unknown value '{}'", value.as_bstr()),
-    }
+    Error::Config { key: key.to_owned(), why: format!("unknown value '{}'", value.as_bstr()) }
 }
 
 /// A similarity as git reads it: `50%`, `0.5`, or the digits behind the point (`5` is 50%, `75` is 75%).
 fn similarity(text: &str) -> Option<u16> {
     const WHOLE: u64 = 60_000;
-    let (digits, percent) = text
-        .strip_suffix('%')
-        .map_or((text, false), |digits| (digits, true));
+    let (digits, percent) = text.strip_suffix('%').map_or((text, false), |digits| (digits, true));
     let (mut number, mut scale) = (0u64, 1u64);
     let mut after_point = false;
     for digit in digits.bytes() {
@@ -227,11 +202,7 @@ fn similarity(text: &str) -> Option<u16> {
     if percent {
         scale *= 100;
     }
-    Some(if number >= scale {
-        WHOLE
-    } else {
-        WHOLE * number / scale
-    } as u16)
+    Some(if number >= scale { WHOLE } else { WHOLE * number / scale } as u16)
 }
 
 #[cfg(test)]
@@ -240,13 +211,9 @@ mod tests {
 
     #[test]
     fn similarities_are_read_as_git_reads_them() {
-        for (text, expected) in [
-            ("50%", 30_000),
-            ("5", 30_000),
-            ("75", 45_000),
-            ("0.4", 24_000),
-            ("100%", 60_000),
-        ] {
+        for (text, expected) in
+            [("50%", 30_000), ("5", 30_000), ("75", 45_000), ("0.4", 24_000), ("100%", 60_000)]
+        {
             assert_eq!(similarity(text), Some(expected), "{text}");
         }
         assert_eq!(similarity("half"), None);

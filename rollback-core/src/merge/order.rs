@@ -16,19 +16,13 @@ pub(super) fn walk<K: AsRef<[u8]>>(keys: &[K]) -> Vec<usize> {
         }
     }
     // The newest of a bucket comes first.
-    table
-        .into_iter()
-        .flat_map(|bucket| bucket.into_iter().rev())
-        .collect()
+    table.into_iter().flat_map(|bucket| bucket.into_iter().rev()).collect()
 }
 
 fn grown(table: Vec<Vec<usize>>, hashes: &[usize]) -> Vec<Vec<usize>> {
     let mut larger = vec![Vec::new(); table.len() * 4];
     let buckets = larger.len();
-    for index in table
-        .into_iter()
-        .flat_map(|bucket| bucket.into_iter().rev())
-    {
+    for index in table.into_iter().flat_map(|bucket| bucket.into_iter().rev()) {
         larger[hashes[index] & (buckets - 1)].push(index);
     }
     larger
@@ -36,7 +30,6 @@ fn grown(table: Vec<Vec<usize>>, hashes: &[usize]) -> Vec<Vec<usize>> {
 
 /// The hash of git's string tables: FNV-1 in 32 bits.
 fn fnv(bytes: &[u8]) -> usize {
-    bytes.iter().fold(0x811c_9dc5_u32, |hash, byte| {
-        hash.wrapping_mul(0x0100_0193) ^ u32::from(*byte)
-    }) as usize
+    bytes.iter().fold(0x811c_9dc5_u32, |hash, byte| hash.wrapping_mul(0x0100_0193) ^ u32::from(*byte))
+        as usize
 }

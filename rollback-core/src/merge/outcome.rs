@@ -89,15 +89,7 @@ pub struct Labels {
 
 impl Labels {
     /// Labels with these names.
-    pub fn new(
-        base: impl Into<BString>,
-        ours: impl Into<BString>,
-        theirs: impl Into<BString>,
-    ) -> Self {
-        Self {
-            base: base.into(),
-            ours: ours.into(),
-            theirs: theirs.into(),
-        }
+    pub fn new(base: impl Into<BString>, ours: impl Into<BString>, theirs: impl Into<BString>) -> Self {
+        Self { base: base.into(), ours: ours.into(), theirs: theirs.into() }
     }
 }

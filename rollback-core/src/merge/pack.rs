@@ -44,11 +44,9 @@ struct Pack {
 impl Packs {
     pub(super) fn open(repo: &gix::Repository) -> Self {
         let store = repo.objects.store_ref();
-        let folders = std::iter::once(store.path().to_owned())
-            .chain(store.alternate_db_paths().unwrap_or_default());
-        let packs = folders
-            .flat_map(|folder| packs_in(&folder.join("pack"), repo.object_hash()))
-            .collect();
+        let folders =
+            std::iter::once(store.path().to_owned()).chain(store.alternate_db_paths().unwrap_or_default());
+        let packs = folders.flat_map(|folder| packs_in(&folder.join("pack"), repo.object_hash())).collect();
         Self {
             packs,
             last: 0,
@@ -116,17 +114,12 @@ impl Packs {
     fn inflate(&mut self, pack: usize, entry: &data::Entry, to: &mut Vec<u8>) -> Option<()> {
         to.clear();
         to.resize(usize::try_from(entry.decompressed_size).ok()?, 0);
-        self.packs[pack]
-            .data
-            .decompress_entry(entry, &mut self.inflate, to)
-            .ok()
-            .map(drop)
+        self.packs[pack].data.decompress_entry(entry, &mut self.inflate, to).ok().map(drop)
     }
 
     fn remember(&mut self, place: Place, kind: Kind, object: &Rc<Vec<u8>>) {
         if object.len() < BASES_LIMIT / 8 {
-            self.bases
-                .put(place, Rc::new((kind, object.clone())), object.len() + 128);
+            self.bases.put(place, Rc::new((kind, object.clone())), object.len() + 128);
         }
     }
 }

@@ -120,9 +120,7 @@ impl Store {
                 Kind::Blob => b"",
             };
             let length = field.len() + self.hash.len_in_hex();
-            let named = bytes
-                .strip_prefix(field)
-                .and_then(|_| bytes.get(field.len()..length));
+            let named = bytes.strip_prefix(field).and_then(|_| bytes.get(field.len()..length));
             id = named
                 .and_then(|hex| ObjectId::from_hex(hex).ok())
                 .filter(|_| kind != Kind::Blob)
@@ -136,11 +134,7 @@ impl Store {
 
     /// The tree that an entry names; the empty one where the entry is absent or no tree.
     pub(super) fn tree_of(&mut self, version: &Version) -> Result<Rc<Tree>> {
-        if version.is_tree() {
-            self.tree(version.id)
-        } else {
-            Ok(self.empty_tree.clone())
-        }
+        if version.is_tree() { self.tree(version.id) } else { Ok(self.empty_tree.clone()) }
     }
 
     pub(super) fn blob(&mut self, id: ObjectId) -> Result<Rc<Vec<u8>>> {

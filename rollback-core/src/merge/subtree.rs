@@ -26,12 +26,7 @@ impl Case<'_> {
         Ok(TreeId::from(shifted))
     }
 
-    fn shifted_by(
-        &mut self,
-        one: ObjectId,
-        two: ObjectId,
-        folder: &RepoPath,
-    ) -> Result<ObjectId, Stop> {
+    fn shifted_by(&mut self, one: ObjectId, two: ObjectId, folder: &RepoPath) -> Result<ObjectId, Stop> {
         let below_one = self.folder_below(one, folder.as_bytes())?;
         let below_two = self.folder_below(two, folder.as_bytes())?;
         let (mut down, mut up) = (below_one, below_two);
@@ -63,11 +58,7 @@ impl Case<'_> {
                 _ => Ok(two),
             };
         }
-        if down.folder.is_empty() {
-            Ok(two)
-        } else {
-            self.spliced(one, &down.folder, two)
-        }
+        if down.folder.is_empty() { Ok(two) } else { self.spliced(one, &down.folder, two) }
     }
 
     /// Looks for the folder of `within` that is most like `wanted`.
@@ -85,19 +76,10 @@ impl Case<'_> {
             let id = tree.version(row).id;
             let likeness = self.likeness(id, wanted)?;
             if best.likeness < likeness {
-                *best = Best {
-                    likeness,
-                    folder: [above, tree.name(row)].concat(),
-                };
+                *best = Best { likeness, folder: [above, tree.name(row)].concat() };
             }
             if depth > 0 {
-                self.find_alike(
-                    id,
-                    wanted,
-                    best,
-                    &[above, tree.name(row), b"/"].concat(),
-                    depth - 1,
-                )?;
+                self.find_alike(id, wanted, best, &[above, tree.name(row), b"/"].concat(), depth - 1)?;
             }
         }
         Ok(())
@@ -117,9 +99,7 @@ impl Case<'_> {
                 (None, None) => return Ok(likeness),
             };
             likeness += match (order, heads) {
-                (Ordering::Less, (Some(row), _)) | (Ordering::Greater, (_, Some(row))) => {
-                    missing(row.mode)
-                }
+                (Ordering::Less, (Some(row), _)) | (Ordering::Greater, (_, Some(row))) => missing(row.mode),
                 (_, (Some(a), Some(b))) => common(one.version(a), two.version(b)),
                 _ => 0,
             };
@@ -130,10 +110,7 @@ impl Case<'_> {
 
     fn folder_below(&mut self, tree: ObjectId, folder: &[u8]) -> Result<Option<ObjectId>, Stop> {
         let mut at = tree;
-        for name in folder
-            .split(|byte| *byte == b'/')
-            .filter(|name| !name.is_empty())
-        {
+        for name in folder.split(|byte| *byte == b'/').filter(|name| !name.is_empty()) {
             match self.store.tree(at)?.find(name) {
                 Some(version) if version.is_tree() => at = version.id,
                 _ => return Ok(None),
@@ -147,20 +124,12 @@ impl Case<'_> {
         let mut parts = folder.splitn(2, |byte| *byte == b'/');
         let name = parts.next().unwrap_or_default();
         let outer = self.store.tree(into)?;
-        let inner = match (
-            outer.find(name),
-            parts.next().filter(|rest| !rest.is_empty()),
-        ) {
-            (Some(version), Some(rest)) if version.is_tree() => {
-                self.spliced(version.id, rest, tree)?
-            }
+        let inner = match (outer.find(name), parts.next().filter(|rest| !rest.is_empty())) {
+            (Some(version), Some(rest)) if version.is_tree() => self.spliced(version.id, rest, tree)?,
             (Some(version), None) if version.is_tree() => tree,
             _ => return Err(Stop::unsupported("a subtree at a path that is no folder")),
         };
-        let version = Version {
-            mode: EntryMode::TREE,
-            id: inner,
-        };
+        let version = Version { mode: EntryMode::TREE, id: inner };
         match outer.edited(&[(name, version)]) {
             Some(raw) => Ok(self.store.make_readable_tree(raw)?),
             None => Ok(into),
@@ -176,10 +145,7 @@ struct Best {
 
 impl Best {
     fn of(likeness: i64) -> Self {
-        Self {
-            likeness,
-            folder: Vec::new(),
-        }
+        Self { likeness, folder: Vec::new() }
     }
 }
 

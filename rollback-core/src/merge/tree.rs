@@ -17,10 +17,7 @@ pub(super) struct Version {
 
 impl Version {
     pub(super) fn absent(hash: gix::hash::Kind) -> Self {
-        Self {
-            mode: EntryMode::from_bits(0),
-            id: hash.null(),
-        }
+        Self { mode: EntryMode::from_bits(0), id: hash.null() }
     }
 
     pub(super) fn is_absent(&self) -> bool {
@@ -73,29 +70,16 @@ pub(super) struct Malformed {
 
 impl Tree {
     pub(super) fn empty(hash: gix::hash::Kind) -> Self {
-        Self {
-            raw: Rc::default(),
-            rows: Vec::new(),
-            hash,
-            is_sound: true,
-            is_canonical: true,
-        }
+        Self { raw: Rc::default(), rows: Vec::new(), hash, is_sound: true, is_canonical: true }
     }
 
     pub(super) fn parse(raw: Rc<Vec<u8>>, hash: gix::hash::Kind) -> Result<Self, Malformed> {
         let id_length = hash.len_in_bytes();
-        let mut tree = Self {
-            rows: Vec::with_capacity(raw.len() / 32),
-            raw,
-            hash,
-            is_sound: true,
-            is_canonical: true,
-        };
+        let mut tree =
+            Self { rows: Vec::with_capacity(raw.len() / 32), raw, hash, is_sound: true, is_canonical: true };
         let mut at = 0;
         while at < tree.raw.len() {
-            let malformed = Malformed {
-                row: tree.rows.len(),
-            };
+            let malformed = Malformed { row: tree.rows.len() };
             let Some((row, next)) = parse_row(&tree.raw, at, id_length) else {
                 return Err(malformed);
             };
@@ -112,22 +96,13 @@ impl Tree {
     /// Whether `row` may stand behind the rows so far.
     fn follows(&self, row: &Row) -> bool {
         let name = self.name(row);
-        if name.is_empty()
-            || name.contains(&b'/')
-            || self.id_bytes(row).iter().all(|byte| *byte == 0)
-        {
+        if name.is_empty() || name.contains(&b'/') || self.id_bytes(row).iter().all(|byte| *byte == 0) {
             return false;
         }
         let Some(last) = self.rows.last() else {
             return true;
         };
-        if order(
-            self.name(last),
-            last.mode.is_tree(),
-            name,
-            row.mode.is_tree(),
-        ) != Ordering::Less
-        {
+        if order(self.name(last), last.mode.is_tree(), name, row.mode.is_tree()) != Ordering::Less {
             return false;
         }
         // A file of the same name can hide in front of a folder: `a`, `a.c`, `a/`.
@@ -158,10 +133,7 @@ impl Tree {
     }
 
     pub(super) fn version(&self, row: &Row) -> Version {
-        Version {
-            mode: row.mode,
-            id: ObjectId::from_bytes_or_panic(self.id_bytes(row)),
-        }
+        Version { mode: row.mode, id: ObjectId::from_bytes_or_panic(self.id_bytes(row)) }
     }
 
     /// Whether a row of this tree and one of `other` have the same name, mode and object.
@@ -173,12 +145,7 @@ impl Tree {
 
     /// The order of a row of one tree and a row of another, as git sorts rows.
     pub(super) fn order(one: &Self, row: &Row, two: &Self, other: &Row) -> Ordering {
-        order(
-            one.name(row),
-            row.mode.is_tree(),
-            two.name(other),
-            other.mode.is_tree(),
-        )
+        order(one.name(row), row.mode.is_tree(), two.name(other), other.mode.is_tree())
     }
 
     /// How many rows from `row` on are spelled as those of `other` from `other_row` on.
@@ -190,8 +157,7 @@ impl Tree {
 
     /// Where a row begins.
     fn start(&self, row: usize) -> usize {
-        row.checked_sub(1)
-            .map_or(0, |before| self.end(&self.rows[before]))
+        row.checked_sub(1).map_or(0, |before| self.end(&self.rows[before]))
     }
 
     fn end(&self, row: &Row) -> usize {
@@ -200,10 +166,7 @@ impl Tree {
 
     /// The row called `name`.
     pub(super) fn find(&self, name: &[u8]) -> Option<Version> {
-        self.rows
-            .iter()
-            .find(|row| self.name(row) == name)
-            .map(|row| self.version(row))
+        self.rows.iter().find(|row| self.name(row) == name).map(|row| self.version(row))
     }
 
     /// The tree with `edits` made, as bytes; `None` where it is this very tree. The edits are sorted by name,
@@ -217,10 +180,7 @@ impl Tree {
         }
         let mut rows: Vec<(&[u8], Version)> = Vec::with_capacity(self.rows.len() + edits.len());
         for row in &self.rows {
-            if edits
-                .binary_search_by(|(name, _)| (*name).cmp(self.name(row)))
-                .is_err()
-            {
+            if edits.binary_search_by(|(name, _)| (*name).cmp(self.name(row))).is_err() {
                 rows.push((self.name(row), self.version(row)));
             }
         }
@@ -267,11 +227,7 @@ pub(super) fn common_prefix(a: &[u8], b: &[u8]) -> usize {
     while at + STEP <= shared && a[at..at + STEP] == b[at..at + STEP] {
         at += STEP;
     }
-    at + a[at..shared]
-        .iter()
-        .zip(&b[at..shared])
-        .take_while(|(a, b)| a == b)
-        .count()
+    at + a[at..shared].iter().zip(&b[at..shared]).take_while(|(a, b)| a == b).count()
 }
 
 fn parse_row(raw: &[u8], start: usize, id_length: usize) -> Option<(Row, usize)> {
@@ -292,14 +248,7 @@ fn parse_row(raw: &[u8], start: usize, id_length: usize) -> Option<(Row, usize)>
         return None;
     }
     let mode = EntryMode::from_bits((mode & 0xffff) as u16).canonical();
-    Some((
-        Row {
-            name: name as u32,
-            id: id as u32,
-            mode,
-        },
-        next,
-    ))
+    Some((Row { name: name as u32, id: id as u32, mode }, next))
 }
 
 fn memchr(bytes: &[u8]) -> Option<usize> {
@@ -324,14 +273,9 @@ fn spelling(mode: EntryMode) -> &'static [u8] {
 /// The order of git's trees: a folder sorts as if its name ended in a slash.
 fn order(a: &[u8], a_is_tree: bool, b: &[u8], b_is_tree: bool) -> Ordering {
     let shared = a.len().min(b.len());
-    let end = |name: &[u8], is_tree: bool| {
-        name.get(shared)
-            .copied()
-            .unwrap_or(if is_tree { b'/' } else { 0 })
-    };
-    a[..shared]
-        .cmp(&b[..shared])
-        .then_with(|| end(a, a_is_tree).cmp(&end(b, b_is_tree)))
+    let end =
+        |name: &[u8], is_tree: bool| name.get(shared).copied().unwrap_or(if is_tree { b'/' } else { 0 });
+    a[..shared].cmp(&b[..shared]).then_with(|| end(a, a_is_tree).cmp(&end(b, b_is_tree)))
 }
 
 /// Rows as the bytes of a tree; they are in order.

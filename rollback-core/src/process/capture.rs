@@ -15,11 +15,7 @@ pub struct Captured {
 impl Captured {
     /// A stream of which nothing is missing.
     pub fn whole(bytes: Vec<u8>) -> Self {
-        Self {
-            total: bytes.len() as u64,
-            omitted: 0,
-            bytes,
-        }
+        Self { total: bytes.len() as u64, omitted: 0, bytes }
     }
 
     /// What was kept, redacted; where something is missing, a line says how much.
@@ -53,12 +49,7 @@ pub(super) struct Capture {
 
 impl Capture {
     pub(super) fn new(limit: usize) -> Self {
-        Self {
-            head: Vec::new(),
-            tail: VecDeque::new(),
-            half: (limit / 2).max(1),
-            total: 0,
-        }
+        Self { head: Vec::new(), tail: VecDeque::new(), half: (limit / 2).max(1), total: 0 }
     }
 
     pub(super) fn push(&mut self, bytes: &[u8]) {
@@ -79,20 +70,12 @@ impl Capture {
         let omitted = self.total - self.head.len() as u64 - tail.len() as u64;
         if omitted == 0 {
             let bytes = redactor.redact(&[self.head, tail].concat());
-            return Captured {
-                bytes,
-                total: self.total,
-                omitted,
-            };
+            return Captured { bytes, total: self.total, omitted };
         }
         let mut bytes = redactor.redact_before_cut(&self.head);
         bytes.extend_from_slice(format!("\n[... {omitted} bytes omitted ...]\n").as_bytes());
         bytes.extend_from_slice(&redactor.redact_after_cut(&tail));
-        Captured {
-            bytes,
-            total: self.total,
-            omitted,
-        }
+        Captured { bytes, total: self.total, omitted }
     }
 }
 

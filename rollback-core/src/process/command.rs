@@ -48,10 +48,7 @@ pub struct Command {
 
 impl Command {
     /// The program and its arguments, to be run in `folder`. A relative program with a slash is relative to `folder`.
-    pub fn new(
-        arguments: impl IntoIterator<Item = impl Into<String>>,
-        folder: impl Into<PathBuf>,
-    ) -> Self {
+    pub fn new(arguments: impl IntoIterator<Item = impl Into<String>>, folder: impl Into<PathBuf>) -> Self {
         Self {
             arguments: arguments.into_iter().map(Into::into).collect(),
             folder: folder.into(),
@@ -133,8 +130,6 @@ impl Command {
     }
 
     pub(super) fn is_cancelled(&self) -> bool {
-        self.cancel
-            .as_ref()
-            .is_some_and(|flag| flag.load(Ordering::Relaxed))
+        self.cancel.as_ref().is_some_and(|flag| flag.load(Ordering::Relaxed))
     }
 }

@@ -103,23 +103,12 @@ impl Redactor {
         // Whole secrets first, so that cutting a word off never makes a piece of one.
         let mut text = self.redact(bytes);
         let longest_piece = |(needle, _): &(Vec<u8>, String)| {
-            (SHORTEST_PIECE..needle.len())
-                .rev()
-                .find(|length| text.ends_with(&needle[..*length]))
+            (SHORTEST_PIECE..needle.len()).rev().find(|length| text.ends_with(&needle[..*length]))
         };
-        let piece = self
-            .needles
-            .iter()
-            .filter_map(longest_piece)
-            .max()
-            .unwrap_or(0);
+        let piece = self.needles.iter().filter_map(longest_piece).max().unwrap_or(0);
         text.truncate(text.len() - piece);
-        let word = text
-            .iter()
-            .rev()
-            .take(LONGEST_WORD)
-            .take_while(|byte| !byte.is_ascii_whitespace())
-            .count();
+        let word =
+            text.iter().rev().take(LONGEST_WORD).take_while(|byte| !byte.is_ascii_whitespace()).count();
         text.truncate(text.len() - word);
         text
     }
@@ -132,18 +121,9 @@ impl Redactor {
                 .rev()
                 .find(|length| text.starts_with(&needle[needle.len() - length..]))
         };
-        let piece = self
-            .needles
-            .iter()
-            .filter_map(longest_piece)
-            .max()
-            .unwrap_or(0);
+        let piece = self.needles.iter().filter_map(longest_piece).max().unwrap_or(0);
         let rest = &text[piece..];
-        let word = rest
-            .iter()
-            .take(LONGEST_WORD)
-            .take_while(|byte| !byte.is_ascii_whitespace())
-            .count();
+        let word = rest.iter().take(LONGEST_WORD).take_while(|byte| !byte.is_ascii_whitespace()).count();
         rest[word..].to_vec()
     }
 }
@@ -151,12 +131,7 @@ impl Redactor {
 /// How a secret may be written: as it is, its lines, percent-encoded, as a JSON string.
 fn spellings(value: &str) -> Vec<Vec<u8>> {
     let mut spellings = vec![value.as_bytes().to_vec()];
-    spellings.extend(
-        value
-            .lines()
-            .filter(|line| line.len() >= 8)
-            .map(|line| line.as_bytes().to_vec()),
-    );
+    spellings.extend(value.lines().filter(|line| line.len() >= 8).map(|line| line.as_bytes().to_vec()));
     let percent: String = value
         .bytes()
         .map(|byte| match byte {
@@ -206,30 +181,12 @@ mod tests {
     fn what_looks_like_a_secret_goes_undeclared() {
         let redactor = Redactor::default();
         for (text, expected) in [
-            (
-                "fatal: https://me:hunter22@example.com/x.git",
-                "fatal: https://[redacted]@example.com/x.git",
-            ),
-            (
-                "Authorization: Basic dXNlcjpwYXNz",
-                "Authorization: Basic [redacted]",
-            ),
-            (
-                "curl -H 'Authorization: Bearer abc.def.ghi'",
-                "curl -H 'Authorization: Bearer [redacted]'",
-            ),
-            (
-                "ghp_0123456789abcdefghijklmnopqrstuvwxyz!",
-                "[redacted token]!",
-            ),
-            (
-                "DB_PASSWORD=swordfish99 next",
-                "DB_PASSWORD=[redacted] next",
-            ),
-            (
-                "{\"api_key\": \"abcdef123456\"}",
-                "{\"api_key\": \"[redacted]\"}",
-            ),
+            ("fatal: https://me:hunter22@example.com/x.git", "fatal: https://[redacted]@example.com/x.git"),
+            ("Authorization: Basic dXNlcjpwYXNz", "Authorization: Basic [redacted]"),
+            ("curl -H 'Authorization: Bearer abc.def.ghi'", "curl -H 'Authorization: Bearer [redacted]'"),
+            ("ghp_0123456789abcdefghijklmnopqrstuvwxyz!", "[redacted token]!"),
+            ("DB_PASSWORD=swordfish99 next", "DB_PASSWORD=[redacted] next"),
+            ("{\"api_key\": \"abcdef123456\"}", "{\"api_key\": \"[redacted]\"}"),
             (
                 "-----BEGIN OPENSSH PRIVATE KEY-----\nb3Bl\n-----END OPENSSH PRIVATE KEY-----\nok",
                 "[redacted private key]\nok",
@@ -241,8 +198,7 @@ mod tests {
 
     #[test]
     fn ordinary_output_stays_as_it_is() {
-        let text =
-            "15 passed in 0.3s\ncommit 3a8a50f by a@b.org\ntokens: 12\nhttps://example.com/a@b\n";
+        let text = "15 passed in 0.3s\ncommit 3a8a50f by a@b.org\ntokens: 12\nhttps://example.com/a@b\n";
         assert_eq!(Redactor::default().redact_str(text), text);
     }
 }

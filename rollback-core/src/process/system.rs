@@ -23,10 +23,7 @@ const LONGEST_LINE: usize = 16 * 1024;
 impl Runner for SystemRunner {
     fn run(&self, command: &Command, watch: &mut dyn Watch) -> Result<Output, StartError> {
         let started = Instant::now();
-        let cookie = format!(
-            "{:016x}",
-            getrandom::u64().unwrap_or_else(|_| u64::from(std::process::id()))
-        );
+        let cookie = format!("{:016x}", getrandom::u64().unwrap_or_else(|_| u64::from(std::process::id())));
         let mut child = spawn(command, &cookie)?;
         let chunks = read_pipes(&mut child);
         feed(&mut child, &command.input);
@@ -37,16 +34,10 @@ impl Runner for SystemRunner {
             if let Ok(Some(status)) = child.try_wait() {
                 break how_it_ended(status);
             }
-            let out_of_time = command
-                .timeout
-                .is_some_and(|limit| started.elapsed() >= limit);
+            let out_of_time = command.timeout.is_some_and(|limit| started.elapsed() >= limit);
             if out_of_time || command.is_cancelled() {
                 tree::kill(&mut child, &cookie);
-                break if out_of_time {
-                    Ended::TimedOut
-                } else {
-                    Ended::Cancelled
-                };
+                break if out_of_time { Ended::TimedOut } else { Ended::Cancelled };
             }
         };
         let elapsed = started.elapsed();
@@ -55,12 +46,7 @@ impl Runner for SystemRunner {
             reading.take(&chunks, TICK, watch);
         }
         let (stdout, stderr) = reading.finish(&command.redactor, watch);
-        Ok(Output {
-            ended,
-            stdout,
-            stderr,
-            elapsed,
-        })
+        Ok(Output { ended, stdout, stderr, elapsed })
     }
 }
 
@@ -68,20 +54,13 @@ fn spawn(command: &Command, cookie: &str) -> Result<Child, StartError> {
     let Some((program, arguments)) = command.arguments.split_first() else {
         return Err(StartError::NotACommand { why: "it is empty" });
     };
-    if program.is_empty()
-        || command
-            .arguments
-            .iter()
-            .any(|argument| argument.contains('\0'))
-    {
+    if program.is_empty() || command.arguments.iter().any(|argument| argument.contains('\0')) {
         return Err(StartError::NotACommand {
             why: "the program has no name, or an argument holds a zero byte",
         });
     }
     if !command.folder.is_dir() {
-        return Err(StartError::NoFolder {
-            folder: command.folder.clone(),
-        });
+        return Err(StartError::NoFolder { folder: command.folder.clone() });
     }
     let mut process = std::process::Command::new(locate(program, command));
     process
@@ -90,35 +69,20 @@ fn spawn(command: &Command, cookie: &str) -> Result<Child, StartError> {
         .env_clear()
         .envs(&command.environment)
         .env(tree::COOKIE, cookie)
-        .stdin(if command.input.is_empty() {
-            Stdio::null()
-        } else {
-            Stdio::piped()
-        })
+        .stdin(if command.input.is_empty() { Stdio::null() } else { Stdio::piped() })
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     tree::lead_group(&mut process);
     process.spawn().map_err(|source| match source.kind() {
-        ErrorKind::NotFound => StartError::NotFound {
-            program: program.clone(),
-        },
-        ErrorKind::PermissionDenied => StartError::NotExecutable {
-            program: program.clone(),
-        },
-        _ => StartError::System {
-            program: program.clone(),
-            source,
-        },
+        ErrorKind::NotFound => StartError::NotFound { program: program.clone() },
+        ErrorKind::PermissionDenied => StartError::NotExecutable { program: program.clone() },
+        _ => StartError::System { program: program.clone(), source },
     })
 }
 
 /// A name with a slash is a path from the folder the program runs in, on every system alike.
 fn locate(program: &str, command: &Command) -> PathBuf {
-    if program.contains('/') {
-        command.folder.join(program)
-    } else {
-        PathBuf::from(program)
-    }
+    if program.contains('/') { command.folder.join(program) } else { PathBuf::from(program) }
 }
 
 fn feed(child: &mut Child, input: &[u8]) {
@@ -180,11 +144,7 @@ struct Reading<'a> {
 impl<'a> Reading<'a> {
     fn new(command: &'a Command) -> Self {
         let stream = |name| (name, Capture::new(command.output_limit), Vec::new());
-        Self {
-            command,
-            streams: [stream(Stream::Stdout), stream(Stream::Stderr)],
-            open: true,
-        }
+        Self { command, streams: [stream(Stream::Stdout), stream(Stream::Stderr)], open: true }
     }
 
     /// Takes what has come, one chunk at most, waiting no longer than `patience`.
@@ -219,11 +179,7 @@ impl<'a> Reading<'a> {
         }
     }
 
-    fn finish(
-        mut self,
-        redactor: &Redactor,
-        watch: &mut dyn Watch,
-    ) -> (super::Captured, super::Captured) {
+    fn finish(mut self, redactor: &Redactor, watch: &mut dyn Watch) -> (super::Captured, super::Captured) {
         for (stream, _, line) in &mut self.streams {
             if !line.is_empty() {
                 report(*stream, line, redactor, watch);
@@ -236,14 +192,8 @@ impl<'a> Reading<'a> {
 
 fn report(stream: Stream, line: &mut Vec<u8>, redactor: &Redactor, watch: &mut dyn Watch) {
     // A line that was cut may end within a secret.
-    let shown = if line.len() < LONGEST_LINE {
-        redactor.redact(line)
-    } else {
-        redactor.redact_before_cut(line)
-    };
-    watch.line(
-        stream,
-        String::from_utf8_lossy(&shown).trim_end_matches(['\n', '\r']),
-    );
+    let shown =
+        if line.len() < LONGEST_LINE { redactor.redact(line) } else { redactor.redact_before_cut(line) };
+    watch.line(stream, String::from_utf8_lossy(&shown).trim_end_matches(['\n', '\r']));
     line.clear();
 }

@@ -20,10 +20,7 @@ pub(super) fn lead_group(command: &mut std::process::Command) {
 /// Kills the program and every descendant that can be found, and reaps the program.
 pub(super) fn kill(child: &mut Child, cookie: &str) {
     #[cfg(unix)]
-    if let Some(group) = i32::try_from(child.id())
-        .ok()
-        .and_then(rustix::process::Pid::from_raw)
-    {
+    if let Some(group) = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw) {
         // The child is not reaped yet, so its id is still its own.
         let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
     }
@@ -62,9 +59,7 @@ fn strays(cookie: &str) -> Vec<rustix::process::Pid> {
         .filter(|pid: &i32| {
             // A zombie's environment is empty, so the dead are not found again.
             std::fs::read(format!("/proc/{pid}/environ")).is_ok_and(|environment| {
-                environment
-                    .split(|byte| *byte == 0)
-                    .any(|row| row == wanted.as_bytes())
+                environment.split(|byte| *byte == 0).any(|row| row == wanted.as_bytes())
             })
         })
         .filter_map(rustix::process::Pid::from_raw)

@@ -33,9 +33,7 @@ impl Case<'_> {
     }
 
     fn recorded(&self, path: PathId) -> Result<Info, Stop> {
-        self.info(path)
-            .cloned()
-            .ok_or_else(|| Stop::unsupported("a rename of a path that is settled"))
+        self.info(path).cloned().ok_or_else(|| Stop::unsupported("a rename of a path that is settled"))
     }
 
     pub(super) fn change(&mut self, path: PathId, change: impl FnOnce(&mut Info)) {
@@ -55,10 +53,8 @@ impl Case<'_> {
             self.change(ours.from, settle_as_removed);
             return Ok(());
         }
-        let (our_version, their_version) = (
-            self.recorded(ours.to)?.stages[OURS],
-            self.recorded(theirs.to)?.stages[THEIRS],
-        );
+        let (our_version, their_version) =
+            (self.recorded(ours.to)?.stages[OURS], self.recorded(theirs.to)?.stages[THEIRS]);
         let versions = [base.stages[BASE], our_version, their_version];
         require_one_type(&versions)?;
         let merged = self.merge_content(ours.from, &versions, pathnames, NESTED_MARKERS)?;
@@ -66,16 +62,10 @@ impl Case<'_> {
         let unmerged = merged.conflict.is_some() && merged.version == our_version;
         self.change(ours.to, |info| info.stages[OURS] = merged.version);
         self.change(theirs.to, |info| {
-            info.stages[THEIRS] = if unmerged {
-                their_version
-            } else {
-                merged.version
-            };
+            info.stages[THEIRS] = if unmerged { their_version } else { merged.version };
         });
         for path in pathnames {
-            self.change(path, |info| {
-                info.path_conflict = Some(ConflictKind::RenameRename)
-            });
+            self.change(path, |info| info.path_conflict = Some(ConflictKind::RenameRename));
         }
         Ok(())
     }
@@ -98,9 +88,7 @@ impl Case<'_> {
             let merged = self.merge_content(rename.from, &versions, pathnames, NESTED_MARKERS)?;
             self.change(rename.to, |info| info.stages[side] = merged.version);
         } else if collides {
-            self.change(rename.to, |info| {
-                info.path_conflict = Some(ConflictKind::RenameDelete)
-            });
+            self.change(rename.to, |info| info.path_conflict = Some(ConflictKind::RenameDelete));
         } else {
             self.change(rename.to, |info| {
                 info.stages[BASE] = old.stages[BASE];

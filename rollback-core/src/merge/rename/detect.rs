@@ -61,11 +61,7 @@ pub(in crate::merge) struct Known {
 
 impl Default for Known {
     fn default() -> Self {
-        Self {
-            sizes: Map::default(),
-            chunks: Cache::new(CHUNKS_LIMIT),
-            counter: Counter::default(),
-        }
+        Self { sizes: Map::default(), chunks: Cache::new(CHUNKS_LIMIT), counter: Counter::default() }
     }
 }
 
@@ -75,9 +71,7 @@ impl Case<'_> {
         let empty = self.store.hash().empty_blob();
         let renames = self.sides.at_mut(side);
         let found = &renames.found;
-        renames
-            .relevant_sources
-            .retain(|source, _| !found.knows(*source));
+        renames.relevant_sources.retain(|source, _| !found.knows(*source));
         if renames.pairs.is_empty() || renames.relevant_sources.is_empty() {
             return Ok(Searched::Nothing);
         }
@@ -91,12 +85,8 @@ impl Case<'_> {
         for target in &search.targets {
             if let Some(source) = target.source {
                 let (from, version) = (pairs[source].from, pairs[source].source);
-                pairs[target.pair] = Pair {
-                    from,
-                    to: target.path,
-                    source: version,
-                    target: Some(target.version),
-                };
+                pairs[target.pair] =
+                    Pair { from, to: target.path, source: version, target: Some(target.version) };
             }
         }
         let mut index = 0;
@@ -118,9 +108,7 @@ impl Case<'_> {
         self.find_by_name(search, &guesses, least + (FULL_SCORE - least) / 2)?;
         search.forget_used();
         let relevant = &self.sides.at(search.side).relevant_sources;
-        search
-            .sources
-            .retain(|source| relevant.contains_key(&source.path));
+        search.sources.retain(|source| relevant.contains_key(&source.path));
         self.forget_decided(search);
         let searched = self.find_similar(search, least)?;
         self.sides.at_mut(search.side).finish_counts();
@@ -168,20 +156,11 @@ impl Case<'_> {
 
     /// Counts where folders went by the equal files, and guesses one place for each.
     fn guess_folders(&mut self, search: &Search) -> Map<Rc<[u8]>, Rc<[u8]>> {
-        for target in search
-            .targets
-            .iter()
-            .filter(|target| target.source.is_some())
-        {
+        for target in search.targets.iter().filter(|target| target.source.is_some()) {
             self.count_folder(search, target);
         }
         let found: Vec<_> = (self.sides.at(search.side).found.places.iter())
-            .filter_map(|(from, to)| {
-                Some((
-                    self.paths.name(*from).clone(),
-                    self.paths.name((*to)?).clone(),
-                ))
-            })
+            .filter_map(|(from, to)| Some((self.paths.name(*from).clone(), self.paths.name((*to)?).clone())))
             .collect();
         for (old, new) in found {
             self.sides.at_mut(search.side).count_rename(&old, &new);
@@ -192,10 +171,7 @@ impl Case<'_> {
     fn count_folder(&mut self, search: &Search, target: &File) {
         let Some(pair) = target.source else { return };
         let from = self.sides.at(search.side).pairs[pair].from;
-        let (old, new) = (
-            self.paths.name(from).clone(),
-            self.paths.name(target.path).clone(),
-        );
+        let (old, new) = (self.paths.name(from).clone(), self.paths.name(target.path).clone());
         self.sides.at_mut(search.side).count_rename(&old, &new);
     }
 
@@ -207,41 +183,18 @@ impl Case<'_> {
         guesses: &Map<Rc<[u8]>, Rc<[u8]>>,
         least: u64,
     ) -> Result<(), Stop> {
-        let sources = unique(
-            search
-                .sources
-                .iter()
-                .enumerate()
-                .map(|(index, source)| (self.name(source.path), index)),
-        );
+        let sources =
+            unique(search.sources.iter().enumerate().map(|(index, source)| (self.name(source.path), index)));
         let open = |search: &Search| -> Vec<(usize, PathId)> {
-            let targets = search
-                .targets
-                .iter()
-                .enumerate()
-                .filter(|(_, target)| target.source.is_none());
-            targets
-                .map(|(index, target)| (index, target.path))
-                .collect()
+            let targets = search.targets.iter().enumerate().filter(|(_, target)| target.source.is_none());
+            targets.map(|(index, target)| (index, target.path)).collect()
         };
         let targets = open(search);
-        let by_name = unique(
-            targets
-                .iter()
-                .map(|(index, path)| (self.name(*path), *index)),
-        );
-        let by_path: Map<PathId, usize> = targets
-            .iter()
-            .map(|(index, path)| (*path, *index))
-            .collect();
+        let by_name = unique(targets.iter().map(|(index, path)| (self.name(*path), *index)));
+        let by_path: Map<PathId, usize> = targets.iter().map(|(index, path)| (*path, *index)).collect();
         let mut attempts = Vec::new();
         for (index, source) in search.sources.iter().enumerate() {
-            if !self
-                .sides
-                .at(search.side)
-                .relevant_sources
-                .contains_key(&source.path)
-            {
+            if !self.sides.at(search.side).relevant_sources.contains_key(&source.path) {
                 continue;
             }
             let name = self.name(source.path);
@@ -250,9 +203,7 @@ impl Case<'_> {
             };
             let target = match (sources[name], target) {
                 (Some(_), Some(target)) => Some(*target),
-                _ => self
-                    .guessed_path(source.path, guesses)
-                    .and_then(|path| by_path.get(&path).copied()),
+                _ => self.guessed_path(source.path, guesses).and_then(|path| by_path.get(&path).copied()),
             };
             attempts.extend(target.map(|target| (index, target)));
         }
@@ -278,22 +229,17 @@ impl Case<'_> {
 
     /// Drops sources that only matter for a folder whose new place is decided.
     fn forget_decided(&mut self, search: &mut Search) {
-        let paths: Vec<_> = search
-            .sources
-            .iter()
-            .map(|source| self.paths.name(source.path).clone())
-            .collect();
+        let paths: Vec<_> =
+            search.sources.iter().map(|source| self.paths.name(source.path).clone()).collect();
         let side = self.sides.at_mut(search.side);
         side.count_unknown(&paths);
         let mut index = 0;
         search.sources.retain(|source| {
             index += 1;
-            let only_location =
-                side.relevant_sources.get(&source.path) == Some(&SourceRelevance::Location);
+            let only_location = side.relevant_sources.get(&source.path) == Some(&SourceRelevance::Location);
             let decided = only_location && side.is_decided(&paths[index - 1]);
             if decided {
-                side.relevant_sources
-                    .insert(source.path, SourceRelevance::NoMore);
+                side.relevant_sources.insert(source.path, SourceRelevance::NoMore);
             }
             !decided
         });
@@ -301,9 +247,8 @@ impl Case<'_> {
 
     /// Compares everything that is left with everything, and pairs the most similar first.
     fn find_similar(&mut self, search: &mut Search, least: u64) -> Result<Searched, Stop> {
-        let open: Vec<usize> = (0..search.targets.len())
-            .filter(|target| search.targets[*target].source.is_none())
-            .collect();
+        let open: Vec<usize> =
+            (0..search.targets.len()).filter(|target| search.targets[*target].source.is_none()).collect();
         let limit = u64::from(self.options.renames.limit);
         if (open.len() * search.sources.len()) as u64 > limit * limit {
             return Ok(Searched::NotAll);
@@ -315,15 +260,7 @@ impl Case<'_> {
             for source in 0..search.sources.len() {
                 let score = self.similarity(search, source, target, least)?;
                 let same_name = self.same_name(search, source, target);
-                offer(
-                    &mut best,
-                    Candidate {
-                        source,
-                        target,
-                        score,
-                        same_name,
-                    },
-                );
+                offer(&mut best, Candidate { source, target, score, same_name });
             }
             candidates.extend(best.into_iter().flatten());
         }
@@ -358,7 +295,7 @@ impl Case<'_> {
             return Ok(0);
         }
         let (from, to) = (self.chunks(source)?, self.chunks(target)?);
-        Ok(similarity::score(&from, &to, least))
+        Ok(similarity::score(&from, &to))
     }
 
     fn size(&mut self, file: &mut File) -> Result<u64, Stop> {
@@ -393,10 +330,7 @@ impl Case<'_> {
             let is_text = !has_returns || !self.is_binary(file.path, &blob)?;
             let chunks = Rc::new(self.content.known.counter.count(&blob, is_text));
             if !has_returns {
-                self.content
-                    .known
-                    .chunks
-                    .put(id, chunks.clone(), chunks.memory());
+                self.content.known.chunks.put(id, chunks.clone(), chunks.memory());
             }
             known = Some(chunks);
         }
@@ -406,33 +340,16 @@ impl Case<'_> {
 
     fn is_binary(&mut self, path: PathId, blob: &[u8]) -> Result<bool, Stop> {
         let name = self.paths.name(path).clone();
-        let attributes = self
-            .content
-            .attributes
-            .of(&name, &self.store.gix().objects)?;
-        Ok(self
-            .content
-            .declared_binary(&attributes)
-            .unwrap_or_else(|| looks_binary(blob)))
+        let attributes = self.content.attributes.of(&name, &self.store.gix().objects)?;
+        Ok(self.content.declared_binary(&attributes).unwrap_or_else(|| looks_binary(blob)))
     }
 }
 
 impl Search {
     fn new(side: usize, pairs: &[Pair], empty: ObjectId) -> Self {
-        let mut search = Self {
-            side,
-            sources: Vec::new(),
-            targets: Vec::new(),
-            used: vec![false; pairs.len()],
-        };
-        let file = |path, version, pair| File {
-            path,
-            version,
-            pair,
-            source: None,
-            size: None,
-            chunks: None,
-        };
+        let mut search =
+            Self { side, sources: Vec::new(), targets: Vec::new(), used: vec![false; pairs.len()] };
+        let file = |path, version, pair| File { path, version, pair, source: None, size: None, chunks: None };
         for (index, pair) in pairs.iter().enumerate() {
             match (pair.status(), pair.source, pair.target) {
                 (Status::Deleted, Some(version), _) if version.id != empty => {
@@ -470,10 +387,7 @@ impl Search {
 fn unique<'n>(names: impl Iterator<Item = (&'n [u8], usize)>) -> Map<&'n [u8], Option<usize>> {
     let mut unique = Map::default();
     for (name, index) in names {
-        unique
-            .entry(name)
-            .and_modify(|index| *index = None)
-            .or_insert(Some(index));
+        unique.entry(name).and_modify(|index| *index = None).or_insert(Some(index));
     }
     unique
 }

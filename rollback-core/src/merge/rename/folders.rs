@@ -73,11 +73,7 @@ impl Side {
             }
             best.map(|(folder, _)| folder.clone())
         };
-        self.counts
-            .0
-            .iter()
-            .filter_map(|(old, counts)| Some((old.clone(), best(counts)?)))
-            .collect()
+        self.counts.0.iter().filter_map(|(old, counts)| Some((old.clone(), best(counts)?))).collect()
     }
 
     /// Counts files whose new place is unknown for every removed folder they were in, and notes where the
@@ -117,9 +113,7 @@ impl Side {
         let removed = &self.removed_folders;
         self.counts.0.retain(|folder, counts| {
             counts.retain(|(new, _)| new.as_ref() != UNKNOWN);
-            removed
-                .get(folder)
-                .is_some_and(|relevance| *relevance != Relevance::None)
+            removed.get(folder).is_some_and(|relevance| *relevance != Relevance::None)
         });
     }
 }
@@ -170,19 +164,14 @@ impl Case<'_> {
 
     fn loose_conflict(&mut self, path: &[u8]) {
         let path = self.paths.intern(path);
-        self.loose_conflicts
-            .push((path, ConflictKind::DirectoryRename));
+        self.loose_conflicts.push((path, ConflictKind::DirectoryRename));
     }
 
     /// A folder that both sides renamed has no one place.
     pub(super) fn drop_folders_renamed_twice(&mut self) {
         let ours = &self.sides.at(1).folder_renames;
         let theirs = &self.sides.at(2).folder_renames;
-        let twice: Vec<_> = ours
-            .keys()
-            .filter(|folder| theirs.contains_key(*folder))
-            .cloned()
-            .collect();
+        let twice: Vec<_> = ours.keys().filter(|folder| theirs.contains_key(*folder)).cloned().collect();
         for folder in twice {
             self.sides.at_mut(1).folder_renames.remove(&folder);
             self.sides.at_mut(2).folder_renames.remove(&folder);
@@ -190,11 +179,7 @@ impl Case<'_> {
     }
 
     /// The innermost folder above `path` that `side` renamed, and where to.
-    pub(super) fn folder_rename_over(
-        &self,
-        path: &[u8],
-        side: usize,
-    ) -> Option<(Rc<[u8]>, Rc<[u8]>)> {
+    pub(super) fn folder_rename_over(&self, path: &[u8], side: usize) -> Option<(Rc<[u8]>, Rc<[u8]>)> {
         let renames = &self.sides.at(side).folder_renames;
         let mut folder = path;
         while !renames.is_empty() && folder.contains(&b'/') {
@@ -244,9 +229,8 @@ impl Case<'_> {
 
     /// Puts what is on record at `path` on record at `target`, which the other side's folder rename suggests.
     pub(super) fn move_with_folder(&mut self, path: PathId, target: &[u8]) -> Result<PathId, Stop> {
-        let mut moving = self
-            .take(path)
-            .ok_or_else(|| Stop::unsupported("a file that moves with its folder twice"))?;
+        let mut moving =
+            self.take(path).ok_or_else(|| Stop::unsupported("a file that moves with its folder twice"))?;
         if moving.dirmask != 0 {
             if moving.filemask == 2 {
                 // git loses the file here.

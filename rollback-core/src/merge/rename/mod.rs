@@ -58,21 +58,11 @@ enum Status {
 
 impl Pair {
     pub(super) fn deleted(path: PathId, version: Version) -> Self {
-        Self {
-            from: path,
-            to: path,
-            source: Some(version),
-            target: None,
-        }
+        Self { from: path, to: path, source: Some(version), target: None }
     }
 
     pub(super) fn added(path: PathId, version: Version) -> Self {
-        Self {
-            from: path,
-            to: path,
-            source: None,
-            target: Some(version),
-        }
+        Self { from: path, to: path, source: None, target: Some(version) }
     }
 
     fn status(&self) -> Status {
@@ -154,20 +144,12 @@ impl Side {
         for (from, to) in &self.found.places {
             let source = Some(nowhere);
             let target = to.map(|_| nowhere);
-            self.pairs.push(Pair {
-                from: *from,
-                to: to.unwrap_or(*from),
-                source,
-                target,
-            });
+            self.pairs.push(Pair { from: *from, to: to.unwrap_or(*from), source, target });
         }
     }
 
     fn relevance(&self, folder: &[u8]) -> Relevance {
-        self.removed_folders
-            .get(folder)
-            .copied()
-            .unwrap_or(Relevance::None)
+        self.removed_folders.get(folder).copied().unwrap_or(Relevance::None)
     }
 }
 
@@ -258,10 +240,7 @@ impl Case<'_> {
             return Ok(Followed::WalkAgain);
         }
         let nowhere = self.store.absent();
-        self.sides
-            .0
-            .iter_mut()
-            .for_each(|side| side.recall_pairs(nowhere));
+        self.sides.0.iter_mut().for_each(|side| side.recall_pairs(nowhere));
         if self.options.directory_renames != DirectoryRenames::Off {
             self.name_renamed_folders(OURS);
             self.name_renamed_folders(THEIRS);
@@ -295,11 +274,7 @@ impl Case<'_> {
                 pair.to = self.move_with_folder(pair.to, moved)?;
             }
             if status == Status::Renamed || moved.is_some() {
-                renames.push(Rename {
-                    from: pair.from,
-                    to: pair.to,
-                    side,
-                });
+                renames.push(Rename { from: pair.from, to: pair.to, side });
             }
         }
         Ok(())
@@ -314,11 +289,7 @@ impl Case<'_> {
             }
             let path = self.paths.name(pair.to);
             if let Some((old, new)) = self.folder_rename_over(path, other(side)) {
-                collisions
-                    .entry(folders::renamed(path, &old, &new))
-                    .or_default()
-                    .sources
-                    .insert(pair.to);
+                collisions.entry(folders::renamed(path, &old, &new)).or_default().sources.insert(pair.to);
             }
         }
         collisions

@@ -33,14 +33,8 @@ impl Counter {
         }
         self.seen.sort_unstable();
         let bytes = &mut self.bytes;
-        let kinds = self
-            .seen
-            .drain(..)
-            .map(|kind| (kind, std::mem::take(&mut bytes[kind as usize])));
-        Chunks {
-            kinds: kinds.collect(),
-            size: file.len() as u64,
-        }
+        let kinds = self.seen.drain(..).map(|kind| (kind, std::mem::take(&mut bytes[kind as usize])));
+        Chunks { kinds: kinds.collect(), size: file.len() as u64 }
     }
 
     fn chunk<const SKIP_RETURNS: bool>(&mut self, file: &[u8]) {
@@ -79,12 +73,8 @@ impl Chunks {
         size_of_val(self.kinds.as_slice()) + size_of::<Self>()
     }
 
-    /// How many bytes of `self` stand in chunks that `other` has as well; 0 once it is clear that they are fewer
-    /// than `least`.
-    fn shared_with(&self, other: &Self, least: u64) -> u64 {
-        let Some(mut spare) = self.size.checked_sub(least) else {
-            return 0;
-        };
+    /// How many bytes of `self` stand in chunks that `other` has as well.
+    fn shared_with(&self, other: &Self) -> u64 {
         let mut others = other.kinds.iter();
         let mut next = others.next();
         let mut shared = 0;
@@ -92,14 +82,8 @@ impl Chunks {
             while next.is_some_and(|next| next.0 < kind) {
                 next = others.next();
             }
-            let common = next
-                .filter(|next| next.0 == kind)
-                .map_or(0, |next| next.1.min(bytes));
+            let common = next.filter(|next| next.0 == kind).map_or(0, |next| next.1.min(bytes));
             shared += u64::from(common);
-            match spare.checked_sub(u64::from(bytes - common)) {
-                Some(left) => spare = left,
-                None => return 0,
-            }
         }
         shared
     }
@@ -111,13 +95,13 @@ pub(super) fn sizes_allow(source: u64, target: u64, least: u64) -> bool {
     larger * (FULL_SCORE - least) >= (larger - smaller) * FULL_SCORE
 }
 
-/// How similar two files are, up to [`FULL_SCORE`]; scores below `least` may come out as 0.
-pub(super) fn score(source: &Chunks, target: &Chunks, least: u64) -> u64 {
-    let larger = source.size.max(target.size);
+/// How similar two files are, up to [`FULL_SCORE`]. Scores that are too low count as well: which of several
+/// equally similar files comes first depends on the company it is compared in.
+pub(super) fn score(source: &Chunks, target: &Chunks) -> u64 {
     if target.size == 0 {
         return 0;
     }
-    source.shared_with(target, larger * least / FULL_SCORE) * FULL_SCORE / larger
+    source.shared_with(target) * FULL_SCORE / source.size.max(target.size)
 }
 
 #[cfg(test)]
@@ -129,12 +113,8 @@ mod tests {
         let mut counter = Counter::default();
         let (old, new) = (b"one\ntwo\n".as_slice(), b"one\nsix\n".as_slice());
         let (old_chunks, new_chunks) = (counter.count(old, true), counter.count(new, true));
-        assert_eq!(
-            score(&old_chunks, &new_chunks, FULL_SCORE / 2),
-            FULL_SCORE / 2
-        );
-        assert_eq!(score(&old_chunks, &new_chunks, FULL_SCORE / 2 + 9000), 0);
-        assert_eq!(score(&old_chunks, &old_chunks, FULL_SCORE), FULL_SCORE);
+        assert_eq!(score(&old_chunks, &new_chunks), FULL_SCORE / 2);
+        assert_eq!(score(&old_chunks, &old_chunks), FULL_SCORE);
         assert!(sizes_allow(8, 16, FULL_SCORE / 2) && !sizes_allow(8, 17, FULL_SCORE / 2));
     }
 

@@ -68,16 +68,11 @@ pub(super) fn mark_classic(
     new_at: usize,
     flags: &mut Flags,
 ) {
-    let algorithm = if minimal {
-        blob::Algorithm::MyersMinimal
-    } else {
-        blob::Algorithm::Myers
-    };
+    let algorithm = if minimal { blob::Algorithm::MyersMinimal } else { blob::Algorithm::Myers };
     let mut diff = blob::Diff::default();
     diff.compute_with(algorithm, old, new, kinds);
     for hunk in diff.hunks() {
-        let shifted =
-            |range: Range<u32>, at: usize| range.start as usize + at..range.end as usize + at;
+        let shifted = |range: Range<u32>, at: usize| range.start as usize + at..range.end as usize + at;
         flags.old[shifted(hunk.before, old_at)].fill(true);
         flags.new[shifted(hunk.after, new_at)].fill(true);
     }
@@ -90,10 +85,7 @@ fn script(flags: &Flags) -> Vec<Change> {
         let old_run = run(&flags.old, old);
         let new_run = run(&flags.new, new);
         if old_run > old || new_run > new {
-            changes.push(Change {
-                old: old..old_run,
-                new: new..new_run,
-            });
+            changes.push(Change { old: old..old_run, new: new..new_run });
         }
         if old_run == flags.old.len() {
             return changes;
@@ -105,10 +97,7 @@ fn script(flags: &Flags) -> Vec<Change> {
 
 /// Where the run of marked lines that begins at `from` ends.
 fn run(marked: &[bool], from: usize) -> usize {
-    marked[from..]
-        .iter()
-        .position(|marked| !marked)
-        .map_or(marked.len(), |length| from + length)
+    marked[from..].iter().position(|marked| !marked).map_or(marked.len(), |length| from + length)
 }
 
 /// Moves each run of marked lines as far down as equal lines allow, or up to where it meets a run of the
@@ -162,10 +151,7 @@ struct Run {
 
 impl Run {
     fn first(marked: &[bool]) -> Self {
-        Self {
-            start: 0,
-            end: run(marked, 0),
-        }
+        Self { start: 0, end: run(marked, 0) }
     }
 
     fn is_empty(&self) -> bool {

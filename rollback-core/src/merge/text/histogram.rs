@@ -56,10 +56,7 @@ impl Histogram {
         self.count.resize(kinds as usize, 0);
         self.next.resize(old.len().max(self.next.len()), NONE);
         // The part after an anchor is taken up first in git as well; the order does not matter to the result.
-        let mut parts = vec![Part {
-            old: (0, old.len()),
-            new: (0, new.len()),
-        }];
+        let mut parts = vec![Part { old: (0, old.len()), new: (0, new.len()) }];
         while let Some(part) = parts.pop() {
             if part.old.0 == part.old.1 || part.new.0 == part.new.1 {
                 flags.old[part.old.0..part.old.1].fill(true);
@@ -68,10 +65,7 @@ impl Histogram {
             }
             match self.anchor(old, new, part) {
                 Found::Anchor(anchor) => {
-                    parts.push(Part {
-                        old: (part.old.0, anchor.old),
-                        new: (part.new.0, anchor.new),
-                    });
+                    parts.push(Part { old: (part.old.0, anchor.old), new: (part.new.0, anchor.new) });
                     parts.push(Part {
                         old: (anchor.old + anchor.length, part.old.1),
                         new: (anchor.new + anchor.length, part.new.1),
@@ -119,11 +113,7 @@ impl Histogram {
             let occurrences = self.count[token];
             let mut behind = line + 1;
             common |= occurrences > 0;
-            let mut at = if occurrences > rarest {
-                NONE
-            } else {
-                self.first[token]
-            };
+            let mut at = if occurrences > rarest { NONE } else { self.first[token] };
             while at != NONE {
                 let (anchor, rarity) = self.extend(old, new, part, at as usize, line, occurrences);
                 let old_end = anchor.old + anchor.length;
@@ -160,10 +150,7 @@ impl Histogram {
     ) -> (Anchor, u32) {
         let (mut old_start, mut new_start) = (old_line, new_line);
         let mut rarity = occurrences;
-        while old_start > part.old.0
-            && new_start > part.new.0
-            && old[old_start - 1] == new[new_start - 1]
-        {
+        while old_start > part.old.0 && new_start > part.new.0 && old[old_start - 1] == new[new_start - 1] {
             old_start -= 1;
             new_start -= 1;
             rarity = rarity.min(self.count[old[old_start].0 as usize]);
@@ -174,13 +161,6 @@ impl Histogram {
             old_end += 1;
             new_end += 1;
         }
-        (
-            Anchor {
-                old: old_start,
-                new: new_start,
-                length: old_end - old_start,
-            },
-            rarity,
-        )
+        (Anchor { old: old_start, new: new_start, length: old_end - old_start }, rarity)
     }
 }

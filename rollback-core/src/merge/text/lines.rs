@@ -26,11 +26,7 @@ impl Version {
     /// The bytes that `lines` cover.
     pub(super) fn span(&self, lines: Range<usize>) -> Range<usize> {
         let start = |line: usize| {
-            if line == 0 {
-                0
-            } else {
-                self.ends[line - 1] as usize
-            }
+            if line == 0 { 0 } else { self.ends[line - 1] as usize }
         };
         start(lines.start)..start(lines.end)
     }
@@ -44,9 +40,7 @@ impl Version {
     fn split(&mut self, bytes: &[u8], from: usize, to: usize) {
         let mut at = from;
         while at < to {
-            at = bytes[at..to]
-                .find_byte(b'\n')
-                .map_or(to, |newline| at + newline + 1);
+            at = bytes[at..to].find_byte(b'\n').map_or(to, |newline| at + newline + 1);
             self.ends.push(at as u32);
         }
     }
@@ -56,10 +50,7 @@ impl Version {
         let same = common_prefix(bytes, other);
         let lines = self.ends.partition_point(|end| *end as usize <= same);
         // The last line may go on in the other version.
-        let open = lines > 0
-            && lines == self.len()
-            && !bytes.ends_with(b"\n")
-            && other.len() > bytes.len();
+        let open = lines > 0 && lines == self.len() && !bytes.ends_with(b"\n") && other.len() > bytes.len();
         lines - usize::from(open)
     }
 
@@ -73,8 +64,8 @@ impl Version {
         while line < self.len() {
             let start = self.span(line..line + 1).start;
             let there = (other.len() + start).checked_sub(bytes.len());
-            let begins = there
-                .is_some_and(|there| there == begin || there > begin && other[there - 1] == b'\n');
+            let begins =
+                there.is_some_and(|there| there == begin || there > begin && other[there - 1] == b'\n');
             if start >= first && begins {
                 break;
             }
@@ -105,17 +96,13 @@ impl Lines {
             version.clear();
             version.split(bytes, 0, bytes.len());
         }
-        self.table
-            .clear(versions.iter().map(|version| version.ends.len()).sum());
+        self.table.clear(versions.iter().map(|version| version.ends.len()).sum());
         let mut ends: [Vec<u32>; 3] = Default::default();
         for (source, version) in versions.iter().enumerate() {
             self.normalized[source].clear();
             let mut start = 0;
             for end in &version.ends {
-                whitespace.normalize(
-                    &bytes[source][start..*end as usize],
-                    &mut self.normalized[source],
-                );
+                whitespace.normalize(&bytes[source][start..*end as usize], &mut self.normalized[source]);
                 ends[source].push(self.normalized[source].len() as u32);
                 start = *end as usize;
             }
@@ -125,9 +112,7 @@ impl Lines {
         for (source, version) in versions.iter_mut().enumerate() {
             let mut start = 0;
             for end in &ends[source] {
-                version
-                    .tokens
-                    .push(self.table.intern(&bytes, source, start..*end));
+                version.tokens.push(self.table.intern(&bytes, source, start..*end));
                 start = *end;
             }
         }
@@ -149,17 +134,9 @@ impl Lines {
             side.tokens.extend_from_slice(&base.tokens[..head]);
             let shift = bytes[source].len() as i64 - bytes[0].len() as i64;
             let shifted = |end: usize| (end as i64 + shift) as usize;
-            side.split(
-                bytes[source],
-                base.span(0..head).end,
-                shifted(base.span(0..tail).end),
-            );
+            side.split(bytes[source], base.span(0..head).end, shifted(base.span(0..tail).end));
             intern_from(head, source, side, &mut self.table, &bytes);
-            side.ends.extend(
-                base.ends[tail..]
-                    .iter()
-                    .map(|end| shifted(*end as usize) as u32),
-            );
+            side.ends.extend(base.ends[tail..].iter().map(|end| shifted(*end as usize) as u32));
             side.tokens.extend_from_slice(&base.tokens[tail..]);
         }
     }
@@ -171,18 +148,10 @@ impl Lines {
 }
 
 /// Gives the lines of a version from `line` on their tokens.
-fn intern_from(
-    line: usize,
-    source: usize,
-    version: &mut Version,
-    table: &mut Table,
-    bytes: &[&[u8]; 3],
-) {
+fn intern_from(line: usize, source: usize, version: &mut Version, table: &mut Table, bytes: &[&[u8]; 3]) {
     let mut start = version.span(0..line).end as u32;
     for end in &version.ends[line..] {
-        version
-            .tokens
-            .push(table.intern(bytes, source, start..*end));
+        version.tokens.push(table.intern(bytes, source, start..*end));
         start = *end;
     }
 }
@@ -195,12 +164,7 @@ fn common_suffix(a: &[u8], b: &[u8]) -> usize {
     while left >= STEP && a[left - STEP..left] == b[left - STEP..left] {
         left -= STEP;
     }
-    let rest = a[..left]
-        .iter()
-        .rev()
-        .zip(b[..left].iter().rev())
-        .take_while(|(a, b)| a == b)
-        .count();
+    let rest = a[..left].iter().rev().zip(b[..left].iter().rev()).take_while(|(a, b)| a == b).count();
     shared - left + rest
 }
 
@@ -239,8 +203,7 @@ impl Table {
                 token => {
                     let known = &self.lines[token as usize - 1];
                     if known.hash == hash
-                        && sources[known.source as usize][known.start as usize..known.end as usize]
-                            == *bytes
+                        && sources[known.source as usize][known.start as usize..known.end as usize] == *bytes
                     {
                         return Token(token - 1);
                     }
@@ -252,12 +215,7 @@ impl Table {
             self.grow();
             return self.intern(sources, source, line);
         }
-        self.lines.push(Line {
-            hash,
-            source: source as u8,
-            start: line.start,
-            end: line.end,
-        });
+        self.lines.push(Line { hash, source: source as u8, start: line.start, end: line.end });
         self.slots[slot] = self.lines.len() as u32;
         Token(self.lines.len() as u32 - 1)
     }

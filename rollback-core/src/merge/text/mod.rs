@@ -132,29 +132,14 @@ impl TextMerger {
         self.lines.load([base, ours, theirs], options.whitespace);
         let kinds = self.lines.kinds();
         let (differ, lines) = (&mut self.differ, &self.lines);
-        let our_changes = differ.changes(
-            options.algorithm,
-            &lines.base.tokens,
-            &lines.ours.tokens,
-            kinds,
-        );
+        let our_changes = differ.changes(options.algorithm, &lines.base.tokens, &lines.ours.tokens, kinds);
         if our_changes.is_empty() {
-            return MergedText {
-                bytes: theirs.to_vec(),
-                conflicts: 0,
-            };
+            return MergedText { bytes: theirs.to_vec(), conflicts: 0 };
         }
-        let their_changes = differ.changes(
-            options.algorithm,
-            &lines.base.tokens,
-            &lines.theirs.tokens,
-            kinds,
-        );
+        let their_changes =
+            differ.changes(options.algorithm, &lines.base.tokens, &lines.theirs.tokens, kinds);
         if their_changes.is_empty() {
-            return MergedText {
-                bytes: ours.to_vec(),
-                conflicts: 0,
-            };
+            return MergedText { bytes: ours.to_vec(), conflicts: 0 };
         }
         let met = regions::regions(lines, &our_changes, &their_changes);
         let refinement = Refinement {
@@ -163,10 +148,7 @@ impl TextMerger {
             join_over_punctuation: options.join_over_punctuation,
         };
         let refined = regions::refine(met, lines, ours, differ, refinement);
-        let left = refined
-            .iter()
-            .filter(|region| region.owner == Owner::Conflict)
-            .count();
+        let left = refined.iter().filter(|region| region.owner == Owner::Conflict).count();
         MergedText {
             bytes: render::render(&refined, lines, [base, ours, theirs], labels, options),
             conflicts: if options.favor.is_some() { 0 } else { left },

@@ -20,16 +20,8 @@ struct Part {
 }
 
 pub(super) fn mark(old: &[Token], new: &[Token], kinds: u32, flags: &mut Flags) {
-    let mut search = Search {
-        old,
-        new,
-        kinds,
-        seen: vec![Seen::default(); kinds as usize],
-    };
-    let mut parts = vec![Part {
-        old: (0, old.len()),
-        new: (0, new.len()),
-    }];
+    let mut search = Search { old, new, kinds, seen: vec![Seen::default(); kinds as usize] };
+    let mut parts = vec![Part { old: (0, old.len()), new: (0, new.len()) }];
     while let Some(part) = parts.pop() {
         search.pair(part, &mut parts, flags);
     }
@@ -62,10 +54,7 @@ impl Search<'_> {
             flags.old[part.old.0..part.old.1].fill(true);
             flags.new[part.new.0..part.new.1].fill(true);
         } else if anchors.is_empty() {
-            let (old, new) = (
-                &self.old[part.old.0..part.old.1],
-                &self.new[part.new.0..part.new.1],
-            );
+            let (old, new) = (&self.old[part.old.0..part.old.1], &self.new[part.new.0..part.new.1]);
             mark_classic(old, new, self.kinds, false, part.old.0, part.new.0, flags);
         } else {
             self.split(part, &anchors, parts);
@@ -87,16 +76,10 @@ impl Search<'_> {
         let unique: Vec<Pair> = (part.old.0..part.old.1)
             .filter_map(|line| {
                 let seen = self.seen[self.old[line].0 as usize];
-                (seen.in_old == 1 && seen.in_new == 1).then_some(Pair {
-                    old: line,
-                    new: seen.new_line,
-                })
+                (seen.in_old == 1 && seen.in_new == 1).then_some(Pair { old: line, new: seen.new_line })
             })
             .collect();
-        for token in self.old[part.old.0..part.old.1]
-            .iter()
-            .chain(&self.new[part.new.0..part.new.1])
-        {
+        for token in self.old[part.old.0..part.old.1].iter().chain(&self.new[part.new.0..part.new.1]) {
             self.seen[token.0 as usize] = Seen::default();
         }
         (longest_ascending(&unique), common)
@@ -123,18 +106,14 @@ impl Search<'_> {
                 new_at += 1;
             }
             if old_next > old_at || new_next > new_at {
-                parts.push(Part {
-                    old: (old_at, old_next),
-                    new: (new_at, new_next),
-                });
+                parts.push(Part { old: (old_at, old_next), new: (new_at, new_next) });
             }
             let Some(mut last) = rest.first().copied() else {
                 return;
             };
             rest = &rest[1..];
-            while let Some(next) = rest
-                .first()
-                .filter(|next| next.old == last.old + 1 && next.new == last.new + 1)
+            while let Some(next) =
+                rest.first().filter(|next| next.old == last.old + 1 && next.new == last.new + 1)
             {
                 last = *next;
                 rest = &rest[1..];

@@ -91,8 +91,7 @@ fn shifted(range: &Range<usize>, by: isize) -> Range<usize> {
 
 /// Whether both sides replaced the same lines by the same lines.
 fn same_edit(lines: &Lines, our: &Change, their: &Change) -> bool {
-    our.old == their.old
-        && lines.ours.tokens[our.new.clone()] == lines.theirs.tokens[their.new.clone()]
+    our.old == their.old && lines.ours.tokens[our.new.clone()] == lines.theirs.tokens[their.new.clone()]
 }
 
 /// The conflict of two changes that touch: both sides widened to the base lines that either changed.
@@ -103,20 +102,13 @@ fn overlap(our: &Change, their: &Change) -> Region {
         let after = base.end - change.old.end;
         change.new.start.saturating_sub(before)..change.new.end + after
     };
-    Region {
-        owner: Owner::Conflict,
-        ours: widened(our),
-        theirs: widened(their),
-        base,
-    }
+    Region { owner: Owner::Conflict, ours: widened(our), theirs: widened(their), base }
 }
 
 /// Appends a region, or joins it to the last where they touch on either side.
 fn push(regions: &mut Vec<Region>, region: Region) {
     match regions.last_mut() {
-        Some(last)
-            if region.ours.start <= last.ours.end || region.theirs.start <= last.theirs.end =>
-        {
+        Some(last) if region.ours.start <= last.ours.end || region.theirs.start <= last.theirs.end => {
             if last.owner != region.owner {
                 last.owner = Owner::Conflict;
             }
@@ -147,20 +139,11 @@ pub(super) fn refine(
 ) -> Vec<Region> {
     match refinement.style {
         ConflictStyle::Diff3 => regions,
-        ConflictStyle::Zdiff3 => regions
-            .into_iter()
-            .map(|region| trimmed(region, lines))
-            .collect(),
+        ConflictStyle::Zdiff3 => regions.into_iter().map(|region| trimmed(region, lines)).collect(),
         ConflictStyle::Merge => {
-            let split = regions
-                .into_iter()
-                .flat_map(|region| split(region, lines, differ, refinement.algorithm));
-            join_near(
-                split.collect(),
-                lines,
-                ours,
-                refinement.join_over_punctuation,
-            )
+            let split =
+                regions.into_iter().flat_map(|region| split(region, lines, differ, refinement.algorithm));
+            join_near(split.collect(), lines, ours, refinement.join_over_punctuation)
         }
     }
 }
@@ -197,10 +180,7 @@ fn split(region: Region, lines: &Lines, differ: &mut Differ, algorithm: Algorith
     let theirs = &lines.theirs.tokens[region.theirs.clone()];
     let changes = differ.changes(algorithm, ours, theirs, lines.kinds());
     if changes.is_empty() {
-        return vec![Region {
-            owner: Owner::Agreed,
-            ..region
-        }];
+        return vec![Region { owner: Owner::Agreed, ..region }];
     }
     changes
         .into_iter()
@@ -214,12 +194,7 @@ fn split(region: Region, lines: &Lines, differ: &mut Differ, algorithm: Algorith
 }
 
 /// Joins conflicts with three lines or fewer between them: two sets of markers would be longer.
-fn join_near(
-    regions: Vec<Region>,
-    lines: &Lines,
-    ours: &[u8],
-    over_punctuation: bool,
-) -> Vec<Region> {
+fn join_near(regions: Vec<Region>, lines: &Lines, ours: &[u8], over_punctuation: bool) -> Vec<Region> {
     let mut joined: Vec<Region> = Vec::with_capacity(regions.len());
     for region in regions {
         match joined.last_mut() {
@@ -227,9 +202,7 @@ fn join_near(
                 let between = last.ours.end..region.ours.start;
                 let near = between.len() <= 3
                     || over_punctuation
-                        && !ours[lines.ours.span(between)]
-                            .iter()
-                            .any(u8::is_ascii_alphanumeric);
+                        && !ours[lines.ours.span(between)].iter().any(u8::is_ascii_alphanumeric);
                 if near {
                     last.ours.end = region.ours.end;
                     last.theirs.end = region.theirs.end;

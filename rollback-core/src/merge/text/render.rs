@@ -17,11 +17,7 @@ pub(super) fn render(
     labels: TextLabels<'_>,
     options: &TextOptions,
 ) -> Vec<u8> {
-    let mut page = Page {
-        out: Vec::with_capacity(bytes[1].len() + bytes[2].len() / 8),
-        bytes,
-        lines,
-    };
+    let mut page = Page { out: Vec::with_capacity(bytes[1].len() + bytes[2].len() / 8), bytes, lines };
     let mut done = 0;
     for region in regions {
         let (ours, theirs) = match (region.owner, options.favor) {
@@ -61,21 +57,12 @@ struct Page<'a> {
 impl Page<'_> {
     fn conflict(&mut self, region: &Region, labels: TextLabels<'_>, options: &TextOptions) {
         let carriage_return = self.needs_carriage_return(region);
-        let size = if options.marker_size == 0 {
-            DEFAULT_MARKER_SIZE
-        } else {
-            options.marker_size
-        };
+        let size = if options.marker_size == 0 { DEFAULT_MARKER_SIZE } else { options.marker_size };
         self.marker(b'<', size, Some(labels.ours), carriage_return);
         self.ours(region.ours.clone(), true, carriage_return);
         if options.style != ConflictStyle::Merge {
             self.marker(b'|', size, Some(labels.base), carriage_return);
-            self.copy(
-                self.bytes[0],
-                self.lines.base.span(region.base.clone()),
-                true,
-                carriage_return,
-            );
+            self.copy(self.bytes[0], self.lines.base.span(region.base.clone()), true, carriage_return);
         }
         self.marker(b'=', size, None, carriage_return);
         self.theirs(region.theirs.clone(), true, carriage_return);
@@ -92,26 +79,15 @@ impl Page<'_> {
     }
 
     fn end_line(&mut self, carriage_return: bool) {
-        self.out
-            .extend_from_slice(if carriage_return { b"\r\n" } else { b"\n" });
+        self.out.extend_from_slice(if carriage_return { b"\r\n" } else { b"\n" });
     }
 
     fn ours(&mut self, lines: Range<usize>, complete: bool, carriage_return: bool) {
-        self.copy(
-            self.bytes[1],
-            self.lines.ours.span(lines),
-            complete,
-            carriage_return,
-        );
+        self.copy(self.bytes[1], self.lines.ours.span(lines), complete, carriage_return);
     }
 
     fn theirs(&mut self, lines: Range<usize>, complete: bool, carriage_return: bool) {
-        self.copy(
-            self.bytes[2],
-            self.lines.theirs.span(lines),
-            complete,
-            carriage_return,
-        );
+        self.copy(self.bytes[2], self.lines.theirs.span(lines), complete, carriage_return);
     }
 
     /// Copies lines; `complete` ends the last one where the file does not.
