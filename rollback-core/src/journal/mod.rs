@@ -163,12 +163,6 @@ impl StateFile {
     pub(crate) fn write(name: &str, content: impl Into<Vec<u8>>) -> Self {
         Self { name: name.to_owned(), content: Some(RepoPath::new(content)) }
     }
-
-    /// The file or folder is to be gone.
-    #[cfg(test)]
-    pub(crate) fn remove(name: &str) -> Self {
-        Self { name: name.to_owned(), content: None }
-    }
 }
 
 /// What a folder of a landing holds.
