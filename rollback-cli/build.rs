@@ -1,4 +1,5 @@
-//! Lists the demos for the program: each `demos/NAME.toml` with the history `fixtures/NAME.fi`.
+//! Lists what travels inside the program: each `demos/NAME.toml` with the history `fixtures/NAME.fi`, and each
+//! `procedures/NAME.toml`.
 
 use std::error::Error;
 use std::fmt::Write;
@@ -19,8 +20,23 @@ fn main() -> Result<(), Box<dyn Error>> {
         writeln!(table, "    ({name:?}, include_str!({script:?}), include_bytes!({history:?})),")?;
     }
     table.push(']');
-    fs::write(Path::new(&env::var("OUT_DIR")?).join("demos.rs"), table)?;
+    let out = env::var("OUT_DIR")?;
+    fs::write(Path::new(&out).join("demos.rs"), table)?;
+    fs::write(Path::new(&out).join("procedures.rs"), procedures(&here.join("procedures"))?)?;
     Ok(())
+}
+
+/// File names and texts, so that no procedure's name stands in the program.
+fn procedures(folder: &Path) -> Result<String, Box<dyn Error>> {
+    println!("cargo::rerun-if-changed={}", folder.display());
+    let mut table = String::from("&[\n");
+    for procedure in scripts(folder)? {
+        println!("cargo::rerun-if-changed={}", procedure.display());
+        let name = procedure.file_name().and_then(|name| name.to_str()).ok_or("a procedure needs a name in UTF-8")?;
+        writeln!(table, "    ({name:?}, include_str!({procedure:?})),")?;
+    }
+    table.push(']');
+    Ok(table)
 }
 
 fn scripts(folder: &Path) -> Result<Vec<PathBuf>, std::io::Error> {

@@ -13,6 +13,7 @@ mod failure;
 mod hint;
 mod invocation;
 mod paths;
+mod procedures;
 mod progress;
 mod render;
 mod session;
