@@ -1,4 +1,5 @@
 //! Verdicts: what each expectation says of output and files, and that doubt is never a pass.
+#![expect(clippy::unwrap_used, reason = "what fails in a test says so by its line")]
 
 use rollback_core::procedure::check::{Outcome, Seen, Verdict, filled, judge};
 use rollback_core::procedure::format::{Check, Procedure, Scalar};

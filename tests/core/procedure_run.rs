@@ -1,5 +1,6 @@
 //! Runs: what lands, what does not, what pauses, and what is left after a crash.
 #![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "what fails in a test says so by its line")]
 
 use std::cell::{Cell, RefCell};
 use std::fs;
@@ -769,6 +770,43 @@ fn publishing_soaking_and_verifying_are_asked_for() {
     assert_eq!(verified.verdicts["calm"][&On::Live].outcome, Outcome::Pass);
     let report = rollback_core::procedure::engine::report_markdown(&procedure, &run);
     assert!(report.contains("| smoke | fail") && report.contains("## Timeline"), "{report}");
+}
+
+#[test]
+fn a_state_comes_back_from_a_named_checkpoint_that_is_read_whole_first() {
+    let bench = Bench::new(traffic());
+    bench.sandbox.commit("state", &[("state.toml", "schema = 1\n")]);
+    let good = bench.sandbox.git(&["rev-parse", "HEAD"]);
+    bench
+        .with(|_, repo| repo.create_checkpoint("manual", "pre-state-migration-1", good.parse().unwrap()))
+        .unwrap();
+    bench
+        .sandbox
+        .commit("migrate", &[("state.toml", "schema = 2\n"), ("regions/us.toml", "on = true\nnew = 1\n")]);
+    let procedure = procedure(
+        r#"
+[input.checkpoint]
+[phase.state]
+paths = ["state.toml"]
+ladder = [{ use = "restore-file", from = "checkpoint:{input.checkpoint}", exact = true }]
+"#,
+    );
+    let mut request = bench.request(&procedure);
+    request.set = vec![("checkpoint".into(), "pre-state-migration-2".into())];
+    let refused = bench.start(&procedure, request.clone()).unwrap_err().to_string();
+    assert_eq!(refused, "there is no checkpoint 'pre-state-migration-2'");
+    request.set = vec![("checkpoint".into(), "pre-state-migration-1".into())];
+    let refused = bench.start(&procedure, request.clone()).unwrap_err();
+    assert_eq!(refused.code(), "loss-not-allowed", "the migration is later work: {refused}");
+    request.allow_loss = true;
+    let run = bench.start(&procedure, request).unwrap();
+    assert_eq!(run.status, RunStatus::Complete);
+    assert_eq!(bench.sandbox.git(&["show", "--format=", "--name-only"]), "state.toml");
+    assert_eq!(fs::read_to_string(bench.sandbox.path().join("state.toml")).unwrap(), "schema = 1\n");
+    assert!(
+        !bench.sandbox.git(&["log", "-1", "--format=%B"]).contains("Rollback-Of"),
+        "no commit was the target"
+    );
 }
 
 /// On a clone of the public repository, whose folder `RB_TOWNLET` names; nothing of it is kept here.

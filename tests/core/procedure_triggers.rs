@@ -1,4 +1,5 @@
 //! Triggers and decisions from recorded samples, at a given time.
+#![expect(clippy::unwrap_used, reason = "what fails in a test says so by its line")]
 
 use jiff::Timestamp;
 use rollback_core::procedure::Procedure;

@@ -1,7 +1,7 @@
 //! Runbooks as data: when to roll back, what, by which ways, what must hold, and what is done around it.
 //!
 //! A procedure is a TOML file and nothing else: no name of any system occurs in this crate. This room reads it
-//! ([`format`]), judges what programs and files show ([`check`]), decides from samples ([`trigger`]) and edits
+//! ([`mod@format`]), judges what programs and files show ([`check`]), decides from samples ([`trigger`]) and edits
 //! desired-state files ([`set`]). It uses the public parts of the crate alone and writes nothing by itself.
 
 pub mod catalogue;

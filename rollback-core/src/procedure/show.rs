@@ -261,7 +261,7 @@ impl Page<'_> {
         facts.extend(listed("First", &phase.before));
         self.list(facts);
         let rungs = phase.ladder.iter().enumerate().map(|(at, rung)| {
-            let when: Vec<_> = rung.when.iter().map(|reason| word(reason)).collect();
+            let when: Vec<_> = rung.when.iter().map(word).collect();
             vec![(at + 1).to_string(), way(rung), when.join(", "), rung.note.clone().unwrap_or_default()]
         });
         self.table("", &["rung", "way", "after", "note"], rungs.collect::<Vec<_>>());

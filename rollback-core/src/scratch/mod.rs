@@ -398,3 +398,90 @@ fn link_to(target: &Path, link: &Path) -> std::io::Result<()> {
         std::os::windows::fs::symlink_file(target, link)
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use test_kit::Sandbox;
+
+    use super::*;
+    use crate::repo::Repo;
+
+    fn open(sandbox: &Sandbox) -> (Repo, CommitId) {
+        let repo = Repo::discover(sandbox.path()).expect("it is a repository");
+        let head = repo.resolve_commit("HEAD").expect("it has a commit");
+        (repo, head)
+    }
+
+    fn paths(edits: &[TreeEdit]) -> Vec<(String, bool)> {
+        edits.iter().map(|edit| (edit.path.to_string(), edit.content.is_some())).collect()
+    }
+
+    #[test]
+    fn files_modes_and_links_come_out_as_they_went_in() {
+        let sandbox = Sandbox::new();
+        sandbox.write("run.sh", "#!/bin/sh\n");
+        make_executable(&sandbox.path().join("run.sh")).unwrap();
+        link_to(Path::new("run.sh"), &sandbox.path().join("link")).unwrap();
+        sandbox.commit("all kinds", &[("deep/er/file", "x\n")]);
+        let (repo, head) = open(&sandbox);
+        let scratch = Scratch::of_commit(&repo, head).unwrap();
+        assert!(is_executable(&fs::metadata(scratch.folder().join("run.sh")).unwrap()));
+        assert_eq!(fs::read_link(scratch.folder().join("link")).unwrap(), Path::new("run.sh"));
+        assert_eq!(scratch.edits(&[RepoPath::default()]).unwrap(), []);
+        let folder = scratch.folder().to_owned();
+        drop(scratch);
+        assert!(!folder.exists());
+    }
+
+    #[test]
+    fn edits_are_what_changed_within_the_paths_and_nothing_else() {
+        let sandbox = Sandbox::new();
+        sandbox.commit(
+            "base",
+            &[("in/a", "a\n"), ("in/b", "b\n"), ("out", "o\n"), (".venv/x", "ignored later\n")],
+        );
+        let (repo, head) = open(&sandbox);
+        let mut scratch = Scratch::of_commit(&repo, head).unwrap();
+        sandbox.write("cache/big", "not tracked");
+        scratch.link(sandbox.path(), &RepoPath::from("cache")).unwrap();
+        fs::write(scratch.folder().join("in/a"), "A\n").unwrap();
+        fs::remove_file(scratch.folder().join("in/b")).unwrap();
+        fs::write(scratch.folder().join("in/new"), "n\n").unwrap();
+        fs::write(scratch.folder().join("out"), "O\n").unwrap();
+        let edits = scratch.edits(&[RepoPath::from("in")]).unwrap();
+        let row = |path: &str, there| (path.to_owned(), there);
+        assert_eq!(paths(&edits), [row("in/a", true), row("in/new", true), row("in/b", false)]);
+        let all = scratch.edits(&[RepoPath::default()]).unwrap();
+        assert_eq!(all.len(), 4, "what was linked in is no part of it: {:?}", paths(&all));
+        let found: Vec<_> = scratch.matching("in/*").unwrap().iter().map(ToString::to_string).collect();
+        assert_eq!(found, ["in/a", "in/new"]);
+    }
+
+    #[test]
+    fn an_exact_restore_removes_what_the_source_does_not_have() {
+        let sandbox = Sandbox::new();
+        sandbox.commit("before", &[("dir/kept", "1\n"), ("else", "e\n")]);
+        let (repo, before) = open(&sandbox);
+        sandbox.commit("after", &[("dir/kept", "2\n"), ("dir/added", "x\n"), ("else", "E\n")]);
+        let (_, after) = open(&sandbox);
+        let dir = [RepoPath::from("dir")];
+        for (exact, expected) in [(false, true), (true, false)] {
+            let scratch = Scratch::of_commit(&repo, after).unwrap();
+            scratch.restore(&repo, before, &dir, exact).unwrap();
+            assert_eq!(fs::read(scratch.folder().join("dir/kept")).unwrap(), b"1\n");
+            assert_eq!(scratch.folder().join("dir/added").exists(), expected);
+            assert_eq!(fs::read(scratch.folder().join("else")).unwrap(), b"E\n");
+        }
+    }
+
+    #[test]
+    fn a_tree_that_leads_through_a_link_writes_nothing_outside() {
+        let sandbox = test_kit::hostile::with_link_and_folder();
+        let (repo, _) = open(&sandbox);
+        let hostile = repo.resolve_commit("hostile").unwrap();
+        let outcome = Scratch::of_commit(&repo, hostile);
+        assert!(
+            matches!(outcome.err(), Some(Error::HostilePath { path, .. }) if path == RepoPath::from("d/f"))
+        );
+    }
+}

@@ -166,7 +166,7 @@ impl Run<'_> {
                 false => self.undo(rung, found),
             };
         }
-        let commits = self.commits_of(&target)?;
+        let commits = if self.phase.target.is_some() { self.commits_of(&target)? } else { Vec::new() };
         let by_path = target.path.as_ref().or(target.deleted.as_ref());
         if commits.is_empty() && by_path.is_none() && self.phase.target.is_some() {
             return Ok(fell(Reason::NotFound, "no commit matches"));

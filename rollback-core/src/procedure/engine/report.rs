@@ -11,7 +11,7 @@ use crate::procedure::format::Procedure;
 pub(super) fn results(state: &RunState) -> String {
     let mut text = String::new();
     for (check, verdicts) in &state.verdicts {
-        let Some((_, verdict)) = verdicts.iter().filter(|(on, _)| **on != On::Control).last() else {
+        let Some((_, verdict)) = verdicts.iter().rfind(|(on, _)| **on != On::Control) else {
             continue;
         };
         let mark = if verdict.blocks() { ' ' } else { 'x' };
