@@ -922,6 +922,51 @@ fn a_stage_goes_back_by_its_own_procedure_after_a_verified_backup() {
     assert_eq!(env, "MDM_FEATURE_FLAGS_USE_ABSTRACTION=false\n");
 }
 
+#[test]
+fn six_merges_go_back_as_one_move_by_their_own_procedure_and_phases_alone() {
+    let procedure = built_in("wp5");
+    for (phase, variant, commits) in [
+        ("emergency", None, 6),
+        ("1.1", None, 1),
+        ("3.1", None, 1),
+        ("3.2", None, 1),
+        ("2.1", Some("full"), 1),
+        ("5", None, 1),
+    ] {
+        let bench = Bench::new(Fixture::import("wp5"));
+        for program in ["pytest", "mypy", "bandit", "gh"] {
+            bench.program(program, "echo '820 passed'");
+        }
+        bench.program(
+            "python",
+            "case \"$*\" in *simulation*) : > rollback_telemetry.jsonl;; *) echo 'delta: 0.4%';; esac",
+        );
+        let mut request = bench.request(&procedure);
+        request.phase = Some(phase.into());
+        request.variant = variant.map(ToOwned::to_owned);
+        request.roles = vec!["developer".into(), "maintainer".into()];
+        request.words = Some("revert all of WP5".into());
+        request.allow_loss = true;
+        request.confirmed = [
+            "team-notified",
+            "telemetry-unchanged",
+            "no-analyzer-imports",
+            "docs-consistent",
+            "update-imports",
+        ]
+        .map(ToOwned::to_owned)
+        .to_vec();
+        let before = bench.head();
+        let run = bench.start(&procedure, request).unwrap_or_else(|error| panic!("{phase}: {error}"));
+        let told = format!("{phase}: {:#?} {:#?} {:#?}", run.pause, run.rungs, run.verdicts);
+        assert_eq!(run.commits.len(), commits, "{told}");
+        assert_eq!(bench.head(), before, "the result is on a branch of its own");
+        let branch = run.landed_on.unwrap();
+        let expected = if phase == "emergency" { "emergency/rollback-wp5" } else { "rollback/phase-" };
+        assert!(branch.contains(expected), "{branch}");
+    }
+}
+
 /// On a clone of the public repository, whose folder `RB_TOWNLET` names; nothing of it is kept here.
 #[test]
 fn the_real_conflict_of_the_monitor_falls_to_restoring_and_names_what_that_discards() {

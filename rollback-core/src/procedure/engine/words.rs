@@ -15,9 +15,13 @@ impl Run<'_> {
         fill(text, |found| self.word(found, each))
     }
 
-    /// All arguments of a command.
+    /// All arguments of a command. No shell reads them, so a home folder that the procedure names is filled in here.
     pub(super) fn arguments(&self, run: &[String]) -> Result<Vec<String>> {
-        run.iter().map(|argument| self.words(argument)).collect()
+        let one = |argument: &String| match argument.starts_with("~/") {
+            true => Ok(self.expanded(&self.words(argument)?).display().to_string()),
+            false => self.words(argument),
+        };
+        run.iter().map(one).collect()
     }
 
     fn word(&self, found: Placeholder<'_>, each: Option<&str>) -> Result<String> {

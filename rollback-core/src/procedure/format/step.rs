@@ -28,7 +28,7 @@ pub struct Step {
     /// What it does, in a few words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// Kind: a program and its arguments.
+    /// Kind: a program and its arguments. No shell reads them; one that begins with `~/` means the home folder.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub run: Vec<String>,
     /// Kind: values of desired-state files, `"file:key.path" = value`.
