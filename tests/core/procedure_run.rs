@@ -967,6 +967,29 @@ fn six_merges_go_back_as_one_move_by_their_own_procedure_and_phases_alone() {
     }
 }
 
+#[test]
+fn people_hear_of_progress_and_of_failure() {
+    let bench = Bench::new(removed());
+    bench.sandbox.commit("fewer", &[("count", "14\n")]);
+    let procedure = procedure(&format!(
+        "{}\n[[message]]\nid = \"first\"\non = \"initiated\"\nevery = \"15m\"\ntext = \"begun\"\n[[message]]\nid = \"more\"\non = \"update\"\ntext = \"still at it\"\n[[message]]\nid = \"sorry\"\non = \"failed\"\ntext = \"failed: {{run.reason}}\"\n[[evidence]]\nid = \"why\"\nrun = [\"git\", \"status\"]\nwhen = \"failure\"\n[[step]]\nid = \"nap\"\nwait = \"16m\"\n",
+        RESTORE.replace("[phase.shim]\n", "[phase.shim]\nbefore = [\"nap\"]\nevidence = [\"why\"]\n")
+    ));
+    let mut told = Vec::new();
+    let run = bench
+        .with(|engine, _| {
+            engine.start(&procedure, bench.request(&procedure), &mut |event: &Event<'_>| {
+                if let Event::Message { text, .. } = event {
+                    told.push((*text).to_owned());
+                }
+            })
+        })
+        .unwrap();
+    assert_eq!(run.status, RunStatus::Failed);
+    assert_eq!(told, ["begun", "still at it", "failed: imports fail"]);
+    assert!(run.evidence.contains_key("evidence/why"), "{:?}", run.evidence);
+}
+
 /// On a clone of the public repository, whose folder `RB_TOWNLET` names; nothing of it is kept here.
 #[test]
 fn the_real_conflict_of_the_monitor_falls_to_restoring_and_names_what_that_discards() {

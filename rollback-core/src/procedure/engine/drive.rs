@@ -7,7 +7,7 @@ use super::steps::Stepped;
 use super::{EngineError, Result, Resumption, Run};
 use crate::plan::{Plan, PlanOptions};
 use crate::procedure::check::{Outcome, Verdict};
-use crate::procedure::format::{Reason, Rung, RungKind};
+use crate::procedure::format::{EvidenceTime, Occasion, Reason, Rung, RungKind};
 use crate::receipt::{Destination, OutcomeKind};
 use crate::scratch::Scratch;
 
@@ -37,6 +37,7 @@ impl Run<'_> {
                 continue;
             }
             self.warn_of_overrun();
+            self.tell_how_it_goes()?;
             self.begin(at)?;
             let flow = self.unit(at);
             let flow = match flow {
@@ -49,7 +50,7 @@ impl Run<'_> {
                 }
             };
             if self.end(at, flow)? {
-                return Ok(());
+                return if self.state.status == RunStatus::Failed { self.after_failure() } else { Ok(()) };
             }
         }
         self.complete()
@@ -143,6 +144,36 @@ impl Run<'_> {
 
     pub(super) fn save(&mut self, message: &str) -> Result<()> {
         self.record = Some(self.state.write(self.engine.repo, self.record, message)?);
+        Ok(())
+    }
+
+    /// Says that it failed, and keeps what is to be kept then.
+    fn after_failure(&mut self) -> Result<()> {
+        let document = &self.procedure.document;
+        for message in document.message.iter().filter(|message| message.on == Occasion::Failed) {
+            self.message(message)?;
+        }
+        for evidence in document.evidence.iter().filter(|evidence| evidence.when == EvidenceTime::Failure) {
+            if self.phase.evidence.contains(&evidence.id) {
+                self.evidence(evidence)?;
+            }
+        }
+        self.save("failure told")
+    }
+
+    /// Sends the updates that are due: as often as they, or the first message, say.
+    fn tell_how_it_goes(&mut self) -> Result<()> {
+        let messages = &self.procedure.document.message;
+        let every = messages.iter().filter(|row| matches!(row.on, Occasion::Initiated | Occasion::Update));
+        let Some(every) = every.filter_map(|row| row.every).min() else { return Ok(()) };
+        let due = self.elapsed().0.as_secs() / every.0.as_secs().max(1);
+        if due <= self.updates {
+            return Ok(());
+        }
+        self.updates = due;
+        for message in messages.iter().filter(|message| message.on == Occasion::Update) {
+            self.message(message)?;
+        }
         Ok(())
     }
 
@@ -283,6 +314,7 @@ impl Run<'_> {
             soak.every.map_or(soak.lasting.0 / 10, |every| every.0).max(std::time::Duration::from_secs(1));
         while self.elapsed().0 < end {
             self.engine.clock.wait(every);
+            self.tell_how_it_goes()?;
             for check in &soak.checks {
                 let verdict = self.check(check, On::Live, folder)?;
                 if matches!(verdict.outcome, Outcome::Fail | Outcome::Error) {

@@ -175,6 +175,8 @@ struct Run<'a> {
     redactor: Arc<Redactor>,
     observer: &'a mut dyn Observer,
     overrun: bool,
+    /// How many updates have been due so far.
+    updates: u64,
     /// The folder of a candidate that was edited by hand while the run paused.
     reopened: Option<PathBuf>,
 }
@@ -240,6 +242,7 @@ impl Engine<'_> {
             redactor,
             observer,
             overrun: false,
+            updates: 0,
             reopened: None,
         };
         run.take_up(&how)?;
@@ -315,7 +318,7 @@ impl Engine<'_> {
         );
         state.units.clear();
         let redactor = self.redactor(procedure, &state.inputs);
-        let (record, overrun, reopened) = (None, false, None);
+        let (record, overrun, updates, reopened) = (None, false, 0, None);
         let mut run = Run {
             engine: self,
             procedure,
@@ -326,6 +329,7 @@ impl Engine<'_> {
             redactor,
             observer,
             overrun,
+            updates,
             reopened,
         };
         let folder = self.repo.work_dir().unwrap_or(self.repo.git_dir()).to_owned();
@@ -362,7 +366,7 @@ impl Engine<'_> {
         self.refuse_untrusted(procedure, &request, &hash)?;
         let phase = procedure.phase(&state.phase, state.variant.as_deref())?;
         let redactor = self.redactor(procedure, &state.inputs);
-        let (record, overrun, reopened) = (Some(record), false, None);
+        let (record, overrun, updates, reopened) = (Some(record), false, 0, None);
         let mut run = Run {
             engine: self,
             procedure,
@@ -373,6 +377,7 @@ impl Engine<'_> {
             redactor,
             observer,
             overrun,
+            updates,
             reopened,
         };
         run.state.approvals.extend(run.request.approvals.clone());
@@ -452,6 +457,7 @@ impl Engine<'_> {
             record: None,
             observer,
             overrun: false,
+            updates: 0,
             reopened: None,
         };
         run.redactor = self.redactor(procedure, &run.state.inputs);
