@@ -224,6 +224,37 @@ fn links_submodules_and_binaries_are_not_merged() {
 }
 
 #[test]
+fn a_checked_out_submodule_moves_to_the_side_that_is_ahead() {
+    let repo = Sandbox::new();
+    repo.git(&["init", "-q", "-b", "main", "sub"]);
+    let commit = |message: &str| {
+        repo.git(&["-C", "sub", "commit", "-q", "--allow-empty", "-m", message]);
+        repo.git(&["-C", "sub", "rev-parse", "HEAD"])
+    };
+    let (one, two, three) = (commit("one"), commit("two"), commit("three"));
+    repo.git(&["-C", "sub", "checkout", "-q", &one]);
+    let aside = commit("aside");
+    let absent = "1".repeat(40);
+    let mut questions = String::new();
+    for base in [&one, &two] {
+        for ours in [&one, &two, &three, &aside, &absent] {
+            for theirs in [&one, &two, &three, &aside] {
+                let at = |id: &'_ str| -> Vec<u8> { id.as_bytes().to_vec() };
+                let [base, ours, theirs] = [at(base), at(ours), at(theirs)];
+                let asked = question(
+                    &repo,
+                    &[("sub", SUBMODULE, &base)],
+                    &[("sub", SUBMODULE, &ours)],
+                    &[("sub", SUBMODULE, &theirs)],
+                );
+                questions.push_str(&format!("{asked}\n"));
+            }
+        }
+    }
+    agree(&repo, &questions);
+}
+
+#[test]
 fn a_file_added_to_a_folder_that_was_renamed_is_a_question() {
     let (one, two, new) = (lines(&[]), lines(&[(2, "two")]), b"new\n".to_vec());
     let base = [("old/one", FILE, one.as_slice()), ("old/two", FILE, &two)];

@@ -8,8 +8,8 @@
 //! What the engine cannot decide as git would it does not decide: [`Verdict::NeedsReview`]. The classes, each a
 //! [`ReviewReason`]:
 //! - a file that both sides changed and whose `merge` attribute names a configured program: programs never run;
-//! - a submodule that both sides moved, where its repository may be at hand: git would look for a fast-forward or a
-//!   merge in there (without it the submodule is in conflict, as in git);
+//! - a submodule that both sides moved and that is not checked out, while git keeps repositories of submodules: one
+//!   of these may hold the history that tells which side is ahead;
 //! - renormalising a path with a filter or an encoding, and renormalising where git would take the attributes from
 //!   the merge itself;
 //! - trees that contradict themselves in a folder that has to be entered: a name twice, rows out of order, a null
@@ -40,6 +40,7 @@ mod pack;
 pub mod raw;
 mod rename;
 mod store;
+mod submodule;
 mod subtree;
 pub mod text;
 mod tree;
