@@ -399,11 +399,11 @@ impl Cursor {
     /// tree may have a file `t` at this point.
     fn find(&mut self, name: &[u8], tree: &Tree, rows: &[Row]) -> Option<usize> {
         let head = self.head(rows)?;
-        for row in head..rows.len() {
+        for (row, found) in rows.iter().enumerate().skip(head) {
             if self.taken.contains(&row) {
                 continue;
             }
-            let found = tree.name(&rows[row]);
+            let found = tree.name(found);
             match found.cmp(name) {
                 Ordering::Equal if row == head => {
                     self.advance();

@@ -8,6 +8,7 @@ use bstr::{BStr, BString, ByteSlice};
 use super::attributes::{Attributes, PathAttributes, State};
 use super::case::{BASE, Case, OURS, PathId, Stop, THEIRS};
 use super::eol::AutoCrlf;
+use super::submodule::{self, Place};
 use super::text::{self, MergedText, TextLabels, TextMerger, TextOptions};
 use super::tree::Version;
 use super::{Favor, Options, ReviewReason, rename};
@@ -265,25 +266,16 @@ impl Case<'_> {
         })
     }
 
-    /// Without the submodule's own history both sides' moves are in conflict, and ours stands.
+    /// A submodule moves forward where its history says so; without that history both sides' moves are in
+    /// conflict, and ours stands.
     fn merge_submodules(
         &self,
         path: PathId,
         versions: &[Version; 3],
     ) -> Result<(gix::ObjectId, Option<ConflictKind>), Stop> {
-        if self.may_have_submodule(self.paths.name(path)) {
-            return Err(Stop::Review(ReviewReason::SubmoduleHistory { path: self.repo_path(path) }));
-        }
-        Ok((versions[OURS].id, Some(ConflictKind::Submodule)))
-    }
-
-    fn may_have_submodule(&self, path: &[u8]) -> bool {
-        let repo = self.store.gix();
-        let in_work_tree = repo
-            .workdir()
-            .zip(path.to_path().ok())
-            .is_some_and(|(root, path)| root.join(path).join(".git").exists());
-        in_work_tree || repo.common_dir().join("modules").is_dir()
+        let place = Place::of(self.store.gix(), self.paths.name(path));
+        let review = || Stop::Review(ReviewReason::SubmoduleHistory { path: self.repo_path(path) });
+        submodule::merge(&place, versions).ok_or_else(review)
     }
 }
 

@@ -124,7 +124,7 @@ fn without_stages(path: RepoPath, kind: ConflictKind) -> Conflict {
 fn stages(info: &Info) -> Stages {
     let entry = |side: usize| {
         let version = &info.stages[side];
-        (info.filemask & (1 << side) != 0).then(|| Entry { mode: version.mode, id: ObjectId(version.id) })
+        (info.filemask & (1 << side) != 0).then_some(Entry { mode: version.mode, id: ObjectId(version.id) })
     };
     Stages { base: entry(0), ours: entry(1), theirs: entry(2) }
 }

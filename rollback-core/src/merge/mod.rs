@@ -2,8 +2,25 @@
 //!
 //! One [`Engine`] merges many times: base, ours and theirs are trees, the result is a [`Merged`], and nothing
 //! is written to disk. A clean result has the very tree that `git merge-tree` would write; a conflict has the
-//! same stages and the same tree with markers. What the engine cannot decide as git would it does not decide:
-//! [`Verdict::NeedsReview`].
+//! same stages and the same tree with markers. git 2.47 is the measure.
+//!
+//! # What is not decided here
+//! What the engine cannot decide as git would it does not decide: [`Verdict::NeedsReview`]. The classes, each a
+//! [`ReviewReason`]:
+//! - a file that both sides changed and whose `merge` attribute names a configured program: programs never run;
+//! - a submodule that both sides moved and that is not checked out, while git keeps repositories of submodules: one
+//!   of these may hold the history that tells which side is ahead;
+//! - renormalising a path with a filter or an encoding, and renormalising where git would take the attributes from
+//!   the merge itself;
+//! - trees that contradict themselves in a folder that has to be entered: a name twice, rows out of order, a null
+//!   id, a name with a slash; folders deeper than 2048;
+//! - renames where git 2.47 loses a file or stops at an assertion: a folder rename into a path that is settled as a
+//!   whole, of a file of ours that replaced a folder, or onto a path of another type.
+//!
+//! # How it goes
+//! The three trees are walked together (`collect`); what differs goes on record. Renames are found and the
+//! records changed accordingly (`rename`). Then every record is decided, folders from the inside out (`entries`),
+//! files by the text merge ([`text`]). Objects come straight out of packs where they can (`pack`).
 
 mod attributes;
 pub mod batch;
@@ -19,8 +36,11 @@ mod options;
 mod order;
 mod outcome;
 mod pack;
+#[cfg(fuzzing)]
+pub mod raw;
 mod rename;
 mod store;
+mod submodule;
 mod subtree;
 pub mod text;
 mod tree;

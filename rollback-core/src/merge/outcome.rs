@@ -54,7 +54,7 @@ pub enum ReviewReason {
         /// The driver's name.
         driver: String,
     },
-    /// Both sides moved a submodule whose history is at hand, where git would look for a merge of the two.
+    /// Both sides moved a submodule, and where its history is cannot be told.
     SubmoduleHistory {
         /// The submodule.
         path: RepoPath,

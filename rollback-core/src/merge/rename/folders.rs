@@ -10,12 +10,15 @@ use crate::merge::case::{BASE, Folder, Info, Known, PathId, Stop, other, split};
 use crate::merge::hash::Map;
 use crate::merge::order;
 
+/// The path of a folder.
+type Name = Rc<[u8]>;
+
 /// How git writes the place of a file whose rename is still unknown.
 const UNKNOWN: &[u8] = b"/";
 
 /// By removed folder: the folders its files went to, in the order of their first file, and how many each.
 #[derive(Default)]
-pub(super) struct FolderCounts(Map<Rc<[u8]>, Vec<(Rc<[u8]>, usize)>>);
+pub(super) struct FolderCounts(Map<Name, Vec<(Name, usize)>>);
 
 impl FolderCounts {
     fn count(&mut self, old: &[u8], new: &[u8]) {
@@ -61,7 +64,7 @@ impl Side {
     }
 
     /// For each folder with renamed files the one place that most of them went to.
-    pub(super) fn guesses(&self) -> Map<Rc<[u8]>, Rc<[u8]>> {
+    pub(super) fn guesses(&self) -> Map<Name, Name> {
         let best = |counts: &[(Rc<[u8]>, usize)]| {
             let names: Vec<_> = counts.iter().map(|(folder, _)| folder.clone()).collect();
             let mut best: Option<&(Rc<[u8]>, usize)> = None;
@@ -179,7 +182,7 @@ impl Case<'_> {
     }
 
     /// The innermost folder above `path` that `side` renamed, and where to.
-    pub(super) fn folder_rename_over(&self, path: &[u8], side: usize) -> Option<(Rc<[u8]>, Rc<[u8]>)> {
+    pub(super) fn folder_rename_over(&self, path: &[u8], side: usize) -> Option<(Name, Name)> {
         let renames = &self.sides.at(side).folder_renames;
         let mut folder = path;
         while !renames.is_empty() && folder.contains(&b'/') {
