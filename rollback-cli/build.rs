@@ -32,7 +32,10 @@ fn procedures(folder: &Path) -> Result<String, Box<dyn Error>> {
     let mut table = String::from("&[\n");
     for procedure in scripts(folder)? {
         println!("cargo::rerun-if-changed={}", procedure.display());
-        let name = procedure.file_name().and_then(|name| name.to_str()).ok_or("a procedure needs a name in UTF-8")?;
+        let name = procedure
+            .file_name()
+            .and_then(|name| name.to_str())
+            .ok_or("a procedure needs a name in UTF-8")?;
         writeln!(table, "    ({name:?}, include_str!({procedure:?})),")?;
     }
     table.push(']');

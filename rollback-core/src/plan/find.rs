@@ -8,10 +8,10 @@ use crate::error::{Error, Result};
 use crate::history::{self, Change as PathChange, ChangeKind, Culprit, FoundCulprit, Predicates, change_by};
 use crate::id::CommitId;
 use crate::path::RepoPath;
-use crate::strategy::{Attempt, Scope, Strategy};
 use crate::strategy::ladder::{ContentGoal, Rung};
 use crate::strategy::scope::covers;
 use crate::strategy::workbench::{Change, Restoration};
+use crate::strategy::{Attempt, Scope, Strategy};
 use crate::target::{Good, PathsTarget};
 
 /// The largest compiled pattern, in bytes: patterns come from outside.
@@ -181,7 +181,8 @@ impl Resolver<'_> {
         let [Broken { path, last_good: Some(good), .. }] = broken.as_slice() else {
             return not("no single commit made the good state".into());
         };
-        let made = history::find_culprit(self.objects(), good.commit_id, &good.path, &mut Predicates::default());
+        let made =
+            history::find_culprit(self.objects(), good.commit_id, &good.path, &mut Predicates::default());
         let Ok(Culprit::Found(made)) = made else {
             return not(format!("no commit is known to have made {path} as it was"));
         };
@@ -293,9 +294,7 @@ fn restore_rung(groups: &[Group]) -> Rung {
     let states: Option<Vec<_>> = broken.map(Broken::restoration).collect();
     match states {
         Some(restorations) => Rung::Restore(restorations),
-        None => {
-            Rung::not_applicable(Strategy::RestoreFile, "there is no earlier state under this name")
-        }
+        None => Rung::not_applicable(Strategy::RestoreFile, "there is no earlier state under this name"),
     }
 }
 

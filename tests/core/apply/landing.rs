@@ -5,10 +5,10 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 
 use super::kit::*;
+use crate::apply::recover::Recovered;
 use crate::apply::{LandOptions, RefUpdate, land};
 use crate::id::{CommitId, TreeId};
 use crate::journal::StateFile;
-use crate::apply::recover::Recovered;
 
 #[test]
 fn a_changed_file_lands_as_git_reverts_it() {
