@@ -4,7 +4,7 @@
 //! Of a whole revert or pick the bytes are git's own (`git revert`, `git cherry-pick`, git 2.47); the sources are
 //! named at each rule. A scoped revert never says `This reverts commit …`, which would be false.
 //!
-//! The room is pure: it reads commits that it is handed and [`Style`], which holds what the configuration says, and
+//! The room is pure: it reads commits that it is handed and its style, which holds what the configuration says, and
 //! returns bytes. It opens no repository, runs no editor and no hook.
 
 mod cleanup;

@@ -1,7 +1,7 @@
 //! The repository as the rest of the crate sees it: the only room that opens one, and the border
 //! behind which the object library stays.
 //!
-//! Nothing here writes to disk. What a plan creates lives in the memory of an [`Objects`].
+//! Nothing here writes to disk. What a plan creates lives in the memory of an `Objects` view.
 
 pub(crate) mod ancestry;
 pub(crate) mod changed_paths;
