@@ -1,6 +1,6 @@
 //! Bad input: each has its message, its exit code and what to type next.
 
-use test_kit::Sandbox;
+use test_kit::{Sandbox, State, hostile};
 
 use crate::kit::{Run, rb, rb_in};
 
@@ -374,4 +374,90 @@ fn names_that_the_file_system_does_not_tell_apart() {
         run.line("hint:"),
         "put the result on a branch without writing files, with: rb revert --file README --branch NAME"
     );
+}
+
+#[test]
+fn trees_with_names_that_must_never_be_written() {
+    for (name, what) in hostile::NAMES {
+        let repo = hostile::with_name(name);
+        let before = State::of(&repo);
+        let run = rb(&repo, &["pick", "hostile"]);
+        // What no path can hold is not merged; what a path could hold is not written.
+        let (code, error) = match *name {
+            b"" | b"a/b" => (1, "nothing was changed: a tree has names"),
+            _ => (5, "refusing to write the path"),
+        };
+        assert_eq!(run.code, code, "{name:?} {what}: {}{}", run.stdout, run.stderr);
+        assert!(run.line("error:").starts_with(error), "{name:?}: {}", run.stderr);
+        before.assert_unchanged(&repo);
+    }
+}
+
+#[test]
+fn a_tree_that_would_write_through_its_own_link() {
+    let repo = hostile::with_link_and_folder();
+    let before = State::of(&repo);
+    let run = rb(&repo, &["pick", "hostile"]);
+    assert_eq!(run.code, 1, "{}{}", run.stdout, run.stderr);
+    assert!(run.line("error:").starts_with("nothing was changed: a tree has names"), "{}", run.stderr);
+    before.assert_unchanged(&repo);
+    assert!(!repo.path().join("../outside").exists());
+}
+
+/// Permissions do not stop root, so the folder is mounted read-only there.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_repository_that_can_only_be_read() {
+    let repo = repo();
+    let git_dir = repo.path().join(".git");
+    let before = State::of(&repo);
+    let lock = ReadOnly::make(&git_dir);
+    let asked = rb(&repo, &["history", "src/a.py"]);
+    let refused = rb(&repo, &["revert", "HEAD"]);
+    drop(lock);
+    assert_eq!(asked.code, 0, "{}", asked.stderr);
+    assert_eq!(refused.code, 74, "{}{}", refused.stdout, refused.stderr);
+    assert!(refused.line("error:").starts_with("cannot write "), "{}", refused.stderr);
+    before.assert_unchanged(&repo);
+}
+
+/// A folder that cannot be written until this is dropped.
+#[cfg(target_os = "linux")]
+struct ReadOnly<'a> {
+    folder: &'a std::path::Path,
+    mounted: bool,
+}
+
+#[cfg(target_os = "linux")]
+impl<'a> ReadOnly<'a> {
+    fn make(folder: &'a std::path::Path) -> Self {
+        let mount = |options: &[&str]| {
+            let done = std::process::Command::new("mount").args(options).arg(folder).output();
+            done.is_ok_and(|done| done.status.success())
+        };
+        let bound = mount(&["--bind", folder.to_str().expect("a temporary folder is UTF-8")]);
+        let mounted = bound && mount(&["-o", "remount,ro,bind"]);
+        if !mounted {
+            Self::permit(folder, 0o555);
+        }
+        Self { folder, mounted }
+    }
+
+    fn permit(folder: &std::path::Path, mode: u32) {
+        use std::os::unix::fs::PermissionsExt;
+        for folder in [folder.to_owned(), folder.join("objects")] {
+            std::fs::set_permissions(folder, std::fs::Permissions::from_mode(mode)).unwrap();
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for ReadOnly<'_> {
+    fn drop(&mut self) {
+        if self.mounted {
+            let _ = std::process::Command::new("umount").arg(self.folder).status();
+        } else {
+            Self::permit(self.folder, 0o755);
+        }
+    }
 }

@@ -1,5 +1,7 @@
 //! What comes of a merge: a tree, a verdict, and every conflict as data.
 
+use std::fmt;
+
 use bstr::BString;
 
 use crate::conflict::Conflict;
@@ -74,6 +76,29 @@ pub enum ReviewReason {
         /// What it is.
         what: &'static str,
     },
+}
+
+impl fmt::Display for ReviewReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::MergeDriver { path, driver } => {
+                write!(f, "{path} is merged by the driver '{driver}', and no program is run here")
+            }
+            Self::SubmoduleHistory { path } => {
+                write!(f, "both sides moved the submodule {path}, whose history is at hand")
+            }
+            Self::Filter { path } => {
+                write!(f, "the line endings of {path} are to be renormalised through a filter")
+            }
+            Self::MalformedTree { path } if path.is_root() => {
+                f.write_str("a tree has names that contradict each other or that no path can hold")
+            }
+            Self::MalformedTree { path } => {
+                write!(f, "the tree {path} has names that contradict each other or that no path can hold")
+            }
+            Self::Unsupported { what } => f.write_str(what),
+        }
+    }
 }
 
 /// What the three versions are called, in conflict markers and in the names of files moved out of the way.

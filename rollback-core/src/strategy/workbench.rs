@@ -202,7 +202,7 @@ impl Workbench {
             _ => AttemptResult::Conflicted,
         };
         attempt.reason = Some(match &merged.verdict {
-            Verdict::NeedsReview(reason) => format!("{reason:?}"),
+            Verdict::NeedsReview(reason) => reason.to_string(),
             _ => conflict_reason(&merged.conflicts),
         });
         attempt.commit_id = Some(change.commit.id);
