@@ -446,7 +446,8 @@ impl<'a> ReadOnly<'a> {
     fn permit(folder: &std::path::Path, mode: u32) {
         use std::os::unix::fs::PermissionsExt;
         for folder in [folder.to_owned(), folder.join("objects")] {
-            std::fs::set_permissions(folder, std::fs::Permissions::from_mode(mode)).unwrap();
+            std::fs::set_permissions(folder, std::fs::Permissions::from_mode(mode))
+                .expect("the test owns the folder");
         }
     }
 }
