@@ -356,3 +356,20 @@ fn a_dry_run_says_what_would_be_refused() {
     assert_eq!((document.code, document.json()["chosen"].is_number()), (5, true));
     before.assert_unchanged(&repo);
 }
+
+#[test]
+fn a_hook_that_git_would_run_is_named_and_not_run() {
+    use std::os::unix::fs::PermissionsExt;
+    let repo = Sandbox::new();
+    repo.commit("one", &[("a", "one\n")]);
+    repo.commit("two", &[("a", "two\n")]);
+    let hook = repo.path().join(".git/hooks/post-commit");
+    std::fs::create_dir_all(hook.parent().expect("it lies in a folder")).unwrap();
+    std::fs::write(&hook, "#!/bin/sh\ntouch ran\n").unwrap();
+    std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let run = rb(&repo, &["revert", "HEAD", "--json"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let note = &run.json()["notes"][0];
+    assert_eq!((&note["kind"], &note["ref"]), (&"hook-skipped".into(), &"post-commit".into()), "{note}");
+    assert!(!repo.path().join("ran").exists());
+}

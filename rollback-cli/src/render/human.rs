@@ -336,7 +336,6 @@ impl Story<'_> {
             NoteKind::CaseTwin => {
                 format!("{} differs from it only in upper and lower case", paths())
             }
-            NoteKind::RemovedElsewhere => format!("{} was removed on {} too", paths(), reference()),
             NoteKind::HookSkipped => format!("a hook was not run: {}", reference()),
             _ => return None,
         })

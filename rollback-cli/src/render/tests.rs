@@ -150,7 +150,7 @@ fn a_result_that_discards_later_commits_names_each() {
         "chosen": 2,
         "notes": [
             {"kind": "multiple", "commits": [LATER, CULPRIT]},
-            {"kind": "upstream-ahead", "paths": [PATH], "reference": "refs/remotes/origin/main"},
+            {"kind": "upstream-ahead", "paths": [PATH], "ref": "refs/remotes/origin/main"},
             {"kind": "case-twin", "paths": ["Legacy/__init__.py"]},
         ],
     }));

@@ -190,8 +190,8 @@ pub struct Note {
     /// The paths it is about.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub paths: Vec<RepoPath>,
-    /// The reference it is about.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The reference, or the hook, it is about.
+    #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
 }
 
@@ -214,8 +214,6 @@ pub enum NoteKind {
     UpstreamAhead,
     /// Another path differs from this one in case alone.
     CaseTwin,
-    /// The path was also removed on another branch.
-    RemovedElsewhere,
     /// A hook is installed that git would have run.
     HookSkipped,
 }

@@ -234,6 +234,11 @@ impl Note {
         Self { kind, commits, paths: Vec::new(), reference: None }
     }
 
+    pub(crate) fn about_hook(name: &str) -> Self {
+        let reference = Some(name.to_owned());
+        Self { kind: NoteKind::HookSkipped, commits: Vec::new(), paths: Vec::new(), reference }
+    }
+
     pub(crate) fn about_paths(kind: NoteKind, paths: Vec<RepoPath>) -> Self {
         Self { kind, commits: Vec::new(), paths, reference: None }
     }
