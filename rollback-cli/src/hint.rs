@@ -169,6 +169,9 @@ impl Situation<'_> {
                 typed.without(&["-n", "--no-commit"]).with(&["--branch", "NAME"]),
             ),
             Error::HostilePath { .. } => Hint::nothing("no command makes it safe to write such a path"),
+            Error::Moved { reference, .. } if command_with_help(typed) == Some("undo") => {
+                Hint::new("see where it went with", format!("git reflog show {}", quoted(reference)))
+            }
             Error::Moved { .. } => Hint::new("plan again with", self.plan_again()),
             Error::BranchExists { branch, .. } => {
                 Hint::new("see what it holds with", format!("git log --oneline -5 {}", quoted(branch)))
@@ -181,6 +184,22 @@ impl Situation<'_> {
                 "work there, without --branch",
                 format!("{} -C {} …", typed.program(), quote(worktree.as_os_str().as_encoded_bytes())),
             ),
+            Error::UnknownOperation { .. } => Hint::new("see what there is with", typed.command(&["ops"])),
+            Error::AlreadyUndone { by, .. } => {
+                Hint::new("take the undo back with", typed.command(&["undo", by]))
+            }
+            Error::MadeBranch { branch, .. } => {
+                Hint::new("delete it with", format!("git branch -D {}", quoted(branch)))
+            }
+            Error::LaterCommits { commits, .. } if commits.is_empty() => {
+                Hint::new("see what came later with", "git log --oneline -20")
+            }
+            Error::LaterCommits { commits, .. } | Error::Published { commits, .. } => {
+                let commits: Vec<_> = commits.iter().map(ToString::to_string).collect();
+                let words: Vec<_> =
+                    std::iter::once("revert").chain(commits.iter().map(String::as_str)).collect();
+                Hint::new("undo it by a commit of its own with", typed.command(&words))
+            }
             Error::UpstreamAhead { upstream, .. } => Hint::new(
                 "take these changes in first (or land anyway with --stale-ok) with",
                 format!("git merge {}", quoted(upstream.strip_prefix("refs/remotes/").unwrap_or(upstream))),

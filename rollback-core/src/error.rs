@@ -223,6 +223,50 @@ pub enum Error {
         /// The work tree that has it.
         worktree: PathBuf,
     },
+    /// The operation log has no such operation.
+    #[error("{spec} names no operation of the log")]
+    UnknownOperation {
+        /// What was given.
+        spec: String,
+    },
+    /// The operation was taken back before.
+    #[error("operation {operation} was undone already, by operation {by}")]
+    AlreadyUndone {
+        /// The operation.
+        operation: String,
+        /// The undo.
+        by: String,
+    },
+    /// The operation made a branch, and rb deletes none.
+    #[error("operation {operation} made the branch {branch}, and rb deletes no branch")]
+    MadeBranch {
+        /// The operation.
+        operation: String,
+        /// The short name of the branch.
+        branch: String,
+    },
+    /// Commits were made on top of an operation that is to be taken back.
+    #[error("later commits build on operation {operation}: {reference} is at {found}")]
+    LaterCommits {
+        /// The operation.
+        operation: String,
+        /// The reference that it moved.
+        reference: String,
+        /// Where that is now.
+        found: CommitId,
+        /// The commits that the operation made, in order.
+        commits: Vec<CommitId>,
+    },
+    /// Somebody else has the commits of an operation that is to be taken back.
+    #[error("{reference} already has what operation {operation} made")]
+    Published {
+        /// The operation.
+        operation: String,
+        /// The remote-tracking reference.
+        reference: String,
+        /// The commits that the operation made, in order.
+        commits: Vec<CommitId>,
+    },
     /// The upstream of the branch changed the same paths, and the tip lacks these changes.
     #[error("{upstream} has {count} newer change{} to {path} that the tip lacks", if *count == 1 { "" } else { "s" })]
     UpstreamAhead {
@@ -395,6 +439,11 @@ impl Error {
             Self::BranchExists { .. } => "branch-exists",
             Self::InvalidBranchName { .. } => "invalid-branch-name",
             Self::BranchCheckedOut { .. } => "branch-checked-out",
+            Self::UnknownOperation { .. } => "unknown-operation",
+            Self::AlreadyUndone { .. } => "already-undone",
+            Self::MadeBranch { .. } => "made-branch",
+            Self::LaterCommits { .. } => "later-commits",
+            Self::Published { .. } => "published",
             Self::UpstreamAhead { .. } => "upstream-ahead",
             Self::LossNotAllowed { .. } => "loss-not-allowed",
             Self::DriverNotTrusted { .. } => "driver-not-trusted",

@@ -19,6 +19,7 @@ mod journal;
 pub mod merge;
 pub mod message;
 mod operation;
+pub mod oplog;
 pub mod path;
 pub mod plan;
 pub mod procedure;

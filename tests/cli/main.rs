@@ -5,6 +5,7 @@ mod bad_input;
 mod history;
 mod kit;
 mod landing;
+mod oplog;
 mod output;
 mod plumbing;
 mod schema;

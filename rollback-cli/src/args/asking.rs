@@ -34,6 +34,14 @@ pub(crate) struct IsReverted {
     pub(crate) within: OsString,
 }
 
+/// `rb ops`.
+#[derive(Debug, Args)]
+pub(crate) struct Ops {
+    /// List at most this many operations
+    #[arg(short = 'n', long, value_name = "N")]
+    pub(crate) max_count: Option<usize>,
+}
+
 /// `rb merge-tree`.
 #[derive(Debug, Args)]
 pub(crate) struct MergeTree {

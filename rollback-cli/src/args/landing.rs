@@ -228,3 +228,11 @@ fn strategy() -> impl TypedValueParser<Value = Strategy> {
 fn trailer(text: &str) -> Result<Trailer, &'static str> {
     Trailer::parse(text).ok_or("a trailer is a key, a colon and a value")
 }
+
+/// `rb undo`.
+#[derive(Debug, Args)]
+pub(crate) struct Undo {
+    /// The operation, or how its id begins; the last one if not given
+    #[arg(value_name = "OP")]
+    pub(crate) operation: Option<String>,
+}

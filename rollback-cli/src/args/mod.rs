@@ -11,8 +11,8 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, CommandFactory, Parser, Subcommand, ValueEnum};
 
-pub(crate) use asking::{Completions, Demo, History, IsReverted, Man, MergeTree, Schema};
-pub(crate) use landing::{Apply, How, LandingHere, Message, Pick, Restore, Revert};
+pub(crate) use asking::{Completions, Demo, History, IsReverted, Man, MergeTree, Ops, Schema};
+pub(crate) use landing::{Apply, How, LandingHere, Message, Pick, Restore, Revert, Undo};
 
 use crate::invocation::Invocation;
 
@@ -102,10 +102,16 @@ pub(crate) enum Command {
     Restore(Restore),
     /// Land a plan that was made with --dry-run --json
     Apply(Apply),
+    /// Take back what rb landed, as long as nothing builds on it
+    Undo(Undo),
     /// Show what happened to a path, what broke it, and when it was last good
     History(History),
     /// Ask whether a commit has been undone
     IsReverted(IsReverted),
+    /// List what rb landed here, newest first
+    Ops(Ops),
+    /// Finish or take back what a crash cut off, and say where things stand
+    Status,
     /// Merge trees as `git merge-tree --stdin` does (plumbing)
     MergeTree(MergeTree),
     /// Build a broken repository in a temporary folder, roll it back, and show each step

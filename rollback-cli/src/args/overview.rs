@@ -8,18 +8,21 @@ use crate::invocation::Invocation;
 use crate::render::style::{Palette, paint};
 
 /// The headings, and the commands under each.
-const GROUPS: [(&str, &[&str]); 3] = [
+const GROUPS: [(&str, &[&str]); 4] = [
     ("Going back (all take --dry-run)", &["revert", "pick", "restore", "apply"]),
+    ("What rb did", &["undo", "ops", "status"]),
     ("Asking (nothing is written)", &["history", "is-reverted"]),
     ("Other", &["demo", "completions", "man", "schema", "merge-tree"]),
 ];
 
 /// How the commands are called that the parser would describe less well.
-const USAGES: [(&str, &[&str]); 8] = [
+const USAGES: [(&str, &[&str]); 10] = [
     ("revert", &["[OPTIONS] --file PATH…", "[OPTIONS] COMMIT… [-- PATH…]"]),
     ("pick", &["[OPTIONS] COMMIT… [-- PATH…]"]),
     ("restore", &["[OPTIONS] PATH… [-s REV]"]),
     ("apply", &["[OPTIONS] PLAN"]),
+    ("undo", &["[OP]"]),
+    ("ops", &["[-n N]"]),
     ("history", &["[OPTIONS] PATH"]),
     ("is-reverted", &["[OPTIONS] COMMIT [--in REV]", "[OPTIONS] COMMIT [--in A..B]"]),
     ("merge-tree", &["--stdin [-z] [--threads N]"]),

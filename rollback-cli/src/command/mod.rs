@@ -8,10 +8,13 @@ pub(crate) mod is_reverted;
 mod land;
 mod man;
 mod merge_tree;
+mod ops;
 mod pick;
 mod restore;
 mod revert;
 mod schema;
+pub(crate) mod status;
+mod undo;
 
 use std::ffi::{OsStr, OsString};
 
@@ -34,6 +37,9 @@ pub(crate) fn run(command: Command, session: &mut Session) -> Outcome {
         Command::Apply(args) => apply::run(args, session),
         Command::History(args) => history::run(&args, session),
         Command::IsReverted(args) => is_reverted::run(&args, session),
+        Command::Undo(args) => undo::run(args, session),
+        Command::Ops(args) => ops::run(&args, session),
+        Command::Status => status::run(session),
         Command::MergeTree(args) => merge_tree::run(&args, session),
         Command::Demo(args) => demo::run(&args, session),
         Command::Completions(args) => completions::run(&args, session),

@@ -146,6 +146,35 @@ fn table() -> Vec<(Error, Option<&'static str>)> {
         ),
         (Error::InvalidBranchName { name: "a..b".into() }, Some("git check-ref-format --branch a..b")),
         (Error::BranchCheckedOut { branch: "main".into(), worktree: "/w x".into() }, Some("rb -C '/w x' …")),
+        (Error::UnknownOperation { spec: "x".into() }, Some("rb ops")),
+        (Error::AlreadyUndone { operation: "a1".into(), by: "b2".into() }, Some("rb undo b2")),
+        (Error::MadeBranch { operation: "a1".into(), branch: "rescue".into() }, Some("git branch -D rescue")),
+        (
+            Error::LaterCommits {
+                operation: "a1".into(),
+                reference: "refs/heads/main".into(),
+                found: commit(),
+                commits: vec![commit()],
+            },
+            Some("rb revert 49eb8d39c78f161231e63293df60f343d208f409"),
+        ),
+        (
+            Error::LaterCommits {
+                operation: "a1".into(),
+                reference: "refs/heads/main".into(),
+                found: commit(),
+                commits: Vec::new(),
+            },
+            Some("git log --oneline -20"),
+        ),
+        (
+            Error::Published {
+                operation: "a1".into(),
+                reference: "refs/remotes/origin/main".into(),
+                commits: vec![commit()],
+            },
+            Some("rb revert 49eb8d39c78f161231e63293df60f343d208f409"),
+        ),
         (
             Error::UpstreamAhead { upstream: "origin/main".into(), count: 1, path: path() },
             Some("git merge origin/main"),

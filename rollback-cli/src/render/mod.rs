@@ -9,6 +9,7 @@ pub(crate) mod human;
 pub(crate) mod is_reverted;
 pub(crate) mod json;
 pub(crate) mod ladder;
+pub(crate) mod operations;
 pub(crate) mod schema;
 pub(crate) mod stuck;
 pub(crate) mod style;

@@ -2,11 +2,13 @@
 
 use clap::ValueEnum;
 use rollback_core::history::PathHistory;
+use rollback_core::oplog::{Operation, Undone};
 use rollback_core::{Plan, Receipt};
 use schemars::Schema;
 use schemars::generate::SchemaSettings;
 
 use crate::command::is_reverted::Answer;
+use crate::command::status::Status;
 use crate::failure::ErrorDocument;
 
 /// A document that has a schema.
@@ -20,6 +22,12 @@ pub(crate) enum Document {
     History,
     /// What `rb is-reverted` prints
     IsReverted,
+    /// What `rb ops` prints, a line each
+    Operation,
+    /// What `rb undo` prints
+    Undo,
+    /// What `rb status` prints
+    Status,
     /// What a failure prints
     Error,
 }
@@ -33,6 +41,9 @@ pub(crate) fn of(document: Document) -> Schema {
         Document::Receipt => generator.into_root_schema_for::<Receipt>(),
         Document::History => generator.into_root_schema_for::<PathHistory>(),
         Document::IsReverted => generator.into_root_schema_for::<Answer>(),
+        Document::Operation => generator.into_root_schema_for::<Operation>(),
+        Document::Undo => generator.into_root_schema_for::<Undone>(),
+        Document::Status => generator.into_root_schema_for::<Status>(),
         Document::Error => generator.into_root_schema_for::<ErrorDocument>(),
     }
 }

@@ -3,14 +3,16 @@
 use bstr::BString;
 
 use super::commit::NewCommit;
+use super::log::{LOG_VERSION, LogDraft, LoggedOperation};
 use super::{Landing, RefUpdate};
 use crate::error::{Error, Result};
 use crate::id::CommitId;
 use crate::journal::StateFile;
 use crate::message::{self, Message, Trailer};
 use crate::operation::OperationId;
+use crate::path::RepoPath;
 use crate::plan::Plan;
-use crate::receipt::{ApplyOptions, CommitTime};
+use crate::receipt::{ApplyOptions, CommitTime, Outcome, Receipt};
 use crate::repo::identity::Role;
 use crate::repo::{Objects, Repo, Signature};
 use crate::strategy::Strategy;
@@ -113,6 +115,39 @@ impl Builder<'_> {
         Ok(Landing { checkout: true, state_files: self.state_of_staged(), ..self.bare_landing()? })
     }
 
+    /// What the operation log is told of the landing.
+    pub(super) fn logged(&self, landing: &Landing, outcome: &Outcome, checked_out: &str) -> Result<LogDraft> {
+        let mut committer = self.repo.recorder();
+        if let Some(time) = self.options.time {
+            committer.seconds = time.seconds;
+            committer.time = time.to_string();
+        }
+        let tip = self.plan.tip.commit_id;
+        let receipt = Receipt { plan: self.plan.clone(), outcome: outcome.clone() };
+        let mut receipt = serde_json::to_vec_pretty(&receipt)
+            .map_err(|error| Error::internal("cannot write the receipt", error))?;
+        receipt.push(b'\n');
+        let moved = landing.reference.as_ref();
+        let operation = LoggedOperation {
+            version: LOG_VERSION,
+            operation_id: outcome.operation_id.clone().unwrap_or_default(),
+            time: committer.seconds,
+            kind: self.plan.chosen_attempt().map_or("none", |attempt| attempt.strategy.name()).into(),
+            target: words_of(&self.plan.request.target),
+            reference: moved.map_or_else(|| checked_out.into(), |moved| RepoPath::new(moved.name.as_slice())),
+            before: moved.map_or(Some(tip), |moved| moved.old),
+            after: moved.map_or(tip, |moved| moved.new),
+            commit_ids: outcome.commit_ids.clone(),
+            staged: moved.is_none(),
+            tree_before: landing.head_tree,
+            tree_after: landing.result_tree,
+            undoes: None,
+            paths: Vec::new(),
+            state_files: Vec::new(),
+        };
+        Ok(LogDraft { operation, receipt, committer })
+    }
+
     fn bare_landing(&self) -> Result<Landing> {
         let result_tree = self.plan.chosen_attempt().and_then(|attempt| attempt.tree_id);
         Ok(Landing {
@@ -124,6 +159,8 @@ impl Builder<'_> {
             checkout: false,
             state_files: Vec::new(),
             index_stages: Vec::new(),
+            attributes: Default::default(),
+            log: None,
         })
     }
 
@@ -140,5 +177,20 @@ impl Builder<'_> {
             files.push(StateFile::write("REVERT_HEAD", format!("{commit}\n")));
         }
         files
+    }
+}
+
+/// The target in a few words.
+fn words_of(target: &Target) -> String {
+    let paths = |paths: &[RepoPath]| paths.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+    match target {
+        Target::Commits(commits) | Target::Pick(commits) if commits.paths.is_empty() => {
+            commits.revisions.join(" ")
+        }
+        Target::Commits(commits) | Target::Pick(commits) => {
+            format!("{} -- {}", commits.revisions.join(" "), paths(&commits.paths))
+        }
+        Target::Paths(target) => paths(&target.paths),
+        Target::Restore(target) => paths(&target.paths),
     }
 }

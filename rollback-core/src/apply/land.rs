@@ -1,6 +1,6 @@
 //! One landing, from the finished result to the unlocked repository.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::PathBuf;
@@ -12,15 +12,16 @@ use super::content::Content;
 use super::folder::{FileKind, Folder, Identity, Parent, parent_of};
 use super::inspect::{self, Found, View};
 use super::lock::{self, LandingLock};
+use super::log::{self, LOG, LogDraft};
 use super::recover::{self, Recovered};
 use super::reference::{self, RefUpdate};
-use super::stage::Stage;
+use super::stage::{Stage, slot_name};
 use super::swap::Swapper;
-use super::{anchor, durable, index_edit, objects, preflight};
+use super::{Attributes, anchor, durable, index_edit, objects, preflight};
 use crate::conflict::Conflict;
 use crate::error::{Error, InTheWay, Result};
 use crate::id::{EntryKind, TreeId};
-use crate::journal::{Action, Journal, Place, StateFile, Step};
+use crate::journal::{Action, Journal, LoggedEntry, Place, StateFile, Step};
 use crate::operation::OperationId;
 use crate::path::RepoPath;
 use crate::repo::config::{FsyncPolicy, Settings};
@@ -46,6 +47,10 @@ pub(crate) struct Landing {
     pub(crate) state_files: Vec<StateFile>,
     /// Paths that the index gets as conflicts; the result tree has them as the work tree will show them.
     pub(crate) index_stages: Vec<Conflict>,
+    /// What the files of the work tree get beside their content, where that is not the usual.
+    pub(crate) attributes: BTreeMap<RepoPath, Attributes>,
+    /// What the operation log is told; nothing where rb keeps its own books.
+    pub(crate) log: Option<LogDraft>,
 }
 
 /// How to land.
@@ -161,11 +166,16 @@ impl Run<'_> {
         let looked = if landing.checkout { Some(self.look(&changes)?) } else { None };
         self.stop_if_cancelled()?;
 
+        let logged = self.logged(&changes, looked.as_ref())?;
         objects::store(self.repo, &landing.objects, self.settings)?;
+        if let Some((_, objects)) = &logged {
+            objects::store(self.repo, objects, self.settings)?;
+        }
+        let logged = logged.map(|(entry, _)| entry);
         let operation = self.options.operation.map_or_else(OperationId::random, Ok)?.to_string();
         let root = looked.as_ref().map(|(checkout, _)| &checkout.root);
         let stage = Stage::make(self.repo, root, &operation, self.settings)?;
-        let filled = self.fill(&stage, operation, &changes, looked.as_ref());
+        let filled = self.fill(&stage, operation, &changes, looked.as_ref(), logged);
         match filled {
             Ok((journal, locks)) => {
                 let checkout = looked.map(|(checkout, _)| checkout);
@@ -178,6 +188,18 @@ impl Run<'_> {
                 Err(error)
             }
         }
+    }
+
+    /// The entry of the operation log.
+    fn logged(
+        &self,
+        changes: &[Change],
+        looked: Option<&(Checkout, Vec<Found>)>,
+    ) -> Result<Option<(LoggedEntry, NewObjects)>> {
+        let Some(draft) = &self.landing.log else { return Ok(None) };
+        let looked = looked.map(|(checkout, found)| (&checkout.root, found.as_slice()));
+        let touched = log::touched(changes, looked)?;
+        draft.build(self.repo, touched, &self.landing.state_files).map(Some)
     }
 
     fn look(&self, changes: &[Change]) -> Result<(Checkout, Vec<Found>)> {
@@ -222,6 +244,7 @@ impl Run<'_> {
         operation: String,
         changes: &[Change],
         looked: Option<&(Checkout, Vec<Found>)>,
+        logged: Option<LoggedEntry>,
     ) -> Result<(Journal, Vec<PathBuf>)> {
         let mut journal = Journal::new(operation);
         journal.stage_in_work_tree.clone_from(&stage.in_work_tree);
@@ -245,8 +268,16 @@ impl Run<'_> {
             journal.locks.push(reference::lock_of(&update.name));
             journal.reference = Some(moved);
         }
-        let anchored =
+        let mut anchored =
             self.landing.reference.as_ref().map_or(self.landing.result_tree.0, |update| update.new.0);
+        if let Some(entry) = logged {
+            let content = format!("{}\n", entry.new);
+            durable::write_new(&stage.path("log"), content.as_bytes(), self.settings.fsync.references)?;
+            journal.locks.push(reference::lock_of(LOG.as_bytes()));
+            journal.log = Some(entry);
+            // The entry names the result.
+            anchored = entry.new.0;
+        }
         anchor::drop_anchor(self.repo.git_dir(), &stage.path("anchor"), anchored, self.settings)?;
         lock::write_payload(&stage.path("lock"), &journal.operation, self.settings.fsync.journal)?;
         let common_dir = self.repo.common_dir();
@@ -334,7 +365,14 @@ impl Run<'_> {
                 _ => Err(self.type_change_with_submodule(change)),
             };
         }
-        let mut write = || stage.write_file(slot, &change.path, new, self.objects, content, self.settings);
+        let mut write = || {
+            let written = stage.write_file(slot, &change.path, new, self.objects, content, self.settings)?;
+            if let Some(attributes) = self.landing.attributes.get(&change.path) {
+                let set = stage.files()?.set_attributes(slot_name(slot).as_bytes(), attributes);
+                set.map_err(|error| Error::io("stage", change.path.to_string(), error))?;
+            }
+            Ok::<_, Error>(written)
+        };
         Ok(Some(match found {
             Found::Clean(old) => Action::Replace { old: *old, new: write()? },
             Found::Submodule => return Err(self.type_change_with_submodule(change)),
@@ -384,6 +422,12 @@ impl Run<'_> {
     fn look_again(&self, prepared: &Prepared) -> Result<()> {
         if let Some(update) = &self.landing.reference {
             reference::check_unmoved(self.repo, update)?;
+        }
+        if let Some(entry) = &prepared.journal.log
+            && self.repo.read_reference(LOG.as_bytes())? != entry.old
+        {
+            // Another work tree has logged meanwhile; trying again is all it takes.
+            return Err(Error::Locked { path: self.repo.reference_path(LOG.as_bytes())? });
         }
         let Some(checkout) = &prepared.checkout else {
             return Ok(());

@@ -20,6 +20,7 @@ mod index_edit;
 mod inspect;
 mod land;
 mod lock;
+pub(crate) mod log;
 mod objects;
 mod plan;
 mod preflight;
@@ -28,10 +29,11 @@ mod reference;
 mod stage;
 mod swap;
 
+pub(crate) use folder::Attributes;
 pub(crate) use hostile::check_entry;
 pub(crate) use land::{LandOptions, Landing, check_in_the_way, land};
 pub(crate) use preflight::{Need, preflight};
-pub(crate) use recover::recover;
+pub(crate) use recover::{operation_left, recover};
 pub(crate) use reference::RefUpdate;
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! From a plan to a landing: is it still true, may it land, where does it go, and which commits does it make.
 
 use super::build::Builder;
-use super::{LandOptions, Need, check_in_the_way, land, preflight, recover};
+use super::{LandOptions, Need, check_in_the_way, land, operation_left, preflight, recover};
 use crate::error::{Error, Result};
 use crate::id::CommitId;
 use crate::operation::OperationId;
@@ -194,7 +194,7 @@ impl Repo {
         objects.insert_new(plan.prepared.objects())?;
         let operation = OperationId::random()?;
         let builder = Builder { repo: self, objects: &objects, plan: &plan, options };
-        let (landing, outcome) = match goal {
+        let (mut landing, mut outcome) = match goal {
             Goal::Stage => (builder.staged()?, Outcome::of(OutcomeKind::Staged)),
             Goal::Reference { name, old, checkout, .. } => {
                 let commits = builder.commits(&operation)?;
@@ -204,15 +204,24 @@ impl Repo {
                 (builder.committed(commits, &name, old, checkout)?, outcome)
             }
         };
+        outcome.operation_id = Some(operation.to_string());
+        landing.log = Some(builder.logged(&landing, &outcome, &plan.tip.reference)?);
         let landed =
             land(self, &landing, &LandOptions { operation: Some(operation), ..LandOptions::default() })?;
         let outcome = Outcome {
-            operation_id: Some(operation.to_string()),
             recovered: landed.recovered.into(),
             later_failure: landed.later_failure.map(|error| error.to_string()),
             ..outcome
         };
         Ok(Receipt { plan, outcome })
+    }
+
+    /// The id of a landing that is under way or was cut off; nothing is done about it.
+    ///
+    /// # Errors
+    /// Where its journal cannot be read.
+    pub fn unfinished_operation(&self) -> Result<Option<String>> {
+        operation_left(self)
     }
 
     /// Finishes or takes back a landing that a crash cut off; `None` where there was none.

@@ -13,7 +13,7 @@ use super::folder::{Folder, Parent, parent_of};
 use super::lock::{self, LandingLock};
 use super::stage::{Stage, folder_of, slot_name};
 use super::swap::{Swapper, Undone};
-use super::{anchor, durable, index_edit, land, preflight, reference};
+use super::{anchor, durable, index_edit, land, log, preflight, reference};
 use crate::error::{Error, Result};
 use crate::journal::{Action, IndexedPath, Journal, Left, Step};
 use crate::path::RepoPath;
@@ -224,8 +224,13 @@ pub(super) fn finish(repo: &Repo, stage: &Stage, journal: &Journal, settings: &S
         durable::sync_folder(folder, settings.fsync.references)?;
         reference::write_logs(repo, moved, settings)?;
     }
+    let not_logged = match &journal.log {
+        Some(entry) => log::advance(repo, &stage.path("log"), entry, settings)?,
+        None => None,
+    };
     write_state_files(repo, stage, journal, settings)?;
-    close(repo, stage, journal, settings)
+    close(repo, stage, journal, settings)?;
+    not_logged.map_or(Ok(()), Err)
 }
 
 fn write_state_files(repo: &Repo, stage: &Stage, journal: &Journal, settings: &Settings) -> Result<()> {

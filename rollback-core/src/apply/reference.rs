@@ -59,7 +59,7 @@ pub(crate) fn check_request(repo: &Repo, update: &RefUpdate, checkout: bool) -> 
 }
 
 /// A folder in `refs` that is a symbolic link would lead the write elsewhere.
-fn refuse_linked_components(repo: &Repo, name: &[u8]) -> Result<()> {
+pub(super) fn refuse_linked_components(repo: &Repo, name: &[u8]) -> Result<()> {
     let common = repo.common_dir();
     let mut at = common.clone();
     for part in name.split(|byte| *byte == b'/') {

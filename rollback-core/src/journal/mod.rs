@@ -64,6 +64,16 @@ pub(crate) struct Journal {
     pub(crate) missing_folders: Vec<RepoPath>,
     pub(crate) locks: Vec<Place>,
     pub(crate) state_files: Vec<StateFile>,
+    /// The entry of the operation log that says so.
+    #[serde(default)]
+    pub(crate) log: Option<LoggedEntry>,
+}
+
+/// A move of the operation log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct LoggedEntry {
+    pub(crate) old: Option<CommitId>,
+    pub(crate) new: CommitId,
 }
 
 /// The reference whose move is the commit point.
@@ -189,6 +199,7 @@ impl Journal {
             missing_folders: Vec::new(),
             locks: Vec::new(),
             state_files: Vec::new(),
+            log: None,
         }
     }
 

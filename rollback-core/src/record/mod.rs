@@ -7,14 +7,10 @@
 
 use std::collections::BTreeMap;
 
-use gix::objs::Kind;
-
-use crate::apply::{Landing, RefUpdate, land};
+use crate::apply::{Landing, RefUpdate, land, log};
 use crate::error::{Error, Result};
 use crate::id::{CommitId, Entry, EntryMode};
-use crate::path::RepoPath;
 use crate::receipt::CommitTime;
-use crate::repo::Edits;
 use crate::repo::identity::Role;
 use crate::repo::{Repo, Signature};
 
@@ -90,22 +86,13 @@ impl Repo {
         record: &NewRecord,
     ) -> Result<CommitId> {
         let objects = self.objects();
-        let mut edits = Edits::new();
+        let mut rows = BTreeMap::new();
         for (file, bytes) in &record.files {
-            let entry = Entry { mode: EntryMode::BLOB, id: objects.write_blob(bytes)? };
-            edits.insert(RepoPath::from(file.as_str()), Some(entry));
+            rows.insert(file.clone(), Entry { mode: EntryMode::BLOB, id: objects.write_blob(bytes)? });
         }
-        let tree = objects.edit_tree(objects.empty_tree(), &edits)?;
         let committer = self.recorder();
-        let mut text = format!("tree {tree}\n");
-        for parent in expected.iter().chain(&record.keeps) {
-            text.push_str(&format!("parent {parent}\n"));
-        }
-        for role in ["author", "committer"] {
-            text.push_str(&format!("{role} {} <{}> {}\n", committer.name, committer.email, committer.time));
-        }
-        text.push_str(&format!("\n{}\n", record.message.trim_end()));
-        let commit: CommitId = objects.write_raw(Kind::Commit, text.as_bytes())?.into();
+        let parents: Vec<CommitId> = expected.iter().chain(&record.keeps).copied().collect();
+        let commit = log::write_record(&objects, rows, &parents, &committer, &record.message)?;
         self.point(name, expected, commit, committer, objects.take_new())?;
         Ok(commit)
     }
@@ -144,12 +131,14 @@ impl Repo {
             checkout: false,
             state_files: Vec::new(),
             index_stages: Vec::new(),
+            attributes: BTreeMap::new(),
+            log: None,
         };
         land(self, &landing, &Default::default()).map(|_| ())
     }
 
     /// Who keeps records: whoever commits, or rb itself where nobody has a name.
-    fn recorder(&self) -> Signature {
+    pub(crate) fn recorder(&self) -> Signature {
         let mut recorder = self.identity(Role::Committer).unwrap_or_else(|_| Signature {
             name: "rb".into(),
             email: "rb@localhost".into(),

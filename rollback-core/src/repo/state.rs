@@ -33,6 +33,11 @@ impl InProgress {
 }
 
 impl Repo {
+    /// What git has begun here and not finished, such as `a merge`.
+    pub fn git_operation_in_progress(&self) -> Option<&'static str> {
+        self.operation_in_progress().map(InProgress::describe)
+    }
+
     /// The operation in progress; a bisection is none, because commits can be made during one.
     pub(crate) fn operation_in_progress(&self) -> Option<InProgress> {
         let git_dir = self.git_dir();

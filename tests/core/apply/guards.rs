@@ -312,6 +312,8 @@ fn hostile_trees_write_nothing_anywhere() {
             checkout: true,
             state_files: Vec::new(),
             index_stages: Vec::new(),
+            attributes: Default::default(),
+            log: None,
         };
         assert_refused(&sandbox, &landing)
     };

@@ -352,6 +352,8 @@ pub(crate) fn landing_like(sandbox: &Sandbox, twin: &Sandbox) -> Landing {
         checkout: true,
         state_files: Vec::new(),
         index_stages: Vec::new(),
+        attributes: Default::default(),
+        log: None,
     }
 }
 

@@ -238,5 +238,7 @@ pub(super) fn decode(bytes: &[u8]) -> Landing {
         checkout: value["checkout"].as_bool().unwrap(),
         state_files: serde_json::from_value(value["state_files"].clone()).unwrap(),
         index_stages: serde_json::from_value::<Vec<Conflict>>(value["index_stages"].clone()).unwrap(),
+        attributes: Default::default(),
+        log: None,
     }
 }

@@ -16,6 +16,8 @@ pub(crate) use unix::{Folder, Identity};
 
 use std::io;
 
+use serde::{Deserialize, Serialize};
+
 use crate::path::RepoPath;
 use crate::repo::index::Stat;
 
@@ -40,6 +42,15 @@ pub(crate) struct FileInfo {
     pub(crate) size: u64,
     /// The device, in full.
     pub(crate) device: u64,
+}
+
+/// What a file has beside its content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Attributes {
+    /// The permission bits; 0 where the system has none.
+    pub(crate) permissions: u32,
+    /// When it was last modified: seconds since the epoch and nanoseconds.
+    pub(crate) modified: (i64, u32),
 }
 
 /// The folder in which a path lies.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use bstr::ByteSlice;
 
-use super::{FileInfo, FileKind};
+use super::{Attributes, FileInfo, FileKind};
 use crate::path::RepoPath;
 use crate::repo::index::Stat;
 
@@ -53,6 +53,23 @@ impl Folder {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    pub(crate) fn attributes(&self, name: &[u8]) -> io::Result<Option<Attributes>> {
+        let metadata = match fs::symlink_metadata(self.at(name)?) {
+            Ok(metadata) => metadata,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let since = metadata.modified()?.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        let modified = (i64::try_from(since.as_secs()).unwrap_or(0), since.subsec_nanos());
+        Ok(Some(Attributes { permissions: 0, modified }))
+    }
+
+    pub(crate) fn set_attributes(&self, name: &[u8], attributes: &Attributes) -> io::Result<()> {
+        let (seconds, nanoseconds) = attributes.modified;
+        let since = std::time::Duration::new(u64::try_from(seconds).unwrap_or(0), nanoseconds);
+        OpenOptions::new().write(true).open(self.at(name)?)?.set_modified(std::time::UNIX_EPOCH + since)
     }
 
     pub(crate) fn names(&self) -> io::Result<Vec<Vec<u8>>> {

@@ -10,7 +10,7 @@ use std::path::Path;
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
-use super::{FileInfo, FileKind};
+use super::{Attributes, FileInfo, FileKind};
 use crate::path::RepoPath;
 use crate::repo::index::Stat;
 
@@ -65,6 +65,35 @@ impl Folder {
             Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// What the file or link called `name` has beside its content; `None` where there is none.
+    pub(crate) fn attributes(&self, name: &[u8]) -> io::Result<Option<Attributes>> {
+        match rustix::fs::statat(&self.fd, os(name), AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) => Ok(Some(Attributes {
+                permissions: permissions(stat.st_mode),
+                modified: (stat.st_mtime, u32::try_from(stat.st_mtime_nsec).unwrap_or(0)),
+            })),
+            Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Gives a file its permissions and time, and a link its time.
+    pub(crate) fn set_attributes(&self, name: &[u8], attributes: &Attributes) -> io::Result<()> {
+        use rustix::fs::{Timespec, Timestamps, UTIME_OMIT};
+        if self.info(name)?.is_some_and(|info| info.kind != FileKind::Symlink) {
+            let mode = Mode::from_bits_truncate(attributes.permissions as _);
+            rustix::fs::chmodat(&self.fd, os(name), mode, AtFlags::empty())?;
+        }
+        let times = Timestamps {
+            last_access: Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT },
+            last_modification: Timespec {
+                tv_sec: attributes.modified.0,
+                tv_nsec: attributes.modified.1.into(),
+            },
+        };
+        Ok(rustix::fs::utimensat(&self.fd, os(name), &times, AtFlags::SYMLINK_NOFOLLOW)?)
     }
 
     /// The names in the folder, in no order.
@@ -189,6 +218,11 @@ fn unsupported(done: rustix::io::Result<()>) -> io::Result<()> {
         Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => Err(io::ErrorKind::Unsupported.into()),
         done => Ok(done?),
     }
+}
+
+/// The permission bits of a mode, which is not equally wide everywhere.
+fn permissions(mode: impl Into<u32>) -> u32 {
+    mode.into() & 0o777
 }
 
 #[expect(clippy::unnecessary_cast, reason = "the widths of these fields differ between systems")]

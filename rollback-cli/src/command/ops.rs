@@ -1,0 +1,45 @@
+//! `rb ops`: what rb landed here, newest first.
+
+use rollback_core::oplog::Operation;
+
+use super::Outcome;
+use crate::args::Ops;
+use crate::exit::Exit;
+use crate::failure::Problem;
+use crate::render::operations;
+use crate::session::Session;
+
+/// Runs `rb ops`.
+pub(crate) fn run(args: &Ops, session: &mut Session) -> Outcome {
+    let repo = session.repo()?;
+    let mut found = repo.operations()?;
+    found.truncate(args.max_count.unwrap_or(usize::MAX));
+    if session.console.json() {
+        for operation in &found {
+            session.console.print(&line(operation)?);
+        }
+    } else if found.is_empty() {
+        session.console.tell("rb has landed nothing here yet.\n");
+    } else {
+        let text = operations::list(&found, &repo, session.console.look());
+        session.console.print(&text);
+    }
+    if let Some(operation) = repo.unfinished_operation()? {
+        let status = session.invocation.command(&["status"]);
+        session
+            .console
+            .complain(&format!("note: operation {operation} is not finished; see to it with: {status}\n"));
+    }
+    Ok(Exit::Done)
+}
+
+/// A document on one line, as JSON Lines has it.
+fn line(operation: &Operation) -> Result<String, Problem> {
+    serde_json::to_string(operation).map(|text| text + "\n").map_err(|error| {
+        let cause = rollback_core::Error::Internal {
+            context: "cannot write the document".into(),
+            source: Some(error.into()),
+        };
+        cause.into()
+    })
+}

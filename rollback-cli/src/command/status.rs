@@ -1,0 +1,49 @@
+//! `rb status`: recover what a crash cut off, and say where things stand.
+
+use rollback_core::oplog::Operation;
+use rollback_core::receipt::Recovery;
+use serde::Serialize;
+
+use super::Outcome;
+use crate::exit::Exit;
+use crate::render::{json, operations};
+use crate::session::Session;
+
+/// What `--json` prints.
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+pub(crate) struct Status {
+    /// What a landing had left unfinished, and what became of it now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) recovered: Option<Recovery>,
+    /// What git has begun here and not finished.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) in_progress: Option<&'static str>,
+    /// What rb landed last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) last_operation: Option<Operation>,
+    /// What to type next.
+    pub(crate) next: String,
+}
+
+/// Runs `rb status`.
+pub(crate) fn run(session: &mut Session) -> Outcome {
+    let repo = session.repo()?;
+    let recovered = repo.recover()?;
+    let in_progress = repo.git_operation_in_progress();
+    let last_operation = repo.operations()?.into_iter().next();
+    let next = match (&recovered, &last_operation) {
+        _ if in_progress.is_some() => "git status".to_owned(),
+        (Some(Recovery::SetAside { .. }), _) => "git status".to_owned(),
+        (_, Some(operation)) if operation.before.is_some() => session.invocation.command(&["undo"]),
+        (_, Some(_)) => session.invocation.command(&["ops"]),
+        (_, None) => session.invocation.command(&["--help"]),
+    };
+    let status = Status { recovered, in_progress, last_operation, next };
+    if session.console.json() {
+        session.console.print(&json::document(&status));
+    } else {
+        let text = operations::status(&status, &repo, session.console.look());
+        session.console.print(&text);
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,274 @@
+//! Taking an operation back: the same landing with its two sides exchanged.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::Entry;
+use crate::apply::log::{LOG_VERSION, LogDraft, LoggedOperation, TouchedStateFile};
+use crate::apply::{LandOptions, Landing, Need, RefUpdate, land, preflight};
+use crate::error::{Error, Result};
+use crate::id::CommitId;
+use crate::journal::StateFile;
+use crate::operation::OperationId;
+use crate::path::RepoPath;
+use crate::receipt::Recovery;
+use crate::repo::ancestry::with_ancestry;
+use crate::repo::refs::Head;
+use crate::repo::{Repo, commit_set};
+
+/// Which operation is meant.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OperationRef {
+    /// The newest one; after an undo that is the undo.
+    #[default]
+    Last,
+    /// The one of this id, or of the only id that begins so.
+    Id(String),
+}
+
+/// How an operation is taken back.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UndoOptions {}
+
+/// An operation that was taken back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[non_exhaustive]
+pub struct Undone {
+    /// The name of the undo, which can be taken back in turn.
+    pub operation_id: String,
+    /// The operation that was taken back.
+    pub undoes: String,
+    /// What that operation was: its strategy, or `undo`.
+    pub kind: String,
+    /// The reference that moved back; the one that HEAD is on where only index and work tree changed.
+    #[serde(rename = "ref")]
+    pub reference: RepoPath,
+    /// Where it was before the undo.
+    pub before: CommitId,
+    /// Where it is now.
+    pub after: CommitId,
+    /// Whether only index and work tree changed.
+    pub staged: bool,
+    /// The paths that the operation had touched.
+    pub paths: Vec<RepoPath>,
+    /// What an earlier landing had left unfinished, and what became of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovered: Option<Recovery>,
+    /// What failed after the undo had landed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub later_failure: Option<String>,
+}
+
+impl Repo {
+    /// Takes an operation back: the reference, and at the paths it touched the index and the bytes, permissions and times
+    /// of the work tree. The undo is an operation itself.
+    ///
+    /// # Writes
+    /// As a landing does: loose objects, work tree, index, the reference and its logs, the operation log.
+    ///
+    /// # Errors
+    /// [`Error::UnknownOperation`], [`Error::AlreadyUndone`], [`Error::LaterCommits`], [`Error::Published`],
+    /// [`Error::Moved`], [`Error::Unsupported`] for an operation that made a branch, and the refusals of a landing.
+    pub fn undo(&self, which: &OperationRef, _options: &UndoOptions) -> Result<Undone> {
+        let recovered = self.recover()?;
+        let Entry { logged, undone_by } = self.find_operation(which)?;
+        if let Some(by) = undone_by {
+            return Err(Error::AlreadyUndone { operation: logged.operation_id, by });
+        }
+        let Some(target) = logged.before else {
+            return Err(Error::MadeBranch {
+                operation: logged.operation_id,
+                branch: short_name(&logged.reference),
+            });
+        };
+        let on_it = self.refuse_moved(&logged)?;
+        self.refuse_published(&logged)?;
+        let checkout = on_it && self.work_dir().is_some();
+        let work_tree = checkout.then_some("taking back an operation of this branch");
+        preflight(self, Need { work_tree, identity: false, continues: logged.staged })?;
+        let mut undone = Undone {
+            operation_id: String::new(),
+            undoes: logged.operation_id.clone(),
+            kind: logged.kind.clone(),
+            reference: logged.reference.clone(),
+            before: logged.after,
+            after: target,
+            staged: logged.staged,
+            paths: logged.paths.iter().map(|touched| touched.path.clone()).collect(),
+            recovered: None,
+            later_failure: None,
+        };
+        let operation = OperationId::random()?;
+        undone.operation_id = operation.to_string();
+        let landing = self.landing_back(&logged, &undone, target, checkout)?;
+        let options = LandOptions { operation: Some(operation), ..LandOptions::default() };
+        let landed = land(self, &landing, &options)?;
+        undone.recovered = recovered.or(landed.recovered.into());
+        undone.later_failure = landed.later_failure.map(|error| error.to_string());
+        Ok(undone)
+    }
+
+    fn landing_back(
+        &self,
+        logged: &LoggedOperation,
+        undone: &Undone,
+        target: CommitId,
+        checkout: bool,
+    ) -> Result<Landing> {
+        let committer = self.recorder();
+        let mut receipt = serde_json::to_vec_pretty(undone)
+            .map_err(|error| Error::internal("cannot write the receipt", error))?;
+        receipt.push(b'\n');
+        let operation = LoggedOperation {
+            version: LOG_VERSION,
+            operation_id: undone.operation_id.clone(),
+            time: committer.seconds,
+            kind: "undo".into(),
+            target: format!("{} {}", logged.kind, logged.target),
+            reference: logged.reference.clone(),
+            before: Some(logged.after),
+            after: target,
+            commit_ids: Vec::new(),
+            staged: logged.staged,
+            tree_before: logged.tree_after,
+            tree_after: logged.tree_before,
+            undoes: Some(logged.operation_id.clone()),
+            paths: Vec::new(),
+            state_files: Vec::new(),
+        };
+        let reference = (!logged.staged).then(|| RefUpdate {
+            name: logged.reference.as_bytes().into(),
+            old: Some(logged.after),
+            new: target,
+            reflog: format!("undo: {} {}", logged.kind, logged.operation_id).into(),
+            committer: committer.clone(),
+        });
+        let attributes: BTreeMap<_, _> = logged
+            .paths
+            .iter()
+            .filter_map(|touched| Some((touched.path.clone(), touched.attributes?)))
+            .collect();
+        Ok(Landing {
+            objects: Vec::new(),
+            head_tree: logged.tree_after,
+            result_tree: logged.tree_before,
+            reference,
+            checkout,
+            state_files: self.state_back(&logged.state_files),
+            index_stages: Vec::new(),
+            attributes,
+            log: Some(LogDraft { operation, receipt, committer }),
+        })
+    }
+
+    /// The files of git's state that still are what the operation made of them, as they were before.
+    fn state_back(&self, files: &[TouchedStateFile]) -> Vec<StateFile> {
+        let now = |name: &str| std::fs::read(self.git_dir().join(name)).ok().map(RepoPath::new);
+        files
+            .iter()
+            .filter(|file| now(&file.name) == file.after)
+            .map(|file| StateFile { name: file.name.clone(), content: file.before.clone() })
+            .collect()
+    }
+
+    fn find_operation(&self, which: &OperationRef) -> Result<Entry> {
+        let entries = self.log_entries()?;
+        let unknown = |spec: &str| Error::UnknownOperation { spec: spec.to_owned() };
+        let OperationRef::Id(spec) = which else {
+            return entries.into_iter().next().ok_or_else(|| unknown("the last"));
+        };
+        let mut found: Vec<_> = entries
+            .into_iter()
+            .filter(|entry| !spec.is_empty() && entry.logged.operation_id.starts_with(spec.as_str()))
+            .collect();
+        if found.len() > 1 {
+            let candidates = found.into_iter().map(|entry| entry.logged.operation_id).collect();
+            return Err(Error::AmbiguousRevision { spec: spec.clone(), candidates });
+        }
+        found.pop().ok_or_else(|| unknown(spec))
+    }
+
+    /// Whether HEAD is on the reference, which must be where the operation left it.
+    fn refuse_moved(&self, logged: &LoggedOperation) -> Result<bool> {
+        let name = logged.reference.as_bytes();
+        let head = self.head()?;
+        let on_it = match &head {
+            Head::Branch { name: at, .. } => *at == name,
+            Head::Detached(_) => name == b"HEAD",
+        };
+        let found = match (name, &head) {
+            (b"HEAD", Head::Detached(commit)) => Some(*commit),
+            (b"HEAD", Head::Branch { .. }) => None,
+            _ if logged.staged && !on_it => None,
+            _ => self.read_reference(name)?,
+        };
+        if found == Some(logged.after) {
+            return Ok(on_it);
+        }
+        let reference = logged.reference.to_string();
+        let Some(found) = found else {
+            let null = CommitId(logged.after.0.null_like());
+            return Err(Error::Moved { reference, expected: logged.after, found: null });
+        };
+        Err(match self.is_in_past_of(logged.after, &[found])? {
+            true => Error::LaterCommits {
+                operation: logged.operation_id.clone(),
+                reference,
+                found,
+                commits: logged.commit_ids.clone(),
+            },
+            false => Error::Moved { reference, expected: logged.after, found },
+        })
+    }
+
+    fn refuse_published(&self, logged: &LoggedOperation) -> Result<()> {
+        // Whoever has a later one has the first.
+        let Some(first) = logged.commit_ids.first().copied() else { return Ok(()) };
+        let remotes = self.remote_tips()?;
+        let tips: Vec<_> = remotes.iter().map(|(_, tip)| *tip).collect();
+        if tips.is_empty() || !self.is_in_past_of(first, &tips)? {
+            return Ok(());
+        }
+        for (reference, tip) in remotes {
+            if self.is_in_past_of(first, &[tip])? {
+                return Err(Error::Published {
+                    operation: logged.operation_id.clone(),
+                    reference,
+                    commits: logged.commit_ids.clone(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn is_in_past_of(&self, commit: CommitId, tips: &[CommitId]) -> Result<bool> {
+        with_ancestry(&self.objects(), |mut ancestry| {
+            let one = ancestry.index_of(commit);
+            let tips: Vec<_> = tips.iter().map(|tip| ancestry.index_of(*tip)).collect();
+            Ok(!commit_set::difference(&mut ancestry, &[one], &tips)?.contains(&one))
+        })
+    }
+
+    /// The remote-tracking references and the commits they name.
+    fn remote_tips(&self) -> Result<Vec<(String, CommitId)>> {
+        let repo = self.local();
+        let failed = |error| Error::internal("cannot list the references", error);
+        let platform = repo.references().map_err(failed)?;
+        let all = platform.prefixed("refs/remotes/").map_err(failed)?;
+        Ok(all
+            .filter_map(std::result::Result::ok)
+            .filter_map(|mut reference| {
+                let commit = reference.peel_to_commit().ok()?;
+                Some((reference.name().as_bstr().to_string(), commit.id.into()))
+            })
+            .collect())
+    }
+}
+
+fn short_name(reference: &RepoPath) -> String {
+    let name = reference.to_string();
+    name.strip_prefix("refs/heads/").map(ToOwned::to_owned).unwrap_or(name)
+}

@@ -1,0 +1,214 @@
+//! `rb ops`, `rb undo` and `rb status`: what landed is logged, and taken back as a whole.
+
+use serde_json::{Value, json};
+use test_kit::{Part, Sandbox, State};
+
+use crate::kit::rb;
+
+/// A file that was removed and one that was edited, with a file of its own permissions and age beside them.
+fn broken() -> Sandbox {
+    let repo = Sandbox::new();
+    repo.commit("add files", &[("src/shim.py", "one\n"), ("readme", "r\n"), ("run.sh", "#!/bin/sh\n")]);
+    repo.write("readme", "changed\n");
+    repo.git(&["rm", "-q", "src/shim.py"]);
+    repo.git(&["update-index", "--chmod=+x", "run.sh"]);
+    repo.git(&["checkout", "-q", "run.sh"]);
+    repo.git(&["add", "readme"]);
+    repo.commit_index(b"break things\n");
+    repo.commit("later", &[("later", "l\n")]);
+    for path in ["readme", "run.sh", "later"] {
+        let file = std::fs::File::options().write(true).open(repo.path().join(path)).unwrap();
+        let long_ago = std::time::UNIX_EPOCH + std::time::Duration::new(1_500_000_000, 123_456_789);
+        file.set_modified(long_ago).unwrap();
+    }
+    repo.git(&["update-index", "--refresh"]);
+    repo
+}
+
+/// What an operation that is taken back must leave as it was. Objects stay, logs tell of it, the log of rb is its own.
+fn kept(repo: &Sandbox) -> State {
+    let state = State::of(repo);
+    state.only(&[Part::Index, Part::Flags, Part::Status, Part::Files, Part::Times])
+}
+
+/// The references without the log.
+fn references(repo: &Sandbox) -> String {
+    let refs = repo.git(&["for-each-ref", "--format=%(refname) %(objectname)"]);
+    let kept: Vec<_> = refs.lines().filter(|line| !line.starts_with("refs/rb/log ")).collect();
+    format!("{}\n{}", repo.git(&["rev-parse", "--symbolic-full-name", "HEAD"]), kept.join("\n"))
+}
+
+#[track_caller]
+fn operations(repo: &Sandbox) -> Vec<Value> {
+    let run = rb(repo, &["ops", "--json"]);
+    assert_eq!((run.code, run.stderr.as_str()), (0, ""));
+    run.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[track_caller]
+fn assert_sound(repo: &Sandbox) {
+    let said = repo.git(&["fsck", "--strict", "--no-dangling", "--no-progress"]);
+    assert_eq!(said, "");
+}
+
+#[test]
+fn a_landing_that_is_undone_leaves_everything_as_it_was_and_undoing_that_brings_it_back() {
+    let repo = broken();
+    let before = (kept(&repo), references(&repo));
+    let landed = rb(&repo, &["revert", "HEAD~1"]);
+    assert_eq!(landed.code, 0, "{}{}", landed.stdout, landed.stderr);
+    let after = (kept(&repo), references(&repo));
+    assert_ne!(before.1, after.1);
+
+    let run = rb(&repo, &["undo", "--json"]);
+    assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{}", run.stdout);
+    before.0.assert_same(&kept(&repo));
+    assert_eq!(references(&repo), before.1);
+    let undone = run.json();
+    assert_eq!(undone["kind"], "revert-commit");
+    assert_eq!(undone["paths"], json!(["readme", "run.sh", "src/shim.py"]));
+
+    let again = rb(&repo, &["undo"]);
+    assert_eq!(again.code, 0, "{}", again.stderr);
+    after.0.assert_same(&kept(&repo));
+    assert_eq!(references(&repo), after.1);
+
+    let logged = operations(&repo);
+    let of = |field: &str| logged.iter().map(|row| row[field].clone()).collect::<Vec<_>>();
+    assert_eq!(of("kind"), ["undo", "undo", "revert-commit"]);
+    assert_eq!(logged[1]["undone_by"], logged[0]["operation_id"]);
+    assert_eq!(logged[2].get("undone_by"), None, "its undo was taken back");
+    assert_eq!(logged[2]["commit_ids"], json!([repo.git(&["rev-parse", "HEAD"])]));
+    assert_sound(&repo);
+}
+
+#[test]
+fn what_the_log_names_outlives_garbage_collection() {
+    let repo = broken();
+    rb(&repo, &["revert", "HEAD~1"]);
+    let landed = repo.git(&["rev-parse", "HEAD"]);
+    rb(&repo, &["undo"]);
+    repo.git(&["reflog", "expire", "--expire=now", "--all"]);
+    repo.git(&["gc", "-q", "--prune=now"]);
+    let run = rb(&repo, &["undo"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert_eq!(repo.git(&["rev-parse", "HEAD"]), landed);
+    assert_eq!(repo.git(&["status", "--porcelain"]), "");
+    assert_sound(&repo);
+}
+
+#[test]
+fn a_staged_result_is_undone_with_the_files_git_keeps_beside_it() {
+    let repo = broken();
+    let parts = [Part::Index, Part::Flags, Part::Status, Part::Files, Part::Times];
+    let before = (State::of(&repo).only(&parts), references(&repo));
+    let landed = rb(&repo, &["revert", "-n", "HEAD~1"]);
+    assert_eq!(landed.code, 0, "{}", landed.stderr);
+    assert!(repo.path().join(".git/REVERT_HEAD").exists());
+    let run = rb(&repo, &["undo"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    before.0.assert_same(&State::of(&repo).only(&parts));
+    assert_eq!(references(&repo), before.1);
+    assert!(!repo.path().join(".git/REVERT_HEAD").exists());
+    assert!(!repo.path().join(".git/MERGE_MSG").exists());
+    assert_sound(&repo);
+}
+
+#[test]
+fn later_commits_stand_in_the_way_and_the_hint_reverts() {
+    let repo = broken();
+    rb(&repo, &["revert", "HEAD~1"]);
+    let landed = repo.git(&["rev-parse", "HEAD"]);
+    repo.commit("more", &[("more", "m\n")]);
+    let before = State::of(&repo);
+    let run = rb(&repo, &["undo", "--json"]);
+    assert_eq!(run.code, 5, "{}", run.stdout);
+    assert_eq!(run.json()["error"]["code"], "later-commits", "{}", run.stdout);
+    assert!(run.stderr.contains(&format!("rb revert {landed}")), "{}", run.stderr);
+    before.assert_unchanged(&repo);
+}
+
+#[test]
+fn what_a_remote_has_already_is_not_undone() {
+    let repo = broken();
+    rb(&repo, &["revert", "HEAD~1"]);
+    repo.git(&["update-ref", "refs/remotes/origin/main", "HEAD"]);
+    let before = State::of(&repo);
+    let run = rb(&repo, &["undo", "--json"]);
+    assert_eq!(run.code, 5, "{}", run.stdout);
+    assert_eq!(run.json()["error"]["code"], "published", "{}", run.stdout);
+    before.assert_unchanged(&repo);
+}
+
+#[test]
+fn an_edit_made_since_is_never_overwritten() {
+    let repo = broken();
+    rb(&repo, &["revert", "HEAD~1"]);
+    repo.write("readme", "mine\n");
+    let before = State::of(&repo).without(&[Part::Objects]);
+    assert_eq!(rb(&repo, &["undo"]).code, 5);
+    before.assert_same(&State::of(&repo).without(&[Part::Objects]));
+}
+
+#[test]
+fn an_operation_is_undone_once_and_a_name_must_be_known() {
+    let repo = broken();
+    rb(&repo, &["revert", "HEAD~1"]);
+    let id = operations(&repo)[0]["operation_id"].as_str().unwrap().to_owned();
+    assert_eq!(rb(&repo, &["undo", &id[..6]]).code, 0);
+    let again = rb(&repo, &["undo", &id, "--json"]);
+    assert_eq!((again.code, &again.json()["error"]["code"]), (5, &json!("already-undone")));
+    let unknown = rb(&repo, &["undo", "nothing", "--json"]);
+    assert_eq!((unknown.code, &unknown.json()["error"]["code"]), (5, &json!("unknown-operation")));
+}
+
+#[test]
+fn a_branch_that_an_operation_made_is_left_to_git() {
+    let repo = broken();
+    assert_eq!(rb(&repo, &["revert", "HEAD~1", "--branch", "rescue"]).code, 0);
+    let logged = operations(&repo);
+    assert_eq!((&logged[0]["ref"], &logged[0]["before"]), (&json!("refs/heads/rescue"), &Value::Null));
+    let before = State::of(&repo);
+    let run = rb(&repo, &["undo"]);
+    assert_eq!(run.code, 5);
+    assert!(run.stderr.contains("git branch -D rescue"), "{}", run.stderr);
+    before.assert_unchanged(&repo);
+}
+
+#[test]
+fn nothing_to_do_and_asking_log_nothing() {
+    let repo = broken();
+    let before = State::of(&repo);
+    assert_eq!(rb(&repo, &["ops"]).stdout, "rb has landed nothing here yet.\n");
+    assert_eq!(rb(&repo, &["revert", "HEAD~1", "--dry-run"]).code, 0);
+    assert_eq!(rb(&repo, &["undo"]).code, 5);
+    assert!(rb(&repo, &["status"]).stdout.contains("rb has landed nothing here yet."));
+    before.assert_unchanged(&repo);
+}
+
+#[test]
+fn the_log_steers_no_terminal() {
+    let repo = Sandbox::new();
+    repo.commit("one", &[("a\x1b[31mb", "1\n")]);
+    repo.commit("two", &[("a\x1b[31mb", "2\n")]);
+    let run = rb(&repo, &["revert", "HEAD", "--", "a\x1b[31mb"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let ops = rb(&repo, &["ops"]);
+    assert!(!ops.stdout.contains('\x1b') && ops.stdout.contains("\\x1b"), "{}", ops.stdout);
+}
+
+#[test]
+fn status_names_the_last_operation_and_what_git_is_in_the_middle_of() {
+    let repo = broken();
+    rb(&repo, &["revert", "HEAD~1"]);
+    let run = rb(&repo, &["status", "--json"]);
+    assert_eq!((run.code, run.stderr.as_str()), (0, ""));
+    let status = run.json();
+    assert_eq!(status["last_operation"], operations(&repo)[0]);
+    assert_eq!(status["next"], "rb undo");
+    assert_eq!(status.get("in_progress"), None);
+    repo.write(".git/MERGE_HEAD", format!("{}\n", repo.git(&["rev-parse", "HEAD~1"])));
+    let text = rb(&repo, &["status"]).stdout;
+    assert!(text.contains("git is in the middle of a merge."), "{text}");
+    assert!(text.ends_with("next: git status\n"), "{text}");
+}
