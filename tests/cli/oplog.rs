@@ -212,3 +212,87 @@ fn status_names_the_last_operation_and_what_git_is_in_the_middle_of() {
     assert!(text.contains("git is in the middle of a merge."), "{text}");
     assert!(text.ends_with("next: git status\n"), "{text}");
 }
+
+#[test]
+fn what_landed_before_a_failure_is_logged_when_it_is_recovered() {
+    let repo = broken();
+    let log = repo.path().join(".git/logs/refs/heads/main");
+    std::fs::remove_file(&log).unwrap();
+    std::fs::create_dir_all(log.join("in/the/way")).unwrap();
+    std::fs::write(log.join("in/the/way/file"), "").unwrap();
+    let landed = rb(&repo, &["revert", "HEAD~1"]);
+    assert_eq!(landed.code, 8, "{}{}", landed.stdout, landed.stderr);
+    assert!(operations_text(&repo).contains("is not finished"));
+    std::fs::remove_dir_all(&log).unwrap();
+
+    let status = rb(&repo, &["status"]);
+    assert_eq!(status.code, 0, "{}", status.stderr);
+    assert!(status.stdout.contains("had landed and was finished now."), "{}", status.stdout);
+    let logged = operations(&repo);
+    assert_eq!(logged.len(), 1, "{logged:?}");
+    assert_eq!(logged[0]["after"], json!(repo.git(&["rev-parse", "HEAD"])));
+    let settled = State::of(&repo);
+    assert!(rb(&repo, &["status"]).stdout.starts_with("No landing was left unfinished."));
+    settled.assert_unchanged(&repo);
+    assert_eq!(rb(&repo, &["undo"]).code, 0);
+    assert_eq!(repo.git(&["status", "--porcelain"]), "");
+    assert_sound(&repo);
+}
+
+fn operations_text(repo: &Sandbox) -> String {
+    rb(repo, &["ops"]).stderr
+}
+
+#[test]
+fn a_branch_that_is_not_checked_out_goes_back_alone() {
+    let repo = broken();
+    repo.git(&["branch", "topic"]);
+    let before = (kept(&repo), references(&repo));
+    let landed = rb(&repo, &["revert", "HEAD~1", "--onto", "topic"]);
+    assert_eq!(landed.code, 0, "{}{}", landed.stdout, landed.stderr);
+    assert_ne!(references(&repo), before.1);
+    let run = rb(&repo, &["undo"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    before.0.assert_same(&kept(&repo));
+    assert_eq!(references(&repo), before.1);
+    assert_sound(&repo);
+}
+
+#[test]
+fn a_detached_head_goes_back_and_so_do_several_commits() {
+    let repo = broken();
+    repo.git(&["checkout", "-q", "--detach"]);
+    let before = (kept(&repo), references(&repo), repo.git(&["rev-parse", "HEAD"]));
+    let landed = rb(&repo, &["revert", "HEAD", "HEAD~1"]);
+    assert_eq!(landed.code, 0, "{}{}", landed.stdout, landed.stderr);
+    assert_eq!(operations(&repo)[0]["commit_ids"].as_array().map(Vec::len), Some(2));
+    let run = rb(&repo, &["undo"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    before.0.assert_same(&kept(&repo));
+    assert_eq!((references(&repo), repo.git(&["rev-parse", "HEAD"])), (before.1, before.2));
+    assert_sound(&repo);
+}
+
+#[test]
+#[cfg(unix)]
+fn permissions_and_the_age_of_links_come_back() {
+    use std::os::unix::fs::PermissionsExt;
+    let repo = Sandbox::new();
+    repo.write("private", "1\n");
+    std::os::unix::fs::symlink("private", repo.path().join("link")).unwrap();
+    repo.commit("one", &[("other", "o\n")]);
+    std::fs::remove_file(repo.path().join("link")).unwrap();
+    std::os::unix::fs::symlink("other", repo.path().join("link")).unwrap();
+    repo.commit("two", &[("private", "2\n")]);
+    let private = repo.path().join("private");
+    std::fs::set_permissions(&private, std::fs::Permissions::from_mode(0o600)).unwrap();
+    repo.git(&["update-index", "--refresh"]);
+    let mode = || std::fs::metadata(&private).unwrap().permissions().mode() & 0o777;
+    let age = || std::fs::symlink_metadata(repo.path().join("link")).unwrap().modified().unwrap();
+    let before = (kept(&repo), mode(), age());
+    assert_eq!(rb(&repo, &["revert", "HEAD"]).code, 0);
+    assert_ne!(mode(), 0o600, "a landing writes files as git does");
+    assert_eq!(rb(&repo, &["undo"]).code, 0);
+    before.0.assert_same(&kept(&repo));
+    assert_eq!((mode(), age()), (before.1, before.2));
+}
