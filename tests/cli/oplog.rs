@@ -18,9 +18,12 @@ fn broken() -> Sandbox {
     repo.commit_index(b"break things\n");
     repo.commit("later", &[("later", "l\n")]);
     for path in ["readme", "run.sh", "later"] {
-        let file = std::fs::File::options().write(true).open(repo.path().join(path)).unwrap();
+        let file = std::fs::File::options()
+            .write(true)
+            .open(repo.path().join(path))
+            .expect("the file can be touched");
         let long_ago = std::time::UNIX_EPOCH + std::time::Duration::new(1_500_000_000, 123_456_789);
-        file.set_modified(long_ago).unwrap();
+        file.set_modified(long_ago).expect("the file can be touched");
     }
     repo.git(&["update-index", "--refresh"]);
     repo
@@ -43,7 +46,7 @@ fn references(repo: &Sandbox) -> String {
 fn operations(repo: &Sandbox) -> Vec<Value> {
     let run = rb(repo, &["ops", "--json"]);
     assert_eq!((run.code, run.stderr.as_str()), (0, ""));
-    run.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    run.stdout.lines().map(|line| serde_json::from_str(line).expect("a document a line")).collect()
 }
 
 #[track_caller]
