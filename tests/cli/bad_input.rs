@@ -412,6 +412,10 @@ fn a_repository_that_can_only_be_read() {
     let git_dir = repo.path().join(".git");
     let before = State::of(&repo);
     let lock = ReadOnly::make(&git_dir);
+    if lock.can_be_written() {
+        eprintln!("SKIPPED: root without the right to mount can write everywhere");
+        return;
+    }
     let asked = rb(&repo, &["history", "src/a.py"]);
     let refused = rb(&repo, &["revert", "HEAD"]);
     drop(lock);
@@ -441,6 +445,11 @@ impl<'a> ReadOnly<'a> {
             Self::permit(folder, 0o555);
         }
         Self { folder, mounted }
+    }
+
+    fn can_be_written(&self) -> bool {
+        let probe = self.folder.join("probe");
+        std::fs::write(&probe, "").is_ok() && std::fs::remove_file(&probe).is_ok()
     }
 
     fn permit(folder: &std::path::Path, mode: u32) {

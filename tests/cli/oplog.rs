@@ -1,5 +1,4 @@
 //! `rb ops`, `rb undo` and `rb status`: what landed is logged, and taken back as a whole.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
 
 use serde_json::{Value, json};
 use test_kit::{Part, Sandbox, State};
