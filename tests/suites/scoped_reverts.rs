@@ -266,13 +266,10 @@ impl Suite<'_> {
         }
     }
 
-    /// Whether the path can be the new name of a scoped one: the tip lacks that one, and has this one before and after.
-    /// The tree was compared with git's already; this only tells a renamed path from a trespass.
-    fn is_new_name(&self, case: &Case, tree: &str, path: &str) -> bool {
-        let exists = |tree: &str, path: &str| {
-            self.repo().try_git(&["cat-file", "-e", &format!("{tree}:{path}")]).status.success()
-        };
-        case.scope.iter().any(|scoped| !exists("HEAD", scoped)) && exists("HEAD", path) && exists(tree, path)
+    /// Whether git pairs the path with a scoped one that was renamed since; plain cases were not asked about before.
+    fn is_new_name(&self, case: &Case, path: &str) -> bool {
+        let renames = self.renames(&case.commit, self.subject.tip());
+        renames.iter().any(|(from, to)| case.scope.contains(from) && to == path)
     }
 
     /// Whether the result keeps id and mode of every path that is not in the scope.
@@ -286,7 +283,7 @@ impl Suite<'_> {
             .collect();
         for path in touched {
             let known = case.scope.contains(&path) || case.since.contains(&path);
-            if !known && !self.is_new_name(case, tree, &path) {
+            if !known && !self.is_new_name(case, &path) {
                 tally.difference(format!("{name}: touches {path}, which is not in its scope"));
             }
         }
