@@ -211,6 +211,10 @@ impl Situation<'_> {
                 "put the result on a branch without writing files, with",
                 typed.without(&["-n", "--no-commit"]).with(&["--branch", "NAME"]),
             ),
+            Error::CrossCheckFailed { .. } => Hint::new(
+                "land it without asking git, with",
+                typed.without(&["--cross-check"]).with(&["--no-cross-check"]),
+            ),
             Error::NoIdentity { .. } => Hint::new(
                 "say who you are with",
                 "git config user.name 'Your Name' && git config user.email you@example.com",

@@ -295,6 +295,12 @@ pub enum Error {
         /// The driver, such as `filter 'x'`.
         driver: String,
     },
+    /// The installed git could not be asked.
+    #[error("cannot cross-check: {why}")]
+    CrossCheckFailed {
+        /// What is missing or what git said.
+        why: String,
+    },
     /// Name or mail of the user is not known.
     #[error("no {role} identity: name and email are not configured")]
     NoIdentity {
@@ -447,6 +453,7 @@ impl Error {
             Self::UpstreamAhead { .. } => "upstream-ahead",
             Self::LossNotAllowed { .. } => "loss-not-allowed",
             Self::DriverNotTrusted { .. } => "driver-not-trusted",
+            Self::CrossCheckFailed { .. } => "cross-check-failed",
             Self::NoIdentity { .. } => "no-identity",
             Self::Signing { .. } => "signing-failed",
             Self::Hook { .. } => "hook-failed",

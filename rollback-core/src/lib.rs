@@ -5,7 +5,8 @@
 //! [`Plan`] is computed without writing anything, and only applying it writes.
 //! Conflicts, refusals and "nothing to do" are results, not errors.
 //!
-//! What this crate never does: it prints nothing, exits never, starts no `git`, and lets no type of
+//! What this crate never does: it prints nothing, exits never, starts no `git` for its own work (only to push, or to
+//! compare with it where that is asked for), and lets no type of
 //! the underlying object library into its public signatures.
 
 mod apply;

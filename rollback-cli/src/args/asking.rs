@@ -51,6 +51,9 @@ pub(crate) struct MergeTree {
     /// End records and paths with a NUL byte, and do not quote paths
     #[arg(short = 'z')]
     pub(crate) nul: bool,
+    /// Store the trees and blobs of the answers in the repository
+    #[arg(long, conflicts_with = "threads")]
+    pub(crate) write: bool,
     /// Work on this many merges at a time
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) threads: usize,

@@ -187,6 +187,12 @@ pub(crate) struct LandingHere {
     /// Land although the upstream has newer changes to the paths
     #[arg(long)]
     pub(crate) stale_ok: bool,
+    /// Land only what the installed git comes to as well (config: rb.crossCheck)
+    #[arg(long, overrides_with = "no_cross_check")]
+    pub(crate) cross_check: bool,
+    /// Do not ask git, whatever rb.crossCheck says
+    #[arg(long, overrides_with = "cross_check")]
+    pub(crate) no_cross_check: bool,
     /// Exit with 0 where there is nothing to do
     #[arg(long)]
     pub(crate) allow_noop: bool,

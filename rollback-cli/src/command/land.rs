@@ -1,11 +1,13 @@
 //! What all landing commands share: plan, show or ask, land, report.
 
 use rollback_core::plan::{LossClass, MessageOptions};
+use rollback_core::process::cross_check::CrossCheck;
 use rollback_core::receipt::{Destination, OutcomeKind};
 use rollback_core::{ApplyOptions, Error, Plan, PlanOptions, Receipt, Repo, Target};
+use serde::Serialize;
 
-use super::Outcome;
 use super::revert::switch;
+use super::{Outcome, cross_check};
 use crate::args::{LandingHere, Message};
 use crate::console::Console;
 use crate::editor;
@@ -16,6 +18,15 @@ use crate::render::human::{self, Ending, LandWith};
 use crate::render::{Commits, json, stuck};
 use crate::session::Session;
 use crate::signals;
+
+/// A document with what git said of it, where it was asked.
+#[derive(Serialize)]
+struct CrossChecked<'a, T> {
+    #[serde(flatten)]
+    document: &'a T,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cross_check: Option<CrossCheck>,
+}
 
 /// What is to be planned.
 pub(super) struct Request {
@@ -63,7 +74,8 @@ pub(super) fn plan(plan: Plan, args: &LandingHere, session: &mut Session) -> Out
     let repo = session.repo()?;
     let commits = commits_of(&plan, &repo);
     if args.dry_run {
-        return show(&plan, &commits, args, session);
+        let (plan, cross_check) = cross_check::compare(plan, args, &repo, &mut session.console)?;
+        return show(&CrossChecked { document: &plan, cross_check }, &commits, args, session);
     }
     let mut options = apply_options(args)?;
     let mut shown = false;
@@ -78,9 +90,10 @@ pub(super) fn plan(plan: Plan, args: &LandingHere, session: &mut Session) -> Out
         options.allow_loss = true;
         shown = true;
     }
+    let (plan, cross_check) = cross_check::compare(plan, args, &repo, &mut session.console)?;
     let landing = signals::Landing::begin();
     let receipt = progress::during(&session.console, "landing", || repo.apply(plan, &options))?;
-    let exit = report(&receipt, shown, &repo, args, session);
+    let exit = report(&CrossChecked { document: &receipt, cross_check }, shown, &repo, args, session);
     drop(landing);
     Ok(exit)
 }
@@ -96,11 +109,18 @@ pub(super) fn make_plan(
 }
 
 /// Shows a plan, and says whether it would land: a dry run ends as the real run would before landing.
-fn show(plan: &Plan, commits: &Commits, args: &LandingHere, session: &mut Session) -> Outcome {
+fn show(
+    checked: &CrossChecked<'_, Plan>,
+    commits: &Commits,
+    args: &LandingHere,
+    session: &mut Session,
+) -> Outcome {
+    let plan = checked.document;
+    let document = json::document(checked);
     let checked = session.repo()?.check(plan, &apply_options(args)?);
     let look = session.console.look();
     if session.console.json() {
-        session.console.print(&json::document(plan));
+        session.console.print(&document);
     } else {
         let ending = Ending::DryRun { land_with: land_with(checked.as_ref().err(), session) };
         session.console.tell(&human::plan(plan, commits, look, ending));
@@ -153,7 +173,14 @@ fn report_stuck(plan: &Plan, exit: Exit, session: &mut Session) {
     session.console.complain(&failure.text(session.console.look().verbose));
 }
 
-fn report(receipt: &Receipt, shown: bool, repo: &Repo, args: &LandingHere, session: &mut Session) -> Exit {
+fn report(
+    landed: &CrossChecked<'_, Receipt>,
+    shown: bool,
+    repo: &Repo,
+    args: &LandingHere,
+    session: &mut Session,
+) -> Exit {
+    let receipt = landed.document;
     let commits = commits_of_receipt(receipt, repo);
     let exit = exit_of_receipt(receipt, args);
     let console = &mut session.console;
@@ -162,7 +189,7 @@ fn report(receipt: &Receipt, shown: bool, repo: &Repo, args: &LandingHere, sessi
     }
     let look = console.look();
     if console.json() {
-        console.print(&json::document(receipt));
+        console.print(&json::document(landed));
     } else if shown {
         console.tell(&human::outcome(&receipt.plan, &receipt.outcome, &commits, look));
     } else {

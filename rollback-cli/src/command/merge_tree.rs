@@ -21,7 +21,12 @@ pub(crate) fn run(args: &MergeTree, session: &mut Session) -> Outcome {
     how.threads = args.threads;
     let answers = Answers::new(io::stdout());
     let questions = BufReader::new(Questions { from: io::stdin(), answers: answers.clone() });
-    match batch::answer(&repo, &options, questions, answers, how) {
+    let answered = if args.write {
+        repo.answer_and_store_merges(&options, questions, answers, how)
+    } else {
+        batch::answer(&repo, &options, questions, answers, how)
+    };
+    match answered {
         // Whoever asked has heard enough.
         Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::Done),
         answered => answered.map(|()| Exit::Done).map_err(Into::into),

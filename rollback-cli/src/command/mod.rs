@@ -2,6 +2,7 @@
 
 mod apply;
 pub(crate) mod completions;
+mod cross_check;
 mod demo;
 mod history;
 pub(crate) mod is_reverted;

@@ -180,6 +180,10 @@ fn table() -> Vec<(Error, Option<&'static str>)> {
             Some("git merge origin/main"),
         ),
         (
+            Error::CrossCheckFailed { why: "git 2.39 is too old".into() },
+            Some("rb revert --file a.py --no-cross-check"),
+        ),
+        (
             Error::LossNotAllowed { discards: vec![commit()], paths: vec![path()] },
             Some("rb revert --file a.py --allow-loss"),
         ),

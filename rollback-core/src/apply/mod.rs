@@ -21,6 +21,7 @@ mod inspect;
 mod land;
 mod lock;
 pub(crate) mod log;
+mod merges;
 mod objects;
 mod plan;
 mod preflight;

@@ -44,7 +44,6 @@ pub fn answer(
 }
 
 /// As [`answer`] with one thread, and hands what each merge creates to `keep` before its answer is given.
-#[expect(dead_code, reason = "the room that writes objects calls it for --write")]
 pub(crate) fn answer_and_keep(
     repo: &Repo,
     options: &Options,

@@ -1,4 +1,4 @@
-//! The one room that starts programs: checks, steps, hooks, signers, push.
+//! The one room that starts programs: checks, steps, hooks, signers, push, and git to compare with.
 //!
 //! Everything goes through [`Runner`], which an embedder can replace. A program gets an argument list and never a
 //! shell line, a cleared environment plus an allow-list, and a time after which its whole tree is killed. Output
@@ -9,6 +9,7 @@
 
 mod capture;
 mod command;
+pub mod cross_check;
 mod redact;
 mod system;
 mod tree;

@@ -69,6 +69,16 @@ impl Repo {
         Some(value.to_str_lossy().into_owned())
     }
 
+    /// The last value of a configuration key that is on or off; `None` where it is not set.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for a value that is neither.
+    pub fn config_switch(&self, key: &'static str) -> Result<Option<bool>> {
+        let repo = self.local();
+        let snapshot = repo.config_snapshot();
+        snapshot.try_boolean(key).map_err(|error| Error::Config { key: key.into(), why: error.to_string() })
+    }
+
     /// The short names of branches, remote-tracking branches and tags.
     ///
     /// # Errors

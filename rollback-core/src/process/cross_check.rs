@@ -1,0 +1,241 @@
+//! Double entry: the merges of a plan, done once more by the installed git and compared.
+//!
+//! git works on a copy of what the plan created, in a temporary object folder; it never writes the repository, never
+//! fetches, and runs no merge driver, because a path with one is never decided by this crate. What restores content
+//! as it is merges nothing, so there is nothing to compare.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use gix::objs::Write as _;
+use serde::Serialize;
+
+use super::{Command, DEFAULT_ENVIRONMENT, Ended, Output, Runner, StartError};
+use crate::error::{Error, Result};
+use crate::id::{CommitId, TreeId};
+use crate::plan::Plan;
+use crate::repo::{Objects, Repo};
+use crate::strategy::{Step, Strategy, scope};
+
+/// git may take its time: some single merges take it half a minute.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// What the installed git says of the merges of a plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct CrossCheck {
+    /// What `git version` prints.
+    pub git: String,
+    /// How many merges were done again.
+    pub merges: usize,
+    /// Where git came to something else, in the order of the plan's steps.
+    pub differences: Vec<Difference>,
+}
+
+impl CrossCheck {
+    /// Whether git came to the same tree in every merge.
+    pub fn agrees(&self) -> bool {
+        self.differences.is_empty()
+    }
+}
+
+/// A merge of which git makes something else.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Difference {
+    /// The commit undone or replayed.
+    pub commit_id: CommitId,
+    /// The merge: base, ours, theirs.
+    pub merge: [TreeId; 3],
+    /// The tree of the plan.
+    pub tree_id: TreeId,
+    /// Whether git calls it clean.
+    pub clean_for_git: bool,
+    /// git's tree; with conflict markers where it is not clean.
+    pub tree_of_git: TreeId,
+}
+
+impl Repo {
+    /// Does the merges of the chosen rung again with the installed git; `None` where no git is installed.
+    ///
+    /// # Writes
+    /// A folder for temporary files, removed at the end; nothing of the repository.
+    ///
+    /// # Errors
+    /// [`Error::CrossCheckFailed`] where git is too old for it (2.45 is needed) or fails; [`Error::BadRequest`] for a
+    /// plan that was read from a file and not rechecked.
+    pub fn cross_check(&self, plan: &Plan, runner: &dyn Runner) -> Result<Option<CrossCheck>> {
+        let git = match installed(self, runner) {
+            Err(StartError::NotFound { .. }) => return Ok(None),
+            Err(error) => return Err(failed(error.to_string())),
+            Ok(output) => String::from_utf8_lossy(output.stdout.as_bytes()).trim().to_owned(),
+        };
+        let mut check = CrossCheck { git, merges: 0, differences: Vec::new() };
+        let Some(attempt) = plan.chosen_attempt() else { return Ok(Some(check)) };
+        if !matches!(attempt.strategy, Strategy::RevertCommit | Strategy::RevertMerge | Strategy::CherryPick)
+        {
+            return Ok(Some(check));
+        }
+        if !plan.prepared.is_some() {
+            return Err(Error::BadRequest(
+                "a plan from a file is rechecked before it is cross-checked".into(),
+            ));
+        }
+        let objects = self.objects();
+        objects.insert_new(plan.prepared.objects())?;
+        let quarantine = Quarantine::new(self, runner)?;
+        let mut ours = objects.commit(plan.tip.commit_id)?.tree;
+        for step in &attempt.steps {
+            let merge = operands(&objects, attempt.strategy, step, ours)?;
+            quarantine.hold(&objects)?;
+            quarantine.hold_all(plan.prepared.objects())?;
+            let (clean_for_git, tree_of_git) = quarantine.merge(merge)?;
+            check.merges += 1;
+            if !clean_for_git || tree_of_git != step.tree_id {
+                check.differences.push(Difference {
+                    commit_id: step.commit_id,
+                    merge,
+                    tree_id: step.tree_id,
+                    clean_for_git,
+                    tree_of_git,
+                });
+            }
+            ours = step.tree_id;
+        }
+        Ok(Some(check))
+    }
+}
+
+/// Base, ours and theirs of the merge that a step is, from the commit and not from what the plan made of it.
+fn operands(objects: &Objects, strategy: Strategy, step: &Step, ours: TreeId) -> Result<[TreeId; 3]> {
+    let commit = objects.commit(step.commit_id)?;
+    let parent = commit.parents.get(step.mainline.map_or(0, |number| number - 1)).copied();
+    let parent = objects.tree_of(parent)?;
+    let (base, incoming) = match strategy {
+        Strategy::CherryPick => (parent, commit.tree),
+        _ => (commit.tree, parent),
+    };
+    let theirs = match step.paths.as_slice() {
+        [] => incoming,
+        paths => scope::restrict(objects, base, incoming, paths)?,
+    };
+    Ok([base, ours, theirs])
+}
+
+/// An object folder of its own, on top of the repository's.
+struct Quarantine<'a> {
+    repo: &'a Repo,
+    runner: &'a dyn Runner,
+    folder: tempfile::TempDir,
+    loose: gix::odb::loose::Store,
+}
+
+impl<'a> Quarantine<'a> {
+    fn new(repo: &'a Repo, runner: &'a dyn Runner) -> Result<Self> {
+        let folder = tempfile::Builder::new()
+            .prefix("rb-cross-check-")
+            .tempdir()
+            .map_err(|error| Error::io("make a folder in", std::env::temp_dir(), error))?;
+        let loose = gix::odb::loose::Store::at(folder.path(), repo.local().object_hash());
+        Ok(Self { repo, runner, folder, loose })
+    }
+
+    /// Takes over what was created through `objects`.
+    fn hold(&self, objects: &Objects) -> Result<()> {
+        let created = objects.take_new();
+        self.hold_all(&created)?;
+        objects.insert_new(&created)
+    }
+
+    fn hold_all(&self, created: &[(crate::id::ObjectId, gix::objs::Kind, Vec<u8>)]) -> Result<()> {
+        for (_, kind, bytes) in created {
+            self.loose
+                .write_buf(*kind, bytes)
+                .map_err(|error| Error::internal("cannot write an object for git to compare", error))?;
+        }
+        Ok(())
+    }
+
+    fn merge(&self, [base, ours, theirs]: [TreeId; 3]) -> Result<(bool, TreeId)> {
+        let objects = self.repo.local().objects.store_ref().path().to_owned();
+        let command = git(
+            self.repo,
+            &["merge-tree", "--write-tree", "--no-messages", &format!("--merge-base={base}")],
+            &[&ours.to_string(), &theirs.to_string()],
+        )
+        .env("GIT_OBJECT_DIRECTORY", path_text(self.folder.path())?)
+        .env("GIT_ALTERNATE_OBJECT_DIRECTORIES", quoted(path_text(&objects)?));
+        let output = self.runner.run(&command, &mut ()).map_err(|error| failed(error.to_string()))?;
+        let clean = match output.ended {
+            Ended::Exited(0) => true,
+            Ended::Exited(1) => false,
+            _ => return Err(failed(what_git_said(&output))),
+        };
+        let first = output.stdout.as_bytes().split(|byte| *byte == b'\n').next().unwrap_or_default();
+        let tree = std::str::from_utf8(first).ok().and_then(|id| id.trim().parse().ok());
+        tree.map(|tree| (clean, tree)).ok_or_else(|| failed(what_git_said(&output)))
+    }
+}
+
+fn installed(repo: &Repo, runner: &dyn Runner) -> std::result::Result<Output, StartError> {
+    runner.run(&git(repo, &["version"], &[]), &mut ())
+}
+
+fn git(repo: &Repo, options: &[&str], operands: &[&str]) -> Command {
+    let words = ["git"].into_iter().chain(options.iter().copied()).chain(operands.iter().copied());
+    Command::new(words, repo.git_dir())
+        .inherit(DEFAULT_ENVIRONMENT.iter().copied())
+        .env("GIT_DIR", repo.git_dir().to_string_lossy())
+        .env("GIT_NO_LAZY_FETCH", "1")
+        .env("GIT_OPTIONAL_LOCKS", "0")
+        .env("LC_ALL", "C")
+        .timeout(PATIENCE)
+}
+
+fn what_git_said(output: &Output) -> String {
+    let said = String::from_utf8_lossy(output.stderr.as_bytes());
+    match said.lines().next() {
+        Some(line) => format!("git merge-tree ended with {}: {line}", output.ended),
+        None => format!("git merge-tree ended with {}", output.ended),
+    }
+}
+
+fn failed(why: String) -> Error {
+    Error::CrossCheckFailed { why }
+}
+
+fn path_text(path: &Path) -> Result<&str> {
+    path.to_str().ok_or_else(|| failed(format!("the path {} is not UTF-8", path.display())))
+}
+
+/// A path in a list of paths, as git unquotes it: a colon would end it.
+fn quoted(path: &str) -> String {
+    if path.contains([':', ';', '"']) {
+        format!("\"{}\"", path.replace('\\', "\\\\").replace('"', "\\\""))
+    } else {
+        path.to_owned()
+    }
+}
+
+/// Keeps a report of a cross-check that differs, and says where.
+///
+/// # Writes
+/// A file below `rb/reports/` in the git directory, readable by its owner alone.
+///
+/// # Errors
+/// [`Error::Io`].
+pub fn keep_report(repo: &Repo, check: &CrossCheck) -> Result<std::path::PathBuf> {
+    let folder = repo.git_dir().join("rb").join("reports");
+    fs::create_dir_all(&folder).map_err(|error| Error::io("make", &folder, error))?;
+    let failed = |error| Error::io("write a report in", &folder, error);
+    let bytes = serde_json::to_vec_pretty(check)
+        .map_err(|error| Error::internal("a cross-check cannot be spelled", error))?;
+    let mut report = tempfile::Builder::new()
+        .prefix("cross-check-")
+        .suffix(".json")
+        .tempfile_in(&folder)
+        .map_err(failed)?;
+    std::io::Write::write_all(&mut report, &bytes).map_err(failed)?;
+    report.keep().map(|(_, path)| path).map_err(|error| failed(error.error))
+}
