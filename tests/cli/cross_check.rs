@@ -20,14 +20,15 @@ fn history() -> Sandbox {
 /// A folder to search programs in: with a `git` that answers as the script says, or with nothing.
 fn programs(repo: &Sandbox, git: Option<&str>) -> String {
     let folder = repo.path().join(".git/programs");
-    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::create_dir_all(&folder).expect("the folder can be made");
     if let Some(script) = git {
         let file = folder.join("git");
-        std::fs::write(&file, format!("#!/bin/sh\n{script}\n")).unwrap();
+        std::fs::write(&file, format!("#!/bin/sh\n{script}\n")).expect("the program can be written");
         #[cfg(unix)]
-        std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o755))
+            .expect("it can be made executable");
     }
-    folder.to_str().unwrap().to_owned()
+    folder.to_str().expect("the folder has a UTF-8 name").to_owned()
 }
 
 #[test]
