@@ -1,0 +1,318 @@
+//! `rb merge-tree` beside `git merge-tree` on sampled reverts and picks of real histories: answers, time, memory.
+//!
+//! ```text
+//! cargo run --release -p test-kit --bin merges -- --rb target/release/rb \
+//!     --repo A --repo B [--count 1000] [--last 20000] [--seed 1] [--rounds 3] [--singles 1]
+//! ```
+//!
+//! A case is a commit of HEAD's history reverted onto or picked onto HEAD. Both programs get the same questions in one
+//! process each, in turn, `rounds` times; every answer must be the same to the byte: verdict, tree with conflict markers,
+//! stages. With `--singles 1` every case is also put to git in a process of its own, and the ten that took rb longest to
+//! rb, so that the slowest single case of each can be told. Ends with 1 where an answer differs.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "the report is what the suite is for")]
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use test_kit::isolated;
+use test_kit::suite::{Arguments, Seeded, Tally};
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(code) => code,
+        Err(why) => {
+            eprintln!("error: {why}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run() -> Result<ExitCode, String> {
+    let arguments = Arguments::read(1000)?;
+    println!("seed {}", arguments.seed);
+    let mut total = Tally::default();
+    for (at, repo) in arguments.repos.iter().enumerate() {
+        let suite = Suite::new(&arguments.rb, repo)?;
+        let seed = arguments.seed.wrapping_add(at as u64);
+        let questions = suite.questions(arguments.count, seed, arguments.number("--last", 20_000))?;
+        println!("{}: {} cases", repo.display(), questions.len());
+        let tally = suite.compare(&questions, arguments.number("--rounds", 1).max(1))?;
+        if arguments.number("--singles", 0) > 0 {
+            suite.slowest(&questions)?;
+        }
+        println!("{}", tally.report("answers, of one thread and of two"));
+        total.add(&tally);
+    }
+    println!("{}", total.report("all repositories"));
+    Ok(if total.differences().is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// An answer: the verdict, the tree and the stages, as they were spelled; nothing where the program died of it.
+type Answer = Option<Vec<u8>>;
+
+struct Suite {
+    rb: PathBuf,
+    repo: PathBuf,
+    objects: String,
+    /// Where git writes its results: into memory where the system has such a folder, so that nobody waits for a disk.
+    quarantine: tempfile::TempDir,
+}
+
+/// What a program took for all questions.
+struct Effort {
+    time: Duration,
+    /// The peak of its memory in MiB; 0 where the system does not say.
+    memory: u64,
+}
+
+impl Suite {
+    fn new(rb: &Path, repo: &Path) -> Result<Self, String> {
+        let out = git_in(repo)
+            .args(["rev-parse", "--path-format=absolute", "--git-path", "objects"])
+            .output()
+            .map_err(|error| format!("git: {error}"))?;
+        if !out.status.success() {
+            return Err(format!("{}: {}", repo.display(), String::from_utf8_lossy(&out.stderr)));
+        }
+        let shared = Path::new("/dev/shm");
+        let quarantine = if shared.is_dir() { tempfile::tempdir_in(shared) } else { tempfile::tempdir() };
+        Ok(Self {
+            rb: rb.to_owned(),
+            repo: repo.to_owned(),
+            objects: String::from_utf8_lossy(&out.stdout).trim().to_owned(),
+            quarantine: quarantine.map_err(|error| format!("a temporary folder: {error}"))?,
+        })
+    }
+
+    /// A revert and a pick for each sampled commit, as questions.
+    fn questions(&self, count: usize, seed: u64, last: usize) -> Result<Vec<String>, String> {
+        let out = git_in(&self.repo)
+            .args(["rev-list", "--parents", &format!("--max-count={last}"), "HEAD"])
+            .output()
+            .map_err(|error| format!("git: {error}"))?;
+        let listed = String::from_utf8_lossy(&out.stdout).into_owned();
+        let mut commits: Vec<Vec<&str>> = listed.lines().map(|line| line.split(' ').collect()).collect();
+        commits.retain(|ids: &Vec<&str>| ids.len() > 1);
+        let tip = listed.split([' ', '\n']).next().unwrap_or("HEAD").to_owned();
+        Seeded::new(seed).shuffle(&mut commits);
+        Ok(commits
+            .iter()
+            .take(count.div_ceil(2))
+            .flat_map(|ids| {
+                let (commit, parent) = (ids[0], ids[1]);
+                [format!("{commit} -- {tip} {parent}\n"), format!("{parent} -- {tip} {commit}\n")]
+            })
+            .take(count)
+            .collect())
+    }
+
+    fn compare(&self, questions: &[String], rounds: usize) -> Result<Tally, String> {
+        let (mut ratios, mut gains, mut memory) = (Vec::new(), Vec::new(), [0_u64; 3]);
+        let mut tally = Tally::default();
+        for round in 0..rounds {
+            let (ours, one) = self.ask(questions, || self.rb(1))?;
+            let (theirs, git) = self.ask(questions, || self.git())?;
+            let (again, two) = self.ask(questions, || self.rb(2))?;
+            ratios.push(git.time.as_secs_f64() / one.time.as_secs_f64());
+            gains.push(one.time.as_secs_f64() / two.time.as_secs_f64());
+            for (peak, effort) in memory.iter_mut().zip([&one, &two, &git]) {
+                *peak = effort.memory.max(*peak);
+            }
+            if round == 0 {
+                judge(questions, &ours, &theirs, &mut tally);
+                judge(questions, &again, &theirs, &mut tally);
+            }
+        }
+        println!("  git's time / rb's on one thread: {}", spread(&mut ratios));
+        println!("  one thread's time / two threads': {}", spread(&mut gains));
+        println!(
+            "  peak memory in MiB: rb {} on one thread, {} on two, git {}",
+            memory[0], memory[1], memory[2]
+        );
+        Ok(tally)
+    }
+
+    /// Puts all questions to a program. Where it dies, the question it died of has no answer, and a new one goes on.
+    fn ask(
+        &self,
+        questions: &[String],
+        program: impl Fn() -> Command,
+    ) -> Result<(Vec<Answer>, Effort), String> {
+        let mut answers: Vec<Answer> = Vec::new();
+        let mut effort = Effort { time: Duration::ZERO, memory: 0 };
+        while answers.len() < questions.len() {
+            let input = questions[answers.len()..].concat();
+            let begun = Instant::now();
+            let mut child = start(program())?;
+            let mut stdin = child.stdin.take().ok_or("no pipe")?;
+            let stdout = child.stdout.take().ok_or("no pipe")?;
+            let (mut out, process, done) = (Vec::new(), child.id(), AtomicBool::new(false));
+            std::thread::scope(|scope| {
+                scope.spawn(move || stdin.write_all(input.as_bytes()));
+                let peak = scope.spawn(|| watch_memory(process, &done));
+                let read = std::io::Read::read_to_end(&mut BufReader::new(stdout), &mut out);
+                done.store(true, Ordering::Relaxed);
+                effort.memory = effort.memory.max(peak.join().unwrap_or(0));
+                read.map_err(|error| error.to_string())
+            })?;
+            let _ = child.wait();
+            effort.time += begun.elapsed();
+            let mut rest = out.as_slice();
+            while let Some(answer) = next_answer(&mut rest) {
+                answers.push(Some(answer));
+            }
+            if answers.len() < questions.len() {
+                answers.push(None);
+            }
+        }
+        Ok((answers, effort))
+    }
+
+    /// The slowest case of each program, a process a case.
+    fn slowest(&self, questions: &[String]) -> Result<(), String> {
+        let single = |program: Command, question: &String| -> Result<Duration, String> {
+            let begun = Instant::now();
+            let mut child = start(program)?;
+            // Whoever dies of a case has taken its time, too.
+            let _ = child.stdin.take().ok_or("no pipe")?.write_all(question.as_bytes());
+            child.wait_with_output().map_err(|error| error.to_string())?;
+            Ok(begun.elapsed())
+        };
+        let mut git = Duration::ZERO;
+        for question in questions {
+            git = git.max(single(self.git(), question)?);
+        }
+        let mut by_time = self.times_of_rb(questions)?;
+        by_time.sort_by_key(|(_, time)| std::cmp::Reverse(*time));
+        let mut rb = (Duration::ZERO, 0);
+        for (at, _) in by_time.iter().take(10) {
+            rb = rb.max((single(self.rb(1), &questions[*at])?, *at));
+        }
+        println!(
+            "  slowest single case in a process of its own: rb {:.0} ms (case {}), git {:.0} ms",
+            rb.0.as_secs_f64() * 1e3,
+            rb.1,
+            git.as_secs_f64() * 1e3
+        );
+        Ok(())
+    }
+
+    /// How long rb takes for each case when asked one at a time.
+    fn times_of_rb(&self, questions: &[String]) -> Result<Vec<(usize, Duration)>, String> {
+        let mut child = start(self.rb(1))?;
+        let mut stdin = child.stdin.take().ok_or("no pipe")?;
+        let mut stdout = BufReader::new(child.stdout.take().ok_or("no pipe")?);
+        let mut times = Vec::new();
+        for (at, question) in questions.iter().enumerate() {
+            let begun = Instant::now();
+            stdin.write_all(question.as_bytes()).map_err(|error| error.to_string())?;
+            for part in 0.. {
+                let mut bytes = Vec::new();
+                stdout.read_until(0, &mut bytes).map_err(|error| error.to_string())?;
+                if part >= 2 && bytes.len() <= 1 {
+                    break;
+                }
+            }
+            times.push((at, begun.elapsed()));
+        }
+        drop(stdin);
+        let _ = child.wait();
+        Ok(times)
+    }
+
+    fn rb(&self, threads: usize) -> Command {
+        let mut command = Command::new(&self.rb);
+        isolated(&mut command, self.quarantine.path());
+        command.arg("-C").arg(&self.repo).args(["merge-tree", "--stdin", "-z"]);
+        command.args(["--threads", &threads.to_string()]);
+        command
+    }
+
+    fn git(&self) -> Command {
+        let mut command = git_in(&self.repo);
+        command
+            .env("GIT_OBJECT_DIRECTORY", self.quarantine.path())
+            .env("GIT_ALTERNATE_OBJECT_DIRECTORIES", &self.objects)
+            .args(["merge-tree", "--write-tree", "--stdin", "-z", "--no-messages"]);
+        command
+    }
+}
+
+fn git_in(repo: &Path) -> Command {
+    let mut command = Command::new("git");
+    isolated(&mut command, repo);
+    command.arg("-C").arg(repo);
+    command
+}
+
+fn start(mut program: Command) -> Result<Child, String> {
+    program
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .map_err(|error| format!("{:?}: {error}", program.get_program()))
+}
+
+/// The highest memory that the system saw the process hold, in MiB, looked at until `done`.
+fn watch_memory(process: u32, done: &AtomicBool) -> u64 {
+    let file = format!("/proc/{process}/status");
+    let mut peak = 0;
+    while !done.load(Ordering::Relaxed) {
+        let status = std::fs::read_to_string(&file).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kilobytes = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok());
+        peak = kilobytes.map_or(peak, |kilobytes| peak.max(kilobytes / 1024));
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    peak
+}
+
+/// Verdict, tree and stages, each ended by a NUL, and a NUL more.
+fn next_answer(rest: &mut &[u8]) -> Answer {
+    let mut at = 0;
+    for part in 0.. {
+        let length = rest[at..].iter().position(|byte| *byte == 0)?;
+        at += length + 1;
+        if part >= 2 && length == 0 {
+            break;
+        }
+    }
+    let (answer, left) = rest.split_at(at);
+    *rest = left;
+    Some(answer.to_vec())
+}
+
+fn judge(questions: &[String], ours: &[Answer], theirs: &[Answer], tally: &mut Tally) {
+    for ((question, ours), theirs) in questions.iter().zip(ours).zip(theirs) {
+        let is_clean = |answer: &Vec<u8>| answer.first() == Some(&b'1');
+        let verdict = match (ours, theirs) {
+            (_, None) => "git died of it",
+            (None, Some(_)) => "DIED",
+            (Some(ours), Some(theirs)) if ours == theirs && is_clean(ours) => "same, clean",
+            (Some(ours), Some(theirs)) if ours == theirs => "same, conflicted",
+            (Some(ours), Some(theirs)) => match (is_clean(ours), is_clean(theirs)) {
+                (true, true) => "ANOTHER TREE",
+                (true, false) => "CLEAN WHERE GIT IS NOT",
+                (false, true) => "a conflict where git has none",
+                (false, false) => "another conflict",
+            },
+        };
+        tally.count(verdict);
+        if !verdict.starts_with("same") && theirs.is_some() {
+            tally.difference(format!("{verdict}: {}", question.trim()));
+        }
+    }
+}
+
+fn spread(numbers: &mut [f64]) -> String {
+    numbers.sort_by(f64::total_cmp);
+    match &*numbers {
+        [] => String::new(),
+        [only] => format!("{only:.2}"),
+        [least, .., most] => format!("{:.2} ({least:.2} to {most:.2})", numbers[numbers.len() / 2]),
+    }
+}
