@@ -96,6 +96,13 @@ impl Console {
         self.interactive && !self.json && !self.quiet
     }
 
+    /// What a person answered to the question on standard error. No answer is a no.
+    pub(crate) fn read_yes(&self) -> bool {
+        let mut answer = String::new();
+        let _ = io::stdin().read_line(&mut answer);
+        matches!(answer.trim(), "y" | "Y" | "yes")
+    }
+
     /// Whether progress may be drawn.
     pub(crate) fn draws_progress(&self) -> bool {
         self.interactive && !self.quiet && io::stderr().is_terminal()

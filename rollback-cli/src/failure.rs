@@ -1,8 +1,8 @@
 //! How a run says that it could not do what was asked: `error:`, `caused by:`, one `hint:`, an exit code,
 //! and the same as a document.
 
-use std::error::Error as _;
-
+use rollback_core::procedure::catalogue::CatalogueError;
+use rollback_core::procedure::engine::EngineError;
 use rollback_core::{Error, RepoPath};
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +16,10 @@ use crate::render::text::{escape, escape_lines};
 pub(crate) enum Problem {
     /// The library refused or failed.
     Library(Error),
+    /// There is no procedure to run.
+    Catalogue(Box<CatalogueError>),
+    /// A run was refused or failed; with what names its procedure on a command line, where one is known.
+    Run(Box<EngineError>, Option<String>),
     /// The command line refused.
     Own(Failure),
 }
@@ -23,6 +27,21 @@ pub(crate) enum Problem {
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         Self::Library(error)
+    }
+}
+
+impl From<CatalogueError> for Problem {
+    fn from(error: CatalogueError) -> Self {
+        Self::Catalogue(Box::new(error))
+    }
+}
+
+impl From<EngineError> for Problem {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::Core(error) => Self::Library(error),
+            error => Self::Run(Box::new(error), None),
+        }
     }
 }
 
@@ -37,6 +56,16 @@ impl Problem {
     pub(crate) fn into_failure(self, situation: &Situation<'_>) -> Failure {
         match self {
             Self::Library(error) => Failure::of(&error, situation),
+            Self::Catalogue(error) => Failure {
+                hint: situation.hint_without_procedure(&error).into_text(),
+                causes: causes(error.as_ref()),
+                ..Failure::new(error.class().into(), error.code(), error.to_string())
+            },
+            Self::Run(error, procedure) => Failure {
+                hint: situation.hint_for_run(&error, procedure.as_deref()).into_text(),
+                causes: causes(error.as_ref()),
+                ..Failure::new(error.class().into(), error.code(), error.to_string())
+            },
             Self::Own(failure) => failure,
         }
     }
@@ -129,7 +158,7 @@ impl Failure {
     }
 }
 
-fn causes(error: &Error) -> Vec<String> {
+fn causes(error: &dyn std::error::Error) -> Vec<String> {
     let mut causes = Vec::new();
     let mut next = error.source();
     while let Some(cause) = next {

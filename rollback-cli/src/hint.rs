@@ -1,6 +1,8 @@
 //! What to type next, for every error of the library: a line that can be pasted, or the reason why
 //! there is none.
 
+mod run;
+
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 

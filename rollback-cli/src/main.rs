@@ -13,6 +13,7 @@ mod failure;
 mod hint;
 mod invocation;
 mod paths;
+#[expect(dead_code, reason = "the commands of procedures begin here")]
 mod procedures;
 mod progress;
 mod render;

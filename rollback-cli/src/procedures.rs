@@ -1,19 +1,177 @@
-//! The procedures that travel inside the program: every file of `procedures/`, found when it is built.
+//! Finding a procedure by what was typed, and whether it may run programs here.
 //!
-//! No name of a procedure stands in the program: a new one is a new file and nothing else.
+//! Those that travel inside the program are every file of `procedures/`, found when it is built: no name of a procedure
+//! stands in the program, and a new one is a new file and nothing else.
+//!
+//! Trust is recorded outside the repository, by `rb trust` or at a prompt; unattended, the hash comes from the pipeline's
+//! configuration. The text of a built-in procedure came with the program and is vouched for by whoever installed it;
+//! the scripts that it names by path lie in the work tree, so a procedure that names any needs a record like all others.
 
-use rollback_core::procedure::catalogue::BuiltIn;
+use std::path::{Path, PathBuf};
+
+use rollback_core::Repo;
+use rollback_core::procedure::Procedure;
+use rollback_core::procedure::catalogue::{BuiltIn, Catalogue, Place};
+use rollback_core::procedure::engine::{self, EngineError};
+use rollback_core::trust::{Fingerprint, TrustStore, Trusted};
+
+use crate::failure::{Failure, Problem};
+use crate::render::text::escape;
+use crate::session::Session;
 
 /// File names and texts.
-#[cfg_attr(not(test), expect(dead_code, reason = "the commands of procedures will look there"))]
 pub(crate) static BUILT_IN: &[BuiltIn] = include!(concat!(env!("OUT_DIR"), "/procedures.rs"));
+
+/// The variable by which a pipeline says which hash it trusts.
+pub(crate) const TRUSTED_HASH: &str = "RB_TRUSTED_HASH";
+
+/// A procedure, where it was found, and what trust in it would cover.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) procedure: Procedure,
+    pub(crate) place: Place,
+    /// The hash of its files and of the scripts that it names by path in the work tree.
+    pub(crate) fingerprint: Fingerprint,
+}
+
+impl Found {
+    /// What finds it again from anywhere in the repository: its name, or its whole path where it was named as a file.
+    pub(crate) fn found_as(&self, folder: &Path) -> String {
+        match &self.place {
+            Place::File(path) => folder.join(path).display().to_string(),
+            _ => self.procedure.id.clone(),
+        }
+    }
+
+    /// What names it on a command line in the present folder.
+    pub(crate) fn typed(&self) -> String {
+        match &self.place {
+            Place::File(path) => path.display().to_string(),
+            _ => self.procedure.id.clone(),
+        }
+    }
+
+    /// Whether nothing of it lies in the checkout: its text came with the program, and it names no script by path.
+    fn is_vouched_for(&self) -> bool {
+        let names_scripts = self.fingerprint.files.keys().any(|name| name.contains('/'));
+        matches!(self.place, Place::BuiltIn(_)) && !names_scripts
+    }
+}
+
+/// Whether a procedure may run programs here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// It may: it runs none, it is vouched for, or it is what was trusted.
+    Trusted,
+    /// Nobody has trusted it here.
+    Never,
+    /// Something else was trusted: these files have changed since.
+    Changed(Vec<String>),
+}
+
+/// The procedures that can be named here, and from where.
+pub(crate) fn catalogue(session: &mut Session) -> Catalogue {
+    // Outside of a repository, and in one that may not be read, the work tree has nothing to say.
+    let work_dir = session.repo().ok().and_then(|repo| repo.work_dir().map(Path::to_owned));
+    Catalogue { folder: session.folder().to_owned(), work_dir, user: of_user(), built_in: BUILT_IN }
+}
+
+/// Finds and reads the procedure that was named.
+pub(crate) fn find(name: &str, session: &mut Session) -> Result<Found, Problem> {
+    let (procedure, place) = catalogue(session).load(name)?;
+    let work_dir = session.repo().ok().and_then(|repo| repo.work_dir().map(Path::to_owned));
+    let fingerprint = engine::fingerprint(&procedure, work_dir.as_deref());
+    Ok(Found { procedure, place, fingerprint })
+}
+
+/// The records of the user's trust.
+pub(crate) fn trust_store() -> Result<TrustStore, Failure> {
+    TrustStore::of_user(|name| std::env::var(name).ok()).ok_or_else(|| {
+        let message = "there is no folder for records of trust: neither HOME nor XDG_DATA_HOME is set";
+        Failure::new(crate::exit::Exit::Refused, "no-home", message)
+    })
+}
+
+/// What a record of trust names the repository by: one record serves all its work trees.
+pub(crate) fn trust_key(repo: &Repo) -> PathBuf {
+    repo.common_dir()
+}
+
+/// Whether the procedure may run programs in this repository.
+pub(crate) fn standing(found: &Found, repo: &Repo) -> Result<Standing, Problem> {
+    if found.is_vouched_for() || engine::programs(&found.procedure).is_empty() {
+        return Ok(Standing::Trusted);
+    }
+    // Where there is nowhere to keep a record, there is none.
+    let Ok(store) = trust_store() else { return Ok(Standing::Never) };
+    Ok(match store.check(&trust_key(repo), &found.procedure.id, &found.fingerprint)? {
+        Trusted::Yes => Standing::Trusted,
+        Trusted::Changed(files) => Standing::Changed(files),
+        _ => Standing::Never,
+    })
+}
+
+/// The hash to run by: the pipeline's, or the procedure's own where it is trusted, or where a person says so now.
+///
+/// # Errors
+/// [`EngineError::NotTrusted`] with what changed, where nobody vouches for it.
+pub(crate) fn trusted_hash(
+    found: &Found,
+    given: Option<&str>,
+    session: &mut Session,
+) -> Result<String, Problem> {
+    let repo = session.repo()?;
+    let hash = &found.fingerprint.hash;
+    let refused = |changed| EngineError::NotTrusted {
+        procedure: found.procedure.id.clone(),
+        hash: hash.clone(),
+        changed,
+    };
+    // A pipeline that names a hash means that one, whatever somebody trusted on this machine.
+    if let Some(given) = given {
+        let same = given.eq_ignore_ascii_case(hash);
+        return if same { Ok(hash.clone()) } else { Err(refused(Vec::new()).into()) };
+    }
+    let changed = match standing(found, &repo)? {
+        Standing::Trusted => return Ok(hash.clone()),
+        Standing::Never => Vec::new(),
+        Standing::Changed(files) => files,
+    };
+    if !session.console.can_ask() || !ask(found, &changed, session) {
+        return Err(refused(changed).into());
+    }
+    trust_store()?.trust(&trust_key(&repo), &found.procedure.id, &found.fingerprint)?;
+    Ok(hash.clone())
+}
+
+/// Asks a person, who is told what it would run and where to read it.
+fn ask(found: &Found, changed: &[String], session: &mut Session) -> bool {
+    let (id, programs) = (&found.procedure.id, engine::programs(&found.procedure).join(", "));
+    let since = match changed {
+        [] => String::new(),
+        files => format!("Since it was trusted these changed: {}.\n", escape(&files.join(", "))),
+    };
+    let read = session.invocation.command(&["procedure", "show", &found.typed()]);
+    session.console.complain(&format!(
+        "Procedure '{}' ({}) runs programs: {}.\n{since}Read it with: {read}\nTrust it here as it is now? [y/N] ",
+        escape(id),
+        escape(&found.place.to_string()),
+        escape(&programs),
+    ));
+    session.console.read_yes()
+}
+
+/// `$XDG_CONFIG_HOME/rb/procedures`, or where the system keeps configuration otherwise.
+fn of_user() -> Option<PathBuf> {
+    let folder = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let configuration = folder("XDG_CONFIG_HOME")
+        .or_else(|| folder("HOME").map(|home| home.join(".config")))
+        .or_else(|| folder("APPDATA"))?;
+    Some(configuration.join("rb").join("procedures"))
+}
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
-    use rollback_core::procedure::catalogue::{Catalogue, Place};
-
     use super::*;
 
     #[test]
@@ -32,5 +190,21 @@ mod tests {
             let (procedure, place) = catalogue.load(file.trim_end_matches(".toml")).unwrap();
             assert_eq!((format!("{}.toml", procedure.id).as_str(), place), (file, Place::BuiltIn(file)));
         }
+    }
+
+    #[test]
+    fn only_a_built_in_text_that_names_no_script_of_the_checkout_is_vouched_for() {
+        let of = |run: &str, place: Place| {
+            let text = format!(
+                "schema = 1\nid = \"x\"\n[phase.p]\nbefore = [\"s\"]\n[[step]]\nid = \"s\"\nrun = [\"{run}\"]\n"
+            );
+            let procedure = Procedure::parse("x.toml", text.as_bytes(), &()).unwrap();
+            let fingerprint = engine::fingerprint(&procedure, None);
+            Found { procedure, place, fingerprint }.is_vouched_for()
+        };
+        assert!(of("make", Place::BuiltIn("x.toml")));
+        assert!(!of("./scripts/x.sh", Place::BuiltIn("x.toml")));
+        assert!(!of("make", Place::WorkTree("x.toml".into())));
+        assert!(!of("make", Place::User("x.toml".into())));
     }
 }

@@ -235,10 +235,7 @@ fn ask_about_loss(args: &LandingHere, session: &mut Session) -> bool {
         return false;
     }
     session.console.complain("This discards the later changes named above. Land it? [y/N] ");
-    let mut answer = String::new();
-    // No answer is a no.
-    let _ = std::io::stdin().read_line(&mut answer);
-    matches!(answer.trim(), "y" | "Y" | "yes")
+    session.console.read_yes()
 }
 
 fn apply_options(args: &LandingHere) -> Result<ApplyOptions, Problem> {

@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use super::format::{Files, Problems, Procedure, UnknownName, nearest};
+use crate::error::ErrorClass;
 
 /// A procedure that is built in: its file name and its text.
 pub type BuiltIn = (&'static str, &'static str);
@@ -13,6 +14,8 @@ pub type BuiltIn = (&'static str, &'static str);
 /// The places where procedures are looked for.
 #[derive(Debug, Clone, Default)]
 pub struct Catalogue {
+    /// The folder from which relative file names count.
+    pub folder: PathBuf,
     /// The root of the work tree, whose `.rb/procedures` counts.
     pub work_dir: Option<PathBuf>,
     /// The user's folder for procedures.
@@ -73,6 +76,28 @@ pub enum CatalogueError {
     Wrong(#[from] Problems),
 }
 
+impl CatalogueError {
+    /// The stable name of the error, in kebab-case.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Unknown(_) => "unknown-procedure",
+            Self::Ambiguous { .. } => "ambiguous-procedure",
+            Self::Unreadable { .. } => "unreadable-procedure",
+            Self::Wrong(_) => "bad-procedure",
+        }
+    }
+
+    /// Who can mend it.
+    pub fn class(&self) -> ErrorClass {
+        match self {
+            Self::Unreadable { source, .. } if source.kind() != std::io::ErrorKind::NotFound => {
+                ErrorClass::Io
+            }
+            _ => ErrorClass::Usage,
+        }
+    }
+}
+
 impl Catalogue {
     /// All procedures by name, each with its place; a name can be there twice.
     pub fn list(&self) -> Vec<(String, Place)> {
@@ -106,8 +131,9 @@ impl Catalogue {
         let procedure = match &place {
             Place::File(path) | Place::WorkTree(path) | Place::User(path) => {
                 let unreadable = |source| CatalogueError::Unreadable { path: path.clone(), source };
-                let bytes = std::fs::read(path).map_err(unreadable)?;
-                let folder = path.parent().map_or_else(PathBuf::new, Path::to_owned);
+                let file = self.folder.join(path);
+                let bytes = std::fs::read(&file).map_err(unreadable)?;
+                let folder = file.parent().map_or_else(PathBuf::new, Path::to_owned);
                 Procedure::parse(&path.display().to_string(), &bytes, &folder)?
             }
             Place::BuiltIn(file) => {
@@ -163,12 +189,17 @@ mod tests {
         let own = folder.path().join(".rb/procedures");
         std::fs::create_dir_all(&own).unwrap();
         std::fs::write(own.join("two.toml"), "schema = 1\nid = \"two\"\n[phase.p]\n").unwrap();
-        let catalogue =
-            Catalogue { work_dir: Some(folder.path().to_owned()), user: None, built_in: BUILT_IN };
+        let catalogue = Catalogue {
+            folder: folder.path().to_owned(),
+            work_dir: Some(folder.path().to_owned()),
+            user: None,
+            built_in: BUILT_IN,
+        };
         assert_eq!(catalogue.load("one").unwrap().1, Place::BuiltIn("one.toml"));
         assert_eq!(catalogue.load("two").unwrap().1, Place::WorkTree(own.join("two.toml")));
         let by_path = own.join("two.toml").display().to_string();
         assert_eq!(catalogue.load(&by_path).unwrap().0.id, "two");
+        assert_eq!(catalogue.load(".rb/procedures/two.toml").unwrap().0.id, "two");
         let error = catalogue.load("tow").unwrap_err().to_string();
         assert_eq!(error, "unknown procedure 'tow'; did you mean 'two'? (known: one, two)");
 

@@ -37,7 +37,7 @@ impl Head {
 
 impl Repo {
     /// The folder that linked work trees share: objects, branches, configuration.
-    pub(crate) fn common_dir(&self) -> PathBuf {
+    pub fn common_dir(&self) -> PathBuf {
         self.local().common_dir().to_owned()
     }
 

@@ -115,6 +115,8 @@ pub struct RunRequest {
     pub soak: bool,
     /// The hash that was trusted, by a record outside the repository or the pipeline's configuration.
     pub trusted_hash: Option<String>,
+    /// The name or file by which the procedure was found, so that it can be found again when the run goes on.
+    pub found_as: Option<String>,
     /// Samples for checks of metrics.
     pub samples: Samples,
     /// How the result lands.
@@ -149,9 +151,14 @@ impl Resumption {
     }
 }
 
+/// The programs that a procedure names, each once; one that has none only moves git and needs no trust.
+pub fn programs(procedure: &Procedure) -> Vec<String> {
+    units::programs(&procedure.document)
+}
+
 /// The hash of all that a procedure runs by itself: its files, and the scripts it names by path in the work tree.
 pub fn fingerprint(procedure: &Procedure, work_dir: Option<&std::path::Path>) -> Fingerprint {
-    let scripts: Vec<(String, Option<Vec<u8>>)> = units::programs(&procedure.document)
+    let scripts: Vec<(String, Option<Vec<u8>>)> = programs(procedure)
         .into_iter()
         .filter(|program| program.contains('/') && !program.starts_with('/'))
         .map(|program| {
@@ -159,7 +166,9 @@ pub fn fingerprint(procedure: &Procedure, work_dir: Option<&std::path::Path>) ->
             (program, bytes)
         })
         .collect();
-    let files = procedure.files.iter().map(|(name, bytes)| (name.as_str(), Some(bytes.as_slice())));
+    // Without its folder: the hash that a pipeline is given must be the same in every checkout.
+    let base = |name: &'_ str| name.rsplit(['/', '\\']).next().map_or(0, |base| name.len() - base.len());
+    let files = procedure.files.iter().map(|(name, bytes)| (&name[base(name)..], Some(bytes.as_slice())));
     let scripts = scripts.iter().map(|(name, bytes)| (name.as_str(), bytes.as_deref()));
     Fingerprint::new(files.chain(scripts))
 }
@@ -493,7 +502,7 @@ impl Engine<'_> {
 
     /// A procedure that runs programs needs trust; one that only moves git does not.
     fn refuse_untrusted(&self, procedure: &Procedure, request: &RunRequest, hash: &str) -> Result<()> {
-        let runs_programs = !units::programs(&procedure.document).is_empty();
+        let runs_programs = !programs(procedure).is_empty();
         if !runs_programs || request.trusted_hash.as_deref() == Some(hash) {
             return Ok(());
         }

@@ -193,6 +193,9 @@ pub struct RunState {
     pub id: String,
     /// The procedure.
     pub procedure: String,
+    /// The name or file by which the procedure was found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub found_as: Option<String>,
     /// The hash of the procedure with its includes and scripts.
     pub hash: String,
     /// The phase.

@@ -32,6 +32,7 @@ pub(super) fn new_state(
         schema_version: SCHEMA_VERSION,
         id,
         procedure: procedure.id.clone(),
+        found_as: request.found_as.clone(),
         hash,
         phase: name.to_owned(),
         variant: request.variant.clone(),
