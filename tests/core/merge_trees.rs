@@ -161,6 +161,26 @@ fn renames_of_two_files_to_one_name_conflict_with_nested_markers() {
 }
 
 #[test]
+fn chains_of_renames_that_part_and_meet_conflict() {
+    let text = |word: &str| (0..12).map(|at| format!("{word} {at}\n")).collect::<String>().into_bytes();
+    let edited = |word: &str| [b"first\n".to_vec(), text(word)].concat();
+    let (one, three, five) = (text("one"), text("three"), text("five"));
+    let (one_edited, three_edited, five_edited) = (edited("one"), edited("three"), edited("five"));
+    // Each file goes to two names, and at each name two files meet.
+    assert!(!agree_on(
+        &[("one", FILE, &one), ("three", FILE, &three), ("five", FILE, &five)],
+        &[("two", FILE, &one), ("four", FILE, &three_edited), ("six", FILE, &five)],
+        &[("six", FILE, &one_edited), ("two", FILE, &three), ("four", FILE, &five_edited)],
+    ));
+    // A chain that ends: the last file is renamed on one side alone.
+    assert!(!agree_on(
+        &[("one", FILE, &one), ("three", FILE, &three)],
+        &[("two", FILE, &one), ("three", FILE, &three_edited)],
+        &[("four", FILE, &one_edited), ("two", FILE, &three)],
+    ));
+}
+
+#[test]
 fn a_renamed_file_that_the_other_side_deleted_conflicts() {
     let (base, edited) = (lines(&[]), lines(&[(5, "edited")]));
     let other = ("z", FILE, &b"z"[..]);
