@@ -7,6 +7,7 @@ use std::sync::mpsc;
 
 use bstr::{BStr, ByteSlice};
 
+use super::pack::PackFiles;
 use super::{Engine, Labels, Merged, Options, Verdict};
 use crate::conflict::Conflict;
 use crate::error::{Error, Result};
@@ -89,13 +90,16 @@ fn answer_in_parallel(
     mut output: impl Write,
     batch: BatchOptions,
 ) -> Result<()> {
+    let packs = PackFiles::open(&repo.local());
     std::thread::scope(|scope| {
         // Each thread has a queue of its own and batches go round, so that answers come back in order.
         let mut queues = Vec::new();
         for _ in 0..batch.threads {
             let (give, lines) = mpsc::sync_channel::<Vec<Vec<u8>>>(WAITING);
             let (answers, take) = mpsc::sync_channel::<Answer>(WAITING + 2);
-            scope.spawn(move || work(repo, options, batch.nul, &lines, &answers));
+            let packs = packs.clone();
+            let engine = move || Engine::sharing(packs, repo, options.clone());
+            scope.spawn(move || work(repo, engine, batch.nul, &lines, &answers));
             queues.push((give, take));
         }
         let (mut given, mut taken) = (0, 0);
@@ -139,12 +143,12 @@ struct Answer {
 
 fn work(
     repo: &Repo,
-    options: &Options,
+    engine: impl FnOnce() -> Result<Engine>,
     nul: bool,
     lines: &mpsc::Receiver<Vec<Vec<u8>>>,
     answers: &mpsc::SyncSender<Answer>,
 ) {
-    let mut engine = Engine::new(repo, options.clone());
+    let mut engine = engine();
     for lines in lines {
         let mut answer = Answer::default();
         match &mut engine {

@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::case::{Case, Info, Stop};
 use super::content::Content;
+use super::pack::PackFiles;
 use super::rename::Followed;
 use super::store::{Keep, Store};
 use super::{Labels, Merged, Options, ReviewReason, Verdict};
@@ -30,18 +31,26 @@ impl Engine {
     /// # Errors
     /// [`crate::Error::Internal`] for attributes that cannot be read.
     pub fn new(repo: &Repo, options: Options) -> Result<Self> {
-        Self::with(Rc::new(repo.objects()), options, Keep::Nothing)
+        let objects = repo.objects();
+        let packs = PackFiles::open(objects.gix());
+        Self::with(Rc::new(objects), packs, options, Keep::Nothing)
+    }
+
+    /// As [`Engine::new`], with packs that several engines share.
+    pub(super) fn sharing(packs: PackFiles, repo: &Repo, options: Options) -> Result<Self> {
+        Self::with(Rc::new(repo.objects()), packs, options, Keep::Nothing)
     }
 
     /// An engine over a view that others use too: trees created there can be merged here, and what is created
     /// here can be read there.
     pub(crate) fn over(objects: Rc<Objects>, options: Options) -> Result<Self> {
-        Self::with(objects, options, Keep::Everything)
+        let packs = PackFiles::open(objects.gix());
+        Self::with(objects, packs, options, Keep::Everything)
     }
 
-    fn with(objects: Rc<Objects>, options: Options, keep: Keep) -> Result<Self> {
+    fn with(objects: Rc<Objects>, packs: PackFiles, options: Options, keep: Keep) -> Result<Self> {
         let content = Content::new(objects.gix())?;
-        Ok(Self { store: Store::new(objects, keep), content, options, stop: None })
+        Ok(Self { store: Store::new(objects, packs, keep), content, options, stop: None })
     }
 
     /// Lets `stop` end a merge that takes too long: it fails with [`crate::Error::Cancelled`] soon after the flag

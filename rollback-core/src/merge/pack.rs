@@ -6,6 +6,7 @@
 
 use std::path::Path;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use gix::ObjectId;
 use gix::objs::Kind;
@@ -26,9 +27,22 @@ const LONGEST_CHAIN: usize = 4096;
 type Place = (u32, u64);
 type Object = (Kind, Rc<Vec<u8>>);
 
-/// The packs of a repository, as they were when it was opened.
+/// The packs of a repository as they were when this was made, mapped into memory once for all threads.
+#[derive(Clone)]
+pub(super) struct PackFiles(Arc<[Pack]>);
+
+impl PackFiles {
+    pub(super) fn open(repo: &gix::Repository) -> Self {
+        let store = repo.objects.store_ref();
+        let folders =
+            std::iter::once(store.path().to_owned()).chain(store.alternate_db_paths().unwrap_or_default());
+        Self(folders.flat_map(|folder| packs_in(&folder.join("pack"), repo.object_hash())).collect())
+    }
+}
+
+/// The packs and what was unpacked from them lately.
 pub(super) struct Packs {
-    packs: Vec<Pack>,
+    packs: Arc<[Pack]>,
     /// Which pack the last object came from; the next one is probably there too.
     last: usize,
     bases: Cache<Place, (Kind, Rc<Vec<u8>>), Seed>,
@@ -42,13 +56,9 @@ struct Pack {
 }
 
 impl Packs {
-    pub(super) fn open(repo: &gix::Repository) -> Self {
-        let store = repo.objects.store_ref();
-        let folders =
-            std::iter::once(store.path().to_owned()).chain(store.alternate_db_paths().unwrap_or_default());
-        let packs = folders.flat_map(|folder| packs_in(&folder.join("pack"), repo.object_hash())).collect();
+    pub(super) fn new(files: PackFiles) -> Self {
         Self {
-            packs,
+            packs: files.0,
             last: 0,
             bases: Cache::new(BASES_LIMIT),
             inflate: Inflate::default(),

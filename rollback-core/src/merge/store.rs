@@ -9,7 +9,7 @@ use gix::hashtable::hash::Builder;
 use gix::objs::{FindHeader, Kind, Write};
 
 use super::cache::Cache;
-use super::pack::Packs;
+use super::pack::{PackFiles, Packs};
 use super::tree::{Tree, Version};
 use crate::error::{Error, Result};
 use crate::id as ids;
@@ -44,10 +44,10 @@ pub(super) struct Store {
 }
 
 impl Store {
-    pub(super) fn new(objects: Rc<Objects>, keep: Keep) -> Self {
+    pub(super) fn new(objects: Rc<Objects>, packs: PackFiles, keep: Keep) -> Self {
         let hash = objects.gix().object_hash();
         Self {
-            packs: Packs::open(objects.gix()),
+            packs: Packs::new(packs),
             objects,
             hash,
             keep,
