@@ -10,6 +10,7 @@
 
 mod apply;
 pub mod checkpoint;
+pub mod checks;
 pub mod conflict;
 pub mod error;
 pub mod history;
@@ -31,6 +32,7 @@ pub mod scratch;
 pub mod strategy;
 pub mod target;
 pub mod trust;
+pub mod verdict;
 
 pub use error::{Error, Result};
 pub use id::{CommitId, EntryMode, ObjectId, TreeId};

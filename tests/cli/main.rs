@@ -2,6 +2,7 @@
 
 mod answers;
 mod bad_input;
+mod checks;
 mod history;
 mod kit;
 mod landing;

@@ -122,6 +122,7 @@ impl Repo {
             chosen: None,
             message: None,
             notes: Vec::new(),
+            checks: Vec::new(),
             prepared: Prepared::default(),
         })
     }

@@ -9,8 +9,9 @@ use crate::history::ChangeKind;
 use crate::id::{CommitId, EntryMode, ObjectId};
 use crate::message::MessageOptions;
 use crate::path::RepoPath;
-use crate::strategy::{Attempt, AttemptResult, Strategy};
+use crate::strategy::{Attempt, AttemptResult, Rejection, Strategy};
 use crate::target::Target;
+use crate::verdict::CheckRun;
 
 /// The version of the document. It changes when a field is renamed, removed or changes its meaning.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -38,6 +39,9 @@ pub struct Plan {
     /// What somebody should know before landing this.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<Note>,
+    /// What was run to judge the results, in order; none where nobody asked for checks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<CheckRun>,
     /// The commits and objects of the chosen rung, for landing it at once.
     #[serde(skip)]
     #[schemars(skip)]
@@ -53,9 +57,22 @@ impl Plan {
     /// Whether there is nothing to do: the state asked for is the state of the tip.
     pub fn is_nothing_to_do(&self) -> bool {
         self.chosen.is_none()
+            && !self.is_rejected()
             && self.attempts.last().is_some_and(|last| {
                 matches!(last.result, AttemptResult::Empty | AttemptResult::AlreadyRolledBack)
             })
+    }
+
+    /// The plan with the runs of another one that comes to the same result, such as the same plan with other words.
+    #[must_use]
+    pub fn with_checks_of(mut self, other: Self) -> Self {
+        self.checks = other.checks;
+        self
+    }
+
+    /// Whether there are clean ways and none may be taken: each was rejected, see [`PlanOptions::rejected`].
+    pub fn is_rejected(&self) -> bool {
+        self.chosen.is_none() && self.attempts.iter().any(Attempt::is_clean)
     }
 }
 
@@ -90,6 +107,9 @@ pub struct PlanOptions {
     pub as_given: bool,
     /// Stop at the first way that may be taken; the plan then says nothing of the rest.
     pub first_only: bool,
+    /// Results that are not to be taken though they are clean.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rejected: Vec<Rejection>,
     /// What the message says beyond the usual.
     pub message: MessageOptions,
 }

@@ -17,4 +17,4 @@ pub use document::{
 };
 
 pub use crate::message::MessageOptions;
-pub use crate::strategy::{Attempt, AttemptResult, Loss, LossClass, Scope, Step};
+pub use crate::strategy::{Attempt, AttemptResult, Loss, LossClass, Rejection, Scope, Step};
