@@ -1,42 +1,80 @@
 //! A sign of life on standard error, for work that takes longer than half a second in front of a person.
 
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::console::Console;
+use crate::render::text;
 
 /// How long a person waits without wondering.
 const PATIENCE: Duration = Duration::from_millis(500);
 
+/// How soon what is said shows what goes on.
+const REFRESH: Duration = Duration::from_millis(100);
+
+/// What goes on, in a few words that change while the work does.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Status(Arc<Mutex<String>>);
+
+impl Status {
+    /// Says something else from now on.
+    pub(crate) fn say(&self, what: impl Into<String>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = what.into();
+    }
+
+    fn text(&self) -> String {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
 /// Does some work, with a sign of life beside it.
 pub(crate) fn during<T>(console: &Console, what: &'static str, work: impl FnOnce() -> T) -> T {
+    telling(console, |status| {
+        status.say(what);
+        work()
+    })
+}
+
+/// Does some work that tells what it is at, with a sign of life beside it.
+pub(crate) fn telling<T>(console: &Console, work: impl FnOnce(&Status) -> T) -> T {
+    let status = Status::default();
     if !console.draws_progress() {
-        return work();
+        return work(&status);
     }
-    let ticks = console.look().signs.ticks;
-    let (done, wait) = std::sync::mpsc::channel::<()>();
+    let look = console.look();
+    let (done, wait) = mpsc::channel::<()>();
     std::thread::scope(|scope| {
+        let seen = status.clone();
         scope.spawn(move || {
             // The sender is dropped when the work ends, however it ends.
-            if wait.recv_timeout(PATIENCE) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
-                let spinner = spinner(what, ticks);
-                let _ = wait.recv();
-                spinner.finish_and_clear();
+            if wait.recv_timeout(PATIENCE) != Err(RecvTimeoutError::Timeout) {
+                return;
             }
+            let spinner = spinner(look.signs.ticks);
+            // The sign and the time beside it take a dozen columns.
+            let room = look.width().saturating_sub(12);
+            loop {
+                spinner.set_message(text::fit(&text::escape(&seen.text()), room, look.signs.ellipsis));
+                if wait.recv_timeout(REFRESH) != Err(RecvTimeoutError::Timeout) {
+                    break;
+                }
+            }
+            spinner.finish_and_clear();
         });
-        let result = work();
+        let result = work(&status);
         drop(done);
         result
     })
 }
 
-fn spinner(what: &'static str, ticks: &str) -> ProgressBar {
+fn spinner(ticks: &str) -> ProgressBar {
     let spinner = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
     if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed}") {
         spinner.set_style(style.tick_chars(ticks));
     }
-    spinner.set_message(what);
     spinner.enable_steady_tick(Duration::from_millis(100));
     spinner
 }

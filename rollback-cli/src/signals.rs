@@ -1,6 +1,10 @@
 //! Signals while a result is landing: the writes finish first, then the process ends as the signal asks.
 //!
-//! Outside of a landing nothing is written, and a signal ends the process at once.
+//! While programs run on a result, they are stopped and their folders removed first. Otherwise nothing is written, and
+//! a signal ends the process at once.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// A stretch of time in which signals wait.
 pub(crate) struct Landing;
@@ -14,6 +18,28 @@ impl Landing {
 }
 
 impl Drop for Landing {
+    fn drop(&mut self) {
+        state::set_landing(false);
+    }
+}
+
+/// A stretch of time in which a signal asks the work to stop, and takes its effect once that has cleaned up.
+pub(crate) struct Stopping;
+
+impl Stopping {
+    /// From now until the value is dropped signals only set the flag.
+    pub(crate) fn begin() -> Self {
+        state::set_landing(true);
+        Self
+    }
+
+    /// Set once a signal has arrived.
+    pub(crate) fn flag(&self) -> Arc<AtomicBool> {
+        state::stop_flag()
+    }
+}
+
+impl Drop for Stopping {
     fn drop(&mut self) {
         state::set_landing(false);
     }
@@ -42,11 +68,14 @@ mod state {
         immediate: Arc<AtomicBool>,
         /// The last signal that arrived; 0 where none did.
         arrived: Arc<AtomicUsize>,
+        /// Whether one did.
+        stop: Arc<AtomicBool>,
     }
 
     static STATE: LazyLock<State> = LazyLock::new(|| State {
         immediate: Arc::new(AtomicBool::new(true)),
         arrived: Arc::new(AtomicUsize::new(0)),
+        stop: Arc::new(AtomicBool::new(false)),
     });
 
     pub(super) fn install() {
@@ -55,7 +84,12 @@ mod state {
             let number = usize::try_from(signal).unwrap_or_default();
             let _ = flag::register_conditional_default(signal, Arc::clone(&STATE.immediate));
             let _ = flag::register_usize(signal, Arc::clone(&STATE.arrived), number);
+            let _ = flag::register(signal, Arc::clone(&STATE.stop));
         }
+    }
+
+    pub(super) fn stop_flag() -> Arc<AtomicBool> {
+        Arc::clone(&STATE.stop)
     }
 
     pub(super) fn set_landing(landing: bool) {
@@ -75,6 +109,9 @@ mod state {
 #[cfg(not(unix))]
 mod state {
     pub(super) fn install() {}
+    pub(super) fn stop_flag() -> super::Arc<super::AtomicBool> {
+        super::Arc::default()
+    }
     pub(super) fn set_landing(_landing: bool) {}
     pub(super) fn deliver() {}
 }

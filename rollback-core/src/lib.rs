@@ -11,6 +11,7 @@
 
 mod apply;
 pub mod checkpoint;
+pub mod checks;
 pub mod conflict;
 pub mod error;
 pub mod history;
@@ -32,6 +33,7 @@ pub mod scratch;
 pub mod strategy;
 pub mod target;
 pub mod trust;
+pub mod verdict;
 
 pub use error::{Error, Result};
 pub use id::{CommitId, EntryMode, ObjectId, TreeId};

@@ -16,6 +16,8 @@ pub struct ApplyOptions {
     pub destination: Destination,
     /// Permit a result that discards later edits.
     pub allow_loss: bool,
+    /// What happens where the tip has moved since the plan was made.
+    pub on_moved: OnMoved,
     /// Permit landing where the upstream has newer changes to the paths.
     pub stale_ok: bool,
     /// Sign the commits, or do not; `commit.gpgSign` decides where absent.
@@ -37,6 +39,16 @@ pub enum Destination {
     Branch(String),
     /// Index and work tree only; no commit is made.
     Stage,
+}
+
+/// What happens where the tip has moved since a plan was made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnMoved {
+    /// The plan is computed again, and lands where the planned paths are as they were and it does the same to them.
+    #[default]
+    PlanAgain,
+    /// It is refused: what was checked is the result on the old tip and no other.
+    Refuse,
 }
 
 /// Name and mail of whoever commits.
@@ -104,6 +116,13 @@ pub struct Outcome {
     /// What failed after the result had landed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub later_failure: Option<String>,
+}
+
+impl Receipt {
+    /// The receipt of a plan that was not landed.
+    pub fn not_landed(plan: Plan) -> Self {
+        Self { plan, outcome: Outcome::of(OutcomeKind::NotLanded) }
+    }
 }
 
 impl Outcome {

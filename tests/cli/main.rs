@@ -2,6 +2,7 @@
 
 mod answers;
 mod bad_input;
+mod checks;
 mod cross_check;
 mod history;
 mod kit;

@@ -121,6 +121,7 @@ fn plans_fit() {
     assert_fits("plan", &repo, &["revert", "HEAD~2", "--via", "revert-commit", "--dry-run"]);
     assert_fits("plan", &repo, &["restore", "f", "-s", "HEAD~2", "--dry-run"]);
     assert_fits("plan", &repo, &["pick", "HEAD~1", "--dry-run"]);
+    assert_fits("plan", &repo, &["revert", "HEAD~1", "--dry-run", "--check", "sh -c 'echo x; exit 1'"]);
 }
 
 #[test]
@@ -129,6 +130,8 @@ fn receipts_fit() {
     assert_fits("receipt", &repo, &["revert", "HEAD~2", "--via", "revert-commit"]);
     assert_fits("receipt", &repo, &["revert", "--file", "g"]);
     assert_fits("receipt", &repo, &["revert", "--file", "g"]);
+    assert_fits("receipt", &repo, &["revert", "HEAD", "--check", "true", "--check-setup", "true"]);
+    assert_fits("receipt", &repo, &["revert", "HEAD", "--check", "false", "--no-check-control"]);
     assert_fits("receipt", &repo, &["revert", "HEAD", "-n"]);
 }
 

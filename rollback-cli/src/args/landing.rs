@@ -7,6 +7,8 @@ use clap::{ArgGroup, Args};
 use rollback_core::message::Trailer;
 use rollback_core::strategy::Strategy;
 
+use super::Checks;
+
 /// `rb revert`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -16,7 +18,13 @@ Examples:
   rb revert 3a8a50f                       undo a commit
   rb revert 3a8a50f -- src/a.py           undo what the commit did to one file
   rb revert -m 1 9c1d2e3                  undo a merge, keeping its first parent
-  rb revert main~3..main                  undo three commits, all or nothing")]
+  rb revert main~3..main                  undo three commits, all or nothing
+  rb revert HEAD --check 'make test'      land only what passes, else try the next way
+
+A check is split into words as a shell splits them; no shell is run. It runs in a folder that
+RB_CANDIDATE names, with a cleared environment, and before that on the tip as it is: a failure
+there and here alike says nothing, and nothing lands (exit 7). What an editable installation
+imports is not the result: link or set up what the check needs there.")]
 #[command(group = ArgGroup::new("what").args(["commits", "files", "paths"]).required(true).multiple(true))]
 pub(crate) struct Revert {
     /// The commits to undo, as git spells revisions and ranges; newest first
@@ -205,6 +213,8 @@ pub(crate) struct LandingHere {
     /// Sign nothing, whatever commit.gpgSign says
     #[arg(long, overrides_with = "gpg_sign")]
     pub(crate) no_gpg_sign: bool,
+    #[command(flatten)]
+    pub(crate) checks: Checks,
 }
 
 /// What the commit message says.

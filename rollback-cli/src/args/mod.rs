@@ -3,6 +3,7 @@
 //! Nothing here reads a repository; turning words into targets is the work of the commands.
 
 mod asking;
+mod checks;
 mod landing;
 mod overview;
 pub(crate) mod usage;
@@ -12,6 +13,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, CommandFactory, Parser, Subcommand, ValueEnum};
 
 pub(crate) use asking::{Completions, Demo, History, IsReverted, Man, MergeTree, Ops, Schema};
+pub(crate) use checks::Checks;
 pub(crate) use landing::{Apply, How, LandingHere, Message, Pick, Restore, Revert, Undo};
 
 use crate::invocation::Invocation;

@@ -1,7 +1,8 @@
 //! `--cross-check`: the installed git merges, too, and only what both come to lands.
 
+use rollback_core::plan::CrossCheck;
 use rollback_core::process::SystemRunner;
-use rollback_core::process::cross_check::{CrossCheck, keep_report};
+use rollback_core::process::cross_check::keep_report;
 use rollback_core::{Error, Plan, Repo};
 
 use crate::args::LandingHere;
@@ -17,23 +18,24 @@ pub(super) fn compare(
     args: &LandingHere,
     repo: &Repo,
     console: &mut Console,
-) -> Result<(Plan, Option<CrossCheck>), Problem> {
+) -> Result<Plan, Problem> {
     let configured = !args.no_cross_check && repo.config_switch("rb.crossCheck")? == Some(true);
     if !args.cross_check && !configured {
-        return Ok((plan, None));
+        return Ok(plan);
     }
-    let plan = repo.recheck(plan)?;
+    let mut plan = repo.recheck(plan)?;
     let check = progress::during(console, "comparing with git", || repo.cross_check(&plan, &SystemRunner))?;
     let Some(check) = check else {
         if args.cross_check {
             return Err(Error::CrossCheckFailed { why: "no git is installed".into() }.into());
         }
         console.tell("not compared with git, as rb.crossCheck asks: no git is installed\n");
-        return Ok((plan, None));
+        return Ok(plan);
     };
     if check.agrees() {
         console.tell(&format!("{}\n", said(&check)));
-        return Ok((plan, Some(check)));
+        plan.cross_check = Some(check);
+        return Ok(plan);
     }
     Err(differs(&check, args, repo).into())
 }

@@ -1,13 +1,12 @@
 //! What all landing commands share: plan, show or ask, land, report.
 
+use rollback_core::checks::CheckOptions;
 use rollback_core::plan::{LossClass, MessageOptions};
-use rollback_core::process::cross_check::CrossCheck;
-use rollback_core::receipt::{Destination, OutcomeKind};
+use rollback_core::receipt::{Destination, OnMoved, OutcomeKind};
 use rollback_core::{ApplyOptions, Error, Plan, PlanOptions, Receipt, Repo, Target};
-use serde::Serialize;
 
 use super::revert::switch;
-use super::{Outcome, cross_check};
+use super::{Outcome, checks, cross_check};
 use crate::args::{LandingHere, Message};
 use crate::console::Console;
 use crate::editor;
@@ -18,15 +17,6 @@ use crate::render::human::{self, Ending, LandWith};
 use crate::render::{Commits, json, stuck};
 use crate::session::Session;
 use crate::signals;
-
-/// A document with what git said of it, where it was asked.
-#[derive(Serialize)]
-struct CrossChecked<'a, T> {
-    #[serde(flatten)]
-    document: &'a T,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cross_check: Option<CrossCheck>,
-}
 
 /// What is to be planned.
 pub(super) struct Request {
@@ -54,35 +44,46 @@ pub(super) fn run(mut request: Request, args: &LandingHere, session: &mut Sessio
     if !args.dry_run {
         repo.preflight(&request.options, &apply_options(args)?)?;
     }
+    let checks = checks::options(&args.checks, session)?;
     // A person who asked for a dry run wants to see every way; whoever lands wants the first that may be taken.
     request.options.first_only = !args.dry_run;
-    let mut found = make_plan(&repo, &request.target, &request.options, &session.console)?;
-    if request.edit
-        && !args.dry_run
-        && !args.no_commit
-        && let Some(text) = edited_message(&found, &repo, session)?
-    {
-        request.options.message.text = Some(text);
-        request.options.message.edited = true;
-        found = make_plan(&repo, &request.target, &request.options, &session.console)?;
-    }
-    plan(found, args, session)
+    let found = make_plan(&repo, &request.target, &request.options, &session.console)?;
+    let message = if request.edit && !args.no_commit { Wording::Edited } else { Wording::AsPlanned };
+    finish(found, Wishes { args, checks, message }, session)
 }
 
 /// Shows a plan or lands it, as the arguments say.
 pub(super) fn plan(plan: Plan, args: &LandingHere, session: &mut Session) -> Outcome {
-    let repo = session.repo()?;
-    let commits = commits_of(&plan, &repo);
-    if args.dry_run {
-        let (plan, cross_check) = cross_check::compare(plan, args, &repo, &mut session.console)?;
-        return show(&CrossChecked { document: &plan, cross_check }, &commits, args, session);
+    let checks = checks::options(&args.checks, session)?;
+    finish(plan, Wishes { args, checks, message: Wording::AsPlanned }, session)
+}
+
+/// What is to become of a plan.
+struct Wishes<'a> {
+    args: &'a LandingHere,
+    checks: Option<CheckOptions>,
+    message: Wording,
+}
+
+/// Which words the message has.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wording {
+    AsPlanned,
+    Edited,
+}
+
+fn finish(plan: Plan, wishes: Wishes<'_>, session: &mut Session) -> Outcome {
+    if wishes.args.dry_run {
+        return show(plan, wishes, session);
     }
+    let args = wishes.args;
+    let repo = session.repo()?;
     let mut options = apply_options(args)?;
     let mut shown = false;
     if let Some(loss) = loss_of(&plan)
         && !args.allow_loss
     {
-        let text = human::plan(&plan, &commits, session.console.look(), Ending::None);
+        let text = human::plan(&plan, &commits_of(&plan, &repo), session.console.look(), Ending::None);
         session.console.tell(&format!("{text}\n"));
         if !ask_about_loss(args, session) {
             return Err(loss.into());
@@ -90,12 +91,57 @@ pub(super) fn plan(plan: Plan, args: &LandingHere, session: &mut Session) -> Out
         options.allow_loss = true;
         shown = true;
     }
-    let (plan, cross_check) = cross_check::compare(plan, args, &repo, &mut session.console)?;
+    let mut plan = plan;
+    if let Some(checks) = wishes.checks {
+        // What could not land anyway is refused before anything is run.
+        repo.check(&plan, &options)?;
+        let checked = checks::run(plan, checks, &options, session)?;
+        if let Some(failure) = checks::refusal(&checked.conclusion, session) {
+            return Ok(refuse(checked.plan, failure, &repo, session));
+        }
+        // Only what was checked may land.
+        options.on_moved = OnMoved::Refuse;
+        plan = checked.plan;
+    }
+    plan = cross_check::compare(plan, args, &repo, &mut session.console)?;
+    if plan.cross_check.is_some() {
+        options.on_moved = OnMoved::Refuse;
+    }
+    if wishes.message == Wording::Edited {
+        plan = reworded(plan, &repo, session)?;
+    }
     let landing = signals::Landing::begin();
     let receipt = progress::during(&session.console, "landing", || repo.apply(plan, &options))?;
-    let exit = report(&CrossChecked { document: &receipt, cross_check }, shown, &repo, args, session);
+    let exit = report(&receipt, shown, &repo, args, session);
     drop(landing);
     Ok(exit)
+}
+
+/// Reports a plan that is not landed because of its checks.
+fn refuse(plan: Plan, failure: Failure, repo: &Repo, session: &mut Session) -> Exit {
+    if session.console.json() {
+        session.console.print(&json::document(&Receipt::not_landed(plan)));
+    } else {
+        let text = human::plan(&plan, &commits_of(&plan, repo), session.console.look(), Ending::None);
+        session.console.tell(&format!("{text}\n"));
+    }
+    session.console.complain(&failure.text(session.console.look().verbose));
+    failure.exit()
+}
+
+/// The same plan with a message that somebody has edited.
+fn reworded(plan: Plan, repo: &Repo, session: &mut Session) -> Result<Plan, Problem> {
+    let Some(text) = edited_message(&plan, repo, session)? else { return Ok(plan) };
+    let mut options = plan.request.options.clone();
+    options.message.text = Some(text);
+    options.message.edited = true;
+    let again = make_plan(repo, &plan.request.target, &options, &session.console)?;
+    let result = |plan: &Plan| plan.chosen_attempt().and_then(|attempt| attempt.tree_id);
+    if again.tip != plan.tip || result(&again) != result(&plan) {
+        let (reference, expected) = (plan.tip.reference, plan.tip.commit_id);
+        return Err(Error::Moved { reference, expected, found: again.tip.commit_id }.into());
+    }
+    Ok(again.with_checks_of(plan))
 }
 
 /// Makes a plan, with a sign of life beside it.
@@ -109,27 +155,43 @@ pub(super) fn make_plan(
 }
 
 /// Shows a plan, and says whether it would land: a dry run ends as the real run would before landing.
-fn show(
-    checked: &CrossChecked<'_, Plan>,
-    commits: &Commits,
-    args: &LandingHere,
-    session: &mut Session,
-) -> Outcome {
-    let plan = checked.document;
-    let document = json::document(checked);
-    let checked = session.repo()?.check(plan, &apply_options(args)?);
+fn show(plan: Plan, wishes: Wishes<'_>, session: &mut Session) -> Outcome {
+    let args = wishes.args;
+    let repo = session.repo()?;
+    let options = apply_options(args)?;
+    let mut refusal = None;
+    let mut admitted = repo.check(&plan, &options);
+    let mut plan = plan;
+    if let (Ok(_), Some(checks)) = (&admitted, wishes.checks) {
+        let checked = checks::run(plan, checks, &options, session)?;
+        refusal = checks::refusal(&checked.conclusion, session);
+        plan = checked.plan;
+        admitted = repo.check(&plan, &options);
+    }
+    if admitted.is_ok() && refusal.is_none() {
+        plan = cross_check::compare(plan, args, &repo, &mut session.console)?;
+    }
+    let commits = commits_of(&plan, &repo);
     let look = session.console.look();
     if session.console.json() {
-        session.console.print(&document);
+        session.console.print(&json::document(&plan));
     } else {
-        let ending = Ending::DryRun { land_with: land_with(checked.as_ref().err(), session) };
-        session.console.tell(&human::plan(plan, commits, look, ending));
+        let land_with = match &refusal {
+            None => land_with(admitted.as_ref().err(), session),
+            Some(_) => None,
+        };
+        session.console.tell(&human::plan(&plan, &commits, look, Ending::DryRun { land_with }));
     }
-    let refusal = match checked {
+    if let Some(failure) = refusal {
+        session.console.tell("\n");
+        session.console.complain(&failure.text(look.verbose));
+        return Ok(failure.exit());
+    }
+    let refusal = match admitted {
         Err(refusal) => refusal,
         Ok(kind) => {
             let exit = exit_of(kind, args);
-            report_stuck(plan, exit, session);
+            report_stuck(&plan, exit, session);
             return Ok(exit);
         }
     };
@@ -173,14 +235,7 @@ fn report_stuck(plan: &Plan, exit: Exit, session: &mut Session) {
     session.console.complain(&failure.text(session.console.look().verbose));
 }
 
-fn report(
-    landed: &CrossChecked<'_, Receipt>,
-    shown: bool,
-    repo: &Repo,
-    args: &LandingHere,
-    session: &mut Session,
-) -> Exit {
-    let receipt = landed.document;
+fn report(receipt: &Receipt, shown: bool, repo: &Repo, args: &LandingHere, session: &mut Session) -> Exit {
     let commits = commits_of_receipt(receipt, repo);
     let exit = exit_of_receipt(receipt, args);
     let console = &mut session.console;
@@ -189,7 +244,7 @@ fn report(
     }
     let look = console.look();
     if console.json() {
-        console.print(&json::document(landed));
+        console.print(&json::document(receipt));
     } else if shown {
         console.tell(&human::outcome(&receipt.plan, &receipt.outcome, &commits, look));
     } else {
@@ -235,7 +290,10 @@ fn ask_about_loss(args: &LandingHere, session: &mut Session) -> bool {
         return false;
     }
     session.console.complain("This discards the later changes named above. Land it? [y/N] ");
-    session.console.read_yes()
+    let mut answer = String::new();
+    // No answer is a no.
+    let _ = std::io::stdin().read_line(&mut answer);
+    matches!(answer.trim(), "y" | "Y" | "yes")
 }
 
 fn apply_options(args: &LandingHere) -> Result<ApplyOptions, Problem> {

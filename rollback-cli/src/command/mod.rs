@@ -1,6 +1,7 @@
 //! The commands, one room each: arguments to a target, the library's answer to text and an exit code.
 
 mod apply;
+mod checks;
 pub(crate) mod completions;
 mod cross_check;
 mod demo;

@@ -8,7 +8,7 @@ use rollback_core::{CommitId, Plan, RepoPath, Target};
 
 use super::style::{Palette, paint};
 use super::text::{self, count};
-use super::{Commits, Look, changes, day, graph, ladder, short_reference};
+use super::{Commits, Look, changes, checks, day, graph, ladder, short_reference};
 
 /// How the story ends.
 #[derive(Clone, Debug)]
@@ -46,6 +46,7 @@ pub(crate) fn plan(plan: &Plan, commits: &Commits, look: Look, ending: Ending<'_
         story.ways(),
         story.conflicts(),
         story.dependents(),
+        checks::render(plan, look),
         story.changes(&ending),
         story.loss(),
         story.message(&ending),

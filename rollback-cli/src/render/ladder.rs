@@ -62,6 +62,7 @@ fn sign(attempt: &Attempt, taken: bool, look: Look) -> String {
     let signs = look.signs;
     match attempt.result {
         AttemptResult::Clean if taken => paint(Palette::GOOD, signs.yes),
+        AttemptResult::Clean if attempt.reason.is_some() => paint(Palette::BAD, signs.no),
         AttemptResult::Conflicted => paint(Palette::BAD, signs.no),
         AttemptResult::NeedsReview => paint(Palette::WARN, signs.doubt),
         AttemptResult::Empty | AttemptResult::AlreadyRolledBack if taken => paint(Palette::GOOD, signs.yes),
@@ -94,6 +95,10 @@ fn what(attempt: &Attempt, asked: &[RepoPath], commits: &Commits) -> String {
 }
 
 fn verdict(attempt: &Attempt, taken: bool, look: Look) -> String {
+    // A clean result with a reason was rejected, and the reason says it all.
+    if let (true, Some(reason)) = (attempt.is_clean(), &attempt.reason) {
+        return text::escape(reason).into_owned();
+    }
     let said = match attempt.result {
         AttemptResult::Clean => format!(
             "clean{}: {}, {}",

@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::id::CommitId;
 use crate::operation::OperationId;
 use crate::plan::{Attempt, LossClass, NoteKind, Plan, PlanOptions};
-use crate::receipt::{ApplyOptions, Destination, Outcome, OutcomeKind, Receipt, Recovery};
+use crate::receipt::{ApplyOptions, Destination, OnMoved, Outcome, OutcomeKind, Receipt, Recovery};
 use crate::repo::Repo;
 use crate::repo::refs::Head;
 
@@ -25,7 +25,10 @@ impl Repo {
     /// [`Error::Moved`], [`Error::InTheWay`], [`Error::CaseCollision`], [`Error::HostilePath`],
     /// [`Error::BranchExists`], [`Error::NoIdentity`], [`Error::OperationInProgress`] and their kin.
     pub fn apply(&self, plan: Plan, options: &ApplyOptions) -> Result<Receipt> {
-        let plan = self.recheck(plan)?;
+        let plan = match options.on_moved {
+            OnMoved::PlanAgain => self.recheck(plan)?,
+            OnMoved::Refuse => self.unmoved(plan)?,
+        };
         let Some(attempt) = plan.chosen_attempt() else { return Ok(not_landed(plan)) };
         let goal = self.admit(&plan, attempt, options)?;
         if let Goal::Reference { name, old: Some(found), fresh: true, .. } = &goal {
@@ -105,6 +108,16 @@ impl Repo {
             expected: plan.tip.commit_id,
             found: again.tip.commit_id,
         })
+    }
+
+    /// The plan itself, where its tip is where it was.
+    fn unmoved(&self, plan: Plan) -> Result<Plan> {
+        let found = self.tip(&plan.request.options)?;
+        if found != plan.tip {
+            let (reference, expected) = (plan.tip.reference, plan.tip.commit_id);
+            return Err(Error::Moved { reference, expected, found: found.commit_id });
+        }
+        self.recheck(plan)
     }
 
     /// Whether the planned paths are at the new tip what they were at the old one, and become the same.

@@ -122,6 +122,8 @@ impl Repo {
             chosen: None,
             message: None,
             notes: Vec::new(),
+            checks: Vec::new(),
+            cross_check: None,
             prepared: Prepared::default(),
         })
     }

@@ -12,7 +12,7 @@ use crate::message::{self, Deed, Message, MessageOptions, Style, Trailer};
 use crate::repo::identity::Role;
 use crate::repo::refs::Head;
 use crate::repo::{Commit, Objects, Repo};
-use crate::strategy::ladder::{Climb, climb};
+use crate::strategy::ladder::{Choice, Climb, climb};
 use crate::strategy::workbench::Workbench;
 use crate::strategy::{Attempt, Scope, Step, Strategy};
 use crate::target::Target;
@@ -33,7 +33,12 @@ impl Repo {
         let climb = if case.already_rolled_back {
             already_rolled_back(&case)
         } else {
-            climb(&mut bench, &case.rungs, &case.goal, options.first_only)?
+            climb(
+                &mut bench,
+                &case.rungs,
+                &case.goal,
+                Choice { first_only: options.first_only, rejected: &options.rejected },
+            )?
         };
         let request = Request { target: target.clone(), options: options.clone() };
         document(self, &bench.objects, request, tip, case, climb)
@@ -114,6 +119,8 @@ fn document(
         chosen: climb.chosen,
         message: None,
         notes: case.notes,
+        checks: Vec::new(),
+        cross_check: None,
         prepared: Prepared::default(),
     };
     let Some(chosen) = plan.chosen else { return Ok(plan) };

@@ -4,13 +4,15 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::cross_check::CrossCheck;
 use super::prepared::Prepared;
 use crate::history::ChangeKind;
 use crate::id::{CommitId, EntryMode, ObjectId};
 use crate::message::MessageOptions;
 use crate::path::RepoPath;
-use crate::strategy::{Attempt, AttemptResult, Strategy};
+use crate::strategy::{Attempt, AttemptResult, Rejection, Strategy};
 use crate::target::Target;
+use crate::verdict::CheckRun;
 
 /// The version of the document. It changes when a field is renamed, removed or changes its meaning.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -38,6 +40,12 @@ pub struct Plan {
     /// What somebody should know before landing this.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<Note>,
+    /// What was run to judge the results, in order; none where nobody asked for checks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<CheckRun>,
+    /// What the installed git came to in the same merges; absent where nobody asked it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cross_check: Option<CrossCheck>,
     /// The commits and objects of the chosen rung, for landing it at once.
     #[serde(skip)]
     #[schemars(skip)]
@@ -53,9 +61,23 @@ impl Plan {
     /// Whether there is nothing to do: the state asked for is the state of the tip.
     pub fn is_nothing_to_do(&self) -> bool {
         self.chosen.is_none()
+            && !self.is_rejected()
             && self.attempts.last().is_some_and(|last| {
                 matches!(last.result, AttemptResult::Empty | AttemptResult::AlreadyRolledBack)
             })
+    }
+
+    /// The plan with what was run to judge another one that comes to the same result, such as the same plan with other words.
+    #[must_use]
+    pub fn with_checks_of(mut self, other: Self) -> Self {
+        self.checks = other.checks;
+        self.cross_check = other.cross_check;
+        self
+    }
+
+    /// Whether there are clean ways and none may be taken: each was rejected, see [`PlanOptions::rejected`].
+    pub fn is_rejected(&self) -> bool {
+        self.chosen.is_none() && self.attempts.iter().any(Attempt::is_clean)
     }
 }
 
@@ -90,6 +112,9 @@ pub struct PlanOptions {
     pub as_given: bool,
     /// Stop at the first way that may be taken; the plan then says nothing of the rest.
     pub first_only: bool,
+    /// Results that are not to be taken though they are clean.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rejected: Vec<Rejection>,
     /// What the message says beyond the usual.
     pub message: MessageOptions,
 }

@@ -5,16 +5,18 @@
 
 mod candidate;
 mod compute;
+mod cross_check;
 mod document;
 mod find;
 mod prepared;
 mod resolve;
 
 pub use candidate::TreeEdit;
+pub use cross_check::{CrossCheck, Difference};
 pub use document::{
     CulpritFound, LastGoodState, Note, NoteKind, Plan, PlanOptions, Repository, Request, ResolvedTarget,
     SCHEMA_VERSION, Tip,
 };
 
 pub use crate::message::MessageOptions;
-pub use crate::strategy::{Attempt, AttemptResult, Loss, LossClass, Scope, Step};
+pub use crate::strategy::{Attempt, AttemptResult, Loss, LossClass, Rejection, Scope, Step};

@@ -8,53 +8,16 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use gix::objs::Write as _;
-use serde::Serialize;
-
 use super::{Command, DEFAULT_ENVIRONMENT, Ended, Output, Runner, StartError};
 use crate::error::{Error, Result};
-use crate::id::{CommitId, TreeId};
-use crate::plan::Plan;
+use crate::id::TreeId;
+use crate::plan::{CrossCheck, Difference, Plan};
 use crate::repo::{Objects, Repo};
 use crate::strategy::{Step, Strategy, scope};
+use gix::objs::Write as _;
 
 /// git may take its time: some single merges take it half a minute.
 const PATIENCE: Duration = Duration::from_secs(600);
-
-/// What the installed git says of the merges of a plan.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct CrossCheck {
-    /// What `git version` prints.
-    pub git: String,
-    /// How many merges were done again.
-    pub merges: usize,
-    /// Where git came to something else, in the order of the plan's steps.
-    pub differences: Vec<Difference>,
-}
-
-impl CrossCheck {
-    /// Whether git came to the same tree in every merge.
-    pub fn agrees(&self) -> bool {
-        self.differences.is_empty()
-    }
-}
-
-/// A merge of which git makes something else.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct Difference {
-    /// The commit undone or replayed.
-    pub commit_id: CommitId,
-    /// The merge: base, ours, theirs.
-    pub merge: [TreeId; 3],
-    /// The tree of the plan.
-    pub tree_id: TreeId,
-    /// Whether git calls it clean.
-    pub clean_for_git: bool,
-    /// git's tree; with conflict markers where it is not clean.
-    pub tree_of_git: TreeId,
-}
 
 impl Repo {
     /// Does the merges of the chosen rung again with the installed git; `None` where no git is installed.

@@ -130,16 +130,14 @@ impl Scratch {
     /// Brings a path of the real work tree in, as a link. A path that is not there is left out.
     ///
     /// # Errors
-    /// [`Error::Io`].
+    /// [`Error::Io`]; [`Error::HostilePath`] where the candidate has a link or a file in the place of a folder.
     pub fn link(&mut self, work_dir: &Path, path: &RepoPath) -> Result<()> {
         let relative = relative(path)?;
         let (from, to) = (work_dir.join(&relative), self.folder().join(&relative));
         if !from.exists() || fs::symlink_metadata(&to).is_ok() {
             return Ok(());
         }
-        if let Some(parent) = to.parent() {
-            fs::create_dir_all(parent).map_err(|error| Error::io("make", parent, error))?;
-        }
+        let to = parents_of(self.folder(), path)?;
         link_to(&from, &to).map_err(|error| Error::io("link", &to, error))?;
         self.linked.insert(path.clone());
         Ok(())

@@ -28,7 +28,7 @@ pub struct Attempt {
     pub from: Option<CommitId>,
     /// What came of it.
     pub result: AttemptResult,
-    /// Why this rung was not taken.
+    /// Why this rung was not taken; a clean result with a reason was rejected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// The tree that would be committed; absent unless the result is clean.
@@ -81,6 +81,15 @@ impl Attempt {
     pub fn is_clean(&self) -> bool {
         self.result == AttemptResult::Clean
     }
+}
+
+/// A clean result that is not to be taken: a rung that comes to this tree is passed over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Rejection {
+    /// The tree.
+    pub tree_id: TreeId,
+    /// Why, as a fragment.
+    pub reason: String,
 }
 
 /// One commit to be made.

@@ -7,7 +7,7 @@ use regex::bytes::Regex;
 
 use super::scope::covers;
 use super::workbench::{Change, Restoration, Workbench};
-use super::{Attempt, AttemptResult, Scope, Strategy};
+use super::{Attempt, AttemptResult, Rejection, Scope, Strategy};
 use crate::error::Result;
 use crate::id::TreeId;
 use crate::path::RepoPath;
@@ -97,9 +97,18 @@ pub(crate) struct Climb {
     pub(crate) chosen: Option<usize>,
 }
 
+/// How a rung is chosen.
+#[derive(Clone, Copy)]
+pub(crate) struct Choice<'a> {
+    /// Stop at the first that may be taken.
+    pub(crate) first_only: bool,
+    /// What is not to be taken though it is clean.
+    pub(crate) rejected: &'a [Rejection],
+}
+
 /// Tries the rungs in order. The first that may be taken is chosen; the rest is tried too, so that the plan
 /// can say what they would do, unless `first_only`.
-pub(crate) fn climb(bench: &mut Workbench, rungs: &[Rung], goal: &Goal, first_only: bool) -> Result<Climb> {
+pub(crate) fn climb(bench: &mut Workbench, rungs: &[Rung], goal: &Goal, choice: Choice<'_>) -> Result<Climb> {
     let mut climb = Climb { attempts: Vec::new(), chosen: None };
     for rung in rungs {
         let mut attempt = bench.attempt(rung)?;
@@ -111,11 +120,15 @@ pub(crate) fn climb(bench: &mut Workbench, rungs: &[Rung], goal: &Goal, first_on
             attempt.tree_id = None;
         }
         if attempt.is_clean() && climb.chosen.is_none() {
-            climb.chosen = Some(climb.attempts.len());
+            let rejection = choice.rejected.iter().find(|one| Some(one.tree_id) == attempt.tree_id);
+            match rejection {
+                Some(rejection) => attempt.reason = Some(rejection.reason.clone()),
+                None => climb.chosen = Some(climb.attempts.len()),
+            }
         }
         let nothing_left = attempt.result == AttemptResult::Empty && goal.is_met_by_tip(bench)?;
         climb.attempts.push(attempt);
-        if nothing_left && climb.chosen.is_none() || first_only && climb.chosen.is_some() {
+        if nothing_left && climb.chosen.is_none() || choice.first_only && climb.chosen.is_some() {
             break;
         }
     }

@@ -7,7 +7,7 @@ pub(crate) mod ladder;
 pub(crate) mod scope;
 pub(crate) mod workbench;
 
-pub use attempt::{Attempt, AttemptResult, Loss, LossClass, Scope, Step};
+pub use attempt::{Attempt, AttemptResult, Loss, LossClass, Rejection, Scope, Step};
 
 use serde::{Deserialize, Serialize};
 

@@ -7,127 +7,9 @@ mod figure;
 mod json;
 mod text;
 
-use serde::{Deserialize, Serialize};
-
 use super::format::{Expect, Scalar};
 use crate::process::{Ended, Output, StartError};
-
-/// What came of a check.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Outcome {
-    /// Everything expected holds.
-    Pass,
-    /// Something expected does not hold.
-    Fail,
-    /// Nothing could be judged: the program is missing, ran out of time, or wrote what cannot be read.
-    Error,
-    /// It was not looked at, on purpose.
-    Skip,
-    /// It was looked at, and a person has to decide.
-    Inconclusive,
-}
-
-impl Outcome {
-    /// The outcome as it is written.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pass => "pass",
-            Self::Fail => "fail",
-            Self::Error => "error",
-            Self::Skip => "skip",
-            Self::Inconclusive => "inconclusive",
-        }
-    }
-
-    /// A failure says more than an error, and an error more than a doubt.
-    fn weight(self) -> u8 {
-        match self {
-            Self::Pass => 0,
-            Self::Skip => 1,
-            Self::Inconclusive => 2,
-            Self::Error => 3,
-            Self::Fail => 4,
-        }
-    }
-}
-
-impl std::fmt::Display for Outcome {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// An outcome with its reason.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct Verdict {
-    /// The outcome.
-    pub outcome: Outcome,
-    /// Why, as a fragment; empty for a plain pass.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub reason: String,
-    /// What was expected, where one figure or text decided.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expected: Option<String>,
-    /// What was found there.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub found: Option<String>,
-}
-
-impl Verdict {
-    /// A verdict without figures.
-    pub fn new(outcome: Outcome, reason: impl Into<String>) -> Self {
-        Self { outcome, reason: reason.into(), expected: None, found: None }
-    }
-
-    /// Everything holds.
-    pub fn pass() -> Self {
-        Self::new(Outcome::Pass, "")
-    }
-
-    /// With what was expected and what was found.
-    #[must_use]
-    pub fn of(mut self, expected: impl ToString, found: impl ToString) -> Self {
-        self.expected = Some(expected.to_string());
-        self.found = Some(found.to_string());
-        self
-    }
-
-    /// Whether it stands in the way of landing.
-    pub fn blocks(&self) -> bool {
-        matches!(self.outcome, Outcome::Fail | Outcome::Error | Outcome::Inconclusive)
-    }
-
-    /// What this verdict on the candidate is worth, given the verdict of the same check on the tip as it is.
-    ///
-    /// A program that is missing on both sides, or the same failure on both, says nothing about the candidate.
-    #[must_use]
-    pub fn against_control(self, control: &Self) -> Self {
-        let same =
-            self.outcome == control.outcome && self.reason == control.reason && self.found == control.found;
-        if !same || !matches!(self.outcome, Outcome::Fail | Outcome::Error) {
-            return self;
-        }
-        Self {
-            outcome: Outcome::Inconclusive,
-            reason: format!("the tip as it is does the same: {}", self.reason),
-            ..self
-        }
-    }
-}
-
-impl std::fmt::Display for Verdict {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.outcome.as_str())?;
-        if !self.reason.is_empty() {
-            write!(f, ": {}", self.reason)?;
-        }
-        match (&self.expected, &self.found) {
-            (Some(expected), Some(found)) => write!(f, " (expected {expected}, found {found})"),
-            _ => Ok(()),
-        }
-    }
-}
+pub use crate::verdict::{Outcome, Verdict};
 
 /// What a check looked at.
 #[derive(Debug, Clone, Copy)]
@@ -222,7 +104,8 @@ fn could_not_look(seen: Seen<'_>) -> Option<Verdict> {
     match output.ended {
         Ended::TimedOut => Some(Verdict::new(
             Outcome::Error,
-            format!("it was killed after {:.1} s without an end", output.elapsed.as_secs_f64()),
+            // Whole seconds: the same check on the tip runs out of the same time, give or take a little.
+            format!("it was killed after {:.0} s without an end", output.elapsed.as_secs_f64()),
         )),
         Ended::Cancelled => Some(Verdict::new(Outcome::Error, "it was cancelled")),
         Ended::Signalled(signal) => {

@@ -7,6 +7,7 @@ use crate::id::CommitId;
 use crate::procedure::check::Verdict;
 use crate::procedure::format::Period;
 use crate::process::Stream;
+pub use crate::verdict::On;
 
 /// Sees what happens during a run.
 pub trait Observer {
@@ -23,20 +24,6 @@ impl<F: FnMut(&Event<'_>)> Observer for F {
     fn event(&mut self, event: &Event<'_>) {
         self(event);
     }
-}
-
-/// On what a check ran.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum On {
-    /// The tip as it is.
-    Control,
-    /// The candidate.
-    Candidate,
-    /// The real work tree and system.
-    Live,
 }
 
 /// Something that happened.
