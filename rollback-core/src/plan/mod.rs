@@ -3,6 +3,7 @@
 //!
 //! A plan writes nothing: no object, no reference, no cache.
 
+mod branch_merge;
 mod candidate;
 mod compute;
 mod document;
@@ -10,6 +11,7 @@ mod find;
 mod prepared;
 mod resolve;
 
+pub use branch_merge::{BranchMerge, PlannedMerge};
 pub use candidate::TreeEdit;
 pub use document::{
     CulpritFound, LastGoodState, Note, NoteKind, Plan, PlanOptions, Repository, Request, ResolvedTarget,
