@@ -54,6 +54,11 @@ impl Situation<'_> {
                 "once it is given, name who gave it",
                 typed.with(&["--approve", &format!("{role}=NAME")]),
             ),
+            EngineError::Unsigned { role, .. } | EngineError::BadApproval { role, .. } => Hint::new(
+                "have it signed, and give the signature with",
+                typed.with(&["--signature", &format!("{role}=FILE")]),
+            ),
+            EngineError::NotAMember { .. } => Hint::nothing("somebody else has to ask or approve"),
             EngineError::Confirmation { words, .. } => {
                 Hint::new("if that is what you want", typed.with(&["--words", words]))
             }
@@ -63,6 +68,7 @@ impl Situation<'_> {
             EngineError::Constraint { .. }
             | EngineError::Preserved { .. }
             | EngineError::Target(_)
+            | EngineError::Ambiguous { .. }
             | EngineError::Set { .. }
             | EngineError::Outside { .. } => self.show(procedure),
             EngineError::Concurrent { .. } | EngineError::NoRun { .. } | EngineError::Ended { .. } => {

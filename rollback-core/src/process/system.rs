@@ -15,8 +15,11 @@ pub struct SystemRunner;
 
 /// How often an end, a timeout or a cancellation is looked for while the program is silent.
 const TICK: Duration = Duration::from_millis(10);
-/// How long output is read on after the program ended, if a descendant holds its pipes open.
+/// How long the pipes may be silent after the program ended, if a descendant holds them open.
 const DRAIN: Duration = Duration::from_millis(500);
+/// How many bytes are read on after the program ended: what it wrote itself is in the pipes (at most 1 MiB each) and
+/// on the way from their readers (1 MiB). What comes later is a descendant's, which may never end.
+const LEFT_IN_PIPES: usize = 4 << 20;
 /// The longest line that is reported in one piece.
 const LONGEST_LINE: usize = 16 * 1024;
 
@@ -41,9 +44,13 @@ impl Runner for SystemRunner {
             }
         };
         let elapsed = started.elapsed();
-        let deadline = Instant::now() + DRAIN;
-        while reading.open && Instant::now() < deadline {
-            reading.take(&chunks, TICK, watch);
+        let mut silent_since = Instant::now();
+        let mut drained = 0;
+        while reading.open && silent_since.elapsed() < DRAIN && drained < LEFT_IN_PIPES {
+            let taken = reading.take(&chunks, TICK, watch);
+            if taken > 0 {
+                (silent_since, drained) = (Instant::now(), drained + taken);
+            }
         }
         let (stdout, stderr) = reading.finish(&command.redactor, watch);
         Ok(Output { ended, stdout, stderr, elapsed })
@@ -147,17 +154,21 @@ impl<'a> Reading<'a> {
         Self { command, streams: [stream(Stream::Stdout), stream(Stream::Stderr)], open: true }
     }
 
-    /// Takes what has come, one chunk at most, waiting no longer than `patience`.
-    fn take(&mut self, chunks: &Receiver<Chunk>, patience: Duration, watch: &mut dyn Watch) {
+    /// Takes what has come, one chunk at most, waiting no longer than `patience`; says how many bytes that were.
+    fn take(&mut self, chunks: &Receiver<Chunk>, patience: Duration, watch: &mut dyn Watch) -> usize {
         if !self.open {
             std::thread::sleep(patience);
-            return;
+            return 0;
         }
         match chunks.recv_timeout(patience) {
-            Ok((stream, bytes)) => self.push(stream, &bytes, watch),
+            Ok((stream, bytes)) => {
+                self.push(stream, &bytes, watch);
+                return bytes.len();
+            }
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => self.open = false,
         }
+        0
     }
 
     fn push(&mut self, stream: Stream, bytes: &[u8], watch: &mut dyn Watch) {

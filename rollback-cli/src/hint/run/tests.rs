@@ -60,6 +60,16 @@ fn table() -> Vec<(EngineError, Option<&'static str>)> {
         (EngineError::Authority { what: what(), needed: vec!["sre".into()] }, with("--role sre")),
         (EngineError::Approval { what: what(), role: "lead".into() }, with("--approve lead=NAME")),
         (
+            EngineError::Unsigned { what: what(), role: "lead".into(), text: "rb approval".into() },
+            with("--signature lead=FILE"),
+        ),
+        (
+            EngineError::BadApproval { role: "lead".into(), why: "the key is not listed".into() },
+            with("--signature lead=FILE"),
+        ),
+        (EngineError::NotAMember { role: "lead".into(), who: "A".into(), members: vec!["B".into()] }, None),
+        (EngineError::Ambiguous { commits: vec!["1".into(), "2".into()] }, show),
+        (
             EngineError::Confirmation { what: what(), words: "yes really".into() },
             with("--words 'yes really'"),
         ),
