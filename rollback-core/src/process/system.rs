@@ -15,8 +15,10 @@ pub struct SystemRunner;
 
 /// How often an end, a timeout or a cancellation is looked for while the program is silent.
 const TICK: Duration = Duration::from_millis(10);
-/// How long output is read on after the program ended, if a descendant holds its pipes open.
-const DRAIN: Duration = Duration::from_millis(500);
+/// How long a pipe that a descendant holds open may be silent after the program ended, before nobody listens any more.
+const SILENCE: Duration = Duration::from_millis(500);
+/// How long such a descendant is listened to at most, however much it writes.
+const LONGEST_DRAIN: Duration = Duration::from_secs(20);
 /// The longest line that is reported in one piece.
 const LONGEST_LINE: usize = 16 * 1024;
 
@@ -41,9 +43,13 @@ impl Runner for SystemRunner {
             }
         };
         let elapsed = started.elapsed();
-        let deadline = Instant::now() + DRAIN;
-        while reading.open && Instant::now() < deadline {
-            reading.take(&chunks, TICK, watch);
+        // What the program wrote before it ended is read to its end, however slow we are with it.
+        let deadline = Instant::now() + LONGEST_DRAIN;
+        let mut heard = Instant::now();
+        while reading.open && heard.elapsed() < SILENCE && Instant::now() < deadline {
+            if reading.take(&chunks, TICK, watch) {
+                heard = Instant::now();
+            }
         }
         let (stdout, stderr) = reading.finish(&command.redactor, watch);
         Ok(Output { ended, stdout, stderr, elapsed })
@@ -147,17 +153,21 @@ impl<'a> Reading<'a> {
         Self { command, streams: [stream(Stream::Stdout), stream(Stream::Stderr)], open: true }
     }
 
-    /// Takes what has come, one chunk at most, waiting no longer than `patience`.
-    fn take(&mut self, chunks: &Receiver<Chunk>, patience: Duration, watch: &mut dyn Watch) {
+    /// Takes what has come, one chunk at most, waiting no longer than `patience`; whether there was any.
+    fn take(&mut self, chunks: &Receiver<Chunk>, patience: Duration, watch: &mut dyn Watch) -> bool {
         if !self.open {
             std::thread::sleep(patience);
-            return;
+            return false;
         }
         match chunks.recv_timeout(patience) {
-            Ok((stream, bytes)) => self.push(stream, &bytes, watch),
+            Ok((stream, bytes)) => {
+                self.push(stream, &bytes, watch);
+                return true;
+            }
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => self.open = false,
         }
+        false
     }
 
     fn push(&mut self, stream: Stream, bytes: &[u8], watch: &mut dyn Watch) {
