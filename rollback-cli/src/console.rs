@@ -86,6 +86,11 @@ impl Console {
         self.json
     }
 
+    /// Whether only what went wrong is to be said.
+    pub(crate) fn quiet(&self) -> bool {
+        self.quiet
+    }
+
     /// Whether there is a terminal to start an editor in.
     pub(crate) fn interactive(&self) -> bool {
         self.interactive
@@ -111,6 +116,12 @@ impl Console {
     /// Writes what was asked for: a document, or the answer to a question.
     pub(crate) fn print(&mut self, text: &str) {
         self.out.write(text.as_bytes());
+    }
+
+    /// As [`Console::print`], for a reader who waits for it.
+    pub(crate) fn print_now(&mut self, text: &str) {
+        self.out.write(text.as_bytes());
+        self.out.flush();
     }
 
     /// Writes bytes as they are.

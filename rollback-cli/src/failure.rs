@@ -38,10 +38,7 @@ impl From<CatalogueError> for Problem {
 
 impl From<EngineError> for Problem {
     fn from(error: EngineError) -> Self {
-        match error {
-            EngineError::Core(error) => Self::Library(error),
-            error => Self::Run(Box::new(error), None),
-        }
+        Self::of_run(error, None)
     }
 }
 
@@ -52,6 +49,14 @@ impl From<Failure> for Problem {
 }
 
 impl Problem {
+    /// A refusal or failure of a run; `procedure` is what names its procedure on a command line.
+    pub(crate) fn of_run(error: EngineError, procedure: Option<&str>) -> Self {
+        match error {
+            EngineError::Core(error) => Self::Library(error),
+            error => Self::Run(Box::new(error), procedure.map(ToOwned::to_owned)),
+        }
+    }
+
     /// The failure to report; a hint depends on what was typed and where.
     pub(crate) fn into_failure(self, situation: &Situation<'_>) -> Failure {
         match self {
@@ -109,6 +114,12 @@ impl Failure {
     pub(crate) fn about(mut self, what: &str) -> Self {
         self.message = format!("{what}: {}", self.message);
         self
+    }
+
+    /// The same, of what came after a landing, which counts for more than what it was.
+    pub(crate) fn after_landing(mut self) -> Self {
+        self.exit = Exit::LandedWithFailure;
+        self.about("it has landed, and what came after that did not go well")
     }
 
     fn of(error: &Error, situation: &Situation<'_>) -> Self {

@@ -13,12 +13,12 @@ mod failure;
 mod hint;
 mod invocation;
 mod paths;
-#[expect(dead_code, reason = "the commands of procedures begin here")]
 mod procedures;
 mod progress;
 mod render;
 mod session;
 mod signals;
+mod watch;
 
 use std::process::ExitCode;
 

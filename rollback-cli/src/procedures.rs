@@ -111,34 +111,36 @@ pub(crate) fn standing(found: &Found, repo: &Repo) -> Result<Standing, Problem> 
     })
 }
 
-/// The hash to run by: the pipeline's, or the procedure's own where it is trusted, or where a person says so now.
+/// The hash to run by: the pipeline's, or the procedure's own where it is trusted, or where a person who may be asked
+/// says so now.
 ///
 /// # Errors
 /// [`EngineError::NotTrusted`] with what changed, where nobody vouches for it.
 pub(crate) fn trusted_hash(
     found: &Found,
     given: Option<&str>,
+    may_ask: bool,
     session: &mut Session,
 ) -> Result<String, Problem> {
     let repo = session.repo()?;
     let hash = &found.fingerprint.hash;
-    let refused = |changed| EngineError::NotTrusted {
-        procedure: found.procedure.id.clone(),
-        hash: hash.clone(),
-        changed,
+    let refused = |changed| {
+        let procedure = found.procedure.id.clone();
+        let error = EngineError::NotTrusted { procedure, hash: hash.clone(), changed };
+        Err(Problem::of_run(error, Some(&found.typed())))
     };
     // A pipeline that names a hash means that one, whatever somebody trusted on this machine.
     if let Some(given) = given {
         let same = given.eq_ignore_ascii_case(hash);
-        return if same { Ok(hash.clone()) } else { Err(refused(Vec::new()).into()) };
+        return if same { Ok(hash.clone()) } else { refused(Vec::new()) };
     }
     let changed = match standing(found, &repo)? {
         Standing::Trusted => return Ok(hash.clone()),
         Standing::Never => Vec::new(),
         Standing::Changed(files) => files,
     };
-    if !session.console.can_ask() || !ask(found, &changed, session) {
-        return Err(refused(changed).into());
+    if !may_ask || !session.console.can_ask() || !ask(found, &changed, session) {
+        return refused(changed);
     }
     trust_store()?.trust(&trust_key(&repo), &found.procedure.id, &found.fingerprint)?;
     Ok(hash.clone())

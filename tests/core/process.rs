@@ -136,6 +136,22 @@ fn a_grandchild_that_holds_stdout_does_not_hold_us() {
 }
 
 #[test]
+fn what_a_program_wrote_before_it_ended_is_read_to_its_end_however_slow_we_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let command = shell("seq 20000; echo the end", folder.path());
+    let mut seen = 0;
+    let mut slow = |_: Stream, _: &str| {
+        seen += 1;
+        if seen % 500 == 0 {
+            std::thread::sleep(Duration::from_millis(40));
+        }
+    };
+    let output = SystemRunner.run(&command, &mut slow).expect("the program starts");
+    assert!(output.stdout.as_bytes().ends_with(b"\n20000\nthe end\n"));
+    assert_eq!(seen, 20_001);
+}
+
+#[test]
 fn a_flood_is_capped_with_a_marker_and_stopped_by_the_timeout() {
     let folder = tempfile::tempdir().unwrap();
     let command =

@@ -6,6 +6,7 @@ mod asking;
 mod checks;
 mod landing;
 mod overview;
+mod running;
 pub(crate) mod usage;
 
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ use clap::{ArgAction, CommandFactory, Parser, Subcommand, ValueEnum};
 pub(crate) use asking::{Completions, Demo, History, IsReverted, Man, MergeTree, Ops, Schema};
 pub(crate) use checks::Checks;
 pub(crate) use landing::{Apply, How, LandingHere, Message, Pick, Restore, Revert, Undo};
+pub(crate) use running::{Abort, Publish, Resume, Run, Trust, Verify};
 
 use crate::invocation::Invocation;
 
@@ -104,6 +106,16 @@ pub(crate) enum Command {
     Restore(Restore),
     /// Land a plan that was made with --dry-run --json
     Apply(Apply),
+    /// Carry out a procedure: check, roll back, verify, and keep the record
+    Run(Box<Run>),
+    /// Go on with a run that was cut off or waits for somebody
+    Resume(Resume),
+    /// Give a run up
+    Abort(Abort),
+    /// Let the result of a run leave this machine, as its procedure says
+    Publish(Publish),
+    /// Run the checks of a procedure on the system as it is, and change nothing
+    Verify(Verify),
     /// Take back what rb landed, as long as nothing builds on it
     Undo(Undo),
     /// Show what happened to a path, what broke it, and when it was last good

@@ -8,19 +8,25 @@ use crate::invocation::Invocation;
 use crate::render::style::{Palette, paint};
 
 /// The headings, and the commands under each.
-const GROUPS: [(&str, &[&str]); 4] = [
+const GROUPS: [(&str, &[&str]); 5] = [
     ("Going back (all take --dry-run)", &["revert", "pick", "restore", "apply"]),
+    ("Procedures", &["run", "resume", "abort", "publish", "verify"]),
     ("What rb did", &["undo", "ops", "status"]),
     ("Asking (nothing is written)", &["history", "is-reverted"]),
     ("Other", &["demo", "completions", "man", "schema", "merge-tree"]),
 ];
 
 /// How the commands are called that the parser would describe less well.
-const USAGES: [(&str, &[&str]); 10] = [
+const USAGES: [(&str, &[&str]); 15] = [
     ("revert", &["[OPTIONS] --file PATH…", "[OPTIONS] COMMIT… [-- PATH…]"]),
     ("pick", &["[OPTIONS] COMMIT… [-- PATH…]"]),
     ("restore", &["[OPTIONS] PATH… [-s REV]"]),
     ("apply", &["[OPTIONS] PLAN"]),
+    ("run", &["[OPTIONS] PROCEDURE [--phase PHASE]"]),
+    ("resume", &["[OPTIONS] [--run ID]"]),
+    ("abort", &["[--run ID]"]),
+    ("publish", &["[OPTIONS] [OP | --run ID]"]),
+    ("verify", &["[OPTIONS] PROCEDURE"]),
     ("undo", &["[OP]"]),
     ("ops", &["[-n N]"]),
     ("history", &["[OPTIONS] PATH"]),

@@ -14,9 +14,12 @@ mod ops;
 mod pick;
 mod restore;
 mod revert;
+mod running;
 mod schema;
 pub(crate) mod status;
 mod undo;
+
+pub(crate) use running::Next;
 
 use std::ffi::{OsStr, OsString};
 
@@ -39,6 +42,11 @@ pub(crate) fn run(command: Command, session: &mut Session) -> Outcome {
         Command::Apply(args) => apply::run(args, session),
         Command::History(args) => history::run(&args, session),
         Command::IsReverted(args) => is_reverted::run(&args, session),
+        Command::Run(args) => running::run::run(*args, session),
+        Command::Resume(args) => running::resume::run(args, session),
+        Command::Abort(args) => running::abort::run(&args, session),
+        Command::Publish(args) => running::publish::run(&args, session),
+        Command::Verify(args) => running::verify::run(&args, session),
         Command::Undo(args) => undo::run(args, session),
         Command::Ops(args) => ops::run(&args, session),
         Command::Status => status::run(session),

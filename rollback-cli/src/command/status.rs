@@ -1,10 +1,11 @@
 //! `rb status`: recover what a crash cut off, and say where things stand.
 
 use rollback_core::oplog::Operation;
+use rollback_core::procedure::engine::{RunState, runs};
 use rollback_core::receipt::Recovery;
 use serde::Serialize;
 
-use super::Outcome;
+use super::{Outcome, running};
 use crate::exit::Exit;
 use crate::render::{json, operations};
 use crate::session::Session;
@@ -21,7 +22,20 @@ pub(crate) struct Status {
     /// What rb landed last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) last_operation: Option<Operation>,
+    /// Runs of procedures that have not ended, the newest last.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) runs: Vec<OpenRun>,
     /// What to type next.
+    pub(crate) next: String,
+}
+
+/// A run that has not ended.
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+pub(crate) struct OpenRun {
+    /// Where it stands.
+    #[serde(flatten)]
+    pub(crate) state: RunState,
+    /// What to type to go on with it.
     pub(crate) next: String,
 }
 
@@ -31,14 +45,23 @@ pub(crate) fn run(session: &mut Session) -> Outcome {
     let recovered = repo.recover()?;
     let in_progress = repo.git_operation_in_progress();
     let last_operation = repo.operations()?.into_iter().next();
+    let runs: Vec<OpenRun> = runs(&repo)?
+        .into_iter()
+        .filter(|run| run.status.is_open())
+        .map(|state| {
+            let next = running::next(&state, &repo, session).map(|next| next.line).unwrap_or_default();
+            OpenRun { state, next }
+        })
+        .collect();
     let next = match (&recovered, &last_operation) {
         _ if in_progress.is_some() => "git status".to_owned(),
         (Some(Recovery::SetAside { .. }), _) => "git status".to_owned(),
+        _ if !runs.is_empty() => runs[0].next.clone(),
         (_, Some(operation)) if operation.before.is_some() => session.invocation.command(&["undo"]),
         (_, Some(_)) => session.invocation.command(&["ops"]),
         (_, None) => session.invocation.command(&["--help"]),
     };
-    let status = Status { recovered, in_progress, last_operation, next };
+    let status = Status { recovered, in_progress, last_operation, runs, next };
     if session.console.json() {
         session.console.print(&json::document(&status));
     } else {

@@ -88,7 +88,12 @@ pub(crate) fn status(status: &Status, repo: &Repo, look: Look) -> String {
         Some(operation) => said.push_str(&format!("last: {}\n", row(operation, repo, look))),
         None => said.push_str("rb has landed nothing here yet.\n"),
     }
-    said.push_str(&format!("next: {}\n", paint(Palette::COMMAND, &status.next)));
+    for run in &status.runs {
+        said.push_str(&super::run::open(&run.state, &run.next));
+    }
+    if status.runs.is_empty() {
+        said.push_str(&format!("next: {}\n", paint(Palette::COMMAND, &status.next)));
+    }
     said
 }
 

@@ -7,6 +7,7 @@ use rollback_core::{Plan, Receipt};
 use schemars::Schema;
 use schemars::generate::SchemaSettings;
 
+use super::run;
 use crate::command::is_reverted::Answer;
 use crate::command::status::Status;
 use crate::failure::ErrorDocument;
@@ -28,6 +29,10 @@ pub(crate) enum Document {
     Undo,
     /// What `rb status` prints
     Status,
+    /// What `rb run` and its kin print, on the last line
+    Run,
+    /// What `rb run` and its kin print before, a line each
+    Event,
     /// What a failure prints
     Error,
 }
@@ -44,6 +49,8 @@ pub(crate) fn of(document: Document) -> Schema {
         Document::Operation => generator.into_root_schema_for::<Operation>(),
         Document::Undo => generator.into_root_schema_for::<Undone>(),
         Document::Status => generator.into_root_schema_for::<Status>(),
+        Document::Run => generator.into_root_schema_for::<run::Document<'_>>(),
+        Document::Event => generator.into_root_schema_for::<run::EventLine<'_>>(),
         Document::Error => generator.into_root_schema_for::<ErrorDocument>(),
     }
 }

@@ -130,6 +130,12 @@ fn every_code_of_the_engine_stands_in_the_table() {
 }
 
 #[test]
+fn a_run_that_cannot_go_on_is_given_up() {
+    let moved = EngineError::Moved { reference: "HEAD".into(), expected: commit(), found: commit() };
+    assert_eq!(line_after(&["rb", "resume"], &moved), "rb abort");
+}
+
+#[test]
 fn a_pipeline_is_told_the_hash_that_it_would_have_to_name() {
     let error = EngineError::NotTrusted { procedure: "x".into(), hash: "ab".into(), changed: Vec::new() };
     assert_eq!(line_after(&["rb", "run", "x", "--trusted-hash=00"], &error), "--trusted-hash ab");

@@ -126,6 +126,7 @@ impl Run<'_> {
         self.observer.event(&Event::Ended {
             at: at + 1,
             id: &id,
+            state,
             note: self.state.units[at].note.as_deref(),
         });
         self.save(&format!("{id} {}", stop.unwrap_or("done")))?;
@@ -247,6 +248,10 @@ impl Run<'_> {
     /// Brings a run that was cut off or paused back to where it can go on.
     pub(super) fn take_up(&mut self, how: &Resumption) -> Result<()> {
         self.state.confirmed.extend(how.confirmed.iter().cloned());
+        // What was permitted to this run stays permitted: it goes on from the same tip, or not at all.
+        self.state.allow_loss |= how.request.allow_loss;
+        self.request.allow_loss = self.state.allow_loss;
+        self.request.by_hand = self.state.by_hand;
         self.find_landing()?;
         if self.state.commits.is_empty() {
             let tip = self.engine.repo.plan_tip(&PlanOptions::default())?;

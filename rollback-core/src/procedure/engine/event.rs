@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::state::{Pause, RungTried, UnitKind};
+use super::state::{Pause, RungTried, UnitKind, UnitState};
 use crate::id::CommitId;
 use crate::procedure::check::Verdict;
 use crate::procedure::format::Period;
@@ -27,7 +27,7 @@ impl<F: FnMut(&Event<'_>)> Observer for F {
 }
 
 /// Something that happened.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Event<'a> {
@@ -59,6 +59,8 @@ pub enum Event<'a> {
         at: usize,
         /// Its name.
         id: &'a str,
+        /// How; one that waits for a person is pending.
+        state: UnitState,
         /// What there is to say about it.
         note: Option<&'a str>,
     },
@@ -81,6 +83,13 @@ pub enum Event<'a> {
         on: On,
         /// The verdict.
         verdict: &'a Verdict,
+    },
+    /// A file of the candidate was edited by hand while the run paused.
+    Edited {
+        /// The file.
+        path: &'a crate::path::RepoPath,
+        /// What changed, as a unified diff; a line that says so where it is no text.
+        diff: &'a str,
     },
     /// A message for people.
     Message {

@@ -242,6 +242,12 @@ pub struct RunState {
     pub inputs: Inputs,
     /// Whether it is an emergency.
     pub emergency: bool,
+    /// Whether a result that discards later edits was permitted.
+    #[serde(default)]
+    pub allow_loss: bool,
+    /// Whether the rungs that are for `manual` only are taken.
+    #[serde(default)]
+    pub by_hand: bool,
     /// Why it runs.
     pub reason: String,
     /// What triggered it.

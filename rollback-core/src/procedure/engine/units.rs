@@ -46,6 +46,8 @@ pub(super) fn new_state(
         variant: request.variant.clone(),
         inputs,
         emergency: request.emergency,
+        allow_loss: request.allow_loss,
+        by_hand: request.by_hand,
         reason: request.reason.clone(),
         trigger: request.trigger.clone(),
         severity: request.severity.clone(),

@@ -1,0 +1,235 @@
+//! What the commands that run procedures share: the engine, the signals that stop it, and how a run ends.
+
+pub(super) mod abort;
+pub(super) mod publish;
+pub(super) mod resume;
+pub(super) mod run;
+pub(super) mod verify;
+
+use std::ffi::OsStr;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use rollback_core::Repo;
+use rollback_core::procedure::engine::{Clock, Ending, Engine, EngineError, Observer, RunState, RunStatus};
+use rollback_core::procedure::trigger::{SampleFormat, Samples};
+use rollback_core::process::SystemRunner;
+
+use super::Outcome;
+use crate::args::Trust;
+use crate::exit::Exit;
+use crate::failure::{Failure, Problem};
+use crate::procedures::{self, Found, TRUSTED_HASH};
+use crate::render::json;
+use crate::render::run::{self as render, Document};
+use crate::session::Session;
+use crate::signals;
+use crate::watch::Watch;
+
+/// The system's clock, whose waits end when somebody wants the run to stop.
+struct PatientClock {
+    cancel: Arc<AtomicBool>,
+}
+
+impl Clock for PatientClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    fn wait(&self, time: Duration) {
+        const SLICE: Duration = Duration::from_millis(100);
+        let end = Instant::now() + time;
+        while !self.cancel.load(Ordering::Relaxed) {
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            std::thread::sleep(left.min(SLICE));
+        }
+    }
+}
+
+/// Lets the engine work in the session's repository, stopped by signals and watched. `typed` names the procedure on a
+/// command line, `began` is when a run began that is there already.
+fn work(
+    session: &mut Session,
+    (typed, began): (&str, Option<Timestamp>),
+    work: impl FnOnce(&Engine<'_>, &mut dyn Observer) -> Result<RunState, EngineError>,
+) -> Result<RunState, Problem> {
+    let repo = session.repo()?;
+    let stopping = signals::Stopping::begin();
+    let clock = PatientClock { cancel: stopping.flag() };
+    let environment = |name: &str| std::env::var(name).ok();
+    let engine = Engine {
+        repo: &repo,
+        runner: &SystemRunner,
+        clock: &clock,
+        environment: &environment,
+        cancel: Some(stopping.flag()),
+    };
+    let mut watch = Watch::new(&mut session.console, began.unwrap_or_else(Timestamp::now));
+    let worked = work(&engine, &mut watch);
+    let seen = watch.finish();
+    if seen.landed {
+        session.console.has_landed();
+    }
+    worked.map_err(|error| {
+        let problem = Problem::of_run(error, Some(typed));
+        match seen.landed {
+            true => session.failure(problem).after_landing().into(),
+            false => problem,
+        }
+    })
+}
+
+/// What would be done, without doing it.
+fn engine_for_questions<T>(repo: &Repo, ask: impl FnOnce(&Engine<'_>) -> T) -> T {
+    let environment = |name: &str| std::env::var(name).ok();
+    let clock = PatientClock { cancel: Arc::default() };
+    ask(&Engine { repo, runner: &SystemRunner, clock: &clock, environment: &environment, cancel: None })
+}
+
+/// The hash that a pipeline trusts: of the flag, else of the variable.
+fn given_hash(trust: &Trust) -> Option<String> {
+    let set = || std::env::var(TRUSTED_HASH).ok().filter(|hash| !hash.is_empty());
+    trust.trusted_hash.clone().or_else(set)
+}
+
+/// Reads samples as the end of the file's name says.
+fn samples(file: Option<&OsStr>, found: &Found, folder: &Path) -> Result<Samples, Failure> {
+    let Some(file) = file else { return Ok(Samples::default()) };
+    let name = file.to_string_lossy();
+    let refused = |why: String| Failure::new(Exit::Usage, "bad-samples", format!("{name}: {why}"));
+    let format = SampleFormat::of(&name).ok_or_else(|| {
+        refused("samples end in .jsonl, .csv or .prom, which says how they are written".to_owned())
+    })?;
+    let bytes = std::fs::read(folder.join(file))
+        .map_err(|error| Failure::new(Exit::Io, "io", format!("cannot read {name}")).caused_by(error))?;
+    let read = Samples::read(&bytes, format, &found.procedure.document, Timestamp::now());
+    read.map_err(|error| refused(error.to_string()))
+}
+
+/// Says how a run ended, and what to type next.
+fn report(state: &RunState, allow_noop: bool, session: &mut Session) -> Outcome {
+    let repo = session.repo()?;
+    let next = next(state, &repo, session);
+    let exit = exit_of(state, allow_noop);
+    if session.console.json() {
+        let document = Document::new(state, next.as_ref().map(|next| next.line.clone()));
+        session.console.print(&json::line(&document));
+    } else {
+        let text = render::ended(state, &repo, next.as_ref(), session.console.look());
+        session.console.tell(&text);
+    }
+    if let Some(failure) = failure_of(state, exit, &repo, session) {
+        session.console.complain(&failure.text(session.console.look().verbose));
+    }
+    Ok(exit)
+}
+
+/// What to type after a run.
+#[derive(Clone, Debug)]
+pub(crate) struct Next {
+    /// What it is good for.
+    pub(crate) what: &'static str,
+    /// The line to type.
+    pub(crate) line: String,
+}
+
+/// What to type next, for a run that waits or has landed.
+pub(crate) fn next(state: &RunState, repo: &Repo, session: &Session) -> Option<Next> {
+    let trusted = given_on_the_line(session);
+    let several = rollback_core::procedure::engine::runs(repo)
+        .is_ok_and(|runs| runs.iter().filter(|run| run.status.is_open()).count() > 1);
+    let mut words = vec!["resume"];
+    if several {
+        words.extend(["--run", state.id.as_str()]);
+    }
+    let (what, line) = match (state.status, &state.pause) {
+        (RunStatus::Paused, Some(pause)) if pause.folder.is_some() => {
+            ("once the files there are as they should be", words)
+        }
+        (RunStatus::Paused, Some(pause)) => {
+            words.extend(["--confirm", pause.at.as_str()]);
+            ("once that is so", words)
+        }
+        (RunStatus::Running | RunStatus::Paused, _) => ("go on with", words),
+        (RunStatus::Complete, _) if !state.commits.is_empty() => ("take it back with", vec!["undo"]),
+        _ => return None,
+    };
+    let mut line = line;
+    if line[0] == "resume" {
+        line.extend(trusted.iter().flat_map(|hash| ["--trusted-hash", hash]));
+    }
+    Some(Next { what, line: session.invocation.command(&line) })
+}
+
+/// The hash that was typed: whoever vouched for the procedure by it will have to do so again.
+fn given_on_the_line(session: &Session) -> Option<String> {
+    let args = session.invocation.args();
+    let at = args.iter().position(|arg| arg.to_string_lossy().starts_with("--trusted-hash"))?;
+    match args[at].to_str()?.split_once('=') {
+        Some((_, hash)) => Some(hash.to_owned()),
+        None => args.get(at + 1)?.to_str().map(ToOwned::to_owned),
+    }
+}
+
+fn exit_of(state: &RunState, allow_noop: bool) -> Exit {
+    match state.ending {
+        Some(Ending::Done) => Exit::Done,
+        Some(Ending::NothingToDo) if allow_noop => Exit::Done,
+        Some(Ending::NothingToDo) => Exit::NothingToDo,
+        Some(Ending::NoRung) => Exit::NoCleanRung,
+        Some(Ending::ChecksFailed) => Exit::ChecksFailed,
+        Some(Ending::StepFailed) => Exit::Refused,
+        Some(Ending::LandedButFailed) => Exit::LandedWithFailure,
+        Some(Ending::Paused) | None => Exit::Paused,
+    }
+}
+
+/// The line that says what went wrong, where something did.
+fn failure_of(state: &RunState, exit: Exit, repo: &Repo, session: &Session) -> Option<Failure> {
+    let (code, what) = match exit {
+        Exit::NoCleanRung => ("no-clean-rung", "no way back could be taken, and nothing landed"),
+        Exit::ChecksFailed => ("checks-failed", "checks failed, and nothing landed"),
+        Exit::Refused => ("step-failed", "a step failed, and nothing landed"),
+        Exit::LandedWithFailure => ("later-failure", "it has landed, and what came after that failed"),
+        _ => return None,
+    };
+    let why = render::failures(state);
+    let message = if why.is_empty() { what.to_owned() } else { format!("{what}: {why}") };
+    let hint = match exit {
+        Exit::LandedWithFailure => {
+            format!("the result stays; take it back with: {}", session.invocation.command(&["undo"]))
+        }
+        _ => {
+            format!(
+                "what the programs wrote is kept; look at it with: ls -R {}",
+                render::kept_in(state, repo)
+            )
+        }
+    };
+    Some(Failure::new(exit, code, message).with_hint(hint))
+}
+
+/// Reports a problem on one line of JSON, because lines of events may stand before it.
+fn as_a_line(outcome: Outcome, session: &mut Session) -> Outcome {
+    match outcome {
+        Err(problem) if session.console.json() => {
+            let failure = session.failure(problem);
+            session.console.print(&json::line(&failure.document()));
+            let verbose = session.console.look().verbose;
+            session.console.complain(&failure.text(verbose));
+            Ok(failure.exit())
+        }
+        other => other,
+    }
+}
+
+/// The procedure of a run that is there already, found as it was found then.
+fn find_again(state: &RunState, session: &mut Session) -> Result<Found, Problem> {
+    procedures::find(state.found_as.as_deref().unwrap_or(&state.procedure), session)
+}

@@ -1,0 +1,57 @@
+//! `rb resume`: go on with a run that was cut off or waits for somebody.
+
+use rollback_core::procedure::engine::{Resumption, RunState, runs};
+
+use super::{find_again, given_hash, report, samples, work};
+use crate::args::Resume;
+use crate::command::Outcome;
+use crate::failure::Problem;
+use crate::procedures;
+use crate::session::Session;
+
+/// Runs `rb resume`.
+pub(crate) fn run(args: Resume, session: &mut Session) -> Outcome {
+    let outcome = go_on(&args, session);
+    super::as_a_line(outcome, session)
+}
+
+fn go_on(args: &Resume, session: &mut Session) -> Outcome {
+    let state = open_run(args.run.as_deref(), session)?;
+    let found = find_again(&state, session)?;
+    let typed = found.typed();
+    let mut how = Resumption::new();
+    how.confirmed.clone_from(&args.consent.confirmed);
+    how.retry = args.retry;
+    how.mark_done = args.mark_done;
+    how.request.approvals.clone_from(&args.consent.approvals);
+    how.request.allow_loss = args.consent.allow_loss;
+    how.request.landing.stale_ok = args.consent.stale_ok;
+    how.request.samples = samples(args.samples.as_deref(), &found, session.folder())?;
+    // A procedure that changed is refused for that, whoever may trust what it is now.
+    if found.fingerprint.hash == state.hash {
+        let hash = given_hash(&args.consent.trust);
+        let trusted = procedures::trusted_hash(&found, hash.as_deref(), !args.consent.yes, session)?;
+        how.request.trusted_hash = Some(trusted);
+    }
+    let state = work(session, (&typed, Some(state.started)), |engine, watch| {
+        engine.resume(&found.procedure, Some(&state.id), how, watch)
+    })?;
+    report(&state, false, session)
+}
+
+/// The run that is meant: the one that was named, or the only one that has not ended.
+pub(super) fn open_run(id: Option<&str>, session: &mut Session) -> Result<RunState, Problem> {
+    use rollback_core::procedure::engine::EngineError;
+    let repo = session.repo()?;
+    let mut runs = runs(&repo)?;
+    if let Some(id) = id {
+        let found = runs.into_iter().find(|run| run.id == id);
+        return found.ok_or_else(|| EngineError::NoRun { id: Some(id.to_owned()) }.into());
+    }
+    runs.retain(|run| run.status.is_open());
+    match runs.len() {
+        0 => Err(EngineError::NoRun { id: None }.into()),
+        1 => Ok(runs.remove(0)),
+        _ => Err(EngineError::SeveralRuns { ids: runs.into_iter().map(|run| run.id).collect() }.into()),
+    }
+}

@@ -1,0 +1,89 @@
+//! `rb run`: carry out a procedure.
+
+use rollback_core::procedure::engine::{RunRequest, RunState};
+
+use super::{engine_for_questions, given_hash, report, samples, work};
+use crate::args::Run;
+use crate::command::Outcome;
+use crate::exit::Exit;
+use crate::failure::Problem;
+use crate::procedures::{self, Found};
+use crate::render::{json, run as render};
+use crate::session::Session;
+
+/// Runs `rb run`.
+pub(crate) fn run(args: Run, session: &mut Session) -> Outcome {
+    let outcome = prepare_and_run(&args, session);
+    super::as_a_line(outcome, session)
+}
+
+fn prepare_and_run(args: &Run, session: &mut Session) -> Outcome {
+    let repo = session.repo()?;
+    let found = procedures::find(&args.procedure, session)?;
+    let typed = found.typed();
+    let mut request = request(args, &found, session)?;
+    // Everything else that would be refused comes before anybody is asked for trust.
+    let preview = engine_for_questions(&repo, |engine| engine.preview(&found.procedure, request.clone()))
+        .map_err(|error| Problem::of_run(error, Some(&typed)))?;
+    if args.dry_run {
+        return show(&preview, args, &found, session);
+    }
+    let hash = given_hash(&args.consent.trust);
+    request.trusted_hash =
+        Some(procedures::trusted_hash(&found, hash.as_deref(), !args.consent.yes, session)?);
+    let state =
+        work(session, (&typed, None), |engine, watch| engine.start(&found.procedure, request, watch))?;
+    report(&state, args.allow_noop, session)
+}
+
+/// What is asked of the run. The hash is the procedure's own as yet: whether anybody trusts it is seen to later.
+fn request(args: &Run, found: &Found, session: &Session) -> Result<RunRequest, Problem> {
+    let mut request = RunRequest::new();
+    request.phase.clone_from(&args.phase);
+    request.variant.clone_from(&args.variant);
+    request.set.clone_from(&args.values.set);
+    request.set.extend(args.values.checkpoint.iter().map(|name| ("checkpoint".to_owned(), name.clone())));
+    request.exclude.clone_from(&args.values.exclude);
+    request.emergency = args.emergency;
+    request.allow_loss = args.consent.allow_loss;
+    request.reason.clone_from(&args.story.reason);
+    request.trigger.clone_from(&args.story.trigger);
+    request.severity.clone_from(&args.story.severity);
+    request.roles.clone_from(&args.roles);
+    request.approvals.clone_from(&args.consent.approvals);
+    request.confirmed.clone_from(&args.consent.confirmed);
+    request.words.clone_from(&args.words);
+    request.by_hand = args.by_hand;
+    request.publish = args.publish;
+    request.soak = args.soak;
+    request.samples = samples(args.values.samples.as_deref(), found, session.folder())?;
+    request.landing.stale_ok = args.consent.stale_ok;
+    request.trusted_hash = Some(found.fingerprint.hash.clone());
+    request.found_as = Some(found.found_as(session.folder()));
+    Ok(request)
+}
+
+/// Shows what would be done, and ends as the real run would before landing.
+fn show(preview: &RunState, args: &Run, found: &Found, session: &mut Session) -> Outcome {
+    let hash = given_hash(&args.consent.trust);
+    let refusal = procedures::trusted_hash(found, hash.as_deref(), false, session).err();
+    let repo = session.repo()?;
+    let waits = render::questions(preview, &found.procedure);
+    if session.console.json() {
+        let document = render::Document::new(preview, None);
+        session.console.print(&json::document(&document));
+    } else {
+        let run = session.invocation.without(&["--dry-run"]).text();
+        let text = render::planned(preview, &found.procedure, &waits, &run, &repo, session.console.look());
+        session.console.tell(&text);
+    }
+    match refusal {
+        Some(refusal) => {
+            let failure = session.failure(refusal).about("running this would be refused");
+            session.console.complain(&failure.text(session.console.look().verbose));
+            Ok(failure.exit())
+        }
+        None if !waits.is_empty() => Ok(Exit::Paused),
+        None => Ok(Exit::Done),
+    }
+}
