@@ -737,8 +737,9 @@ ladder = [{ use = "revert-commit" }]
     named.set = vec![("commit".into(), stranger.clone())];
     let refused = bench.start(&procedure, named).unwrap_err().to_string();
     assert!(refused.starts_with(&format!("commit {stranger} is not in the history of ")), "{refused}");
-    let run = bench.start(&procedure, phase("one")).unwrap();
-    assert_eq!((run.ending, run.rungs[0].why.as_str()), (Some(Ending::NoRung), "2 commits match"));
+    let refused = bench.start(&procedure, phase("one")).unwrap_err();
+    assert_eq!(refused.code(), "ambiguous-target");
+    assert!(refused.to_string().starts_with("2 commits match, and one is wanted: "), "{refused}");
     let run = bench.start(&procedure, phase("none")).unwrap();
     assert_eq!((run.ending, run.rungs[0].why.as_str()), (Some(Ending::NoRung), "no commit matches"));
     let run = bench.start(&procedure, phase("rng")).unwrap();

@@ -48,6 +48,7 @@ impl Builder<'_> {
             let commit = NewCommit {
                 tree: one.tree,
                 parent,
+                merged: one.merged,
                 author: one.author.as_ref().unwrap_or(&author),
                 committer: &committer,
                 message: &message,

@@ -12,6 +12,8 @@ use crate::repo::{Objects, Signature};
 pub(crate) struct NewCommit<'a> {
     pub(crate) tree: TreeId,
     pub(crate) parent: CommitId,
+    /// The second parent of a merge.
+    pub(crate) merged: Option<CommitId>,
     pub(crate) author: &'a Signature,
     pub(crate) committer: &'a Signature,
     pub(crate) message: &'a Message,
@@ -37,7 +39,10 @@ impl NewCommit<'_> {
     /// The object as bytes. It is built here and not by the object library, which would spell an unusual time of a
     /// picked author anew.
     fn bytes(&self) -> Vec<u8> {
-        let mut bytes = format!("tree {}\nparent {}\n", self.tree, self.parent).into_bytes();
+        let mut bytes = format!("tree {}\n", self.tree).into_bytes();
+        for parent in std::iter::once(self.parent).chain(self.merged) {
+            bytes.extend_from_slice(format!("parent {parent}\n").as_bytes());
+        }
         push_actor(&mut bytes, b"author", self.author);
         push_actor(&mut bytes, b"committer", self.committer);
         if let Some(encoding) = &self.message.encoding {

@@ -82,6 +82,7 @@ impl Repo {
                 tree,
                 message: text.ok_or_else(|| Error::BadRequest("a commit of edits needs a message".into()))?,
                 author: None,
+                merged: None,
             }),
         }
         let changes = paths_between(&objects, tip_tree, tree)?;

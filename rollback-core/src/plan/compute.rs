@@ -191,6 +191,7 @@ impl Writer<'_> {
             tree: step.tree_id,
             message: written(deed, &options, &context)?,
             author: picked.then(|| message::author_of_pick(&source, style)),
+            merged: None,
         })
     }
 

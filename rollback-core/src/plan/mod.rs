@@ -3,6 +3,7 @@
 //!
 //! A plan writes nothing: no object, no reference, no cache.
 
+mod branch_merge;
 mod candidate;
 mod compute;
 mod cross_check;
@@ -11,6 +12,7 @@ mod find;
 mod prepared;
 mod resolve;
 
+pub use branch_merge::{BranchMerge, PlannedMerge};
 pub use candidate::TreeEdit;
 pub use cross_check::{CrossCheck, Difference};
 pub use document::{

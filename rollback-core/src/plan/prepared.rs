@@ -6,7 +6,7 @@ use std::sync::Arc;
 use gix::objs::Kind;
 
 use crate::error::Result;
-use crate::id::{ObjectId, TreeId};
+use crate::id::{CommitId, ObjectId, TreeId};
 use crate::message::Message;
 use crate::repo::{NewObjects, Signature, Tree};
 
@@ -27,6 +27,8 @@ pub(crate) struct PreparedCommit {
     pub(crate) message: Message,
     /// The author to keep; whoever commits where `None`.
     pub(crate) author: Option<Signature>,
+    /// The second parent of a merge commit.
+    pub(crate) merged: Option<CommitId>,
 }
 
 impl Prepared {

@@ -93,7 +93,7 @@ impl Repo {
         let committer = self.recorder();
         let parents: Vec<CommitId> = expected.iter().chain(&record.keeps).copied().collect();
         let commit = log::write_record(&objects, rows, &parents, &committer, &record.message)?;
-        self.point(name, expected, commit, committer, objects.take_new())?;
+        self.point(&full_name(name), expected, commit, committer, objects.take_new())?;
         Ok(commit)
     }
 
@@ -105,7 +105,23 @@ impl Repo {
     /// # Errors
     /// [`Error::BranchExists`] where it is there.
     pub fn keep_commit(&self, name: &str, commit: CommitId) -> Result<()> {
-        self.point(name, None, commit, self.recorder(), Vec::new())
+        self.point(&full_name(name), None, commit, self.recorder(), Vec::new())
+    }
+
+    /// Lets a new branch begin at an existing commit; one that is there already must name it.
+    ///
+    /// # Writes
+    /// The reference.
+    ///
+    /// # Errors
+    /// [`Error::BranchExists`] where the branch is somewhere else; [`Error::InvalidBranchName`].
+    pub fn start_branch(&self, branch: &str, commit: CommitId) -> Result<()> {
+        let name = format!("refs/heads/{branch}");
+        match self.read_reference(name.as_bytes())? {
+            Some(found) if found == commit => Ok(()),
+            Some(found) => Err(Error::BranchExists { branch: branch.to_owned(), found }),
+            None => self.point(&name, None, commit, self.recorder(), Vec::new()),
+        }
     }
 
     fn point(
@@ -122,7 +138,7 @@ impl Repo {
             head_tree: unchanged,
             result_tree: unchanged,
             reference: Some(RefUpdate {
-                name: full_name(name).into(),
+                name: name.into(),
                 old,
                 new,
                 reflog: "rb: record".into(),

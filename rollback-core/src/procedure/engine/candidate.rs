@@ -1,17 +1,15 @@
 //! From a rung to a candidate: what would be committed, in a scratch work tree where it can be edited and checked.
 
-use std::collections::BTreeSet;
-
+use super::base::Base;
 use super::state::Pause;
+use super::values::inserted;
 use super::{EngineError, Result, Run};
 use crate::id::CommitId;
 use crate::path::RepoPath;
-use crate::plan::{AttemptResult, LossClass, Plan, PlanOptions};
-use crate::procedure::format::{Pick, Reason, Rung, RungKind, Scalar, Step, TreePath};
-use crate::procedure::set::{Place, apply_set, read_value};
+use crate::plan::{LossClass, Plan, PlanOptions};
+use crate::procedure::format::{Reason, Rung, Step, TreePath};
 use crate::scratch::Scratch;
 use crate::strategy::Strategy;
-use crate::target::{CommitsTarget, PathsTarget, Target};
 
 /// What could be committed, and what is known of it.
 pub(super) struct Candidate {
@@ -24,7 +22,7 @@ pub(super) struct Candidate {
     /// Later commits whose edits it discards.
     pub(super) discards: Vec<CommitId>,
     /// The paths that edits may touch.
-    within: Vec<RepoPath>,
+    pub(super) within: Vec<RepoPath>,
     base: Option<Plan>,
 }
 
@@ -39,27 +37,6 @@ pub(super) enum Tried {
     Paused(Pause),
     /// An outside program does it; there is no candidate.
     Command,
-}
-
-/// What a rung starts from.
-enum Base {
-    Plan {
-        plan: Box<Plan>,
-        targets: Vec<CommitId>,
-    },
-    Restore {
-        from: CommitId,
-        paths: Vec<RepoPath>,
-        exact: bool,
-        targets: Vec<CommitId>,
-    },
-    /// Only edits.
-    Tip,
-    Other(Tried),
-}
-
-fn fell(reason: Reason, why: impl Into<String>) -> Base {
-    Base::Other(Tried::Fell { reason, why: why.into() })
 }
 
 pub(super) fn repo_path(path: &TreePath) -> RepoPath {
@@ -131,6 +108,20 @@ impl Run<'_> {
         }
     }
 
+    /// The tip in a scratch work tree.
+    pub(super) fn empty_candidate(&self) -> Result<Candidate> {
+        let repo = self.engine.repo;
+        Ok(Candidate {
+            plan: repo.plan_with_edits(None, &[], Some("candidate"), &PlanOptions::default())?,
+            scratch: Scratch::of_commit(repo, self.present_tip())?,
+            targets: Vec::new(),
+            source: None,
+            discards: Vec::new(),
+            within: Vec::new(),
+            base: None,
+        })
+    }
+
     /// The commit that the next landing builds on.
     pub(super) fn present_tip(&self) -> CommitId {
         match &self.state.landed_on {
@@ -146,184 +137,6 @@ impl Run<'_> {
         for path in self.procedure.document.link.iter().chain(&self.phase.link) {
             scratch.link(work_dir, &repo_path(path))?;
         }
-        Ok(())
-    }
-
-    fn base(&self, rung: &Rung) -> Result<Base> {
-        if rung.kind == RungKind::Command {
-            return Ok(Base::Other(Tried::Command));
-        }
-        let target = self.phase.target.clone().unwrap_or_default();
-        if let Some(path) = &target.deleted
-            && self.engine.repo.has_path(self.present_tip(), &repo_path(path))?
-        {
-            return Ok(Base::Other(Tried::NothingToDo(format!("{path} is there"))));
-        }
-        if let Some(filter) = &rung.commits {
-            let found = self.filtered(filter, self.present_tip())?;
-            return match found.is_empty() {
-                true => Ok(fell(Reason::NotFound, "no commit matches")),
-                false => self.undo(rung, found),
-            };
-        }
-        let commits = if self.phase.target.is_some() { self.commits_of(&target)? } else { Vec::new() };
-        let by_path = target.path.as_ref().or(target.deleted.as_ref());
-        if commits.is_empty() && by_path.is_none() && self.phase.target.is_some() {
-            return Ok(fell(Reason::NotFound, "no commit matches"));
-        }
-        let filtered = target.grep.is_some() || target.author.is_some() || target.trailer.is_some();
-        if commits.len() > 1 && filtered && target.pick == Pick::One {
-            return Ok(fell(Reason::Multiple, format!("{} commits match", commits.len())));
-        }
-        match (rung.kind, by_path) {
-            (RungKind::RestoreFile, path) if rung.from.as_deref() != Some("last-good") || path.is_none() => {
-                self.restore_from(rung, commits)
-            }
-            (kind, Some(path)) => self.by_path(kind, path),
-            (RungKind::CherryPick, None) => self.planned(
-                &Target::Pick(self.commits_target(rung, &commits)),
-                &commits,
-                Strategy::CherryPick,
-            ),
-            _ => self.undo(rung, commits),
-        }
-    }
-
-    fn undo(&self, rung: &Rung, commits: Vec<CommitId>) -> Result<Base> {
-        let merges = rung.mainline.is_some();
-        let via = if merges { Strategy::RevertMerge } else { Strategy::RevertCommit };
-        self.planned(&Target::Commits(self.commits_target(rung, &commits)), &commits, via)
-    }
-
-    fn commits_target(&self, rung: &Rung, commits: &[CommitId]) -> CommitsTarget {
-        let paths = if rung.paths.is_empty() { &self.phase.paths } else { &rung.paths };
-        CommitsTarget {
-            revisions: commits.iter().map(ToString::to_string).collect(),
-            mainline: rung.mainline.and_then(|mainline| usize::try_from(mainline).ok()),
-            paths: if rung.scoped { paths.iter().map(repo_path).collect() } else { Vec::new() },
-        }
-    }
-
-    /// The change to a path is found by the plan itself.
-    fn by_path(&self, kind: RungKind, path: &TreePath) -> Result<Base> {
-        let via = match kind {
-            RungKind::RevertCommit => Strategy::RevertCommit,
-            RungKind::RevertMerge => Strategy::RevertMerge,
-            RungKind::CherryPick => Strategy::CherryPick,
-            _ => Strategy::RestoreFile,
-        };
-        let target = Target::Paths(PathsTarget { paths: vec![repo_path(path)], ..PathsTarget::default() });
-        let options = PlanOptions { via: Some(via), ..PlanOptions::default() };
-        let plan = self.engine.repo.plan(&target, &options)?;
-        if let Some(culprit) = &plan.target.culprit
-            && kind == RungKind::RevertCommit
-            && plan.chosen.is_none()
-            && !culprit.further_changes.is_empty()
-        {
-            let why = format!("{} later changes touch {path}", culprit.further_changes.len());
-            return Ok(fell(Reason::Multiple, why));
-        }
-        let targets = plan.target.culprit.as_ref().map(|culprit| culprit.commit_id).into_iter().collect();
-        Ok(of_a_plan(plan, targets))
-    }
-
-    fn planned(&self, target: &Target, commits: &[CommitId], via: Strategy) -> Result<Base> {
-        let options = PlanOptions { via: Some(via), ..PlanOptions::default() };
-        let plan = self.engine.repo.plan(target, &options)?;
-        Ok(of_a_plan(plan, commits.to_vec()))
-    }
-
-    fn restore_from(&self, rung: &Rung, targets: Vec<CommitId>) -> Result<Base> {
-        let from = rung.from.clone().unwrap_or_default();
-        let from = self.revision(&from, &targets)?;
-        let paths = if rung.paths.is_empty() { &self.phase.paths } else { &rung.paths };
-        let paths: Result<Vec<_>> =
-            paths.iter().map(|path| Ok(RepoPath::from(self.words(path.as_str())?.as_str()))).collect();
-        let mut paths = paths?;
-        if paths.is_empty() {
-            paths.push(RepoPath::default());
-        }
-        Ok(Base::Restore { from, paths, exact: rung.exact, targets })
-    }
-
-    /// The commit that a rung's `from` names.
-    pub(super) fn revision(&self, from: &str, targets: &[CommitId]) -> Result<CommitId> {
-        let repo = self.engine.repo;
-        let from = self.words(from)?;
-        if let Some(name) = from.strip_prefix("checkpoint:") {
-            let found = repo.checkpoint(&self.procedure.id, name)?.or(repo.checkpoint("manual", name)?);
-            let found =
-                found.ok_or_else(|| EngineError::Target(format!("there is no checkpoint '{name}'")))?;
-            repo.verify_checkpoint(&found, true)?;
-            return Ok(found.commit_id);
-        }
-        if let Some(rest) = from.strip_prefix("target") {
-            let target = targets
-                .first()
-                .ok_or_else(|| EngineError::Target("the phase has no target commit".into()))?;
-            return Ok(repo.resolve_commit(&format!("{target}{rest}"))?);
-        }
-        let name = from.strip_prefix("tag:").map_or(from.clone(), |tag| format!("refs/tags/{tag}"));
-        Ok(repo.resolve_commit(&name)?)
-    }
-
-    /// Later commits to the paths that are no part of what is rolled back.
-    fn discarded(&self, from: CommitId, paths: &[RepoPath], targets: &[CommitId]) -> Result<Vec<CommitId>> {
-        let repo = self.engine.repo;
-        let mut rolled_back: BTreeSet<CommitId> = targets.iter().copied().collect();
-        for target in targets {
-            let commit = repo.commit_summary(*target)?;
-            if let [first, others @ ..] = commit.parents.as_slice() {
-                for other in others {
-                    rolled_back
-                        .extend(repo.resolve_commits(&[format!("{first}..{other}")]).unwrap_or_default());
-                }
-            }
-        }
-        let touching = repo.commits_touching_since(self.present_tip(), from, paths)?;
-        Ok(touching.into_iter().filter(|commit| !rolled_back.contains(commit)).collect())
-    }
-
-    fn set_values(&self, candidate: &mut Candidate, progress: f64) -> Result<()> {
-        let phase = self.phase.clone();
-        let members = match &phase.each {
-            Some(input) => self.state.inputs.list(input)?.into_iter().map(Some).collect(),
-            None => vec![None],
-        };
-        for member in members {
-            for (place, value) in phase.set.iter() {
-                self.set(candidate, place, value, member.as_deref(), progress)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn set(
-        &self,
-        candidate: &mut Candidate,
-        place: &str,
-        value: &Scalar,
-        each: Option<&str>,
-        progress: f64,
-    ) -> Result<()> {
-        let place: Place = self
-            .words_for(place, each)?
-            .parse()
-            .map_err(|error: crate::procedure::set::BadKey| EngineError::Target(error.0))?;
-        let failed = |source| EngineError::Set { place: place.to_string(), source };
-        let value = match value {
-            Scalar::Text(text) => arithmetic(&self.words_for(text, each)?),
-            other => other.clone(),
-        };
-        let path = repo_path(&place.file);
-        let bytes = candidate.scratch.read(&path)?;
-        let bytes = bytes
-            .ok_or_else(|| EngineError::Target(format!("there is no file {path} to set {} in", place.key)))?;
-        let present = read_value(&bytes, place.format, &place.key).ok();
-        let value = between(present.as_ref(), &value, progress);
-        let edited = apply_set(&bytes, place.format, &place.key, &value).map_err(failed)?;
-        candidate.scratch.write(&path, &edited)?;
-        candidate.within.push(path);
         Ok(())
     }
 
@@ -399,9 +212,10 @@ impl Run<'_> {
                 false => Tried::Fell { reason: Reason::Empty, why: "it changes nothing".into() },
             });
         };
+        let whole = self.takes_merges_whole() && attempt.strategy == Strategy::RevertMerge;
         let permitted = |path: &RepoPath| {
             let edited = candidate.within.iter().any(|outer| outer.contains(path));
-            self.phase.paths.is_empty() || edited
+            self.phase.paths.is_empty() || edited || whole
         };
         if let Some(path) = attempt.paths_touched.iter().find(|path| !permitted(path)) {
             return Ok(Tried::Fell {
@@ -445,31 +259,11 @@ impl Run<'_> {
         self.refresh(candidate)
     }
 
-    fn refuse_broken_constraints(&self, scratch: &Scratch) -> Result<()> {
-        for constraint in &self.procedure.document.constraint {
-            let mut sum = 0.0;
-            let mut terms = Vec::new();
-            for place in &constraint.sum {
-                let Ok(place) = self.words(place)?.parse::<Place>() else { continue };
-                let Some(bytes) = scratch.read(&repo_path(&place.file))? else { continue };
-                let value = read_value(&bytes, place.format, &place.key)
-                    .map_err(|source| EngineError::Set { place: place.to_string(), source })?;
-                sum += value.as_f64().unwrap_or(f64::NAN);
-                terms.push(value.to_string());
-            }
-            let wanted = arithmetic(&self.words(&constraint.value.to_string())?);
-            if !terms.is_empty() && !constraint.op.holds(sum, wanted.as_f64().unwrap_or(f64::NAN)) {
-                let found = format!("{} = {sum}, and not {} {wanted}", terms.join(" + "), constraint.op);
-                return Err(EngineError::Constraint { id: constraint.id.clone(), found });
-            }
-        }
-        Ok(())
-    }
-
     /// The commit's message with its trailers.
     fn commit_message(&self, candidate: &Candidate) -> Result<Option<String>> {
         let (document, own) = (&self.procedure.document, self.phase.commit.as_ref());
-        let common = document.commit.as_ref();
+        // A procedure's text speaks of its rollback, and would be false of anything else.
+        let common = document.commit.as_ref().filter(|_| self.state.purpose.is_rollback());
         let subject =
             own.and_then(|text| text.subject.as_ref()).or(common.and_then(|text| text.subject.as_ref()));
         let body = match own {
@@ -500,90 +294,4 @@ impl Run<'_> {
         text.push_str(&format!("Rollback-Run: {}\n", self.state.id));
         Ok(Some(text))
     }
-}
-
-/// What a plan offers, or why it offers nothing.
-fn of_a_plan(plan: Plan, targets: Vec<CommitId>) -> Base {
-    if plan.chosen.is_some() {
-        return Base::Plan { plan: Box::new(plan), targets };
-    }
-    let Some(last) = plan.attempts.last() else {
-        return fell(Reason::NotApplicable, "nothing could be tried");
-    };
-    let why = last.reason.clone().unwrap_or_else(|| match last.conflicts.first() {
-        Some(conflict) => format!("it conflicts in {}", conflict.path),
-        None => "it is not clean".to_owned(),
-    });
-    match last.result {
-        AttemptResult::AlreadyRolledBack => Base::Other(Tried::NothingToDo(why)),
-        AttemptResult::Conflicted => fell(Reason::Conflict, why),
-        AttemptResult::Empty => fell(Reason::Empty, "it changes nothing"),
-        AttemptResult::NeedsReview => fell(Reason::NeedsReview, why),
-        _ => fell(Reason::NotApplicable, why),
-    }
-}
-
-/// A difference of two numbers, such as `100 - 5`, or the value as it stands.
-fn arithmetic(text: &str) -> Scalar {
-    let number = |text: &str| text.trim().trim_end_matches('%').parse::<f64>().ok();
-    if let Some((left, right)) = text.split_once(" - ")
-        && let (Some(left), Some(right)) = (number(left), number(right))
-    {
-        return whole(left - right);
-    }
-    Scalar::from_text(text)
-}
-
-fn whole(number: f64) -> Scalar {
-    if number.fract() == 0.0 && number.abs() < 1e15 {
-        Scalar::Integer(number as i64)
-    } else {
-        Scalar::Float(number)
-    }
-}
-
-/// The value part of the way: rounded away from the present one when it grows and towards the goal when it shrinks,
-/// so that parts of a whole still add up to it.
-fn between(present: Option<&Scalar>, goal: &Scalar, progress: f64) -> Scalar {
-    let (Some(Scalar::Integer(present)), Scalar::Integer(goal)) = (present, goal) else {
-        return goal.clone();
-    };
-    if progress >= 1.0 {
-        return Scalar::Integer(*goal);
-    }
-    let exact = *present as f64 + (*goal - *present) as f64 * progress;
-    Scalar::Integer(if goal < present { exact.floor() } else { exact.ceil() } as i64)
-}
-
-/// The text with lines added after the only line that matches, or at its end; as it is where they are there already.
-fn inserted(
-    bytes: Option<&[u8]>,
-    lines: &[String],
-    after: Option<&crate::procedure::format::Pattern>,
-) -> Result<Vec<u8>, String> {
-    let text = match bytes {
-        Some(bytes) => std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())?,
-        None if after.is_none() => "",
-        None => return Err("there is no such file".to_owned()),
-    };
-    let present: Vec<&str> = text.lines().collect();
-    if !lines.is_empty() && present.windows(lines.len()).any(|window| window == lines) {
-        return Ok(text.as_bytes().to_vec());
-    }
-    let at = match after {
-        None => present.len(),
-        Some(pattern) => {
-            let matching: Vec<usize> =
-                (0..present.len()).filter(|at| pattern.regex().is_match(present[*at].as_bytes())).collect();
-            match matching.as_slice() {
-                [one] => one + 1,
-                found => return Err(format!("{} lines match {pattern} instead of one", found.len())),
-            }
-        }
-    };
-    let end = if text.contains("\r\n") { "\r\n" } else { "\n" };
-    let mut all: Vec<&str> = present[..at].to_vec();
-    all.extend(lines.iter().map(String::as_str));
-    all.extend(&present[at..]);
-    Ok((all.join(end) + end).into_bytes())
 }

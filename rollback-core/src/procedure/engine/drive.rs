@@ -1,18 +1,18 @@
 //! Working off the units of a run, each written down before and after.
 
-use super::candidate::{Candidate, Tried};
 use super::event::{Event, On};
-use super::state::{Ending, Pause, RunStatus, RungTried, UnitKind, UnitState};
+use super::state::{Ending, Pause, RunStatus, Unit, UnitKind, UnitState};
 use super::steps::Stepped;
 use super::{EngineError, Result, Resumption, Run};
-use crate::plan::{Plan, PlanOptions};
-use crate::procedure::check::{Outcome, Verdict};
-use crate::procedure::format::{EvidenceTime, Occasion, Reason, Rung, RungKind};
-use crate::receipt::{Destination, OutcomeKind};
-use crate::scratch::Scratch;
+use crate::plan::PlanOptions;
+use crate::procedure::check::Outcome;
+use crate::procedure::format::{EvidenceTime, Named, Occasion, Period};
+
+/// How long a program may run that only shows more of a failure.
+const LONGEST_DIAGNOSIS: Period = Period(std::time::Duration::from_secs(120));
 
 /// How a unit ended.
-enum Flow {
+pub(super) enum Flow {
     Done(Option<String>),
     Skipped(String),
     /// The run goes on and the report says so.
@@ -36,8 +36,11 @@ impl Run<'_> {
             if self.state.units[at].state != UnitState::Pending {
                 continue;
             }
-            self.warn_of_overrun();
+            self.warn_of_overrun(at);
             self.tell_how_it_goes()?;
+            if self.group_has_ended(at) {
+                continue;
+            }
             self.begin(at)?;
             let flow = self.unit(at);
             let flow = match flow {
@@ -54,6 +57,22 @@ impl Run<'_> {
             }
         }
         self.complete()
+    }
+
+    /// Leaves a unit out whose group ends at the first check that does not pass, once one has not.
+    fn group_has_ended(&mut self, at: usize) -> bool {
+        let units = &self.state.units;
+        let group = units[at].group.as_ref().and_then(|name| self.procedure.document.group.get(name));
+        let failed = |unit: &Unit| {
+            unit.group == units[at].group && unit.kind == UnitKind::Verify && unit.state == UnitState::Failed
+        };
+        let ended = group.is_some_and(|group| group.fail_fast) && units.iter().any(failed);
+        if ended {
+            let unit = &mut self.state.units[at];
+            unit.state = UnitState::Skipped;
+            unit.note = Some("a check of its group did not pass before".into());
+        }
+        ended
     }
 
     fn begin(&mut self, at: usize) -> Result<()> {
@@ -128,7 +147,7 @@ impl Run<'_> {
 
     fn complete(&mut self) -> Result<()> {
         self.state.finished = Some(self.engine.clock.now());
-        self.warn_of_overrun();
+        self.warn_of_overrun(self.state.units.len());
         let failed = self
             .state
             .units
@@ -143,7 +162,7 @@ impl Run<'_> {
     }
 
     pub(super) fn save(&mut self, message: &str) -> Result<()> {
-        self.record = Some(self.state.write(self.engine.repo, self.record, message)?);
+        self.record = Some(self.state.write(self.engine.repo, self.record, self.plan.as_deref(), message)?);
         Ok(())
     }
 
@@ -158,7 +177,27 @@ impl Run<'_> {
                 self.evidence(evidence)?;
             }
         }
+        self.diagnose()?;
         self.save("failure told")
+    }
+
+    /// Runs what shows more when it does not work, and keeps what it says. These programs only read; one that needs an
+    /// input nobody gave is left out, and in an emergency nobody waits for them.
+    fn diagnose(&mut self) -> Result<()> {
+        if self.state.emergency {
+            return Ok(());
+        }
+        let folder = self.engine.place();
+        for id in self.phase.diagnose.clone() {
+            let row = self.procedure.document.diagnose.iter().find(|row| row.id == id).cloned();
+            for (at, run) in row.iter().flat_map(|row| &row.run).enumerate() {
+                let Ok(run) = self.arguments(run) else { continue };
+                let command = self.command(&run, &folder, &Named::default(), &[], Some(LONGEST_DIAGNOSIS))?;
+                // A program that cannot be started has nothing to say.
+                let _ = self.run_program(&id, &format!("diagnose/{id}/{}", at + 1), &command)?;
+            }
+        }
+        Ok(())
     }
 
     /// Sends the updates that are due: as often as they, or the first message, say.
@@ -177,28 +216,49 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn warn_of_overrun(&mut self) {
+    /// Says once that the run takes longer than it should, and once of each group whose work came before `at`.
+    fn warn_of_overrun(&mut self, at: usize) {
         if let Some(rto) = self.state.rto
-            && !self.overrun
             && self.elapsed() > rto
         {
-            self.overrun = true;
-            self.observer.event(&Event::Overrun { what: "the run", budget: rto });
+            self.overrun("the run", rto);
+        }
+        let document = &self.procedure.document;
+        for (name, group) in document.group.iter() {
+            let Some(budget) = group.budget else { continue };
+            let of_group = |unit: &&Unit| unit.group.as_deref() == Some(name);
+            let began = self.state.units[..at].iter().filter(of_group).filter_map(|unit| unit.started).min();
+            let ended = self.state.units[..at].iter().filter(of_group).filter_map(|unit| unit.ended).max();
+            let Some((began, ended)) = began.zip(ended) else { continue };
+            let took = ended.duration_since(began).try_into().unwrap_or_default();
+            if Period(took) > budget {
+                self.overrun(group.title.as_deref().unwrap_or(name), budget);
+            }
+        }
+    }
+
+    fn overrun(&mut self, what: &str, budget: Period) {
+        if !self.state.overruns.iter().any(|known| known == what) {
+            self.state.overruns.push(what.to_owned());
+            self.observer.event(&Event::Overrun { what, budget });
         }
     }
 
     /// Brings a run that was cut off or paused back to where it can go on.
     pub(super) fn take_up(&mut self, how: &Resumption) -> Result<()> {
         self.state.confirmed.extend(how.confirmed.iter().cloned());
-        self.state.approvals.extend(how.request.approvals.iter().cloned());
         self.find_landing()?;
         if self.state.commits.is_empty() {
             let tip = self.engine.repo.plan_tip(&PlanOptions::default())?;
-            if tip.commit_id != self.state.tip {
+            if tip.commit_id != self.state.tip && !how.replan {
                 let (reference, expected) = (self.state.reference.clone(), self.state.tip);
                 return Err(EngineError::Moved { reference, expected, found: tip.commit_id });
             }
+            if tip.commit_id != self.state.tip {
+                self.replan(tip);
+            }
         }
+        self.accept_approvals()?;
         for unit in &mut self.state.units {
             if unit.state != UnitState::Started {
                 continue;
@@ -220,6 +280,30 @@ impl Run<'_> {
         self.save("resumed")
     }
 
+    /// Goes on from another tip: what was found out about the old one, and what was approved for it, no longer counts.
+    fn replan(&mut self, tip: crate::plan::Tip) {
+        let state = &mut self.state;
+        state.reference = tip.reference;
+        state.tip = tip.commit_id;
+        (state.rung, state.edits_done) = (0, 0);
+        state.rungs.clear();
+        state.targets.clear();
+        state.source = None;
+        state.verdicts.retain(|_, verdicts| {
+            verdicts.retain(|on, _| *on == On::Live);
+            !verdicts.is_empty()
+        });
+        state.signatures.clear();
+        if state.approvals_enforced {
+            state.approvals.clear();
+        }
+        if let Some(folder) = state.pause.as_mut().and_then(|pause| pause.folder.take()) {
+            // It was made of the old tip.
+            let _ = std::fs::remove_dir_all(folder);
+        }
+        self.plan = None;
+    }
+
     /// A run that died between landing and writing it down has landed: its commit names it.
     fn find_landing(&mut self) -> Result<()> {
         let repo = self.engine.repo;
@@ -239,6 +323,8 @@ impl Run<'_> {
         let trailer = format!("Rollback-Run: {}", self.state.id);
         let already = self.state.commits.contains(&head);
         if !already && repo.commit_message(head)?.lines().any(|line| line == trailer) {
+            let landed = repo.operations()?.into_iter().find(|operation| operation.after == head);
+            self.state.operations.extend(landed.map(|operation| operation.operation_id));
             self.state.commits.push(head);
             self.state.landed_on = Some(reference);
             self.state.units[at].state = UnitState::Done;
@@ -248,7 +334,7 @@ impl Run<'_> {
 
     fn unit(&mut self, at: usize) -> Result<Flow> {
         let (kind, id) = (self.state.units[at].kind, self.state.units[at].id.clone());
-        let work_dir = self.engine.repo.work_dir().unwrap_or(self.engine.repo.git_dir()).to_owned();
+        let work_dir = self.engine.place();
         let document = &self.procedure.document;
         match kind {
             UnitKind::Message => {
@@ -302,6 +388,9 @@ impl Run<'_> {
             }
             UnitKind::Publish => self.publish().map(of_a_step),
             UnitKind::Soak => self.soak(&work_dir),
+            UnitKind::Branch => self.start_branch(),
+            // It is done when it is asked for, and then written down at once.
+            UnitKind::Followup => Ok(Flow::Done(None)),
         }
     }
 
@@ -329,7 +418,7 @@ impl Run<'_> {
     pub(super) fn publish_again(&mut self) -> Result<()> {
         let stepped = self.publish()?;
         let now = self.engine.clock.now();
-        let mut unit = super::state::Unit::new(UnitKind::Publish, "publish", false);
+        let mut unit = Unit::new(UnitKind::Publish, "publish", false);
         unit.started = Some(now);
         unit.ended = Some(now);
         match stepped {
@@ -355,6 +444,14 @@ impl Run<'_> {
     }
 
     fn precheck(&mut self, id: &str) -> Result<Flow> {
+        if let Some(condition) = super::purpose::condition(self.procedure, id)
+            && !self.state.purpose.is_rollback()
+        {
+            return Ok(match self.is_confirmed(id) {
+                true => Flow::Done(Some("confirmed".into())),
+                false => Flow::Pause(Pause { at: id.to_owned(), why: self.words(condition)?, folder: None }),
+            });
+        }
         let Some(precheck) = self.procedure.document.precheck.iter().find(|row| row.id == id).cloned() else {
             return Ok(Flow::Done(None));
         };
@@ -365,7 +462,7 @@ impl Run<'_> {
             });
         }
         if let Some(check) = &precheck.check {
-            let folder = self.engine.repo.work_dir().unwrap_or(self.engine.repo.git_dir()).to_owned();
+            let folder = self.engine.place();
             let verdict = self.check(check, On::Live, &folder)?;
             return Ok(match verdict.outcome {
                 Outcome::Pass | Outcome::Skip => Flow::Done(None),
@@ -410,271 +507,10 @@ impl Run<'_> {
             Stepped::Failed(why) => return Ok(failed(why)),
             Stepped::Manual(why) => return Ok(Flow::Pause(Pause { at: step.id, why, folder: None })),
         }
-        let folder = self.engine.repo.work_dir().unwrap_or(self.engine.repo.git_dir()).to_owned();
+        let folder = self.engine.place();
         let verdict = self.check(&backup.verify, On::Live, &folder)?;
         Ok(if verdict.outcome == Outcome::Pass { Flow::Done(None) } else { failed(verdict.to_string()) })
     }
-
-    /// Climbs the ladder until a candidate passes, and lands it.
-    fn rollback(&mut self, id: &str) -> Result<Flow> {
-        let progress = match id.split_once('/') {
-            // Of what is left: the steps before have moved the present value already.
-            Some((step, of)) => 1.0 / (1.0 + of.parse().unwrap_or(1.0) - step.parse().unwrap_or(1.0)),
-            None => 1.0,
-        };
-        let ladder = self.phase.ladder.clone();
-        if ladder.is_empty() {
-            return Ok(match self.try_and_land(0, None, progress, id)? {
-                Climbed::Flow(flow) => flow,
-                // Part of the way can be where it is already.
-                Climbed::Next(_, why) => Flow::End(Ending::ChecksFailed, why),
-            });
-        }
-        let mut reasons: Vec<Reason> = self.state.rungs.iter().filter_map(|rung| rung.reason).collect();
-        if self.request.by_hand && self.state.rung == 0 {
-            reasons.push(Reason::Manual);
-            let manual = ladder.iter().position(|rung| rung.when.contains(&Reason::Manual));
-            self.state.rung = manual.unwrap_or(0);
-        }
-        let mut last = "no rung of the ladder was eligible".to_owned();
-        for (at, rung) in ladder.iter().enumerate().skip(self.state.rung) {
-            let eligible = at == 0 && !rung.when.contains(&Reason::Manual)
-                || rung.when.iter().any(|reason| reasons.contains(reason));
-            if !eligible {
-                continue;
-            }
-            if self.state.rung != at {
-                self.state.edits_done = 0;
-            }
-            self.state.rung = at;
-            match self.try_and_land(at + 1, Some(rung), progress, id)? {
-                Climbed::Flow(flow) => return Ok(flow),
-                Climbed::Next(reason, why) => {
-                    reasons.push(reason);
-                    last = why;
-                }
-            }
-        }
-        let ending =
-            if reasons.contains(&Reason::ValidationFailed) { Ending::ChecksFailed } else { Ending::NoRung };
-        Ok(Flow::End(ending, last))
-    }
-
-    fn try_and_land(&mut self, at: usize, rung: Option<&Rung>, progress: f64, id: &str) -> Result<Climbed> {
-        let mut tried = RungTried {
-            at,
-            kind: rung.map(|rung| rung.kind),
-            taken: false,
-            reason: None,
-            why: String::new(),
-            paths: Vec::new(),
-            discards: Vec::new(),
-        };
-        let candidate = match self.attempt(rung, progress)? {
-            Tried::Candidate(candidate) => candidate,
-            Tried::NothingToDo(why) if progress < 1.0 || id.contains('/') => {
-                return Ok(Climbed::Flow(Flow::Skipped(why)));
-            }
-            Tried::NothingToDo(why) => return Ok(Climbed::Flow(Flow::End(Ending::NothingToDo, why))),
-            Tried::Paused(pause) => return Ok(Climbed::Flow(Flow::Pause(pause))),
-            Tried::Command => return self.command_rung(rung, tried).map(Climbed::Flow),
-            Tried::Fell { reason, why } => {
-                tried.reason = Some(reason);
-                tried.why.clone_from(&why);
-                self.remember(tried);
-                return Ok(Climbed::Next(reason, why));
-            }
-        };
-        if let Some(attempt) = candidate.plan.chosen_attempt() {
-            tried.paths.clone_from(&attempt.paths_touched);
-        }
-        tried.discards.clone_from(&candidate.discards);
-        if !candidate.discards.is_empty() && !self.request.allow_loss {
-            tried.why = "it discards later changes, and that was not permitted".into();
-            let paths = tried.paths.clone();
-            self.remember(tried);
-            return Err(crate::Error::LossNotAllowed { discards: candidate.discards.clone(), paths }.into());
-        }
-        match self.validate(&candidate)? {
-            Judged::Passed => {}
-            Judged::Failed(why) => {
-                tried.reason = Some(Reason::ValidationFailed);
-                tried.why.clone_from(&why);
-                self.remember(tried);
-                return Ok(Climbed::Next(Reason::ValidationFailed, why));
-            }
-            Judged::Doubt(check, why) => {
-                return Ok(Climbed::Flow(Flow::Pause(Pause { at: check, why, folder: None })));
-            }
-        }
-        tried.taken = true;
-        tried.why = rung.and_then(|rung| rung.title.clone()).unwrap_or_else(|| "its checks pass".into());
-        self.remember(tried);
-        self.land(*candidate, id).map(Climbed::Flow)
-    }
-
-    fn remember(&mut self, tried: RungTried) {
-        self.observer.event(&Event::Rung(&tried));
-        self.state.rungs.push(tried);
-    }
-
-    fn validate(&mut self, candidate: &Candidate) -> Result<Judged> {
-        let checks = self.phase.validate.clone();
-        self.control(&checks)?;
-        let steps = candidate.plan.chosen_attempt().map_or(0, |attempt| attempt.steps.len());
-        if !self.phase.validate_each.is_empty() && steps > 1 {
-            for at in 0..steps {
-                let mut scratch = Scratch::of_step(self.engine.repo, &candidate.plan, at)?;
-                self.link(&mut scratch)?;
-                let each = self.phase.validate_each.clone();
-                if let Some(judged) = self.judge(&each, scratch.folder())? {
-                    return Ok(judged);
-                }
-            }
-        }
-        let folder = candidate.scratch.folder().to_owned();
-        Ok(self.judge(&checks, &folder)?.unwrap_or(Judged::Passed))
-    }
-
-    /// The first thing that stands in the way, if anything does. Without `fail_fast` every check is run first.
-    fn judge(&mut self, checks: &[String], folder: &std::path::Path) -> Result<Option<Judged>> {
-        let mut blocking: Option<(String, Verdict)> = None;
-        for id in checks {
-            let verdict = self.check(id, On::Candidate, folder)?;
-            let worse = match &blocking {
-                None => verdict.blocks(),
-                Some((_, known)) => known.outcome == Outcome::Inconclusive && verdict.blocks(),
-            };
-            if worse {
-                blocking = Some((id.clone(), verdict));
-            }
-            if blocking.is_some() && self.phase.fail_fast == Some(true) {
-                break;
-            }
-        }
-        Ok(blocking.map(|(id, verdict)| match verdict.outcome {
-            Outcome::Inconclusive => Judged::Doubt(id, verdict.to_string()),
-            _ => Judged::Failed(format!("{id}: {verdict}")),
-        }))
-    }
-
-    /// Runs the same checks on the tip as it is, once a run.
-    fn control(&mut self, checks: &[String]) -> Result<()> {
-        let wanted: Vec<String> = checks
-            .iter()
-            .filter(|id| {
-                let check = self.procedure.check(id);
-                check.is_some_and(|check| check.ask.is_none() && check.control != Some(false))
-                    && !self
-                        .state
-                        .verdicts
-                        .get(*id)
-                        .is_some_and(|verdicts| verdicts.contains_key(&On::Control))
-            })
-            .cloned()
-            .collect();
-        if wanted.is_empty() || self.phase.control == Some(false) || self.state.emergency {
-            return Ok(());
-        }
-        let mut scratch = Scratch::of_commit(self.engine.repo, self.present_tip())?;
-        self.link(&mut scratch)?;
-        let folder = scratch.folder().to_owned();
-        for id in wanted {
-            self.check(&id, On::Control, &folder)?;
-        }
-        Ok(())
-    }
-
-    fn branch(&self) -> Result<Option<String>> {
-        let branch = self.phase.branch.as_ref().or(self.procedure.document.branch.as_ref());
-        branch.map(|branch| self.words(branch)).transpose()
-    }
-
-    fn land(&mut self, mut candidate: Candidate, id: &str) -> Result<Flow> {
-        let report = self.phase.report.as_ref();
-        let report = report
-            .and_then(|id| self.procedure.document.report.iter().find(|report| report.id == *id))
-            .cloned();
-        if let Some(report) = report {
-            let text = self.redactor.redact_str(self.words(&report.text)?.trim_start());
-            self.keep(&format!("report/{}.md", report.id), text.as_bytes())?;
-            if let Some(path) = &report.path {
-                self.add_file(&mut candidate, path, &text)?;
-            }
-        }
-        let tip = self.engine.repo.plan_tip(&PlanOptions::default())?;
-        if tip.commit_id != self.present_tip() {
-            let (reference, expected) = (self.state.reference.clone(), self.present_tip());
-            return Err(EngineError::Moved { reference, expected, found: tip.commit_id });
-        }
-        // Written down before the branch moves: after a crash the commit on the branch says that it has.
-        self.save(&format!("{id} landing"))?;
-        let mut options = self.request.landing.clone();
-        options.allow_loss = true;
-        if let Some(branch) = self.branch()? {
-            options.destination = Destination::Branch(branch);
-        }
-        let plan: Plan = candidate.plan;
-        let receipt = self.engine.repo.apply(plan, &options)?;
-        match receipt.outcome.kind {
-            OutcomeKind::Committed => {
-                self.state.commits.extend(&receipt.outcome.commit_ids);
-                self.state.landed_on.clone_from(&receipt.outcome.reference);
-                let reference = receipt.outcome.reference.unwrap_or_default();
-                self.observer
-                    .event(&Event::Landed { commits: &receipt.outcome.commit_ids, reference: &reference });
-                Ok(match receipt.outcome.later_failure {
-                    Some(failure) => Flow::Failed(failure),
-                    None => Flow::Done(Some(format!("landed on {reference}"))),
-                })
-            }
-            OutcomeKind::NothingToDo => {
-                Ok(Flow::End(Ending::NothingToDo, "the branch holds this result".into()))
-            }
-            _ => Ok(Flow::End(Ending::NoRung, "nothing landed".into())),
-        }
-    }
-
-    /// A rung that an outside program carries out.
-    fn command_rung(&mut self, rung: Option<&Rung>, mut tried: RungTried) -> Result<Flow> {
-        let Some(rung) = rung.filter(|rung| rung.kind == RungKind::Command) else {
-            return Ok(Flow::Done(None));
-        };
-        if let Some(role) = &rung.approval
-            && !self.state.approvals.iter().any(|(approved, _)| approved == role)
-        {
-            return Err(EngineError::Approval {
-                what: rung.title.clone().unwrap_or_else(|| "the rung".into()),
-                role: role.clone(),
-            });
-        }
-        let folder = self.engine.repo.work_dir().unwrap_or(self.engine.repo.git_dir()).to_owned();
-        let run = self.arguments(&rung.run)?;
-        let command = self.command(&run, &folder, &Default::default(), &["GH_TOKEN".to_owned()], None)?;
-        self.save("command rung started")?;
-        let (verdict, _) = self.judged("rung", "rung", command, &Default::default(), None)?;
-        tried.taken = verdict.outcome == Outcome::Pass;
-        tried.why = if tried.taken { format!("{} has done it", run[0]) } else { verdict.to_string() };
-        self.remember(tried);
-        self.state.outside_effects.push(run.join(" "));
-        Ok(match verdict.outcome {
-            Outcome::Pass => Flow::Done(Some("carried out by an outside program".into())),
-            _ => Flow::End(Ending::StepFailed, verdict.to_string()),
-        })
-    }
-}
-
-/// Where climbing goes after a rung.
-enum Climbed {
-    Flow(Flow),
-    Next(Reason, String),
-}
-
-/// What the checks of a candidate say together.
-enum Judged {
-    Passed,
-    Failed(String),
-    Doubt(String, String),
 }
 
 fn of_a_step(stepped: Stepped) -> Flow {

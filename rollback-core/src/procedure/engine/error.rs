@@ -46,6 +46,34 @@ pub enum EngineError {
         /// Whose.
         role: String,
     },
+    /// An approval is missing, or is not signed where only signed ones count.
+    #[error("{what} needs the signed approval of {role}")]
+    Unsigned {
+        /// What needs it.
+        what: String,
+        /// Whose.
+        role: String,
+        /// The text to sign, in the namespace [`APPROVAL_NAMESPACE`](super::APPROVAL_NAMESPACE).
+        text: String,
+    },
+    /// A signed approval that does not hold.
+    #[error("the signed approval of {role} does not hold: {why}")]
+    BadApproval {
+        /// The role.
+        role: String,
+        /// Why.
+        why: String,
+    },
+    /// Somebody takes a role whose members are declared, and is none of them.
+    #[error("{who} does not have the role '{role}' (members: {})", members.join(", "))]
+    NotAMember {
+        /// The role.
+        role: String,
+        /// Who asked or approved.
+        who: String,
+        /// Who has it.
+        members: Vec<String>,
+    },
     /// The operator has to type words for what cannot be taken back.
     #[error("{what} cannot be taken back and needs the words '{words}'")]
     Confirmation {
@@ -81,6 +109,12 @@ pub enum EngineError {
     /// The target cannot be found.
     #[error("{0}")]
     Target(String),
+    /// Several commits could be meant, and no rung takes several.
+    #[error("{} commits match, and one is wanted: {}", commits.len(), commits.join(", "))]
+    Ambiguous {
+        /// They, abbreviated, newest first.
+        commits: Vec<String>,
+    },
     /// A value of a desired-state file cannot be set.
     #[error("{place}: {source}")]
     Set {
@@ -165,6 +199,10 @@ impl EngineError {
             Self::NoPhase { .. } => "no-phase",
             Self::Authority { .. } => "authority-missing",
             Self::Approval { .. } => "approval-missing",
+            Self::Unsigned { .. } => "approval-unsigned",
+            Self::BadApproval { .. } => "bad-approval",
+            Self::NotAMember { .. } => "not-a-member",
+            Self::Ambiguous { .. } => "ambiguous-target",
             Self::Confirmation { .. } => "confirmation-missing",
             Self::NotTrusted { .. } => "not-trusted",
             Self::Constraint { .. } => "constraint-broken",
@@ -193,6 +231,9 @@ impl EngineError {
             | Self::SeveralRuns { .. } => ErrorClass::Usage,
             Self::Authority { .. }
             | Self::Approval { .. }
+            | Self::Unsigned { .. }
+            | Self::BadApproval { .. }
+            | Self::NotAMember { .. }
             | Self::Confirmation { .. }
             | Self::NotTrusted { .. } => ErrorClass::Consent,
             Self::Concurrent { .. } => ErrorClass::Busy,

@@ -6,24 +6,31 @@
 //!
 //! The engine asks nobody: what needs a person pauses the run, and what lacks consent refuses it.
 
+mod approval;
+mod base;
 mod candidate;
 mod checks;
+mod climb;
 mod drive;
 mod error;
 mod event;
 mod evidence;
 mod outside;
+mod prepare;
+mod purpose;
 mod report;
 mod state;
 mod steps;
 mod targets;
 mod units;
+mod values;
 mod words;
 
+pub use approval::{APPROVAL_NAMESPACE, CheckedSignature, SignedApproval};
 pub use error::{EngineError, Result};
 pub use event::{Event, Observer, On};
 pub use report::markdown as report_markdown;
-pub use state::{Ending, Pause, RunState, RunStatus, RungTried, Unit, UnitKind, UnitState, runs};
+pub use state::{Ending, Pause, Purpose, RunState, RunStatus, RungTried, Unit, UnitKind, UnitState, runs};
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -33,9 +40,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::format::{Phase, Procedure};
-use super::input::Inputs;
 use super::trigger::Samples;
-use crate::plan::PlanOptions;
+use crate::id::CommitId;
+use crate::oplog::{OperationRef, UndoOptions};
 use crate::process::{Redactor, Runner};
 use crate::receipt::ApplyOptions;
 use crate::repo::Repo;
@@ -81,6 +88,8 @@ pub struct Engine<'a> {
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct RunRequest {
+    /// What the run is for; to roll back unless given.
+    pub purpose: Purpose,
     /// The phase; the procedure's default unless given.
     pub phase: Option<String>,
     /// The variant of the phase.
@@ -103,6 +112,14 @@ pub struct RunRequest {
     pub roles: Vec<String>,
     /// Who approved: role and name.
     pub approvals: Vec<(String, String)>,
+    /// Approvals with signatures.
+    pub signatures: Vec<SignedApproval>,
+    /// The list of allowed signers, from outside the candidate. With it, only signed approvals count.
+    pub allowed_signers: Option<String>,
+    /// Groups to work off that are only worked off when somebody names them.
+    pub groups: Vec<String>,
+    /// Takes merges whole, beyond the paths of the phase.
+    pub whole_merge: bool,
     /// Prechecks, checks and manual steps that a person has confirmed, by their id.
     pub confirmed: Vec<String>,
     /// The words typed for what cannot be taken back.
@@ -133,6 +150,8 @@ pub struct Resumption {
     pub retry: bool,
     /// Takes the step that was cut off, or the manual one, for done.
     pub mark_done: bool,
+    /// Takes the tip as it is now for the one to roll back, where it moved and nothing has landed.
+    pub replan: bool,
     /// The rest of the request, as when the run began: consent, samples, landing.
     pub request: RunRequest,
 }
@@ -180,10 +199,11 @@ struct Run<'a> {
     phase: Phase,
     request: RunRequest,
     state: RunState,
-    record: Option<crate::id::CommitId>,
+    record: Option<CommitId>,
     redactor: Arc<Redactor>,
     observer: &'a mut dyn Observer,
-    overrun: bool,
+    /// The plan of the candidate, as JSON.
+    plan: Option<Vec<u8>>,
     /// How many updates have been due so far.
     updates: u64,
     /// The folder of a candidate that was edited by hand while the run paused.
@@ -238,31 +258,17 @@ impl Engine<'_> {
         if hash != state.hash {
             return Err(EngineError::Changed { id: state.id, procedure: procedure.id.clone() });
         }
-        self.refuse_untrusted(procedure, &how.request, &hash)?;
-        let phase = procedure.phase(&state.phase, state.variant.as_deref())?;
-        let redactor = self.redactor(procedure, &state.inputs);
-        let mut run = Run {
-            engine: self,
-            procedure,
-            phase,
-            request: how.request.clone(),
-            state,
-            record: Some(record),
-            redactor,
-            observer,
-            overrun: false,
-            updates: 0,
-            reopened: None,
-        };
+        let mut run = self.reopen(procedure, how.request.clone(), (state, record), observer)?;
         run.take_up(&how)?;
         run.drive()?;
         Ok(run.state)
     }
 
-    /// Gives a run up. What landed is named and stays; what happened outside the repository is listed.
+    /// Gives a run up: what landed is taken back as [`Repo::undo`](crate::Repo::undo) does, where it can be. What
+    /// happened outside the repository, and what git could not take back, is listed and stays.
     ///
     /// # Writes
-    /// The record of the run.
+    /// As an undo, and the record of the run.
     ///
     /// # Errors
     /// [`EngineError::NoRun`], [`EngineError::SeveralRuns`].
@@ -274,7 +280,23 @@ impl Engine<'_> {
             // A candidate that nobody will land; losing it loses nothing that was committed.
             let _ = std::fs::remove_dir_all(folder);
         }
-        state.write(self.repo, Some(record), "aborted")?;
+        while let Some(operation) = state.operations.pop() {
+            match self.repo.undo(&OperationRef::Id(operation.clone()), &UndoOptions::default()) {
+                Ok(undone) => {
+                    state.commits.retain(|commit| *commit != undone.before);
+                }
+                Err(error) => {
+                    state.outside_effects.push(format!("the commits of operation {operation} stay: {error}"));
+                    state.operations.push(operation);
+                    break;
+                }
+            }
+        }
+        if state.operations.is_empty() {
+            state.commits.clear();
+            state.landed_on = None;
+        }
+        state.write(self.repo, Some(record), None, "aborted")?;
         Ok(state)
     }
 
@@ -292,59 +314,27 @@ impl Engine<'_> {
     ) -> Result<RunState> {
         let document = &procedure.document;
         let mut checks = match group {
-            Some(name) => document.group.get(name).map(|group| group.checks.clone()).ok_or_else(|| {
-                let known: Vec<String> = document.group.names().map(ToOwned::to_owned).collect();
-                let nearest = super::format::nearest(name, known.iter().map(String::as_str));
-                EngineError::Unknown(super::format::UnknownName {
-                    kind: "group",
-                    found: name.into(),
-                    nearest,
-                    known,
-                })
-            })?,
+            Some(name) => prepare::group(document, name)?.checks.clone(),
             None => document.success.as_ref().map_or_else(Vec::new, |success| success.all.clone()),
         };
+        let fail_fast = group.and_then(|name| document.group.get(name)).is_some_and(|group| group.fail_fast);
         let name = request.phase.clone().or_else(|| procedure.default_phase().map(ToOwned::to_owned));
         let name = name.or_else(|| document.phase.names().next().map(ToOwned::to_owned)).unwrap_or_default();
         let phase = procedure.phase(&name, request.variant.as_deref())?;
         if request.phase.is_some() && group.is_none() {
             checks.extend(phase.verify.iter().cloned());
         }
-        let hash = fingerprint(procedure, self.repo.work_dir()).hash;
-        self.refuse_untrusted(procedure, &request, &hash)?;
-        let inputs = Inputs::resolve(document, &request.set, &request.exclude)?;
-        let tip = self.repo.plan_tip(&PlanOptions::default())?;
-        let mut state = units::new_state(
-            procedure,
-            &name,
-            &phase,
-            &request,
-            inputs,
-            hash,
-            tip,
-            "verify".into(),
-            self.clock.now(),
-        );
-        state.units.clear();
-        let redactor = self.redactor(procedure, &state.inputs);
-        let (record, overrun, updates, reopened) = (None, false, 0, None);
-        let mut run = Run {
-            engine: self,
-            procedure,
-            phase,
-            request,
-            state,
-            record,
-            redactor,
-            observer,
-            overrun,
-            updates,
-            reopened,
-        };
-        let folder = self.repo.work_dir().unwrap_or(self.repo.git_dir()).to_owned();
-        checks.dedup();
-        for check in checks {
-            run.check(&check, On::Live, &folder)?;
+        let mut run = self.new_run(procedure, name, phase, request, observer)?;
+        run.state.id = "verify".into();
+        run.state.units.clear();
+        self.refuse_untrusted(procedure, &run.request, &run.state.hash)?;
+        let folder = self.place();
+        let mut seen = std::collections::BTreeSet::new();
+        for check in checks.into_iter().filter(|check| seen.insert(check.clone())) {
+            let verdict = run.check(&check, On::Live, &folder)?;
+            if fail_fast && verdict.blocks() {
+                break;
+            }
         }
         run.state.finished = Some(self.clock.now());
         Ok(run.state)
@@ -364,37 +354,50 @@ impl Engine<'_> {
         request: RunRequest,
         observer: &mut dyn Observer,
     ) -> Result<RunState> {
-        let missing = || EngineError::NoRun { id: Some(id.to_owned()) };
-        let (state, record) = RunState::read(self.repo, id)?.ok_or_else(missing)?;
-        if state.landed_on.is_none() {
+        let found = self.any_run(id)?;
+        if found.0.landed_on.is_none() {
             return Err(EngineError::Target(format!(
                 "the run {id} has landed nothing that could be published"
             )));
         }
-        let hash = fingerprint(procedure, self.repo.work_dir()).hash;
-        self.refuse_untrusted(procedure, &request, &hash)?;
-        let phase = procedure.phase(&state.phase, state.variant.as_deref())?;
-        let redactor = self.redactor(procedure, &state.inputs);
-        let (record, overrun, updates, reopened) = (Some(record), false, 0, None);
-        let mut run = Run {
-            engine: self,
-            procedure,
-            phase,
-            request,
-            state,
-            record,
-            redactor,
-            observer,
-            overrun,
-            updates,
-            reopened,
-        };
-        run.state.approvals.extend(run.request.approvals.clone());
+        let mut run = self.reopen(procedure, request, found, observer)?;
+        run.accept_approvals()?;
         run.publish_again()?;
         Ok(run.state)
     }
 
-    fn open_run(&self, id: Option<&str>) -> Result<(RunState, crate::id::CommitId)> {
+    /// Does what was due after a run: the step of the follow-up, then its checks.
+    ///
+    /// # Writes
+    /// Whatever the step does, and the record of the run.
+    ///
+    /// # Errors
+    /// [`EngineError::NoRun`], an unknown follow-up, trust and approval.
+    pub fn follow_up(
+        &self,
+        procedure: &Procedure,
+        id: &str,
+        followup: &str,
+        request: RunRequest,
+        observer: &mut dyn Observer,
+    ) -> Result<RunState> {
+        let found = self.any_run(id)?;
+        let mut run = self.reopen(procedure, request, found, observer)?;
+        run.accept_approvals()?;
+        run.follow_up(followup)?;
+        Ok(run.state)
+    }
+
+    fn any_run(&self, id: &str) -> Result<(RunState, CommitId)> {
+        RunState::read(self.repo, id)?.ok_or_else(|| EngineError::NoRun { id: Some(id.to_owned()) })
+    }
+
+    /// The folder in which steps and checks of the live system run.
+    fn place(&self) -> PathBuf {
+        self.repo.work_dir().unwrap_or(self.repo.git_dir()).to_owned()
+    }
+
+    fn open_run(&self, id: Option<&str>) -> Result<(RunState, CommitId)> {
         let id = match id {
             Some(id) => id.to_owned(),
             None => {
@@ -410,122 +413,11 @@ impl Engine<'_> {
                 }
             }
         };
-        let found = RunState::read(self.repo, &id)?.ok_or(EngineError::NoRun { id: Some(id) })?;
+        let found = self.any_run(&id)?;
         if !found.0.status.is_open() {
             return Err(EngineError::Ended { id: found.0.id, status: found.0.status.as_str() });
         }
         Ok(found)
-    }
-
-    fn prepare<'a>(
-        &'a self,
-        procedure: &'a Procedure,
-        request: RunRequest,
-        observer: &'a mut dyn Observer,
-    ) -> Result<Run<'a>> {
-        if let Some(open) = runs(self.repo)?.into_iter().find(|run| run.status.is_open()) {
-            return Err(EngineError::Concurrent {
-                id: open.id,
-                procedure: open.procedure,
-                status: open.status.as_str(),
-            });
-        }
-        let name = request.phase.clone().or_else(|| procedure.default_phase().map(ToOwned::to_owned));
-        let name = name.ok_or_else(|| EngineError::NoPhase {
-            known: procedure.document.phase.names().map(ToOwned::to_owned).collect(),
-        })?;
-        let phase = procedure.phase(&name, request.variant.as_deref())?;
-        let inputs = Inputs::resolve(&procedure.document, &request.set, &request.exclude)?;
-        self.refuse_without_consent(procedure, &name, &phase, &request)?;
-        let hash = fingerprint(procedure, self.repo.work_dir()).hash;
-        self.refuse_untrusted(procedure, &request, &hash)?;
-        let planning = PlanOptions::default();
-        let changes = phase.says_what_to_change();
-        if changes {
-            self.repo.preflight(&planning, &request.landing)?;
-        }
-        let tip = self.repo.plan_tip(&planning)?;
-        let id = format!("{:08x}", getrandom::u32().unwrap_or_else(|_| std::process::id()));
-        let mut run = Run {
-            engine: self,
-            procedure,
-            state: units::new_state(
-                procedure,
-                &name,
-                &phase,
-                &request,
-                inputs,
-                hash,
-                tip,
-                id,
-                self.clock.now(),
-            ),
-            redactor: Arc::default(),
-            phase,
-            request,
-            record: None,
-            observer,
-            overrun: false,
-            updates: 0,
-            reopened: None,
-        };
-        run.redactor = self.redactor(procedure, &run.state.inputs);
-        run.refuse_unset_inputs()?;
-        Ok(run)
-    }
-
-    fn refuse_without_consent(
-        &self,
-        procedure: &Procedure,
-        name: &str,
-        phase: &Phase,
-        request: &RunRequest,
-    ) -> Result<()> {
-        let what = format!("phase '{name}' of procedure '{}'", procedure.id);
-        let needed =
-            if phase.authority.is_empty() { &procedure.document.authority } else { &phase.authority };
-        if !needed.is_empty() && !request.roles.iter().any(|role| needed.contains(role)) {
-            return Err(EngineError::Authority { what, needed: needed.clone() });
-        }
-        for role in &phase.approvals {
-            if !request.approvals.iter().any(|(approved, _)| approved == role) {
-                return Err(EngineError::Approval { what, role: role.clone() });
-            }
-        }
-        match &phase.confirm {
-            Some(words) if request.words.as_ref() != Some(words) => {
-                Err(EngineError::Confirmation { what, words: words.clone() })
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// A procedure that runs programs needs trust; one that only moves git does not.
-    fn refuse_untrusted(&self, procedure: &Procedure, request: &RunRequest, hash: &str) -> Result<()> {
-        let runs_programs = !programs(procedure).is_empty();
-        if !runs_programs || request.trusted_hash.as_deref() == Some(hash) {
-            return Ok(());
-        }
-        Err(EngineError::NotTrusted {
-            procedure: procedure.id.clone(),
-            hash: hash.to_owned(),
-            changed: Vec::new(),
-        })
-    }
-
-    fn redactor(&self, procedure: &Procedure, inputs: &Inputs) -> Arc<Redactor> {
-        let document = &procedure.document;
-        let declared = (document.step.iter().flat_map(|step| &step.secrets))
-            .chain(document.check.iter().flat_map(|check| &check.secrets))
-            .chain(document.evidence.iter().flat_map(|evidence| &evidence.secrets))
-            .chain(document.message.iter().flat_map(|message| &message.secrets))
-            .filter_map(|name| Some((name.clone(), (self.environment)(name)?)));
-        let secret = document
-            .input
-            .iter()
-            .filter(|(_, input)| input.secret)
-            .filter_map(|(name, _)| Some((name.to_owned(), inputs.get(name).ok()?.to_owned())));
-        Arc::new(Redactor::new(declared.chain(secret).collect::<Vec<_>>()))
     }
 
     /// The folder in which a run keeps what is not git's: logs and evidence.

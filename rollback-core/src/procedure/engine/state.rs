@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::approval::CheckedSignature;
 use super::error::{EngineError, Result};
 use super::event::On;
 use crate::id::CommitId;
@@ -72,6 +73,29 @@ pub enum Ending {
     StepFailed,
 }
 
+/// What a run is for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Purpose {
+    /// To roll back.
+    #[default]
+    Rollback,
+    /// To bring back what a run has rolled back, as `[undo]` says.
+    Reapply {
+        /// That run.
+        run: String,
+    },
+    /// To prepare the next attempt, as `[retry]` says.
+    Retry,
+}
+
+impl Purpose {
+    /// Whether it is an ordinary rollback.
+    pub fn is_rollback(&self) -> bool {
+        *self == Self::Rollback
+    }
+}
+
 /// What kind of work a unit is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -98,6 +122,10 @@ pub enum UnitKind {
     Publish,
     /// Watching.
     Soak,
+    /// The branch on which the next attempt is prepared.
+    Branch,
+    /// Something that was due afterwards.
+    Followup,
 }
 
 /// Where a unit stands.
@@ -128,6 +156,9 @@ pub struct Unit {
     pub state: UnitState,
     /// Whether it may simply run again after it was cut off.
     pub repeatable: bool,
+    /// The group it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
     /// What there is to say about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
@@ -144,7 +175,7 @@ pub struct Unit {
 impl Unit {
     pub(super) fn new(kind: UnitKind, id: impl Into<String>, repeatable: bool) -> Self {
         let state = UnitState::Pending;
-        Self { kind, id: id.into(), state, repeatable, note: None, started: None, ended: None }
+        Self { kind, id: id.into(), state, repeatable, group: None, note: None, started: None, ended: None }
     }
 }
 
@@ -198,6 +229,9 @@ pub struct RunState {
     pub found_as: Option<String>,
     /// The hash of the procedure with its includes and scripts.
     pub hash: String,
+    /// What it is for.
+    #[serde(default, skip_serializing_if = "Purpose::is_rollback")]
+    pub purpose: Purpose,
     /// The phase.
     pub phase: String,
     /// The variant.
@@ -217,8 +251,14 @@ pub struct RunState {
     pub severity: Option<String>,
     /// Who runs it, in which roles.
     pub roles: Vec<String>,
-    /// Who approved what: role and name. Recorded, not enforced.
+    /// Who approved: role and name. Recorded and not enforced, unless a signature stands beside it.
     pub approvals: Vec<(String, String)>,
+    /// The signatures among them that were checked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub signatures: Vec<CheckedSignature>,
+    /// Whether only signed approvals count.
+    #[serde(default)]
+    pub approvals_enforced: bool,
     /// What people confirmed.
     pub confirmed: Vec<String>,
     /// The reference that moves.
@@ -260,6 +300,12 @@ pub struct RunState {
     pub source: Option<CommitId>,
     /// The commits it made.
     pub commits: Vec<CommitId>,
+    /// The operations by which they landed, as `rb undo` takes them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub operations: Vec<String>,
+    /// What took longer than it should: the run, or groups.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub overruns: Vec<String>,
     /// The branch that has them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub landed_on: Option<String>,
@@ -279,6 +325,15 @@ impl RunState {
         verdicts.get(&On::Live).or_else(|| verdicts.get(&On::Candidate))
     }
 
+    /// The plan of the candidate of a run, as JSON; `None` where none was ready to land.
+    ///
+    /// # Errors
+    /// Where the record cannot be read.
+    pub fn plan(repo: &Repo, id: &str) -> Result<Option<Vec<u8>>> {
+        let record = repo.read_record(&format!("runs/{id}"))?;
+        Ok(record.and_then(|mut record| record.files.remove(PLAN_FILE)))
+    }
+
     pub(super) fn read(repo: &Repo, id: &str) -> Result<Option<(Self, CommitId)>> {
         let Some(record) = repo.read_record(&format!("runs/{id}"))? else { return Ok(None) };
         let bytes = record.files.get(STATE_FILE).map(Vec::as_slice).unwrap_or_default();
@@ -291,7 +346,13 @@ impl RunState {
         Ok(Some((state, record.commit_id)))
     }
 
-    pub(super) fn write(&self, repo: &Repo, after: Option<CommitId>, message: &str) -> Result<CommitId> {
+    pub(super) fn write(
+        &self,
+        repo: &Repo,
+        after: Option<CommitId>,
+        plan: Option<&[u8]>,
+        message: &str,
+    ) -> Result<CommitId> {
         let bytes = serde_json::to_vec_pretty(self).map_err(|error| {
             EngineError::Core(crate::Error::Internal {
                 context: "the state of the run cannot be written".into(),
@@ -303,16 +364,16 @@ impl RunState {
             keeps.push(self.tip);
         }
         keeps.extend(self.commits.last());
-        let record = NewRecord {
-            message: format!("run {}: {message}", self.id),
-            files: BTreeMap::from([(STATE_FILE.to_owned(), bytes)]),
-            keeps,
-        };
+        let mut files = BTreeMap::from([(STATE_FILE.to_owned(), bytes)]);
+        files.extend(plan.map(|plan| (PLAN_FILE.to_owned(), plan.to_vec())));
+        let record = NewRecord { message: format!("run {}: {message}", self.id), files, keeps };
         Ok(repo.write_record(&format!("runs/{}", self.id), after, &record)?)
     }
 }
 
 const STATE_FILE: &str = "run.json";
+/// The plan of the candidate that landed, or was about to.
+const PLAN_FILE: &str = "plan.json";
 
 /// The runs of a repository, the newest last.
 ///

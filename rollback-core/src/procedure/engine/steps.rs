@@ -2,11 +2,13 @@
 
 use std::path::Path;
 
-use super::event::Event;
-use super::{EngineError, Result, Run};
+use super::event::{Event, On};
+use super::{Result, Run};
+use crate::plan::{BranchMerge, PlannedMerge};
 use crate::procedure::check::{Outcome, Verdict, filled};
 use crate::procedure::format::{Message, Named, Publish, Step};
 use crate::procedure::placeholder::fill;
+use crate::receipt::{ApplyOptions, Destination};
 
 /// What came of a step.
 pub(super) enum Stepped {
@@ -18,15 +20,13 @@ pub(super) enum Stepped {
 
 impl Run<'_> {
     pub(super) fn step(&mut self, step: &Step) -> Result<Stepped> {
-        if let Some(role) = &step.approval
-            && !self.state.approvals.iter().any(|(approved, _)| approved == role)
-        {
-            return Err(EngineError::Approval { what: format!("step '{}'", step.id), role: role.clone() });
+        if let Some(role) = &step.approval {
+            self.refuse_unapproved(&format!("step '{}'", step.id), role)?;
         }
         if let Some(why) = self.missing_need(step) {
             return Ok(Stepped::Failed(why));
         }
-        let folder = self.engine.repo.work_dir().unwrap_or(self.engine.repo.git_dir()).to_owned();
+        let folder = self.engine.place();
         if let Some(check) = &step.unless
             && self.passes_in(check, &folder)?
         {
@@ -63,7 +63,11 @@ impl Run<'_> {
                 }
             }
         }
-        self.state.outside_effects.push(step.title.clone().unwrap_or_else(|| step.id.clone()));
+        let effect = step.title.clone().unwrap_or_else(|| step.id.clone());
+        self.state.outside_effects.push(match step.undo.is_empty() {
+            true => effect,
+            false => format!("{effect} (taken back by: {})", self.arguments(&step.undo)?.join(" ")),
+        });
         Ok(Stepped::Done(None))
     }
 
@@ -116,7 +120,7 @@ impl Run<'_> {
         if message.send.is_empty() {
             return Ok(Stepped::Done(None));
         }
-        let folder = self.engine.repo.work_dir().unwrap_or(self.engine.repo.git_dir()).to_owned();
+        let folder = self.engine.place();
         let run = self.arguments(&message.send)?;
         let command = self.command(&run, &folder, &Named::default(), &message.secrets, None)?.input(whole);
         let (verdict, _) = self.judged(
@@ -130,19 +134,25 @@ impl Run<'_> {
         Ok(Stepped::Done((verdict.outcome != Outcome::Pass).then(|| format!("not sent: {verdict}"))))
     }
 
+    /// How the result leaves this machine, if there is a way.
+    pub(super) fn publishes(&self) -> Option<Publish> {
+        self.phase.publish.clone().or_else(|| self.procedure.document.publish.clone())
+    }
+
     /// Lets the result leave this machine.
     pub(super) fn publish(&mut self) -> Result<Stepped> {
-        let publish = self.phase.publish.clone().or_else(|| self.procedure.document.publish.clone());
-        let Some(publish) = publish else { return Ok(Stepped::Done(None)) };
-        if let Some(role) = &publish.approval
-            && !self.state.approvals.iter().any(|(approved, _)| approved == role)
-        {
-            return Err(EngineError::Approval { what: "publishing".into(), role: role.clone() });
+        let Some(publish) = self.publishes() else { return Ok(Stepped::Done(None)) };
+        if let Some(role) = &publish.approval {
+            self.refuse_unapproved("publishing", role)?;
         }
+        if let Some(why) = self.merge_into(&publish)? {
+            return Ok(Stepped::Failed(why));
+        }
+        let folder = self.engine.place();
         for run in self.publishing(&publish)? {
-            let folder = self.engine.repo.work_dir().unwrap_or(self.engine.repo.git_dir()).to_owned();
             let secrets = ["SSH_AUTH_SOCK".to_owned(), "GH_TOKEN".to_owned(), "GIT_SSH_COMMAND".to_owned()];
             let report = super::report::markdown(self.procedure, &self.state);
+            let report = self.redactor.redact_str(&report);
             let command =
                 self.command(&run, &folder, &Named::default(), &secrets, publish.timeout)?.input(report);
             let (verdict, _) = self.judged("publish", "publish", command, &Default::default(), None)?;
@@ -151,7 +161,49 @@ impl Run<'_> {
             }
             self.state.outside_effects.push(format!("published with {}", run.join(" ")));
         }
+        for check in &publish.verify {
+            let verdict = self.check(check, On::Live, &folder)?;
+            if verdict.blocks() {
+                return Ok(Stepped::Failed(format!("{check}: {verdict}")));
+            }
+        }
         Ok(Stepped::Done(None))
+    }
+
+    /// Merges the rollback branch with a merge commit, as `git merge --no-ff` would; says what stands in the way.
+    fn merge_into(&mut self, publish: &Publish) -> Result<Option<String>> {
+        let (Some(into), Some(reference)) = (&publish.merge_into, self.state.landed_on.clone()) else {
+            return Ok(None);
+        };
+        let into = self.words(into)?;
+        let branch = reference.strip_prefix("refs/heads/").unwrap_or(&reference).to_owned();
+        if branch == into {
+            return Ok(None);
+        }
+        let message = format!("Merge branch '{branch}' into {into}\n\nRollback-Run: {}\n", self.state.id);
+        let merge = BranchMerge { branch, into: into.clone(), message };
+        let landing =
+            ApplyOptions { destination: Destination::CurrentBranch, ..self.request.landing.clone() };
+        match self.engine.repo.plan_merge(&merge)? {
+            PlannedMerge::Clean(plan) => {
+                let receipt = self.engine.repo.apply(*plan, &landing)?;
+                self.state.commits.extend(&receipt.outcome.commit_ids);
+                self.state.operations.extend(receipt.outcome.operation_id);
+                self.state.landed_on = Some(format!("refs/heads/{into}"));
+                let reference = format!("refs/heads/{into}");
+                let commits = &receipt.outcome.commit_ids;
+                self.observer.event(&Event::Landed { commits, reference: &reference });
+                Ok(None)
+            }
+            PlannedMerge::AlreadyMerged => {
+                self.state.landed_on = Some(format!("refs/heads/{into}"));
+                Ok(None)
+            }
+            PlannedMerge::Conflicts(paths) => {
+                let paths: Vec<_> = paths.iter().map(ToString::to_string).collect();
+                Ok(Some(format!("merging into {into} conflicts in {}", paths.join(", "))))
+            }
+        }
     }
 
     /// The commands of publishing: a push that is never forced, and the procedure's own.

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::state::{RunState, RunStatus, Unit, UnitKind};
+use super::purpose::conditions;
+use super::state::{Purpose, RunState, RunStatus, Unit, UnitKind};
 use super::{EngineError, Result, Run, RunRequest};
 use crate::plan::Tip;
 use crate::procedure::format::{
@@ -16,25 +17,32 @@ use crate::procedure::placeholder::placeholders;
 /// The version of the record.
 const SCHEMA_VERSION: u32 = 1;
 
-#[expect(clippy::too_many_arguments, reason = "it is the one place where a record is filled in")]
+/// What a run begins with.
+pub(super) struct Begun {
+    pub(super) id: String,
+    /// The phase.
+    pub(super) name: String,
+    pub(super) inputs: Inputs,
+    pub(super) hash: String,
+    pub(super) tip: Tip,
+    pub(super) now: Timestamp,
+}
+
 pub(super) fn new_state(
     procedure: &Procedure,
-    name: &str,
     phase: &Phase,
     request: &RunRequest,
-    inputs: Inputs,
-    hash: String,
-    tip: Tip,
-    id: String,
-    now: Timestamp,
+    begun: Begun,
 ) -> RunState {
+    let Begun { id, name, inputs, hash, tip, now } = begun;
     RunState {
         schema_version: SCHEMA_VERSION,
         id,
         procedure: procedure.id.clone(),
         found_as: request.found_as.clone(),
         hash,
-        phase: name.to_owned(),
+        purpose: request.purpose.clone(),
+        phase: name.clone(),
         variant: request.variant.clone(),
         inputs,
         emergency: request.emergency,
@@ -42,7 +50,9 @@ pub(super) fn new_state(
         trigger: request.trigger.clone(),
         severity: request.severity.clone(),
         roles: request.roles.clone(),
-        approvals: request.approvals.clone(),
+        approvals: Vec::new(),
+        signatures: Vec::new(),
+        approvals_enforced: false,
         confirmed: request.confirmed.clone(),
         reference: tip.reference,
         tip: tip.commit_id,
@@ -52,7 +62,7 @@ pub(super) fn new_state(
         status: RunStatus::Running,
         ending: None,
         pause: None,
-        units: of_a_run(&procedure.document, name, phase, request),
+        units: of_a_run(procedure, &name, phase, request),
         rungs: Vec::new(),
         rung: 0,
         edits_done: 0,
@@ -60,6 +70,8 @@ pub(super) fn new_state(
         targets: Vec::new(),
         source: None,
         commits: Vec::new(),
+        operations: Vec::new(),
+        overruns: Vec::new(),
         landed_on: None,
         outside_effects: Vec::new(),
         evidence: BTreeMap::new(),
@@ -67,8 +79,25 @@ pub(super) fn new_state(
     }
 }
 
-fn of_a_run(document: &Document, name: &str, phase: &Phase, request: &RunRequest) -> Vec<Unit> {
-    let mut list = List { document, name, emergency: request.emergency, units: Vec::new() };
+fn of_a_run(procedure: &Procedure, name: &str, phase: &Phase, request: &RunRequest) -> Vec<Unit> {
+    let document = &procedure.document;
+    let mut list = List { document, name, emergency: request.emergency, group: None, units: Vec::new() };
+    match &request.purpose {
+        Purpose::Rollback => of_a_rollback(&mut list, phase, request),
+        Purpose::Reapply { .. } => {
+            conditions(procedure).for_each(|id| list.add(UnitKind::Precheck, &id, true));
+            of_what_lands(&mut list, phase, request);
+        }
+        Purpose::Retry => {
+            list.steps(&phase.before);
+            list.add(UnitKind::Branch, "retry", true);
+        }
+    }
+    list.units
+}
+
+fn of_a_rollback<'a>(list: &mut List<'a>, phase: &Phase, request: &'a RunRequest) {
+    let (document, name) = (list.document, list.name);
     list.messages(Occasion::Initiated);
     for precheck in &document.precheck {
         let here = precheck.phases.is_empty() || precheck.phases.iter().any(|phase| phase == name);
@@ -91,34 +120,58 @@ fn of_a_run(document: &Document, name: &str, phase: &Phase, request: &RunRequest
     list.steps(&phase.before);
     list.rollback(phase);
     list.steps(&phase.after);
-    if request.publish && (phase.publish.is_some() || document.publish.is_some()) {
-        list.add(UnitKind::Publish, "publish", false);
-    }
+    list.publish(phase, request);
     for check in &phase.verify {
         list.add(UnitKind::Verify, check, true);
     }
     list.groups(GroupTime::After);
-    list.evidence(phase, EvidenceTime::After);
-    if let (true, Some(soak)) = (request.soak, phase.soak.as_ref().or(document.soak.as_ref())) {
-        list.steps(&soak.steps);
-        list.add(UnitKind::Soak, "soak", true);
+    for name in &request.groups {
+        list.document.group.get(name).into_iter().for_each(|group| list.of_a_group(name, group));
     }
+    list.evidence(phase, EvidenceTime::After);
+    list.soak(phase, request);
     list.messages(Occasion::Complete);
-    list.units
+}
+
+/// What bringing work back consists of, beside its conditions.
+fn of_what_lands(list: &mut List<'_>, phase: &Phase, request: &RunRequest) {
+    if list.document.checkpoint.is_some() {
+        list.add(UnitKind::Checkpoint, "checkpoint", true);
+    }
+    list.rollback(phase);
+    list.publish(phase, request);
+    list.soak(phase, request);
 }
 
 struct List<'a> {
     document: &'a Document,
     name: &'a str,
     emergency: bool,
+    /// The group whose work is being added.
+    group: Option<&'a str>,
     units: Vec<Unit>,
 }
 
-impl List<'_> {
+impl<'a> List<'a> {
     /// A check, message or evidence is taken once, whoever names it.
     fn add(&mut self, kind: UnitKind, id: &str, repeatable: bool) {
         if !self.units.iter().any(|unit| unit.kind == kind && unit.id == id) {
-            self.units.push(Unit::new(kind, id, repeatable));
+            let mut unit = Unit::new(kind, id, repeatable);
+            unit.group = self.group.map(ToOwned::to_owned);
+            self.units.push(unit);
+        }
+    }
+
+    fn publish(&mut self, phase: &Phase, request: &RunRequest) {
+        if request.publish && (phase.publish.is_some() || self.document.publish.is_some()) {
+            self.add(UnitKind::Publish, "publish", false);
+        }
+    }
+
+    fn soak(&mut self, phase: &Phase, request: &RunRequest) {
+        if let (true, Some(soak)) = (request.soak, phase.soak.as_ref().or(self.document.soak.as_ref())) {
+            self.steps(&soak.steps);
+            self.add(UnitKind::Soak, "soak", true);
         }
     }
 
@@ -155,22 +208,23 @@ impl List<'_> {
     fn groups(&mut self, at: GroupTime) {
         let here =
             |group: &Group| group.phases.is_empty() || group.phases.iter().any(|phase| phase == self.name);
-        let groups: Vec<&Group> = self
-            .document
-            .group
-            .iter()
-            .map(|(_, group)| group)
-            .filter(|group| group.at == at && here(group))
-            .collect();
-        for group in groups {
-            self.steps(&group.steps);
-            for check in &group.checks {
-                self.add(UnitKind::Verify, check, true);
-            }
-            for evidence in &group.evidence {
-                self.add(UnitKind::Evidence, evidence, true);
-            }
+        let groups: Vec<_> =
+            self.document.group.iter().filter(|(_, group)| group.at == at && here(group)).collect();
+        for (name, group) in groups {
+            self.of_a_group(name, group);
         }
+    }
+
+    fn of_a_group(&mut self, name: &'a str, group: &Group) {
+        self.group = Some(name);
+        self.steps(&group.steps);
+        for check in &group.checks {
+            self.add(UnitKind::Verify, check, true);
+        }
+        for evidence in &group.evidence {
+            self.add(UnitKind::Evidence, evidence, true);
+        }
+        self.group = None;
     }
 
     fn rollback(&mut self, phase: &Phase) {
@@ -205,10 +259,14 @@ pub(super) fn programs(document: &Document) -> Vec<String> {
         add(&step.undo);
     }
     for (_, phase) in document.phase.iter() {
-        phase.ladder.iter().for_each(|rung| add(&rung.run));
-        phase.publish.iter().for_each(|publish| add(&publish.run));
+        for phase in std::iter::once(phase).chain(phase.variants.iter().map(|(_, variant)| variant)) {
+            phase.ladder.iter().for_each(|rung| add(&rung.run));
+            phase.publish.iter().for_each(|publish| add(&publish.run));
+        }
     }
-    document.publish.iter().for_each(|publish| add(&publish.run));
+    let undo = document.undo.iter().filter_map(|undo| undo.publish.as_ref());
+    document.publish.iter().chain(undo).for_each(|publish| add(&publish.run));
+    document.diagnose.iter().flat_map(|row| &row.run).for_each(|run| add(run));
     document.metric.iter().for_each(|(_, metric)| add(&metric.run));
     programs.into_iter().collect()
 }

@@ -1,0 +1,280 @@
+//! Climbing the ladder: each rung becomes a candidate, each candidate is checked, and one that passes lands.
+//!
+//! A rung that is not taken says why; what discards later changes needs consent. Nothing lands unchecked.
+
+use super::candidate::{Candidate, Tried};
+use super::drive::Flow;
+use super::event::{Event, On};
+use super::state::{Ending, Pause, RungTried};
+use super::{EngineError, Result, Run};
+use crate::plan::{Plan, PlanOptions};
+use crate::procedure::check::{Outcome, Verdict};
+use crate::procedure::format::{Reason, Rung, RungKind};
+use crate::receipt::{Destination, OutcomeKind};
+use crate::scratch::Scratch;
+
+impl Run<'_> {
+    /// Climbs the ladder until a candidate passes, and lands it.
+    pub(super) fn rollback(&mut self, id: &str) -> Result<Flow> {
+        let progress = match id.split_once('/') {
+            // Of what is left: the steps before have moved the present value already.
+            Some((step, of)) => 1.0 / (1.0 + of.parse().unwrap_or(1.0) - step.parse().unwrap_or(1.0)),
+            None => 1.0,
+        };
+        let ladder = self.phase.ladder.clone();
+        if ladder.is_empty() {
+            return Ok(match self.try_and_land(0, None, progress, id)? {
+                Climbed::Flow(flow) => flow,
+                // Part of the way can be where it is already.
+                Climbed::Next(_, why) => Flow::End(Ending::ChecksFailed, why),
+            });
+        }
+        let mut reasons: Vec<Reason> = self.state.rungs.iter().filter_map(|rung| rung.reason).collect();
+        if self.request.by_hand && self.state.rung == 0 {
+            reasons.push(Reason::Manual);
+            let manual = ladder.iter().position(|rung| rung.when.contains(&Reason::Manual));
+            self.state.rung = manual.unwrap_or(0);
+        }
+        let mut last = "no rung of the ladder was eligible".to_owned();
+        for (at, rung) in ladder.iter().enumerate().skip(self.state.rung) {
+            let eligible = at == 0 && !rung.when.contains(&Reason::Manual)
+                || rung.when.iter().any(|reason| reasons.contains(reason));
+            if !eligible {
+                continue;
+            }
+            if self.state.rung != at {
+                self.state.edits_done = 0;
+            }
+            self.state.rung = at;
+            match self.try_and_land(at + 1, Some(rung), progress, id)? {
+                Climbed::Flow(flow) => return Ok(flow),
+                Climbed::Next(reason, why) => {
+                    reasons.push(reason);
+                    last = why;
+                }
+            }
+        }
+        let ending =
+            if reasons.contains(&Reason::ValidationFailed) { Ending::ChecksFailed } else { Ending::NoRung };
+        Ok(Flow::End(ending, last))
+    }
+
+    fn try_and_land(&mut self, at: usize, rung: Option<&Rung>, progress: f64, id: &str) -> Result<Climbed> {
+        let mut tried = RungTried {
+            at,
+            kind: rung.map(|rung| rung.kind),
+            taken: false,
+            reason: None,
+            why: String::new(),
+            paths: Vec::new(),
+            discards: Vec::new(),
+        };
+        if let Some(role) = rung.and_then(|rung| rung.approval.as_ref()) {
+            let what = rung.and_then(|rung| rung.title.as_deref()).unwrap_or("the rung");
+            // Which rung it comes to is not known at the start: an approval can be brought later.
+            if let Err(error) = self.refuse_unapproved(what, role) {
+                let pause = Pause { at: format!("approval of {role}"), why: error.to_string(), folder: None };
+                return Ok(Climbed::Flow(Flow::Pause(pause)));
+            }
+        }
+        let candidate = match self.attempt(rung, progress)? {
+            Tried::Candidate(candidate) => candidate,
+            Tried::NothingToDo(why) if progress < 1.0 || id.contains('/') => {
+                return Ok(Climbed::Flow(Flow::Skipped(why)));
+            }
+            Tried::NothingToDo(why) => return Ok(Climbed::Flow(Flow::End(Ending::NothingToDo, why))),
+            Tried::Paused(pause) => return Ok(Climbed::Flow(Flow::Pause(pause))),
+            Tried::Command => return self.command_rung(rung, tried).map(Climbed::Flow),
+            Tried::Fell { reason, why } => {
+                tried.reason = Some(reason);
+                tried.why.clone_from(&why);
+                self.remember(tried);
+                return Ok(Climbed::Next(reason, why));
+            }
+        };
+        if let Some(attempt) = candidate.plan.chosen_attempt() {
+            tried.paths.clone_from(&attempt.paths_touched);
+        }
+        tried.discards.clone_from(&candidate.discards);
+        if !candidate.discards.is_empty() && !self.request.allow_loss {
+            tried.why = "it discards later changes, and that was not permitted".into();
+            let paths = tried.paths.clone();
+            self.remember(tried);
+            return Err(crate::Error::LossNotAllowed { discards: candidate.discards.clone(), paths }.into());
+        }
+        match self.validate(&candidate)? {
+            Judged::Passed => {}
+            Judged::Failed(why) => {
+                tried.reason = Some(Reason::ValidationFailed);
+                tried.why.clone_from(&why);
+                self.remember(tried);
+                return Ok(Climbed::Next(Reason::ValidationFailed, why));
+            }
+            Judged::Doubt(check, why) => {
+                return Ok(Climbed::Flow(Flow::Pause(Pause { at: check, why, folder: None })));
+            }
+        }
+        tried.taken = true;
+        tried.why = rung.and_then(|rung| rung.title.clone()).unwrap_or_else(|| "its checks pass".into());
+        self.remember(tried);
+        self.land(*candidate, id).map(Climbed::Flow)
+    }
+
+    fn remember(&mut self, tried: RungTried) {
+        self.observer.event(&Event::Rung(&tried));
+        self.state.rungs.push(tried);
+    }
+
+    fn validate(&mut self, candidate: &Candidate) -> Result<Judged> {
+        let checks = self.phase.validate.clone();
+        self.control(&checks)?;
+        let steps = candidate.plan.chosen_attempt().map_or(0, |attempt| attempt.steps.len());
+        if !self.phase.validate_each.is_empty() && steps > 1 {
+            for at in 0..steps {
+                let mut scratch = Scratch::of_step(self.engine.repo, &candidate.plan, at)?;
+                self.link(&mut scratch)?;
+                let each = self.phase.validate_each.clone();
+                if let Some(judged) = self.judge(&each, scratch.folder())? {
+                    return Ok(judged);
+                }
+            }
+        }
+        let folder = candidate.scratch.folder().to_owned();
+        Ok(self.judge(&checks, &folder)?.unwrap_or(Judged::Passed))
+    }
+
+    /// The first thing that stands in the way, if anything does. Without `fail_fast` every check is run first.
+    fn judge(&mut self, checks: &[String], folder: &std::path::Path) -> Result<Option<Judged>> {
+        let mut blocking: Option<(String, Verdict)> = None;
+        for id in checks {
+            let verdict = self.check(id, On::Candidate, folder)?;
+            let worse = match &blocking {
+                None => verdict.blocks(),
+                Some((_, known)) => known.outcome == Outcome::Inconclusive && verdict.blocks(),
+            };
+            if worse {
+                blocking = Some((id.clone(), verdict));
+            }
+            if blocking.is_some() && self.phase.fail_fast == Some(true) {
+                break;
+            }
+        }
+        Ok(blocking.map(|(id, verdict)| match verdict.outcome {
+            Outcome::Inconclusive => Judged::Doubt(id, verdict.to_string()),
+            _ => Judged::Failed(format!("{id}: {verdict}")),
+        }))
+    }
+
+    /// Runs the same checks on the tip as it is, once a run.
+    fn control(&mut self, checks: &[String]) -> Result<()> {
+        let wanted: Vec<String> = checks
+            .iter()
+            .filter(|id| {
+                let check = self.procedure.check(id);
+                check.is_some_and(|check| check.ask.is_none() && check.control != Some(false))
+                    && !self
+                        .state
+                        .verdicts
+                        .get(*id)
+                        .is_some_and(|verdicts| verdicts.contains_key(&On::Control))
+            })
+            .cloned()
+            .collect();
+        if wanted.is_empty() || self.phase.control == Some(false) {
+            return Ok(());
+        }
+        let mut scratch = Scratch::of_commit(self.engine.repo, self.present_tip())?;
+        self.link(&mut scratch)?;
+        let folder = scratch.folder().to_owned();
+        for id in wanted {
+            self.check(&id, On::Control, &folder)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn branch(&self) -> Result<Option<String>> {
+        let branch = self.phase.branch.as_ref().or(self.procedure.document.branch.as_ref());
+        branch.map(|branch| self.words(branch)).transpose()
+    }
+
+    fn land(&mut self, mut candidate: Candidate, id: &str) -> Result<Flow> {
+        let report = self.phase.report.as_ref();
+        let report = report
+            .and_then(|id| self.procedure.document.report.iter().find(|report| report.id == *id))
+            .cloned();
+        if let Some(report) = report {
+            let text = self.redactor.redact_str(self.words(&report.text)?.trim_start());
+            self.keep(&format!("report/{}.md", report.id), text.as_bytes())?;
+            if let Some(path) = &report.path {
+                self.add_file(&mut candidate, path, &text)?;
+            }
+        }
+        let tip = self.engine.repo.plan_tip(&PlanOptions::default())?;
+        if tip.commit_id != self.present_tip() {
+            let (reference, expected) = (self.state.reference.clone(), self.present_tip());
+            return Err(EngineError::Moved { reference, expected, found: tip.commit_id });
+        }
+        let plan = serde_json::to_vec_pretty(&candidate.plan);
+        self.plan = Some(plan.map_err(|error| crate::Error::internal("the plan cannot be written", error))?);
+        // Written down before the branch moves: after a crash the commit on the branch says that it has.
+        self.save(&format!("{id} landing"))?;
+        let mut options = self.request.landing.clone();
+        options.allow_loss = true;
+        if let Some(branch) = self.branch()? {
+            options.destination = Destination::Branch(branch);
+        }
+        let plan: Plan = candidate.plan;
+        let receipt = self.engine.repo.apply(plan, &options)?;
+        match receipt.outcome.kind {
+            OutcomeKind::Committed => {
+                self.state.commits.extend(&receipt.outcome.commit_ids);
+                self.state.operations.extend(receipt.outcome.operation_id);
+                self.state.landed_on.clone_from(&receipt.outcome.reference);
+                let reference = receipt.outcome.reference.unwrap_or_default();
+                self.observer
+                    .event(&Event::Landed { commits: &receipt.outcome.commit_ids, reference: &reference });
+                Ok(match receipt.outcome.later_failure {
+                    Some(failure) => Flow::Failed(failure),
+                    None => Flow::Done(Some(format!("landed on {reference}"))),
+                })
+            }
+            OutcomeKind::NothingToDo => {
+                Ok(Flow::End(Ending::NothingToDo, "the branch holds this result".into()))
+            }
+            _ => Ok(Flow::End(Ending::NoRung, "nothing landed".into())),
+        }
+    }
+
+    /// A rung that an outside program carries out.
+    fn command_rung(&mut self, rung: Option<&Rung>, mut tried: RungTried) -> Result<Flow> {
+        let Some(rung) = rung.filter(|rung| rung.kind == RungKind::Command) else {
+            return Ok(Flow::Done(None));
+        };
+        let folder = self.engine.place();
+        let run = self.arguments(&rung.run)?;
+        let command = self.command(&run, &folder, &Default::default(), &["GH_TOKEN".to_owned()], None)?;
+        self.save("command rung started")?;
+        let (verdict, _) = self.judged("rung", "rung", command, &Default::default(), None)?;
+        tried.taken = verdict.outcome == Outcome::Pass;
+        tried.why = if tried.taken { format!("{} has done it", run[0]) } else { verdict.to_string() };
+        self.remember(tried);
+        self.state.outside_effects.push(run.join(" "));
+        Ok(match verdict.outcome {
+            Outcome::Pass => Flow::Done(Some("carried out by an outside program".into())),
+            _ => Flow::End(Ending::StepFailed, verdict.to_string()),
+        })
+    }
+}
+
+/// Where climbing goes after a rung.
+enum Climbed {
+    Flow(Flow),
+    Next(Reason, String),
+}
+
+/// What the checks of a candidate say together.
+enum Judged {
+    Passed,
+    Failed(String),
+    Doubt(String, String),
+}

@@ -1,0 +1,250 @@
+//! What is refused before anything changes: consent, trust, names, values, targets that are not there.
+//!
+//! The first rung is planned in memory here, so that a missing merge, a path that never existed or an edited file in
+//! the way is known before anybody is told, backed up or stopped. Nothing is written.
+
+use std::sync::Arc;
+
+use super::approval::refuse_undeserved_roles;
+use super::state::{Purpose, RunState, UnitKind};
+use super::{Engine, EngineError, Observer, Result, Run, RunRequest, fingerprint, runs, units};
+use crate::id::CommitId;
+use crate::plan::{Plan, PlanOptions};
+use crate::procedure::format::{Document, Group, Phase, Pick, Procedure, Reason, UnknownName, nearest};
+use crate::procedure::input::Inputs;
+use crate::process::Redactor;
+use crate::receipt::Destination;
+
+/// The group of this name.
+pub(super) fn group<'a>(document: &'a Document, name: &str) -> Result<&'a Group> {
+    document.group.get(name).ok_or_else(|| {
+        let known: Vec<String> = document.group.names().map(ToOwned::to_owned).collect();
+        let nearest = nearest(name, known.iter().map(String::as_str));
+        EngineError::Unknown(UnknownName { kind: "group", found: name.into(), nearest, known })
+    })
+}
+
+impl Engine<'_> {
+    pub(super) fn prepare<'a>(
+        &'a self,
+        procedure: &'a Procedure,
+        request: RunRequest,
+        observer: &'a mut dyn Observer,
+    ) -> Result<Run<'a>> {
+        if let Some(open) = runs(self.repo)?.into_iter().find(|run| run.status.is_open()) {
+            return Err(EngineError::Concurrent {
+                id: open.id,
+                procedure: open.procedure,
+                status: open.status.as_str(),
+            });
+        }
+        let name = self.phase_name(procedure, &request)?;
+        let phase = self.phase_of(procedure, &name, request.variant.as_deref(), &request.purpose)?;
+        request.groups.iter().try_for_each(|name| group(&procedure.document, name).map(drop))?;
+        let mut run = self.new_run(procedure, name, phase, request, observer)?;
+        run.refuse_without_consent()?;
+        self.refuse_untrusted(procedure, &run.request, &run.state.hash)?;
+        if run.phase.says_what_to_change() {
+            let mut landing = run.request.landing.clone();
+            if let Some(branch) = &run.phase.branch.as_ref().or(procedure.document.branch.as_ref()) {
+                landing.destination = Destination::Branch((*branch).clone());
+            }
+            self.repo.preflight(&PlanOptions::default(), &landing)?;
+        }
+        run.refuse_unset_inputs()?;
+        run.refuse_what_cannot_be()?;
+        Ok(run)
+    }
+
+    fn phase_name(&self, procedure: &Procedure, request: &RunRequest) -> Result<String> {
+        if let Purpose::Reapply { run } = &request.purpose {
+            return Ok(self.any_run(run)?.0.phase);
+        }
+        let name = request.phase.clone().or_else(|| procedure.default_phase().map(ToOwned::to_owned));
+        let mut names = procedure.document.phase.names();
+        name.or_else(|| names.next().filter(|_| request.purpose == Purpose::Retry).map(ToOwned::to_owned))
+            .ok_or_else(|| EngineError::NoPhase {
+                known: procedure.document.phase.names().map(ToOwned::to_owned).collect(),
+            })
+    }
+
+    /// A run of which nothing is written down yet.
+    pub(super) fn new_run<'a>(
+        &'a self,
+        procedure: &'a Procedure,
+        name: String,
+        phase: Phase,
+        request: RunRequest,
+        observer: &'a mut dyn Observer,
+    ) -> Result<Run<'a>> {
+        let inputs = Inputs::resolve(&procedure.document, &request.set, &request.exclude)?;
+        let tip = self.repo.plan_tip(&PlanOptions::default())?;
+        let id = format!("{:08x}", getrandom::u32().unwrap_or_else(|_| std::process::id()));
+        let redactor = self.redactor(procedure, &inputs);
+        let hash = fingerprint(procedure, self.repo.work_dir()).hash;
+        let begun = units::Begun { id, name, inputs, hash, tip, now: self.clock.now() };
+        let state = units::new_state(procedure, &phase, &request, begun);
+        Ok(Run {
+            engine: self,
+            procedure,
+            phase,
+            request,
+            state,
+            record: None,
+            redactor,
+            observer,
+            plan: None,
+            updates: 0,
+            reopened: None,
+        })
+    }
+
+    /// A run as it was written down, to be gone on with.
+    pub(super) fn reopen<'a>(
+        &'a self,
+        procedure: &'a Procedure,
+        request: RunRequest,
+        (state, record): (RunState, CommitId),
+        observer: &'a mut dyn Observer,
+    ) -> Result<Run<'a>> {
+        let hash = fingerprint(procedure, self.repo.work_dir()).hash;
+        self.refuse_untrusted(procedure, &request, &hash)?;
+        let phase = self.phase_of(procedure, &state.phase, state.variant.as_deref(), &state.purpose)?;
+        Ok(Run {
+            engine: self,
+            procedure,
+            phase,
+            request,
+            redactor: self.redactor(procedure, &state.inputs),
+            plan: RunState::plan(self.repo, &state.id)?,
+            state,
+            record: Some(record),
+            observer,
+            updates: 0,
+            reopened: None,
+        })
+    }
+
+    /// A procedure that runs programs needs trust; one that only moves git does not.
+    pub(super) fn refuse_untrusted(
+        &self,
+        procedure: &Procedure,
+        request: &RunRequest,
+        hash: &str,
+    ) -> Result<()> {
+        let runs_programs = !super::programs(procedure).is_empty();
+        if !runs_programs || request.trusted_hash.as_deref() == Some(hash) {
+            return Ok(());
+        }
+        Err(EngineError::NotTrusted {
+            procedure: procedure.id.clone(),
+            hash: hash.to_owned(),
+            changed: Vec::new(),
+        })
+    }
+
+    fn redactor(&self, procedure: &Procedure, inputs: &Inputs) -> Arc<Redactor> {
+        let document = &procedure.document;
+        let declared = (document.step.iter().flat_map(|step| &step.secrets))
+            .chain(document.check.iter().flat_map(|check| &check.secrets))
+            .chain(document.evidence.iter().flat_map(|evidence| &evidence.secrets))
+            .chain(document.message.iter().flat_map(|message| &message.secrets))
+            .filter_map(|name| Some((name.clone(), (self.environment)(name)?)));
+        let secret = document
+            .input
+            .iter()
+            .filter(|(_, input)| input.secret)
+            .filter_map(|(name, _)| Some((name.to_owned(), inputs.get(name).ok()?.to_owned())));
+        Arc::new(Redactor::new(declared.chain(secret).collect::<Vec<_>>()))
+    }
+}
+
+impl Run<'_> {
+    fn refuse_without_consent(&mut self) -> Result<()> {
+        let document = &self.procedure.document;
+        let what = format!("phase '{}' of procedure '{}'", self.state.phase, self.procedure.id);
+        let own = &self.phase.authority;
+        let needed = if own.is_empty() { &document.authority } else { own };
+        if !needed.is_empty() && !self.request.roles.iter().any(|role| needed.contains(role)) {
+            return Err(EngineError::Authority { what, needed: needed.clone() });
+        }
+        refuse_undeserved_roles(document, &self.request, self.engine.repo)?;
+        self.accept_approvals()?;
+        for role in self.phase.approvals.clone() {
+            self.refuse_unapproved(&what, &role)?;
+        }
+        self.refuse_unapproved_work()?;
+        match &self.phase.confirm {
+            Some(words) if self.request.words.as_ref() != Some(words) => {
+                Err(EngineError::Confirmation { what, words: words.clone() })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Approvals that the run is bound to ask for: those of its steps, of the rung it begins with, of publishing.
+    fn refuse_unapproved_work(&self) -> Result<()> {
+        for unit in &self.state.units {
+            let role = match unit.kind {
+                UnitKind::Step | UnitKind::Backup => {
+                    self.procedure.step(&unit.id).and_then(|step| step.approval.clone())
+                }
+                UnitKind::Publish => self.publishes().and_then(|publish| publish.approval),
+                _ => None,
+            };
+            if let Some(role) = role {
+                self.refuse_unapproved(&format!("'{}'", unit.id), &role)?;
+            }
+        }
+        let manual = |when: &[Reason]| when.contains(&Reason::Manual);
+        let first = self.phase.ladder.iter().find(|rung| manual(&rung.when) == self.request.by_hand);
+        match first.and_then(|rung| Some((rung, rung.approval.as_ref()?))) {
+            Some((rung, role)) => self.refuse_unapproved(rung.title.as_deref().unwrap_or("the rung"), role),
+            None => Ok(()),
+        }
+    }
+
+    /// Plans the first rung, or sets the values, in memory.
+    fn refuse_what_cannot_be(&mut self) -> Result<()> {
+        self.refuse_ambiguous_target()?;
+        let first = self.phase.ladder.first().filter(|rung| !rung.when.contains(&Reason::Manual)).cloned();
+        let plan = match first {
+            Some(rung) if !self.request.by_hand => self.rehearse(&rung)?,
+            _ if self.phase.ladder.is_empty() && !self.phase.set.is_empty() => self.rehearse_values()?,
+            _ => None,
+        };
+        match plan {
+            Some(plan) => self.refuse_obstacles(&plan),
+            None => Ok(()),
+        }
+    }
+
+    fn refuse_ambiguous_target(&self) -> Result<()> {
+        let Some(target) = &self.phase.target else { return Ok(()) };
+        let found = self.commits_of(target)?;
+        let filtered = target.grep.is_some() || target.author.is_some() || target.trailer.is_some();
+        let asks = target.pick == Pick::One && filtered && found.len() > 1;
+        let copes = self
+            .phase
+            .ladder
+            .iter()
+            .any(|rung| rung.when.contains(&Reason::Multiple) || rung.commits.is_some());
+        if !asks || copes {
+            return Ok(());
+        }
+        let commits = found.iter().map(|id| self.engine.repo.abbreviation(*id)).collect();
+        Err(EngineError::Ambiguous { commits })
+    }
+
+    /// Refuses an edited, untracked or ignored file in the way of what would land.
+    fn refuse_obstacles(&self, plan: &Plan) -> Result<()> {
+        let mut options = self.request.landing.clone();
+        // Consent to loss is asked for where the rung is tried: another one may lose nothing.
+        options.allow_loss = true;
+        if let Some(branch) = self.branch()? {
+            options.destination = Destination::Branch(branch);
+        }
+        self.engine.repo.check(plan, &options)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,140 @@
+//! Runs that do something else than rolling back: bringing a rollback's work back, and preparing the next attempt.
+//!
+//! Both are made of what a rollback is made of: a phase, its units, its checks. Nothing here has a way of its own to
+//! change the repository.
+
+use super::drive::Flow;
+use super::state::{Purpose, RunState, Unit, UnitKind, UnitState};
+use super::steps::Stepped;
+use super::{Engine, EngineError, On, Result, Run};
+use crate::procedure::format::{CommitText, Phase, Procedure, Rung, RungKind, Target};
+
+/// What the prechecks are called that stand for the conditions of `[undo]`, counted from 1.
+const CONDITION: &str = "condition-";
+
+/// The names of the conditions under which a rollback may be taken back.
+pub(super) fn conditions(procedure: &Procedure) -> impl Iterator<Item = String> {
+    let count = procedure.document.undo.as_ref().map_or(0, |undo| undo.conditions.len());
+    (1..=count).map(|at| format!("{CONDITION}{at}"))
+}
+
+/// The condition of this name.
+pub(super) fn condition<'a>(procedure: &'a Procedure, id: &str) -> Option<&'a String> {
+    let at: usize = id.strip_prefix(CONDITION)?.parse().ok()?;
+    procedure.document.undo.as_ref()?.conditions.get(at.checked_sub(1)?)
+}
+
+impl Engine<'_> {
+    /// The phase as it runs for this purpose.
+    pub(super) fn phase_of(
+        &self,
+        procedure: &Procedure,
+        name: &str,
+        variant: Option<&str>,
+        purpose: &Purpose,
+    ) -> Result<Phase> {
+        let phase = procedure.phase(name, variant)?;
+        match purpose {
+            Purpose::Rollback => Ok(phase),
+            Purpose::Reapply { run } => self.reapplying(procedure, phase, run),
+            Purpose::Retry => {
+                let retry = procedure.document.retry.as_ref();
+                let retry = retry.ok_or_else(|| {
+                    EngineError::Target(format!("procedure '{}' has no [retry]", procedure.id))
+                })?;
+                Ok(Phase {
+                    title: Some("Prepare the next attempt".into()),
+                    authority: phase.authority,
+                    before: retry.steps.clone(),
+                    ..Phase::default()
+                })
+            }
+        }
+    }
+
+    /// The rollback's own commits, newest first, are what is reverted.
+    fn reapplying(&self, procedure: &Procedure, phase: Phase, id: &str) -> Result<Phase> {
+        let undo = procedure
+            .document
+            .undo
+            .clone()
+            .ok_or_else(|| EngineError::Target(format!("procedure '{}' has no [undo]", procedure.id)))?;
+        let state = self.any_run(id)?.0;
+        if state.procedure != procedure.id || state.commits.is_empty() {
+            return Err(EngineError::Target(format!(
+                "the run {id} has landed nothing of procedure '{}'",
+                procedure.id
+            )));
+        }
+        let commits = state.commits.iter().rev().map(ToString::to_string).collect();
+        let title = phase.title.unwrap_or_else(|| state.phase.clone());
+        Ok(Phase {
+            title: Some(format!("Bring back: {title}")),
+            authority: phase.authority,
+            approvals: phase.approvals,
+            target: Some(Target { commits, ..Target::default() }),
+            ladder: vec![Rung { kind: RungKind::RevertCommit, ..Rung::default() }],
+            commit: Some(CommitText::default()),
+            validate: undo.validate,
+            publish: undo.publish,
+            soak: undo.soak,
+            ..Phase::default()
+        })
+    }
+}
+
+impl Run<'_> {
+    /// Starts the branch on which the next attempt is prepared.
+    pub(super) fn start_branch(&mut self) -> Result<Flow> {
+        let branch = self.procedure.document.retry.as_ref().and_then(|retry| retry.branch.clone());
+        let Some(branch) = branch else { return Ok(Flow::Done(None)) };
+        let branch = self.words(&branch)?;
+        self.engine.repo.start_branch(&branch, self.state.tip)?;
+        Ok(Flow::Done(Some(format!("the next attempt is prepared on {branch}"))))
+    }
+
+    /// Does what was due afterwards and writes down how that went.
+    pub(super) fn follow_up(&mut self, id: &str) -> Result<()> {
+        let rows = &self.procedure.document.followup;
+        let Some(followup) = rows.iter().find(|row| row.id == id).cloned() else {
+            let known: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
+            let nearest = crate::procedure::format::nearest(id, known.iter().map(String::as_str));
+            let found = id.to_owned();
+            let unknown = crate::procedure::format::UnknownName { kind: "follow-up", found, nearest, known };
+            return Err(EngineError::Unknown(unknown));
+        };
+        let mut unit = Unit::new(UnitKind::Followup, id, true);
+        unit.started = Some(self.engine.clock.now());
+        let mut problem = None;
+        if let Some(step) = followup.step.as_ref().and_then(|step| self.procedure.step(step)).cloned() {
+            if let Some(role) = &step.approval {
+                self.refuse_unapproved(&format!("'{}'", step.id), role)?;
+            }
+            match self.step(&step)? {
+                Stepped::Done(_) => {}
+                Stepped::Failed(why) | Stepped::Manual(why) => problem = Some(why),
+            }
+        }
+        let folder = self.engine.place();
+        for check in &followup.checks {
+            let verdict = self.check(check, On::Live, &folder)?;
+            if verdict.blocks() && problem.is_none() {
+                problem = Some(format!("{check}: {verdict}"));
+            }
+        }
+        unit.ended = Some(self.engine.clock.now());
+        unit.state = if problem.is_some() { UnitState::Failed } else { UnitState::Done };
+        unit.note = problem;
+        self.state.units.retain(|other| other.kind != UnitKind::Followup || other.id != id);
+        self.state.units.push(unit);
+        self.save(&format!("follow-up {id}"))
+    }
+}
+
+impl RunState {
+    /// Whether something that was due afterwards has been done.
+    pub fn has_followed_up(&self, id: &str) -> bool {
+        let done = |unit: &Unit| unit.state == UnitState::Done;
+        self.units.iter().any(|unit| unit.kind == UnitKind::Followup && unit.id == id && done(unit))
+    }
+}
