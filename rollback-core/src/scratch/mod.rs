@@ -143,6 +143,11 @@ impl Scratch {
     pub fn link(&mut self, work_dir: &Path, path: &RepoPath) -> Result<()> {
         let relative = relative(path)?;
         let (from, to) = (work_dir.join(&relative), self.folder().join(&relative));
+        if fs::read_link(&to).is_ok_and(|target| target == from) {
+            // A folder that was kept has its links.
+            self.linked.insert(path.clone());
+            return Ok(());
+        }
         if !from.exists() || fs::symlink_metadata(&to).is_ok() {
             return Ok(());
         }
