@@ -12,7 +12,7 @@ mod anchor;
 mod build;
 mod changes;
 mod commit;
-mod content;
+pub(crate) mod content;
 mod durable;
 mod folder;
 mod hostile;

@@ -132,7 +132,7 @@ fn auto_crlf(value: Option<&[u8]>) -> AutoCrlf {
 }
 
 /// Whether the content itself shows that a file is binary.
-pub(super) fn looks_binary(bytes: &[u8]) -> bool {
+pub(crate) fn looks_binary(bytes: &[u8]) -> bool {
     bytes[..bytes.len().min(BINARY_PROBE)].contains(&0)
 }
 

@@ -45,6 +45,7 @@ mod subtree;
 pub mod text;
 mod tree;
 
+pub(crate) use content::looks_binary;
 pub use engine::Engine;
 pub use options::{DirectoryRenames, Favor, Options, Renames, Subtree};
 pub use outcome::{Labels, Merged, ReviewReason, Verdict};

@@ -9,6 +9,7 @@ mod compute;
 mod cross_check;
 mod document;
 mod find;
+mod patch;
 mod prepared;
 mod resolve;
 

@@ -1,7 +1,8 @@
 //! The scratch work tree: a candidate's files in a folder of their own, to be edited and checked before it lands.
 //!
-//! The folder is plain: files, links and modes of the tree as git stores them, without a `.git`. What is changed in it
-//! comes back as edits of the tree; the real work tree is never touched.
+//! The folder holds files, links and modes of the tree as a checkout would: line endings, `$Id$`, encodings and filters
+//! as the candidate's attributes say, without a `.git`. What is changed in it comes back as edits of the tree, as git
+//! would store them; the real work tree is never touched.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -10,11 +11,13 @@ use std::path::{Path, PathBuf};
 use bstr::ByteSlice;
 
 use crate::apply::check_entry;
+use crate::apply::content::Content;
 use crate::error::{Error, Result};
 use crate::history::paths_between;
 use crate::id::{CommitId, Entry, EntryKind, EntryMode, TreeId};
 use crate::path::RepoPath;
 use crate::plan::{Plan, TreeEdit};
+use crate::repo::index::{Index, IndexEntry};
 use crate::repo::{Objects, Repo};
 
 /// A candidate's files in a folder of their own. Dropping it removes the folder unless it was kept.
@@ -23,6 +26,8 @@ pub struct Scratch {
     objects: Objects,
     /// The candidate as it was before anybody edited the folder.
     base: BTreeMap<RepoPath, Entry>,
+    /// The candidate's `.gitattributes`, which say how content is converted.
+    attributes: Index,
     /// Paths that were linked in and are no part of the candidate.
     linked: BTreeSet<RepoPath>,
 }
@@ -95,7 +100,8 @@ impl Scratch {
             objects.insert_new(plan.prepared.objects())?;
         }
         let base = files_of(&objects, tree)?;
-        Ok(Self { folder: Folder::Kept(folder), objects, base, linked: BTreeSet::new() })
+        let attributes = attributes_of(&objects, &base);
+        Ok(Self { folder: Folder::Kept(folder), objects, base, attributes, linked: BTreeSet::new() })
     }
 
     fn check_out(objects: Objects, tree: TreeId) -> Result<Self> {
@@ -104,10 +110,13 @@ impl Scratch {
             .prefix("rb-candidate-")
             .tempdir()
             .map_err(|error| Error::io("make a folder in", std::env::temp_dir(), error))?;
+        let attributes = attributes_of(&objects, &base);
+        let mut content = Content::of_result(&objects, &attributes)?;
         for (path, entry) in &base {
-            write_entry(&objects, folder.path(), path, *entry)?;
+            write_entry(&objects, &mut content, folder.path(), path, *entry)?;
         }
-        Ok(Self { folder: Folder::Temporary(folder), objects, base, linked: BTreeSet::new() })
+        let folder = Folder::Temporary(folder);
+        Ok(Self { folder, objects, base, attributes, linked: BTreeSet::new() })
     }
 
     /// The folder.
@@ -134,6 +143,11 @@ impl Scratch {
     pub fn link(&mut self, work_dir: &Path, path: &RepoPath) -> Result<()> {
         let relative = relative(path)?;
         let (from, to) = (work_dir.join(&relative), self.folder().join(&relative));
+        if fs::read_link(&to).is_ok_and(|target| target == from) {
+            // A folder that was kept has its links.
+            self.linked.insert(path.clone());
+            return Ok(());
+        }
         if !from.exists() || fs::symlink_metadata(&to).is_ok() {
             return Ok(());
         }
@@ -157,9 +171,10 @@ impl Scratch {
                 }
             }
         }
+        let mut content = Content::of_result(&self.objects, &self.attributes)?;
         for (path, entry) in source.iter().filter(|(path, _)| within(path)) {
             self.remove(path)?;
-            write_entry(&self.objects, self.folder(), path, *entry)?;
+            write_entry(&self.objects, &mut content, self.folder(), path, *entry)?;
         }
         Ok(())
     }
@@ -224,13 +239,18 @@ impl Scratch {
     /// What was changed in the folder at or below `within`: tracked files, and new ones there.
     ///
     /// # Errors
-    /// [`Error::Io`].
+    /// [`Error::Io`]; [`Error::DriverNotTrusted`].
     pub fn edits(&self, within: &[RepoPath]) -> Result<Vec<TreeEdit>> {
         let mut edits = Vec::new();
         let concerned = |path: &RepoPath| within.iter().any(|outer| outer.contains(path));
         let mut seen = BTreeSet::new();
+        let mut filters = Content::of_result(&self.objects, &self.attributes)?;
         for path in self.present(within)? {
-            let content = read_entry(&self.folder().join(relative(&path)?))?;
+            let mut content = read_entry(&self.folder().join(relative(&path)?))?;
+            if content.0 != EntryMode::SYMLINK {
+                let before = self.base.get(&path).map(|entry| entry.id);
+                content.1 = filters.for_git(&path, &content.1, before)?;
+            }
             let id = self.objects.write_blob(&content.1)?;
             let same =
                 self.base.get(&path).is_some_and(|entry| entry.same_as(&Entry { mode: content.0, id }));
@@ -321,7 +341,25 @@ fn parents_of(folder: &Path, path: &RepoPath) -> Result<PathBuf> {
     Ok(at)
 }
 
-fn write_entry(objects: &Objects, folder: &Path, path: &RepoPath, entry: Entry) -> Result<()> {
+/// An index of the files that say how content is converted, and of nothing else.
+fn attributes_of(objects: &Objects, files: &BTreeMap<RepoPath, Entry>) -> Index {
+    let named = |path: &RepoPath| path.components().last().is_some_and(|name| name == b".gitattributes");
+    let rows = files
+        .iter()
+        .filter(|(path, _)| named(path))
+        .map(|(path, entry)| (path.as_bytes().to_vec(), vec![IndexEntry::new(path.as_bytes(), *entry, 0)]));
+    let mut index = Index::empty(objects.gix().object_hash());
+    index.replace(rows.collect());
+    index
+}
+
+fn write_entry(
+    objects: &Objects,
+    content: &mut Content<'_>,
+    folder: &Path,
+    path: &RepoPath,
+    entry: Entry,
+) -> Result<()> {
     if entry.mode.kind() == EntryKind::Submodule {
         return Ok(());
     }
@@ -341,6 +379,7 @@ fn write_entry(objects: &Objects, folder: &Path, path: &RepoPath, entry: Entry) 
             link_to(target, &file).map_err(failed)
         }
         kind => {
+            let bytes = content.for_work_tree(path, entry.id, bytes)?;
             fs::write(&file, bytes).map_err(failed)?;
             if kind == EntryKind::Executable { make_executable(&file).map_err(failed) } else { Ok(()) }
         }
@@ -429,6 +468,50 @@ mod tests {
         let folder = scratch.folder().to_owned();
         drop(scratch);
         assert!(!folder.exists());
+    }
+
+    #[test]
+    fn content_is_converted_as_a_checkout_and_an_add_would() {
+        let sandbox = Sandbox::new();
+        sandbox.write(".gitattributes", "*.bat eol=crlf\n*.id ident\n*.w16 working-tree-encoding=UTF-16LE\n");
+        sandbox.commit("attributes", &[("run.bat", "one\ntwo\n"), ("x.id", "$Id$\n"), ("plain", "a\nb\n")]);
+        sandbox.commit("wide", &[("y.w16", "w\0i\0d\0e\0\n\0")]);
+        sandbox.git(&["checkout", "-q", "--force", "HEAD"]);
+        for path in ["run.bat", "x.id", "y.w16"] {
+            fs::remove_file(sandbox.path().join(path)).unwrap();
+        }
+        sandbox.git(&["checkout", "-q", "--", "."]);
+        let (repo, head) = open(&sandbox);
+        let scratch = Scratch::of_commit(&repo, head).unwrap();
+        for path in ["run.bat", "x.id", "y.w16", "plain"] {
+            let ours = fs::read(scratch.folder().join(path)).unwrap();
+            assert_eq!(ours, fs::read(sandbox.path().join(path)).unwrap(), "{path}");
+        }
+        assert_eq!(fs::read(scratch.folder().join("run.bat")).unwrap(), b"one\r\ntwo\r\n");
+        assert_eq!(scratch.edits(&[RepoPath::default()]).unwrap(), [], "nothing was changed");
+        fs::write(scratch.folder().join("run.bat"), "one\r\nthree\r\n").unwrap();
+        fs::write(scratch.folder().join("new.bat"), "new\r\n").unwrap();
+        let edits = scratch.edits(&[RepoPath::default()]).unwrap();
+        let bytes: Vec<_> = edits.into_iter().map(|edit| edit.content.unwrap().1).collect();
+        assert_eq!(bytes, [b"new\n".to_vec(), b"one\nthree\n".to_vec()]);
+        let past = Scratch::of_commit(&repo, head).unwrap();
+        past.remove(&RepoPath::from("run.bat")).unwrap();
+        past.restore(&repo, head, &[RepoPath::from("run.bat")], true).unwrap();
+        assert_eq!(fs::read(past.folder().join("run.bat")).unwrap(), b"one\r\ntwo\r\n");
+    }
+
+    #[test]
+    fn a_filter_of_the_repository_itself_never_runs_for_a_candidate() {
+        let sandbox = Sandbox::new();
+        sandbox.commit("filtered", &[(".gitattributes", "*.x filter=own\n"), ("a.x", "a\n")]);
+        sandbox.git(&["config", "filter.own.smudge", "touch owned; cat"]);
+        let (repo, head) = open(&sandbox);
+        let refused = Scratch::of_commit(&repo, head).err();
+        assert!(
+            matches!(&refused, Some(Error::DriverNotTrusted { path, .. }) if *path == RepoPath::from("a.x")),
+            "{refused:?}"
+        );
+        assert!(!sandbox.path().join("owned").exists());
     }
 
     #[test]

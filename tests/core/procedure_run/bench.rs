@@ -10,8 +10,8 @@ use jiff::Timestamp;
 pub(crate) use rollback_core::procedure::Procedure;
 pub(crate) use rollback_core::procedure::check::Outcome;
 pub(crate) use rollback_core::procedure::engine::{
-    Clock, Ending, Engine, EngineError, Event, On, Resumption, RunRequest, RunState, RunStatus, UnitState,
-    fingerprint, runs,
+    Clock, Ending, Engine, EngineError, Event, On, Purpose, Resumption, RunRequest, RunState, RunStatus,
+    UnitKind, UnitState, fingerprint, runs,
 };
 pub(crate) use rollback_core::process::SystemRunner;
 pub(crate) use rollback_core::receipt::{CommitTime, Identity};

@@ -2,6 +2,9 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "what fails in a test says so by its line")]
 
+mod again;
+mod approvals;
+mod around;
 mod bench;
 mod consent;
 mod desired_state;
@@ -11,4 +14,5 @@ mod landing;
 mod matriz;
 mod mdm;
 mod outside;
+mod refusals;
 mod wp5;

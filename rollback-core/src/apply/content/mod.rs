@@ -103,6 +103,19 @@ impl<'a> Content<'a> {
         bytes: &[u8],
         in_index: Option<ObjectId>,
     ) -> Result<ObjectId> {
+        raw_id(&self.for_git(path, bytes, in_index)?, self.objects.gix().object_hash())
+    }
+
+    /// The bytes that git would keep of the file.
+    ///
+    /// # Errors
+    /// [`Error::DriverNotTrusted`].
+    pub(crate) fn for_git(
+        &mut self,
+        path: &RepoPath,
+        bytes: &[u8],
+        in_index: Option<ObjectId>,
+    ) -> Result<Vec<u8>> {
         let rules = self.rules_at(path)?;
         let failed = |error: gix::Error| Error::internal(format!("cannot convert {path} for git"), error);
         let mut bytes = self.run_driver(path, &rules, driver::Operation::Clean, None, bytes.to_vec())?;
@@ -123,7 +136,7 @@ impl<'a> Content<'a> {
         if rules.ident {
             bytes = ident::collapse(&bytes).unwrap_or(bytes);
         }
-        raw_id(&bytes, self.objects.gix().object_hash())
+        Ok(bytes)
     }
 
     /// Refuses a path whose driver the repository itself configures.

@@ -1,6 +1,7 @@
 //! From a rung to a candidate: what would be committed, in a scratch work tree where it can be edited and checked.
 
 use super::base::Base;
+use super::event::Event;
 use super::state::Pause;
 use super::values::inserted;
 use super::{EngineError, Result, Run};
@@ -103,7 +104,15 @@ impl Run<'_> {
             self.set_values(&mut candidate, progress)?;
         }
         match self.edit(candidate)? {
-            Ok(candidate) => self.judge_shape(candidate),
+            Ok(candidate) => {
+                let tried = self.judge_shape(candidate)?;
+                if let (Tried::Candidate(candidate), false) = (&tried, fresh) {
+                    let diff = self.redactor.redact_str(&repo.plan_diff(&candidate.plan)?);
+                    self.keep("candidate.diff", diff.as_bytes())?;
+                    self.observer.event(&Event::Edited { diff: &diff });
+                }
+                Ok(tried)
+            }
             Err(pause) => Ok(Tried::Paused(pause)),
         }
     }

@@ -116,6 +116,18 @@ pub enum Event<'a> {
         /// How long it should take.
         budget: Period,
     },
+    /// A candidate that somebody edited by hand is taken up.
+    Edited {
+        /// What it would change, in the unified form of a diff.
+        diff: &'a str,
+    },
+    /// The procedure should have been rehearsed or run by now.
+    DrillDue {
+        /// How often.
+        every: Period,
+        /// When it last ran, where it ever has.
+        last: Option<jiff::Timestamp>,
+    },
     /// The run pauses.
     Paused(&'a Pause),
 }

@@ -6,11 +6,14 @@
 use std::sync::Arc;
 
 use super::approval::refuse_undeserved_roles;
-use super::state::{Purpose, RunState, UnitKind};
-use super::{Engine, EngineError, Observer, Result, Run, RunRequest, fingerprint, programs, runs, units};
+use super::event::Event;
+use super::state::{Purpose, RunState, RunStatus, UnitKind};
+use super::{Engine, EngineError, Observer, Result, Run, RunRequest, fingerprint, runs, units};
 use crate::id::CommitId;
 use crate::plan::{Plan, PlanOptions};
-use crate::procedure::format::{Document, Group, Phase, Pick, Procedure, Reason, UnknownName, nearest};
+use crate::procedure::format::{
+    Document, Group, Period, Phase, Pick, Procedure, Reason, UnknownName, nearest,
+};
 use crate::procedure::input::Inputs;
 use crate::process::Redactor;
 use crate::receipt::Destination;
@@ -53,6 +56,7 @@ impl Engine<'_> {
         }
         run.refuse_unset_inputs()?;
         run.refuse_what_cannot_be()?;
+        run.tell_of_drills()?;
         Ok(run)
     }
 
@@ -132,7 +136,7 @@ impl Engine<'_> {
         request: &RunRequest,
         hash: &str,
     ) -> Result<()> {
-        let runs_programs = !programs(procedure).is_empty();
+        let runs_programs = !super::programs(procedure).is_empty();
         if !runs_programs || request.trusted_hash.as_deref() == Some(hash) {
             return Ok(());
         }
@@ -202,6 +206,18 @@ impl Run<'_> {
             Some((rung, role)) => self.refuse_unapproved(rung.title.as_deref().unwrap_or("the rung"), role),
             None => Ok(()),
         }
+    }
+
+    /// Says that the procedure should have been rehearsed by now; a run is as good as a rehearsal.
+    fn tell_of_drills(&mut self) -> Result<()> {
+        let Some(every) = self.procedure.document.drill_every else { return Ok(()) };
+        let own = |run: &RunState| run.procedure == self.procedure.id && run.status == RunStatus::Complete;
+        let last = runs(self.engine.repo)?.into_iter().filter(own).filter_map(|run| run.finished).max();
+        let age = last.map(|last| self.state.started.duration_since(last).try_into().unwrap_or_default());
+        if age.is_none_or(|age| Period(age) > every) {
+            self.observer.event(&Event::DrillDue { every, last });
+        }
+        Ok(())
     }
 
     /// Plans the first rung, or sets the values, in memory.

@@ -52,8 +52,8 @@ pub fn markdown(procedure: &Procedure, state: &RunState) -> String {
     row("Trigger", state.trigger.clone());
     row("Severity", state.severity.clone().unwrap_or_default());
     row("Roles (stated, not enforced)", state.roles.join(", "));
-    let approvals: Vec<_> = state.approvals.iter().map(|(role, who)| format!("{role}: {who}")).collect();
-    row("Approvals (recorded, not enforced)", approvals.join(", "));
+    let approvals: Vec<_> = state.approvals.iter().map(|(role, who)| approval(state, role, who)).collect();
+    row("Approvals", approvals.join(", "));
     row("Tip before", state.tip.to_string());
     row("Commits", state.commits.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "));
     row("Branch", state.landed_on.clone().unwrap_or_default());
@@ -119,6 +119,14 @@ pub fn markdown(procedure: &Procedure, state: &RunState) -> String {
         }
     }
     text
+}
+
+/// An approval, and whether a signature stands behind it.
+fn approval(state: &RunState, role: &str, who: &str) -> String {
+    match state.signatures.iter().find(|signed| signed.role == role && signed.by == who) {
+        Some(signed) => format!("{role}: {who} (signed, {})", signed.key),
+        None => format!("{role}: {who} (not enforced)"),
+    }
 }
 
 /// Text that cannot break out of its cell.

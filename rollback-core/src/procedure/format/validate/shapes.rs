@@ -127,11 +127,12 @@ pub(super) fn of_the_parts(report: &mut Report<'_>) {
             if !over.variants.is_empty() {
                 report.add("nested-variant", &way, "a variant cannot have variants");
             }
-            // Its own mistakes, seen with the paths that it takes over.
+            // Its own mistakes, seen with the paths and words that it takes over.
             let mut over = over.clone();
             if over.paths.is_empty() && !over.alone {
                 over.paths.clone_from(&phase.paths);
             }
+            over.confirm = over.confirm.or_else(|| phase.confirm.clone());
             of_a_phase(report, &way, &over);
         }
     }
@@ -257,6 +258,9 @@ fn of_a_phase(report: &mut Report<'_>, way: &[Step], phase: &Phase) {
         of_a_rung(report, &[way, &way!["ladder", at]].concat(), at, rung, phase);
     }
     of_a_set(report, way, &phase.set);
+    if phase.irreversible && phase.confirm.is_none() {
+        report.add("incomplete", way, "what cannot be taken back needs 'confirm': the words to type for it");
+    }
     if phase.gradual.is_some() && phase.set.is_empty() {
         report.add(
             "incomplete",
