@@ -9,6 +9,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use rollback_core::checkpoint::CheckpointOptions;
 use rollback_core::procedure::Procedure;
 use rollback_core::procedure::check::Outcome;
 use rollback_core::procedure::engine::{
@@ -778,7 +779,13 @@ fn a_state_comes_back_from_a_named_checkpoint_that_is_read_whole_first() {
     bench.sandbox.commit("state", &[("state.toml", "schema = 1\n")]);
     let good = bench.sandbox.git(&["rev-parse", "HEAD"]);
     bench
-        .with(|_, repo| repo.create_checkpoint("manual", "pre-state-migration-1", good.parse().unwrap()))
+        .with(|_, repo| {
+            repo.create_checkpoint(
+                "manual",
+                "pre-state-migration-1",
+                &CheckpointOptions::at(good.parse().unwrap()),
+            )
+        })
         .unwrap();
     bench
         .sandbox
@@ -898,6 +905,7 @@ fn a_stage_goes_back_by_its_own_procedure_after_a_verified_backup() {
     let bench = Bench::new(sandbox);
     bench.program("mdm", "echo \"mdm $@ abstraction=$MDM_FEATURE_FLAGS_USE_ABSTRACTION\" >> ~/ran.log");
     fs::create_dir_all(bench.home.path().join(".mdm/cache/interfaces")).unwrap();
+    fs::write(bench.home.path().join(".mdm/mdm.yaml"), "storage: local\n").unwrap();
     let procedure = built_in("mdm");
     let mut request = bench.request(&procedure);
     request.phase = Some("2".into());
@@ -920,6 +928,16 @@ fn a_stage_goes_back_by_its_own_procedure_after_a_verified_backup() {
     assert!(!bench.home.path().join(".mdm/cache/interfaces").exists());
     let env = fs::read_to_string(bench.home.path().join(".mdm/rollback.env")).unwrap();
     assert_eq!(env, "MDM_FEATURE_FLAGS_USE_ABSTRACTION=false\n");
+    let kept = bench.with(|_, repo| repo.checkpoints(Some("mdm"))).unwrap();
+    let outside: Vec<_> =
+        kept[0].outside.iter().map(|part| (part.path.to_string(), part.entries.len())).collect();
+    let home = bench.home.path().canonicalize().unwrap();
+    let named = |name: &str| home.join(".mdm").join(name).display().to_string();
+    assert_eq!(
+        outside,
+        [(named("config"), 0), (named("feature_flags.yaml"), 0), (named("mdm.yaml"), 1)],
+        "what is named outside the repository is kept, and what was not there is known not to be"
+    );
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::render::style::{Palette, paint};
 /// The headings, and the commands under each.
 const GROUPS: [(&str, &[&str]); 4] = [
     ("Going back (all take --dry-run)", &["revert", "pick", "restore", "apply"]),
-    ("What rb did", &["undo", "ops", "status"]),
+    ("What rb did", &["undo", "checkpoint", "ops", "status"]),
     ("Asking (nothing is written)", &["history", "is-reverted"]),
     ("Other", &["demo", "completions", "man", "schema", "merge-tree"]),
 ];
@@ -21,7 +21,7 @@ const USAGES: [(&str, &[&str]); 10] = [
     ("pick", &["[OPTIONS] COMMIT… [-- PATH…]"]),
     ("restore", &["[OPTIONS] PATH… [-s REV]"]),
     ("apply", &["[OPTIONS] PLAN"]),
-    ("undo", &["[OP]"]),
+    ("undo", &["[OP] [--dry-run]"]),
     ("ops", &["[-n N]"]),
     ("history", &["[OPTIONS] PATH"]),
     ("is-reverted", &["[OPTIONS] COMMIT [--in REV]", "[OPTIONS] COMMIT [--in A..B]"]),

@@ -7,6 +7,7 @@ use rollback_core::{Plan, Receipt};
 use schemars::Schema;
 use schemars::generate::SchemaSettings;
 
+use crate::command::checkpoint;
 use crate::command::is_reverted::Answer;
 use crate::command::status::Status;
 use crate::failure::ErrorDocument;
@@ -26,6 +27,14 @@ pub(crate) enum Document {
     Operation,
     /// What `rb undo` prints
     Undo,
+    /// What `rb checkpoint create` and `show` print
+    Checkpoint,
+    /// What `rb checkpoint list` and `drop` print
+    Checkpoints,
+    /// What `rb checkpoint verify` prints
+    CheckpointVerify,
+    /// What `rb checkpoint restore` prints
+    CheckpointRestore,
     /// What `rb status` prints
     Status,
     /// What a failure prints
@@ -43,6 +52,10 @@ pub(crate) fn of(document: Document) -> Schema {
         Document::IsReverted => generator.into_root_schema_for::<Answer>(),
         Document::Operation => generator.into_root_schema_for::<Operation>(),
         Document::Undo => generator.into_root_schema_for::<Undone>(),
+        Document::Checkpoint => generator.into_root_schema_for::<checkpoint::One>(),
+        Document::Checkpoints => generator.into_root_schema_for::<checkpoint::Several>(),
+        Document::CheckpointVerify => generator.into_root_schema_for::<checkpoint::Verdict>(),
+        Document::CheckpointRestore => generator.into_root_schema_for::<checkpoint::RestoredDocument>(),
         Document::Status => generator.into_root_schema_for::<Status>(),
         Document::Error => generator.into_root_schema_for::<ErrorDocument>(),
     }

@@ -108,7 +108,7 @@ impl Repo {
         self.point(name, None, commit, self.recorder(), Vec::new())
     }
 
-    fn point(
+    pub(crate) fn point(
         &self,
         name: &str,
         old: Option<CommitId>,
@@ -124,7 +124,7 @@ impl Repo {
             reference: Some(RefUpdate {
                 name: full_name(name).into(),
                 old,
-                new,
+                new: Some(new),
                 reflog: "rb: record".into(),
                 committer,
             }),
@@ -132,6 +132,8 @@ impl Repo {
             state_files: Vec::new(),
             index_stages: Vec::new(),
             attributes: BTreeMap::new(),
+            flags: BTreeMap::new(),
+            exact: None,
             log: None,
         };
         land(self, &landing, &Default::default()).map(|_| ())

@@ -5,6 +5,7 @@ use super::event::{Event, On};
 use super::state::{Ending, Pause, RunStatus, RungTried, UnitKind, UnitState};
 use super::steps::Stepped;
 use super::{EngineError, Result, Resumption, Run};
+use crate::checkpoint::CheckpointOptions;
 use crate::plan::{Plan, PlanOptions};
 use crate::procedure::check::{Outcome, Verdict};
 use crate::procedure::format::{EvidenceTime, Occasion, Reason, Rung, RungKind};
@@ -391,8 +392,14 @@ impl Run<'_> {
             return Ok(Flow::Done(None));
         };
         let name = self.words(&checkpoint.name)?;
-        let made = self.engine.repo.create_checkpoint(&self.procedure.id, &name, self.state.tip)?;
-        self.engine.repo.verify_checkpoint(&made, checkpoint.deep)?;
+        let mut outside = Vec::new();
+        for path in &checkpoint.outside {
+            outside.push(self.expanded(&self.words(path)?));
+        }
+        let repo = self.engine.repo;
+        let options = CheckpointOptions::at(self.state.tip).with_outside(outside).following();
+        let made = repo.create_checkpoint(&self.procedure.id, &name, &options)?;
+        repo.verify_checkpoint(&made, checkpoint.deep)?.sound(&made)?;
         self.state.checkpoint = Some(name.clone());
         Ok(Flow::Done(Some(name)))
     }
