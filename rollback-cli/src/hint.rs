@@ -190,9 +190,17 @@ impl Situation<'_> {
             Error::AlreadyUndone { by, .. } => {
                 Hint::new("take the undo back with", typed.command(&["undo", by]))
             }
-            Error::MadeBranch { branch, .. } => {
-                Hint::new("delete it with", format!("git branch -D {}", quoted(branch)))
+            Error::UnknownCheckpoint { .. } => {
+                Hint::new("see what there is with", typed.command(&["checkpoint", "list"]))
             }
+            Error::CheckpointExists { name, .. } => Hint::new(
+                "give it another name, or drop it with",
+                typed.command(&["checkpoint", "drop", name]),
+            ),
+            Error::DamagedCheckpoint { .. } => {
+                Hint::new("see how far the damage goes with", "git fsck --full")
+            }
+            Error::TooLarge { .. } => Hint::nothing("no flag makes more memory"),
             Error::LaterCommits { commits, .. } if commits.is_empty() => {
                 Hint::new("see what came later with", "git log --oneline -20")
             }

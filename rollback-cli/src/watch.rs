@@ -160,9 +160,12 @@ impl<'a> Watch<'a> {
                 let verdict = paint(style, escape(&verdict.to_string()));
                 self.say(&format!("  check {} on {}: {verdict}", escape(id), on_name(*on)));
             }
-            Event::Edited { path, diff } => {
-                let path = crate::render::text::path(path);
-                self.say(&format!("  edited by hand: {path}\n{}", escape_lines(diff.trim_end())));
+            Event::Edited { diff } => {
+                self.say(&format!("  with what was edited by hand:\n{}", escape_lines(diff.trim_end())));
+            }
+            Event::DrillDue { every, last } => {
+                let last = last.map_or("never".to_owned(), |last| last.to_string());
+                self.say(&format!("  a rehearsal is due every {every}; the last run was: {last}"));
             }
             Event::Message { id, to, subject, text } => {
                 let to = if to.is_empty() { String::new() } else { format!(" to {}", to.join(", ")) };

@@ -237,13 +237,37 @@ pub enum Error {
         /// The undo.
         by: String,
     },
-    /// The operation made a branch, and rb deletes none.
-    #[error("operation {operation} made the branch {branch}, and rb deletes no branch")]
-    MadeBranch {
-        /// The operation.
-        operation: String,
-        /// The short name of the branch.
-        branch: String,
+    /// No checkpoint has this name.
+    #[error("there is no checkpoint '{name}'")]
+    UnknownCheckpoint {
+        /// What was given.
+        name: String,
+    },
+    /// A checkpoint of this name is there.
+    #[error("checkpoint {name} is there already, made at {commit}")]
+    CheckpointExists {
+        /// Its name, with its scope.
+        name: String,
+        /// Where HEAD was then.
+        commit: CommitId,
+    },
+    /// Something that a checkpoint holds is missing or is not what was recorded.
+    #[error("checkpoint {name} is damaged: {}", problems.join("; "))]
+    DamagedCheckpoint {
+        /// Its name, with its scope.
+        name: String,
+        /// What is wrong, for people.
+        problems: Vec<String>,
+    },
+    /// A file is larger than what this crate holds in memory at once.
+    #[error("{what} has {size} bytes, more than the {limit} that rb handles")]
+    TooLarge {
+        /// The file or object.
+        what: String,
+        /// Its size in bytes.
+        size: u64,
+        /// The limit in bytes.
+        limit: u64,
     },
     /// Commits were made on top of an operation that is to be taken back.
     #[error("later commits build on operation {operation}: {reference} is at {found}")]
@@ -447,7 +471,10 @@ impl Error {
             Self::BranchCheckedOut { .. } => "branch-checked-out",
             Self::UnknownOperation { .. } => "unknown-operation",
             Self::AlreadyUndone { .. } => "already-undone",
-            Self::MadeBranch { .. } => "made-branch",
+            Self::UnknownCheckpoint { .. } => "unknown-checkpoint",
+            Self::CheckpointExists { .. } => "checkpoint-exists",
+            Self::DamagedCheckpoint { .. } => "damaged-checkpoint",
+            Self::TooLarge { .. } => "too-large",
             Self::LaterCommits { .. } => "later-commits",
             Self::Published { .. } => "published",
             Self::UpstreamAhead { .. } => "upstream-ahead",

@@ -2,6 +2,7 @@
 
 mod answers;
 mod bad_input;
+mod checkpoint;
 mod checks;
 mod cross_check;
 mod history;

@@ -166,16 +166,108 @@ fn an_operation_is_undone_once_and_a_name_must_be_known() {
 }
 
 #[test]
-fn a_branch_that_an_operation_made_is_left_to_git() {
+fn a_branch_that_an_operation_made_goes_with_its_log_and_comes_back() {
+    for packed in [false, true] {
+        let repo = broken();
+        let before = (kept(&repo), references(&repo));
+        assert_eq!(rb(&repo, &["revert", "HEAD~1", "--branch", "rescue/one"]).code, 0);
+        let made = references(&repo);
+        let logged = operations(&repo);
+        assert_eq!(
+            (&logged[0]["ref"], &logged[0]["before"]),
+            (&json!("refs/heads/rescue/one"), &Value::Null)
+        );
+        if packed {
+            repo.git(&["pack-refs", "--all", "--prune"]);
+        }
+        let whole = State::of(&repo);
+        let dry = rb(&repo, &["undo", "--dry-run", "--json"]);
+        assert_eq!((dry.code, &dry.json()["operation_id"]), (0, &json!("")), "{}", dry.stderr);
+        whole.assert_unchanged(&repo);
+        let run = rb(&repo, &["undo"]);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        before.0.assert_same(&kept(&repo));
+        assert_eq!(references(&repo), before.1);
+        // As `git branch -D` leaves it, empty folders included.
+        for gone in ["logs/refs/heads/rescue", "refs/heads/rescue"] {
+            assert!(!repo.path().join(".git").join(gone).exists(), "{gone}");
+        }
+        assert_eq!(operations(&repo)[0]["after"], Value::Null);
+        assert_sound(&repo);
+        assert_eq!(rb(&repo, &["undo"]).code, 0, "the undo is taken back");
+        assert_eq!(references(&repo), made);
+        before.0.assert_same(&kept(&repo));
+        assert_sound(&repo);
+    }
+}
+
+#[test]
+fn a_branch_that_somebody_uses_or_moved_is_not_removed() {
     let repo = broken();
     assert_eq!(rb(&repo, &["revert", "HEAD~1", "--branch", "rescue"]).code, 0);
-    let logged = operations(&repo);
-    assert_eq!((&logged[0]["ref"], &logged[0]["before"]), (&json!("refs/heads/rescue"), &Value::Null));
+    repo.git(&["checkout", "-q", "rescue"]);
     let before = State::of(&repo);
-    let run = rb(&repo, &["undo"]);
-    assert_eq!(run.code, 5);
-    assert!(run.stderr.contains("git branch -D rescue"), "{}", run.stderr);
+    for args in [&["undo", "--json"][..], &["undo", "--dry-run", "--json"]] {
+        let refused = rb(&repo, args);
+        assert_eq!((refused.code, &refused.json()["error"]["code"]), (5, &json!("branch-checked-out")));
+        before.assert_unchanged(&repo);
+    }
+    repo.commit("more", &[("more", "m\n")]);
+    repo.git(&["checkout", "-q", "main"]);
+    let refused = rb(&repo, &["undo", "--json"]);
+    assert_eq!((refused.code, &refused.json()["error"]["code"]), (5, &json!("later-commits")));
+    repo.git(&["branch", "-q", "-D", "rescue"]);
+    let refused = rb(&repo, &["undo", "--json"]);
+    assert_eq!((refused.code, &refused.json()["error"]["code"]), (5, &json!("moved")));
+}
+
+#[test]
+fn a_branch_made_anew_meanwhile_is_not_overwritten_by_the_undo_of_its_removal() {
+    let repo = broken();
+    assert_eq!(rb(&repo, &["revert", "HEAD~1", "--branch", "rescue"]).code, 0);
+    assert_eq!(rb(&repo, &["undo"]).code, 0);
+    repo.git(&["branch", "rescue", "HEAD~2"]);
+    let before = State::of(&repo);
+    let refused = rb(&repo, &["undo", "--json"]);
+    assert_eq!((refused.code, &refused.json()["error"]["code"]), (5, &json!("branch-exists")));
     before.assert_unchanged(&repo);
+}
+
+#[test]
+fn a_dry_undo_tells_refuses_and_changes_nothing() {
+    let repo = broken();
+    assert_eq!(rb(&repo, &["revert", "HEAD~1"]).code, 0);
+    let before = State::of(&repo);
+    let dry = rb(&repo, &["undo", "--dry-run"]);
+    assert_eq!(dry.code, 0, "{}", dry.stderr);
+    assert!(dry.stdout.starts_with("Would undo; nothing was changed"), "{}", dry.stdout);
+    before.assert_unchanged(&repo);
+    repo.write("readme", "mine\n");
+    let before = State::of(&repo);
+    assert_eq!(rb(&repo, &["undo", "--dry-run"]).code, 5);
+    before.assert_unchanged(&repo);
+}
+
+#[test]
+fn flags_of_the_index_come_back_where_the_entry_had_gone() {
+    let repo = Sandbox::new();
+    repo.commit("one", &[("keep", "k\n"), ("a", "1\n")]);
+    repo.commit("two", &[("a", "2\n"), ("assumed", "x\n"), ("skipped", "s\n")]);
+    repo.git(&["update-index", "--assume-unchanged", "assumed"]);
+    repo.git(&["update-index", "--skip-worktree", "skipped"]);
+    std::fs::remove_file(repo.path().join("skipped")).expect("it was there");
+    let before = (kept(&repo), references(&repo));
+    let landed = rb(&repo, &["revert", "HEAD"]);
+    assert_eq!(landed.code, 0, "{}", landed.stderr);
+    assert_eq!(repo.git(&["ls-files"]), "a\nkeep");
+    let undone = rb(&repo, &["undo"]);
+    assert_eq!(undone.code, 0, "{}", undone.stderr);
+    before.0.assert_same(&kept(&repo));
+    assert_eq!(references(&repo), before.1);
+    assert_eq!(rb(&repo, &["undo"]).code, 0);
+    assert_eq!(rb(&repo, &["undo"]).code, 0);
+    before.0.assert_same(&kept(&repo));
+    assert!(!repo.path().join("skipped").exists());
 }
 
 #[test]

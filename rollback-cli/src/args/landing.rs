@@ -251,4 +251,7 @@ pub(crate) struct Undo {
     /// The operation, or how its id begins; the last one if not given
     #[arg(value_name = "OP")]
     pub(crate) operation: Option<String>,
+    /// Say what would be taken back, and do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }

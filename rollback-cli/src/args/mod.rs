@@ -3,6 +3,7 @@
 //! Nothing here reads a repository; turning words into targets is the work of the commands.
 
 mod asking;
+mod checkpoint;
 mod checks;
 mod landing;
 mod overview;
@@ -14,6 +15,10 @@ use std::path::PathBuf;
 use clap::{ArgAction, CommandFactory, Parser, Subcommand, ValueEnum};
 
 pub(crate) use asking::{Completions, Demo, History, IsReverted, Man, MergeTree, Ops, Schema};
+pub(crate) use checkpoint::{
+    Checkpoint, CheckpointAction, CreateCheckpoint, DropCheckpoints, ListCheckpoints, RestoreCheckpoint,
+    VerifyCheckpoint,
+};
 pub(crate) use checks::Checks;
 pub(crate) use landing::{Apply, How, LandingHere, Message, Pick, Restore, Revert, Undo};
 pub(crate) use running::{Abort, Publish, Resume, Run, Trust, Verify};
@@ -118,6 +123,8 @@ pub(crate) enum Command {
     Verify(Verify),
     /// Take back what rb landed, as long as nothing builds on it
     Undo(Undo),
+    /// Keep a state by name, and come back to it: HEAD, index, work tree, paths outside
+    Checkpoint(Checkpoint),
     /// Show what happened to a path, what broke it, and when it was last good
     History(History),
     /// Ask whether a commit has been undone

@@ -11,7 +11,7 @@ use crate::render::style::{Palette, paint};
 const GROUPS: [(&str, &[&str]); 5] = [
     ("Going back (all take --dry-run)", &["revert", "pick", "restore", "apply"]),
     ("Procedures", &["run", "resume", "abort", "publish", "verify"]),
-    ("What rb did", &["undo", "ops", "status"]),
+    ("What rb did", &["undo", "checkpoint", "ops", "status"]),
     ("Asking (nothing is written)", &["history", "is-reverted"]),
     ("Other", &["demo", "completions", "man", "schema", "merge-tree"]),
 ];
@@ -27,7 +27,7 @@ const USAGES: [(&str, &[&str]); 15] = [
     ("abort", &["[--run ID]"]),
     ("publish", &["[OPTIONS] [OP | --run ID]"]),
     ("verify", &["[OPTIONS] PROCEDURE"]),
-    ("undo", &["[OP]"]),
+    ("undo", &["[OP] [--dry-run]"]),
     ("ops", &["[-n N]"]),
     ("history", &["[OPTIONS] PATH"]),
     ("is-reverted", &["[OPTIONS] COMMIT [--in REV]", "[OPTIONS] COMMIT [--in A..B]"]),

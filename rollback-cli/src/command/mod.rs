@@ -1,6 +1,7 @@
 //! The commands, one room each: arguments to a target, the library's answer to text and an exit code.
 
 mod apply;
+pub(crate) mod checkpoint;
 mod checks;
 pub(crate) mod completions;
 mod cross_check;
@@ -48,6 +49,7 @@ pub(crate) fn run(command: Command, session: &mut Session) -> Outcome {
         Command::Publish(args) => running::publish::run(&args, session),
         Command::Verify(args) => running::verify::run(&args, session),
         Command::Undo(args) => undo::run(args, session),
+        Command::Checkpoint(args) => checkpoint::run(args.action, session),
         Command::Ops(args) => ops::run(&args, session),
         Command::Status => status::run(session),
         Command::MergeTree(args) => merge_tree::run(&args, session),

@@ -16,10 +16,14 @@ pub(crate) fn run(args: Undo, session: &mut Session) -> Outcome {
     let repo = session.repo()?;
     let which = args.operation.map_or(OperationRef::Last, OperationRef::Id);
     let landing = signals::Landing::begin();
-    let undone =
-        progress::during(&session.console, "taking it back", || repo.undo(&which, &UndoOptions::default()))?;
+    let undone = progress::during(&session.console, "taking it back", || match args.dry_run {
+        true => repo.check_undo(&which),
+        false => repo.undo(&which, &UndoOptions::default()),
+    })?;
     let console = &mut session.console;
-    console.has_landed();
+    if !args.dry_run {
+        console.has_landed();
+    }
     if console.json() {
         console.print(&json::document(&undone));
     } else {

@@ -148,7 +148,16 @@ fn table() -> Vec<(Error, Option<&'static str>)> {
         (Error::BranchCheckedOut { branch: "main".into(), worktree: "/w x".into() }, Some("rb -C '/w x' …")),
         (Error::UnknownOperation { spec: "x".into() }, Some("rb ops")),
         (Error::AlreadyUndone { operation: "a1".into(), by: "b2".into() }, Some("rb undo b2")),
-        (Error::MadeBranch { operation: "a1".into(), branch: "rescue".into() }, Some("git branch -D rescue")),
+        (Error::UnknownCheckpoint { name: "x".into() }, Some("rb checkpoint list")),
+        (
+            Error::CheckpointExists { name: "manual/x".into(), commit: commit() },
+            Some("rb checkpoint drop manual/x"),
+        ),
+        (
+            Error::DamagedCheckpoint { name: "manual/x".into(), problems: vec!["a".into()] },
+            Some("git fsck --full"),
+        ),
+        (Error::TooLarge { what: "a".into(), size: 3, limit: 2 }, None),
         (
             Error::LaterCommits {
                 operation: "a1".into(),

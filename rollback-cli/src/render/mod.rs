@@ -3,6 +3,7 @@
 //! Nothing here reads a repository or writes to a stream; a renderer turns values into text.
 
 pub(crate) mod changes;
+pub(crate) mod checkpoints;
 pub(crate) mod checks;
 pub(crate) mod graph;
 pub(crate) mod history;

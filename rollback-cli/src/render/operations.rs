@@ -21,12 +21,10 @@ pub(crate) fn list(operations: &[Operation], repo: &Repo, look: Look) -> String 
 fn row(operation: &Operation, repo: &Repo, look: Look) -> String {
     let moved = match operation.before {
         _ if operation.staged => "staged".to_owned(),
-        None => format!("new at {}", repo.abbreviation(operation.after)),
-        Some(before) => format!(
-            "{} {} {}",
-            repo.abbreviation(before),
-            look.signs.arrow,
-            repo.abbreviation(operation.after)
+        before => moves(
+            before.map(|id| repo.abbreviation(id)),
+            operation.after.map(|id| repo.abbreviation(id)),
+            look,
         ),
     };
     let undone = match &operation.undone_by {
@@ -49,20 +47,18 @@ pub(crate) fn undone(undone: &Undone, repo: &Repo, again: &str, look: Look) -> S
     let name = text::path(&undone.reference);
     let mut said = undone.recovered.as_ref().map(recovery).unwrap_or_default();
     said.push_str(&format!(
-        "Undone: operation {} ({}).\n",
+        "{}: operation {} ({}).\n",
+        if undone.operation_id.is_empty() { "Would undo; nothing was changed" } else { "Undone" },
         paint(Palette::ID, text::escape(&undone.undoes)),
         text::escape(&undone.kind)
     ));
     if undone.staged {
         said.push_str("Index and work tree are as they were before it.\n");
     } else {
-        said.push_str(&format!(
-            "{} is back: {} {} {}\n",
-            branch(&name),
-            repo.abbreviation(undone.before),
-            look.signs.arrow,
-            repo.abbreviation(undone.after)
-        ));
+        let short = |id: Option<rollback_core::CommitId>| id.map(|id| repo.abbreviation(id));
+        let moves = moves(short(undone.before), short(undone.after), look);
+        let back = if undone.after.is_some() { "is back" } else { "is no branch any more" };
+        said.push_str(&format!("{} {back}: {moves}\n", branch(&name)));
     }
     let shown = look.shown(12);
     for path in undone.paths.iter().take(shown) {
@@ -71,8 +67,21 @@ pub(crate) fn undone(undone: &Undone, repo: &Repo, again: &str, look: Look) -> S
     if undone.paths.len() > shown {
         said.push_str(&format!("  and {} more (-v shows all)\n", undone.paths.len() - shown));
     }
-    said.push_str(&format!("next: take the undo back with: {}\n", paint(Palette::COMMAND, again)));
+    if !undone.operation_id.is_empty() {
+        said.push_str(&format!("next: take the undo back with: {}\n", paint(Palette::COMMAND, again)));
+    }
     said
+}
+
+/// How a reference moved.
+fn moves(before: Option<String>, after: Option<String>, look: Look) -> String {
+    match (before, after) {
+        (None, Some(after)) => format!("new at {after}"),
+        (Some(before), None) => format!("removed, was at {before}"),
+        (before, after) => {
+            format!("{} {} {}", before.unwrap_or_default(), look.signs.arrow, after.unwrap_or_default())
+        }
+    }
 }
 
 /// Where things stand.
@@ -123,7 +132,7 @@ fn branch(name: &str) -> &str {
     name.strip_prefix("refs/heads/").unwrap_or(name)
 }
 
-fn moment(seconds: i64) -> String {
+pub(super) fn moment(seconds: i64) -> String {
     jiff::Timestamp::from_second(seconds).map_or_else(
         |_| seconds.to_string(),
         |moment| moment.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string(),

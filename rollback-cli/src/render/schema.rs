@@ -8,6 +8,7 @@ use schemars::Schema;
 use schemars::generate::SchemaSettings;
 
 use super::run;
+use crate::command::checkpoint;
 use crate::command::is_reverted::Answer;
 use crate::command::status::Status;
 use crate::failure::ErrorDocument;
@@ -27,6 +28,14 @@ pub(crate) enum Document {
     Operation,
     /// What `rb undo` prints
     Undo,
+    /// What `rb checkpoint create` and `show` print
+    Checkpoint,
+    /// What `rb checkpoint list` and `drop` print
+    Checkpoints,
+    /// What `rb checkpoint verify` prints
+    CheckpointVerify,
+    /// What `rb checkpoint restore` prints
+    CheckpointRestore,
     /// What `rb status` prints
     Status,
     /// What `rb run` and its kin print, on the last line
@@ -48,6 +57,10 @@ pub(crate) fn of(document: Document) -> Schema {
         Document::IsReverted => generator.into_root_schema_for::<Answer>(),
         Document::Operation => generator.into_root_schema_for::<Operation>(),
         Document::Undo => generator.into_root_schema_for::<Undone>(),
+        Document::Checkpoint => generator.into_root_schema_for::<checkpoint::One>(),
+        Document::Checkpoints => generator.into_root_schema_for::<checkpoint::Several>(),
+        Document::CheckpointVerify => generator.into_root_schema_for::<checkpoint::Verdict>(),
+        Document::CheckpointRestore => generator.into_root_schema_for::<checkpoint::RestoredDocument>(),
         Document::Status => generator.into_root_schema_for::<Status>(),
         Document::Run => generator.into_root_schema_for::<run::Document<'_>>(),
         Document::Event => generator.into_root_schema_for::<run::EventLine<'_>>(),

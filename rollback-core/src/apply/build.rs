@@ -106,8 +106,13 @@ impl Builder<'_> {
     ) -> Result<Landing> {
         let new = commits.ids.last().copied();
         let new = new.ok_or_else(|| Error::BadRequest("the chosen rung makes no commit".into()))?;
-        let reference =
-            RefUpdate { name: name.into(), old, new, reflog: commits.reflog, committer: commits.committer };
+        let reference = RefUpdate {
+            name: name.into(),
+            old,
+            new: Some(new),
+            reflog: commits.reflog,
+            committer: commits.committer,
+        };
         Ok(Landing { reference: Some(reference), checkout, ..self.bare_landing()? })
     }
 
@@ -137,7 +142,7 @@ impl Builder<'_> {
             target: words_of(&self.plan.request.target),
             reference: moved.map_or_else(|| checked_out.into(), |moved| RepoPath::new(moved.name.as_slice())),
             before: moved.map_or(Some(tip), |moved| moved.old),
-            after: moved.map_or(tip, |moved| moved.new),
+            after: moved.map_or(Some(tip), |moved| moved.new),
             commit_ids: outcome.commit_ids.clone(),
             staged: moved.is_none(),
             tree_before: landing.head_tree,
@@ -145,6 +150,7 @@ impl Builder<'_> {
             undoes: None,
             paths: Vec::new(),
             state_files: Vec::new(),
+            states: None,
         };
         Ok(LogDraft { operation, receipt, committer })
     }
@@ -161,6 +167,8 @@ impl Builder<'_> {
             state_files: Vec::new(),
             index_stages: Vec::new(),
             attributes: Default::default(),
+            flags: Default::default(),
+            exact: None,
             log: None,
         })
     }

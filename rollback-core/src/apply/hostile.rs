@@ -34,7 +34,7 @@ pub(crate) fn check_entry(path: &RepoPath, entry: Entry) -> Result<()> {
 ///
 /// # Errors
 /// [`Error::HostilePath`].
-fn check_path(path: &RepoPath, mode: EntryMode) -> Result<()> {
+pub(crate) fn check_path(path: &RepoPath, mode: EntryMode) -> Result<()> {
     let refuse = |why| Err(Error::HostilePath { path: path.clone(), why });
     let bytes = path.as_bytes();
     if bytes.is_empty() {

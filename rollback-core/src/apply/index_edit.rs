@@ -13,20 +13,30 @@ use crate::journal::IndexedPath;
 use crate::path::RepoPath;
 use crate::repo::Objects;
 use crate::repo::config::Settings;
-use crate::repo::index::{Index, IndexEntry, Replacement, Shift, Stat};
+use crate::repo::index::{Flags, Index, IndexEntry, Replacement, Shift, Stat};
 
 /// Racy entries up to this number are read to see whether they are clean; beyond it git is left to do so.
 const READ_RACY: usize = 256;
 
 /// Makes the index what it will be, with no stat data yet for the touched paths.
-pub(crate) fn edit(index: &mut Index, changes: &[Change], found: &[Found], conflicts: &[Conflict]) {
+pub(crate) fn edit(
+    index: &mut Index,
+    changes: &[Change],
+    found: &[Found],
+    conflicts: &[Conflict],
+    wanted: &BTreeMap<RepoPath, Flags>,
+) {
     let mut replacements: BTreeMap<Vec<u8>, Replacement> = BTreeMap::new();
     for (change, found) in changes.iter().zip(found) {
         let path = change.path.as_bytes();
         let kept = index.entry_at(path).map(|entry| entry.flags.kept()).unwrap_or_default();
         let replacement = change.new.map(|new| {
             let mut entry = IndexEntry::new(path, new, 0);
-            entry.flags = if *found == Found::Skipped { kept } else { kept.without_skip_work_tree() };
+            entry.flags = match wanted.get(&change.path) {
+                Some(flags) if flags.skip_work_tree() || *found != Found::Skipped => *flags,
+                _ if *found == Found::Skipped => kept,
+                _ => kept.without_skip_work_tree(),
+            };
             entry
         });
         replacements.insert(path.to_vec(), replacement.into_iter().collect());
@@ -167,7 +177,25 @@ pub(crate) fn touched(index: &Index, changes: &[Change], conflicts: &[Conflict])
 }
 
 fn entries_at(index: &Index, path: &RepoPath) -> Vec<(u8, Entry)> {
-    index.entries_at(path.as_bytes()).iter().map(|entry| (entry.flags.stage(), entry.entry())).collect()
+    index.entries_at(path.as_bytes()).iter().map(|entry| (entry.flags.tag(), entry.entry())).collect()
+}
+
+/// The paths at which two indexes differ in anything but stat data, with what the second one holds there.
+pub(crate) fn differences(before: &Index, after: &Index) -> Vec<IndexedPath> {
+    let paths: BTreeSet<&[u8]> =
+        before.entries().iter().chain(after.entries()).map(|entry| entry.path.as_slice()).collect();
+    paths
+        .into_iter()
+        .map(RepoPath::new)
+        .filter(|path| entries_at(before, path) != entries_at(after, path))
+        .map(|path| IndexedPath { entries: entries_at(after, &path), path })
+        .collect()
+}
+
+/// Whether both hold the same entries, stat data aside.
+pub(crate) fn same_entries(one: &Index, other: &Index) -> bool {
+    let row = |entry: &IndexEntry| (entry.path.clone(), entry.flags.tag(), entry.entry());
+    one.entries().iter().map(row).eq(other.entries().iter().map(row))
 }
 
 /// Whether the index holds at all these paths what the journal says that it will.

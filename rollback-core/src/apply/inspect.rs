@@ -17,7 +17,7 @@ use crate::journal::Fingerprint;
 use crate::path::RepoPath;
 use crate::repo::Objects;
 use crate::repo::config::Settings;
-use crate::repo::index::{Index, IndexEntry};
+use crate::repo::index::{Flags, Index, IndexEntry};
 
 /// What is needed to look at the work tree.
 pub(crate) struct View<'a> {
@@ -25,6 +25,19 @@ pub(crate) struct View<'a> {
     pub(crate) settings: &'a Settings,
     pub(crate) root: &'a Folder,
     pub(crate) index: &'a Index,
+    /// What is to stand in the work tree before.
+    pub(crate) expected: Expected,
+    /// The flags that entries of the index get.
+    pub(crate) flags: &'a BTreeMap<RepoPath, Flags>,
+}
+
+/// What has to stand in the work tree at the touched paths, so that it may be replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Expected {
+    /// What the index says, which is what is committed.
+    Committed,
+    /// The bytes of the tree as they are, whatever the index says: a checkpoint has them.
+    Recorded,
 }
 
 /// What the work tree holds at a path of the landing.
@@ -45,8 +58,10 @@ pub(crate) enum Found {
 /// # Errors
 /// [`Error::InTheWay`], [`Error::CaseCollision`], [`Error::DriverNotTrusted`].
 pub(crate) fn inspect(view: &View<'_>, changes: &[Change]) -> Result<Vec<Found>> {
-    refuse_staged(view.index, changes)?;
-    if view.settings.ignore_case {
+    if view.expected == Expected::Committed {
+        refuse_staged(view.index, changes)?;
+    }
+    if view.settings.ignore_case && view.expected == Expected::Committed {
         refuse_case_collisions(view.index, changes)?;
     }
     let leaving: BTreeSet<&RepoPath> =
@@ -151,31 +166,72 @@ impl Inspector<'_> {
     }
 
     fn look_at(&mut self, change: &Change) -> Result<Found> {
-        if change.new.is_some_and(|new| new.mode.is_file()) {
+        let converted = self.view.expected == Expected::Committed;
+        if converted && change.new.is_some_and(|new| new.mode.is_file()) {
             self.content.refuse_untrusted_driver(&change.path)?;
         }
         let failed = |error| Error::io("examine", change.path.to_string(), error);
         let parent = match parent_of(self.view.root, &change.path).map_err(failed)? {
             Parent::Open(parent) => parent,
-            Parent::Missing => return Ok(self.nothing(change)),
+            Parent::Missing => return Ok(self.absent(change)),
             Parent::Obstructed(at) => {
                 if !self.leaving.contains(&at) {
                     self.obstacle(InTheWay::Obstructed, at);
                 }
-                return Ok(self.nothing(change));
+                return Ok(self.absent(change));
             }
         };
         let name = change.path.file_name();
         let Some(info) = parent.info(name).map_err(failed)? else {
-            return Ok(self.nothing(change));
+            return Ok(self.absent(change));
         };
         match change.old {
+            Some(old) if self.view.expected == Expected::Recorded => {
+                self.look_at_recorded(change, old, &parent, info)
+            }
             Some(old) => self.look_at_tracked(change, old, &parent, info),
             None => self.look_at_untracked(change, &parent, info),
         }
     }
 
+    /// What is recorded has to be there.
+    fn absent(&mut self, change: &Change) -> Found {
+        if self.view.expected == Expected::Recorded {
+            if change.old.is_some() {
+                self.obstacle(InTheWay::Edited, change.path.clone());
+            }
+            return Found::Nothing;
+        }
+        self.nothing(change)
+    }
+
+    fn look_at_recorded(
+        &mut self,
+        change: &Change,
+        old: Entry,
+        parent: &Folder,
+        info: FileInfo,
+    ) -> Result<Found> {
+        if matches!(info.kind, FileKind::Folder | FileKind::Other) {
+            self.obstacle(InTheWay::Obstructed, change.path.clone());
+            return Ok(Found::Nothing);
+        }
+        let found = fingerprint(parent, change.path.file_name(), &info, self.hash())
+            .map_err(|error| error_at(&change.path, error))?;
+        let expected = match old.mode.kind() {
+            EntryKind::Symlink => Fingerprint::symlink(old.id),
+            kind => Fingerprint::file(old.id, kind == EntryKind::Executable),
+        };
+        if found != expected {
+            self.obstacle(InTheWay::Edited, change.path.clone());
+        }
+        Ok(Found::Clean(found))
+    }
+
     fn nothing(&self, change: &Change) -> Found {
+        if self.view.flags.get(&change.path).is_some_and(|flags| flags.skip_work_tree()) {
+            return Found::Skipped;
+        }
         let skipped = |entry: &IndexEntry| entry.flags.skip_work_tree();
         match self.view.index.entry_at(change.path.as_bytes()) {
             Some(entry) if skipped(entry) => Found::Skipped,

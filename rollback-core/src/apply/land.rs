@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::changes::{self, Change};
 use super::content::Content;
 use super::folder::{FileKind, Folder, Identity, Parent, parent_of};
-use super::inspect::{self, Found, View};
+use super::inspect::{self, Expected, Found, View};
 use super::lock::{self, LandingLock};
 use super::log::{self, LOG, LogDraft};
 use super::recover::{self, Recovered};
@@ -25,7 +25,7 @@ use crate::journal::{Action, Journal, LoggedEntry, Place, StateFile, Step};
 use crate::operation::OperationId;
 use crate::path::RepoPath;
 use crate::repo::config::{FsyncPolicy, Settings};
-use crate::repo::index::{Index, IndexFile};
+use crate::repo::index::{Flags, Index, IndexFile};
 use crate::repo::refs::Head;
 use crate::repo::{NewObjects, Objects, Repo};
 
@@ -49,8 +49,23 @@ pub(crate) struct Landing {
     pub(crate) index_stages: Vec<Conflict>,
     /// What the files of the work tree get beside their content, where that is not the usual.
     pub(crate) attributes: BTreeMap<RepoPath, Attributes>,
+    /// What entries of the index are marked with, where that is not what they are marked with now.
+    pub(crate) flags: BTreeMap<RepoPath, Flags>,
+    /// Where the trees are the bytes of the work tree as they are, and the index is exchanged as a whole.
+    pub(crate) exact: Option<Exact>,
     /// What the operation log is told; nothing where rb keeps its own books.
     pub(crate) log: Option<LogDraft>,
+}
+
+/// The index of a landing that exchanges the whole state.
+#[derive(Clone, Debug)]
+pub(crate) struct Exact {
+    /// What the index has to hold, its stat data aside.
+    pub(crate) index_before: Index,
+    /// What it will hold.
+    pub(crate) index_after: Index,
+    /// The paths whose files are what the index says, so that their stat data can be taken from them.
+    pub(crate) clean: BTreeSet<RepoPath>,
 }
 
 /// How to land.
@@ -115,7 +130,29 @@ pub(crate) fn check_in_the_way(repo: &Repo, objects: &Objects, before: TreeId, a
     let changes = changes::between(objects, before, after)?;
     let index = repo.read_index()?.index;
     let root = open_root(repo)?;
-    inspect::inspect(&View { objects, settings: &settings, root: &root, index: &index }, &changes).map(drop)
+    let flags = BTreeMap::new();
+    let expected = Expected::Committed;
+    let view = View { objects, settings: &settings, root: &root, index: &index, expected, flags: &flags };
+    inspect::inspect(&view, &changes).map(drop)
+}
+
+/// Refuses what [`land`] would refuse, and writes nothing.
+///
+/// # Errors
+/// As [`land`].
+pub(crate) fn check(repo: &Repo, landing: &Landing) -> Result<()> {
+    let settings = Settings::of(repo)?;
+    if let Some(update) = &landing.reference {
+        reference::check_request(repo, update, landing.checkout)?;
+        reference::check_unmoved(repo, update)?;
+    }
+    let objects = repo.objects();
+    objects.insert_new(&landing.objects)?;
+    let run = Run { repo, landing, options: &LandOptions::default(), settings: &settings, objects: &objects };
+    if landing.checkout {
+        run.look(&changes::between(&objects, landing.head_tree, landing.result_tree)?)?;
+    }
+    Ok(())
 }
 
 pub(super) fn open_root(repo: &Repo) -> Result<Folder> {
@@ -152,6 +189,8 @@ struct Checkout {
     index_bytes: Option<Vec<u8>>,
     /// The index as it will be.
     index: Index,
+    /// What the entries of the changes are marked with before.
+    flags: Vec<Flags>,
 }
 
 impl Run<'_> {
@@ -197,7 +236,8 @@ impl Run<'_> {
         looked: Option<&(Checkout, Vec<Found>)>,
     ) -> Result<Option<(LoggedEntry, NewObjects)>> {
         let Some(draft) = &self.landing.log else { return Ok(None) };
-        let looked = looked.map(|(checkout, found)| (&checkout.root, found.as_slice()));
+        let looked =
+            looked.map(|(checkout, found)| (&checkout.root, found.as_slice(), checkout.flags.as_slice()));
         let touched = log::touched(changes, looked)?;
         draft.build(self.repo, touched, &self.landing.state_files).map(Some)
     }
@@ -205,14 +245,31 @@ impl Run<'_> {
     fn look(&self, changes: &[Change]) -> Result<(Checkout, Vec<Found>)> {
         let root = open_root(self.repo)?;
         let IndexFile { path, bytes, mut index } = self.repo.read_index()?;
-        let view = View { objects: self.objects, settings: self.settings, root: &root, index: &index };
+        let exact = self.landing.exact.as_ref();
+        let view = View {
+            objects: self.objects,
+            settings: self.settings,
+            root: &root,
+            index: &index,
+            expected: if exact.is_some() { Expected::Recorded } else { Expected::Committed },
+            flags: &self.landing.flags,
+        };
         let found = inspect::inspect(&view, changes)?;
-        self.refuse_staged_conflicts(&index)?;
-        let stages = &self.landing.index_stages;
-        index_edit::edit(&mut index, changes, &found, stages);
-        let trees = (self.landing.head_tree, self.landing.result_tree);
-        index_edit::shift_cached_trees(&mut index, self.objects, trees, changes, stages)?;
-        Ok((Checkout { root, index_path: path, index_bytes: bytes, index }, found))
+        let kept = |change: &Change| {
+            index.entry_at(change.path.as_bytes()).map(|entry| entry.flags.kept()).unwrap_or_default()
+        };
+        let flags = changes.iter().map(kept).collect();
+        if let Some(exact) = exact {
+            refuse_other_index(&index, exact)?;
+            index = exact.index_after.clone();
+        } else {
+            self.refuse_staged_conflicts(&index)?;
+            let stages = &self.landing.index_stages;
+            index_edit::edit(&mut index, changes, &found, stages, &self.landing.flags);
+            let trees = (self.landing.head_tree, self.landing.result_tree);
+            index_edit::shift_cached_trees(&mut index, self.objects, trees, changes, stages)?;
+        }
+        Ok((Checkout { root, index_path: path, index_bytes: bytes, index, flags }, found))
     }
 
     /// A path that gets stages must be in the index as the side that is kept, or not at all.
@@ -250,7 +307,10 @@ impl Run<'_> {
         journal.stage_in_work_tree.clone_from(&stage.in_work_tree);
         journal.state_files.clone_from(&self.landing.state_files);
         if let Some((checkout, found)) = looked {
-            journal.index = Some(index_edit::touched(&checkout.index, changes, &self.landing.index_stages));
+            journal.index = Some(match &self.landing.exact {
+                Some(exact) => index_edit::differences(&exact.index_before, &exact.index_after),
+                None => index_edit::touched(&checkout.index, changes, &self.landing.index_stages),
+            });
             journal.steps = self.stage_files(stage, checkout, changes, found)?;
             journal.missing_folders = missing_folders(&checkout.root, &journal.steps)?;
             if let Some(bytes) = &checkout.index_bytes {
@@ -260,16 +320,21 @@ impl Run<'_> {
         }
         if let Some(update) = &self.landing.reference {
             let moved = reference::record(self.repo, update, self.settings)?;
-            let content = format!("{}\n", update.new);
-            durable::write_new(&stage.path("reference"), content.as_bytes(), self.settings.fsync.references)?;
+            if let Some(new) = update.new {
+                let content = format!("{new}\n");
+                let sync = self.settings.fsync.references;
+                durable::write_new(&stage.path("reference"), content.as_bytes(), sync)?;
+            } else {
+                journal.locks.push(reference::lock_of(b"packed-refs"));
+            }
             if self.landing.checkout && update.name != "HEAD" {
                 journal.locks.push(reference::lock_of(b"HEAD"));
             }
             journal.locks.push(reference::lock_of(&update.name));
             journal.reference = Some(moved);
         }
-        let mut anchored =
-            self.landing.reference.as_ref().map_or(self.landing.result_tree.0, |update| update.new.0);
+        let moved = self.landing.reference.as_ref().and_then(|update| update.new.or(update.old));
+        let mut anchored = moved.map_or(self.landing.result_tree.0, |commit| commit.0);
         if let Some(entry) = logged {
             let content = format!("{}\n", entry.new);
             durable::write_new(&stage.path("log"), content.as_bytes(), self.settings.fsync.references)?;
@@ -325,14 +390,17 @@ impl Run<'_> {
         changes: &[Change],
         found: &[Found],
     ) -> Result<Vec<Step>> {
-        let mut content = Content::of_result(self.objects, &checkout.index)?;
+        let mut content = match self.landing.exact {
+            Some(_) => None,
+            None => Some(Content::of_result(self.objects, &checkout.index)?),
+        };
         // Removals first: a file may have to go before a folder of its name can be made.
         let mut rows: Vec<_> = changes.iter().zip(found).collect();
         rows.sort_by_key(|(change, _)| change.new.is_some());
         let mut steps = Vec::new();
         for (change, found) in rows {
             self.stop_if_cancelled()?;
-            let Some(action) = self.stage_one(stage, steps.len(), change, found, &mut content)? else {
+            let Some(action) = self.stage_one(stage, steps.len(), change, found, content.as_mut())? else {
                 continue;
             };
             steps.push(Step { path: change.path.clone(), action });
@@ -346,7 +414,7 @@ impl Run<'_> {
         slot: usize,
         change: &Change,
         found: &Found,
-        content: &mut Content<'_>,
+        content: Option<&mut Content<'_>>,
     ) -> Result<Option<Action>> {
         if *found == Found::Skipped {
             return Ok(None);
@@ -365,7 +433,7 @@ impl Run<'_> {
                 _ => Err(self.type_change_with_submodule(change)),
             };
         }
-        let mut write = || {
+        let write = || {
             let written = stage.write_file(slot, &change.path, new, self.objects, content, self.settings)?;
             if let Some(attributes) = self.landing.attributes.get(&change.path) {
                 let set = stage.files()?.set_attributes(slot_name(slot).as_bytes(), attributes);
@@ -415,7 +483,13 @@ impl Run<'_> {
         let Some(update) = &self.landing.reference else {
             return Ok(());
         };
-        reference::commit(self.repo, &prepared.stage.path("reference"), &update.name, self.settings)
+        match update.new {
+            Some(_) => {
+                let staged = prepared.stage.path("reference");
+                reference::commit(self.repo, &staged, &update.name, self.settings)
+            }
+            None => reference::remove(self.repo, &prepared.stage, &update.name, self.settings),
+        }
     }
 
     /// Under the locks nothing can move any more that git's own writers move; what did meanwhile is seen.
@@ -480,11 +554,16 @@ impl Run<'_> {
         checkout: &mut Checkout,
     ) -> Result<()> {
         let Checkout { root, index_path, index, .. } = checkout;
-        if journal.index.as_ref().is_none_or(Vec::is_empty) {
+        if let Some(exact) = &self.landing.exact {
+            let clean: Vec<_> =
+                changes.iter().filter(|change| exact.clean.contains(&change.path)).cloned().collect();
+            index_edit::refresh(index, root, &clean)?;
+        } else if journal.index.as_ref().is_none_or(Vec::is_empty) {
             return Ok(());
+        } else {
+            index_edit::refresh(index, root, changes)?;
+            index_edit::settle_racy(index, changes, root, self.objects, self.settings)?;
         }
-        index_edit::refresh(index, root, changes)?;
-        index_edit::settle_racy(index, changes, root, self.objects, self.settings)?;
         let staged = stage.path("index.new");
         durable::write_new(&staged, &index.encode(self.settings.skip_hash)?, self.settings.fsync.index)?;
         durable::adjust_shared(&staged, self.settings.shared)?;
@@ -499,6 +578,18 @@ impl Run<'_> {
             Some(cancel) if cancel.load(Ordering::Relaxed) => Err(Error::Cancelled),
             _ => Ok(()),
         }
+    }
+}
+
+/// Whoever staged something meanwhile is not to lose it.
+fn refuse_other_index(index: &Index, exact: &Exact) -> Result<()> {
+    let differing = index_edit::differences(&exact.index_before, index);
+    match differing.is_empty() {
+        true => Ok(()),
+        false => Err(Error::InTheWay {
+            reason: InTheWay::Staged,
+            paths: differing.into_iter().map(|indexed| indexed.path).collect(),
+        }),
     }
 }
 

@@ -20,6 +20,7 @@ use crate::id::{CommitId, Entry, EntryMode, ObjectId, TreeId};
 use crate::journal::{LoggedEntry, StateFile};
 use crate::path::RepoPath;
 use crate::repo::config::Settings;
+use crate::repo::index::Flags;
 use crate::repo::{NewObjects, Objects, Repo, Signature, Tree, TreeEntry};
 
 /// The full name of the log.
@@ -46,7 +47,8 @@ pub(crate) struct LoggedOperation {
     #[serde(rename = "ref")]
     pub(crate) reference: RepoPath,
     pub(crate) before: Option<CommitId>,
-    pub(crate) after: CommitId,
+    /// Where it is since; absent where the operation removed it.
+    pub(crate) after: Option<CommitId>,
     pub(crate) commit_ids: Vec<CommitId>,
     /// Whether only index and work tree changed.
     pub(crate) staged: bool,
@@ -57,6 +59,9 @@ pub(crate) struct LoggedOperation {
     pub(crate) undoes: Option<String>,
     pub(crate) paths: Vec<TouchedPath>,
     pub(crate) state_files: Vec<TouchedStateFile>,
+    /// Where the whole state of work tree and index was exchanged, and not only that of the touched paths.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) states: Option<States>,
 }
 
 /// A path of the work tree before and after.
@@ -68,6 +73,20 @@ pub(crate) struct TouchedPath {
     /// Permissions and time of the file before; absent where there was none, or no work tree.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) attributes: Option<Attributes>,
+    /// What its entry in the index was marked with before, as `Flags::tag` packs it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) flags: u8,
+}
+
+fn is_zero(tag: &u8) -> bool {
+    *tag == 0
+}
+
+/// The records of the states between which a checkpoint was restored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct States {
+    pub(crate) before: CommitId,
+    pub(crate) after: CommitId,
 }
 
 /// A file of git's state before and after.
@@ -133,8 +152,9 @@ impl LogDraft {
             rows.insert("tree-after".into(), folder(operation.tree_after));
         }
         let subject = format!("{}: {}", operation.kind, operation.target).replace(['\n', '\r', '\0'], " ");
+        let states = operation.states.iter().flat_map(|states| [states.before, states.after]);
         let parents: Vec<CommitId> =
-            old.into_iter().chain(operation.before).chain([operation.after]).collect();
+            old.into_iter().chain(operation.before).chain(operation.after).chain(states).collect();
         let new = write_record(&objects, rows, &parents, &self.committer, &subject)?;
         Ok((LoggedEntry { old, new }, objects.take_new()))
     }
@@ -169,9 +189,13 @@ pub(crate) fn write_record(
 }
 
 /// The touched paths as they are before the landing.
-pub(super) fn touched(changes: &[Change], looked: Option<(&Folder, &[Found])>) -> Result<Vec<TouchedPath>> {
+pub(super) fn touched(
+    changes: &[Change],
+    looked: Option<(&Folder, &[Found], &[Flags])>,
+) -> Result<Vec<TouchedPath>> {
+    let flags = |nth: usize| looked.and_then(|(_, _, flags)| flags.get(nth)).map_or(0, |flags| flags.tag());
     let attributes = |nth: usize, path: &RepoPath| -> Result<Option<Attributes>> {
-        let Some((root, found)) = looked else { return Ok(None) };
+        let Some((root, found, _)) = looked else { return Ok(None) };
         if !matches!(found.get(nth), Some(Found::Clean(_))) {
             return Ok(None);
         }
@@ -190,6 +214,7 @@ pub(super) fn touched(changes: &[Change], looked: Option<(&Folder, &[Found])>) -
                 before: change.old,
                 after: change.new,
                 attributes: attributes(nth, &change.path)?,
+                flags: flags(nth),
             })
         })
         .collect()

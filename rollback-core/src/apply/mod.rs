@@ -30,9 +30,11 @@ mod reference;
 mod stage;
 mod swap;
 
-pub(crate) use folder::Attributes;
-pub(crate) use hostile::check_entry;
-pub(crate) use land::{LandOptions, Landing, check_in_the_way, land};
+pub(crate) use folder::{Attributes, FileInfo, FileKind, Folder, Parent, make_parent_of, parent_of};
+pub(crate) use hostile::{check_entry, check_path};
+pub(crate) use index_edit::same_entries;
+pub(crate) use land::{Exact, LandOptions, Landing, check, check_in_the_way, land};
+pub(crate) use objects::{BlobStore, Keeping};
 pub(crate) use preflight::{Need, preflight};
 pub(crate) use recover::{operation_left, recover};
 pub(crate) use reference::RefUpdate;

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::io::{ErrorKind, Read, Write};
+use std::io::{ErrorKind, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use bstr::ByteSlice;
@@ -82,6 +82,16 @@ impl Store<'_> {
 
     /// Writes the object beside its place and flushes it.
     fn stage(&self, kind: Kind, bytes: &[u8]) -> Result<tempfile::TempPath> {
+        let failed = |error| Error::io("write an object in", &self.folder, error);
+        let temporary = self.temporary().map_err(failed)?;
+        let mut deflate = gix::zlib::stream::deflate::Write::new(temporary, self.compression);
+        deflate.write_all(&gix::objs::encode::loose_header(kind, bytes.len() as u64)).map_err(failed)?;
+        deflate.write_all(bytes).map_err(failed)?;
+        deflate.flush().map_err(failed)?;
+        self.settle(deflate.into_inner())
+    }
+
+    fn temporary(&self) -> std::io::Result<tempfile::NamedTempFile> {
         let mut builder = tempfile::Builder::new();
         builder.prefix("tmp_obj_");
         #[cfg(unix)]
@@ -89,16 +99,120 @@ impl Store<'_> {
             use std::os::unix::fs::PermissionsExt;
             builder.permissions(fs::Permissions::from_mode(0o444));
         }
-        let failed = |error| Error::io("write an object in", &self.folder, error);
-        let temporary = builder.tempfile_in(&self.folder).map_err(failed)?;
-        let mut deflate = gix::zlib::stream::deflate::Write::new(temporary, self.compression);
-        deflate.write_all(&gix::objs::encode::loose_header(kind, bytes.len() as u64)).map_err(failed)?;
-        deflate.write_all(bytes).map_err(failed)?;
-        deflate.flush().map_err(failed)?;
-        let temporary = deflate.into_inner();
+        builder.tempfile_in(&self.folder)
+    }
+
+    /// Flushes a written object and gives it its permissions.
+    fn settle(&self, temporary: tempfile::NamedTempFile) -> Result<tempfile::TempPath> {
         durable::sync_file(temporary.as_file(), temporary.path(), self.settings.fsync.objects)?;
         durable::adjust_shared(temporary.path(), self.settings.shared)?;
         Ok(temporary.into_temp_path())
+    }
+}
+
+/// Whether blobs are stored or only named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Keeping {
+    Store,
+    OnlyName,
+}
+
+/// Stores the bytes of files as blobs, piece by piece, so that no file has to fit into memory.
+///
+/// # Writes
+/// As [`store`]. The names in the folders are flushed by [`BlobStore::finish`], which has to be called before
+/// anything names the blobs.
+pub(crate) struct BlobStore<'a> {
+    local: gix::Repository,
+    store: Store<'a>,
+    folders: BTreeSet<PathBuf>,
+    keeping: Keeping,
+}
+
+impl<'a> BlobStore<'a> {
+    pub(crate) fn new(repo: &Repo, settings: &'a Settings, keeping: Keeping) -> Self {
+        let local = repo.local();
+        let store = Store {
+            folder: local.objects.store_ref().path().to_owned(),
+            compression: local.loose_compression(),
+            settings,
+        };
+        Self { local, store, folders: BTreeSet::new(), keeping }
+    }
+
+    /// Stores the `size` bytes of an open file; `see` is shown each piece. `None` where the file changed meanwhile.
+    pub(crate) fn keep(
+        &mut self,
+        file: &mut (impl Read + Seek),
+        size: u64,
+        see: &mut dyn FnMut(&[u8]),
+    ) -> std::io::Result<Option<ObjectId>> {
+        let Some(id) = self.pass(file, size, see)? else { return Ok(None) };
+        let path = self.store.path_of(id);
+        if self.keeping == Keeping::OnlyName {
+            return Ok(Some(id));
+        }
+        if fs::metadata(&path).is_ok_and(|metadata| metadata.len() > 0) || self.local.objects.exists(&id.0) {
+            return Ok(Some(id));
+        }
+        file.seek(std::io::SeekFrom::Start(0))?;
+        let mut deflate =
+            gix::zlib::stream::deflate::Write::new(self.store.temporary()?, self.store.compression);
+        deflate.write_all(&gix::objs::encode::loose_header(Kind::Blob, size))?;
+        let mut failed = None;
+        let again = self.pass(file, size, &mut |piece| {
+            failed = failed.take().or(deflate.write_all(piece).err());
+        })?;
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        if again != Some(id) {
+            return Ok(None);
+        }
+        deflate.flush()?;
+        let temporary = self.store.settle(deflate.into_inner()).map_err(std::io::Error::other)?;
+        let folder = path.parent().expect("a loose object lies in a folder").to_owned();
+        let settings = self.store.settings;
+        durable::make_folders(&folder, settings.shared, settings.fsync.objects)
+            .map_err(std::io::Error::other)?;
+        temporary.persist(&path).map_err(|error| error.error)?;
+        self.folders.insert(folder);
+        Ok(Some(id))
+    }
+
+    /// The id of the bytes; `None` where there are not as many as the size says.
+    fn pass(
+        &self,
+        file: &mut impl Read,
+        size: u64,
+        see: &mut dyn FnMut(&[u8]),
+    ) -> std::io::Result<Option<ObjectId>> {
+        let mut hasher = gix::hash::hasher(self.local.object_hash());
+        hasher.update(&gix::objs::encode::loose_header(Kind::Blob, size));
+        let mut buffer = vec![0; 64 * 1024];
+        let mut seen = 0;
+        loop {
+            match file.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(read) => {
+                    seen += read as u64;
+                    hasher.update(&buffer[..read]);
+                    see(&buffer[..read]);
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        if seen != size {
+            return Ok(None);
+        }
+        hasher.try_finalize().map(|id| Some(ObjectId(id))).map_err(std::io::Error::other)
+    }
+
+    /// Makes sure that what was stored is found under its name after a power cut.
+    pub(crate) fn finish(self) -> Result<()> {
+        let sync = self.store.settings.fsync.objects;
+        self.folders.iter().try_for_each(|folder| durable::sync_folder(folder, sync))
     }
 }
 

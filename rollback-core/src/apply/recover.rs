@@ -155,7 +155,7 @@ fn reached(repo: &Repo, stage: &Stage, journal: &Journal) -> Result<Reached> {
             name => repo.read_reference(name)?,
         };
         return Ok(match found {
-            found if found == Some(moved.new) => Reached::New,
+            found if found == moved.new => Reached::New,
             found if found == moved.old => Reached::Old,
             _ => Reached::Other,
         });
@@ -221,8 +221,11 @@ pub(super) fn finish(repo: &Repo, stage: &Stage, journal: &Journal, settings: &S
     if let Some(moved) = &journal.reference {
         let path = repo.reference_path(moved.name.as_bytes())?;
         let folder = path.parent().unwrap_or(repo.git_dir());
-        durable::sync_folder(folder, settings.fsync.references)?;
-        reference::write_logs(repo, moved, settings)?;
+        durable::sync_folder(folder, settings.fsync.references && folder.is_dir())?;
+        match moved.new {
+            Some(_) => reference::write_logs(repo, moved, settings)?,
+            None => reference::remove_log(repo, moved.name.as_bytes(), settings)?,
+        }
     }
     let not_logged = match &journal.log {
         Some(entry) => log::advance(repo, &stage.path("log"), entry, settings)?,
@@ -345,6 +348,11 @@ fn close(repo: &Repo, stage: &Stage, journal: &Journal, settings: &Settings) -> 
 
 fn clean_up(repo: &Repo, stage: &Stage, journal: &Journal) -> Result<()> {
     lock::release(&lock_paths(repo, journal)?, &journal.operation)?;
+    if let Some(moved) = journal.reference.as_ref().filter(|moved| moved.new.is_none()) {
+        // Its lock was the last file there.
+        let path = repo.reference_path(moved.name.as_bytes())?;
+        reference::remove_empty_parents(&path, &repo.common_dir());
+    }
     anchor::weigh_anchor(repo.git_dir())?;
     let root = repo.work_dir().map(|_| land::open_root(repo)).transpose()?;
     stage.remove(root.as_ref())

@@ -7,6 +7,7 @@ use std::path::Path;
 use bstr::{BString, ByteSlice};
 
 use super::durable;
+use super::stage::Stage;
 use crate::error::{Error, Result};
 use crate::id::CommitId;
 use crate::journal::{MovedReference, Place};
@@ -22,7 +23,8 @@ pub(crate) struct RefUpdate {
     pub(crate) name: BString,
     /// Where it must be; `None` where it must not exist.
     pub(crate) old: Option<CommitId>,
-    pub(crate) new: CommitId,
+    /// Where it goes; `None` removes it.
+    pub(crate) new: Option<CommitId>,
     /// What the log says, such as `revert: Revert "x"`.
     pub(crate) reflog: BString,
     /// Who moves it.
@@ -47,6 +49,10 @@ pub(crate) fn check_request(repo: &Repo, update: &RefUpdate, checkout: bool) -> 
         return Err(Error::BranchCheckedOut { branch: short(), worktree });
     }
     let here = matches!(repo.head()?, Head::Branch { name, .. } if name == update.name);
+    if here && update.new.is_none() {
+        let worktree = repo.work_dir().unwrap_or(repo.git_dir()).to_owned();
+        return Err(Error::BranchCheckedOut { branch: short(), worktree });
+    }
     match repo.work_dir() {
         Some(work_dir) if here && !checkout => {
             Err(Error::BranchCheckedOut { branch: short(), worktree: work_dir.to_owned() })
@@ -109,8 +115,12 @@ pub(crate) fn check_unmoved(repo: &Repo, update: &RefUpdate) -> Result<()> {
 
 /// The entry of the journal for the move.
 pub(crate) fn record(repo: &Repo, update: &RefUpdate, settings: &Settings) -> Result<MovedReference> {
-    let old = update.old.unwrap_or(CommitId(update.new.0.null_like()));
-    let mut line = format!("{old} {} ", update.new).into_bytes();
+    let null = |other: Option<CommitId>| other.map(|other| CommitId(other.0.null_like()));
+    let (old, new) = (update.old.or(null(update.new)), update.new.or(null(update.old)));
+    let (Some(old), Some(new)) = (old, new) else {
+        return Err(Error::BadRequest(format!("{} is neither there nor to be made", update.name)));
+    };
+    let mut line = format!("{old} {new} ").into_bytes();
     line.extend_from_slice(&clean(&update.committer.name));
     line.extend_from_slice(b" <");
     line.extend_from_slice(&clean(&update.committer.email));
@@ -130,6 +140,10 @@ pub(crate) fn record(repo: &Repo, update: &RefUpdate, settings: &Settings) -> Re
     }
     let (git_dir, common_dir) = (repo.git_dir(), repo.common_dir());
     logs.retain(|(name, place)| {
+        // The log of a reference goes with it, as git deletes branches.
+        if update.new.is_none() {
+            return false;
+        }
         let exists = || place.resolve(git_dir, &common_dir).is_ok_and(|path| path.is_file());
         settings.reflog.begins_for(name.as_bytes()) || exists()
     });
@@ -179,6 +193,81 @@ pub(crate) fn commit(repo: &Repo, staged: &Path, name: &[u8], settings: &Setting
             fs::rename(staged, &path).map_err(failed)
         }
         renamed => renamed.map_err(failed),
+    }
+}
+
+/// Removes the reference: the commit point is where its last form goes, the loose file or else the packed line.
+///
+/// The caller holds its lock and that of the packed references. A packed value under a loose one is not seen by
+/// anybody, so that it can go first.
+pub(super) fn remove(repo: &Repo, stage: &Stage, name: &[u8], settings: &Settings) -> Result<()> {
+    let packed = repo.common_dir().join("packed-refs");
+    let bytes = match fs::read(&packed) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
+        Err(error) => return Err(Error::io("read", packed, error)),
+    };
+    if let Some(rest) = without_packed(&bytes, name) {
+        let staged = stage.path("packed-refs");
+        durable::write_new(&staged, &rest, settings.fsync.references)?;
+        durable::adjust_shared(&staged, settings.shared)?;
+        fs::rename(&staged, &packed).map_err(|error| Error::io("replace", &packed, error))?;
+        durable::sync_folder(&repo.common_dir(), settings.fsync.references)?;
+    }
+    let path = repo.reference_path(name)?;
+    match fs::rename(&path, stage.path("reference.old")) {
+        Err(error) if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            Err(Error::io("remove", path, error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The packed references without this one; `None` where it is not among them.
+fn without_packed(packed: &[u8], name: &[u8]) -> Option<Vec<u8>> {
+    let mut rest = Vec::with_capacity(packed.len());
+    let mut dropped = false;
+    let mut dropping = false;
+    for line in packed.split_inclusive(|byte| *byte == b'\n') {
+        let body = line.trim_ascii_end();
+        // The line after a tag that begins so is where the tag leads.
+        dropping = match body.first() {
+            Some(b'^') => dropping,
+            Some(b'#') | None => false,
+            _ => body.find_byte(b' ').is_some_and(|space| body[space + 1..] == *name),
+        };
+        dropped |= dropping;
+        if !dropping {
+            rest.extend_from_slice(line);
+        }
+    }
+    dropped.then_some(rest)
+}
+
+/// What goes with a removed reference: its log.
+pub(super) fn remove_log(repo: &Repo, name: &[u8], settings: &Settings) -> Result<()> {
+    let (_, place) = log_of(name);
+    let path = place.resolve(repo.git_dir(), &repo.common_dir())?;
+    if !path.is_file() {
+        return Ok(());
+    }
+    durable::remove_if_there(&path)?;
+    remove_empty_parents(&path, &repo.common_dir().join("logs"));
+    match path.parent().filter(|folder| folder.is_dir()) {
+        Some(folder) => durable::sync_folder(folder, settings.fsync.references),
+        None => Ok(()),
+    }
+}
+
+/// Folders that lost their last reference go, as under git; `refs/heads` and its like stay.
+pub(super) fn remove_empty_parents(path: &Path, base: &Path) {
+    let mut folder = path.parent();
+    while let Some(at) = folder {
+        let depth = at.strip_prefix(base).map_or(0, |below| below.components().count());
+        if depth < 3 || fs::remove_dir(at).is_err() {
+            return;
+        }
+        folder = at.parent();
     }
 }
 

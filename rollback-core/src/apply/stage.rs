@@ -81,14 +81,14 @@ impl Stage {
         self.folder.join(name)
     }
 
-    /// Writes what the work tree will hold at `path` and returns what it is.
+    /// Writes what the work tree will hold at `path` and returns what it is; without `content` the bytes as they are.
     pub(crate) fn write_file(
         &self,
         slot: usize,
         path: &RepoPath,
         entry: Entry,
         objects: &Objects,
-        content: &mut Content<'_>,
+        content: Option<&mut Content<'_>>,
         settings: &Settings,
     ) -> Result<Fingerprint> {
         let files = self.files()?;
@@ -101,7 +101,10 @@ impl Stage {
             files.create_symlink(&blob, name.as_bytes()).map_err(failed)?;
             return Ok(Fingerprint::symlink(raw_id(&blob, hash)?));
         }
-        let bytes = if is_link { blob } else { content.for_work_tree(path, entry.id, blob)? };
+        let bytes = match content.filter(|_| !is_link) {
+            Some(content) => content.for_work_tree(path, entry.id, blob)?,
+            None => blob,
+        };
         let executable = entry.mode.kind() == EntryKind::Executable;
         // The umask takes away what the user does not want, as it does in git's checkout.
         let mode = if executable { 0o777 } else { 0o666 };

@@ -82,7 +82,8 @@ pub(crate) struct MovedReference {
     /// The full name, or `HEAD` where it is detached.
     pub(crate) name: RepoPath,
     pub(crate) old: Option<CommitId>,
-    pub(crate) new: CommitId,
+    /// Where it goes; `None` where it is removed.
+    pub(crate) new: Option<CommitId>,
     /// What is appended to the logs, without the end of the line.
     pub(crate) log_line: RepoPath,
     /// The references whose logs get the line, with their log files.
@@ -93,7 +94,7 @@ pub(crate) struct MovedReference {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct IndexedPath {
     pub(crate) path: RepoPath,
-    /// Stage, mode and object.
+    /// Stage and flags as `Flags::tag` packs them, mode and object.
     pub(crate) entries: Vec<(u8, Entry)>,
 }
 

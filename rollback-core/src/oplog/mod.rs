@@ -33,8 +33,8 @@ pub struct Operation {
     pub reference: RepoPath,
     /// Where it was; absent where the operation made it.
     pub before: Option<CommitId>,
-    /// Where it is since.
-    pub after: CommitId,
+    /// Where it is since; absent where the operation removed it.
+    pub after: Option<CommitId>,
     /// The commits that were made, in order.
     pub commit_ids: Vec<CommitId>,
     /// Whether only index and work tree changed.

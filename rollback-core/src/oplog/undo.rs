@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::Entry;
-use crate::apply::log::{LOG_VERSION, LogDraft, LoggedOperation, TouchedStateFile};
-use crate::apply::{LandOptions, Landing, Need, RefUpdate, land, preflight};
+use crate::apply::log::{LOG_VERSION, LogDraft, LoggedOperation, States, TouchedStateFile};
+use crate::apply::{LandOptions, Landing, Need, RefUpdate, check, land, preflight};
 use crate::error::{Error, Result};
 use crate::id::CommitId;
 use crate::journal::StateFile;
@@ -14,6 +14,7 @@ use crate::operation::OperationId;
 use crate::path::RepoPath;
 use crate::receipt::Recovery;
 use crate::repo::ancestry::with_ancestry;
+use crate::repo::index::Flags;
 use crate::repo::refs::Head;
 use crate::repo::{Repo, commit_set};
 
@@ -46,10 +47,10 @@ pub struct Undone {
     /// The reference that moved back; the one that HEAD is on where only index and work tree changed.
     #[serde(rename = "ref")]
     pub reference: RepoPath,
-    /// Where it was before the undo.
-    pub before: CommitId,
-    /// Where it is now.
-    pub after: CommitId,
+    /// Where it was before the undo; absent where the operation had removed it.
+    pub before: Option<CommitId>,
+    /// Where it is now; absent where the operation had made it, and the undo removed it.
+    pub after: Option<CommitId>,
     /// Whether only index and work tree changed.
     pub staged: bool,
     /// The paths that the operation had touched.
@@ -71,39 +72,11 @@ impl Repo {
     ///
     /// # Errors
     /// [`Error::UnknownOperation`], [`Error::AlreadyUndone`], [`Error::LaterCommits`], [`Error::Published`],
-    /// [`Error::Moved`], [`Error::Unsupported`] for an operation that made a branch, and the refusals of a landing.
+    /// [`Error::Moved`], [`Error::BranchCheckedOut`] for a branch that would go, and the refusals of a landing.
     pub fn undo(&self, which: &OperationRef, _options: &UndoOptions) -> Result<Undone> {
         let recovered = self.recover()?;
-        let Entry { logged, undone_by } = self.find_operation(which)?;
-        if let Some(by) = undone_by {
-            return Err(Error::AlreadyUndone { operation: logged.operation_id, by });
-        }
-        let Some(target) = logged.before else {
-            return Err(Error::MadeBranch {
-                operation: logged.operation_id,
-                branch: short_name(&logged.reference),
-            });
-        };
-        let on_it = self.refuse_moved(&logged)?;
-        self.refuse_published(&logged)?;
-        let checkout = on_it && self.work_dir().is_some();
-        let work_tree = checkout.then_some("taking back an operation of this branch");
-        preflight(self, Need { work_tree, identity: false, continues: logged.staged })?;
-        let mut undone = Undone {
-            operation_id: String::new(),
-            undoes: logged.operation_id.clone(),
-            kind: logged.kind.clone(),
-            reference: logged.reference.clone(),
-            before: logged.after,
-            after: target,
-            staged: logged.staged,
-            paths: logged.paths.iter().map(|touched| touched.path.clone()).collect(),
-            recovered: None,
-            later_failure: None,
-        };
         let operation = OperationId::random()?;
-        undone.operation_id = operation.to_string();
-        let landing = self.landing_back(&logged, &undone, target, checkout)?;
+        let (mut undone, landing) = self.way_back(which, operation.to_string())?;
         let options = LandOptions { operation: Some(operation), ..LandOptions::default() };
         let landed = land(self, &landing, &options)?;
         undone.recovered = recovered.or(landed.recovered.into());
@@ -111,13 +84,44 @@ impl Repo {
         Ok(undone)
     }
 
-    fn landing_back(
-        &self,
-        logged: &LoggedOperation,
-        undone: &Undone,
-        target: CommitId,
-        checkout: bool,
-    ) -> Result<Landing> {
+    /// Says what [`Repo::undo`] would do, and refuses what it would refuse. Nothing is written: the name of the undo is
+    /// empty, and what a crash left is not dealt with.
+    ///
+    /// # Errors
+    /// As [`Repo::undo`].
+    pub fn check_undo(&self, which: &OperationRef) -> Result<Undone> {
+        let (undone, landing) = self.way_back(which, String::new())?;
+        check(self, &landing)?;
+        Ok(undone)
+    }
+
+    fn way_back(&self, which: &OperationRef, operation_id: String) -> Result<(Undone, Landing)> {
+        let Entry { logged, undone_by } = self.find_operation(which)?;
+        if let Some(by) = undone_by {
+            return Err(Error::AlreadyUndone { operation: logged.operation_id, by });
+        }
+        let on_it = self.refuse_moved(&logged)?;
+        self.refuse_published(&logged)?;
+        let checkout = on_it && self.work_dir().is_some();
+        let work_tree = checkout.then_some("taking back an operation of this branch");
+        preflight(self, Need { work_tree, identity: false, continues: logged.staged })?;
+        let undone = Undone {
+            operation_id,
+            undoes: logged.operation_id.clone(),
+            kind: logged.kind.clone(),
+            reference: logged.reference.clone(),
+            before: logged.after,
+            after: logged.before,
+            staged: logged.staged,
+            paths: logged.paths.iter().map(|touched| touched.path.clone()).collect(),
+            recovered: None,
+            later_failure: None,
+        };
+        let landing = self.landing_back(&logged, &undone, checkout)?;
+        Ok((undone, landing))
+    }
+
+    fn landing_back(&self, logged: &LoggedOperation, undone: &Undone, checkout: bool) -> Result<Landing> {
         let committer = self.recorder();
         let mut receipt = serde_json::to_vec_pretty(undone)
             .map_err(|error| Error::internal("cannot write the receipt", error))?;
@@ -129,8 +133,8 @@ impl Repo {
             kind: "undo".into(),
             target: format!("{} {}", logged.kind, logged.target),
             reference: logged.reference.clone(),
-            before: Some(logged.after),
-            after: target,
+            before: logged.after,
+            after: logged.before,
             commit_ids: Vec::new(),
             staged: logged.staged,
             tree_before: logged.tree_after,
@@ -138,11 +142,15 @@ impl Repo {
             undoes: Some(logged.operation_id.clone()),
             paths: Vec::new(),
             state_files: Vec::new(),
+            states: logged
+                .states
+                .as_ref()
+                .map(|states| States { before: states.after, after: states.before }),
         };
         let reference = (!logged.staged).then(|| RefUpdate {
             name: logged.reference.as_bytes().into(),
-            old: Some(logged.after),
-            new: target,
+            old: logged.after,
+            new: logged.before,
             reflog: format!("undo: {} {}", logged.kind, logged.operation_id).into(),
             committer: committer.clone(),
         });
@@ -151,6 +159,12 @@ impl Repo {
             .iter()
             .filter_map(|touched| Some((touched.path.clone(), touched.attributes?)))
             .collect();
+        let there_before = logged.paths.iter().filter(|touched| touched.before.is_some());
+        let flags = there_before.map(|touched| (touched.path.clone(), Flags::from_tag(touched.flags)));
+        let exact = match logged.states.as_ref().filter(|_| checkout) {
+            Some(states) => Some(self.exchange(states.after, states.before)?),
+            None => None,
+        };
         Ok(Landing {
             objects: Vec::new(),
             head_tree: logged.tree_after,
@@ -160,6 +174,8 @@ impl Repo {
             state_files: self.state_back(&logged.state_files),
             index_stages: Vec::new(),
             attributes,
+            flags: flags.collect(),
+            exact,
             log: Some(LogDraft { operation, receipt, committer }),
         })
     }
@@ -205,22 +221,29 @@ impl Repo {
             _ if logged.staged && !on_it => None,
             _ => self.read_reference(name)?,
         };
-        if found == Some(logged.after) {
+        if found == logged.after {
             return Ok(on_it);
         }
         let reference = logged.reference.to_string();
-        let Some(found) = found else {
-            let null = CommitId(logged.after.0.null_like());
-            return Err(Error::Moved { reference, expected: logged.after, found: null });
+        let null = |other: CommitId| CommitId(other.0.null_like());
+        let (expected, found) = match (logged.after, found) {
+            (Some(expected), Some(found)) => (expected, found),
+            (Some(expected), None) => {
+                return Err(Error::Moved { reference, expected, found: null(expected) });
+            }
+            (None, Some(found)) => {
+                return Err(Error::BranchExists { branch: short_name(&logged.reference), found });
+            }
+            (None, None) => return Ok(on_it),
         };
-        Err(match self.is_in_past_of(logged.after, &[found])? {
+        Err(match self.is_in_past_of(expected, &[found])? {
             true => Error::LaterCommits {
                 operation: logged.operation_id.clone(),
                 reference,
                 found,
                 commits: logged.commit_ids.clone(),
             },
-            false => Error::Moved { reference, expected: logged.after, found },
+            false => Error::Moved { reference, expected, found },
         })
     }
 

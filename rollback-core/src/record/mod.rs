@@ -124,7 +124,7 @@ impl Repo {
         }
     }
 
-    fn point(
+    pub(crate) fn point(
         &self,
         name: &str,
         old: Option<CommitId>,
@@ -140,7 +140,7 @@ impl Repo {
             reference: Some(RefUpdate {
                 name: name.into(),
                 old,
-                new,
+                new: Some(new),
                 reflog: "rb: record".into(),
                 committer,
             }),
@@ -148,6 +148,8 @@ impl Repo {
             state_files: Vec::new(),
             index_stages: Vec::new(),
             attributes: BTreeMap::new(),
+            flags: BTreeMap::new(),
+            exact: None,
             log: None,
         };
         land(self, &landing, &Default::default()).map(|_| ())

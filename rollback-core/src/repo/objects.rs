@@ -120,6 +120,11 @@ impl Objects {
         }
     }
 
+    /// Whether the object is there.
+    pub(crate) fn has(&self, id: ObjectId) -> bool {
+        gix::objs::Exists::exists(&self.repo.objects, &id.0)
+    }
+
     /// Reads a blob whole.
     pub(crate) fn blob(&self, id: ObjectId) -> Result<Vec<u8>> {
         let mut buffer = Vec::new();

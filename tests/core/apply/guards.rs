@@ -223,7 +223,7 @@ fn a_branch_that_is_packed_is_compared_too() {
     assert!(matches!(assert_refused(&sandbox, &landing), Error::BranchExists { .. }));
     landing.reference.as_mut().unwrap().old = Some(CommitId(id(&sandbox.git(&["rev-parse", "HEAD"]))));
     land(&sandbox.repo(), &landing, &LandOptions::default()).unwrap();
-    assert_eq!(sandbox.git(&["rev-parse", "packed"]), landing.reference.unwrap().new.to_string());
+    assert_eq!(sandbox.git(&["rev-parse", "packed"]), landing.reference.unwrap().new.unwrap().to_string());
 }
 
 #[test]
@@ -313,6 +313,8 @@ fn hostile_trees_write_nothing_anywhere() {
             state_files: Vec::new(),
             index_stages: Vec::new(),
             attributes: Default::default(),
+            flags: Default::default(),
+            exact: None,
             log: None,
         };
         assert_refused(&sandbox, &landing)

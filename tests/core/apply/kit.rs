@@ -345,7 +345,7 @@ pub(crate) fn landing_like(sandbox: &Sandbox, twin: &Sandbox) -> Landing {
         reference: Some(RefUpdate {
             name: name.into(),
             old: Some(CommitId(id(&old))),
-            new: CommitId(id(&new)),
+            new: Some(CommitId(id(&new))),
             reflog: twin.git(&["log", "-g", "-1", "--format=%gs"]).into(),
             committer: committer(),
         }),
@@ -353,6 +353,8 @@ pub(crate) fn landing_like(sandbox: &Sandbox, twin: &Sandbox) -> Landing {
         state_files: Vec::new(),
         index_stages: Vec::new(),
         attributes: Default::default(),
+        flags: Default::default(),
+        exact: None,
         log: None,
     }
 }

@@ -460,7 +460,7 @@ fn a_reflog_message_is_one_line_whatever_it_holds() {
     let update: &mut RefUpdate = landing.reference.as_mut().unwrap();
     update.reflog = " revert:  two\n\nlines\t".into();
     update.committer.name = "C <O>\nMitter".into();
-    let (old, new) = (update.old.unwrap(), update.new);
+    let (old, new) = (update.old.unwrap(), update.new.unwrap());
     land(&sandbox.repo(), &landing, &LandOptions::default()).unwrap();
     let log = fs::read_to_string(sandbox.path(".git/logs/HEAD")).unwrap();
     assert!(log.ends_with(&format!("{old} {new} C OMitter <{EMAIL}> {DATE}\trevert: two lines\n")), "{log}");

@@ -42,7 +42,7 @@ fn new_objects_outlive_a_garbage_collection_in_the_middle() {
         return;
     }
     let (sandbox, scene) = killed_at(shapes::one_file(), "renameat2", 1);
-    let new = scene.shape.landing.reference.as_ref().unwrap().new.to_string();
+    let new = scene.shape.landing.reference.as_ref().unwrap().new.unwrap().to_string();
     for lock in ["index.lock", "HEAD.lock", "refs/heads/main.lock"] {
         fs::remove_file(sandbox.git_dir().join(lock)).unwrap();
     }

@@ -239,6 +239,8 @@ pub(super) fn decode(bytes: &[u8]) -> Landing {
         state_files: serde_json::from_value(value["state_files"].clone()).unwrap(),
         index_stages: serde_json::from_value::<Vec<Conflict>>(value["index_stages"].clone()).unwrap(),
         attributes: Default::default(),
+        flags: Default::default(),
+        exact: None,
         log: None,
     }
 }

@@ -7,6 +7,7 @@ pub(crate) use std::panic::AssertUnwindSafe;
 pub(crate) use std::time::Duration;
 
 use jiff::Timestamp;
+pub(crate) use rollback_core::checkpoint::CheckpointOptions;
 pub(crate) use rollback_core::procedure::Procedure;
 pub(crate) use rollback_core::procedure::check::Outcome;
 pub(crate) use rollback_core::procedure::engine::{

@@ -73,7 +73,10 @@ fn a_state_comes_back_from_a_named_checkpoint_that_is_read_whole_first() {
     bench.sandbox.commit("state", &[("state.toml", "schema = 1\n")]);
     let good = bench.sandbox.git(&["rev-parse", "HEAD"]);
     bench
-        .with(|_, repo| repo.create_checkpoint("manual", "pre-state-migration-1", good.parse().unwrap()))
+        .with(|_, repo| {
+            let at = CheckpointOptions::at(good.parse().unwrap());
+            repo.create_checkpoint("manual", "pre-state-migration-1", &at)
+        })
         .unwrap();
     bench
         .sandbox

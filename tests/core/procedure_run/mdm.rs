@@ -21,6 +21,7 @@ fn a_stage_goes_back_by_its_own_procedure_after_a_verified_backup() {
     let bench = Bench::new(sandbox);
     bench.program("mdm", "echo \"mdm $@ abstraction=$MDM_FEATURE_FLAGS_USE_ABSTRACTION\" >> ~/ran.log");
     fs::create_dir_all(bench.home.path().join(".mdm/cache/interfaces")).unwrap();
+    fs::write(bench.home.path().join(".mdm/mdm.yaml"), "storage: local\n").unwrap();
     let procedure = built_in("mdm");
     let mut request = bench.request(&procedure);
     request.phase = Some("2".into());
@@ -43,4 +44,14 @@ fn a_stage_goes_back_by_its_own_procedure_after_a_verified_backup() {
     assert!(!bench.home.path().join(".mdm/cache/interfaces").exists());
     let env = fs::read_to_string(bench.home.path().join(".mdm/rollback.env")).unwrap();
     assert_eq!(env, "MDM_FEATURE_FLAGS_USE_ABSTRACTION=false\n");
+    let kept = bench.with(|_, repo| repo.checkpoints(Some("mdm"))).unwrap();
+    let outside: Vec<_> =
+        kept[0].outside.iter().map(|part| (part.path.to_string(), part.entries.len())).collect();
+    let home = bench.home.path().canonicalize().unwrap();
+    let named = |name: &str| home.join(".mdm").join(name).display().to_string();
+    assert_eq!(
+        outside,
+        [(named("config"), 0), (named("feature_flags.yaml"), 0), (named("mdm.yaml"), 1)],
+        "what is named outside the repository is kept, and what was not there is known not to be"
+    );
 }

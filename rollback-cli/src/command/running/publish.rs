@@ -50,7 +50,7 @@ fn run_that_landed(args: &Publish, repo: &Repo) -> Result<RunState, Problem> {
     let [row] = matching.as_slice() else {
         return Err(rollback_core::Error::UnknownOperation { spec: operation.clone() }.into());
     };
-    let found = runs.into_iter().find(|run| run.commits.contains(&row.after));
+    let found = runs.into_iter().find(|run| row.after.is_some_and(|after| run.commits.contains(&after)));
     found.ok_or_else(|| {
         let branch = row.reference.to_string();
         let branch = branch.strip_prefix("refs/heads/").unwrap_or(&branch).to_owned();

@@ -212,7 +212,7 @@ impl Run<'_> {
             let found = repo.checkpoint(&self.procedure.id, name)?.or(repo.checkpoint("manual", name)?);
             let found =
                 found.ok_or_else(|| EngineError::Target(format!("there is no checkpoint '{name}'")))?;
-            repo.verify_checkpoint(&found, true)?;
+            repo.verify_checkpoint(&found, true)?.sound(&found)?;
             return Ok(found.commit_id);
         }
         if let Some(rest) = from.strip_prefix("target") {

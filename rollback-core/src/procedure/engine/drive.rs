@@ -4,6 +4,7 @@ use super::event::{Event, On};
 use super::state::{Ending, Pause, RunStatus, Unit, UnitKind, UnitState};
 use super::steps::Stepped;
 use super::{EngineError, Result, Resumption, Run};
+use crate::checkpoint::CheckpointOptions;
 use crate::plan::PlanOptions;
 use crate::procedure::check::Outcome;
 use crate::procedure::format::{EvidenceTime, Named, Occasion, Period};
@@ -328,7 +329,7 @@ impl Run<'_> {
         let trailer = format!("Rollback-Run: {}", self.state.id);
         let already = self.state.commits.contains(&head);
         if !already && repo.commit_message(head)?.lines().any(|line| line == trailer) {
-            let landed = repo.operations()?.into_iter().find(|operation| operation.after == head);
+            let landed = repo.operations()?.into_iter().find(|operation| operation.after == Some(head));
             self.state.operations.extend(landed.map(|operation| operation.operation_id));
             self.state.commits.push(head);
             self.state.landed_on = Some(reference);
@@ -493,8 +494,14 @@ impl Run<'_> {
             return Ok(Flow::Done(None));
         };
         let name = self.words(&checkpoint.name)?;
-        let made = self.engine.repo.create_checkpoint(&self.procedure.id, &name, self.state.tip)?;
-        self.engine.repo.verify_checkpoint(&made, checkpoint.deep)?;
+        let mut outside = Vec::new();
+        for path in &checkpoint.outside {
+            outside.push(self.expanded(&self.words(path)?));
+        }
+        let repo = self.engine.repo;
+        let options = CheckpointOptions::at(self.state.tip).with_outside(outside).following();
+        let made = repo.create_checkpoint(&self.procedure.id, &name, &options)?;
+        repo.verify_checkpoint(&made, checkpoint.deep)?.sound(&made)?;
         self.state.checkpoint = Some(name.clone());
         Ok(Flow::Done(Some(name)))
     }

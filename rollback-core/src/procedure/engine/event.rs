@@ -84,13 +84,6 @@ pub enum Event<'a> {
         /// The verdict.
         verdict: &'a Verdict,
     },
-    /// A file of the candidate was edited by hand while the run paused.
-    Edited {
-        /// The file.
-        path: &'a crate::path::RepoPath,
-        /// What changed, as a unified diff; a line that says so where it is no text.
-        diff: &'a str,
-    },
     /// A message for people.
     Message {
         /// Its name.
@@ -126,6 +119,7 @@ pub enum Event<'a> {
         /// How often.
         every: Period,
         /// When it last ran, where it ever has.
+        #[schemars(with = "Option<String>")]
         last: Option<jiff::Timestamp>,
     },
     /// The run pauses.

@@ -283,7 +283,7 @@ impl Engine<'_> {
         while let Some(operation) = state.operations.pop() {
             match self.repo.undo(&OperationRef::Id(operation.clone()), &UndoOptions::default()) {
                 Ok(undone) => {
-                    state.commits.retain(|commit| *commit != undone.before);
+                    state.commits.retain(|commit| undone.before != Some(*commit));
                 }
                 Err(error) => {
                     state.outside_effects.push(format!("the commits of operation {operation} stay: {error}"));

@@ -73,6 +73,23 @@ impl Flags {
         Self { word: self.word & Self::ASSUME_UNCHANGED, extended: self.extended & Self::SKIP_WORK_TREE }
     }
 
+    /// Stage and flags in one byte, for records: the stage in the low two bits, then `assume-unchanged`,
+    /// `skip-worktree` and `intent-to-add`.
+    pub(crate) fn tag(self) -> u8 {
+        let bit = |on: bool, at: u8| u8::from(on) << at;
+        self.stage()
+            | bit(self.word & Self::ASSUME_UNCHANGED != 0, 2)
+            | bit(self.skip_work_tree(), 3)
+            | bit(self.intent_to_add(), 4)
+    }
+
+    /// The flags that [`Flags::tag`] packed.
+    pub(crate) fn from_tag(tag: u8) -> Self {
+        let bit = |at: u8, value: u16| if tag & (1 << at) == 0 { 0 } else { value };
+        let extended = bit(3, Self::SKIP_WORK_TREE) | bit(4, Self::INTENT_TO_ADD);
+        Self { word: bit(2, Self::ASSUME_UNCHANGED), extended }.with_stage(tag & 3)
+    }
+
     /// The path is in the work tree.
     pub(crate) fn without_skip_work_tree(mut self) -> Self {
         self.extended &= !Self::SKIP_WORK_TREE;

@@ -1,0 +1,415 @@
+//! `rb checkpoint`: a state is kept whole, and comes back whole.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+use test_kit::{Part, Sandbox, State};
+
+use crate::kit::{Run, rb};
+
+/// A work tree with everything in it that a checkpoint has to keep.
+fn busy() -> Sandbox {
+    let repo = Sandbox::new();
+    repo.commit(
+        "first",
+        &[
+            (".gitignore", "*.log\nbuild/\n"),
+            ("src/a.txt", "a\n"),
+            ("src/b.txt", "b\n"),
+            ("gone", "g\n"),
+            ("flagged", "f\n"),
+            ("run.sh", "#!/bin/sh\n"),
+        ],
+    );
+    repo.commit("second", &[("src/a.txt", "a2\n")]);
+    repo.write("src/b.txt", "staged\n");
+    repo.git(&["add", "src/b.txt"]);
+    repo.write("src/b.txt", "staged and edited\r\n");
+    repo.git(&["rm", "-q", "--cached", "gone"]);
+    repo.write("new", "added\n");
+    repo.git(&["add", "new"]);
+    repo.write("intent", "later\n");
+    repo.git(&["add", "-N", "intent"]);
+    repo.write("untracked/deep/file", "u\n");
+    repo.write("empty", "");
+    repo.git(&["update-index", "--assume-unchanged", "flagged"]);
+    repo.git(&["update-index", "--chmod=+x", "run.sh"]);
+    std::os::unix::fs::symlink("nowhere", repo.path().join("link")).expect("a link can be made");
+    repo.write("noise.log", "ignored\n");
+    repo.write("build/out", "ignored too\n");
+    repo
+}
+
+/// Everything but the references of rb's own, objects and times that no file keeps.
+fn state(repo: &Sandbox) -> State {
+    State::of(repo).only(&[Part::Index, Part::Flags, Part::Status, Part::Files, Part::Times])
+}
+
+fn branches(repo: &Sandbox) -> String {
+    let head = repo.git(&["rev-parse", "--symbolic-full-name", "HEAD"]);
+    format!("{head} {}", repo.git(&["for-each-ref", "--format=%(refname) %(objectname)", "refs/heads"]))
+}
+
+#[track_caller]
+fn done(run: Run) -> Run {
+    assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
+    run
+}
+
+#[track_caller]
+fn assert_sound(repo: &Sandbox) {
+    assert_eq!(repo.git(&["fsck", "--strict", "--no-dangling", "--no-progress"]), "");
+}
+
+/// Another state in every way.
+fn wreck(repo: &Sandbox) {
+    repo.git(&["update-index", "--no-assume-unchanged", "flagged"]);
+    repo.git(&["reset", "-q", "--hard", "HEAD"]);
+    for path in ["new", "intent", "empty", "link", "src/a.txt", "src/b.txt"] {
+        let _ = std::fs::remove_file(repo.path().join(path));
+    }
+    std::fs::remove_dir_all(repo.path().join("untracked")).expect("it was there");
+    repo.write("untracked", "a file where a folder was\n");
+    repo.write("src/b.txt/now", "a folder where a file was\n");
+    repo.write("fresh", "made since\n");
+    repo.git(&["add", "fresh"]);
+    repo.write("noise.log", "other noise\n");
+}
+
+#[test]
+fn a_checkpoint_brings_back_index_flags_work_tree_and_untracked_files_and_moves_no_branch() {
+    let repo = busy();
+    let before = state(&repo);
+    let made = done(rb(&repo, &["checkpoint", "create", "safe", "--json"])).json();
+    before.assert_same(&state(&repo));
+    let part = &made["checkpoint"]["work_tree"];
+    assert_eq!((&part["untracked"], &part["conflicts"]), (&json!(4), &json!(0)), "{made}");
+
+    wreck(&repo);
+    repo.git(&["commit", "-q", "-m", "moved on"]);
+    let (tip, wrecked) = (branches(&repo), state(&repo));
+    let restored = done(rb(&repo, &["checkpoint", "restore", "safe", "--json"])).json();
+    assert_eq!(restored["kind"], "staged");
+    assert_eq!(branches(&repo), tip);
+    // What is ignored stays as it is now.
+    assert_eq!(std::fs::read(repo.path().join("noise.log")).expect("it is there"), b"other noise\n");
+    repo.write("noise.log", "ignored\n");
+    let after = state(&repo);
+    let status = |repo: &Sandbox| repo.git(&["status", "--porcelain", "--untracked-files=all"]);
+    assert!(status(&repo).contains("D  fresh"), "the commit made since is still the tip: {}", status(&repo));
+    repo.git(&["update-ref", "HEAD", "HEAD~1"]);
+    let ours = state(&repo).without(&[Part::Times]);
+    before.without(&[Part::Times]).assert_same(&ours);
+    assert_sound(&repo);
+
+    // The present was kept before.
+    repo.git(&["update-ref", "HEAD", "HEAD@{1}"]);
+    after.assert_same(&state(&repo));
+    repo.write("noise.log", "other noise\n");
+    let run = rb(&repo, &["undo", "--json"]);
+    assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
+    wrecked.without(&[Part::Times]).assert_same(&state(&repo).without(&[Part::Times]));
+    assert_eq!(branches(&repo), tip);
+}
+
+#[test]
+fn a_restore_is_taken_back_and_that_too_to_the_byte_and_the_second() {
+    let repo = busy();
+    done(rb(&repo, &["checkpoint", "create", "safe"]));
+    let kept = state(&repo);
+    wreck(&repo);
+    let wrecked = state(&repo);
+    done(rb(&repo, &["checkpoint", "restore", "safe"]));
+    done(rb(&repo, &["undo"]));
+    wrecked.assert_same(&state(&repo));
+    done(rb(&repo, &["undo"]));
+    repo.write("noise.log", "ignored\n");
+    kept.without(&[Part::Times]).assert_same(&state(&repo).without(&[Part::Times]));
+    assert_sound(&repo);
+}
+
+#[test]
+fn with_move_branch_the_branch_goes_back_too_and_undo_brings_it_forward() {
+    let repo = Sandbox::new();
+    repo.commit("one", &[("a", "1\n")]);
+    done(rb(&repo, &["checkpoint", "create", "one"]));
+    let (kept, at_one) = (state(&repo), branches(&repo));
+    repo.commit("two", &[("a", "2\n"), ("b", "2\n")]);
+    let (moved, at_two) = (state(&repo), branches(&repo));
+    let dry = done(rb(&repo, &["checkpoint", "restore", "one", "--move-branch", "--dry-run", "--json"]));
+    assert_eq!((&dry.json()["kind"], &dry.json()["dry_run"]), (&json!("committed"), &json!(true)));
+    assert_eq!(branches(&repo), at_two);
+    done(rb(&repo, &["checkpoint", "restore", "one", "--move-branch"]));
+    kept.assert_same(&state(&repo));
+    assert_eq!(branches(&repo), at_one);
+    assert_eq!(repo.git(&["status", "--porcelain"]), "");
+    done(rb(&repo, &["undo"]));
+    moved.assert_same(&state(&repo));
+    assert_eq!(branches(&repo), at_two);
+    repo.git(&["checkout", "-q", "-b", "other"]);
+    let refused = rb(&repo, &["checkpoint", "restore", "one", "--move-branch"]);
+    assert_eq!(refused.code, 2, "{}", refused.stderr);
+    assert!(refused.stderr.contains("refs/heads/other"), "{}", refused.stderr);
+}
+
+#[test]
+fn stages_of_a_conflict_come_back_as_git_left_them() {
+    let repo = Sandbox::new();
+    repo.commit("base", &[("f", "1\n2\n3\n"), ("g", "g\n")]);
+    repo.git(&["checkout", "-q", "-b", "side"]);
+    repo.commit("side", &[("f", "1\nside\n3\n")]);
+    repo.git(&["checkout", "-q", "main"]);
+    repo.commit("main", &[("f", "1\nmain\n3\n")]);
+    assert!(!repo.try_git(&["merge", "side"]).status.success());
+    let conflicted = state(&repo);
+    let stages = repo.git(&["ls-files", "-s"]);
+    done(rb(&repo, &["checkpoint", "create", "middle"]));
+    conflicted.assert_same(&state(&repo));
+    let refused = rb(&repo, &["checkpoint", "restore", "middle"]);
+    assert_eq!(refused.code, 5, "a merge is in progress: {}", refused.stderr);
+    repo.git(&["merge", "--abort"]);
+    done(rb(&repo, &["checkpoint", "restore", "middle"]));
+    assert_eq!(repo.git(&["ls-files", "-s"]), stages);
+    conflicted.without(&[Part::Times]).assert_same(&state(&repo).without(&[Part::Times]));
+    done(rb(&repo, &["undo"]));
+    assert_eq!(repo.git(&["status", "--porcelain"]), "");
+    assert_sound(&repo);
+}
+
+#[test]
+fn garbage_collection_leaves_a_checkpoint_whole() {
+    let repo = busy();
+    done(rb(&repo, &["checkpoint", "create", "safe"]));
+    let kept = repo.git(&["ls-files", "-s"]);
+    repo.git(&["reset", "-q", "--hard", "HEAD"]);
+    repo.git(&["clean", "-q", "-f", "-d"]);
+    repo.git(&["reflog", "expire", "--expire=now", "--all"]);
+    repo.git(&["gc", "-q", "--prune=now"]);
+    let verified = done(rb(&repo, &["checkpoint", "verify", "safe", "--json"])).json();
+    assert_eq!((&verified["sound"], &verified["problems"]), (&json!(true), &json!([])));
+    done(rb(&repo, &["checkpoint", "restore", "safe"]));
+    assert_eq!(repo.git(&["ls-files", "-s"]), kept);
+    assert_eq!(std::fs::read(repo.path().join("src/b.txt")).expect("it is back"), b"staged and edited\r\n");
+}
+
+#[test]
+fn ignored_files_are_taken_along_where_they_are_named_and_touched_nowhere_else() {
+    let repo = busy();
+    done(rb(&repo, &["checkpoint", "create", "all", "--ignored", "build"]));
+    repo.write("build/out", "changed\n");
+    repo.write("build/more", "more\n");
+    repo.write("noise.log", "changed\n");
+    done(rb(&repo, &["checkpoint", "restore", "all"]));
+    let read = |path: &str| std::fs::read_to_string(repo.path().join(path)).ok();
+    assert_eq!(read("build/out").as_deref(), Some("ignored too\n"));
+    assert_eq!(read("build/more"), None, "a named folder becomes what it was");
+    assert_eq!(read("noise.log").as_deref(), Some("changed\n"));
+    done(rb(&repo, &["undo"]));
+    assert_eq!(read("build/more").as_deref(), Some("more\n"));
+}
+
+#[test]
+fn a_file_that_came_to_be_ignored_meanwhile_is_kept_and_put_back_all_the_same() {
+    let repo = Sandbox::new();
+    repo.commit("one", &[("a", "1\n")]);
+    repo.write("local.cfg", "mine\n");
+    done(rb(&repo, &["checkpoint", "create", "safe"]));
+    repo.write(".gitignore", "local.cfg\n");
+    repo.write("local.cfg", "theirs\n");
+    done(rb(&repo, &["checkpoint", "restore", "safe"]));
+    assert_eq!(std::fs::read(repo.path().join("local.cfg")).expect("it is there"), b"mine\n");
+    assert!(!repo.path().join(".gitignore").exists());
+    done(rb(&repo, &["undo"]));
+    assert_eq!(std::fs::read(repo.path().join("local.cfg")).expect("it is there"), b"theirs\n");
+}
+
+#[test]
+fn the_same_state_is_nothing_to_do_and_makes_no_checkpoint() {
+    let repo = busy();
+    done(rb(&repo, &["checkpoint", "create", "safe"]));
+    let before = State::of(&repo);
+    let run = rb(&repo, &["checkpoint", "restore", "safe", "--json"]);
+    assert_eq!((run.code, &run.json()["kind"]), (3, &json!("nothing-to-do")));
+    assert_eq!(rb(&repo, &["checkpoint", "restore", "safe", "--allow-noop"]).code, 0);
+    before.assert_unchanged(&repo);
+}
+
+#[test]
+fn a_dry_run_tells_and_changes_nothing() {
+    let repo = busy();
+    done(rb(&repo, &["checkpoint", "create", "safe"]));
+    wreck(&repo);
+    let before = State::of(&repo);
+    let told = done(rb(&repo, &["checkpoint", "restore", "safe", "--dry-run", "--json"])).json();
+    before.assert_unchanged(&repo);
+    let did = done(rb(&repo, &["checkpoint", "restore", "safe", "--json"])).json();
+    for part in ["kind", "written", "removed", "index_changed"] {
+        assert_eq!(told[part], did[part], "{part}");
+    }
+    assert_eq!(did["removed"], json!(["fresh", "src/b.txt/now", "untracked"]));
+}
+
+#[test]
+fn names_are_listed_shown_refused_twice_and_dropped() {
+    let repo = busy();
+    assert_eq!(rb(&repo, &["checkpoint", "list"]).stdout, "There are no checkpoints.\n");
+    done(rb(&repo, &["checkpoint", "create", "one", "--message", "before \x1b[31mred"]));
+    done(rb(&repo, &["checkpoint", "create", "two"]));
+    let twice = rb(&repo, &["checkpoint", "create", "one", "--json"]);
+    assert_eq!((twice.code, &twice.json()["error"]["code"]), (5, &json!("checkpoint-exists")));
+    let listed = done(rb(&repo, &["checkpoint", "list", "--json"])).json();
+    let names: Vec<_> =
+        listed["checkpoints"].as_array().expect("a list").iter().map(|row| row["name"].clone()).collect();
+    assert_eq!(names, ["one", "two"]);
+    let shown = done(rb(&repo, &["checkpoint", "show", "manual/one"])).stdout;
+    assert!(shown.contains("before \\x1b[31mred") && !shown.contains('\x1b'), "{shown}");
+    let dropped = done(rb(&repo, &["checkpoint", "drop", "one", "--json"])).json();
+    assert_eq!(dropped["checkpoints"][0]["name"], "one");
+    assert_eq!(
+        repo.git(&["for-each-ref", "--format=%(refname)", "refs/rb"]),
+        "refs/rb/checkpoints/manual/two"
+    );
+    let unknown = rb(&repo, &["checkpoint", "show", "one", "--json"]);
+    assert_eq!((unknown.code, &unknown.json()["error"]["code"]), (5, &json!("unknown-checkpoint")));
+    repo.git(&["pack-refs", "--all"]);
+    done(rb(&repo, &["checkpoint", "drop", "two"]));
+    assert_eq!(repo.git(&["for-each-ref", "--format=%(refname)", "refs/rb"]), "");
+    assert_sound(&repo);
+}
+
+#[test]
+fn nested_repositories_pipes_and_hostile_names_are_left_out_by_name() {
+    let repo = busy();
+    repo.write("git~1", "no\n");
+    std::fs::create_dir_all(repo.path().join("inner")).expect("a folder can be made");
+    repo.git(&["init", "-q", "inner"]);
+    repo.write("inner/file", "theirs\n");
+    assert!(repo.command("mkfifo").arg("pipe").status().expect("mkfifo runs").success());
+    let made = done(rb(&repo, &["checkpoint", "create", "safe", "--json"])).json();
+    let skipped: Vec<_> = made["checkpoint"]["work_tree"]["skipped"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|row| row["path"].as_str().expect("a name"))
+        .collect();
+    assert_eq!(skipped, ["git~1", "inner", "pipe"]);
+    repo.write("inner/file", "still theirs\n");
+    repo.write("src/a.txt", "other\n");
+    done(rb(&repo, &["checkpoint", "restore", "safe"]));
+    assert_eq!(std::fs::read(repo.path().join("inner/file")).expect("it is there"), b"still theirs\n");
+    assert!(repo.path().join("pipe").exists() && repo.path().join("git~1").exists());
+}
+
+#[test]
+fn damage_is_found_and_nothing_is_restored_from_it() {
+    let repo = busy();
+    done(rb(&repo, &["checkpoint", "create", "safe"]));
+    let blob = repo.git(&["rev-parse", "refs/rb/checkpoints/manual/safe:work-tree/untracked/deep/file"]);
+    let object = repo.path().join(".git/objects").join(&blob[..2]).join(&blob[2..]);
+    std::fs::remove_file(&object).expect("it is loose");
+    repo.write("src/a.txt", "other\n");
+    let before = State::of(&repo);
+    let verified = rb(&repo, &["checkpoint", "verify", "safe", "--json"]);
+    assert_eq!((verified.code, &verified.json()["sound"]), (10, &json!(false)), "{}", verified.stdout);
+    assert!(verified.json()["problems"][0].as_str().expect("text").contains(&blob), "{}", verified.stdout);
+    let refused = rb(&repo, &["checkpoint", "restore", "safe", "--json"]);
+    assert_eq!((refused.code, &refused.json()["error"]["code"]), (5, &json!("damaged-checkpoint")));
+    before.assert_unchanged(&repo);
+    // An object of the right kind with other bytes.
+    let other = repo.git(&["rev-parse", "HEAD:src/a.txt"]);
+    let from = repo.path().join(".git/objects").join(&other[..2]).join(&other[2..]);
+    std::fs::copy(from, &object).expect("it can be copied");
+    let verified = rb(&repo, &["checkpoint", "verify", "safe"]);
+    assert_eq!(verified.code, 10, "{}", verified.stdout);
+    assert!(verified.stdout.contains(&blob), "{}", verified.stdout);
+}
+
+fn read(path: &Path) -> Option<String> {
+    std::fs::read_to_string(path).ok()
+}
+
+#[test]
+fn paths_outside_come_back_with_consent_only_to_where_they_were() {
+    use std::os::unix::fs::PermissionsExt;
+    let repo = busy();
+    let outside = Sandbox::folder();
+    let folder = outside.path().join("etc");
+    outside.write("etc/app.conf", "one\n");
+    outside.write("etc/deep/key", "secret\n");
+    outside.write("etc/.git/config", "[core]\n");
+    std::os::unix::fs::symlink("app.conf", folder.join("current")).expect("a link can be made");
+    let key = folder.join("deep/key");
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).expect("it can be changed");
+    let etc = folder.to_str().expect("a name");
+    let made = done(rb(&repo, &["checkpoint", "create", "safe", "--outside", etc, "--json"])).json();
+    let entries = made["checkpoint"]["outside"][0]["entries"].as_array().expect("a list").clone();
+    let app = entries.iter().find(|row| row["path"] == "app.conf").expect("it was copied");
+    assert_eq!(app["sha256"], "2c8b08da5ce60398e1f19af0e5dccc744df274b826abe585eaba68c525434806");
+    assert_sound(&repo);
+
+    outside.write("etc/app.conf", "two\n");
+    outside.write("etc/added", "new\n");
+    std::fs::remove_file(&key).expect("it was there");
+    std::fs::remove_file(folder.join("current")).expect("it was there");
+    std::os::unix::fs::symlink("deep/key", folder.join("current")).expect("a link can be made");
+    let without = rb(&repo, &["checkpoint", "restore", "safe", "--json"]);
+    assert_eq!((without.code, &without.json()["outside_left"]), (3, &json!([etc])), "{}", without.stdout);
+    assert_eq!(read(&folder.join("app.conf")).as_deref(), Some("two\n"));
+
+    let with = done(rb(&repo, &["checkpoint", "restore", "safe", "--with-outside", "--json"])).json();
+    assert_eq!(with["outside"], json!([etc]));
+    assert_eq!(read(&folder.join("app.conf")).as_deref(), Some("one\n"));
+    assert_eq!(read(&key).as_deref(), Some("secret\n"));
+    assert_eq!(std::fs::metadata(&key).expect("it is back").permissions().mode() & 0o777, 0o600);
+    assert_eq!(std::fs::read_link(folder.join("current")).expect("a link"), Path::new("app.conf"));
+    assert!(!folder.join("added").exists());
+    let names: Vec<_> =
+        std::fs::read_dir(&folder).expect("a folder").flatten().map(|row| row.file_name()).collect();
+    assert!(names.iter().all(|name| !name.to_string_lossy().starts_with(".rb-")), "{names:?}");
+
+    // What was there is kept by the checkpoint that was made before.
+    let before = with["before"]["name"].as_str().expect("a name").to_owned();
+    done(rb(&repo, &["checkpoint", "restore", &before, "--with-outside"]));
+    assert_eq!(read(&folder.join("added")).as_deref(), Some("new\n"));
+    assert_eq!(read(&folder.join("app.conf")).as_deref(), Some("two\n"));
+    assert!(!key.exists());
+}
+
+#[test]
+fn what_lies_in_the_repository_is_not_outside() {
+    let repo = busy();
+    let inside = repo.path().join("src");
+    let refused = rb(&repo, &["checkpoint", "create", "x", "--outside", inside.to_str().expect("a name")]);
+    assert_eq!(refused.code, 2, "{}", refused.stderr);
+    let parent = repo.path().parent().expect("a folder").to_str().expect("a name").to_owned();
+    assert_eq!(rb(&repo, &["checkpoint", "create", "x", "--outside", &parent]).code, 2);
+    assert_eq!(rb(&repo, &["checkpoint", "create", "x", "--outside", "/"]).code, 2);
+}
+
+#[test]
+fn a_racy_edit_is_still_an_edit_after_a_restore() {
+    let repo = Sandbox::new();
+    repo.commit("one", &[("a", "1\n"), ("b", "1\n")]);
+    for round in 0..8 {
+        repo.git(&["reset", "-q", "--hard"]);
+        // Of the same size and in the same second as the index.
+        repo.write("a", format!("{round}\n").replace('1', "9"));
+        done(rb(&repo, &["checkpoint", "create", &format!("r{round}")]));
+        let status = repo.git(&["status", "--porcelain"]);
+        repo.write("a", "1\n");
+        repo.write("b", "other\n");
+        done(rb(&repo, &["checkpoint", "restore", &format!("r{round}")]));
+        assert_eq!(repo.git(&["status", "--porcelain"]), status, "round {round}");
+        assert_eq!(status, " M a");
+    }
+}
+
+#[test]
+fn documents_name_their_version() {
+    let repo = busy();
+    for args in [&["create", "a"][..], &["list"], &["show", "a"], &["verify", "a"], &["drop", "a"]] {
+        let words: Vec<_> = ["checkpoint"].iter().chain(args).chain(&["--json"]).copied().collect();
+        let document: Value = done(rb(&repo, &words)).json();
+        assert_eq!(document["schema_version"], 1, "{args:?}");
+    }
+}
