@@ -29,6 +29,7 @@ pub mod process;
 pub mod receipt;
 pub mod record;
 pub mod repo;
+pub mod report;
 pub mod scratch;
 pub mod strategy;
 pub mod target;

@@ -11,4 +11,6 @@ mod landing;
 mod oplog;
 mod output;
 mod plumbing;
+mod report;
+mod report_browser;
 mod schema;

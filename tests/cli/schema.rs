@@ -136,6 +136,16 @@ fn receipts_fit() {
 }
 
 #[test]
+fn reports_fit() {
+    let (repo, _) = crate::report::with_run();
+    assert_fits("report", &repo, &["report"]);
+    rb(&repo, &["revert", "--file", "other.py", "--check", "true"]);
+    assert_fits("report", &repo, &["report"]);
+    rb(&repo, &["undo"]);
+    assert_fits("report", &repo, &["report"]);
+}
+
+#[test]
 fn answers_and_errors_fit() {
     let repo = repo();
     assert_fits("history", &repo, &["history", "f"]);

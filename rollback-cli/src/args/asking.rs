@@ -1,6 +1,7 @@
 //! The arguments of the commands that answer and change nothing.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
@@ -40,6 +41,39 @@ pub(crate) struct Ops {
     /// List at most this many operations
     #[arg(short = 'n', long, value_name = "N")]
     pub(crate) max_count: Option<usize>,
+}
+
+/// `rb report`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  rb report                         the last operation, or the run that it belongs to, as Markdown
+  rb report -o report.html          as one page that can be mailed or kept
+  rb report --run 3fa2b1c0 --json   a run of a procedure, as data")]
+pub(crate) struct Report {
+    /// The operation, or how its id begins; the last one if not given
+    #[arg(value_name = "OP", conflicts_with = "run")]
+    pub(crate) operation: Option<String>,
+    /// A run of a procedure, or how its id begins
+    #[arg(long, value_name = "ID")]
+    pub(crate) run: Option<String>,
+    /// How it is written: md, html or json (default: by the name of the file, else md)
+    #[arg(long, value_name = "FORMAT", hide_possible_values = true)]
+    pub(crate) format: Option<ReportFormat>,
+    /// Write it to this file
+    #[arg(short, long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// How a report is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReportFormat {
+    /// Markdown
+    Md,
+    /// One HTML page
+    Html,
+    /// JSON
+    Json,
 }
 
 /// `rb merge-tree`.

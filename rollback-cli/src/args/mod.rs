@@ -14,7 +14,9 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, CommandFactory, Parser, Subcommand, ValueEnum};
 
-pub(crate) use asking::{Completions, Demo, History, IsReverted, Man, MergeTree, Ops, Schema};
+pub(crate) use asking::{
+    Completions, Demo, History, IsReverted, Man, MergeTree, Ops, Report, ReportFormat, Schema,
+};
 pub(crate) use checkpoint::{
     Checkpoint, CheckpointAction, CreateCheckpoint, DropCheckpoints, ListCheckpoints, RestoreCheckpoint,
     VerifyCheckpoint,
@@ -133,6 +135,8 @@ pub(crate) enum Command {
     Ops(Ops),
     /// Finish or take back what a crash cut off, and say where things stand
     Status,
+    /// Report what was done, to read, to mail or to keep
+    Report(Report),
     /// Merge trees as `git merge-tree --stdin` does (plumbing)
     MergeTree(MergeTree),
     /// Build a broken repository in a temporary folder, roll it back, and show each step

@@ -11,13 +11,13 @@ use crate::render::style::{Palette, paint};
 const GROUPS: [(&str, &[&str]); 5] = [
     ("Going back (all take --dry-run)", &["revert", "pick", "restore", "apply"]),
     ("Procedures", &["run", "resume", "abort", "publish", "verify"]),
-    ("What rb did", &["undo", "checkpoint", "ops", "status"]),
+    ("What rb did", &["undo", "checkpoint", "ops", "report", "status"]),
     ("Asking (nothing is written)", &["history", "is-reverted"]),
     ("Other", &["demo", "completions", "man", "schema", "merge-tree"]),
 ];
 
 /// How the commands are called that the parser would describe less well.
-const USAGES: [(&str, &[&str]); 15] = [
+const USAGES: [(&str, &[&str]); 16] = [
     ("revert", &["[OPTIONS] --file PATH…", "[OPTIONS] COMMIT… [-- PATH…]"]),
     ("pick", &["[OPTIONS] COMMIT… [-- PATH…]"]),
     ("restore", &["[OPTIONS] PATH… [-s REV]"]),
@@ -29,6 +29,7 @@ const USAGES: [(&str, &[&str]); 15] = [
     ("verify", &["[OPTIONS] PROCEDURE"]),
     ("undo", &["[OP] [--dry-run]"]),
     ("ops", &["[-n N]"]),
+    ("report", &["[OPTIONS] [OP]", "[OPTIONS] --run ID"]),
     ("history", &["[OPTIONS] PATH"]),
     ("is-reverted", &["[OPTIONS] COMMIT [--in REV]", "[OPTIONS] COMMIT [--in A..B]"]),
     ("merge-tree", &["--stdin [-z] [--threads N]"]),

@@ -13,6 +13,7 @@ mod man;
 mod merge_tree;
 mod ops;
 mod pick;
+mod report;
 mod restore;
 mod revert;
 mod running;
@@ -52,6 +53,7 @@ pub(crate) fn run(command: Command, session: &mut Session) -> Outcome {
         Command::Checkpoint(args) => checkpoint::run(args.action, session),
         Command::Ops(args) => ops::run(&args, session),
         Command::Status => status::run(session),
+        Command::Report(args) => report::run(args, session),
         Command::MergeTree(args) => merge_tree::run(&args, session),
         Command::Demo(args) => demo::run(&args, session),
         Command::Completions(args) => completions::run(&args, session),

@@ -12,6 +12,7 @@ pub(crate) mod is_reverted;
 pub(crate) mod json;
 pub(crate) mod ladder;
 pub(crate) mod operations;
+pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod schema;
 pub(crate) mod stuck;

@@ -3,6 +3,7 @@
 use clap::ValueEnum;
 use rollback_core::history::PathHistory;
 use rollback_core::oplog::{Operation, Undone};
+use rollback_core::report::Report;
 use rollback_core::{Plan, Receipt};
 use schemars::Schema;
 use schemars::generate::SchemaSettings;
@@ -42,6 +43,8 @@ pub(crate) enum Document {
     Run,
     /// What `rb run` and its kin print before, a line each
     Event,
+    /// What `rb report --format json` prints
+    Report,
     /// What a failure prints
     Error,
 }
@@ -64,6 +67,7 @@ pub(crate) fn of(document: Document) -> Schema {
         Document::Status => generator.into_root_schema_for::<Status>(),
         Document::Run => generator.into_root_schema_for::<run::Document<'_>>(),
         Document::Event => generator.into_root_schema_for::<run::EventLine<'_>>(),
+        Document::Report => generator.into_root_schema_for::<Report>(),
         Document::Error => generator.into_root_schema_for::<ErrorDocument>(),
     }
 }

@@ -29,6 +29,9 @@ pub(crate) const LOG: &str = "refs/rb/log";
 /// The file of an entry that says what happened to the repository.
 pub(crate) const OPERATION_FILE: &str = "operation.json";
 
+/// The file of an entry that holds the document by which the operation was answered.
+pub(crate) const RECEIPT_FILE: &str = "receipt.json";
+
 /// The version of [`LoggedOperation`].
 pub(crate) const LOG_VERSION: u32 = 1;
 
@@ -143,7 +146,7 @@ impl LogDraft {
         };
         let mut rows = BTreeMap::from([
             (OPERATION_FILE.to_owned(), blob(&text)?),
-            ("receipt.json".to_owned(), blob(&self.receipt)?),
+            (RECEIPT_FILE.to_owned(), blob(&self.receipt)?),
         ]);
         if operation.staged {
             // No commit keeps what was only staged.

@@ -205,7 +205,7 @@ fn judged(runs: &[CheckRun]) -> Judged {
 }
 
 /// The words as a shell reads them back.
-fn command_line(run: &[String]) -> String {
+pub(crate) fn command_line(run: &[String]) -> String {
     shlex::try_join(run.iter().map(String::as_str)).unwrap_or_else(|_| run.join(" "))
 }
 

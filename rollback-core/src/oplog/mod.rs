@@ -10,10 +10,11 @@ use serde::{Deserialize, Serialize};
 
 pub use undo::{OperationRef, UndoOptions, Undone};
 
-use crate::apply::log::{LOG, LOG_VERSION, LoggedOperation, OPERATION_FILE};
+use crate::apply::log::{LOG, LOG_VERSION, LoggedOperation, OPERATION_FILE, RECEIPT_FILE};
 use crate::error::{Error, Result};
 use crate::id::CommitId;
 use crate::path::RepoPath;
+use crate::receipt::Receipt;
 use crate::repo::Repo;
 
 /// An operation as the log tells of it.
@@ -51,12 +52,14 @@ pub struct Operation {
 
 /// An entry as it stands in the log.
 pub(crate) struct Entry {
+    /// The commit that holds it.
+    pub(crate) commit: CommitId,
     pub(crate) logged: LoggedOperation,
     pub(crate) undone_by: Option<String>,
 }
 
 impl From<Entry> for Operation {
-    fn from(Entry { logged, undone_by }: Entry) -> Self {
+    fn from(Entry { logged, undone_by, .. }: Entry) -> Self {
         Self {
             operation_id: logged.operation_id,
             time: logged.time,
@@ -84,6 +87,18 @@ impl Repo {
         Ok(self.log_entries()?.into_iter().map(Into::into).collect())
     }
 
+    /// An operation with the receipt it was answered with; an undo has none.
+    ///
+    /// # Errors
+    /// [`Error::UnknownOperation`], and those of [`Repo::operations`].
+    pub fn operation_with_receipt(&self, which: &OperationRef) -> Result<(Operation, Option<Receipt>)> {
+        let entry = self.find_operation(which)?;
+        let objects = self.objects();
+        let file = objects.tree(objects.commit(entry.commit)?.tree)?.find(RECEIPT_FILE.as_bytes());
+        let text = file.map(|file| objects.blob(file.id)).transpose()?;
+        Ok((entry.into(), text.and_then(|text| serde_json::from_slice(&text).ok())))
+    }
+
     pub(crate) fn log_entries(&self) -> Result<Vec<Entry>> {
         let mut at = self.read_reference(LOG.as_bytes())?;
         let objects = self.objects();
@@ -99,7 +114,7 @@ impl Repo {
             if let (Some(undoes), None) = (&logged.undoes, &undone_by) {
                 undone.insert(undoes.clone(), logged.operation_id.clone());
             }
-            entries.push(Entry { logged, undone_by });
+            entries.push(Entry { commit: id, logged, undone_by });
             at = commit.parents.first().copied();
         }
         Ok(entries)

@@ -96,7 +96,7 @@ impl Repo {
     }
 
     fn way_back(&self, which: &OperationRef, operation_id: String) -> Result<(Undone, Landing)> {
-        let Entry { logged, undone_by } = self.find_operation(which)?;
+        let Entry { logged, undone_by, .. } = self.find_operation(which)?;
         if let Some(by) = undone_by {
             return Err(Error::AlreadyUndone { operation: logged.operation_id, by });
         }
@@ -190,7 +190,7 @@ impl Repo {
             .collect()
     }
 
-    fn find_operation(&self, which: &OperationRef) -> Result<Entry> {
+    pub(super) fn find_operation(&self, which: &OperationRef) -> Result<Entry> {
         let entries = self.log_entries()?;
         let unknown = |spec: &str| Error::UnknownOperation { spec: spec.to_owned() };
         let OperationRef::Id(spec) = which else {

@@ -1,0 +1,99 @@
+//! `rb report`: what an operation or a run did, as a page or as data.
+
+use std::path::Path;
+
+use rollback_core::oplog::OperationRef;
+use rollback_core::procedure::Procedure;
+use rollback_core::procedure::engine::{RunState, runs};
+use rollback_core::report::Report;
+use rollback_core::{Error, Repo};
+
+use super::Outcome;
+use crate::args::{self, ReportFormat};
+use crate::exit::Exit;
+use crate::failure::{Failure, Problem};
+use crate::procedures;
+use crate::render::{json, report};
+use crate::session::Session;
+
+/// Runs `rb report`.
+pub(crate) fn run(args: args::Report, session: &mut Session) -> Outcome {
+    let format = format(&args, session);
+    let found = find(&args, session)?;
+    let text = match format {
+        ReportFormat::Md => report::markdown(&found),
+        ReportFormat::Html => report::html(&found),
+        ReportFormat::Json => json::document(&found),
+    };
+    match &args.output {
+        None => session.console.print(&text),
+        Some(file) => {
+            let path = session.folder().join(file);
+            std::fs::write(&path, text).map_err(|source| Error::Io { action: "write", path, source })?;
+            session.console.tell(&format!("The report is in {}.\n", file.display()));
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn format(args: &args::Report, session: &Session) -> ReportFormat {
+    let extension = args.output.as_deref().and_then(Path::extension).and_then(|name| name.to_str());
+    match (args.format, extension) {
+        (Some(format), _) => format,
+        (None, Some("html" | "htm")) => ReportFormat::Html,
+        (None, Some("json")) => ReportFormat::Json,
+        (None, None) if session.console.json() => ReportFormat::Json,
+        (None, _) => ReportFormat::Md,
+    }
+}
+
+fn find(args: &args::Report, session: &mut Session) -> Result<Report, Problem> {
+    let repo = session.repo()?;
+    if let Some(id) = &args.run {
+        let state = find_run(&repo, id, session)?;
+        return of_run(&repo, &state, session);
+    }
+    if let Some(id) = &args.operation {
+        return Ok(repo.report_of_operation(&OperationRef::Id(id.clone()))?);
+    }
+    let runs = runs(&repo)?;
+    let last = repo.operations()?.into_iter().next();
+    // The run says more than the operation by which it landed; one that landed nothing has no operation.
+    let of_last = runs.iter().rev().find(|run| match &last {
+        Some(operation) => run.commits.iter().any(|commit| operation.commit_ids.contains(commit)),
+        None => true,
+    });
+    match (of_last, last) {
+        (Some(state), _) => of_run(&repo, state, session),
+        (None, Some(_)) => Ok(repo.report_of_operation(&OperationRef::Last)?),
+        (None, None) => {
+            Err(Failure::new(Exit::Refused, "nothing-to-report", "rb has landed nothing here yet")
+                .with_hint(format!("see what it can do with: {} --help", session.invocation.program()))
+                .into())
+        }
+    }
+}
+
+fn find_run(repo: &Repo, id: &str, session: &Session) -> Result<RunState, Problem> {
+    let mut found: Vec<_> = runs(repo)?.into_iter().filter(|run| run.id.starts_with(id)).collect();
+    let list = session.invocation.command(&["status"]);
+    match (found.len(), found.pop()) {
+        (1, Some(run)) => Ok(run),
+        (0, _) => Err(Failure::new(Exit::Refused, "unknown-run", format!("there is no run '{id}'"))
+            .with_hint(format!("see which runs are open with: {list}"))
+            .into()),
+        _ => Err(Failure::new(Exit::Refused, "ambiguous-run", format!("several runs begin with '{id}'"))
+            .with_hint(format!("give more of the id; see open runs with: {list}"))
+            .into()),
+    }
+}
+
+fn of_run(repo: &Repo, state: &RunState, session: &mut Session) -> Result<Report, Problem> {
+    Ok(repo.report_of_run(state, procedure_of(state, session).as_ref())?)
+}
+
+/// The procedure of a run, where it can still be found; the record says the most without it.
+fn procedure_of(state: &RunState, session: &mut Session) -> Option<Procedure> {
+    let name = state.found_as.as_deref().unwrap_or(&state.procedure);
+    procedures::catalogue(session).load(name).ok().map(|(procedure, _)| procedure)
+}

@@ -1,0 +1,291 @@
+//! The report of an operation or of a run, as data: what happened, when, what was tried, what was checked, what is left
+//! to do. Markdown, HTML and JSON are renderings of it.
+//!
+//! It is put together from what the operation log and the record of a run hold; nothing is run, decided or written.
+
+mod graph;
+mod operation;
+mod run;
+
+pub use graph::{Graph, Mark, Node, Part, marks_of_plan};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::id::CommitId;
+use crate::path::RepoPath;
+use crate::verdict::Verdict;
+
+/// The version of the document.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// A report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[non_exhaustive]
+pub struct Report {
+    /// The version of this document, [`SCHEMA_VERSION`].
+    pub schema_version: u32,
+    /// Of what.
+    pub kind: ReportKind,
+    /// The id of the operation or of the run.
+    pub id: String,
+    /// What it was about, in a line.
+    pub title: String,
+    /// What came of it.
+    pub outcome: ReportOutcome,
+    /// When.
+    pub timing: Timing,
+    /// What else there is to know, in order.
+    pub facts: Vec<Fact>,
+    /// What happened, in order.
+    pub timeline: Vec<Moment>,
+    /// The commits concerned, before and after.
+    pub graph: Graph,
+    /// The ways that were tried, in order.
+    pub ladder: Vec<RungReport>,
+    /// The paths that changed.
+    pub changes: Vec<Changed>,
+    /// The checks, and what they said on each side.
+    pub checks: Vec<CheckReport>,
+    /// What happened outside of the repository.
+    pub outside: Vec<String>,
+    /// What was kept as evidence.
+    pub evidence: Vec<EvidenceReport>,
+    /// What is still to be done.
+    pub followups: Vec<FollowupReport>,
+    /// What was said to people.
+    pub messages: Vec<MessageReport>,
+}
+
+/// Of what a report is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum ReportKind {
+    /// An operation of the operation log.
+    Operation,
+    /// A run of a procedure.
+    Run,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct ReportOutcome {
+    /// In a word or two, such as `Landed`.
+    pub word: String,
+    /// Whether that is good.
+    pub standing: Standing,
+    /// A sentence more; empty where there is nothing to say.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub detail: String,
+}
+
+/// Whether an outcome is good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Standing {
+    /// What was asked for is done.
+    Good,
+    /// It goes on, or waits.
+    Open,
+    /// Somebody should look at it.
+    Attention,
+    /// It failed.
+    Bad,
+}
+
+/// When something began and ended, and within which time it should have.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Timing {
+    /// When it began.
+    #[schemars(with = "String")]
+    pub started: Timestamp,
+    /// When it ended; absent where it is still open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub finished: Option<Timestamp>,
+    /// How long it took, in milliseconds; absent where it is still open, or was not measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub elapsed_ms: Option<u64>,
+    /// Within which time it should be done, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target_ms: Option<u64>,
+}
+
+/// Something to know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Fact {
+    /// What.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+}
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Moment {
+    /// When it began; absent where that was not noted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub at: Option<Timestamp>,
+    /// How long it took, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub elapsed_ms: Option<u64>,
+    /// What kind of thing, in words.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// What came of it: `done`, `skipped`, `failed`, `started` or `pending`.
+    pub state: String,
+    /// What there is to say about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// A way that was tried.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct RungReport {
+    /// The strategy.
+    pub strategy: String,
+    /// What it takes, such as a commit or a source.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub subject: String,
+    /// Whether it was taken.
+    pub taken: bool,
+    /// What came of it, in a word or two.
+    pub result: String,
+    /// Why it was taken or not.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub why: String,
+    /// The later commits whose edits it discards.
+    pub discards: Vec<CommitLine>,
+}
+
+/// A commit in a line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct CommitLine {
+    /// The commit.
+    pub commit_id: CommitId,
+    /// Its id as people know it.
+    pub short: String,
+    /// The first line of its message.
+    pub subject: String,
+}
+
+/// A path that changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Changed {
+    /// The path.
+    pub path: RepoPath,
+    /// What became of it: `added`, `modified` or `deleted`.
+    pub kind: String,
+}
+
+/// A check, and what it said on each side.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct CheckReport {
+    /// Its name, or its command.
+    pub name: String,
+    /// What it shows, or on the result of which way it ran.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// On the tip as it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Look>,
+    /// On the result, before it landed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub candidate: Option<Look>,
+    /// On the live system.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub live: Option<Look>,
+}
+
+/// What a check said once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Look {
+    /// The verdict.
+    #[serde(flatten)]
+    pub verdict: Verdict,
+    /// How long it took, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub elapsed_ms: Option<u64>,
+    /// What it wrote: redacted, and of much output the start and the end.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub output: String,
+}
+
+/// A file that was kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct EvidenceReport {
+    /// Its name below the folder of the run.
+    pub name: String,
+    /// The SHA-256 of what was kept, in hexadecimal.
+    pub sha256: String,
+    /// Whether that is what is there now.
+    pub state: EvidenceState,
+    /// How many bytes are there now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
+}
+
+/// Whether evidence is still what was kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum EvidenceState {
+    /// It is there, byte for byte.
+    Intact,
+    /// Something else is there.
+    Altered,
+    /// Nothing is there.
+    Missing,
+}
+
+/// Something still to be done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct FollowupReport {
+    /// By when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub due: Option<Timestamp>,
+    /// What.
+    pub text: String,
+}
+
+/// What was said to people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct MessageReport {
+    /// Its name.
+    pub name: String,
+    /// For whom.
+    pub to: Vec<String>,
+    /// The subject line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// The words.
+    pub text: String,
+}
+
+/// Facts that have a value.
+#[derive(Default)]
+struct Facts(Vec<Fact>);
+
+impl Facts {
+    fn add(&mut self, name: &str, value: impl Into<String>) {
+        let value = value.into();
+        if !value.is_empty() {
+            self.0.push(Fact { name: name.to_owned(), value });
+        }
+    }
+}
+
+/// The time between two moments, in milliseconds; none where the clock went back.
+fn millis_between(from: Timestamp, to: Timestamp) -> Option<u64> {
+    u64::try_from(to.as_millisecond() - from.as_millisecond()).ok()
+}
+
+/// The name of a reference as people say it.
+fn short_reference(name: &str) -> &str {
+    let prefixes = ["refs/heads/", "refs/remotes/", "refs/tags/"];
+    prefixes.iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(name)
+}

@@ -1,0 +1,281 @@
+//! The report of a run of a procedure, from its record and from what it kept.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::graph::{Graph, Marks, Part, nodes};
+use super::operation::SHOWN;
+use super::{
+    Changed, CheckReport, EvidenceReport, EvidenceState, Fact, Facts, FollowupReport, Look, MessageReport,
+    Moment, Report, ReportKind, ReportOutcome, RungReport, SCHEMA_VERSION, Standing, Timing, millis_between,
+    short_reference,
+};
+use crate::error::Result;
+use crate::procedure::Procedure;
+use crate::procedure::engine::{Ending, RunState, RunStatus, RungTried, Unit};
+use crate::process::Redactor;
+use crate::repo::Repo;
+use crate::trust::sha256;
+use crate::verdict::On;
+
+/// How many bytes of the output of a check a report holds; of more, the start and the end.
+const OUTPUT: usize = 32 * 1024;
+
+impl Repo {
+    /// The report of a run. Without its procedure it lacks what only that says: titles, recipients, follow-ups.
+    ///
+    /// # Errors
+    /// What comparing the trees before and after can meet.
+    pub fn report_of_run(&self, state: &RunState, procedure: Option<&Procedure>) -> Result<Report> {
+        let folder = self.git_dir().join("rb").join("runs").join(&state.id);
+        let elapsed_ms = state.finished.and_then(|end| millis_between(state.started, end));
+        Ok(Report {
+            schema_version: SCHEMA_VERSION,
+            kind: ReportKind::Run,
+            id: state.id.clone(),
+            title: title(state, procedure),
+            outcome: outcome(state),
+            timing: Timing {
+                started: state.started,
+                finished: state.finished,
+                elapsed_ms,
+                target_ms: state.rto.and_then(|rto| u64::try_from(rto.0.as_millis()).ok()),
+            },
+            facts: facts(state),
+            timeline: state.units.iter().map(moment).collect(),
+            graph: graph(self, state),
+            ladder: state.rungs.iter().map(|rung| rung_report(self, rung)).collect(),
+            changes: changes(self, state)?,
+            checks: checks(state, procedure, &folder),
+            outside: state.outside_effects.clone(),
+            evidence: evidence(state, &folder),
+            followups: followups(state, procedure),
+            messages: messages(state, procedure, &folder),
+        })
+    }
+}
+
+fn title(state: &RunState, procedure: Option<&Procedure>) -> String {
+    let name = procedure.and_then(|procedure| procedure.document.title.as_deref());
+    let variant = state.variant.as_ref().map_or(String::new(), |variant| format!(", {variant}"));
+    format!("{}: {}{variant}", name.unwrap_or(&state.procedure), state.phase)
+}
+
+fn outcome(state: &RunState) -> ReportOutcome {
+    let last = state.units.iter().rev().find_map(|unit| unit.note.clone()).unwrap_or_default();
+    let (standing, word, detail) = match (state.status, state.ending) {
+        (RunStatus::Complete, Some(Ending::LandedButFailed)) => {
+            (Standing::Attention, "Landed, then failed", String::new())
+        }
+        (RunStatus::Complete, _) => (Standing::Good, "Complete", String::new()),
+        (RunStatus::NothingToDo, _) => (Standing::Good, "Nothing to do", last),
+        (RunStatus::Running, _) => (Standing::Open, "In progress", String::new()),
+        (RunStatus::Paused, _) => {
+            let pause = state.pause.as_ref().map(|pause| format!("At {}: {}", pause.at, pause.why));
+            (Standing::Attention, "Paused", pause.unwrap_or_default())
+        }
+        (RunStatus::Failed, Some(Ending::ChecksFailed)) => {
+            (Standing::Bad, "Checks failed, nothing landed", last)
+        }
+        (RunStatus::Failed, _) => (Standing::Bad, "Failed, nothing landed", last),
+        (RunStatus::Aborted, _) => (Standing::Attention, "Aborted", String::new()),
+    };
+    ReportOutcome { word: word.to_owned(), standing, detail }
+}
+
+fn facts(state: &RunState) -> Vec<Fact> {
+    let mut facts = Facts::default();
+    facts.add("Procedure", format!("{}, phase {}", state.procedure, state.phase));
+    facts.add("Reason", &state.reason);
+    facts.add("Trigger", &state.trigger);
+    facts.add("Severity", state.severity.clone().unwrap_or_default());
+    facts.add("Emergency", if state.emergency { "yes" } else { "" });
+    facts.add("Roles (stated, not enforced)", state.roles.join(", "));
+    let approvals: Vec<_> = state.approvals.iter().map(|(role, who)| format!("{role}: {who}")).collect();
+    facts.add("Approvals (recorded, not enforced)", approvals.join(", "));
+    facts.add("Confirmed", state.confirmed.join(", "));
+    facts.add("Reference", &state.reference);
+    facts.add("Tip before", state.tip.to_string());
+    facts.add("Landed on", state.landed_on.clone().unwrap_or_default());
+    facts.add("Checkpoint", state.checkpoint.clone().unwrap_or_default());
+    facts.add("Procedure hash", &state.hash);
+    facts.0
+}
+
+fn moment(unit: &Unit) -> Moment {
+    Moment {
+        at: unit.started,
+        elapsed_ms: unit.started.zip(unit.ended).and_then(|(from, to)| millis_between(from, to)),
+        kind: spelled(&unit.kind),
+        name: unit.id.clone(),
+        state: spelled(&unit.state),
+        note: unit.note.clone(),
+    }
+}
+
+/// A plain enum as the documents spell it.
+fn spelled(value: &impl serde::Serialize) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(text)) => text,
+        _ => String::new(),
+    }
+}
+
+fn graph(repo: &Repo, state: &RunState) -> Graph {
+    let branch = short_reference(&state.reference);
+    let around = |marks: &mut Marks| {
+        for target in state.targets.iter().take(SHOWN) {
+            marks.add(*target, Part::Undone, "undone");
+        }
+        if let Some(source) = state.source {
+            marks.add(source, Part::Good, "taken from here");
+        }
+    };
+    let (mut before, mut after) = (Marks::default(), Marks::default());
+    before.add(state.tip, Part::Tip, branch);
+    around(&mut before);
+    let moved = state.landed_on.as_deref().map_or(branch, short_reference);
+    after.add_new(&state.commits, moved, SHOWN);
+    after.add(
+        state.tip,
+        Part::Tip,
+        if moved == branch && !state.commits.is_empty() { "before" } else { branch },
+    );
+    around(&mut after);
+    Graph { before: nodes(repo, before.0), after: nodes(repo, after.0) }
+}
+
+fn rung_report(repo: &Repo, rung: &RungTried) -> RungReport {
+    let result = match (&rung.reason, rung.taken) {
+        (_, true) => "taken".to_owned(),
+        (Some(reason), false) => spelled(reason).replace('-', " "),
+        (None, false) => "not taken".to_owned(),
+    };
+    RungReport {
+        strategy: rung.kind.as_ref().map_or("edits".to_owned(), spelled),
+        subject: match rung.paths.len() {
+            0 => String::new(),
+            1 => "1 path".into(),
+            number => format!("{number} paths"),
+        },
+        taken: rung.taken,
+        result,
+        why: rung.why.clone(),
+        discards: rung.discards.iter().map(|id| repo.commit_line(*id)).collect(),
+    }
+}
+
+/// What differs between the tip before and the last commit that was made.
+fn changes(repo: &Repo, state: &RunState) -> Result<Vec<Changed>> {
+    let Some(after) = state.commits.last() else { return Ok(Vec::new()) };
+    let objects = repo.objects();
+    let (before, after) = (repo.tree_of_commit(state.tip)?, repo.tree_of_commit(*after)?);
+    let changed = crate::history::paths_between(&objects, before, after)?;
+    Ok(changed
+        .into_iter()
+        .map(|change| {
+            let kind = match (change.before, change.after) {
+                (None, _) => "added",
+                (_, None) => "deleted",
+                _ => "modified",
+            };
+            Changed { path: change.path, kind: kind.into() }
+        })
+        .collect())
+}
+
+fn checks(state: &RunState, procedure: Option<&Procedure>, folder: &Path) -> Vec<CheckReport> {
+    let row = |(id, verdicts): (&String, &std::collections::BTreeMap<On, crate::verdict::Verdict>)| {
+        let look = |on: On| {
+            let verdict = verdicts.get(&on)?.clone();
+            let output = output(&folder.join("check").join(id).join(spelled(&on)));
+            Some(Look { verdict, elapsed_ms: None, output })
+        };
+        let check = procedure.and_then(|procedure| procedure.check(id));
+        CheckReport {
+            name: id.clone(),
+            title: check.and_then(|check| check.title.clone()),
+            before: look(On::Control),
+            candidate: look(On::Candidate),
+            live: look(On::Live),
+        }
+    };
+    state.verdicts.iter().map(row).collect()
+}
+
+/// What was kept of a program's output, redacted once more: the folder is the user's, and files can be put there.
+fn output(file: &Path) -> String {
+    let bytes = fs::read(file).unwrap_or_default();
+    let bytes = Redactor::default().redact(&bytes);
+    let omitted = bytes.len().saturating_sub(OUTPUT);
+    if omitted == 0 {
+        return String::from_utf8_lossy(&bytes).into_owned();
+    }
+    let (start, end) = (&bytes[..OUTPUT / 2], &bytes[bytes.len() - OUTPUT / 2..]);
+    format!(
+        "{}\n[... {omitted} bytes omitted ...]\n{}",
+        String::from_utf8_lossy(start),
+        String::from_utf8_lossy(end)
+    )
+}
+
+fn evidence(state: &RunState, folder: &Path) -> Vec<EvidenceReport> {
+    let row = |(name, hash): (&String, &String)| {
+        let bytes = fs::read(folder.join(name)).ok();
+        let evidence = match &bytes {
+            None => EvidenceState::Missing,
+            Some(bytes) if sha256(bytes) == *hash => EvidenceState::Intact,
+            Some(_) => EvidenceState::Altered,
+        };
+        EvidenceReport {
+            name: name.clone(),
+            sha256: hash.clone(),
+            state: evidence,
+            bytes: bytes.map(|bytes| bytes.len() as u64),
+        }
+    };
+    state.evidence.iter().map(row).collect()
+}
+
+fn followups(state: &RunState, procedure: Option<&Procedure>) -> Vec<FollowupReport> {
+    let end = state.finished.unwrap_or(state.started);
+    let due = |period: crate::procedure::format::Period| -> Option<Timestamp> {
+        end.checked_add(SignedDuration::try_from(period.0).ok()?).ok()
+    };
+    procedure
+        .iter()
+        .flat_map(|procedure| &procedure.document.followup)
+        .map(|followup| FollowupReport { due: followup.due.and_then(due), text: followup.text.clone() })
+        .collect()
+}
+
+/// The messages as they were kept, in the order of the procedure.
+fn messages(state: &RunState, procedure: Option<&Procedure>, folder: &Path) -> Vec<MessageReport> {
+    let declared = procedure.map_or(&[][..], |procedure| &procedure.document.message);
+    let kept = |name: &&String| name.starts_with("message/") && name.ends_with(".txt");
+    let mut messages: Vec<_> = state
+        .evidence
+        .keys()
+        .filter(kept)
+        .filter_map(|file| message(file, &folder.join(PathBuf::from(file))))
+        .map(|mut message| {
+            let known = declared.iter().find(|row| row.id == message.name);
+            message.to = known.map(|row| row.to.clone()).unwrap_or_default();
+            message
+        })
+        .collect();
+    messages.sort_by_key(|message| declared.iter().position(|row| row.id == message.name));
+    messages
+}
+
+fn message(name: &str, file: &Path) -> Option<MessageReport> {
+    let text = fs::read_to_string(file).ok()?;
+    let name = name.trim_start_matches("message/").trim_end_matches(".txt").to_owned();
+    let (subject, text) = match text.strip_prefix("Subject: ").and_then(|rest| rest.split_once('\n')) {
+        Some((subject, text)) => (Some(subject.to_owned()), text),
+        None => (None, text.as_str()),
+    };
+    Some(MessageReport { name, to: Vec::new(), subject, text: text.trim().to_owned() })
+}
