@@ -1,5 +1,6 @@
 //! The apply room against real git: what it lands must be what `git revert` leaves in a twin.
 
+mod edits;
 mod faults;
 mod guards;
 mod kit;

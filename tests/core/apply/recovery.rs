@@ -147,6 +147,46 @@ fn an_edit_between_the_look_and_the_swap_is_put_back_and_the_landing_refused() {
     assert_nothing_left(&copy);
 }
 
+/// A folder that the landing made, and that cannot be removed for once, is not what somebody else wrote.
+#[test]
+fn a_recovery_that_fails_at_a_folder_is_done_again() {
+    if !super::sweep::can_trace() {
+        return;
+    }
+    let scene = super::sweep::Scene::new(shapes::files_and_folders_swap());
+    let last = scene.points().into_iter().rfind(|point| point.call == "renameat2").unwrap();
+    for nth in [1, 2] {
+        let copy = scene.shape.sandbox.twin();
+        assert_eq!(scene.run(&copy, "do", inject(&last, "signal=KILL")), Ended::Killed);
+        let point = Point { call: "unlinkat".into(), nth };
+        let failed = scene.run(&copy, "recover", inject(&point, "error=EIO"));
+        assert!(matches!(failed, Ended::Code(5, _)), "the folder is still there: {failed:?}");
+        assert!(scene.run(&copy, "recover", Vec::new()).is_success());
+        assert_eq!(scene.verdict(&copy), Some("before"));
+    }
+}
+
+/// A program that had the file open when it was displaced writes to it when everything else is done.
+#[test]
+fn what_is_written_to_a_displaced_file_is_kept_and_reported() {
+    if !super::sweep::can_trace() {
+        return;
+    }
+    let scene = super::sweep::Scene::new(shapes::one_file());
+    let copy = scene.shape.sandbox.twin();
+    let mut open = fs::File::options().append(true).open(copy.path("a/file")).unwrap();
+    let closing = scene.points().into_iter().rfind(|point| point.call == "rename").unwrap();
+    assert_eq!(scene.run(&copy, "do", inject(&closing, "signal=KILL")), Ended::Killed);
+    std::io::Write::write_all(&mut open, b"typed all the while\n").unwrap();
+    let error = recover(&copy.repo()).unwrap_err();
+    let Error::SetAside { paths, folder } = error else { panic!("{error:?}") };
+    assert_eq!(paths, [RepoPath::from("a/file")]);
+    assert_eq!(fs::read(folder.join("a/file")).unwrap(), b"two\ntyped all the while\n");
+    assert_eq!(scene.verdict(&copy), Some("after"), "the landing is finished all the same");
+    assert_nothing_left(&copy);
+    assert_eq!(recover(&copy.repo()).unwrap(), Recovered::Nothing);
+}
+
 #[test]
 fn a_stage_without_a_journal_is_thrown_away() {
     let shape = shapes::one_file();

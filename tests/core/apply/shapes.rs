@@ -186,7 +186,7 @@ pub(super) fn modes_and_links() -> Shape {
     revert("modes and links", sandbox)
 }
 
-fn files_and_folders_swap() -> Shape {
+pub(super) fn files_and_folders_swap() -> Shape {
     let sandbox = Sandbox::new();
     sandbox.write("swap", "file\n").write("dir/a", "a\n").write("dir/sub/b", "b\n").commit("first");
     sandbox.remove("swap").write("swap/in/side", "s\n");

@@ -215,6 +215,11 @@ pub(super) fn inject(point: &Point, how: &str) -> Vec<String> {
 pub(super) struct Dice(u64);
 
 impl Dice {
+    /// The sequence of a seed, which is not 0.
+    pub(super) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
     pub(super) fn from_environment() -> Self {
         let seed = std::env::var("RB_SWEEP_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1);
         println!("seed {seed} (RB_SWEEP_SEED)");
