@@ -74,7 +74,7 @@ pub(crate) fn recover(repo: &Repo) -> Result<Recovered> {
         return Ok(Recovered::Nothing);
     }
     let settings = Settings::of(repo)?;
-    let _lock = LandingLock::take(repo.git_dir(), settings.shared)?;
+    let _lock = LandingLock::take(repo.git_dir(), &settings)?;
     recover_locked(repo, &settings)
 }
 

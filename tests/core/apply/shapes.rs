@@ -165,7 +165,7 @@ pub(super) fn one_file() -> Shape {
     revert("one file", sandbox)
 }
 
-fn added_and_deleted() -> Shape {
+pub(super) fn added_and_deleted() -> Shape {
     let sandbox = Sandbox::new();
     sandbox.write("keep", "k\n").write("deep/er/gone", "g\n").write("changed", "1\n").commit("first");
     fs::remove_dir_all(sandbox.path("deep")).unwrap();
