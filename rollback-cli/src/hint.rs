@@ -239,6 +239,10 @@ impl Situation<'_> {
                 "if no git is running, remove the lock with",
                 format!("rm {}", quote(path.as_os_str().as_encoded_bytes())),
             ),
+            Error::SetAside { folder, .. } => Hint::new(
+                "see what was kept with",
+                format!("find {} -type f", quote(folder.as_os_str().as_encoded_bytes())),
+            ),
             Error::Io { .. } => Hint::nothing("the cause says what the system refused"),
             Error::Cancelled => Hint::nothing("whoever cancelled knows"),
             _ => Hint::nothing("a mistake of this program is to be reported"),

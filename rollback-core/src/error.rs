@@ -360,6 +360,14 @@ pub enum Error {
         /// The lock file.
         path: PathBuf,
     },
+    /// Somebody wrote to files while they were displaced; what they wrote was kept.
+    #[error("{} was written to while it was replaced; what was written is kept in {}", paths.first().map(ToString::to_string).unwrap_or_default(), folder.display())]
+    SetAside {
+        /// The paths that the files had.
+        paths: Vec<RepoPath>,
+        /// Where the files are, each at its path.
+        folder: PathBuf,
+    },
     /// Reading or writing a file failed.
     #[error("cannot {action} {}", path.display())]
     Io {
@@ -486,6 +494,7 @@ impl Error {
             Self::Hook { .. } => "hook-failed",
             Self::Config { .. } => "bad-configuration",
             Self::Locked { .. } => "locked",
+            Self::SetAside { .. } => "set-aside",
             Self::Io { .. } => "io",
             Self::Cancelled => "cancelled",
             Self::Internal { .. } => "internal",
@@ -516,9 +525,10 @@ impl Error {
             | Self::UpstreamAhead { path, .. }
             | Self::DriverNotTrusted { path, .. } => vec![path.clone()],
             Self::CaseCollision { path, twin } => vec![path.clone(), twin.clone()],
-            Self::Unmerged { paths } | Self::InTheWay { paths, .. } | Self::LossNotAllowed { paths, .. } => {
-                paths.clone()
-            }
+            Self::Unmerged { paths }
+            | Self::InTheWay { paths, .. }
+            | Self::SetAside { paths, .. }
+            | Self::LossNotAllowed { paths, .. } => paths.clone(),
             _ => Vec::new(),
         }
     }

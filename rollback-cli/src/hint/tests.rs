@@ -212,6 +212,10 @@ fn table() -> Vec<(Error, Option<&'static str>)> {
         ),
         (Error::Locked { path: "/x/.git/index.lock".into() }, Some("rm /x/.git/index.lock")),
         (
+            Error::SetAside { paths: vec!["a".into()], folder: "/x/.git/rb/written-1".into() },
+            Some("find /x/.git/rb/written-1 -type f"),
+        ),
+        (
             Error::Io { action: "write", path: "/x".into(), source: std::io::ErrorKind::StorageFull.into() },
             None,
         ),

@@ -110,7 +110,7 @@ pub(crate) fn land(repo: &Repo, landing: &Landing, options: &LandOptions<'_>) ->
     if let Some(update) = &landing.reference {
         reference::check_request(repo, update, landing.checkout)?;
     }
-    let _lock = LandingLock::take(repo.git_dir(), settings.shared)?;
+    let _lock = LandingLock::take(repo.git_dir(), &settings)?;
     let recovered = recover::recover_locked(repo, &settings)?;
     let objects = repo.objects();
     objects.insert_new(&landing.objects)?;

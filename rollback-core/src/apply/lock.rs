@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::durable;
 use crate::error::{Error, Result};
-use crate::repo::config::Shared;
+use crate::repo::config::Settings;
 
 /// How long a lock may seem to be held that nobody holds.
 const JUST_STARTED: Duration = Duration::from_millis(100);
@@ -27,9 +27,10 @@ impl LandingLock {
     ///
     /// # Errors
     /// [`Error::Locked`].
-    pub(crate) fn take(git_dir: &Path, shared: Shared) -> Result<Self> {
+    pub(crate) fn take(git_dir: &Path, settings: &Settings) -> Result<Self> {
         let folder = git_dir.join("rb");
-        durable::make_folders(&folder, shared, false)?;
+        // The journal will lie in it.
+        durable::make_folders(&folder, settings.shared, settings.fsync.journal)?;
         let path = folder.join("lock");
         let file = OpenOptions::new()
             .create(true)

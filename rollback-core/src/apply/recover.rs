@@ -74,7 +74,7 @@ pub(crate) fn recover(repo: &Repo) -> Result<Recovered> {
         return Ok(Recovered::Nothing);
     }
     let settings = Settings::of(repo)?;
-    let _lock = LandingLock::take(repo.git_dir(), settings.shared)?;
+    let _lock = LandingLock::take(repo.git_dir(), &settings)?;
     recover_locked(repo, &settings)
 }
 
@@ -285,7 +285,7 @@ pub(super) fn take_back(
         };
         // A file that was removed may have made room for a folder, which has to go before it comes back.
         undo(false)?;
-        remove_made_folders(&root, &journal.missing_folders);
+        remove_made_folders(&root, &journal.missing_folders)?;
         undo(true)?;
         if settings.fsync.journal {
             sync_touched(&root, journal)?;
@@ -296,12 +296,28 @@ pub(super) fn take_back(
     Ok(edited)
 }
 
-fn remove_made_folders(root: &Folder, folders: &[RepoPath]) {
+/// Removes the folders that somebody else has put nothing into. One that cannot be removed for another reason is an
+/// error: the file whose place it takes would be taken for lost.
+fn remove_made_folders(root: &Folder, folders: &[RepoPath]) -> Result<()> {
     for path in folders.iter().rev() {
-        if let Ok(Parent::Open(parent)) = parent_of(root, path) {
-            let _ = parent.remove_folder(path.file_name());
+        let failed = |error| Error::io("remove", path.to_string(), error);
+        let Parent::Open(parent) = parent_of(root, path).map_err(failed)? else { continue };
+        match parent.remove_folder(path.file_name()) {
+            Err(error)
+                if !matches!(
+                    error.kind(),
+                    ErrorKind::NotFound
+                        | ErrorKind::NotADirectory
+                        | ErrorKind::DirectoryNotEmpty
+                        | ErrorKind::ResourceBusy
+                ) =>
+            {
+                return Err(failed(error));
+            }
+            _ => {}
         }
     }
+    Ok(())
 }
 
 /// Puts the old index back, or the old entries into one that somebody else wrote since.
@@ -355,7 +371,28 @@ fn clean_up(repo: &Repo, stage: &Stage, journal: &Journal) -> Result<()> {
     }
     anchor::weigh_anchor(repo.git_dir())?;
     let root = repo.work_dir().map(|_| land::open_root(repo)).transpose()?;
-    stage.remove(root.as_ref())
+    let kept = root.as_ref().map_or(Ok(None), |root| keep_foreign(repo, root, stage, journal))?;
+    stage.remove(root.as_ref())?;
+    kept.map_or(Ok(()), Err)
+}
+
+/// Whoever had a file open when it was displaced may have written to it since. Such a file is not thrown away with the
+/// stage: it goes to a folder of its own, at its path. Returns the report.
+fn keep_foreign(repo: &Repo, root: &Folder, stage: &Stage, journal: &Journal) -> Result<Option<Error>> {
+    if stage.files.is_none() {
+        return Ok(None);
+    }
+    // The executable bit is no content.
+    let swapper = Swapper { file_mode: false, ..swapper(repo, root, stage)? };
+    let folder = repo.git_dir().join("rb").join(format!("written-{}", journal.operation));
+    let mut paths = Vec::new();
+    for (slot, step) in journal.steps.iter().enumerate() {
+        for name in swapper.foreign(slot, step)? {
+            stage.set_aside(&name, &step.path, &folder)?;
+            paths.push(step.path.clone());
+        }
+    }
+    Ok((!paths.is_empty()).then_some(Error::SetAside { paths, folder }))
 }
 
 fn lock_paths(repo: &Repo, journal: &Journal) -> Result<Vec<PathBuf>> {

@@ -294,8 +294,9 @@ pub(crate) fn write_logs(repo: &Repo, moved: &MovedReference, settings: &Setting
 
 fn append_once(path: &Path, line: &[u8], settings: &Settings) -> Result<()> {
     let failed = |error| Error::io("append to", path, error);
+    let sync = settings.fsync.references;
     if let Some(folder) = path.parent() {
-        durable::make_folders(folder, settings.shared, false)?;
+        durable::make_folders(folder, settings.shared, sync)?;
     }
     if path.is_dir() {
         remove_empty_folders(path);
@@ -322,7 +323,10 @@ fn append_once(path: &Path, line: &[u8], settings: &Settings) -> Result<()> {
         log.write_all(&bytes).map_err(failed)?;
     }
     // git does not flush its logs: after a power cut they end in zeros, and the way back is lost.
-    durable::sync_file(&log, path, settings.fsync.references)?;
+    durable::sync_file(&log, path, sync)?;
+    if len == 0 {
+        path.parent().map_or(Ok(()), |folder| durable::sync_folder(folder, sync))?;
+    }
     durable::adjust_shared(path, settings.shared)
 }
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::content::{Content, raw_id};
 use super::durable;
-use super::folder::Folder;
+use super::folder::{Folder, make_parent_of};
 use crate::error::{Error, Result};
 use crate::id::{Entry, EntryKind};
 use crate::journal::Fingerprint;
@@ -114,6 +114,24 @@ impl Stage {
             file.sync_all().map_err(failed)?;
         }
         Ok(Fingerprint::file(raw_id(&bytes, hash)?, executable && cfg!(unix)))
+    }
+
+    /// Moves a staged file to the path below `folder`, which is made.
+    pub(crate) fn set_aside(&self, name: &str, path: &RepoPath, folder: &Path) -> Result<()> {
+        let failed = |error| Error::io("keep", path.to_string(), error);
+        fs::create_dir_all(folder).map_err(failed)?;
+        let target = Folder::open(folder).map_err(failed)?;
+        let parent = make_parent_of(&target, path, &mut Vec::new()).map_err(failed)?;
+        let files = self.files()?;
+        match files.rename_to_free(name.as_bytes(), &parent, path.file_name()) {
+            // The stage lies in the work tree because that is on another file system.
+            Err(error) if error.kind() == std::io::ErrorKind::CrossesDevices => {
+                let mut kept = parent.create_file(path.file_name(), 0o600).map_err(failed)?;
+                let mut file = files.open_file(name.as_bytes()).map_err(failed)?;
+                std::io::copy(&mut file, &mut kept).map(drop).map_err(failed)
+            }
+            moved => moved.map_err(failed),
+        }
     }
 
     /// Removes the staging area with all in it.

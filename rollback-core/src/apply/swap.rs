@@ -253,6 +253,30 @@ impl Swapper<'_> {
         }
     }
 
+    /// The names in the stage under which lies what is neither the file before nor the one after: somebody who had it
+    /// open wrote to it while it was displaced.
+    pub(crate) fn foreign(&self, slot: usize, step: &Step) -> Result<Vec<String>> {
+        let files = self.stage.files()?;
+        let expected = match &step.action {
+            Action::Add { new } => vec![new],
+            Action::Replace { old, new } => vec![old, new],
+            Action::Remove { old } => vec![old],
+            Action::MakeFolder | Action::RemoveFolder => return Ok(Vec::new()),
+        };
+        let mut foreign = Vec::new();
+        for name in [slot_name(slot), displaced_name(slot)] {
+            let failed = |error| Error::io("examine", &name, error);
+            let mut known = files.info(name.as_bytes()).map_err(failed)?.is_none();
+            for expected in &expected {
+                known = known || self.holds(files, name.as_bytes(), expected)?;
+            }
+            if !known {
+                foreign.push(name);
+            }
+        }
+        Ok(foreign)
+    }
+
     fn open_parent(&self, path: &RepoPath) -> Result<Folder> {
         match parent_of(self.root, path).map_err(|error| Error::io("open", path.to_string(), error))? {
             Parent::Open(parent) => Ok(parent),

@@ -48,7 +48,7 @@ fn error_sweep() {
         for point in points.iter().filter(|_| dice.below(share) == 0).collect::<Vec<_>>() {
             let error = ["ENOSPC", "EIO", "EACCES", "EDQUOT", "EINTR"][dice.below(5)];
             let copy = scene.shape.sandbox.twin();
-            let ended = scene.run(&copy, "land", inject(point, &format!("error={error}")));
+            let ended = scene.run(&copy, "do", inject(point, &format!("error={error}")));
             tried += 1;
             match judge(&scene, &copy, &ended) {
                 Ok(outcome) => *outcomes.entry(outcome).or_default() += 1,
@@ -61,6 +61,36 @@ fn error_sweep() {
         println!("{:<28} {} fallible calls, {outcomes:?}", scene.shape.name, points.len());
     }
     println!("{tried} errors, {} half-applied or wrongly reported", wrong.len());
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// Writes that put less on the disk than they were given, and then fail.
+#[test]
+#[ignore = "minutes: the full sweep"]
+fn short_writes() {
+    let mut dice = Dice::from_environment();
+    let rounds = std::env::var("RB_WRITES").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(30);
+    let (mut tried, mut wrong) = (0, Vec::new());
+    for shape in super::sweep::chosen_shapes() {
+        let scene = Scene::new(shape);
+        let mut outcomes: BTreeMap<&str, usize> = BTreeMap::new();
+        for round in 0..rounds {
+            // Most files of a landing are short: half of the limits are too.
+            let limit = if round < 2 { round } else { dice.below([200, 3000][round % 2]) };
+            let copy = scene.shape.sandbox.twin();
+            let ended = scene.run_within(&copy, limit);
+            tried += 1;
+            match judge(&scene, &copy, &ended) {
+                Ok(outcome) => *outcomes.entry(outcome).or_default() += 1,
+                Err(why) => {
+                    println!("WRONG {} {limit} bytes: {ended:?}: {why}", scene.shape.name);
+                    wrong.push((scene.shape.name, limit));
+                }
+            }
+        }
+        println!("{:<28} {outcomes:?}", scene.shape.name);
+    }
+    println!("{tried} limits, {} half-applied or wrongly reported", wrong.len());
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
@@ -86,7 +116,7 @@ fn judge(scene: &Scene, copy: &Sandbox, ended: &Ended) -> Result<&'static str, S
                 Some("before") if clean() => (true, "refused"),
                 _ => (recover()? == Some("before"), "refused, finished by recovery"),
             };
-            let retried = scene.run(copy, "land", Vec::new());
+            let retried = scene.run(copy, "do", Vec::new());
             match before && retried.is_success() && scene.verdict(copy) == Some("after") {
                 true => Ok(outcome),
                 false => Err(format!("before: {before}, retry: {retried:?}")),
@@ -113,7 +143,7 @@ fn races_with_git() {
             std::thread::sleep(pause);
             command.output().unwrap().status.success()
         });
-        let landed = scene.run(&copy, "land", Vec::new()).is_success();
+        let landed = scene.run(&copy, "do", Vec::new()).is_success();
         let committed = git.join().unwrap();
         let subjects = copy.git(&["log", "--format=%s"]);
         assert_eq!(subjects.contains("Revert"), landed, "round {round}: {subjects}");
@@ -141,7 +171,7 @@ fn races_of_two_landings() {
     for round in 0..rounds {
         let copy = scene.shape.sandbox.twin();
         let ended: Vec<Ended> = std::thread::scope(|scope| {
-            let runs = [(); 2].map(|()| scope.spawn(|| scene.run(&copy, "land", Vec::new())));
+            let runs = [(); 2].map(|()| scope.spawn(|| scene.run(&copy, "do", Vec::new())));
             runs.into_iter().map(|run| run.join().unwrap()).collect()
         });
         let won = ended.iter().filter(|ended| ended.is_success()).count();
@@ -151,6 +181,53 @@ fn races_of_two_landings() {
         refused += ended.iter().filter(|ended| matches!(ended, Ended::Code(5, _))).count();
     }
     println!("{rounds} races of two landings: one won each time, {refused} refused");
+}
+
+/// Two rb, each with a plan of its own for the tip it finds, and a `git commit`.
+#[test]
+#[ignore = "minutes: races"]
+fn races_of_two_rb_and_a_commit() {
+    let mut dice = Dice::from_environment();
+    let rounds = std::env::var("RB_RACES").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(100);
+    let scenes = ["second", "third"].map(|subject| Scene::new(shapes::to_revert(subject)));
+    let mut outcomes: BTreeMap<(usize, bool), usize> = BTreeMap::new();
+    for round in 0..rounds {
+        let copy = scenes[0].shape.sandbox.twin();
+        fs::write(copy.path("other"), format!("round {round}\n")).unwrap();
+        copy.git(&["add", "other"]);
+        let mut pause = || std::time::Duration::from_micros(dice.below(60_000) as u64);
+        let pauses = [pause(), pause(), pause()];
+        let (ended, committed) = std::thread::scope(|scope| {
+            let runs = [0, 1].map(|nth| {
+                let (scene, copy, pause) = (&scenes[nth], &copy, pauses[nth]);
+                scope.spawn(move || {
+                    std::thread::sleep(pause);
+                    scene.run(copy, "do", Vec::new())
+                })
+            });
+            std::thread::sleep(pauses[2]);
+            let committed = copy.try_git(&["commit", "-q", "-m", "mine"]).status.success();
+            (runs.map(|run| run.join().unwrap()), committed)
+        });
+        let landed = ended.iter().filter(|ended| ended.is_success()).count();
+        for ended in &ended {
+            assert!(matches!(ended, Ended::Code(0 | 5, _)), "round {round}: {ended:?}");
+        }
+        let subjects = copy.git(&["log", "--format=%s"]);
+        let count = |word: &str| subjects.lines().filter(|subject| subject.starts_with(word)).count();
+        assert_eq!(count("Revert"), landed, "round {round}: {subjects}\n{ended:?}");
+        assert_eq!(count("mine"), usize::from(committed), "round {round}: {subjects}");
+        assert_eq!(super::sweep::operations(&copy).len(), landed, "round {round}: all that landed is logged");
+        assert!(landed > 0 || committed, "round {round}: one of the three wins: {ended:?}");
+        assert_nothing_left(&copy);
+        copy.git(&["fsck", "--strict"]);
+        let status = copy.git(&["status", "--porcelain"]);
+        assert_eq!(status, if committed { "" } else { "M  other" }, "round {round}");
+        *outcomes.entry((landed, committed)).or_default() += 1;
+    }
+    println!(
+        "{rounds} races of two rb and a commit, (landed, committed): {outcomes:?}; 0 commits lost, 0 locks left"
+    );
 }
 
 /// `RB_SWEEP_SHAPE`, `RB_CALL`, `RB_NTH` and `RB_HOW` name one injection; what it leaves is printed.
@@ -165,7 +242,7 @@ fn one_injection() {
     let mut strace = inject(&Point { call: variable("RB_CALL"), nth }, &variable("RB_HOW"));
     strace[1] = variable("RB_TRACE");
     strace[3] = "trace=all".into();
-    println!("{:?}", scene.run(&copy, "land", strace));
+    println!("{:?}", scene.run(&copy, "do", strace));
     println!("{:?}", scene.verdict(&copy));
     scene.explain(&copy);
 }

@@ -223,6 +223,12 @@ impl Sandbox {
         self.files().into_keys().map(|path| (path.clone(), inode(&path))).collect()
     }
 
+    /// When every file was modified, folders aside.
+    pub(crate) fn times(&self) -> BTreeMap<PathBuf, (i64, i64)> {
+        let inodes = self.inodes().into_iter().filter(|(path, _)| !self.root.join(path).is_dir());
+        inodes.map(|(path, (_, seconds, nanos))| (path, (seconds, nanos))).collect()
+    }
+
     /// Everything in the git directory but `rb/`, byte for byte.
     pub(crate) fn git_dir_bytes(&self) -> BTreeMap<PathBuf, (u32, Vec<u8>)> {
         let mut files = BTreeMap::new();

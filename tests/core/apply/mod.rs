@@ -1,10 +1,13 @@
 //! The apply room against real git: what it lands must be what `git revert` leaves in a twin.
 
+mod edits;
 mod faults;
 mod guards;
 mod kit;
 mod landing;
+mod order;
 mod power;
+mod races;
 mod recovery;
 mod shapes;
 mod sweep;

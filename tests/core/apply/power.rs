@@ -80,7 +80,7 @@ fn power_cuts() {
             let copy = scene.shape.sandbox.twin_in(&disk.mounted.join("work"));
             assert!(run("sync", &[]));
             let strace = point.map(|point| inject(point, "signal=KILL")).unwrap_or_default();
-            let ended = scene.run(&copy, "land", strace);
+            let ended = scene.run(&copy, "do", strace);
             let log = dice.below(2) == 0;
             disk.cut(log);
             let recovered = scene.run(&copy, "recover", Vec::new());
@@ -88,7 +88,7 @@ fn power_cuts() {
             cuts += 1;
             let kept = point.is_some() || verdict == Some("after");
             let retry = || {
-                let retried = scene.run(&copy, "land", Vec::new());
+                let retried = scene.run(&copy, "do", Vec::new());
                 retried.is_success() && scene.verdict(&copy) == Some("after")
             };
             match verdict {

@@ -16,7 +16,7 @@ fn killed_at(shape: shapes::Shape, call: &str, nth: usize) -> (Sandbox, super::s
     let scene = super::sweep::Scene::new(shape);
     let copy = scene.shape.sandbox.twin();
     let point = Point { call: call.to_owned(), nth };
-    assert_eq!(scene.run(&copy, "land", inject(&point, "signal=KILL")), Ended::Killed);
+    assert_eq!(scene.run(&copy, "do", inject(&point, "signal=KILL")), Ended::Killed);
     (copy, scene)
 }
 
@@ -32,7 +32,7 @@ fn a_landing_killed_while_it_swaps_keeps_writers_out_until_it_is_taken_back() {
     assert!(matches!(&recovered, Recovered::TakenBack { edited, .. } if edited.is_empty()), "{recovered:?}");
     assert_eq!(scene.verdict(&sandbox), Some("before"));
     assert_eq!(recover(&sandbox.repo()).unwrap(), Recovered::Nothing);
-    land(&sandbox.repo(), &scene.shape.landing, &LandOptions::default()).unwrap();
+    land(&sandbox.repo(), scene.shape.landing(), &LandOptions::default()).unwrap();
     assert_eq!(scene.verdict(&sandbox), Some("after"));
 }
 
@@ -42,7 +42,7 @@ fn new_objects_outlive_a_garbage_collection_in_the_middle() {
         return;
     }
     let (sandbox, scene) = killed_at(shapes::one_file(), "renameat2", 1);
-    let new = scene.shape.landing.reference.as_ref().unwrap().new.unwrap().to_string();
+    let new = scene.shape.landing().reference.as_ref().unwrap().new.unwrap().to_string();
     for lock in ["index.lock", "HEAD.lock", "refs/heads/main.lock"] {
         fs::remove_file(sandbox.git_dir().join(lock)).unwrap();
     }
@@ -52,7 +52,7 @@ fn new_objects_outlive_a_garbage_collection_in_the_middle() {
     assert_eq!(sandbox.git(&["for-each-ref", "--format=%(refname)"]), "refs/heads/main");
     sandbox.git(&["gc", "-q", "--prune=now"]);
     assert!(!sandbox.try_git(&["cat-file", "-e", &new]).status.success(), "nothing names it any more");
-    land(&sandbox.repo(), &scene.shape.landing, &LandOptions::default()).unwrap();
+    land(&sandbox.repo(), scene.shape.landing(), &LandOptions::default()).unwrap();
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn a_landing_killed_after_the_commit_point_is_finished_with_its_logs() {
     let sandbox = scene.shape.sandbox.twin();
     // The last rename closes the journal; the one before it moves the reference.
     let closing = scene.points().into_iter().rfind(|point| point.call == "rename").unwrap();
-    assert_eq!(scene.run(&sandbox, "land", inject(&closing, "signal=KILL")), Ended::Killed);
+    assert_eq!(scene.run(&sandbox, "do", inject(&closing, "signal=KILL")), Ended::Killed);
     let recovered = recover(&sandbox.repo()).unwrap();
     assert!(matches!(&recovered, Recovered::Finished { .. }), "{recovered:?}");
     assert_eq!(scene.verdict(&sandbox), Some("after"));
@@ -138,13 +138,53 @@ fn an_edit_between_the_look_and_the_swap_is_put_back_and_the_landing_refused() {
         fs::write(path, "typed at the last moment\n").unwrap();
     });
     let point = Point { call: "renameat2".into(), nth: 1 };
-    let ended = scene.run(&copy, "land", inject(&point, "delay_enter=300000"));
+    let ended = scene.run(&copy, "do", inject(&point, "delay_enter=300000"));
     writer.join().unwrap();
     assert!(matches!(&ended, Ended::Code(5, words) if words.contains("a/file")), "{ended:?}");
     assert_eq!(fs::read(copy.path("a/file")).unwrap(), b"typed at the last moment\n");
-    copy.git(&["checkout", "-q", "a/file"]);
-    assert_eq!(scene.verdict(&copy), Some("before"));
+    assert_eq!(copy.git(&["status", "--porcelain"]), " M a/file");
+    assert_eq!(copy.git(&["log", "-1", "--format=%s"]), "second");
     assert_nothing_left(&copy);
+}
+
+/// A folder that the landing made, and that cannot be removed for once, is not what somebody else wrote.
+#[test]
+fn a_recovery_that_fails_at_a_folder_is_done_again() {
+    if !super::sweep::can_trace() {
+        return;
+    }
+    let scene = super::sweep::Scene::new(shapes::files_and_folders_swap());
+    let last = scene.points().into_iter().rfind(|point| point.call == "renameat2").unwrap();
+    for nth in [1, 2] {
+        let copy = scene.shape.sandbox.twin();
+        assert_eq!(scene.run(&copy, "do", inject(&last, "signal=KILL")), Ended::Killed);
+        let point = Point { call: "unlinkat".into(), nth };
+        let failed = scene.run(&copy, "recover", inject(&point, "error=EIO"));
+        assert!(matches!(failed, Ended::Code(5, _)), "the folder is still there: {failed:?}");
+        assert!(scene.run(&copy, "recover", Vec::new()).is_success());
+        assert_eq!(scene.verdict(&copy), Some("before"));
+    }
+}
+
+/// A program that had the file open when it was displaced writes to it when everything else is done.
+#[test]
+fn what_is_written_to_a_displaced_file_is_kept_and_reported() {
+    if !super::sweep::can_trace() {
+        return;
+    }
+    let scene = super::sweep::Scene::new(shapes::one_file());
+    let copy = scene.shape.sandbox.twin();
+    let mut open = fs::File::options().append(true).open(copy.path("a/file")).unwrap();
+    let closing = scene.points().into_iter().rfind(|point| point.call == "rename").unwrap();
+    assert_eq!(scene.run(&copy, "do", inject(&closing, "signal=KILL")), Ended::Killed);
+    std::io::Write::write_all(&mut open, b"typed all the while\n").unwrap();
+    let error = recover(&copy.repo()).unwrap_err();
+    let Error::SetAside { paths, folder } = error else { panic!("{error:?}") };
+    assert_eq!(paths, [RepoPath::from("a/file")]);
+    assert_eq!(fs::read(folder.join("a/file")).unwrap(), b"two\ntyped all the while\n");
+    assert_eq!(scene.verdict(&copy), Some("after"), "the landing is finished all the same");
+    assert_nothing_left(&copy);
+    assert_eq!(recover(&copy.repo()).unwrap(), Recovered::Nothing);
 }
 
 #[test]
@@ -154,7 +194,7 @@ fn a_stage_without_a_journal_is_thrown_away() {
     fs::create_dir_all(git_dir.join("rb/landing/files")).unwrap();
     fs::write(git_dir.join("rb/landing/files/0"), "staged\n").unwrap();
     fs::write(git_dir.join("rb/landing/journal.tmp"), "{").unwrap();
-    let landed = land(&shape.sandbox.repo(), &shape.landing, &LandOptions::default()).unwrap();
+    let landed = land(&shape.sandbox.repo(), shape.landing(), &LandOptions::default()).unwrap();
     assert_eq!(landed.recovered, Recovered::Nothing);
     assert_nothing_left(&shape.sandbox);
 }
@@ -165,7 +205,7 @@ fn a_journal_that_cannot_be_read_stops_everything_and_is_left_for_a_person() {
     let journal = shape.sandbox.git_dir().join("rb/landing/journal.json");
     fs::create_dir_all(journal.parent().unwrap()).unwrap();
     fs::write(&journal, "not a journal").unwrap();
-    let error = land(&shape.sandbox.repo(), &shape.landing, &LandOptions::default()).unwrap_err();
+    let error = land(&shape.sandbox.repo(), shape.landing(), &LandOptions::default()).unwrap_err();
     assert!(matches!(&error, Error::Internal { context, .. } if context.contains("journal")), "{error:?}");
     assert_eq!(fs::read(&journal).unwrap(), b"not a journal");
 }

@@ -6,21 +6,89 @@ use gix::objs::Kind;
 use serde_json::{Value, json};
 
 use super::kit::*;
-use crate::apply::{Landing, RefUpdate};
+use crate::apply::log::{LOG_VERSION, LogDraft, LoggedOperation};
+use crate::apply::{LandOptions, Landing, RefUpdate, land};
 use crate::conflict::Conflict;
-use crate::id::TreeId;
+use crate::id::{CommitId, TreeId};
 use crate::journal::StateFile;
+use crate::oplog::{OperationRef, UndoOptions};
+use crate::path::RepoPath;
 
-/// A repository and what is to land in it.
+/// A repository and what is to be done to it.
 pub(super) struct Shape {
     pub(super) name: &'static str,
     pub(super) sandbox: Sandbox,
-    pub(super) landing: Landing,
+    pub(super) deed: Deed,
+}
+
+/// What is done: the names of operations and the time of those that rb dates itself differ from run to run.
+pub(super) enum Deed {
+    /// Lands this.
+    Land(Box<Landing>),
+    /// Takes the last operation back.
+    Undo,
+    /// Plans and applies the revert of a revision.
+    Revert(&'static str),
+}
+
+impl Shape {
+    pub(super) fn landing(&self) -> &Landing {
+        match &self.deed {
+            Deed::Land(landing) => landing,
+            _ => panic!("{} is no prepared landing", self.name),
+        }
+    }
+
+    fn landing_mut(&mut self) -> &mut Landing {
+        match &mut self.deed {
+            Deed::Land(landing) => landing,
+            _ => panic!("{} is no prepared landing", self.name),
+        }
+    }
+
+    /// As every landing of rb's: with an entry of the operation log.
+    fn logged(mut self) -> Self {
+        let name = self.name;
+        let tip = CommitId(id(&self.sandbox.git(&["rev-parse", "HEAD"])));
+        let landing = self.landing_mut();
+        landing.log = Some(draft(name, tip, landing));
+        self
+    }
+
+    /// The shape in which what this one does has been done, and is to be taken back.
+    fn undone(self, name: &'static str) -> Self {
+        let landed = land(&self.sandbox.repo(), self.landing(), &LandOptions::default()).unwrap();
+        assert!(landed.later_failure.is_none());
+        Self { name, sandbox: self.sandbox, deed: Deed::Undo }
+    }
+}
+
+fn draft(target: &str, tip: CommitId, landing: &Landing) -> LogDraft {
+    let moved = landing.reference.as_ref();
+    let operation = LoggedOperation {
+        version: LOG_VERSION,
+        operation_id: "00112233445566778899".into(),
+        time: 1_700_000_000,
+        kind: "revert-commit".into(),
+        target: target.into(),
+        reference: RepoPath::new(moved.map_or(&b"refs/heads/main"[..], |moved| moved.name.as_slice())),
+        before: moved.map_or(Some(tip), |moved| moved.old),
+        after: moved.map_or(Some(tip), |moved| moved.new),
+        commit_ids: moved.and_then(|moved| moved.new).into_iter().collect(),
+        staged: moved.is_none(),
+        tree_before: landing.head_tree,
+        tree_after: landing.result_tree,
+        undoes: None,
+        paths: Vec::new(),
+        state_files: Vec::new(),
+        states: None,
+    };
+    LogDraft { operation, receipt: b"{}\n".to_vec(), committer: committer() }
 }
 
 /// Every shape.
 pub(super) fn all() -> Vec<Shape> {
-    vec![
+    let landings = [
         one_file(),
         added_and_deleted(),
         modes_and_links(),
@@ -34,7 +102,49 @@ pub(super) fn all() -> Vec<Shape> {
         conflicts_left(),
         work_elsewhere(),
         sha256(),
-    ]
+    ];
+    let mut shapes: Vec<Shape> = landings.into_iter().map(Shape::logged).collect();
+    shapes.extend([without_log(), undo(), undo_of_modes(), undo_of_staged(), undo_of_an_undo(), planned()]);
+    shapes
+}
+
+fn without_log() -> Shape {
+    Shape { name: "without a log", ..one_file() }
+}
+
+/// Takes back what added, deleted and changed files, beside work that is not committed.
+fn undo() -> Shape {
+    let shape = added_and_deleted().logged().undone("undo");
+    shape.sandbox.write("untracked", "u\n").write("keep", "edited\n");
+    shape
+}
+
+fn undo_of_modes() -> Shape {
+    modes_and_links().logged().undone("undo of modes and links")
+}
+
+fn undo_of_staged() -> Shape {
+    not_committed().logged().undone("undo of what is staged")
+}
+
+fn undo_of_an_undo() -> Shape {
+    let shape = one_file().logged().undone("undo of an undo");
+    shape.sandbox.repo().undo(&OperationRef::Last, &UndoOptions::default()).unwrap();
+    shape
+}
+
+fn planned() -> Shape {
+    to_revert("second")
+}
+
+/// Plans the revert of a commit on whatever tip is found.
+pub(super) fn to_revert(revision: &'static str) -> Shape {
+    let sandbox = Sandbox::new();
+    sandbox.write("a/file", "one\n").write("gone", "g\n").write("b", "b\n").commit("first");
+    sandbox.write("a/file", "two\n").remove("gone").commit("second").git(&["tag", "second"]);
+    sandbox.write("b", "c\n").commit("third").git(&["tag", "third"]);
+    sandbox.write("other", "o\n").commit("fourth");
+    Shape { name: "planned and applied", sandbox, deed: Deed::Revert(revision) }
 }
 
 /// Reverts HEAD.
@@ -42,7 +152,7 @@ fn revert(name: &'static str, sandbox: Sandbox) -> Shape {
     let twin = sandbox.twin();
     twin.git(&["revert", "--no-edit", "HEAD"]);
     let landing = landing_like(&sandbox, &twin);
-    Shape { name, sandbox, landing }
+    Shape { name, sandbox, deed: Deed::Land(Box::new(landing)) }
 }
 
 pub(super) fn one_file() -> Shape {
@@ -56,7 +166,7 @@ pub(super) fn one_file() -> Shape {
     revert("one file", sandbox)
 }
 
-fn added_and_deleted() -> Shape {
+pub(super) fn added_and_deleted() -> Shape {
     let sandbox = Sandbox::new();
     sandbox.write("keep", "k\n").write("deep/er/gone", "g\n").write("changed", "1\n").commit("first");
     fs::remove_dir_all(sandbox.path("deep")).unwrap();
@@ -77,7 +187,7 @@ pub(super) fn modes_and_links() -> Shape {
     revert("modes and links", sandbox)
 }
 
-fn files_and_folders_swap() -> Shape {
+pub(super) fn files_and_folders_swap() -> Shape {
     let sandbox = Sandbox::new();
     sandbox.write("swap", "file\n").write("dir/a", "a\n").write("dir/sub/b", "b\n").commit("first");
     sandbox.remove("swap").write("swap/in/side", "s\n");
@@ -114,8 +224,8 @@ fn linked_work_tree() -> Shape {
 fn new_branch() -> Shape {
     let mut shape = one_file();
     shape.name = "new branch";
-    shape.landing.checkout = false;
-    let update = shape.landing.reference.as_mut().unwrap();
+    shape.landing_mut().checkout = false;
+    let update = shape.landing_mut().reference.as_mut().unwrap();
     (update.name, update.old) = ("refs/heads/rescue/one".into(), None);
     shape
 }
@@ -126,15 +236,15 @@ fn bare() -> Shape {
     shape.sandbox.git(&["config", "core.logAllRefUpdates", "true"]);
     shape.sandbox.clear_work_tree();
     shape.name = "bare";
-    shape.landing.checkout = false;
+    shape.landing_mut().checkout = false;
     shape
 }
 
 fn not_committed() -> Shape {
     let mut shape = added_and_deleted();
     shape.name = "not committed";
-    shape.landing.reference = None;
-    shape.landing.state_files =
+    shape.landing_mut().reference = None;
+    shape.landing_mut().state_files =
         vec![StateFile::write("MERGE_MSG", "Revert \"second\"\n"), StateFile::write("REVERT_HEAD", "x\n")];
     shape
 }
@@ -157,7 +267,7 @@ fn conflicts_left() -> Shape {
     landing.state_files =
         ["REVERT_HEAD", "MERGE_MSG", "AUTO_MERGE"].map(|name| StateFile::write(name, bytes(name))).to_vec();
     landing.state_files.push(StateFile::write("sequencer/todo", "revert 1234567 second\n"));
-    Shape { name: "conflicts left", sandbox, landing }
+    Shape { name: "conflicts left", sandbox, deed: Deed::Land(Box::new(landing)) }
 }
 
 fn work_elsewhere() -> Shape {
@@ -186,8 +296,13 @@ fn sha256() -> Shape {
     revert("sha256", sandbox)
 }
 
-/// A landing as bytes.
-pub(super) fn encode(landing: &Landing) -> Vec<u8> {
+/// A deed as bytes.
+pub(super) fn encode(deed: &Deed) -> Vec<u8> {
+    let landing = match deed {
+        Deed::Land(landing) => landing,
+        Deed::Undo => return b"\"undo\"".to_vec(),
+        Deed::Revert(revision) => return serde_json::to_vec(&json!({ "revert": revision })).unwrap(),
+    };
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let objects: Vec<Value> = landing
         .objects
@@ -205,13 +320,22 @@ pub(super) fn encode(landing: &Landing) -> Vec<u8> {
         "checkout": landing.checkout,
         "state_files": landing.state_files,
         "index_stages": landing.index_stages,
+        "log": landing.log.as_ref().map(|draft| &draft.operation),
     });
     serde_json::to_vec(&value).unwrap()
 }
 
-/// The landing of these bytes.
-pub(super) fn decode(bytes: &[u8]) -> Landing {
+/// The deed of these bytes.
+pub(super) fn decode(bytes: &[u8]) -> Deed {
     let value: Value = serde_json::from_slice(bytes).unwrap();
+    match &value["revert"] {
+        _ if value == "undo" => Deed::Undo,
+        Value::String(revision) => Deed::Revert(revision.clone().leak()),
+        _ => Deed::Land(Box::new(decode_landing(&value))),
+    }
+}
+
+fn decode_landing(value: &Value) -> Landing {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let unhex = |hex: &str| {
         (0..hex.len())
@@ -241,6 +365,8 @@ pub(super) fn decode(bytes: &[u8]) -> Landing {
         attributes: Default::default(),
         flags: Default::default(),
         exact: None,
-        log: None,
+        log: serde_json::from_value::<Option<LoggedOperation>>(value["log"].clone())
+            .unwrap()
+            .map(|operation| LogDraft { operation, receipt: b"{}\n".to_vec(), committer: committer() }),
     }
 }

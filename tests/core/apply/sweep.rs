@@ -12,10 +12,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::kit::*;
-use super::shapes::{self, Shape};
+use super::shapes::{self, Deed, Shape};
 use crate::apply::recover::recover;
 use crate::apply::{LandOptions, land};
+use crate::oplog::{OperationRef, UndoOptions};
+use crate::plan::PlanOptions;
+use crate::receipt::{ApplyOptions, CommitTime, Identity};
 use crate::repo::Repo;
+use crate::target::{CommitsTarget, Target};
 
 const DRIVER: &str = "apply::tests::sweep::the_driver_of_the_sweep";
 const BEGIN: &str = "/the-sweep-begins-here";
@@ -26,16 +30,16 @@ const BEGIN: &str = "/the-sweep-begins-here";
 fn the_driver_of_the_sweep() {
     let Some(root) = std::env::var_os("RB_SWEEP_ROOT") else { return };
     let what = std::env::var("RB_SWEEP_DO").unwrap();
-    let landing = fs::read(std::env::var_os("RB_SWEEP_LANDING").unwrap()).unwrap();
-    let landing = shapes::decode(&landing);
-    let repo = Repo::discover(&root).unwrap();
+    let deed = fs::read(std::env::var_os("RB_SWEEP_DEED").unwrap()).unwrap();
+    let deed = shapes::decode(&deed);
+    let repo = Repo::discover_with_environment(&root).unwrap();
     let thread = fs::read_link("/proc/thread-self").unwrap();
     eprintln!("{}", thread.file_name().unwrap().display());
     std::io::stdin().read_exact(&mut [0]).unwrap();
     // A call that the trace shows, so that what comes before is not swept.
     let _ = fs::metadata(BEGIN);
     let failed = match what.as_str() {
-        "land" => land(&repo, &landing, &LandOptions::default()).map(|landed| landed.later_failure.is_some()),
+        "do" => carry_out(&repo, &deed),
         _ => recover(&repo).map(|_| false),
     };
     // 8 is what the command line says for a failure after the commit point.
@@ -49,12 +53,36 @@ fn the_driver_of_the_sweep() {
     }
 }
 
+/// Does it; says whether something failed after the commit point.
+fn carry_out(repo: &Repo, deed: &Deed) -> crate::Result<bool> {
+    match deed {
+        Deed::Land(landing) => {
+            land(repo, landing, &LandOptions::default()).map(|landed| landed.later_failure.is_some())
+        }
+        Deed::Undo => repo
+            .undo(&OperationRef::Last, &UndoOptions::default())
+            .map(|undone| undone.later_failure.is_some()),
+        Deed::Revert(revision) => {
+            let revisions = vec![(*revision).to_owned()];
+            let target = Target::Commits(CommitsTarget { revisions, ..CommitsTarget::default() });
+            let plan = repo.plan(&target, &PlanOptions::default())?;
+            let identity = Identity { name: NAME.into(), email: EMAIL.into() };
+            let time = CommitTime { seconds: 1_700_000_000, offset: 3600 };
+            let options =
+                ApplyOptions { identity: Some(identity), time: Some(time), ..ApplyOptions::default() };
+            repo.apply(plan, &options).map(|receipt| receipt.outcome.later_failure.is_some())
+        }
+    }
+}
+
 /// One child process, and how strace is to interfere with it.
 pub(super) struct Child<'a> {
     pub(super) root: &'a Path,
-    pub(super) landing: &'a Path,
+    pub(super) deed: &'a Path,
     pub(super) what: &'a str,
     pub(super) strace: Vec<String>,
+    /// How long a file may become, in bytes: a write that would go beyond it is cut short, the next one fails.
+    pub(super) file_size: Option<usize>,
 }
 
 /// How a child ended: by our signal, or with a code and what it said.
@@ -71,15 +99,31 @@ impl Ended {
 }
 
 impl Child<'_> {
+    fn program(&self) -> Command {
+        let this = std::env::current_exe().unwrap();
+        let Some(limit) = self.file_size else { return Command::new(this) };
+        let mut command = Command::new("sh");
+        // Who does not ignore the signal is killed by it.
+        command.args(["-c", "trap '' XFSZ; exec prlimit --fsize=\"$0\" -- \"$@\""]);
+        command.arg(limit.to_string()).arg(this);
+        command
+    }
+
     pub(super) fn run(&self) -> Ended {
-        let mut command = Command::new(std::env::current_exe().unwrap());
+        let mut command = self.program();
         command
             .args(["--exact", DRIVER, "--ignored", "--nocapture", "--test-threads=1", "-q"])
             .env("RB_SWEEP_ROOT", self.root)
-            .env("RB_SWEEP_LANDING", self.landing)
+            .env("RB_SWEEP_DEED", self.deed)
             .env("RB_SWEEP_DO", self.what)
             .env("HOME", "/nonexistent")
             .env("GIT_CONFIG_NOSYSTEM", "1")
+            .envs([("GIT_AUTHOR_NAME", NAME), ("GIT_AUTHOR_EMAIL", EMAIL), ("GIT_AUTHOR_DATE", DATE)])
+            .envs([
+                ("GIT_COMMITTER_NAME", NAME),
+                ("GIT_COMMITTER_EMAIL", EMAIL),
+                ("GIT_COMMITTER_DATE", DATE),
+            ])
             .env_remove("RUST_BACKTRACE")
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
@@ -97,9 +141,17 @@ impl Child<'_> {
                 .stderr(Stdio::null())
                 .spawn()
                 .unwrap();
-            let status = format!("/proc/{thread}/status");
-            while fs::read_to_string(&status).is_ok_and(|status| status.contains("TracerPid:\t0\n")) {
-                std::thread::sleep(std::time::Duration::from_millis(1));
+            let attached = || {
+                fs::read_to_string(format!("/proc/{thread}/status"))
+                    .is_ok_and(|status| !status.contains("TracerPid:\t0\n"))
+            };
+            // Attached is not yet in control: only when strace waits has it asked the thread to stop.
+            let waits = || {
+                fs::read_to_string(format!("/proc/{}/stat", strace.id()))
+                    .is_ok_and(|stat| stat.rsplit(')').next().is_some_and(|rest| rest.starts_with(" S ")))
+            };
+            while !(attached() && waits()) && fs::metadata(format!("/proc/{thread}")).is_ok() {
+                std::thread::sleep(std::time::Duration::from_micros(500));
             }
             strace
         });
@@ -163,6 +215,11 @@ pub(super) fn inject(point: &Point, how: &str) -> Vec<String> {
 pub(super) struct Dice(u64);
 
 impl Dice {
+    /// The sequence of a seed, which is not 0.
+    pub(super) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
     pub(super) fn from_environment() -> Self {
         let seed = std::env::var("RB_SWEEP_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1);
         println!("seed {seed} (RB_SWEEP_SEED)");
@@ -190,7 +247,8 @@ pub(super) fn can_trace() -> bool {
 /// A shape with everything that the judge needs.
 pub(super) struct Scene {
     pub(super) shape: Shape,
-    pub(super) landing: PathBuf,
+    /// The file that tells a child process what to do.
+    pub(super) deed: PathBuf,
     before: Judged,
     after: Judged,
 }
@@ -202,21 +260,43 @@ struct Judged {
     branch_logs: String,
     state_files: Vec<Option<Vec<u8>>>,
     locks: Vec<PathBuf>,
+    /// When each file was modified: what is put back is the file that was there.
+    times: BTreeMap<PathBuf, (i64, i64)>,
+    /// The entries of the operation log, newest first, without the names and times that differ from run to run.
+    operations: Vec<String>,
+}
+
+impl Judged {
+    /// Files that the operation writes have the time of its run, all others that which they had.
+    fn is_after(&self, before: &Self, after: &Self) -> bool {
+        let written = |path: &PathBuf| before.state.files.get(path) != after.state.files.get(path);
+        let kept = |judged: &Self| -> BTreeMap<PathBuf, (i64, i64)> {
+            judged
+                .times
+                .iter()
+                .filter(|(path, _)| !written(path))
+                .map(|(path, time)| (path.clone(), *time))
+                .collect()
+        };
+        kept(self) == kept(after)
+            && (&self.state, &self.branch_logs, &self.state_files, &self.locks, &self.operations)
+                == (&after.state, &after.branch_logs, &after.state_files, &after.locks, &after.operations)
+    }
 }
 
 impl Scene {
     pub(super) fn new(shape: Shape) -> Self {
-        let landing = shape.sandbox.root.parent().unwrap().join("landing.json");
-        fs::write(&landing, shapes::encode(&shape.landing)).unwrap();
+        let deed = shape.sandbox.root.parent().unwrap().join("deed.json");
+        fs::write(&deed, shapes::encode(&shape.deed)).unwrap();
         let before = judge(&shape.sandbox.twin());
         let copy = shape.sandbox.twin();
-        let child = Child { root: &copy.root, landing: &landing, what: "land", strace: Vec::new() };
+        let child = Child { root: &copy.root, deed: &deed, what: "do", strace: Vec::new(), file_size: None };
         let ended = child.run();
-        assert!(ended.is_success(), "{} lands: {ended:?}", shape.name);
+        assert!(ended.is_success(), "{} is done: {ended:?}", shape.name);
         let after = judge(&copy);
         assert_ne!(before, after);
         assert!(after.locks.is_empty() && !copy.git_dir().join("rb/landing").exists());
-        Self { shape, landing, before, after }
+        Self { shape, deed, before, after }
     }
 
     /// Whether the repository is as before or as after; `None` where it is neither.
@@ -224,7 +304,7 @@ impl Scene {
         let now = judge(copy);
         match () {
             () if now == self.before => Some("before"),
-            () if now == self.after => Some("after"),
+            () if now.is_after(&self.before, &self.after) => Some("after"),
             () => None,
         }
     }
@@ -236,25 +316,42 @@ impl Scene {
 
     pub(super) fn points(&self) -> Vec<Point> {
         let copy = self.shape.sandbox.twin();
-        let log = self.landing.with_file_name("trace");
-        points_of(&Child { root: &copy.root, landing: &self.landing, what: "land", strace: Vec::new() }, &log)
-    }
-
-    /// The system calls of a recovery that has much to do: of a landing killed at its last rename but one.
-    fn recovery_points(&self, points: &[Point]) -> Vec<Point> {
-        let renames = points.iter().filter(|point| point.call.starts_with("rename"));
-        let late = renames.rev().nth(2).unwrap_or(&points[points.len() / 2]);
-        let copy = self.shape.sandbox.twin();
-        assert_eq!(self.run(&copy, "land", kill_at(late)), Ended::Killed);
-        let log = self.landing.with_file_name("trace");
+        let log = self.deed.with_file_name("trace");
         points_of(
-            &Child { root: &copy.root, landing: &self.landing, what: "recover", strace: Vec::new() },
+            &Child { root: &copy.root, deed: &self.deed, what: "do", strace: Vec::new(), file_size: None },
             &log,
         )
     }
 
+    /// The system calls of recoveries that have much to do: of what was killed at one of its last renames, before
+    /// the commit point and behind it.
+    fn recovery_points(&self, points: &[Point]) -> Vec<Point> {
+        let renames: Vec<_> = points.iter().filter(|point| point.call.starts_with("rename")).collect();
+        let log = self.deed.with_file_name("trace");
+        let mut found = Vec::new();
+        for late in renames.iter().rev().take(4) {
+            let copy = self.shape.sandbox.twin();
+            assert_eq!(self.run(&copy, "do", kill_at(late)), Ended::Killed);
+            let child = Child {
+                root: &copy.root,
+                deed: &self.deed,
+                what: "recover",
+                strace: Vec::new(),
+                file_size: None,
+            };
+            found.extend(points_of(&child, &log));
+        }
+        found
+    }
+
     pub(super) fn run(&self, copy: &Sandbox, what: &str, strace: Vec<String>) -> Ended {
-        Child { root: &copy.root, landing: &self.landing, what, strace }.run()
+        Child { root: &copy.root, deed: &self.deed, what, strace, file_size: None }.run()
+    }
+
+    /// Carries out the deed where no file may become longer than this.
+    pub(super) fn run_within(&self, copy: &Sandbox, file_size: usize) -> Ended {
+        let file_size = Some(file_size);
+        Child { root: &copy.root, deed: &self.deed, what: "do", strace: Vec::new(), file_size }.run()
     }
 }
 
@@ -265,7 +362,12 @@ fn judge(sandbox: &Sandbox) -> Judged {
         fs::read_to_string(Path::new(&common).join("logs/refs/heads").join(name)).unwrap_or_default()
     };
     let state_files = ["REVERT_HEAD", "MERGE_MSG", "AUTO_MERGE", "sequencer/todo"];
+    let mut state = sandbox.state();
+    // The id of its newest entry holds a random name; the entries are compared below.
+    state.refs = state.refs.lines().filter(|line| !line.ends_with("\trefs/rb/log")).collect();
     Judged {
+        times: sandbox.times(),
+        operations: operations(sandbox),
         branch_logs: ["main", "side", "rescue/one", "feature/deep/name"].map(branch_log).concat(),
         state_files: state_files.map(|name| fs::read(git_dir.join(name)).ok()).to_vec(),
         locks: sandbox
@@ -273,7 +375,33 @@ fn judge(sandbox: &Sandbox) -> Judged {
             .into_keys()
             .filter(|path| path.extension().is_some_and(|ext| ext == "lock"))
             .collect(),
-        state: sandbox.state(),
+        state,
+    }
+}
+
+/// The operation log as git reads it.
+pub(super) fn operations(sandbox: &Sandbox) -> Vec<String> {
+    let mut entries = Vec::new();
+    let mut names: Vec<String> = Vec::new();
+    let mut at = "refs/rb/log".to_owned();
+    loop {
+        let file = sandbox.try_git(&["cat-file", "blob", &format!("{at}:operation.json")]);
+        if !file.status.success() {
+            return entries;
+        }
+        let mut entry: serde_json::Value = serde_json::from_slice(&file.stdout).unwrap();
+        let name = entry["operation_id"].as_str().unwrap().to_owned();
+        let parents = sandbox.git(&["rev-parse", &format!("{at}^@")]).lines().count();
+        let receipt = sandbox.try_git(&["cat-file", "-e", &format!("{at}:receipt.json")]).status.success();
+        let undoes = names.iter().position(|undone| *undone == name);
+        entry["time"] = 0.into();
+        entry["operation_id"] = serde_json::Value::Null;
+        if let Some(undoes) = entry["undoes"].as_str() {
+            names.push(undoes.to_owned());
+            entry["undoes"] = "one of these".into();
+        }
+        entries.push(format!("{entry} parents {parents} receipt {receipt} undone by {undoes:?}"));
+        at.push_str("^1");
     }
 }
 
@@ -305,7 +433,7 @@ fn kill_sweep() {
         let (mut second_kills, mut missed) = (0, 0);
         for point in points.iter().filter(|_| dice.below(share) == 0).collect::<Vec<_>>() {
             let copy = scene.shape.sandbox.twin();
-            let ended = scene.run(&copy, "land", kill_at(point));
+            let ended = scene.run(&copy, "do", kill_at(point));
             if ended != Ended::Killed {
                 // A call that only waits, or one whose number depends on the time.
                 missed += 1;
@@ -316,24 +444,25 @@ fn kill_sweep() {
             second_kills += usize::from(!scene.run(&copy, "recover", inject(&second, how)).is_success());
             let recovered = scene.run(&copy, "recover", Vec::new());
             tried += 1;
+            let retry = || {
+                let retried = scene.run(&copy, "do", Vec::new());
+                retried.is_success() && scene.verdict(&copy) == Some("after")
+            };
             match scene.verdict(&copy) {
-                Some(verdict) if recovered.is_success() && !copy.git_dir().join("rb/landing").exists() => {
+                Some(verdict)
+                    if recovered.is_success()
+                        && !copy.git_dir().join("rb/landing").exists()
+                        && (verdict == "after" || retry()) =>
+                {
                     *verdicts.entry(verdict).or_default() += 1;
-                    if verdict == "before" {
-                        let retried = scene.run(&copy, "land", Vec::new());
-                        assert!(retried.is_success(), "the retry after {point:?}: {retried:?}");
-                        assert_eq!(scene.verdict(&copy), Some("after"), "the retry after {point:?}");
-                    }
                 }
                 verdict => {
-                    println!(
-                        "WRONG {} {point:?} then {second:?}: {recovered:?} {verdict:?}",
-                        scene.shape.name
-                    );
+                    let name = scene.shape.name;
+                    println!("WRONG {name} {point:?} then {second:?} {how}: {recovered:?} {verdict:?}");
                     if wrong.is_empty() {
                         scene.explain(&copy);
                     }
-                    wrong.push((scene.shape.name, point.clone(), second));
+                    wrong.push((name, point.clone(), second));
                 }
             }
         }
