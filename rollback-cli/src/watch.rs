@@ -7,18 +7,20 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
+use rollback_core::Repo;
 use rollback_core::procedure::engine::{Event, Observer, On, UnitKind, UnitState};
 use rollback_core::procedure::format::Period;
 
 use crate::console::Console;
 use crate::render::json;
-use crate::render::run::{EventLine, kind_name, on_name, rung_name};
+use crate::render::run::{EventLine, discards, kind_name, on_name, rung_name};
 use crate::render::style::{Palette, paint};
 use crate::render::text::{escape, escape_lines, fit};
 
 /// Follows a run.
 pub(crate) struct Watch<'a> {
     console: &'a mut Console,
+    repo: &'a Repo,
     show: Show,
     seen: Seen,
     /// When the run began.
@@ -46,7 +48,7 @@ enum Show {
 
 impl<'a> Watch<'a> {
     /// Follows a run that began then, on this console.
-    pub(crate) fn new(console: &'a mut Console, began: Timestamp) -> Self {
+    pub(crate) fn new(console: &'a mut Console, repo: &'a Repo, began: Timestamp) -> Self {
         let show = if console.json() {
             Show::Json
         } else if console.quiet() {
@@ -57,7 +59,7 @@ impl<'a> Watch<'a> {
             Show::Lines
         };
         let (seen, now) = (Seen::default(), String::new());
-        Self { console, show, seen, began, rto: None, units: 0, at: 0, now }
+        Self { console, repo, show, seen, began, rto: None, units: 0, at: 0, now }
     }
 
     /// Ends the show.
@@ -149,6 +151,9 @@ impl<'a> Watch<'a> {
                 let verdict = if rung.taken { "taken" } else { "not taken" };
                 let line = format!("  rung {}: {verdict}: {}", rung_name(rung), escape(&rung.why));
                 self.say(&line);
+                for discarded in discards(rung, self.repo, self.console.look()) {
+                    self.say(&format!("  {discarded}"));
+                }
             }
             Event::Check { id, on, verdict } => {
                 let style = match verdict.blocks() {
@@ -161,11 +166,12 @@ impl<'a> Watch<'a> {
                 self.say(&format!("  check {} on {}: {verdict}", escape(id), on_name(*on)));
             }
             Event::Edited { diff } => {
-                self.say(&format!("  with what was edited by hand:\n{}", escape_lines(diff.trim_end())));
+                self.say(&format!("  edited by hand:\n{}", escape_lines(diff.trim_end())));
             }
             Event::DrillDue { every, last } => {
-                let last = last.map_or("never".to_owned(), |last| last.to_string());
-                self.say(&format!("  a rehearsal is due every {every}; the last run was: {last}"));
+                let last = last.map_or("it never has".to_owned(), |last| format!("it last did at {last}"));
+                let line = format!("warning: this procedure should run every {every}, and {last}");
+                self.say(&paint(Palette::WARN, line));
             }
             Event::Message { id, to, subject, text } => {
                 let to = if to.is_empty() { String::new() } else { format!(" to {}", to.join(", ")) };

@@ -5,6 +5,7 @@ mod bad_input;
 mod checkpoint;
 mod checks;
 mod cross_check;
+mod drills;
 mod history;
 mod kit;
 mod landing;

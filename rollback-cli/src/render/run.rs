@@ -271,20 +271,26 @@ fn rungs(state: &RunState, repo: &Repo, look: Look) -> String {
             false => (look.signs.no, Palette::BAD),
         };
         text.push_str(&format!("{} rung {}: {}\n", paint(style, sign), rung_name(rung), escape(&rung.why)));
-        let shown = look.shown(12);
-        for commit in rung.discards.iter().take(shown) {
-            let subject = repo.commit_summary(*commit).map(|summary| summary.subject).unwrap_or_default();
-            text.push_str(&format!(
-                "    discards {} {}\n",
-                paint(Palette::ID, repo.abbreviation(*commit)),
-                escape(&subject)
-            ));
-        }
-        if rung.discards.len() > shown {
-            text.push_str(&format!("    and {} more (-v shows all)\n", rung.discards.len() - shown));
+        for line in discards(rung, repo, look) {
+            text.push_str(&format!("  {line}\n"));
         }
     }
     text
+}
+
+/// The later commits whose edits a rung discards, a line each.
+pub(crate) fn discards(rung: &RungTried, repo: &Repo, look: Look) -> Vec<String> {
+    let shown = look.shown(12);
+    let mut lines = Vec::new();
+    for commit in rung.discards.iter().take(shown) {
+        let subject = repo.commit_summary(*commit).map(|summary| summary.subject).unwrap_or_default();
+        let id = paint(Palette::ID, repo.abbreviation(*commit));
+        lines.push(format!("  discards {id} {}", escape(&subject)));
+    }
+    if rung.discards.len() > shown {
+        lines.push(format!("  and {} more (-v shows all)", rung.discards.len() - shown));
+    }
+    lines
 }
 
 /// Red before, green after.

@@ -70,13 +70,19 @@ fn work(
         environment: &environment,
         cancel: Some(stopping.flag()),
     };
-    let mut watch = Watch::new(&mut session.console, began.unwrap_or_else(Timestamp::now));
+    let mut watch = Watch::new(&mut session.console, &repo, began.unwrap_or_else(Timestamp::now));
     let worked = work(&engine, &mut watch);
     let seen = watch.finish();
     if seen.landed {
         session.console.has_landed();
     }
     worked.map_err(|error| {
+        if let EngineError::Core(rollback_core::Error::Cancelled) = error {
+            let go_on = session.invocation.command(&["resume"]);
+            return Failure::new(Exit::Paused, "cancelled", "a signal stopped the run")
+                .with_hint(format!("it stopped where it was; go on with: {go_on}"))
+                .into();
+        }
         let problem = Problem::of_run(error, Some(typed));
         match seen.landed {
             true => session.failure(problem).after_landing().into(),

@@ -8,7 +8,7 @@ use super::{Result, Run};
 use crate::procedure::check::{Outcome, Seen, Verdict, filled, judge};
 use crate::procedure::format::{Check, Expect, Named, Period};
 use crate::procedure::trigger::{Sample, figure, judge_metric};
-use crate::process::{Command, DEFAULT_ENVIRONMENT, Output, StartError, Stream};
+use crate::process::{Command, DEFAULT_ENVIRONMENT, Ended, Output, StartError, Stream};
 
 /// How long a program may run unless the procedure says otherwise.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(600);
@@ -112,6 +112,10 @@ impl Run<'_> {
                 text.push_str(&output.stderr.to_str_lossy());
             }
             self.keep(log, text.as_bytes())?;
+            if output.ended == Ended::Cancelled {
+                // Whoever stopped the run stopped this, too: nothing can be learnt from how it ended.
+                return Err(crate::Error::Cancelled.into());
+            }
         }
         Ok(ran)
     }

@@ -37,6 +37,9 @@ impl Run<'_> {
             if self.state.units[at].state != UnitState::Pending {
                 continue;
             }
+            if self.engine.is_cancelled() {
+                return Err(crate::Error::Cancelled.into());
+            }
             self.warn_of_overrun(at);
             self.tell_how_it_goes()?;
             if self.group_has_ended(at) {
@@ -46,6 +49,10 @@ impl Run<'_> {
             let flow = self.unit(at);
             let flow = match flow {
                 Ok(flow) => flow,
+                Err(error @ EngineError::Core(crate::Error::Cancelled)) => {
+                    self.cut_off(at)?;
+                    return Err(error);
+                }
                 Err(error) => {
                     // What was refused changed nothing: the unit is as if it had not begun.
                     self.state.units[at].state = UnitState::Pending;
@@ -132,6 +139,16 @@ impl Run<'_> {
         });
         self.save(&format!("{id} {}", stop.unwrap_or("done")))?;
         Ok(stop.is_some())
+    }
+
+    /// Leaves a unit as a crash would: what only reads begins again, of what writes nobody knows how far it came.
+    fn cut_off(&mut self, at: usize) -> Result<()> {
+        let unit = &mut self.state.units[at];
+        if unit.repeatable {
+            unit.state = UnitState::Pending;
+        }
+        let id = unit.id.clone();
+        self.save(&format!("{id} cut off"))
     }
 
     fn finish_with_error(&mut self, at: usize) -> Result<()> {

@@ -420,6 +420,11 @@ impl Engine<'_> {
         Ok(found)
     }
 
+    /// Whether somebody wants the run to stop.
+    fn is_cancelled(&self) -> bool {
+        self.cancel.as_ref().is_some_and(|cancel| cancel.load(std::sync::atomic::Ordering::Relaxed))
+    }
+
     /// The folder in which a run keeps what is not git's: logs and evidence.
     pub fn run_folder(&self, id: &str) -> PathBuf {
         self.repo.git_dir().join("rb").join("runs").join(id)
