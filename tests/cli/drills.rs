@@ -5,10 +5,13 @@ use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
 
+use rollback_core::procedure::Procedure;
+use rollback_core::procedure::engine::fingerprint;
+use rollback_core::trust::TrustStore;
 use serde_json::Value;
 use test_kit::{Part, Sandbox, State};
 
-use crate::kit::{Run, rb, rb_with};
+use crate::kit::{Run, rb, rb_in, rb_with};
 
 /// The way back to a shim that was removed: checked by a smoke test, and told to the live system afterwards.
 const PROCEDURE: &str = r#"
@@ -357,6 +360,27 @@ fn a_procedure_or_script_that_changed_after_it_was_trusted_does_not_run() {
     }
     assert_eq!(hash(&repo), trusted);
     assert_eq!(rb_with(&repo, &["run", "shim"], "", &[("RB_TRUSTED_HASH", &trusted)]).code, 0);
+}
+
+#[test]
+fn what_changed_since_a_record_of_trust_is_named() {
+    let repo = broken(PROCEDURE);
+    let home = repo.path().parent().expect("it lies in a folder").join("home").display().to_string();
+    let store = TrustStore::of_user(|name| (name == "HOME").then(|| home.clone())).expect("there is a home");
+    let procedure = Procedure::parse("shim.toml", PROCEDURE.as_bytes(), &()).expect("it is right");
+    let fingerprint = fingerprint(&procedure, Some(repo.path()));
+    store.trust(&repo.path().join(".git"), "shim", &fingerprint).expect("the record can be written");
+    script(&repo, "sync.sh", "echo something else");
+    let refused = rb(&repo, &["run", "shim"]);
+    assert_eq!(refused.code, 6, "{}", refused.stderr);
+    assert_eq!(refused.line("error:"), "procedure 'shim' is not trusted any more: ./sync.sh changed since");
+    assert_eq!(refused.line("hint:"), "read it, and trust it here with: rb trust shim");
+    script(&repo, "sync.sh", "echo synced >> .git/synced.log");
+    assert_eq!(rb(&repo, &["run", "shim"]).code, 0);
+    // The same record serves a linked work tree.
+    repo.git(&["worktree", "add", "-q", "../linked", "HEAD~1"]);
+    let linked = rb_in(&repo, "../linked", &["run", "shim", "--dry-run"]);
+    assert_eq!(linked.code, 0, "{}", linked.stderr);
 }
 
 #[test]

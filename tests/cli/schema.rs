@@ -156,3 +156,43 @@ fn answers_and_errors_fit() {
     assert_fits("error", &repo, &["revert", "--nonsense"]);
     assert_fits("error", &repo, &["revert", "HEAD~2"]);
 }
+
+/// A procedure that only asks and says.
+const ASKING: &str = "schema = 1\nid = \"ask\"\nrto = \"5m\"\n[phase.p]\n[[precheck]]\nid = \"told\"\nask = \"told?\"\n\
+    [[message]]\nid = \"begun\"\non = \"initiated\"\nto = [\"people\"]\ntext = \"it begins\"\n";
+
+#[test]
+fn runs_and_their_events_fit() {
+    let repo = repo();
+    repo.write(".rb/procedures/ask.toml", ASKING);
+    let (run, event) = (rb(&repo, &["schema", "run"]).json(), rb(&repo, &["schema", "event"]).json());
+    let mut kinds = std::collections::BTreeSet::new();
+    for (words, code) in [(&["run", "ask"][..], 7), (&["resume", "--confirm", "told"], 0)] {
+        let done = rb(&repo, &[words, &["--json"]].concat());
+        assert_eq!(done.code, code, "{}", done.stderr);
+        let lines: Vec<Value> =
+            done.stdout.lines().map(|line| serde_json::from_str(line).expect("a document a line")).collect();
+        let (last, events) = lines.split_last().expect("there are lines");
+        assert_eq!(Validator { root: &run }.misfits(&run, last, "run"), [""; 0]);
+        for line in events {
+            assert_eq!(Validator { root: &event }.misfits(&event, line, "event"), [""; 0]);
+            kinds.insert(line["event"].as_str().expect("it is named").to_owned());
+        }
+        assert_eq!(last["schema_version"], 1);
+    }
+    let known = ["ended", "message", "paused", "run", "started"];
+    assert_eq!(kinds.into_iter().collect::<Vec<_>>(), known);
+    let planned = rb(&repo, &["run", "ask", "--dry-run", "--json"]).json();
+    assert_eq!(Validator { root: &run }.misfits(&run, &planned, "run"), [""; 0]);
+    let refused = rb(&repo, &["run", "none", "--json"]);
+    assert_eq!((refused.code, refused.stdout.lines().count()), (2, 1), "an error is a line among lines");
+}
+
+#[test]
+fn runs_that_have_not_ended_fit_into_the_status() {
+    let repo = repo();
+    repo.write(".rb/procedures/ask.toml", ASKING);
+    assert_eq!(rb(&repo, &["run", "ask"]).code, 7);
+    assert_fits("status", &repo, &["status"]);
+    assert_eq!(rb(&repo, &["status", "--json"]).json()["runs"][0]["next"], "rb resume --confirm told");
+}
