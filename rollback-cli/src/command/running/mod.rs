@@ -14,7 +14,10 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use rollback_core::Repo;
-use rollback_core::procedure::engine::{Clock, Ending, Engine, EngineError, Observer, RunState, RunStatus};
+use rollback_core::procedure::engine::{
+    Clock, Ending, Engine, EngineError, Observer, Pause, RunState, RunStatus,
+};
+use rollback_core::procedure::input::Inputs;
 use rollback_core::procedure::trigger::{SampleFormat, Samples};
 use rollback_core::process::SystemRunner;
 
@@ -145,18 +148,29 @@ pub(crate) struct Next {
     pub(crate) line: String,
 }
 
+/// How a pause for an approval is named; the role follows.
+const APPROVAL: &str = "approval of ";
+
 /// What to type next, for a run that waits or has landed.
 pub(crate) fn next(state: &RunState, repo: &Repo, session: &Session) -> Option<Next> {
     let trusted = given_on_the_line(session);
     let several = rollback_core::procedure::engine::runs(repo)
         .is_ok_and(|runs| runs.iter().filter(|run| run.status.is_open()).count() > 1);
+    let approval: String;
     let mut words = vec!["resume"];
     if several {
         words.extend(["--run", state.id.as_str()]);
     }
     let (what, line) = match (state.status, &state.pause) {
-        (RunStatus::Paused, Some(pause)) if pause.folder.is_some() => {
+        (RunStatus::Paused, Some(pause))
+            if pause.folder.is_some() && !state.verdicts.contains_key(&pause.at) =>
+        {
             ("once the files there are as they should be", words)
+        }
+        (RunStatus::Paused, Some(Pause { at, .. })) if at.starts_with(APPROVAL) => {
+            approval = format!("{}=NAME", &at[APPROVAL.len()..]);
+            words.extend(["--approve", &approval]);
+            ("once it is given, name who gave it", words)
         }
         (RunStatus::Paused, Some(pause)) => {
             words.extend(["--confirm", pause.at.as_str()]);
@@ -233,6 +247,24 @@ fn as_a_line(outcome: Outcome, session: &mut Session) -> Outcome {
         }
         other => other,
     }
+}
+
+/// The command that begins such a run anew: what was given then, as far as it is not the procedure's own default.
+fn anew(state: &RunState, found: &Found, flags: &[&str], session: &Session) -> String {
+    let defaults = Inputs::resolve(&found.procedure.document, &[], &[]).unwrap_or_default();
+    let mut words = vec!["run".to_owned(), found.typed(), "--phase".to_owned(), state.phase.clone()];
+    let mut add = |flag: &str, value: String| words.extend([flag.to_owned(), value]);
+    state.variant.iter().for_each(|variant| add("--variant", variant.clone()));
+    for (name, value) in state.inputs.iter().filter(|(name, value)| defaults.get(name) != Ok(value)) {
+        add("--set", format!("{name}={value}"));
+    }
+    state.roles.iter().for_each(|role| add("--role", role.clone()));
+    state.approvals.iter().for_each(|(role, name)| add("--approve", format!("{role}={name}")));
+    state.confirmed.iter().for_each(|id| add("--confirm", id.clone()));
+    words.extend(state.emergency.then(|| "--emergency".to_owned()));
+    words.extend(flags.iter().map(|flag| (*flag).to_owned()));
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    session.invocation.command(&words)
 }
 
 /// The procedure of a run that is there already, found as it was found then.

@@ -1,12 +1,13 @@
 //! `rb resume`: go on with a run that was cut off or waits for somebody.
 
+use rollback_core::Error;
 use rollback_core::procedure::engine::{Resumption, RunState, runs};
 
-use super::{find_again, given_hash, report, samples, work};
+use super::{anew, find_again, given_hash, report, samples, work};
 use crate::args::Resume;
 use crate::command::Outcome;
-use crate::failure::Problem;
-use crate::procedures;
+use crate::failure::{Failure, Problem};
+use crate::procedures::{self, Found};
 use crate::session::Session;
 
 /// Runs `rb resume`.
@@ -33,10 +34,29 @@ fn go_on(args: &Resume, session: &mut Session) -> Outcome {
         let trusted = procedures::trusted_hash(&found, hash.as_deref(), !args.consent.yes, session)?;
         how.request.trusted_hash = Some(trusted);
     }
-    let state = work(session, (&typed, Some(state.started)), |engine, watch| {
+    let worked = work(session, (&typed, Some(state.started)), |engine, watch| {
         engine.resume(&found.procedure, Some(&state.id), how, watch)
-    })?;
+    });
+    let state = match worked {
+        Err(Problem::Library(refused @ Error::LossNotAllowed { .. })) => {
+            return Err(lossy(refused, &state.id, &found, session)?.into());
+        }
+        other => other?,
+    };
     report(&state, false, session)
+}
+
+/// A refusal of what would be lost ends a run that has landed nothing: it cannot go on with more permission.
+fn lossy(refused: Error, id: &str, found: &Found, session: &mut Session) -> Result<Failure, Problem> {
+    let state = runs(&session.repo()?)?.into_iter().find(|run| run.id == id);
+    let failure = session.failure(refused.into());
+    Ok(match state.filter(|state| !state.status.is_open()) {
+        Some(state) => failure.with_hint(format!(
+            "the run has ended; if that is what you want, begin anew with: {}",
+            anew(&state, found, &["--allow-loss"], session)
+        )),
+        None => failure,
+    })
 }
 
 /// The run that is meant: the one that was named, or the only one that has not ended.

@@ -2,7 +2,7 @@
 
 use super::base::Base;
 use super::event::Event;
-use super::state::Pause;
+use super::state::{KeptCandidate, Pause};
 use super::values::inserted;
 use super::{EngineError, Result, Run};
 use crate::id::CommitId;
@@ -67,10 +67,17 @@ impl Run<'_> {
                 return Ok(tried);
             }
         };
-        let reopened = self.reopened.take();
-        let fresh = reopened.is_none();
-        let scratch = match (reopened, &plan) {
-            (Some(folder), plan) => Scratch::reopen(repo, plan.as_ref(), tip, folder)?,
+        // One that a crash took away with its folder is made and edited anew.
+        self.state.candidate.take_if(|kept| !kept.folder.is_dir());
+        let kept = self.state.candidate.clone();
+        let fresh = kept.is_none();
+        if fresh {
+            self.state.edits_done = 0;
+        }
+        let mut within: Vec<RepoPath> = self.phase.paths.iter().map(repo_path).collect();
+        within.extend(kept.iter().flat_map(|kept| kept.within.iter().cloned()));
+        let scratch = match (kept, &plan) {
+            (Some(kept), plan) => Scratch::reopen(repo, plan.as_ref(), tip, kept.folder)?,
             (None, Some(plan)) => Scratch::of_plan(repo, plan)?,
             (None, None) => Scratch::of_commit(repo, tip)?,
         };
@@ -80,7 +87,7 @@ impl Run<'_> {
             targets,
             source: None,
             discards: Vec::new(),
-            within: self.phase.paths.iter().map(repo_path).collect(),
+            within,
             base: plan,
         };
         self.state.targets.clone_from(&candidate.targets);
@@ -163,6 +170,8 @@ impl Run<'_> {
             if let Some(manual) = &step.manual {
                 self.state.edits_done = at + 1;
                 let folder = candidate.scratch.keep();
+                self.state.candidate =
+                    Some(KeptCandidate { folder: folder.clone(), within: candidate.within });
                 let mut pause = Pause { at: id.clone(), why: String::new(), folder: Some(folder) };
                 self.state.pause = Some(pause.clone());
                 pause.why = self.words(manual)?;

@@ -30,8 +30,10 @@ impl Run<'_> {
             });
         }
         let mut reasons: Vec<Reason> = self.state.rungs.iter().filter_map(|rung| rung.reason).collect();
-        if self.request.by_hand && self.state.rung == 0 {
+        if self.request.by_hand {
             reasons.push(Reason::Manual);
+        }
+        if self.request.by_hand && self.state.rung == 0 {
             let manual = ladder.iter().position(|rung| rung.when.contains(&Reason::Manual));
             self.state.rung = manual.unwrap_or(0);
         }
@@ -42,13 +44,12 @@ impl Run<'_> {
             if !eligible {
                 continue;
             }
-            if self.state.rung != at {
-                self.state.edits_done = 0;
-            }
             self.state.rung = at;
             match self.try_and_land(at + 1, Some(rung), progress, id)? {
                 Climbed::Flow(flow) => return Ok(flow),
                 Climbed::Next(reason, why) => {
+                    // The files stay where a person edited them; the next rung has a candidate of its own.
+                    self.state.candidate = None;
                     reasons.push(reason);
                     last = why;
                 }
@@ -111,7 +112,9 @@ impl Run<'_> {
                 return Ok(Climbed::Next(Reason::ValidationFailed, why));
             }
             Judged::Doubt(check, why) => {
-                return Ok(Climbed::Flow(Flow::Pause(Pause { at: check, why, folder: None })));
+                // What people did by hand stays: only a candidate that nobody edited is made anew.
+                let folder = self.state.candidate.as_ref().map(|kept| kept.folder.clone());
+                return Ok(Climbed::Flow(Flow::Pause(Pause { at: check, why, folder })));
             }
         }
         tried.taken = true;
@@ -230,6 +233,10 @@ impl Run<'_> {
                 self.state.commits.extend(&receipt.outcome.commit_ids);
                 self.state.operations.extend(receipt.outcome.operation_id);
                 self.state.landed_on.clone_from(&receipt.outcome.reference);
+                if let Some(kept) = self.state.candidate.take() {
+                    // All of it is in the commit now.
+                    let _ = std::fs::remove_dir_all(kept.folder);
+                }
                 let reference = receipt.outcome.reference.unwrap_or_default();
                 self.observer
                     .event(&Event::Landed { commits: &receipt.outcome.commit_ids, reference: &reference });

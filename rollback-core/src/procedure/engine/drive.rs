@@ -293,7 +293,6 @@ impl Run<'_> {
             };
         }
         if let Some(pause) = self.state.pause.take() {
-            self.reopened = pause.folder;
             if how.mark_done {
                 self.state.confirmed.push(pause.at);
             }
@@ -320,9 +319,9 @@ impl Run<'_> {
         if state.approvals_enforced {
             state.approvals.clear();
         }
-        if let Some(folder) = state.pause.as_mut().and_then(|pause| pause.folder.take()) {
+        if let Some(kept) = state.candidate.take() {
             // It was made of the old tip.
-            let _ = std::fs::remove_dir_all(folder);
+            let _ = std::fs::remove_dir_all(kept.folder);
         }
         self.plan = None;
     }

@@ -30,7 +30,9 @@ pub use approval::{APPROVAL_NAMESPACE, CheckedSignature, SignedApproval};
 pub use error::{EngineError, Result};
 pub use event::{Event, Observer, On};
 pub use report::markdown as report_markdown;
-pub use state::{Ending, Pause, Purpose, RunState, RunStatus, RungTried, Unit, UnitKind, UnitState, runs};
+pub use state::{
+    Ending, KeptCandidate, Pause, Purpose, RunState, RunStatus, RungTried, Unit, UnitKind, UnitState, runs,
+};
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -206,8 +208,6 @@ struct Run<'a> {
     plan: Option<Vec<u8>>,
     /// How many updates have been due so far.
     updates: u64,
-    /// The folder of a candidate that was edited by hand while the run paused.
-    reopened: Option<PathBuf>,
 }
 
 impl Engine<'_> {
@@ -276,7 +276,8 @@ impl Engine<'_> {
         let (mut state, record) = self.open_run(id)?;
         state.status = RunStatus::Aborted;
         state.finished = Some(self.clock.now());
-        if let Some(folder) = state.pause.take().and_then(|pause| pause.folder) {
+        state.pause = None;
+        if let Some(folder) = state.candidate.take().map(|kept| kept.folder) {
             // A candidate that nobody will land; losing it loses nothing that was committed.
             let _ = std::fs::remove_dir_all(folder);
         }

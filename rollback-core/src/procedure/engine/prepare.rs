@@ -99,7 +99,6 @@ impl Engine<'_> {
             observer,
             plan: None,
             updates: 0,
-            reopened: None,
         })
     }
 
@@ -125,7 +124,6 @@ impl Engine<'_> {
             record: Some(record),
             observer,
             updates: 0,
-            reopened: None,
         })
     }
 

@@ -214,6 +214,16 @@ pub struct Pause {
     pub folder: Option<PathBuf>,
 }
 
+/// A candidate that a person edits: kept until it lands or its rung is left.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[non_exhaustive]
+pub struct KeptCandidate {
+    /// Its folder.
+    pub folder: PathBuf,
+    /// The paths at or below which it may differ.
+    pub within: Vec<crate::path::RepoPath>,
+}
+
 /// Everything that is known of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[non_exhaustive]
@@ -297,6 +307,9 @@ pub struct RunState {
     pub rung: usize,
     /// How many edits of the candidate are done.
     pub edits_done: usize,
+    /// The candidate, where a person edits it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub candidate: Option<KeptCandidate>,
     /// The verdicts: by check, on what it ran.
     pub verdicts: BTreeMap<String, BTreeMap<On, Verdict>>,
     /// What it rolled back.

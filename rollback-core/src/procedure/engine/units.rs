@@ -68,6 +68,7 @@ pub(super) fn new_state(
         rungs: Vec::new(),
         rung: 0,
         edits_done: 0,
+        candidate: None,
         verdicts: BTreeMap::new(),
         targets: Vec::new(),
         source: None,
