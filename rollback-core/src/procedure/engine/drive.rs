@@ -292,10 +292,10 @@ impl Run<'_> {
                 _ => return Err(EngineError::CutOff { unit: unit.id.clone() }),
             };
         }
-        if let Some(pause) = self.state.pause.take() {
-            if how.mark_done {
-                self.state.confirmed.push(pause.at);
-            }
+        if let Some(pause) = self.state.pause.take()
+            && how.mark_done
+        {
+            self.state.confirmed.push(pause.at);
         }
         self.state.status = RunStatus::Running;
         self.state.ending = None;
