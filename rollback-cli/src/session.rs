@@ -150,6 +150,20 @@ enum Refusal {
     Usage(Failure),
 }
 
+/// The overview, or the help of the command whose own command is missing.
+fn help(invocation: &Invocation) -> String {
+    let mut command = args::command(invocation);
+    command.build();
+    let named = invocation.args().iter().filter_map(|word| word.to_str());
+    let named =
+        named.filter(|word| !word.starts_with('-')).find(|word| command.find_subcommand(word).is_some());
+    let help = match named.and_then(|name| command.clone().find_subcommand_mut(name).cloned()) {
+        Some(mut command) => command.render_help(),
+        None => command.render_help(),
+    };
+    help.ansi().to_string()
+}
+
 impl Refusal {
     fn new(error: &clap::Error, invocation: &Invocation) -> Self {
         use clap::error::ErrorKind;
@@ -160,7 +174,7 @@ impl Refusal {
             ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
                 if !invocation.has("--json") =>
             {
-                Self::Lost(args::command(invocation).render_help().ansi().to_string())
+                Self::Lost(help(invocation))
             }
             _ => Self::Usage(args::usage::failure(error, invocation)),
         }

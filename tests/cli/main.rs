@@ -13,6 +13,7 @@ mod landing;
 mod oplog;
 mod output;
 mod plumbing;
+mod procedures;
 mod report;
 mod report_browser;
 mod schema;

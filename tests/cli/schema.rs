@@ -136,6 +136,19 @@ fn receipts_fit() {
 }
 
 #[test]
+fn procedures_and_evaluations_fit() {
+    let repo = repo();
+    rb(&repo, &["procedure", "new", "release"]);
+    let names = rb(&repo, &["procedure", "list", "--json"]).stdout;
+    for line in names.lines() {
+        let row: Value = serde_json::from_str(line).expect("a row is a document");
+        let name = row["name"].as_str().expect("a procedure has a name");
+        assert_fits("procedure", &repo, &["procedure", "show", name]);
+        assert_fits("evaluation", &repo, &["evaluate", name]);
+    }
+}
+
+#[test]
 fn reports_fit() {
     let (repo, _) = crate::report::with_run();
     assert_fits("report", &repo, &["report"]);

@@ -7,6 +7,7 @@ mod checkpoint;
 mod checks;
 mod landing;
 mod overview;
+mod procedures;
 mod running;
 pub(crate) mod usage;
 
@@ -23,6 +24,7 @@ pub(crate) use checkpoint::{
 };
 pub(crate) use checks::Checks;
 pub(crate) use landing::{Apply, How, LandingHere, Message, Pick, Restore, Revert, Undo};
+pub(crate) use procedures::{Evaluate, EvaluateFormat, Moment, Procedure, ProcedureAction};
 pub(crate) use running::{Abort, Publish, Resume, Run, Trust, Verify};
 
 use crate::invocation::Invocation;
@@ -135,6 +137,10 @@ pub(crate) enum Command {
     Ops(Ops),
     /// Finish or take back what a crash cut off, and say where things stand
     Status,
+    /// Ask whether samples say that it is time for a procedure
+    Evaluate(Evaluate),
+    /// List, show, check or begin procedures
+    Procedure(Procedure),
     /// Report what was done, to read, to mail or to keep
     Report(Report),
     /// Merge trees as `git merge-tree --stdin` does (plumbing)

@@ -10,14 +10,14 @@ use crate::render::style::{Palette, paint};
 /// The headings, and the commands under each.
 const GROUPS: [(&str, &[&str]); 5] = [
     ("Going back (all take --dry-run)", &["revert", "pick", "restore", "apply"]),
-    ("Procedures", &["run", "resume", "abort", "publish", "verify"]),
+    ("Procedures", &["run", "resume", "abort", "publish", "verify", "procedure"]),
     ("What rb did", &["undo", "checkpoint", "ops", "report", "status"]),
-    ("Asking (nothing is written)", &["history", "is-reverted"]),
+    ("Asking (nothing is written)", &["history", "is-reverted", "evaluate"]),
     ("Other", &["demo", "completions", "man", "schema", "merge-tree"]),
 ];
 
 /// How the commands are called that the parser would describe less well.
-const USAGES: [(&str, &[&str]); 16] = [
+const USAGES: [(&str, &[&str]); 18] = [
     ("revert", &["[OPTIONS] --file PATH…", "[OPTIONS] COMMIT… [-- PATH…]"]),
     ("pick", &["[OPTIONS] COMMIT… [-- PATH…]"]),
     ("restore", &["[OPTIONS] PATH… [-s REV]"]),
@@ -28,6 +28,8 @@ const USAGES: [(&str, &[&str]); 16] = [
     ("publish", &["[OPTIONS] [OP | --run ID]"]),
     ("verify", &["[OPTIONS] PROCEDURE"]),
     ("undo", &["[OP] [--dry-run]"]),
+    ("procedure", &["list", "show PROCEDURE [--markdown]", "check [FILE…]", "new NAME"]),
+    ("evaluate", &["[OPTIONS] PROCEDURE --samples FILE"]),
     ("ops", &["[-n N]"]),
     ("report", &["[OPTIONS] [OP]", "[OPTIONS] --run ID"]),
     ("history", &["[OPTIONS] PATH"]),

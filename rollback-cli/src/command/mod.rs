@@ -6,6 +6,7 @@ mod checks;
 pub(crate) mod completions;
 mod cross_check;
 mod demo;
+mod evaluate;
 mod history;
 pub(crate) mod is_reverted;
 mod land;
@@ -13,6 +14,7 @@ mod man;
 mod merge_tree;
 mod ops;
 mod pick;
+mod procedure;
 mod report;
 mod restore;
 mod revert;
@@ -53,6 +55,8 @@ pub(crate) fn run(command: Command, session: &mut Session) -> Outcome {
         Command::Checkpoint(args) => checkpoint::run(args.action, session),
         Command::Ops(args) => ops::run(&args, session),
         Command::Status => status::run(session),
+        Command::Evaluate(args) => evaluate::run(&args, session),
+        Command::Procedure(args) => procedure::run(args, session),
         Command::Report(args) => report::run(args, session),
         Command::MergeTree(args) => merge_tree::run(&args, session),
         Command::Demo(args) => demo::run(&args, session),

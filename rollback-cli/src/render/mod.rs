@@ -5,6 +5,8 @@
 pub(crate) mod changes;
 pub(crate) mod checkpoints;
 pub(crate) mod checks;
+pub(crate) mod document;
+pub(crate) mod evaluation;
 pub(crate) mod graph;
 pub(crate) mod history;
 pub(crate) mod human;

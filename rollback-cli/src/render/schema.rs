@@ -3,6 +3,8 @@
 use clap::ValueEnum;
 use rollback_core::history::PathHistory;
 use rollback_core::oplog::{Operation, Undone};
+use rollback_core::procedure::Procedure;
+use rollback_core::procedure::trigger::Evaluation;
 use rollback_core::report::Report;
 use rollback_core::{Plan, Receipt};
 use schemars::Schema;
@@ -45,6 +47,10 @@ pub(crate) enum Document {
     Event,
     /// What `rb report --format json` prints
     Report,
+    /// What `rb evaluate` prints
+    Evaluation,
+    /// What is written in the file of a procedure
+    Procedure,
     /// What a failure prints
     Error,
 }
@@ -67,6 +73,9 @@ pub(crate) fn of(document: Document) -> Schema {
         Document::Status => generator.into_root_schema_for::<Status>(),
         Document::Run => generator.into_root_schema_for::<run::Document<'_>>(),
         Document::Event => generator.into_root_schema_for::<run::EventLine<'_>>(),
+        Document::Evaluation => generator.into_root_schema_for::<Evaluation>(),
+        // It is read, so what may be left out is what reading does not ask for.
+        Document::Procedure => Procedure::json_schema(),
         Document::Report => generator.into_root_schema_for::<Report>(),
         Document::Error => generator.into_root_schema_for::<ErrorDocument>(),
     }

@@ -108,7 +108,7 @@ fn given_hash(trust: &Trust) -> Option<String> {
 }
 
 /// Reads samples as the end of the file's name says.
-fn samples(file: Option<&OsStr>, found: &Found, folder: &Path) -> Result<Samples, Failure> {
+pub(super) fn samples(file: Option<&OsStr>, found: &Found, folder: &Path) -> Result<Samples, Failure> {
     let Some(file) = file else { return Ok(Samples::default()) };
     let name = file.to_string_lossy();
     let refused = |why: String| Failure::new(Exit::Usage, "bad-samples", format!("{name}: {why}"));
