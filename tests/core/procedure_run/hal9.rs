@@ -158,7 +158,9 @@ fn the_state_migration_goes_back_to_a_checkpoint_that_is_read_whole_and_verified
     let (bench, procedure) = (bench(), built_in("hal9"));
     let good = bench.sandbox.git(&["rev-parse", "before-state-migration"]);
     let name = "pre-state-migration-20250114";
-    bench.with(|_, repo| repo.create_checkpoint("hal9", name, &CheckpointOptions::at(good.parse().unwrap()))).unwrap();
+    bench
+        .with(|_, repo| repo.create_checkpoint("hal9", name, &CheckpointOptions::at(good.parse().unwrap())))
+        .unwrap();
     let mut request = of_phase(&bench, &procedure, "state-migration");
     assert_eq!(bench.start(&procedure, request.clone()).unwrap_err().code(), "approval-missing");
     request.approvals = vec![("manager".into(), "Grace".into())];
@@ -181,7 +183,9 @@ fn the_state_migration_goes_back_to_a_checkpoint_that_is_read_whole_and_verified
 
     // A checkpoint of which a file is gone is no way back.
     let bench = self::bench();
-    bench.with(|_, repo| repo.create_checkpoint("hal9", name, &CheckpointOptions::at(good.parse().unwrap()))).unwrap();
+    bench
+        .with(|_, repo| repo.create_checkpoint("hal9", name, &CheckpointOptions::at(good.parse().unwrap())))
+        .unwrap();
     let blob = bench.sandbox.git(&["rev-parse", &format!("{good}:hal9/state.toml")]);
     fs::remove_file(bench.sandbox.path().join(".git/objects").join(&blob[..2]).join(&blob[2..])).unwrap();
     let mut again = of_phase(&bench, &procedure, "state-migration");
