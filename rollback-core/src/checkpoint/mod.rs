@@ -24,6 +24,7 @@ use crate::apply::{Keeping, Landing, RefUpdate, land, log, same_entries};
 use crate::error::{Error, Result};
 use crate::id::{CommitId, Entry, EntryMode, TreeId};
 use crate::path::RepoPath;
+use crate::record::full_name as record_name;
 use crate::repo::config::Settings;
 use crate::repo::index::Index;
 use crate::repo::refs::Head;
@@ -282,7 +283,7 @@ impl Repo {
         let subject = format!("checkpoint {full_name}");
         let record = log::write_record(objects, rows, &parents, &committer, &subject)?;
         let name = format!("checkpoints/{full_name}");
-        self.point(&name, old, record, committer, objects.take_new())?;
+        self.point(&record_name(&name), old, record, committer, objects.take_new())?;
         let (scope, name) = full_name.split_once('/').unwrap_or((MANUAL, full_name));
         Ok(document(draft.manifest, record, scope, name))
     }
