@@ -29,7 +29,7 @@ fn go_on(args: &Resume, session: &mut Session) -> Outcome {
     how.request.samples = samples(args.samples.as_deref(), &found, session.folder())?;
     // A procedure that changed is refused for that, whoever may trust what it is now.
     if found.fingerprint.hash == state.hash {
-        let hash = given_hash(&args.consent.trust);
+        let hash = given_hash(&args.consent.trust, session);
         let trusted = procedures::trusted_hash(&found, hash.as_deref(), !args.consent.yes, session)?;
         how.request.trusted_hash = Some(trusted);
     }

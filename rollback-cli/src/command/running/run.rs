@@ -23,12 +23,13 @@ fn prepare_and_run(args: &Run, session: &mut Session) -> Outcome {
     let typed = found.typed();
     let mut request = request(args, &found, session)?;
     // Everything else that would be refused comes before anybody is asked for trust.
-    let preview = engine_for_questions(&repo, |engine| engine.preview(&found.procedure, request.clone()))
-        .map_err(|error| Problem::of_run(error, Some(&typed)))?;
+    let preview =
+        engine_for_questions(session, &repo, |engine| engine.preview(&found.procedure, request.clone()))
+            .map_err(|error| Problem::of_run(error, Some(&typed)))?;
     if args.dry_run {
         return show(&preview, args, &found, session);
     }
-    let hash = given_hash(&args.consent.trust);
+    let hash = given_hash(&args.consent.trust, session);
     request.trusted_hash =
         Some(procedures::trusted_hash(&found, hash.as_deref(), !args.consent.yes, session)?);
     let state =
@@ -65,7 +66,7 @@ fn request(args: &Run, found: &Found, session: &Session) -> Result<RunRequest, P
 
 /// Shows what would be done, and ends as the real run would before landing.
 fn show(preview: &RunState, args: &Run, found: &Found, session: &mut Session) -> Outcome {
-    let hash = given_hash(&args.consent.trust);
+    let hash = given_hash(&args.consent.trust, session);
     let refusal = procedures::trusted_hash(found, hash.as_deref(), false, session).err();
     let repo = session.repo()?;
     let waits = render::questions(preview, &found.procedure);
