@@ -88,7 +88,7 @@ impl Stage {
         let mut options = ImportOptions::default();
         options.branch = demo.script.branch.clone();
         options.identity = Some((demo.script.identity.name.clone(), demo.script.identity.email.clone()));
-        import::create(&stage.repository(), demo.history, &options)?;
+        import::create(stage.repository(), demo.history, &options)?;
         let programs = stage.home().join("bin");
         let written = std::fs::create_dir_all(&programs).and_then(|()| {
             Demo::write_programs(&programs)?;
