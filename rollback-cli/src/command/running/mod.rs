@@ -14,17 +14,19 @@ use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use rollback_core::Repo;
-use rollback_core::procedure::engine::{Clock, Ending, Engine, EngineError, Observer, RunState, RunStatus};
+use rollback_core::procedure::engine::{
+    Clock, Ending, Engine, EngineError, Observer, RunRequest, RunState, RunStatus, SignedApproval,
+};
 use rollback_core::procedure::trigger::{SampleFormat, Samples};
 use rollback_core::process::SystemRunner;
 
 use super::Outcome;
-use crate::args::Trust;
+use crate::args::{Consent, Trust};
 use crate::exit::Exit;
 use crate::failure::{Failure, Problem};
 use crate::procedures::{self, Found, TRUSTED_HASH};
-use crate::render::json;
 use crate::render::run::{self as render, Document};
+use crate::render::{json, text};
 use crate::session::Session;
 use crate::signals;
 use crate::surroundings::Surroundings;
@@ -115,6 +117,29 @@ fn engine_for_questions<T>(session: &Session, repo: &Repo, ask: impl FnOnce(&Eng
 fn given_hash(trust: &Trust, session: &Session) -> Option<String> {
     let set = || session.surroundings().variable(TRUSTED_HASH).filter(|hash| !hash.is_empty());
     trust.trusted_hash.clone().or_else(set)
+}
+
+/// Where the list of allowed signers is looked for that no flag names.
+const ALLOWED_SIGNERS: &str = "RB_ALLOWED_SIGNERS";
+
+/// Reads the signatures that were given, and the list they are checked against: of the flag, else of the variable, and
+/// never of the repository.
+fn sign(request: &mut RunRequest, consent: &Consent, session: &Session) -> Result<(), Failure> {
+    let read = |file: &OsStr| {
+        let path = session.folder().join(file);
+        std::fs::read_to_string(&path).map_err(|error| {
+            let message = format!("cannot read {}", text::escape(&path.to_string_lossy()));
+            Failure::new(Exit::Io, "io", message).caused_by(error)
+        })
+    };
+    let set = || session.surroundings().variable(ALLOWED_SIGNERS).filter(|file| !file.is_empty());
+    if let Some(file) = consent.allowed_signers.clone().or_else(|| set().map(Into::into)) {
+        request.allowed_signers = Some(read(&file)?);
+    }
+    for (role, file) in &consent.signatures {
+        request.signatures.push(SignedApproval::new(role, read(OsStr::new(file))?));
+    }
+    Ok(())
 }
 
 /// Reads samples as the end of the file's name says.

@@ -2,7 +2,7 @@
 
 use rollback_core::procedure::engine::{Resumption, RunState, runs};
 
-use super::{find_again, given_hash, report, samples, work};
+use super::{find_again, given_hash, report, samples, sign, work};
 use crate::args::Resume;
 use crate::command::Outcome;
 use crate::failure::Problem;
@@ -24,6 +24,8 @@ fn go_on(args: &Resume, session: &mut Session) -> Outcome {
     how.retry = args.retry;
     how.mark_done = args.mark_done;
     how.request.approvals.clone_from(&args.consent.approvals);
+    sign(&mut how.request, &args.consent, session)?;
+    how.replan = args.replan;
     how.request.allow_loss = args.consent.allow_loss;
     how.request.landing.stale_ok = args.consent.stale_ok;
     how.request.samples = samples(args.samples.as_deref(), &found, session.folder())?;

@@ -1,8 +1,8 @@
 //! `rb run`: carry out a procedure.
 
-use rollback_core::procedure::engine::{RunRequest, RunState};
+use rollback_core::procedure::engine::{Purpose, RunRequest, RunState};
 
-use super::{engine_for_questions, given_hash, report, samples, work};
+use super::{engine_for_questions, given_hash, report, samples, sign, work};
 use crate::args::Run;
 use crate::command::Outcome;
 use crate::exit::Exit;
@@ -52,6 +52,14 @@ fn request(args: &Run, found: &Found, session: &Session) -> Result<RunRequest, P
     request.severity.clone_from(&args.story.severity);
     request.roles.clone_from(&args.roles);
     request.approvals.clone_from(&args.consent.approvals);
+    sign(&mut request, &args.consent, session)?;
+    request.whole_merge = args.whole_merge;
+    request.groups.clone_from(&args.groups);
+    request.purpose = match (&args.bring_back, args.retry_plan) {
+        (Some(run), _) => Purpose::Reapply { run: run.clone() },
+        (None, true) => Purpose::Retry,
+        (None, false) => Purpose::Rollback,
+    };
     request.confirmed.clone_from(&args.consent.confirmed);
     request.words.clone_from(&args.words);
     request.by_hand = args.by_hand;
