@@ -1,5 +1,5 @@
-//! Lists what travels inside the program: each `demos/NAME.toml` with the history `fixtures/NAME.fi`, and each
-//! `procedures/NAME.toml`.
+//! Lists what travels inside the program: each `demos/NAME.toml` with its history of `fixtures`, the programs of
+//! `demos/programs`, and each `procedures/NAME.toml`.
 
 use std::error::Error;
 use std::fmt::Write;
@@ -13,8 +13,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed={}", demos.display());
     let mut table = String::from("&[\n");
     for script in scripts(&demos)? {
+        let text = fs::read_to_string(&script)?;
         let name = script.file_stem().and_then(|name| name.to_str()).ok_or("a demo needs a name in UTF-8")?;
-        let history = fixtures.join(format!("{name}.fi"));
+        // A demo plays in the history of its own name, unless it says another.
+        let other = text.lines().find_map(|line| line.strip_prefix("history = \"")?.strip_suffix('"'));
+        let history = fixtures.join(format!("{}.fi", other.unwrap_or(name)));
         println!("cargo::rerun-if-changed={}", history.display());
         // The debug format of a path is a string literal of Rust, whatever stands in the path.
         writeln!(table, "    ({name:?}, include_str!({script:?}), include_bytes!({history:?})),")?;
@@ -22,8 +25,26 @@ fn main() -> Result<(), Box<dyn Error>> {
     table.push(']');
     let out = env::var("OUT_DIR")?;
     fs::write(Path::new(&out).join("demos.rs"), table)?;
+    fs::write(Path::new(&out).join("programs.rs"), programs(&demos.join("programs"))?)?;
     fs::write(Path::new(&out).join("procedures.rs"), procedures(&here.join("procedures"))?)?;
     Ok(())
+}
+
+/// The programs that stand in for those of the outside world, by name.
+fn programs(folder: &Path) -> Result<String, Box<dyn Error>> {
+    println!("cargo::rerun-if-changed={}", folder.display());
+    let mut files: Vec<PathBuf> =
+        fs::read_dir(folder)?.map(|row| row.map(|row| row.path())).collect::<Result<_, _>>()?;
+    files.sort();
+    let mut table = String::from("&[\n");
+    for file in files {
+        println!("cargo::rerun-if-changed={}", file.display());
+        let name =
+            file.file_name().and_then(|name| name.to_str()).ok_or("a program needs a name in UTF-8")?;
+        writeln!(table, "    ({name:?}, include_str!({file:?})),")?;
+    }
+    table.push(']');
+    Ok(table)
 }
 
 /// File names and texts, so that no procedure's name stands in the program.

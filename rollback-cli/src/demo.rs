@@ -3,9 +3,14 @@
 //! Which demos there are, and what they are called, is known to their files only. Playing one is the work of the
 //! command.
 
+use std::collections::BTreeMap;
+use std::io;
 use std::path::Path;
 
 use serde::Deserialize;
+
+/// The programs that stand in for those of the outside world: name and text.
+const PROGRAMS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/programs.rs"));
 
 /// Name, script and history of every demo, sorted by name.
 const EMBEDDED: &[(&str, &str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/demos.rs"));
@@ -38,6 +43,17 @@ pub(crate) struct Script {
     pub(crate) branch: String,
     /// Who commits.
     pub(crate) identity: Identity,
+    /// The stream that the history comes from, where it has another name than the demo; read when rb is built.
+    #[serde(default, rename = "history")]
+    _history: Option<String>,
+    /// The procedure that the demo runs, with stand-ins for the programs of the outside world.
+    pub(crate) procedure: Option<String>,
+    /// Files of the home folder that the programs see: path and text.
+    #[serde(default)]
+    pub(crate) home: BTreeMap<String, String>,
+    /// Untracked files of the work tree: path and text.
+    #[serde(default)]
+    pub(crate) untracked: BTreeMap<String, String>,
     /// The steps, in order.
     #[serde(rename = "step")]
     pub(crate) steps: Vec<Step>,
@@ -61,6 +77,9 @@ pub(crate) struct Step {
     /// The arguments of rb; none where the step only looks.
     #[serde(default)]
     pub(crate) run: Vec<String>,
+    /// Programs that fail during this step.
+    #[serde(default)]
+    pub(crate) fail: Vec<String>,
     /// The exit code that is expected.
     #[serde(default)]
     pub(crate) exit: u8,
@@ -92,6 +111,28 @@ impl Demo {
             Some(name) => demo.name == name,
             None => demo.script.default,
         })
+    }
+
+    /// Puts the programs that stand in for those of the outside world into a folder.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub(crate) fn write_programs(folder: &Path) -> io::Result<()> {
+        for (name, text) in PROGRAMS {
+            let file = folder.join(name);
+            std::fs::write(&file, text)?;
+            #[cfg(unix)]
+            {
+                use std::os::unix::fs::PermissionsExt;
+                std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The programs that can be told to fail.
+    pub(crate) fn programs() -> impl Iterator<Item = &'static str> {
+        PROGRAMS.iter().map(|(name, _)| *name).filter(|name| *name != "stand-in")
     }
 
     fn parse(name: &'static str, script: &str, history: &'static [u8]) -> Self {

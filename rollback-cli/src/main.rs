@@ -18,6 +18,7 @@ mod progress;
 mod render;
 mod session;
 mod signals;
+mod surroundings;
 mod watch;
 
 use std::process::ExitCode;

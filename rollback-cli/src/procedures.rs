@@ -76,6 +76,11 @@ pub(crate) fn catalogue(session: &mut Session) -> Catalogue {
     Catalogue { folder: session.folder().to_owned(), work_dir, user: of_user(), built_in: BUILT_IN }
 }
 
+/// The procedures that travel inside the program, and no others.
+pub(crate) fn built_in() -> Catalogue {
+    Catalogue { built_in: BUILT_IN, ..Catalogue::default() }
+}
+
 /// Finds and reads the procedure that was named.
 pub(crate) fn find(name: &str, session: &mut Session) -> Result<Found, Problem> {
     let (procedure, place) = catalogue(session).load(name)?;

@@ -15,6 +15,7 @@ use crate::failure::{self, Failure, Problem};
 use crate::hint::Situation;
 use crate::invocation::Invocation;
 use crate::render::{Look, json};
+use crate::surroundings::Surroundings;
 
 /// What a command needs beside its own arguments.
 pub(crate) struct Session {
@@ -26,6 +27,7 @@ pub(crate) struct Session {
     folder: PathBuf,
     /// Whether `GIT_DIR` and its kin count.
     environment: bool,
+    surroundings: Surroundings,
     repo: Option<Repo>,
 }
 
@@ -33,6 +35,11 @@ impl Session {
     /// The folder the command works in.
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// The variables that programs get and procedures read.
+    pub(crate) fn surroundings(&self) -> &Surroundings {
+        &self.surroundings
     }
 
     /// The repository the command works in.
@@ -93,7 +100,12 @@ pub(crate) fn run(argv: Vec<OsString>) -> Exit {
 }
 
 /// Runs a command inside a folder, whatever the environment says, and gives what it wrote.
-pub(crate) fn run_captured(args: &[OsString], folder: &Path, look: Look) -> (String, Exit) {
+pub(crate) fn run_captured(
+    args: &[OsString],
+    folder: &Path,
+    surroundings: Surroundings,
+    look: Look,
+) -> (String, Exit) {
     let captured = Captured::default();
     let argv = std::iter::once(OsString::from("rb")).chain(args.iter().cloned()).collect();
     let invocation = Invocation::new(argv);
@@ -102,6 +114,7 @@ pub(crate) fn run_captured(args: &[OsString], folder: &Path, look: Look) -> (Str
             console: Console::captured(&cli.common, look, &captured),
             folder: folder.to_owned(),
             environment: false,
+            surroundings,
             repo: None,
             invocation,
         }
@@ -122,6 +135,7 @@ fn start(invocation: Invocation, cli: Cli) -> Exit {
         console,
         folder: working_folder(cli.common.folder),
         environment: true,
+        surroundings: Surroundings::default(),
         repo: None,
     };
     session.run(cli.command)

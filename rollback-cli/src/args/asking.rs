@@ -102,6 +102,9 @@ pub(crate) struct Demo {
     /// Leave the repository where it is, to try things in
     #[arg(long)]
     pub(crate) keep: bool,
+    /// Let a program of the outside world fail, such as make or gh. Can be given again
+    #[arg(long, value_name = "PROGRAM")]
+    pub(crate) fail: Vec<String>,
 }
 
 /// `rb completions`.

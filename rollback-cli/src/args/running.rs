@@ -41,6 +41,18 @@ pub(crate) struct Run {
     /// Watch for as long as the procedure says before it is complete
     #[arg(long)]
     pub(crate) soak: bool,
+    /// Revert merges whole, although other phases came in through them
+    #[arg(long)]
+    pub(crate) whole_merge: bool,
+    /// Work off a group that is only worked off when it is named. Can be given again
+    #[arg(long = "group", value_name = "GROUP")]
+    pub(crate) groups: Vec<String>,
+    /// Bring back what this run has rolled back, as the procedure's [undo] says
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["phase", "variant", "retry_plan"])]
+    pub(crate) bring_back: Option<String>,
+    /// Prepare the next attempt, as the procedure's [retry] says
+    #[arg(long)]
+    pub(crate) retry_plan: bool,
     /// Exit with 0 where there is nothing to do
     #[arg(long)]
     pub(crate) allow_noop: bool,
@@ -94,6 +106,12 @@ pub(crate) struct Consent {
     /// An approval: the role that gave it, and who. Can be given again
     #[arg(long = "approve", value_name = "ROLE=NAME", value_parser = pair)]
     pub(crate) approvals: Vec<(String, String)>,
+    /// A signed approval: the role, and a file that `ssh-keygen -Y sign -n rb-approval` wrote. Can be given again
+    #[arg(long = "signature", value_name = "ROLE=FILE", value_parser = pair)]
+    pub(crate) signatures: Vec<(String, String)>,
+    /// Whose signatures count, as ssh-keygen's ALLOWED SIGNERS (or RB_ALLOWED_SIGNERS); unsigned approvals then do not
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) allowed_signers: Option<OsString>,
     /// A precheck, check or manual step that you have confirmed, by its id. Can be given again
     #[arg(long = "confirm", value_name = "ID")]
     pub(crate) confirmed: Vec<String>,
@@ -136,6 +154,9 @@ pub(crate) struct Resume {
     /// Take the step that was cut off, or the manual one, for done
     #[arg(long)]
     pub(crate) mark_done: bool,
+    /// Roll back from where the branch is now, where it moved since the run began
+    #[arg(long)]
+    pub(crate) replan: bool,
     /// Samples for checks of metrics: JSON Lines, CSV or a Prometheus text dump
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub(crate) samples: Option<OsString>,

@@ -3,11 +3,13 @@
 //! The commands of a demo are run, not quoted: what is shown is what they print, and where one ends
 //! otherwise than its script says, the demo fails.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use rollback_core::Error;
 use rollback_core::import::{self, ImportOptions};
+use rollback_core::procedure::engine;
 use serde::Serialize;
 use tempfile::TempDir;
 
@@ -17,17 +19,21 @@ use crate::demo::{Demo, Step};
 use crate::exit::Exit;
 use crate::failure::{Failure, Problem};
 use crate::invocation::Invocation;
+use crate::procedures::{self, TRUSTED_HASH};
 use crate::render::style::{Palette, paint};
 use crate::render::{Look, json, text};
 use crate::session::{self, Session};
+use crate::surroundings::Surroundings;
 
 /// Runs `rb demo`.
 pub(crate) fn run(args: &args::Demo, session: &mut Session) -> Outcome {
     let demo = Demo::find(args.name.as_deref()).ok_or_else(|| unknown(args, session))?;
-    let folder = build(&demo)?;
-    let played = play(&demo, folder.path(), session);
-    let kept = args.keep.then(|| folder.keep());
-    let as_promised = played.iter().all(|step| step.as_promised);
+    refuse_unknown_programs(&demo, &args.fail, session)?;
+    let stage = Stage::build(&demo, &args.fail)?;
+    let played = play(&demo, &stage, session)?;
+    let kept = args.keep.then(|| stage.keep());
+    // Where programs fail that the script does not know of, it goes as it goes.
+    let as_promised = !args.fail.is_empty() || played.iter().all(|step| step.as_promised);
     if session.console.json() {
         session.console.print(&json::document(&Played::new(&demo, kept, played)));
     } else {
@@ -50,18 +56,94 @@ fn unknown(args: &args::Demo, session: &Session) -> Failure {
         .with_hint(format!("the usual one is played with: {}", session.invocation.command(&["demo"])))
 }
 
-/// The repository of the demo, before anything has happened to it.
-fn build(demo: &Demo) -> Result<TempDir, Problem> {
-    let folder = tempfile::Builder::new().prefix("rb-demo-").tempdir().map_err(|source| Error::Io {
-        action: "create a folder in",
-        path: std::env::temp_dir(),
-        source,
-    })?;
-    let mut options = ImportOptions::default();
-    options.branch = demo.script.branch.clone();
-    options.identity = Some((demo.script.identity.name.clone(), demo.script.identity.email.clone()));
-    import::create(folder.path(), demo.history, &options)?;
-    Ok(folder)
+fn refuse_unknown_programs(demo: &Demo, fail: &[String], session: &Session) -> Result<(), Failure> {
+    let known: Vec<_> = Demo::programs().filter(|_| demo.script.procedure.is_some()).collect();
+    let Some(unknown) = fail.iter().find(|name| !known.contains(&name.as_str())) else { return Ok(()) };
+    let what = match known.is_empty() {
+        true => format!("the demo '{}' needs no program of the outside world", demo.name),
+        false => {
+            format!("there is no program '{}'; there are: {}", text::escape(unknown), known.join(", "))
+        }
+    };
+    let hint = format!("it is played with: {}", session.invocation.command(&["demo", demo.name]));
+    Err(Failure::usage(what).with_hint(hint))
+}
+
+/// Where a demo is played: a repository, and a home folder with the programs of the outside world.
+struct Stage {
+    folder: TempDir,
+    /// Programs that fail in every step.
+    fail: Vec<String>,
+}
+
+impl Stage {
+    /// Everything as it is before anything has happened.
+    fn build(demo: &Demo, fail: &[String]) -> Result<Self, Problem> {
+        let folder = tempfile::Builder::new().prefix("rb-demo-").tempdir().map_err(|source| Error::Io {
+            action: "create a folder in",
+            path: std::env::temp_dir(),
+            source,
+        })?;
+        let stage = Self { folder, fail: fail.to_vec() };
+        let mut options = ImportOptions::default();
+        options.branch = demo.script.branch.clone();
+        options.identity = Some((demo.script.identity.name.clone(), demo.script.identity.email.clone()));
+        import::create(stage.repository(), demo.history, &options)?;
+        let programs = stage.home().join("bin");
+        let written = std::fs::create_dir_all(&programs).and_then(|()| {
+            Demo::write_programs(&programs)?;
+            write_all(&stage.home(), &demo.script.home)?;
+            write_all(&stage.repository(), &demo.script.untracked)
+        });
+        written.map_err(|source| Error::Io { action: "write", path: programs, source })?;
+        Ok(stage)
+    }
+
+    fn repository(&self) -> PathBuf {
+        self.folder.path().join("repository")
+    }
+
+    fn home(&self) -> PathBuf {
+        self.folder.path().join("home")
+    }
+
+    /// Lets the folder stay, and names the repository in it.
+    fn keep(self) -> PathBuf {
+        self.folder.keep().join("repository")
+    }
+
+    /// What the programs of a step see. The demo vouches for the procedure that it brings itself.
+    fn surroundings(&self, demo: &Demo, step: &Step) -> Result<Surroundings, Problem> {
+        let fail: Vec<_> = self.fail.iter().chain(&step.fail).map(|name| format!("{name}\n")).collect();
+        let list = self.home().join("fail");
+        std::fs::write(&list, fail.concat()).map_err(|source| Error::Io {
+            action: "write",
+            path: list,
+            source,
+        })?;
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let folders = std::iter::once(self.home().join("bin")).chain(std::env::split_paths(&path));
+        let path = std::env::join_paths(folders).unwrap_or(path);
+        let mut variables = BTreeMap::from([
+            ("PATH".to_owned(), path.to_string_lossy().into_owned()),
+            ("HOME".to_owned(), self.home().display().to_string()),
+        ]);
+        if let Some(name) = &demo.script.procedure {
+            let (procedure, _) = procedures::built_in().load(name)?;
+            let hash = engine::fingerprint(&procedure, Some(&self.repository())).hash;
+            variables.insert(TRUSTED_HASH.to_owned(), hash);
+        }
+        Ok(Surroundings::of_a_demo(variables))
+    }
+}
+
+fn write_all(folder: &Path, files: &BTreeMap<String, String>) -> std::io::Result<()> {
+    for (path, text) in files {
+        let file = folder.join(path);
+        std::fs::create_dir_all(file.parent().unwrap_or(folder))?;
+        std::fs::write(file, text)?;
+    }
+    Ok(())
 }
 
 /// A step, and how it went.
@@ -96,21 +178,29 @@ impl Played {
     }
 }
 
-fn play(demo: &Demo, folder: &Path, session: &mut Session) -> Vec<PlayedStep> {
+fn play(demo: &Demo, stage: &Stage, session: &mut Session) -> Result<Vec<PlayedStep>, Problem> {
     let heading = paint(Palette::HEADING, &demo.script.title);
     session.console.tell(&format!("{heading}\n{}\n", paint(Palette::QUIET, &demo.script.about)));
     let steps = demo.script.steps.iter().enumerate();
-    steps.map(|(index, step)| play_step(index + 1, step, folder, session)).collect()
+    steps.map(|(index, step)| play_step(demo, index + 1, step, stage, session)).collect()
 }
 
-fn play_step(number: usize, step: &Step, folder: &Path, session: &mut Session) -> PlayedStep {
+fn play_step(
+    demo: &Demo,
+    number: usize,
+    step: &Step,
+    stage: &Stage,
+    session: &mut Session,
+) -> Result<PlayedStep, Problem> {
+    let folder = &stage.repository();
     let look = session.console.look();
     let mut shown = format!("\n{}\n", paint(Palette::NAME, format!("{number}. {}", step.title)));
     for line in step.say.iter().flat_map(|say| text::wrap(say, look.width().saturating_sub(3))) {
         shown.push_str(&format!("   {line}\n"));
     }
     session.console.tell(&shown);
-    let command = (!step.run.is_empty()).then(|| run_command(step, folder, look, session));
+    let surroundings = stage.surroundings(demo, step)?;
+    let command = (!step.run.is_empty()).then(|| run_command(step, folder, (surroundings, look), session));
     let mut as_promised = command.as_ref().is_none_or(|(_, exit)| exit.code() == step.exit);
     for expectation in &step.expect {
         let holds = expectation.holds(folder);
@@ -120,11 +210,16 @@ fn play_step(number: usize, step: &Step, folder: &Path, session: &mut Session) -
         session.console.tell(&format!("   {sign} {}\n", expectation.describe()));
     }
     let (command, exit) = command.unzip();
-    PlayedStep { title: step.title.clone(), command, exit_code: exit.map(Exit::code), as_promised }
+    Ok(PlayedStep { title: step.title.clone(), command, exit_code: exit.map(Exit::code), as_promised })
 }
 
 /// Runs the command of a step and shows it as it would look in a terminal.
-fn run_command(step: &Step, folder: &Path, look: Look, session: &mut Session) -> (String, Exit) {
+fn run_command(
+    step: &Step,
+    folder: &Path,
+    (surroundings, look): (Surroundings, Look),
+    session: &mut Session,
+) -> (String, Exit) {
     const MARGIN: usize = 5;
     let words: Vec<OsString> = step.run.iter().map(OsString::from).collect();
     let argv = std::iter::once(OsString::from("rb")).chain(words.iter().cloned()).collect();
@@ -135,7 +230,7 @@ fn run_command(step: &Step, folder: &Path, look: Look, session: &mut Session) ->
         paint(Palette::COMMAND, &typed)
     ));
     let narrower = Look { columns: Some(look.width().saturating_sub(MARGIN)), ..look };
-    let (output, exit) = session::run_captured(&words, folder, narrower);
+    let (output, exit) = session::run_captured(&words, folder, surroundings, narrower);
     let quiet = paint(Palette::QUIET, look.signs.line);
     let mut shown = String::new();
     for line in output.lines() {

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 
 use rollback_core::procedure::catalogue::{CatalogueError, Place};
-use rollback_core::procedure::engine::EngineError;
+use rollback_core::procedure::engine::{APPROVAL_NAMESPACE, EngineError};
 use rollback_core::procedure::format::UnknownName;
 use rollback_core::procedure::input::InputError;
 
@@ -54,7 +54,15 @@ impl Situation<'_> {
                 "once it is given, name who gave it",
                 typed.with(&["--approve", &format!("{role}=NAME")]),
             ),
-            EngineError::Unsigned { role, .. } | EngineError::BadApproval { role, .. } => Hint::new(
+            // The program is the approver's own; rb starts none for it.
+            EngineError::Unsigned { text, .. } => Hint::new(
+                "have it signed, and give the file with --signature",
+                format!(
+                    "printf '{}' | ssh-keygen -Y sign -n {APPROVAL_NAMESPACE} -f KEY > FILE",
+                    text.replace('\n', "\\n")
+                ),
+            ),
+            EngineError::BadApproval { role, .. } => Hint::new(
                 "have it signed, and give the signature with",
                 typed.with(&["--signature", &format!("{role}=FILE")]),
             ),

@@ -24,6 +24,7 @@ use crate::apply::{Keeping, Landing, RefUpdate, land, log, same_entries};
 use crate::error::{Error, Result};
 use crate::id::{CommitId, Entry, EntryMode, TreeId};
 use crate::path::RepoPath;
+use crate::record::full_name as record_name;
 use crate::repo::config::Settings;
 use crate::repo::index::Index;
 use crate::repo::refs::Head;

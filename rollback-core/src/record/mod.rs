@@ -124,6 +124,7 @@ impl Repo {
         }
     }
 
+    /// Moves the reference of this full name by compare-and-swap, with objects that must be there first.
     pub(crate) fn point(
         &self,
         name: &str,
@@ -171,6 +172,7 @@ impl Repo {
     }
 }
 
-fn full_name(name: &str) -> String {
+/// The full name of a record.
+pub(crate) fn full_name(name: &str) -> String {
     format!("refs/rb/{name}")
 }

@@ -45,6 +45,34 @@ impl Bench {
         bench
     }
 
+    /// With the programs of the outside world that the demos bring.
+    pub(crate) fn with_programs(sandbox: Sandbox) -> Self {
+        let bench = Self::new(sandbox);
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../rollback-cli/demos/programs");
+        for row in fs::read_dir(folder).unwrap() {
+            let row = row.unwrap();
+            let to = bench.home.path().join("bin").join(row.file_name());
+            fs::copy(row.path(), &to).unwrap();
+            fs::set_permissions(to, fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        bench
+    }
+
+    /// Lets a program fail from now on.
+    pub(crate) fn fail(&self, program: &str) {
+        fs::write(self.home.path().join("fail"), format!("{program}\n")).unwrap();
+    }
+
+    /// What was called, with its arguments.
+    pub(crate) fn calls(&self) -> String {
+        fs::read_to_string(self.home.path().join("calls")).unwrap_or_default()
+    }
+
+    /// A file of the work tree.
+    pub(crate) fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.sandbox.path().join(path)).unwrap_or_else(|_| "missing".into())
+    }
+
     /// A program that stands in for one of the outside world.
     pub(crate) fn program(&self, name: &str, script: &str) {
         let file = self.home.path().join("bin").join(name);
@@ -57,6 +85,7 @@ impl Bench {
         match name {
             "PATH" => Some(format!("{home}/bin:{}", std::env::var("PATH").unwrap())),
             "HOME" => Some(home.to_string()),
+            "STATUS_PAGE_TOKEN" => Some("status-secret-token".into()),
             "API_TOKEN" => Some("correct-horse-battery".into()),
             _ => None,
         }

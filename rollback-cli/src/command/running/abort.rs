@@ -14,7 +14,7 @@ pub(crate) fn run(args: &Abort, session: &mut Session) -> Outcome {
     let repo = session.repo()?;
     let id = resume::open_run(args.run.as_deref(), session)?.id;
     let landing = signals::Landing::begin();
-    let state = engine_for_questions(&repo, |engine| engine.abort(Some(&id)))
+    let state = engine_for_questions(session, &repo, |engine| engine.abort(Some(&id)))
         .map_err(|error| Problem::of_run(error, None))?;
     drop(landing);
     if session.console.json() {

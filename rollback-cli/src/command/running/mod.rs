@@ -9,40 +9,57 @@ pub(super) mod verify;
 use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rollback_core::Repo;
 use rollback_core::procedure::engine::{
-    Clock, Ending, Engine, EngineError, Observer, Pause, RunState, RunStatus,
+    Clock, Ending, Engine, EngineError, Observer, Pause, RunRequest, RunState, RunStatus, SignedApproval,
 };
 use rollback_core::procedure::input::Inputs;
 use rollback_core::procedure::trigger::{SampleFormat, Samples};
 use rollback_core::process::SystemRunner;
 
 use super::Outcome;
-use crate::args::Trust;
+use crate::args::{Consent, Trust};
 use crate::exit::Exit;
 use crate::failure::{Failure, Problem};
 use crate::procedures::{self, Found, TRUSTED_HASH};
-use crate::render::json;
 use crate::render::run::{self as render, Document};
+use crate::render::{json, text};
 use crate::session::Session;
 use crate::signals;
+use crate::surroundings::Surroundings;
 use crate::watch::Watch;
 
-/// The system's clock, whose waits end when somebody wants the run to stop.
+/// The system's clock, whose waits end when somebody wants the run to stop. In a demo, time that would be waited for
+/// has passed.
 struct PatientClock {
     cancel: Arc<AtomicBool>,
+    takes_its_time: bool,
+    /// Milliseconds that were not waited for.
+    ahead: AtomicI64,
+}
+
+impl PatientClock {
+    fn new(surroundings: &Surroundings, cancel: Arc<AtomicBool>) -> Self {
+        Self { cancel, takes_its_time: surroundings.takes_its_time(), ahead: AtomicI64::new(0) }
+    }
 }
 
 impl Clock for PatientClock {
     fn now(&self) -> Timestamp {
-        Timestamp::now()
+        let now = Timestamp::now();
+        let ahead = SignedDuration::from_millis(self.ahead.load(Ordering::Relaxed));
+        now.checked_add(ahead).unwrap_or(now)
     }
 
     fn wait(&self, time: Duration) {
+        if !self.takes_its_time {
+            self.ahead.fetch_add(i64::try_from(time.as_millis()).unwrap_or_default(), Ordering::Relaxed);
+            return;
+        }
         const SLICE: Duration = Duration::from_millis(100);
         let end = Instant::now() + time;
         while !self.cancel.load(Ordering::Relaxed) {
@@ -64,8 +81,9 @@ fn work(
 ) -> Result<RunState, Problem> {
     let repo = session.repo()?;
     let stopping = signals::Stopping::begin();
-    let clock = PatientClock { cancel: stopping.flag() };
-    let environment = |name: &str| std::env::var(name).ok();
+    let surroundings = session.surroundings().clone();
+    let clock = PatientClock::new(&surroundings, stopping.flag());
+    let environment = |name: &str| surroundings.variable(name);
     let engine = Engine {
         repo: &repo,
         runner: &SystemRunner,
@@ -95,16 +113,40 @@ fn work(
 }
 
 /// What would be done, without doing it.
-fn engine_for_questions<T>(repo: &Repo, ask: impl FnOnce(&Engine<'_>) -> T) -> T {
-    let environment = |name: &str| std::env::var(name).ok();
-    let clock = PatientClock { cancel: Arc::default() };
+fn engine_for_questions<T>(session: &Session, repo: &Repo, ask: impl FnOnce(&Engine<'_>) -> T) -> T {
+    let surroundings = session.surroundings();
+    let environment = |name: &str| surroundings.variable(name);
+    let clock = PatientClock::new(surroundings, Arc::default());
     ask(&Engine { repo, runner: &SystemRunner, clock: &clock, environment: &environment, cancel: None })
 }
 
 /// The hash that a pipeline trusts: of the flag, else of the variable.
-fn given_hash(trust: &Trust) -> Option<String> {
-    let set = || std::env::var(TRUSTED_HASH).ok().filter(|hash| !hash.is_empty());
+fn given_hash(trust: &Trust, session: &Session) -> Option<String> {
+    let set = || session.surroundings().variable(TRUSTED_HASH).filter(|hash| !hash.is_empty());
     trust.trusted_hash.clone().or_else(set)
+}
+
+/// Where the list of allowed signers is looked for that no flag names.
+const ALLOWED_SIGNERS: &str = "RB_ALLOWED_SIGNERS";
+
+/// Reads the signatures that were given, and the list they are checked against: of the flag, else of the variable, and
+/// never of the repository.
+fn sign(request: &mut RunRequest, consent: &Consent, session: &Session) -> Result<(), Failure> {
+    let read = |file: &OsStr| {
+        let path = session.folder().join(file);
+        std::fs::read_to_string(&path).map_err(|error| {
+            let message = format!("cannot read {}", text::escape(&path.to_string_lossy()));
+            Failure::new(Exit::Io, "io", message).caused_by(error)
+        })
+    };
+    let set = || session.surroundings().variable(ALLOWED_SIGNERS).filter(|file| !file.is_empty());
+    if let Some(file) = consent.allowed_signers.clone().or_else(|| set().map(Into::into)) {
+        request.allowed_signers = Some(read(&file)?);
+    }
+    for (role, file) in &consent.signatures {
+        request.signatures.push(SignedApproval::new(role, read(OsStr::new(file))?));
+    }
+    Ok(())
 }
 
 /// Reads samples as the end of the file's name says.

@@ -25,7 +25,7 @@ fn publish(args: &Publish, session: &mut Session) -> Outcome {
     let typed = found.typed();
     let mut request = RunRequest::new();
     request.approvals.clone_from(&args.approvals);
-    let hash = given_hash(&args.trust);
+    let hash = given_hash(&args.trust, session);
     request.trusted_hash = Some(procedures::trusted_hash(&found, hash.as_deref(), true, session)?);
     let state = work(session, (&typed, None), |engine, watch| {
         engine.publish(&found.procedure, &state.id, request, watch)

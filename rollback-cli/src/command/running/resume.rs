@@ -3,7 +3,7 @@
 use rollback_core::Error;
 use rollback_core::procedure::engine::{Resumption, RunState, runs};
 
-use super::{anew, find_again, given_hash, report, samples, work};
+use super::{anew, find_again, given_hash, report, samples, sign, work};
 use crate::args::Resume;
 use crate::command::Outcome;
 use crate::failure::{Failure, Problem};
@@ -25,12 +25,14 @@ fn go_on(args: &Resume, session: &mut Session) -> Outcome {
     how.retry = args.retry;
     how.mark_done = args.mark_done;
     how.request.approvals.clone_from(&args.consent.approvals);
+    sign(&mut how.request, &args.consent, session)?;
+    how.replan = args.replan;
     how.request.allow_loss = args.consent.allow_loss;
     how.request.landing.stale_ok = args.consent.stale_ok;
     how.request.samples = samples(args.samples.as_deref(), &found, session.folder())?;
     // A procedure that changed is refused for that, whoever may trust what it is now.
     if found.fingerprint.hash == state.hash {
-        let hash = given_hash(&args.consent.trust);
+        let hash = given_hash(&args.consent.trust, session);
         let trusted = procedures::trusted_hash(&found, hash.as_deref(), !args.consent.yes, session)?;
         how.request.trusted_hash = Some(trusted);
     }

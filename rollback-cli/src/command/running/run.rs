@@ -1,8 +1,8 @@
 //! `rb run`: carry out a procedure.
 
-use rollback_core::procedure::engine::{RunRequest, RunState};
+use rollback_core::procedure::engine::{Purpose, RunRequest, RunState};
 
-use super::{engine_for_questions, given_hash, report, samples, work};
+use super::{engine_for_questions, given_hash, report, samples, sign, work};
 use crate::args::Run;
 use crate::command::Outcome;
 use crate::exit::Exit;
@@ -23,12 +23,13 @@ fn prepare_and_run(args: &Run, session: &mut Session) -> Outcome {
     let typed = found.typed();
     let mut request = request(args, &found, session)?;
     // Everything else that would be refused comes before anybody is asked for trust.
-    let preview = engine_for_questions(&repo, |engine| engine.preview(&found.procedure, request.clone()))
-        .map_err(|error| Problem::of_run(error, Some(&typed)))?;
+    let preview =
+        engine_for_questions(session, &repo, |engine| engine.preview(&found.procedure, request.clone()))
+            .map_err(|error| Problem::of_run(error, Some(&typed)))?;
     if args.dry_run {
         return show(&preview, args, &found, session);
     }
-    let hash = given_hash(&args.consent.trust);
+    let hash = given_hash(&args.consent.trust, session);
     request.trusted_hash =
         Some(procedures::trusted_hash(&found, hash.as_deref(), !args.consent.yes, session)?);
     let state =
@@ -51,6 +52,14 @@ fn request(args: &Run, found: &Found, session: &Session) -> Result<RunRequest, P
     request.severity.clone_from(&args.story.severity);
     request.roles.clone_from(&args.roles);
     request.approvals.clone_from(&args.consent.approvals);
+    sign(&mut request, &args.consent, session)?;
+    request.whole_merge = args.whole_merge;
+    request.groups.clone_from(&args.groups);
+    request.purpose = match (&args.bring_back, args.retry_plan) {
+        (Some(run), _) => Purpose::Reapply { run: run.clone() },
+        (None, true) => Purpose::Retry,
+        (None, false) => Purpose::Rollback,
+    };
     request.confirmed.clone_from(&args.consent.confirmed);
     request.words.clone_from(&args.words);
     request.by_hand = args.by_hand;
@@ -65,7 +74,7 @@ fn request(args: &Run, found: &Found, session: &Session) -> Result<RunRequest, P
 
 /// Shows what would be done, and ends as the real run would before landing.
 fn show(preview: &RunState, args: &Run, found: &Found, session: &mut Session) -> Outcome {
-    let hash = given_hash(&args.consent.trust);
+    let hash = given_hash(&args.consent.trust, session);
     let refusal = procedures::trusted_hash(found, hash.as_deref(), false, session).err();
     let repo = session.repo()?;
     let waits = render::questions(preview, &found.procedure);

@@ -28,7 +28,7 @@ fn verify(args: &Verify, session: &mut Session) -> Outcome {
     request.exclude.clone_from(&args.values.exclude);
     request.confirmed.clone_from(&args.confirmed);
     request.samples = samples(args.values.samples.as_deref(), &found, session.folder())?;
-    let hash = given_hash(&args.trust);
+    let hash = given_hash(&args.trust, session);
     request.trusted_hash = Some(procedures::trusted_hash(&found, hash.as_deref(), true, session)?);
     let state = work(session, (&typed, None), |engine, watch| {
         engine.verify(&found.procedure, args.group.as_deref(), request, watch)

@@ -100,7 +100,7 @@ impl Run<'_> {
 
     /// Whether merges are taken whole, whatever the phase's paths are.
     pub(super) fn takes_merges_whole(&self) -> bool {
-        self.phase.whole_merge || self.request.whole_merge
+        self.phase.whole_merge || self.state.whole_merge
     }
 
     /// Other phases that came in through the merge that a rung would revert whole.
@@ -135,7 +135,7 @@ impl Run<'_> {
 
     fn commits_target(&self, rung: &Rung, commits: &[CommitId]) -> CommitsTarget {
         let paths = if rung.paths.is_empty() { &self.phase.paths } else { &rung.paths };
-        let scoped = rung.scoped && !(rung.mainline.is_some() && self.request.whole_merge);
+        let scoped = rung.scoped && !(rung.mainline.is_some() && self.state.whole_merge);
         CommitsTarget {
             revisions: commits.iter().map(ToString::to_string).collect(),
             mainline: rung.mainline.and_then(|mainline| usize::try_from(mainline).ok()),

@@ -201,16 +201,8 @@ impl Run<'_> {
     }
 
     fn land(&mut self, mut candidate: Candidate, id: &str) -> Result<Flow> {
-        let report = self.phase.report.as_ref();
-        let report = report
-            .and_then(|id| self.procedure.document.report.iter().find(|report| report.id == *id))
-            .cloned();
-        if let Some(report) = report {
-            let text = self.redactor.redact_str(self.words(&report.text)?.trim_start());
-            self.keep(&format!("report/{}.md", report.id), text.as_bytes())?;
-            if let Some(path) = &report.path {
-                self.add_file(&mut candidate, path, &text)?;
-            }
+        if let Some((text, Some(path))) = self.own_report()? {
+            self.add_file(&mut candidate, &path, &text)?;
         }
         let tip = self.engine.repo.plan_tip(&PlanOptions::default())?;
         if tip.commit_id != self.present_tip() {

@@ -7,7 +7,7 @@ use super::{EngineError, Result, Resumption, Run};
 use crate::checkpoint::CheckpointOptions;
 use crate::plan::PlanOptions;
 use crate::procedure::check::Outcome;
-use crate::procedure::format::{EvidenceTime, Named, Occasion, Period};
+use crate::procedure::format::{EvidenceTime, Named, Occasion, Period, TreePath};
 
 /// How long a program may run that only shows more of a failure.
 const LONGEST_DIAGNOSIS: Period = Period(std::time::Duration::from_secs(120));
@@ -174,10 +174,24 @@ impl Run<'_> {
             .any(|unit| unit.state == UnitState::Failed && unit.kind != UnitKind::Evidence);
         self.state.status = RunStatus::Complete;
         self.state.ending = Some(if failed { Ending::LandedButFailed } else { Ending::Done });
+        // What was committed is what was known then; what is kept with the run is the whole story.
+        self.own_report()?;
         let report = super::report::markdown(self.procedure, &self.state);
         let report = self.redactor.redact_str(&report);
         self.keep("report.md", report.as_bytes())?;
         self.save("complete")
+    }
+
+    /// Writes the procedure's own report with what is known now, and keeps it with the run.
+    pub(super) fn own_report(&mut self) -> Result<Option<(String, Option<TreePath>)>> {
+        let reports = &self.procedure.document.report;
+        let Some(id) = self.phase.report.as_ref().filter(|_| self.state.purpose.is_rollback()) else {
+            return Ok(None);
+        };
+        let Some(report) = reports.iter().find(|report| report.id == *id).cloned() else { return Ok(None) };
+        let text = self.redactor.redact_str(self.words(&report.text)?.trim_start());
+        self.keep(&format!("report/{}.md", report.id), text.as_bytes())?;
+        Ok(Some((text, report.path)))
     }
 
     pub(super) fn save(&mut self, message: &str) -> Result<()> {

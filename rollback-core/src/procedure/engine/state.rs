@@ -258,6 +258,9 @@ pub struct RunState {
     /// Whether the rungs that are for `manual` only are taken.
     #[serde(default)]
     pub by_hand: bool,
+    /// Whether merges are taken whole, beyond the paths of the phase.
+    #[serde(default)]
+    pub whole_merge: bool,
     /// Why it runs.
     pub reason: String,
     /// What triggered it.

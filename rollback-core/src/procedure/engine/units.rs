@@ -48,6 +48,7 @@ pub(super) fn new_state(
         emergency: request.emergency,
         allow_loss: request.allow_loss,
         by_hand: request.by_hand,
+        whole_merge: request.whole_merge,
         reason: request.reason.clone(),
         trigger: request.trigger.clone(),
         severity: request.severity.clone(),
