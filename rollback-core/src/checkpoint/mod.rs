@@ -281,7 +281,7 @@ impl Repo {
         let rows = draft.rows(objects)?;
         let subject = format!("checkpoint {full_name}");
         let record = log::write_record(objects, rows, &parents, &committer, &subject)?;
-        let name = format!("checkpoints/{full_name}");
+        let name = format!("refs/rb/checkpoints/{full_name}");
         self.point(&name, old, record, committer, objects.take_new())?;
         let (scope, name) = full_name.split_once('/').unwrap_or((MANUAL, full_name));
         Ok(document(draft.manifest, record, scope, name))
