@@ -217,10 +217,9 @@ impl Situation<'_> {
             Error::LossNotAllowed { .. } => {
                 Hint::new("if that is what you want", typed.with(&["--allow-loss"]))
             }
-            Error::DriverNotTrusted { .. } => Hint::new(
-                "put the result on a branch without writing files, with",
-                typed.without(&["-n", "--no-commit"]).with(&["--branch", "NAME"]),
-            ),
+            Error::DriverNotTrusted { .. } => {
+                Hint::new("see what it would run, and trust it, with", typed.command(&["trust"]))
+            }
             Error::CrossCheckFailed { .. } => Hint::new(
                 "land it without asking git, with",
                 typed.without(&["--cross-check"]).with(&["--no-cross-check"]),

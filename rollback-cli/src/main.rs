@@ -18,6 +18,7 @@ mod progress;
 mod render;
 mod session;
 mod signals;
+mod trusted;
 mod watch;
 
 use std::process::ExitCode;

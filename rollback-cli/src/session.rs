@@ -15,6 +15,7 @@ use crate::failure::{self, Failure, Problem};
 use crate::hint::Situation;
 use crate::invocation::Invocation;
 use crate::render::{Look, json};
+use crate::trusted;
 
 /// What a command needs beside its own arguments.
 pub(crate) struct Session {
@@ -49,6 +50,7 @@ impl Session {
         } else {
             Repo::discover(&self.folder)?
         };
+        let repo = trusted::as_trusted(repo)?;
         self.repo = Some(repo.clone());
         Ok(repo)
     }

@@ -14,3 +14,4 @@ mod plumbing;
 mod report;
 mod report_browser;
 mod schema;
+mod trust;

@@ -139,6 +139,28 @@ impl Shell {
     }
 }
 
+/// `rb trust`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  rb trust              the filters and hooks that this repository names
+  rb trust matriz       a procedure, with its includes and scripts
+  rb trust --list")]
+pub(crate) struct Trusting {
+    /// The procedure; the programs that the repository itself names if not given
+    #[arg(value_name = "PROCEDURE")]
+    pub(crate) procedure: Option<String>,
+    /// What it must be, where nobody can be asked
+    #[arg(long, value_name = "SHA-256")]
+    pub(crate) hash: Option<String>,
+    /// List what is trusted, everywhere
+    #[arg(long, conflicts_with_all = ["procedure", "remove", "hash"])]
+    pub(crate) list: bool,
+    /// Do not trust it any more
+    #[arg(long, conflicts_with = "hash")]
+    pub(crate) remove: bool,
+}
+
 /// `rb man`.
 #[derive(Debug, Args)]
 #[command(after_help = "\

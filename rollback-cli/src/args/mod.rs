@@ -16,6 +16,7 @@ use clap::{ArgAction, CommandFactory, Parser, Subcommand, ValueEnum};
 
 pub(crate) use asking::{
     Completions, Demo, History, IsReverted, Man, MergeTree, Ops, Report, ReportFormat, Schema,
+    Trusting,
 };
 pub(crate) use checkpoint::{
     Checkpoint, CheckpointAction, CreateCheckpoint, DropCheckpoints, ListCheckpoints, RestoreCheckpoint,
@@ -141,6 +142,8 @@ pub(crate) enum Command {
     MergeTree(MergeTree),
     /// Build a broken repository in a temporary folder, roll it back, and show each step
     Demo(Demo),
+    /// Say that the programs of a repository, or a procedure, may run here
+    Trust(Trusting),
     /// Print the completions of a shell
     Completions(Completions),
     /// Print a manual page

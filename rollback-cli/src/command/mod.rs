@@ -19,6 +19,7 @@ mod revert;
 mod running;
 mod schema;
 pub(crate) mod status;
+pub(crate) mod trust;
 mod undo;
 
 pub(crate) use running::Next;
@@ -51,6 +52,7 @@ pub(crate) fn run(command: Command, session: &mut Session) -> Outcome {
         Command::Verify(args) => running::verify::run(&args, session),
         Command::Undo(args) => undo::run(args, session),
         Command::Checkpoint(args) => checkpoint::run(args.action, session),
+        Command::Trust(args) => trust::run(&args, session),
         Command::Ops(args) => ops::run(&args, session),
         Command::Status => status::run(session),
         Command::Report(args) => report::run(args, session),

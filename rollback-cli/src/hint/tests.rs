@@ -196,10 +196,7 @@ fn table() -> Vec<(Error, Option<&'static str>)> {
             Error::LossNotAllowed { discards: vec![commit()], paths: vec![path()] },
             Some("rb revert --file a.py --allow-loss"),
         ),
-        (
-            Error::DriverNotTrusted { path: path(), driver: "filter 'x'".into() },
-            Some("rb revert --file a.py --branch NAME"),
-        ),
+        (Error::DriverNotTrusted { path: path(), driver: "filter 'x'".into() }, Some("rb trust")),
         (
             Error::NoIdentity { role: "committer" },
             Some("git config user.name 'Your Name' && git config user.email you@example.com"),
