@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use rollback_core::procedure::format::Period;
 
 use crate::render::schema::Document;
 
@@ -159,6 +160,27 @@ pub(crate) struct Trusting {
     /// Do not trust it any more
     #[arg(long, conflicts_with = "hash")]
     pub(crate) remove: bool,
+}
+
+/// `rb prune`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  rb prune --dry-run
+  rb prune --keep 30d --checkpoint before-deploy")]
+pub(crate) struct Prune {
+    /// How far back to keep things
+    #[arg(long, value_name = "TIME", default_value = "90d")]
+    pub(crate) keep: Period,
+    /// Drop this checkpoint too; none goes unless it is named
+    #[arg(long, value_name = "NAME")]
+    pub(crate) checkpoint: Vec<String>,
+    /// Say what would go, and do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// End with 0 where there is nothing to do
+    #[arg(long)]
+    pub(crate) allow_noop: bool,
 }
 
 /// `rb man`.

@@ -13,6 +13,7 @@ mod man;
 mod merge_tree;
 mod ops;
 mod pick;
+pub(crate) mod prune;
 mod report;
 mod restore;
 mod revert;
@@ -53,6 +54,7 @@ pub(crate) fn run(command: Command, session: &mut Session) -> Outcome {
         Command::Undo(args) => undo::run(args, session),
         Command::Checkpoint(args) => checkpoint::run(args.action, session),
         Command::Trust(args) => trust::run(&args, session),
+        Command::Prune(args) => prune::run(&args, session),
         Command::Ops(args) => ops::run(&args, session),
         Command::Status => status::run(session),
         Command::Report(args) => report::run(args, session),
