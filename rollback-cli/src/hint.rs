@@ -234,7 +234,7 @@ impl Situation<'_> {
                 "see where it is set with",
                 format!("git config --show-origin --get-all {}", quoted(key)),
             ),
-            Error::Locked { path } => Hint::new(
+            Error::Locked { path, .. } => Hint::new(
                 "if no git is running, remove the lock with",
                 format!("rm {}", quote(path.as_os_str().as_encoded_bytes())),
             ),

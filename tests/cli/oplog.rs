@@ -438,3 +438,24 @@ fn what_is_old_is_forgotten_and_what_is_newer_can_still_be_taken_back() {
     assert!(!aside.exists(), "and it is old now");
     assert_sound(&repo);
 }
+
+#[test]
+fn a_lock_of_somebody_else_is_named_with_its_age_and_stays() {
+    let repo = broken();
+    repo.write(".git/index.lock", "");
+    let lock = repo.path().join(".git/index.lock");
+    let old = std::time::SystemTime::now() - std::time::Duration::from_secs(3 * 3600 + 60);
+    std::fs::File::options()
+        .write(true)
+        .open(&lock)
+        .and_then(|file| file.set_modified(old))
+        .expect("it can be aged");
+    let refused = rb(&repo, &["revert", "HEAD~1"]);
+    assert_eq!(refused.code, 75, "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("index.lock is locked by another process, for 3 hours"),
+        "{}",
+        refused.stderr
+    );
+    assert!(lock.exists());
+}

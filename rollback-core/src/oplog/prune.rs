@@ -118,7 +118,7 @@ impl Repo {
         let horizon = UNIX_EPOCH + Duration::from_secs(u64::try_from(options.older_than).unwrap_or(0));
         let mut found: Vec<_> = rows(&own)
             .into_iter()
-            .filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("aside-")))
+            .filter(|path| path.file_name().is_some_and(|name| is_leftover(&name.to_string_lossy())))
             .chain(rows(&own.join("reports")))
             .filter(|path| is_older(path, horizon))
             .collect();
@@ -128,6 +128,11 @@ impl Repo {
         found.sort();
         found
     }
+}
+
+/// What a landing displaced and could not put back, or somebody wrote to afterwards.
+fn is_leftover(name: &str) -> bool {
+    name.starts_with("aside-") || name.starts_with("written-")
 }
 
 fn rows(folder: &Path) -> Vec<PathBuf> {
