@@ -217,10 +217,9 @@ impl Situation<'_> {
             Error::LossNotAllowed { .. } => {
                 Hint::new("if that is what you want", typed.with(&["--allow-loss"]))
             }
-            Error::DriverNotTrusted { .. } => Hint::new(
-                "put the result on a branch without writing files, with",
-                typed.without(&["-n", "--no-commit"]).with(&["--branch", "NAME"]),
-            ),
+            Error::DriverNotTrusted { .. } => {
+                Hint::new("see what it would run, and trust it, with", typed.command(&["trust"]))
+            }
             Error::CrossCheckFailed { .. } => Hint::new(
                 "land it without asking git, with",
                 typed.without(&["--cross-check"]).with(&["--no-cross-check"]),
@@ -235,7 +234,7 @@ impl Situation<'_> {
                 "see where it is set with",
                 format!("git config --show-origin --get-all {}", quoted(key)),
             ),
-            Error::Locked { path } => Hint::new(
+            Error::Locked { path, .. } => Hint::new(
                 "if no git is running, remove the lock with",
                 format!("rm {}", quote(path.as_os_str().as_encoded_bytes())),
             ),

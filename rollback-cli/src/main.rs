@@ -19,6 +19,7 @@ mod render;
 mod session;
 mod signals;
 mod surroundings;
+mod trusted;
 mod watch;
 
 use std::process::ExitCode;

@@ -16,6 +16,7 @@ use crate::hint::Situation;
 use crate::invocation::Invocation;
 use crate::render::{Look, json};
 use crate::surroundings::Surroundings;
+use crate::trusted;
 
 /// What a command needs beside its own arguments.
 pub(crate) struct Session {
@@ -56,6 +57,7 @@ impl Session {
         } else {
             Repo::discover(&self.folder)?
         };
+        let repo = trusted::as_trusted(repo)?;
         self.repo = Some(repo.clone());
         Ok(repo)
     }

@@ -355,10 +355,12 @@ pub enum Error {
         why: String,
     },
     /// Somebody else holds a lock.
-    #[error("{} is locked by another process", path.display())]
+    #[error("{} is locked by another process{}", path.display(), for_how_long(*age))]
     Locked {
         /// The lock file.
         path: PathBuf,
+        /// How old it is, where it is a file that goes with the lock.
+        age: Option<std::time::Duration>,
     },
     /// Somebody wrote to files while they were displaced; what they wrote was kept.
     #[error("{} was written to while it was replaced; what was written is kept in {}", paths.first().map(ToString::to_string).unwrap_or_default(), folder.display())]
@@ -537,9 +539,28 @@ impl Error {
         Self::Internal { context: context.into(), source: Some(source.into()) }
     }
 
+    /// Somebody else's lock file, as old as it is.
+    pub(crate) fn locked_by_file(path: impl Into<PathBuf>) -> Self {
+        let path = path.into();
+        let modified = std::fs::symlink_metadata(&path).and_then(|metadata| metadata.modified());
+        Self::Locked { age: modified.ok().and_then(|modified| modified.elapsed().ok()), path }
+    }
+
     pub(crate) fn io(action: &'static str, path: impl Into<PathBuf>, source: std::io::Error) -> Self {
         Self::Io { action, path: path.into(), source }
     }
+}
+
+/// An age as people say it, in the largest unit that fits.
+fn for_how_long(age: Option<std::time::Duration>) -> String {
+    let Some(seconds) = age.map(|age| age.as_secs()) else { return String::new() };
+    let (count, unit) = match seconds {
+        0..120 => (seconds, "second"),
+        120..7200 => (seconds / 60, "minute"),
+        7200..172_800 => (seconds / 3600, "hour"),
+        _ => (seconds / 86_400, "day"),
+    };
+    format!(", for {count} {unit}{}", if count == 1 { "" } else { "s" })
 }
 
 /// The first paths, and how many more there are.

@@ -17,3 +17,4 @@ mod procedures;
 mod report;
 mod report_browser;
 mod schema;
+mod trust;

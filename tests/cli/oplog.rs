@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use test_kit::{Part, Sandbox, State};
 
-use crate::kit::rb;
+use crate::kit::{rb, rb_with};
 
 /// A file that was removed and one that was edited, with a file of its own permissions and age beside them.
 fn broken() -> Sandbox {
@@ -390,4 +390,72 @@ fn permissions_and_the_age_of_links_come_back() {
     assert_eq!(rb(&repo, &["undo"]).code, 0);
     before.0.assert_same(&kept(&repo));
     assert_eq!((mode(), age()), (before.1, before.2));
+}
+
+#[test]
+fn what_is_old_is_forgotten_and_what_is_newer_can_still_be_taken_back() {
+    let repo = broken();
+    // The clock of the tests stands still, long ago.
+    assert_eq!(rb(&repo, &["revert", "HEAD~1"]).code, 0);
+    assert_eq!(rb(&repo, &["undo"]).code, 0);
+    assert_eq!(rb(&repo, &["checkpoint", "create", "kept"]).code, 0);
+    assert_eq!(rb(&repo, &["checkpoint", "create", "named"]).code, 0);
+    let before = (kept(&repo), references(&repo));
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("it is later");
+    let date = format!("{} +0000", now.as_secs());
+    let landed = rb_with(&repo, &["revert", "HEAD~1"], "", &[("GIT_COMMITTER_DATE", &date)]);
+    assert_eq!(landed.code, 0, "{}", landed.stderr);
+    let logged = operations(&repo);
+    let aside = repo.path().join(".git/rb/aside-00ff");
+    std::fs::create_dir_all(aside.join("files")).expect("a folder can be made");
+
+    let whole = State::of(&repo);
+    let dry = rb(&repo, &["prune", "--dry-run", "--json"]);
+    let ids: Vec<_> = logged[1..].iter().map(|row| row["operation_id"].clone()).collect();
+    assert_eq!((dry.code, &dry.json()["operations"]), (0, &json!(ids)), "{}", dry.stderr);
+    assert_eq!(dry.json()["files"], json!([]), "it was made just now");
+    whole.assert_unchanged(&repo);
+
+    let pruned = rb(&repo, &["prune", "--checkpoint", "named", "--json"]);
+    assert_eq!((pruned.code, &pruned.json()["operations"]), (0, &json!(ids)), "{}", pruned.stderr);
+    assert_eq!(operations(&repo), &logged[..1], "the newer one says what it said");
+    assert_eq!(rb(&repo, &["checkpoint", "show", "kept"]).code, 0, "no checkpoint goes unless it is named");
+    assert_eq!(rb(&repo, &["checkpoint", "show", "named"]).code, 5);
+    assert_sound(&repo);
+    assert_eq!(rb(&repo, &["prune"]).code, 3);
+    repo.git(&["reflog", "expire", "--expire=now", "--all"]);
+    repo.git(&["gc", "-q", "--prune=now"]);
+    assert_eq!(rb(&repo, &["undo"]).code, 0);
+    before.0.assert_same(&kept(&repo));
+    repo.git(&["update-ref", "-d", "refs/rb/checkpoints/manual/kept"]);
+    assert!(before.1.starts_with(&references(&repo)));
+
+    let long_ago = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_500_000_000);
+    std::fs::File::open(&aside).and_then(|folder| folder.set_modified(long_ago)).expect("it can be aged");
+    let all = rb(&repo, &["prune", "--keep", "0s"]);
+    assert_eq!(all.code, 0, "{}", all.stderr);
+    assert_eq!(rb(&repo, &["ops"]).stdout, "rb has landed nothing here yet.\n");
+    assert!(!aside.exists(), "and it is old now");
+    assert_sound(&repo);
+}
+
+#[test]
+fn a_lock_of_somebody_else_is_named_with_its_age_and_stays() {
+    let repo = broken();
+    repo.write(".git/index.lock", "");
+    let lock = repo.path().join(".git/index.lock");
+    let old = std::time::SystemTime::now() - std::time::Duration::from_secs(3 * 3600 + 60);
+    std::fs::File::options()
+        .write(true)
+        .open(&lock)
+        .and_then(|file| file.set_modified(old))
+        .expect("it can be aged");
+    let refused = rb(&repo, &["revert", "HEAD~1"]);
+    assert_eq!(refused.code, 75, "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("index.lock is locked by another process, for 3 hours"),
+        "{}",
+        refused.stderr
+    );
+    assert!(lock.exists());
 }

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use rollback_core::procedure::format::Period;
 
 use crate::render::schema::Document;
 
@@ -140,6 +141,49 @@ impl Shell {
             Self::Zsh => "zsh",
         }
     }
+}
+
+/// `rb trust`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  rb trust              the filters and hooks that this repository names
+  rb trust matriz       a procedure, with its includes and scripts
+  rb trust --list")]
+pub(crate) struct Trusting {
+    /// The procedure; the programs that the repository itself names if not given
+    #[arg(value_name = "PROCEDURE")]
+    pub(crate) procedure: Option<String>,
+    /// What it must be, where nobody can be asked
+    #[arg(long, value_name = "SHA-256")]
+    pub(crate) hash: Option<String>,
+    /// List what is trusted, everywhere
+    #[arg(long, conflicts_with_all = ["procedure", "remove", "hash"])]
+    pub(crate) list: bool,
+    /// Do not trust it any more
+    #[arg(long, conflicts_with = "hash")]
+    pub(crate) remove: bool,
+}
+
+/// `rb prune`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  rb prune --dry-run
+  rb prune --keep 30d --checkpoint before-deploy")]
+pub(crate) struct Prune {
+    /// How far back to keep things
+    #[arg(long, value_name = "TIME", default_value = "90d")]
+    pub(crate) keep: Period,
+    /// Drop this checkpoint too; none goes unless it is named
+    #[arg(long, value_name = "NAME")]
+    pub(crate) checkpoint: Vec<String>,
+    /// Say what would go, and do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// End with 0 where there is nothing to do
+    #[arg(long)]
+    pub(crate) allow_noop: bool,
 }
 
 /// `rb man`.

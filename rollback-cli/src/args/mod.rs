@@ -16,7 +16,8 @@ use std::path::PathBuf;
 use clap::{ArgAction, CommandFactory, Parser, Subcommand, ValueEnum};
 
 pub(crate) use asking::{
-    Completions, Demo, History, IsReverted, Man, MergeTree, Ops, Report, ReportFormat, Schema,
+    Completions, Demo, History, IsReverted, Man, MergeTree, Ops, Prune, Report, ReportFormat, Schema,
+    Trusting,
 };
 pub(crate) use checkpoint::{
     Checkpoint, CheckpointAction, CreateCheckpoint, DropCheckpoints, ListCheckpoints, RestoreCheckpoint,
@@ -147,6 +148,10 @@ pub(crate) enum Command {
     MergeTree(MergeTree),
     /// Build a broken repository in a temporary folder, roll it back, and show each step
     Demo(Demo),
+    /// Say that the programs of a repository, or a procedure, may run here
+    Trust(Trusting),
+    /// Forget operations, logs of runs and leftovers that are old
+    Prune(Prune),
     /// Print the completions of a shell
     Completions(Completions),
     /// Print a manual page

@@ -13,7 +13,7 @@ const GROUPS: [(&str, &[&str]); 5] = [
     ("Procedures", &["run", "resume", "abort", "publish", "verify", "procedure"]),
     ("What rb did", &["undo", "checkpoint", "ops", "report", "status"]),
     ("Asking (nothing is written)", &["history", "is-reverted", "evaluate"]),
-    ("Other", &["demo", "completions", "man", "schema", "merge-tree"]),
+    ("Other", &["trust", "prune", "demo", "completions", "man", "schema", "merge-tree"]),
 ];
 
 /// How the commands are called that the parser would describe less well.

@@ -15,12 +15,14 @@ mod merge_tree;
 mod ops;
 mod pick;
 mod procedure;
+pub(crate) mod prune;
 mod report;
 mod restore;
 mod revert;
 mod running;
 mod schema;
 pub(crate) mod status;
+pub(crate) mod trust;
 mod undo;
 
 pub(crate) use running::Next;
@@ -53,6 +55,8 @@ pub(crate) fn run(command: Command, session: &mut Session) -> Outcome {
         Command::Verify(args) => running::verify::run(&args, session),
         Command::Undo(args) => undo::run(args, session),
         Command::Checkpoint(args) => checkpoint::run(args.action, session),
+        Command::Trust(args) => trust::run(&args, session),
+        Command::Prune(args) => prune::run(&args, session),
         Command::Ops(args) => ops::run(&args, session),
         Command::Status => status::run(session),
         Command::Evaluate(args) => evaluate::run(&args, session),

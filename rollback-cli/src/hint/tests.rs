@@ -196,10 +196,7 @@ fn table() -> Vec<(Error, Option<&'static str>)> {
             Error::LossNotAllowed { discards: vec![commit()], paths: vec![path()] },
             Some("rb revert --file a.py --allow-loss"),
         ),
-        (
-            Error::DriverNotTrusted { path: path(), driver: "filter 'x'".into() },
-            Some("rb revert --file a.py --branch NAME"),
-        ),
+        (Error::DriverNotTrusted { path: path(), driver: "filter 'x'".into() }, Some("rb trust")),
         (
             Error::NoIdentity { role: "committer" },
             Some("git config user.name 'Your Name' && git config user.email you@example.com"),
@@ -210,7 +207,7 @@ fn table() -> Vec<(Error, Option<&'static str>)> {
             Error::Config { key: "core.abbrev".into(), why: "x".into() },
             Some("git config --show-origin --get-all core.abbrev"),
         ),
-        (Error::Locked { path: "/x/.git/index.lock".into() }, Some("rm /x/.git/index.lock")),
+        (Error::Locked { path: "/x/.git/index.lock".into(), age: None }, Some("rm /x/.git/index.lock")),
         (
             Error::SetAside { paths: vec!["a".into()], folder: "/x/.git/rb/written-1".into() },
             Some("find /x/.git/rb/written-1 -type f"),

@@ -39,6 +39,10 @@ pub(crate) enum Document {
     CheckpointVerify,
     /// What `rb checkpoint restore` prints
     CheckpointRestore,
+    /// What `rb trust` prints
+    Trust,
+    /// What `rb prune` prints
+    Prune,
     /// What `rb status` prints
     Status,
     /// What `rb run` and its kin print, on the last line
@@ -70,6 +74,8 @@ pub(crate) fn of(document: Document) -> Schema {
         Document::Checkpoints => generator.into_root_schema_for::<checkpoint::Several>(),
         Document::CheckpointVerify => generator.into_root_schema_for::<checkpoint::Verdict>(),
         Document::CheckpointRestore => generator.into_root_schema_for::<checkpoint::RestoredDocument>(),
+        Document::Trust => generator.into_root_schema_for::<crate::command::trust::TrustDocument>(),
+        Document::Prune => generator.into_root_schema_for::<crate::command::prune::PruneDocument>(),
         Document::Status => generator.into_root_schema_for::<Status>(),
         Document::Run => generator.into_root_schema_for::<run::Document<'_>>(),
         Document::Event => generator.into_root_schema_for::<run::EventLine<'_>>(),

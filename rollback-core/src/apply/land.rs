@@ -501,7 +501,7 @@ impl Run<'_> {
             && self.repo.read_reference(LOG.as_bytes())? != entry.old
         {
             // Another work tree has logged meanwhile; trying again is all it takes.
-            return Err(Error::Locked { path: self.repo.reference_path(LOG.as_bytes())? });
+            return Err(Error::Locked { path: self.repo.reference_path(LOG.as_bytes())?, age: None });
         }
         let Some(checkout) = &prepared.checkout else {
             return Ok(());
@@ -523,7 +523,7 @@ impl Run<'_> {
         };
         if bytes != checkout.index_bytes {
             // A refreshed index says the same in other words, but then its stat data is newer than ours.
-            return Err(Error::Locked { path: path.clone() });
+            return Err(Error::Locked { path: path.clone(), age: None });
         }
         Ok(())
     }

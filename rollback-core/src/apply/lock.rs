@@ -46,7 +46,7 @@ impl LandingLock {
                 Err(fs::TryLockError::WouldBlock) if begun.elapsed() < JUST_STARTED => {
                     std::thread::sleep(Duration::from_millis(2));
                 }
-                Err(fs::TryLockError::WouldBlock) => return Err(Error::Locked { path }),
+                Err(fs::TryLockError::WouldBlock) => return Err(Error::Locked { path, age: None }),
                 Err(fs::TryLockError::Error(error)) => return Err(Error::io("lock", path, error)),
             }
         }
@@ -79,7 +79,7 @@ pub(crate) fn take(lock: &Path, payload: &Path, operation: &str, patience: Durat
             Err(error) => return Err(Error::io("create", lock, error)),
         }
         if begun.elapsed() + pause > patience {
-            return Err(Error::Locked { path: lock.to_owned() });
+            return Err(Error::locked_by_file(lock));
         }
         std::thread::sleep(pause);
         pause = (pause * 2).min(Duration::from_millis(50));

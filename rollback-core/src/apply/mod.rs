@@ -34,6 +34,7 @@ pub(crate) use folder::{Attributes, FileInfo, FileKind, Folder, Parent, make_par
 pub(crate) use hostile::{check_entry, check_path};
 pub(crate) use index_edit::same_entries;
 pub(crate) use land::{Exact, LandOptions, Landing, check, check_in_the_way, land};
+pub(crate) use lock::LandingLock;
 pub(crate) use objects::{BlobStore, Keeping};
 pub(crate) use preflight::{Need, preflight};
 pub(crate) use recover::{operation_left, recover};

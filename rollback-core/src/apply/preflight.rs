@@ -60,7 +60,7 @@ fn refuse_locked(repo: &Repo) -> Result<()> {
         let ours =
             operation.as_ref().map_or(Ok(false), |operation| super::lock::is_ours(&path, operation))?;
         if path.symlink_metadata().is_ok() && !ours {
-            return Err(Error::Locked { path });
+            return Err(Error::locked_by_file(path));
         }
     }
     Ok(())

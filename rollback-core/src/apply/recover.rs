@@ -102,7 +102,7 @@ pub(super) fn recover_locked(repo: &Repo, settings: &Settings) -> Result<Recover
         }
         Left::Closed(journal) => {
             let stage = Stage::reopen(folder, root.as_ref(), journal.stage_in_work_tree.as_ref());
-            clean_up(repo, &stage, &journal)?;
+            clean_up(repo, &stage, &journal, settings)?;
             Ok(Recovered::Nothing)
         }
         Left::Open(journal) => {
@@ -359,11 +359,13 @@ fn restore_index(
 fn close(repo: &Repo, stage: &Stage, journal: &Journal, settings: &Settings) -> Result<()> {
     Journal::close(&stage.folder)?;
     durable::sync_folder(&stage.folder, settings.fsync.journal)?;
-    clean_up(repo, stage, journal)
+    clean_up(repo, stage, journal, settings)
 }
 
-fn clean_up(repo: &Repo, stage: &Stage, journal: &Journal) -> Result<()> {
+fn clean_up(repo: &Repo, stage: &Stage, journal: &Journal, settings: &Settings) -> Result<()> {
     lock::release(&lock_paths(repo, journal)?, &journal.operation)?;
+    // A lock that a power cut brings back must find the record that it is ours.
+    durable::sync_folder(repo.git_dir(), settings.fsync.journal)?;
     if let Some(moved) = journal.reference.as_ref().filter(|moved| moved.new.is_none()) {
         // Its lock was the last file there.
         let path = repo.reference_path(moved.name.as_bytes())?;

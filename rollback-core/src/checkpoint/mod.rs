@@ -20,11 +20,10 @@ use std::path::{Path, PathBuf};
 
 use self::document::{FileRow, Manifest, VERSION};
 use self::walk::Named;
-use crate::apply::{Keeping, Landing, RefUpdate, land, log, same_entries};
+use crate::apply::{Keeping, log, same_entries};
 use crate::error::{Error, Result};
 use crate::id::{CommitId, Entry, EntryMode, TreeId};
 use crate::path::RepoPath;
-use crate::record::full_name as record_name;
 use crate::repo::config::Settings;
 use crate::repo::index::Index;
 use crate::repo::refs::Head;
@@ -192,28 +191,8 @@ impl Repo {
     /// # Errors
     /// [`Error::Moved`] where it is not what it was a moment ago.
     pub fn drop_checkpoint(&self, checkpoint: &Checkpoint) -> Result<()> {
-        let unchanged = self.objects().empty_tree();
-        let update = RefUpdate {
-            name: reference(&checkpoint.scope, &checkpoint.name).into(),
-            old: Some(checkpoint.record_id),
-            new: None,
-            reflog: "rb: drop checkpoint".into(),
-            committer: self.recorder(),
-        };
-        let landing = Landing {
-            objects: Vec::new(),
-            head_tree: unchanged,
-            result_tree: unchanged,
-            reference: Some(update),
-            checkout: false,
-            state_files: Vec::new(),
-            index_stages: Vec::new(),
-            attributes: BTreeMap::new(),
-            flags: BTreeMap::new(),
-            exact: None,
-            log: None,
-        };
-        land(self, &landing, &Default::default()).map(|_| ())
+        let name = reference(&checkpoint.scope, &checkpoint.name);
+        self.remove_reference(&name, checkpoint.record_id)
     }
 
     fn head_commit(&self) -> Result<CommitId> {

@@ -122,30 +122,47 @@ impl Repo {
         let recovered = self.recover()?;
         let operation = OperationId::random()?;
         let objects = self.objects();
-        let present = self.compare(&objects, checkpoint, options, Keeping::Store)?;
-        if present.restored.kind == OutcomeKind::NothingToDo {
-            return Ok(Restored { recovered, ..present.restored });
-        }
-        let Comparison { draft, stored, mut restored, update } = present;
-        let (index_before, known) = draft.parts();
-        let head_tree = draft.work_tree.as_ref().map_or(objects.empty_tree(), |taken| taken.tree);
-        let before = self.keep_draft(&objects, &format!("{MANUAL}/before-{operation}"), None, draft)?;
-        restored.operation_id = Some(operation.to_string());
-        let states = States { before: before.record_id, after: stored.record };
-        restored.before = Some(before);
-        if restored.changes_repository() {
-            let exact = self.exact(&objects, &stored, index_before)?;
-            let trees = (head_tree, stored.folder("work-tree").unwrap_or(objects.empty_tree()));
-            let landing = self.landing_of(&objects, (&stored, states), trees, (exact, update), &restored)?;
+        let Ready { landing, stored, known, mut restored } =
+            self.ready(&objects, checkpoint, options, &operation)?;
+        if let Some(landing) = landing {
             let how = LandOptions { operation: Some(operation), ..LandOptions::default() };
             let landed = land(self, &landing, &how)?;
-            restored.recovered = recovered.or(landed.recovered.into());
+            restored.recovered = landed.recovered.into();
             restored.later_failure = landed.later_failure.map(|error| error.to_string());
         }
+        restored.recovered = recovered.or(restored.recovered);
         if let Err(error) = self.put_outside_back(&objects, &stored, &known, &mut restored) {
             restored.later_failure.get_or_insert(error.to_string());
         }
         Ok(restored)
+    }
+
+    /// Keeps the present, and makes the landing that leads from it to the checkpoint; none where they are the same.
+    pub(crate) fn ready(
+        &self,
+        objects: &Objects,
+        checkpoint: &Checkpoint,
+        options: RestoreOptions,
+        operation: &OperationId,
+    ) -> Result<Ready> {
+        let Comparison { draft, stored, mut restored, update } =
+            self.compare(objects, checkpoint, options, Keeping::Store)?;
+        let (index_before, known) = draft.parts();
+        if restored.kind == OutcomeKind::NothingToDo {
+            return Ok(Ready { landing: None, stored, known, restored });
+        }
+        let head_tree = draft.work_tree.as_ref().map_or(objects.empty_tree(), |taken| taken.tree);
+        let before = self.keep_draft(objects, &format!("{MANUAL}/before-{operation}"), None, draft)?;
+        restored.operation_id = Some(operation.to_string());
+        let states = States { before: before.record_id, after: stored.record };
+        restored.before = Some(before);
+        let mut landing = None;
+        if restored.changes_repository() {
+            let exact = self.exact(objects, &stored, index_before)?;
+            let trees = (head_tree, stored.folder("work-tree").unwrap_or(objects.empty_tree()));
+            landing = Some(self.landing_of(objects, (&stored, states), trees, (exact, update), &restored)?);
+        }
+        Ok(Ready { landing, stored, known, restored })
     }
 
     /// Says what [`Repo::restore_checkpoint`] would do, refuses what it would refuse, and writes nothing.
@@ -327,6 +344,14 @@ impl Repo {
         }
         Ok(())
     }
+}
+
+/// What is left to do when the present is kept.
+pub(crate) struct Ready {
+    pub(crate) landing: Option<Landing>,
+    stored: Stored,
+    known: Vec<OutsidePart>,
+    restored: Restored,
 }
 
 /// The present and the checkpoint.

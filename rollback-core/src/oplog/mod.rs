@@ -2,12 +2,14 @@
 //!
 //! Whoever lands writes the entry (`apply::log`); this room reads the log and takes operations back.
 
+mod prune;
 mod undo;
 
 use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use prune::{PruneOptions, Pruned};
 pub use undo::{OperationRef, UndoOptions, Undone};
 
 use crate::apply::log::{LOG, LOG_VERSION, LoggedOperation, OPERATION_FILE, RECEIPT_FILE};

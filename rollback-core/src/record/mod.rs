@@ -133,18 +133,26 @@ impl Repo {
         committer: Signature,
         objects: crate::repo::NewObjects,
     ) -> Result<()> {
+        let update =
+            RefUpdate { name: name.into(), old, new: Some(new), reflog: "rb: record".into(), committer };
+        self.move_reference(update, objects)
+    }
+
+    /// Removes a reference of rb's own that is at `old`.
+    pub(crate) fn remove_reference(&self, name: &str, old: CommitId) -> Result<()> {
+        let reflog = "rb: remove".into();
+        let committer = self.recorder();
+        let update = RefUpdate { name: name.into(), old: Some(old), new: None, reflog, committer };
+        self.move_reference(update, Vec::new())
+    }
+
+    fn move_reference(&self, update: RefUpdate, objects: crate::repo::NewObjects) -> Result<()> {
         let unchanged = self.objects().empty_tree();
         let landing = Landing {
             objects,
             head_tree: unchanged,
             result_tree: unchanged,
-            reference: Some(RefUpdate {
-                name: name.into(),
-                old,
-                new: Some(new),
-                reflog: "rb: record".into(),
-                committer,
-            }),
+            reference: Some(update),
             checkout: false,
             state_files: Vec::new(),
             index_stages: Vec::new(),
@@ -173,6 +181,6 @@ impl Repo {
 }
 
 /// The full name of a record.
-pub(crate) fn full_name(name: &str) -> String {
+fn full_name(name: &str) -> String {
     format!("refs/rb/{name}")
 }

@@ -31,6 +31,17 @@ pub(crate) const MAX_DEPTH: usize = 2048;
 #[derive(Clone)]
 pub struct Repo {
     inner: gix::ThreadSafeRepository,
+    programs: Programs,
+}
+
+/// Which of the programs that the repository itself names may run: filters of its own configuration.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Programs {
+    /// None; a path that needs one is refused.
+    #[default]
+    Refused,
+    /// All: somebody has said so.
+    Trusted,
 }
 
 impl Repo {
@@ -44,9 +55,15 @@ impl Repo {
         self.inner.work_dir()
     }
 
+    /// The same repository, whose own filters may run: for whoever has seen [`Repo::own_programs`] and trusts them.
+    pub fn trusting_its_programs(mut self) -> Self {
+        self.programs = Programs::Trusted;
+        self
+    }
+
     /// A view of the object database that keeps what it is given in memory.
     pub(crate) fn objects(&self) -> Objects {
-        Objects::new(self.local())
+        Objects::new(self.local(), self.programs)
     }
 
     /// The object library's own handle, for one thread.

@@ -6,11 +6,13 @@ use gix::objs::{Find, Kind, WriteTo};
 use crate::error::{Error, Result, Source};
 use crate::id::{CommitId, Entry, EntryMode, ObjectId, TreeId};
 use crate::path::RepoPath;
+use crate::repo::Programs;
 
 /// A view of the object database for one thread. What is written through it stays in its memory until
 /// `apply` makes it durable, and can be read back at once.
 pub(crate) struct Objects {
     repo: gix::Repository,
+    programs: Programs,
 }
 
 /// Objects that exist in memory only: id, kind and bytes, in no particular order.
@@ -99,8 +101,13 @@ impl Tree {
 }
 
 impl Objects {
-    pub(crate) fn new(repo: gix::Repository) -> Self {
-        Self { repo: repo.with_object_memory() }
+    pub(crate) fn new(repo: gix::Repository, programs: Programs) -> Self {
+        Self { repo: repo.with_object_memory(), programs }
+    }
+
+    /// Whether filters of the repository's own configuration may run.
+    pub(crate) fn programs(&self) -> Programs {
+        self.programs
     }
 
     /// The object library's own handle, whose writes go to memory.

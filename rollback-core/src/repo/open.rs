@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::Repo;
+use super::{Programs, Repo};
 use crate::error::{Error, Result};
 
 impl Repo {
@@ -38,7 +38,7 @@ impl Repo {
         let inner = found.map_err(|error| open_error(folder, error))?;
         let local = inner.to_thread_local();
         refuse_unsupported_formats(&local)?;
-        Ok(Self { inner })
+        Ok(Self { inner, programs: Programs::default() })
     }
 }
 

@@ -1,7 +1,9 @@
-//! Trust: which procedures may run commands here, recorded outside the repository.
+//! Trust: which procedures may run commands here, and whether the repository's own filters may, recorded outside of it.
 //!
 //! A record pins the SHA-256 of a procedure with its includes and of the scripts that it names by path. Unattended, the
 //! hash comes from the pipeline's configuration. Nothing of the checkout can vouch for itself.
+
+mod repository;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,6 +12,11 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+
+pub use repository::{OwnProgram, fingerprint_of};
+
+/// What stands in place of a procedure's name where the programs of a repository are trusted. No procedure has it.
+pub const REPOSITORY: &str = "";
 
 /// The hash of everything that a procedure runs by itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -102,6 +109,11 @@ impl TrustStore {
         Ok(Trusted::Changed(fingerprint.changed_since(&record.fingerprint)))
     }
 
+    /// Whether there is a record at all.
+    pub fn knows(&self, repository: &Path, procedure: &str) -> bool {
+        self.file(repository, procedure).is_file()
+    }
+
     /// Trusts the fingerprint from now on, in place of what was trusted before.
     ///
     /// # Writes
@@ -125,6 +137,30 @@ impl TrustStore {
         staged.persist(&file).map_err(|error| failed(error.error)).map(|_| ())
     }
 
+    /// Every record of the user, by repository and procedure.
+    ///
+    /// # Errors
+    /// [`Error::Io`] for a record that cannot be read.
+    pub fn list(&self) -> Result<Vec<TrustRecord>> {
+        let rows = match fs::read_dir(&self.folder) {
+            Ok(rows) => rows,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(Error::io("read", &self.folder, error)),
+        };
+        let mut records = Vec::new();
+        for row in rows {
+            let path = row.map_err(|error| Error::io("read", &self.folder, error))?.path();
+            if path.extension().is_none_or(|extension| extension != "json") {
+                continue;
+            }
+            let bytes = fs::read(&path).map_err(|error| Error::io("read", &path, error))?;
+            // Somebody else's file is not ours to judge.
+            records.extend(serde_json::from_slice::<TrustRecord>(&bytes));
+        }
+        records.sort_by(|a, b| (&a.repository, &a.procedure).cmp(&(&b.repository, &b.procedure)));
+        Ok(records)
+    }
+
     /// Forgets what was trusted; returns whether there was anything.
     ///
     /// # Errors
@@ -145,11 +181,16 @@ impl TrustStore {
     }
 }
 
-#[derive(Serialize, Deserialize)]
-struct TrustRecord {
-    repository: String,
-    procedure: String,
-    fingerprint: Fingerprint,
+/// What somebody trusted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[non_exhaustive]
+pub struct TrustRecord {
+    /// The git directory that the work trees of the repository share.
+    pub repository: String,
+    /// The procedure; empty for the programs of the repository itself.
+    pub procedure: String,
+    /// What it was when it was trusted.
+    pub fingerprint: Fingerprint,
 }
 
 #[cfg(test)]

@@ -157,7 +157,7 @@ fn locks_of_others_are_waited_for_and_never_removed() {
         let before = (objects(&sandbox), sandbox.files(), sandbox.inodes());
         let options = LandOptions { patience: Duration::from_millis(20), ..Default::default() };
         let error = land(&sandbox.repo(), &landing, &options).unwrap_err();
-        assert!(matches!(&error, Error::Locked { path: named } if named.ends_with(lock)), "{error:?}");
+        assert!(matches!(&error, Error::Locked { path: named, .. } if named.ends_with(lock)), "{error:?}");
         assert_eq!((objects(&sandbox), sandbox.files(), sandbox.inodes()), before);
         assert_eq!(fs::read(&path).unwrap(), b"somebody else\n");
         fs::remove_file(&path).unwrap();
@@ -368,7 +368,7 @@ fn a_second_landing_at_the_same_time_is_told_that_the_first_is_at_work() {
     let held = fs::File::create(sandbox.path(".git/rb/lock")).unwrap();
     held.lock().unwrap();
     let error = assert_refused(&sandbox, &landing);
-    assert!(matches!(&error, Error::Locked { path } if path.ends_with("rb/lock")), "{error:?}");
+    assert!(matches!(&error, Error::Locked { path, .. } if path.ends_with("rb/lock")), "{error:?}");
     drop(held);
     land(&sandbox.repo(), &landing, &LandOptions::default()).unwrap();
 }

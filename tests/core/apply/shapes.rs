@@ -1,18 +1,22 @@
 //! The shapes of landing that the fault suites try, and a way to hand one to a child process.
 
 use std::fs;
+use std::path::Path;
 
 use gix::objs::Kind;
 use serde_json::{Value, json};
 
 use super::kit::*;
 use crate::apply::log::{LOG_VERSION, LogDraft, LoggedOperation};
-use crate::apply::{LandOptions, Landing, RefUpdate, land};
+use crate::apply::{Exact, LandOptions, Landing, RefUpdate, land};
+use crate::checkpoint::{CheckpointOptions, MANUAL, RestoreOptions};
 use crate::conflict::Conflict;
 use crate::id::{CommitId, TreeId};
 use crate::journal::StateFile;
+use crate::operation::OperationId;
 use crate::oplog::{OperationRef, UndoOptions};
 use crate::path::RepoPath;
+use crate::repo::index::Index;
 
 /// A repository and what is to be done to it.
 pub(super) struct Shape {
@@ -105,6 +109,14 @@ pub(super) fn all() -> Vec<Shape> {
     ];
     let mut shapes: Vec<Shape> = landings.into_iter().map(Shape::logged).collect();
     shapes.extend([without_log(), undo(), undo_of_modes(), undo_of_staged(), undo_of_an_undo(), planned()]);
+    shapes.extend([
+        checkpoint_restored(),
+        checkpoint_and_branch(),
+        undo_of_a_restore(),
+        branch_removed(),
+        packed_branch_removed(),
+        undo_of_a_new_branch(),
+    ]);
     shapes
 }
 
@@ -296,6 +308,63 @@ fn sha256() -> Shape {
     revert("sha256", sandbox)
 }
 
+/// A state with all that a checkpoint keeps, and the landing that leads back to it from another one.
+fn restored(name: &'static str, options: RestoreOptions) -> Shape {
+    let sandbox = Sandbox::new();
+    sandbox.write("a", "1\n").write("d/b", "b\n").write("run", "r\n").write("f", "f\n").commit("first");
+    sandbox.write("a", "staged\n").git(&["add", "a"]);
+    sandbox.write("a", "edited\n").write("d/new/deep", "untracked\n").link("a", "link");
+    sandbox.write("intent", "i\n").git(&["add", "-N", "intent"]);
+    sandbox.git(&["update-index", "--assume-unchanged", "f"]);
+    let repo = sandbox.repo();
+    let kept = repo.create_checkpoint(MANUAL, "kept", &CheckpointOptions::default()).unwrap();
+    sandbox.git(&["update-index", "--no-assume-unchanged", "f"]);
+    fs::remove_dir_all(sandbox.path("d")).unwrap();
+    sandbox.remove("link").remove("intent").write("d", "a file now\n").write("fresh/file", "fresh\n");
+    sandbox.write("a", "3\n").chmod("run", 0o755).commit("second");
+    sandbox.write("a", "edited again\n").write("later", "untracked too\n");
+    let operation = OperationId::random().unwrap();
+    let ready = repo.ready(&repo.objects(), &kept, options, &operation).unwrap();
+    Shape { name, sandbox, deed: Deed::Land(Box::new(ready.landing.unwrap())) }
+}
+
+fn checkpoint_restored() -> Shape {
+    restored("checkpoint restored", RestoreOptions::default())
+}
+
+fn checkpoint_and_branch() -> Shape {
+    restored("checkpoint and branch", RestoreOptions::default().moving_branch())
+}
+
+fn undo_of_a_restore() -> Shape {
+    restored("", RestoreOptions::default().moving_branch()).undone("undo of a restore")
+}
+
+fn undo_of_a_new_branch() -> Shape {
+    new_branch().logged().undone("undo of a new branch")
+}
+
+fn branch_removed() -> Shape {
+    let mut shape = one_file();
+    shape.sandbox.git(&["branch", "rescue/one"]);
+    shape.name = "branch removed";
+    let landing = shape.landing_mut();
+    landing.checkout = false;
+    landing.result_tree = landing.head_tree;
+    let update = landing.reference.as_mut().unwrap();
+    (update.name, update.new) = ("refs/heads/rescue/one".into(), None);
+    shape
+}
+
+/// The value that is packed is an older one.
+fn packed_branch_removed() -> Shape {
+    let shape = branch_removed();
+    shape.sandbox.git(&["branch", "-f", "rescue/one", "HEAD~1"]);
+    shape.sandbox.git(&["pack-refs", "--all"]);
+    shape.sandbox.git(&["branch", "-f", "rescue/one", "HEAD"]);
+    Shape { name: "packed branch removed", ..shape }
+}
+
 /// A deed as bytes.
 pub(super) fn encode(deed: &Deed) -> Vec<u8> {
     let landing = match deed {
@@ -321,6 +390,10 @@ pub(super) fn encode(deed: &Deed) -> Vec<u8> {
         "state_files": landing.state_files,
         "index_stages": landing.index_stages,
         "log": landing.log.as_ref().map(|draft| &draft.operation),
+        "exact": landing.exact.as_ref().map(|exact| {
+            let index = |index: &Index| hex(&index.encode(false).unwrap());
+            json!({ "before": index(&exact.index_before), "after": index(&exact.index_after), "clean": exact.clean })
+        }),
     });
     serde_json::to_vec(&value).unwrap()
 }
@@ -364,9 +437,20 @@ fn decode_landing(value: &Value) -> Landing {
         index_stages: serde_json::from_value::<Vec<Conflict>>(value["index_stages"].clone()).unwrap(),
         attributes: Default::default(),
         flags: Default::default(),
-        exact: None,
         log: serde_json::from_value::<Option<LoggedOperation>>(value["log"].clone())
             .unwrap()
             .map(|operation| LogDraft { operation, receipt: b"{}\n".to_vec(), committer: committer() }),
+        exact: (!value["exact"].is_null()).then(|| {
+            let index = |bytes: &Value| {
+                Index::decode(&unhex(&text(bytes)), gix::hash::Kind::Sha1, (0, 0), Path::new("index"))
+                    .unwrap()
+            };
+            let exact = &value["exact"];
+            Exact {
+                index_before: index(&exact["before"]),
+                index_after: index(&exact["after"]),
+                clean: serde_json::from_value(exact["clean"].clone()).unwrap(),
+            }
+        }),
     }
 }

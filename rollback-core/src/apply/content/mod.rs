@@ -5,7 +5,7 @@
 //! are ours, because it writes `$Id: …$` without the last blank and UTF-8 in place of UTF-16.
 //!
 //! A driver is a program. One that the repository itself configures is never started; the path is refused
-//! by name, because writing it unfiltered would be wrong too. Drivers from the user's or the system's
+//! by name, because writing it unfiltered would be wrong too, unless somebody trusts the repository. Drivers from the user's or the system's
 //! configuration run as they do under git.
 
 mod encoding;
@@ -23,8 +23,8 @@ use self::rules::Rules;
 use crate::error::{Error, Result};
 use crate::id::ObjectId;
 use crate::path::RepoPath;
-use crate::repo::Objects;
 use crate::repo::index::Index;
+use crate::repo::{Objects, Programs};
 
 /// The conversions that apply at each path, with the attributes as seen from one side.
 pub(crate) struct Content<'a> {
@@ -61,7 +61,10 @@ impl<'a> Content<'a> {
             eol: options.eol_config,
             drivers: options.drivers,
             programs: driver::State::new(repo.command_context().map_err(failed)?),
-            untrusted: untrusted_drivers(repo),
+            untrusted: match objects.programs() {
+                Programs::Refused => untrusted_drivers(repo),
+                Programs::Trusted => BTreeSet::new(),
+            },
         })
     }
 

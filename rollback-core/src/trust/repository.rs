@@ -1,0 +1,81 @@
+//! What a repository itself would run: filters and merge drivers of its own configuration, and hooks.
+//!
+//! Whoever hands over a repository chooses these. They are read here so that a person can see them before trusting them,
+//! and pinned by what they are: another command or another hook is not trusted. Nothing here runs or writes anything.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use bstr::ByteSlice;
+use gix::config::Source;
+
+use super::{Fingerprint, sha256};
+use crate::error::{Error, Result};
+use crate::repo::Repo;
+
+/// A program that a repository names.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[non_exhaustive]
+pub struct OwnProgram {
+    /// Where it is named: a key of the configuration such as `filter.x.smudge`, or a hook such as `hooks/post-commit`.
+    pub name: String,
+    /// The command as it is configured, or the SHA-256 of the hook.
+    pub what: String,
+}
+
+/// The keys that name programs, by the section they stand in.
+const KEYS: [(&str, &[&str]); 2] = [("filter", &["clean", "smudge", "process"]), ("merge", &["driver"])];
+
+impl Repo {
+    /// The programs that the repository's own configuration and its hooks name, in order.
+    ///
+    /// # Errors
+    /// [`Error::Io`] for a hook that cannot be read.
+    pub fn own_programs(&self) -> Result<Vec<OwnProgram>> {
+        let mut found = BTreeMap::new();
+        let local = self.local();
+        let config = local.config_snapshot();
+        for (section_name, keys) in KEYS {
+            for section in config.plumbing().sections_by_name(section_name).into_iter().flatten() {
+                let own = matches!(section.meta().source, Source::Local | Source::Worktree);
+                let Some(name) = section.header().subsection_name().filter(|_| own) else { continue };
+                for key in keys {
+                    for command in section.values(key) {
+                        let full = format!("{section_name}.{name}.{key}");
+                        // A key may stand there twice; git takes the last one.
+                        found.insert(full, command.to_str_lossy().into_owned());
+                    }
+                }
+            }
+        }
+        let hooks = local.config_snapshot().trusted_path("core.hooksPath").ok().flatten();
+        let hooks = hooks.unwrap_or_else(|| local.common_dir().join("hooks"));
+        for (name, hash) in hooks_in(&hooks)? {
+            found.insert(format!("hooks/{name}"), hash);
+        }
+        Ok(found.into_iter().map(|(name, what)| OwnProgram { name, what }).collect())
+    }
+}
+
+/// What pins the programs.
+pub fn fingerprint_of(programs: &[OwnProgram]) -> Fingerprint {
+    Fingerprint::new(programs.iter().map(|program| (program.name.as_str(), Some(program.what.as_bytes()))))
+}
+
+/// The hooks that git could run, each with the hash of its bytes.
+fn hooks_in(folder: &Path) -> Result<Vec<(String, String)>> {
+    let rows = match std::fs::read_dir(folder) {
+        Ok(rows) => rows,
+        Err(_) => return Ok(Vec::new()),
+    };
+    let mut found = Vec::new();
+    for row in rows.flatten() {
+        let (path, name) = (row.path(), row.file_name().to_string_lossy().into_owned());
+        if name.ends_with(".sample") || !path.is_file() {
+            continue;
+        }
+        let bytes = std::fs::read(&path).map_err(|error| Error::io("read", &path, error))?;
+        found.push((name, sha256(&bytes)));
+    }
+    Ok(found)
+}
