@@ -253,7 +253,8 @@ pub(super) fn remove_log(repo: &Repo, name: &[u8], settings: &Settings) -> Resul
     }
     durable::remove_if_there(&path)?;
     remove_empty_parents(&path, &repo.common_dir().join("logs"));
-    match path.parent().filter(|folder| folder.is_dir()) {
+    // Folders that went with it are names in the one that stayed.
+    match path.ancestors().skip(1).find(|folder| folder.is_dir()) {
         Some(folder) => durable::sync_folder(folder, settings.fsync.references),
         None => Ok(()),
     }

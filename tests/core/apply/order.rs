@@ -238,6 +238,11 @@ fn faults(places: &Places, events: &[Event], scene: &Scene) -> Vec<String> {
                     need(above.all(|path| !wet.names.contains(path)), "its folder may be lost");
                     committed = true;
                 }
+                // A reference that is removed goes into the stage.
+                if *to == stage.join("reference.old") {
+                    need(locked, "committed without a lock");
+                    committed = true;
+                }
                 if *to == stage.join("closed.json") {
                     need(committed || !moves_reference, "closed before it is committed");
                     for folder in ["refs/heads", "refs/rb", "logs"] {
