@@ -148,7 +148,7 @@ impl Shell {
 #[command(after_help = "\
 Examples:
   rb trust              the filters and hooks that this repository names
-  rb trust matriz       a procedure, with its includes and scripts
+  rb trust PROCEDURE    a procedure, with its includes and scripts
   rb trust --list")]
 pub(crate) struct Trusting {
     /// The procedure; the programs that the repository itself names if not given

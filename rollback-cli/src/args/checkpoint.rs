@@ -12,7 +12,7 @@ Examples:
   rb checkpoint create before-deploy
   rb checkpoint create before-deploy --outside /etc/app --ignored .env
   rb checkpoint restore before-deploy --dry-run
-  rb checkpoint restore matriz/20251112 --move-branch")]
+  rb checkpoint restore PROCEDURE/20251112 --move-branch")]
 pub(crate) struct Checkpoint {
     #[command(subcommand)]
     pub(crate) action: CheckpointAction,
