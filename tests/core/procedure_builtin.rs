@@ -402,3 +402,88 @@ fn the_coverage_leaves_nothing_of_the_documents_out() {
         assert!(missing.is_empty(), "{name}: {missing:?}");
     }
 }
+
+/// Keys that are words for people: they are shown, and nothing acts on them.
+const WORDS: &[&str] = &[
+    "advice",
+    "avoid",
+    "branches",
+    "causes",
+    "changes",
+    "confidence",
+    "contact",
+    "created",
+    "criticality",
+    "date",
+    "estimate",
+    "eta",
+    "instead",
+    "last_tested",
+    "links",
+    "meta",
+    "never",
+    "next_review",
+    "note",
+    "notes",
+    "owner",
+    "policy",
+    "principles",
+    "priority",
+    "purpose",
+    "risk",
+    "signoff",
+    "solution",
+    "symptom",
+    "then",
+    "updated",
+    "validation",
+    "version",
+    "watch",
+];
+
+/// A key that the parser takes and nobody reads would be a promise without a deed. The sources are searched, which finds
+/// keys with a name of their own; those that share one with another key are shown by the tests of COVERAGE.md.
+#[test]
+fn every_key_of_the_format_is_acted_on_or_shown() {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/procedure");
+    let mut acting = String::new();
+    for folder in ["engine", "check", "trigger"] {
+        for entry in fs::read_dir(here.join(folder)).unwrap() {
+            acting.push_str(&fs::read_to_string(entry.unwrap().path()).unwrap());
+        }
+    }
+    for file in ["input.rs", "format/source.rs", "format/mod.rs", "format/phase.rs", "format/step.rs"] {
+        let text = fs::read_to_string(here.join(file)).unwrap();
+        // Declarations are no deeds.
+        acting.extend(
+            text.lines()
+                .filter(|line| !line.trim_start().starts_with("pub "))
+                .map(|line| format!("{line}\n")),
+        );
+    }
+    let shown = fs::read_to_string(here.join("show.rs")).unwrap();
+    let reads = |text: &str, key: &str| {
+        let field = match key {
+            "for" => "lasting",
+            "use" | "type" => "kind",
+            "variant" => "variants",
+            other => other,
+        };
+        text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == field)
+    };
+    let schema = serde_json::to_value(Procedure::json_schema()).unwrap();
+    let mut keys = BTreeSet::new();
+    let rows = schema["$defs"].as_object().unwrap().values().chain([&schema]);
+    for properties in rows.filter_map(|row| row["properties"].as_object()) {
+        keys.extend(properties.keys().map(String::as_str));
+    }
+    assert!(keys.len() > 150, "{}", keys.len());
+    let missing: Vec<_> = keys
+        .into_iter()
+        .filter(|key| match WORDS.contains(key) {
+            true => !reads(&shown, key),
+            false => !reads(&acting, key),
+        })
+        .collect();
+    assert_eq!(missing, [""; 0], "the parser takes these and nothing reads them");
+}

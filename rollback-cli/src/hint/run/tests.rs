@@ -60,8 +60,12 @@ fn table() -> Vec<(EngineError, Option<&'static str>)> {
         (EngineError::Authority { what: what(), needed: vec!["sre".into()] }, with("--role sre")),
         (EngineError::Approval { what: what(), role: "lead".into() }, with("--approve lead=NAME")),
         (
-            EngineError::Unsigned { what: what(), role: "lead".into(), text: "rb approval".into() },
-            with("--signature lead=FILE"),
+            EngineError::Unsigned {
+                what: what(),
+                role: "lead".into(),
+                text: "rb approval\nrole lead\n".into(),
+            },
+            Some(r"printf 'rb approval\nrole lead\n' | ssh-keygen -Y sign -n rb-approval -f KEY > FILE"),
         ),
         (
             EngineError::BadApproval { role: "lead".into(), why: "the key is not listed".into() },
