@@ -45,18 +45,25 @@ fn run(project: &Path, chosen: &[Mutant]) -> Result<Vec<String>, String> {
         }
     }
     let mut survived = Vec::new();
+    let mut faults: Vec<(&String, Vec<String>)> = Vec::new();
     for mutant in chosen {
+        match faults.iter_mut().find(|(name, _)| *name == &mutant.name) {
+            Some((_, tests)) => tests.extend(mutant.tests.iter().cloned()),
+            None => faults.push((&mutant.name, mutant.tests.clone())),
+        }
+    }
+    for (name, tests) in &faults {
         let begun = Instant::now();
-        let outcome = outcome(copy.path(), &program, &mutant.tests, Some(&mutant.name))?;
+        let outcome = outcome(copy.path(), &program, tests, Some(name))?;
         let verdict = match &outcome {
             Outcome::Passed => {
-                survived.push(mutant.name.clone());
+                survived.push((*name).clone());
                 "SURVIVED".to_owned()
             }
             Outcome::Hung => "caught: it hangs".to_owned(),
             Outcome::Failed(tests) => format!("caught by {}", tests.join(", ")),
         };
-        println!("{:<60} {verdict} ({:.1} s)", mutant.name, begun.elapsed().as_secs_f32());
+        println!("{name:<60} {verdict} ({:.1} s)", begun.elapsed().as_secs_f32());
         let _ = std::io::stdout().flush();
     }
     println!(
