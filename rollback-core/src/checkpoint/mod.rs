@@ -209,6 +209,7 @@ impl Repo {
             state_files: Vec::new(),
             index_stages: Vec::new(),
             attributes: BTreeMap::new(),
+            absent: Default::default(),
             flags: BTreeMap::new(),
             exact: None,
             log: None,

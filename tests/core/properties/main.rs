@@ -3,6 +3,8 @@
 //! `RB_PROPERTIES` says how many cases each of them gets (a few by default), `RB_PROPERTY_SEED` where to begin. A case
 //! that fails is shrunk and printed.
 
+#![expect(clippy::print_stdout, reason = "a long run says what it tried")]
+
 mod hostile;
 mod story;
 
@@ -274,11 +276,18 @@ fn invariant_05_an_undo_gives_everything_back() {
         }
         let undone = repo.undo(&OperationRef::Last, &UndoOptions::default());
         prop_assert!(undone.is_ok(), "{:?}", undone);
-        prop_assert_eq!(before.0.diff(&kept(&sandbox)), "");
+        prop_assert_eq!(without_folders(&before.0.diff(&kept(&sandbox))), "");
         prop_assert_eq!(before.1, references(&sandbox));
         prop_assert_eq!(before.2, beside(&sandbox));
         Ok(())
     });
+}
+
+/// Differences but for folders: git knows none, and one whose last file somebody removed goes with a landing.
+fn without_folders(differences: &str) -> String {
+    let lines: Vec<&str> = differences.lines().collect();
+    let kept = lines.chunks(3).filter(|fact| !(fact[0].starts_with("Files ") && fact[0].ends_with('/')));
+    kept.flatten().map(|line| format!("{line}\n")).collect()
 }
 
 /// The names of git's own files beside the index: `MERGE_MSG`, `REVERT_HEAD` and their kin.
