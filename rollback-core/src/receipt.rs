@@ -163,6 +163,15 @@ pub enum Recovery {
         /// Where the files lie that it had displaced, as text for people.
         folder: String,
     },
+    /// The landing was over, but somebody who had files open that it had displaced wrote to them since.
+    Kept {
+        /// The landing.
+        operation_id: String,
+        /// The paths that the files had.
+        paths: Vec<RepoPath>,
+        /// Where they are now, each at its path, as text for people.
+        folder: String,
+    },
 }
 
 /// What became of a plan that was to land.

@@ -385,6 +385,11 @@ impl Story<'_> {
                  displaced lie in {}",
                 text::escape(folder)
             ),
+            Recovery::Kept { paths, folder, .. } => format!(
+                "{} had been written to after the last landing replaced it; what was written lies in {}",
+                self.names(paths),
+                text::escape(folder)
+            ),
             _ => return String::new(),
         };
         self.labelled("note:", &said)

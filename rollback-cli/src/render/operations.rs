@@ -124,6 +124,16 @@ fn recovery(recovered: &Recovery) -> String {
              The files it had displaced lie in {}\n",
             text::escape(folder)
         ),
+        Recovery::Kept { operation_id, paths, folder } => {
+            let mut said = format!(
+                "Files that operation {operation_id} had replaced were written to since.\n  What was written lies in {}\n",
+                text::escape(folder)
+            );
+            for path in paths {
+                said.push_str(&format!("  {}\n", text::path(path)));
+            }
+            said
+        }
         _ => String::new(),
     }
 }

@@ -167,6 +167,7 @@ impl Builder<'_> {
             state_files: Vec::new(),
             index_stages: Vec::new(),
             attributes: Default::default(),
+            absent: Default::default(),
             flags: Default::default(),
             exact: None,
             log: None,

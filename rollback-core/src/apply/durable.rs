@@ -86,6 +86,17 @@ pub(crate) fn adjust_shared(_: &Path, _: Shared) -> Result<()> {
     Ok(())
 }
 
+/// The bytes of a file that need not be there. What cannot be read is an error: it is not absent.
+pub(crate) fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            Ok(None)
+        }
+        Err(error) => Err(Error::io("read", path, error)),
+    }
+}
+
 /// Removes a file that may be gone already.
 pub(crate) fn remove_if_there(path: &Path) -> Result<()> {
     match fs::remove_file(path) {

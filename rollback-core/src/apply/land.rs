@@ -49,6 +49,8 @@ pub(crate) struct Landing {
     pub(crate) index_stages: Vec<Conflict>,
     /// What the files of the work tree get beside their content, where that is not the usual.
     pub(crate) attributes: BTreeMap<RepoPath, Attributes>,
+    /// Paths that the index gets and the work tree does not: somebody had removed their files.
+    pub(crate) absent: BTreeSet<RepoPath>,
     /// What entries of the index are marked with, where that is not what they are marked with now.
     pub(crate) flags: BTreeMap<RepoPath, Flags>,
     /// Where the trees are the bytes of the work tree as they are, and the index is exchanged as a whole.
@@ -111,7 +113,10 @@ pub(crate) fn land(repo: &Repo, landing: &Landing, options: &LandOptions<'_>) ->
         reference::check_request(repo, update, landing.checkout)?;
     }
     let _lock = LandingLock::take(repo.git_dir(), &settings)?;
-    let recovered = recover::recover_locked(repo, &settings)?;
+    let mut recovered = recover::recover_locked(repo, &settings)?;
+    if landing.checkout && recovered == Recovered::Nothing {
+        recovered = recover::settle_displaced(repo)?;
+    }
     let objects = repo.objects();
     objects.insert_new(&landing.objects)?;
     let run = Run { repo, landing, options, settings: &settings, objects: &objects };
@@ -419,6 +424,12 @@ impl Run<'_> {
         if *found == Found::Skipped {
             return Ok(None);
         }
+        if self.landing.absent.contains(&change.path) {
+            return Ok(match found {
+                Found::Clean(old) => Some(Action::Remove { old: *old }),
+                _ => None,
+            });
+        }
         let Some(new) = change.new else {
             return Ok(match found {
                 Found::Clean(old) => Some(Action::Remove { old: *old }),
@@ -612,7 +623,8 @@ fn missing_folders(root: &Folder, steps: &[Step]) -> Result<Vec<RepoPath>> {
                 parent_of(root, &path).map_err(|error| Error::io("examine", path.to_string(), error))?;
             let there = match parent {
                 Parent::Open(parent) => {
-                    let info = parent.info(path.file_name()).ok().flatten();
+                    let info = parent.info(path.file_name());
+                    let info = info.map_err(|error| Error::io("examine", path.to_string(), error))?;
                     info.is_some_and(|info| info.kind == FileKind::Folder)
                 }
                 Parent::Missing | Parent::Obstructed(_) => false,

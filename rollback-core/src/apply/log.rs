@@ -16,7 +16,7 @@ use super::inspect::Found;
 use super::{durable, reference};
 use crate::apply::changes::Change;
 use crate::error::{Error, Result};
-use crate::id::{CommitId, Entry, EntryMode, ObjectId, TreeId};
+use crate::id::{CommitId, Entry, EntryKind, EntryMode, ObjectId, TreeId};
 use crate::journal::{LoggedEntry, StateFile};
 use crate::path::RepoPath;
 use crate::repo::config::Settings;
@@ -76,6 +76,9 @@ pub(crate) struct TouchedPath {
     /// Permissions and time of the file before; absent where there was none, or no work tree.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) attributes: Option<Attributes>,
+    /// Whether somebody had removed the file from the work tree before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) absent: bool,
     /// What its entry in the index was marked with before, as `Flags::tag` packs it.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(crate) flags: u8,
@@ -122,14 +125,13 @@ impl LogDraft {
     ) -> Result<(LoggedEntry, NewObjects)> {
         let mut operation = self.operation.clone();
         operation.paths = touched;
-        operation.state_files = state_files
-            .iter()
-            .map(|file| TouchedStateFile {
+        for file in state_files {
+            operation.state_files.push(TouchedStateFile {
                 name: file.name.clone(),
-                before: std::fs::read(repo.git_dir().join(&file.name)).ok().map(RepoPath::new),
+                before: durable::read_if_there(&repo.git_dir().join(&file.name))?.map(RepoPath::new),
                 after: file.content.clone(),
-            })
-            .collect();
+            });
+        }
         let mut text = serde_json::to_vec_pretty(&operation)
             .map_err(|error| Error::internal("cannot write the operation log", error))?;
         text.push(b'\n');
@@ -208,6 +210,10 @@ pub(super) fn touched(
             _ => Ok(None),
         }
     };
+    let absent = |nth: usize, change: &Change| {
+        let is_file = change.old.is_some_and(|old| old.mode.kind() != EntryKind::Submodule);
+        is_file && looked.is_some_and(|(_, found, _)| found.get(nth) == Some(&Found::Nothing))
+    };
     changes
         .iter()
         .enumerate()
@@ -217,6 +223,7 @@ pub(super) fn touched(
                 before: change.old,
                 after: change.new,
                 attributes: attributes(nth, &change.path)?,
+                absent: absent(nth, change),
                 flags: flags(nth),
             })
         })

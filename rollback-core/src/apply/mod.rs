@@ -30,6 +30,7 @@ mod reference;
 mod stage;
 mod swap;
 
+pub(crate) use durable::read_if_there;
 pub(crate) use folder::{Attributes, FileInfo, FileKind, Folder, Parent, make_parent_of, parent_of};
 pub(crate) use hostile::{check_entry, check_path};
 pub(crate) use index_edit::same_entries;

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use super::folder::{Folder, Parent, parent_of};
 use super::lock::{self, LandingLock};
-use super::stage::{Stage, folder_of, slot_name};
+use super::stage::{Stage, displaced_of, folder_of, slot_name};
 use super::swap::{Swapper, Undone};
 use super::{anchor, durable, index_edit, land, log, preflight, reference};
 use crate::error::{Error, Result};
@@ -48,6 +48,15 @@ pub(crate) enum Recovered {
         /// Where the files lie that it had displaced.
         folder: PathBuf,
     },
+    /// Somebody wrote to files after a landing that is over had displaced them.
+    Kept {
+        /// The landing.
+        operation: String,
+        /// The paths that the files had.
+        paths: Vec<RepoPath>,
+        /// Where they are now, each at its path.
+        folder: PathBuf,
+    },
 }
 
 impl From<Recovered> for Option<Recovery> {
@@ -61,6 +70,9 @@ impl From<Recovered> for Option<Recovery> {
             Recovered::SetAside { operation, folder } => {
                 Recovery::SetAside { operation_id: operation, folder: folder.display().to_string() }
             }
+            Recovered::Kept { operation, paths, folder } => {
+                Recovery::Kept { operation_id: operation, paths, folder: folder.display().to_string() }
+            }
         })
     }
 }
@@ -70,12 +82,39 @@ impl From<Recovered> for Option<Recovery> {
 /// # Errors
 /// [`Error::Locked`] while another landing is under way.
 pub(crate) fn recover(repo: &Repo) -> Result<Recovered> {
-    if !folder_of(repo.git_dir()).exists() {
+    if !folder_of(repo.git_dir()).exists() && !displaced_of(repo.git_dir()).exists() {
         return Ok(Recovered::Nothing);
     }
     let settings = Settings::of(repo)?;
     let _lock = LandingLock::take(repo.git_dir(), &settings)?;
-    recover_locked(repo, &settings)
+    match recover_locked(repo, &settings)? {
+        Recovered::Nothing => settle_displaced(repo),
+        recovered => Ok(recovered),
+    }
+}
+
+/// Throws away what the last landing displaced, but for files that somebody wrote to since.
+pub(super) fn settle_displaced(repo: &Repo) -> Result<Recovered> {
+    let folder = displaced_of(repo.git_dir());
+    let Some(root) =
+        repo.work_dir().filter(|_| folder.exists()).map(|_| land::open_root(repo)).transpose()?
+    else {
+        return Ok(Recovered::Nothing);
+    };
+    let journal = Journal::read(&folder)?;
+    let stage = Stage::reopen(folder, Some(&root), None)?;
+    let kept = match &journal {
+        Left::Open(journal) | Left::Closed(journal) => keep_foreign(repo, &root, &stage, journal)?,
+        // Killed while it was thrown away.
+        Left::Nothing => None,
+    };
+    stage.remove(None)?;
+    Ok(match (kept, journal) {
+        (Some((paths, folder)), Left::Open(journal) | Left::Closed(journal)) => {
+            Recovered::Kept { operation: journal.operation, paths, folder }
+        }
+        _ => Recovered::Nothing,
+    })
 }
 
 /// The name of an unfinished landing, for those who only report it.
@@ -96,17 +135,17 @@ pub(super) fn recover_locked(repo: &Repo, settings: &Settings) -> Result<Recover
         Left::Nothing => {
             // A kill before the journal: nothing was locked or moved, only staged.
             anchor::weigh_anchor(repo.git_dir())?;
-            let in_work_tree = fs::read(folder.join("work-tree-stage")).ok().map(RepoPath::new);
-            Stage::reopen(folder, root.as_ref(), in_work_tree.as_ref()).remove(root.as_ref())?;
+            let in_work_tree = durable::read_if_there(&folder.join("work-tree-stage"))?.map(RepoPath::new);
+            Stage::reopen(folder, root.as_ref(), in_work_tree.as_ref())?.remove(root.as_ref())?;
             Ok(Recovered::Nothing)
         }
         Left::Closed(journal) => {
-            let stage = Stage::reopen(folder, root.as_ref(), journal.stage_in_work_tree.as_ref());
+            let stage = Stage::reopen(folder, root.as_ref(), journal.stage_in_work_tree.as_ref())?;
             clean_up(repo, &stage, &journal, settings)?;
             Ok(Recovered::Nothing)
         }
         Left::Open(journal) => {
-            let stage = Stage::reopen(folder, root.as_ref(), journal.stage_in_work_tree.as_ref());
+            let stage = Stage::reopen(folder, root.as_ref(), journal.stage_in_work_tree.as_ref())?;
             recover_open(repo, &stage, &journal, settings)
         }
     }
@@ -374,13 +413,21 @@ fn clean_up(repo: &Repo, stage: &Stage, journal: &Journal, settings: &Settings) 
     anchor::weigh_anchor(repo.git_dir())?;
     let root = repo.work_dir().map(|_| land::open_root(repo)).transpose()?;
     let kept = root.as_ref().map_or(Ok(None), |root| keep_foreign(repo, root, stage, journal))?;
-    stage.remove(root.as_ref())?;
-    kept.map_or(Ok(()), Err)
+    match journal.steps.is_empty() {
+        true => stage.remove(root.as_ref())?,
+        false => stage.retire(root.as_ref(), repo.git_dir())?,
+    }
+    kept.map_or(Ok(()), |(paths, folder)| Err(Error::SetAside { paths, folder }))
 }
 
 /// Whoever had a file open when it was displaced may have written to it since. Such a file is not thrown away with the
-/// stage: it goes to a folder of its own, at its path. Returns the report.
-fn keep_foreign(repo: &Repo, root: &Folder, stage: &Stage, journal: &Journal) -> Result<Option<Error>> {
+/// stage: it goes to a folder of its own, at its path. Returns the paths and the folder.
+fn keep_foreign(
+    repo: &Repo,
+    root: &Folder,
+    stage: &Stage,
+    journal: &Journal,
+) -> Result<Option<(Vec<RepoPath>, PathBuf)>> {
     if stage.files.is_none() {
         return Ok(None);
     }
@@ -394,7 +441,7 @@ fn keep_foreign(repo: &Repo, root: &Folder, stage: &Stage, journal: &Journal) ->
             paths.push(step.path.clone());
         }
     }
-    Ok((!paths.is_empty()).then_some(Error::SetAside { paths, folder }))
+    Ok((!paths.is_empty()).then_some((paths, folder)))
 }
 
 fn lock_paths(repo: &Repo, journal: &Journal) -> Result<Vec<PathBuf>> {

@@ -70,7 +70,12 @@ pub(super) fn refuse_linked_components(repo: &Repo, name: &[u8]) -> Result<()> {
     let mut at = common.clone();
     for part in name.split(|byte| *byte == b'/') {
         at.push(part.to_path().map_err(|_| Error::InvalidBranchName { name: name.as_bstr().to_string() })?);
-        if fs::symlink_metadata(&at).is_ok_and(|metadata| metadata.is_symlink()) {
+        let metadata = match fs::symlink_metadata(&at) {
+            Ok(metadata) => metadata,
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => break,
+            Err(error) => return Err(Error::io("examine", at, error)),
+        };
+        if metadata.is_symlink() {
             return Err(Error::Unsupported {
                 what: format!("symbolic link {} among references", at.display()),
                 why: "writing through it could end anywhere".into(),

@@ -21,6 +21,11 @@ pub(crate) fn folder_of(git_dir: &Path) -> PathBuf {
     git_dir.join("rb").join("landing")
 }
 
+/// The folder of what the last landing displaced, in `git_dir`: whoever had a file of it open may still write to it.
+pub(crate) fn displaced_of(git_dir: &Path) -> PathBuf {
+    git_dir.join("rb").join("displaced")
+}
+
 /// The staging area of one landing.
 #[derive(Debug)]
 pub(crate) struct Stage {
@@ -61,12 +66,21 @@ impl Stage {
     }
 
     /// Opens the staging area that a journal tells of.
-    pub(crate) fn reopen(folder: PathBuf, root: Option<&Folder>, in_work_tree: Option<&RepoPath>) -> Self {
-        let files = match (root, in_work_tree) {
-            (Some(root), Some(name)) => root.open_folder(name.as_bytes()).ok(),
-            _ => Folder::open(&folder).and_then(|own| own.open_folder(b"files")).ok(),
+    pub(crate) fn reopen(
+        folder: PathBuf,
+        root: Option<&Folder>,
+        in_work_tree: Option<&RepoPath>,
+    ) -> Result<Self> {
+        let opened = match (root, in_work_tree) {
+            (Some(root), Some(name)) => root.open_folder(name.as_bytes()),
+            _ => Folder::open(&folder).and_then(|own| own.open_folder(b"files")),
         };
-        Self { folder, files, in_work_tree: in_work_tree.cloned() }
+        let files = match opened {
+            Ok(files) => Some(files),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(error) => return Err(Error::io("open", &folder, error)),
+        };
+        Ok(Self { folder, files, in_work_tree: in_work_tree.cloned() })
     }
 
     /// The folder of the staged files.
@@ -134,6 +148,16 @@ impl Stage {
         }
     }
 
+    /// Keeps what was displaced until the next landing, in place of what the last one had displaced.
+    pub(crate) fn retire(&self, root: Option<&Folder>, git_dir: &Path) -> Result<()> {
+        if self.in_work_tree.is_some() || self.files.is_none() {
+            return self.remove(root);
+        }
+        let displaced = displaced_of(git_dir);
+        remove_all(&displaced)?;
+        fs::rename(&self.folder, &displaced).map_err(|error| Error::io("move", &self.folder, error))
+    }
+
     /// Removes the staging area with all in it.
     pub(crate) fn remove(&self, root: Option<&Folder>) -> Result<()> {
         if let (Some(name), Some(root), Some(files)) = (&self.in_work_tree, root, &self.files) {
@@ -143,12 +167,14 @@ impl Stage {
             }
             root.remove_folder(name.as_bytes()).map_err(failed)?;
         }
-        match fs::remove_dir_all(&self.folder) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                Err(Error::io("remove", &self.folder, error))
-            }
-            _ => Ok(()),
-        }
+        remove_all(&self.folder)
+    }
+}
+
+fn remove_all(folder: &Path) -> Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io("remove", folder, error)),
+        _ => Ok(()),
     }
 }
 

@@ -164,8 +164,10 @@ impl Swapper<'_> {
             }
             Action::RemoveFolder => {
                 let parent = make_parent_of(self.root, path, &mut Vec::new()).map_err(failed)?;
-                let _ = parent.make_folder(path.file_name());
-                Ok(Undone::Before)
+                match parent.make_folder(path.file_name()) {
+                    Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(failed(error)),
+                    _ => Ok(Undone::Before),
+                }
             }
         }
     }

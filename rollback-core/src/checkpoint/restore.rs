@@ -310,6 +310,7 @@ impl Repo {
             state_files: Vec::new(),
             index_stages: Vec::new(),
             attributes,
+            absent: Default::default(),
             flags: BTreeMap::new(),
             exact: Some(exact),
             log: Some(LogDraft { operation, receipt, committer }),

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Entry;
 use crate::apply::log::{LOG_VERSION, LogDraft, LoggedOperation, States, TouchedStateFile};
-use crate::apply::{LandOptions, Landing, Need, RefUpdate, check, land, preflight};
+use crate::apply::{LandOptions, Landing, Need, RefUpdate, check, land, preflight, read_if_there};
 use crate::error::{Error, Result};
 use crate::id::CommitId;
 use crate::journal::StateFile;
@@ -159,6 +159,7 @@ impl Repo {
             .iter()
             .filter_map(|touched| Some((touched.path.clone(), touched.attributes?)))
             .collect();
+        let absent = logged.paths.iter().filter(|touched| touched.absent).map(|touched| &touched.path);
         let there_before = logged.paths.iter().filter(|touched| touched.before.is_some());
         let flags = there_before.map(|touched| (touched.path.clone(), Flags::from_tag(touched.flags)));
         let exact = match logged.states.as_ref().filter(|_| checkout) {
@@ -171,9 +172,10 @@ impl Repo {
             result_tree: logged.tree_before,
             reference,
             checkout,
-            state_files: self.state_back(&logged.state_files),
+            state_files: self.state_back(&logged.state_files)?,
             index_stages: Vec::new(),
             attributes,
+            absent: absent.cloned().collect(),
             flags: flags.collect(),
             exact,
             log: Some(LogDraft { operation, receipt, committer }),
@@ -181,13 +183,14 @@ impl Repo {
     }
 
     /// The files of git's state that still are what the operation made of them, as they were before.
-    fn state_back(&self, files: &[TouchedStateFile]) -> Vec<StateFile> {
-        let now = |name: &str| std::fs::read(self.git_dir().join(name)).ok().map(RepoPath::new);
-        files
-            .iter()
-            .filter(|file| now(&file.name) == file.after)
-            .map(|file| StateFile { name: file.name.clone(), content: file.before.clone() })
-            .collect()
+    fn state_back(&self, files: &[TouchedStateFile]) -> Result<Vec<StateFile>> {
+        let mut back = Vec::new();
+        for file in files {
+            if read_if_there(&self.git_dir().join(&file.name))?.map(RepoPath::new) == file.after {
+                back.push(StateFile { name: file.name.clone(), content: file.before.clone() });
+            }
+        }
+        Ok(back)
     }
 
     pub(super) fn find_operation(&self, which: &OperationRef) -> Result<Entry> {

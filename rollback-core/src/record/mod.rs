@@ -157,6 +157,7 @@ impl Repo {
             state_files: Vec::new(),
             index_stages: Vec::new(),
             attributes: BTreeMap::new(),
+            absent: Default::default(),
             flags: BTreeMap::new(),
             exact: None,
             log: None,

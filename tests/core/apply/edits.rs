@@ -208,6 +208,7 @@ fn one_apply(
     });
     written.extend(raced);
 
+    let left = recover(&repo).map_err(|error| format!("recovery: {error}"))?;
     let files = copy.files();
     let aside = kept_aside(&copy);
     for edit in &written {
@@ -215,12 +216,13 @@ fn one_apply(
             return Err(format!("{edit:?} is lost, {landed:?}, {edits:?}"));
         }
     }
-    let reported = matches!(&landed, Ok(landed) if landed.later_failure.is_some()) || landed.is_err();
+    let reported = matches!(left, Recovered::Kept { .. })
+        || matches!(&landed, Ok(landed) if landed.later_failure.is_some())
+        || landed.is_err();
     if !aside.is_empty() && !reported {
         return Err(format!("kept aside and not reported: {edits:?}"));
     }
-    let left = recover(&repo).map_err(|error| format!("recovery: {error}"))?;
-    if left != Recovered::Nothing
+    if !matches!(left, Recovered::Nothing | Recovered::Kept { .. })
         || copy.path(".git/index.lock").exists()
         || copy.path(".git/HEAD.lock").exists()
     {

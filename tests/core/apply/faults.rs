@@ -37,8 +37,17 @@ const FALLIBLE: [&str; 20] = [
 #[test]
 #[ignore = "minutes: the full sweep"]
 fn error_sweep() {
-    let mut dice = Dice::from_environment();
-    let share = super::sweep::share();
+    errors(&mut Dice::from_environment(), super::sweep::share());
+}
+
+#[test]
+fn a_slice_of_the_error_sweep_is_neither_half_applied_nor_wrongly_reported() {
+    if super::sweep::can_trace() {
+        errors(&mut Dice::new(5), 150);
+    }
+}
+
+fn errors(dice: &mut Dice, share: usize) {
     let (mut tried, mut wrong) = (0, Vec::new());
     for shape in super::sweep::chosen_shapes() {
         let scene = Scene::new(shape);
@@ -68,8 +77,20 @@ fn error_sweep() {
 #[test]
 #[ignore = "minutes: the full sweep"]
 fn short_writes() {
-    let mut dice = Dice::from_environment();
-    let rounds = std::env::var("RB_WRITES").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(30);
+    limits(&mut Dice::from_environment(), rounds("RB_WRITES", 30));
+}
+
+#[test]
+fn a_slice_of_the_short_writes_is_neither_half_applied_nor_wrongly_reported() {
+    limits(&mut Dice::new(5), 3);
+}
+
+/// How often, from the environment.
+fn rounds(variable: &str, default: usize) -> usize {
+    std::env::var(variable).ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(default)
+}
+
+fn limits(dice: &mut Dice, rounds: usize) {
     let (mut tried, mut wrong) = (0, Vec::new());
     for shape in super::sweep::chosen_shapes() {
         let scene = Scene::new(shape);
@@ -130,7 +151,7 @@ fn judge(scene: &Scene, copy: &Sandbox, ended: &Ended) -> Result<&'static str, S
 #[ignore = "minutes: races"]
 fn races_with_git() {
     let mut dice = Dice::from_environment();
-    let rounds = std::env::var("RB_RACES").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(100);
+    let rounds = rounds("RB_RACES", 100);
     let scene = Scene::new(shapes::one_file());
     let (mut ours, mut gits, mut both) = (0, 0, 0);
     for round in 0..rounds {
@@ -165,7 +186,7 @@ fn races_with_git() {
 #[test]
 #[ignore = "minutes: races"]
 fn races_of_two_landings() {
-    let rounds = std::env::var("RB_RACES").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(100);
+    let rounds = rounds("RB_RACES", 100);
     let scene = Scene::new(shapes::one_file());
     let mut refused = 0;
     for round in 0..rounds {
@@ -187,8 +208,15 @@ fn races_of_two_landings() {
 #[test]
 #[ignore = "minutes: races"]
 fn races_of_two_rb_and_a_commit() {
-    let mut dice = Dice::from_environment();
-    let rounds = std::env::var("RB_RACES").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(100);
+    three_at_once(&mut Dice::from_environment(), rounds("RB_RACES", 100));
+}
+
+#[test]
+fn races_of_two_rb_and_a_commit_in_short() {
+    three_at_once(&mut Dice::new(9), 10);
+}
+
+fn three_at_once(dice: &mut Dice, rounds: usize) {
     let scenes = ["second", "third"].map(|subject| Scene::new(shapes::to_revert(subject)));
     let mut outcomes: BTreeMap<(usize, bool), usize> = BTreeMap::new();
     for round in 0..rounds {

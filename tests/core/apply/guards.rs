@@ -313,6 +313,7 @@ fn hostile_trees_write_nothing_anywhere() {
             state_files: Vec::new(),
             index_stages: Vec::new(),
             attributes: Default::default(),
+            absent: Default::default(),
             flags: Default::default(),
             exact: None,
             log: None,

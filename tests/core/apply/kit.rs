@@ -359,6 +359,7 @@ pub(crate) fn landing_like(sandbox: &Sandbox, twin: &Sandbox) -> Landing {
         state_files: Vec::new(),
         index_stages: Vec::new(),
         attributes: Default::default(),
+        absent: Default::default(),
         flags: Default::default(),
         exact: None,
         log: None,

@@ -20,6 +20,11 @@ fn killed_at(shape: shapes::Shape, call: &str, nth: usize) -> (Sandbox, super::s
     (copy, scene)
 }
 
+/// The last rename puts what was displaced aside, the one before it closes the journal.
+fn closing(scene: &super::sweep::Scene) -> Point {
+    scene.points().into_iter().rev().filter(|point| point.call == "rename").nth(1).unwrap()
+}
+
 #[test]
 fn a_landing_killed_while_it_swaps_keeps_writers_out_until_it_is_taken_back() {
     if !super::sweep::can_trace() {
@@ -79,8 +84,7 @@ fn a_landing_killed_after_the_commit_point_is_finished_with_its_logs() {
     }
     let scene = super::sweep::Scene::new(shapes::one_file());
     let sandbox = scene.shape.sandbox.twin();
-    // The last rename closes the journal; the one before it moves the reference.
-    let closing = scene.points().into_iter().rfind(|point| point.call == "rename").unwrap();
+    let closing = closing(&scene);
     assert_eq!(scene.run(&sandbox, "do", inject(&closing, "signal=KILL")), Ended::Killed);
     let recovered = recover(&sandbox.repo()).unwrap();
     assert!(matches!(&recovered, Recovered::Finished { .. }), "{recovered:?}");
@@ -175,7 +179,7 @@ fn what_is_written_to_a_displaced_file_is_kept_and_reported() {
     let scene = super::sweep::Scene::new(shapes::one_file());
     let copy = scene.shape.sandbox.twin();
     let mut open = fs::File::options().append(true).open(copy.path("a/file")).unwrap();
-    let closing = scene.points().into_iter().rfind(|point| point.call == "rename").unwrap();
+    let closing = closing(&scene);
     assert_eq!(scene.run(&copy, "do", inject(&closing, "signal=KILL")), Ended::Killed);
     std::io::Write::write_all(&mut open, b"typed all the while\n").unwrap();
     let error = recover(&copy.repo()).unwrap_err();
@@ -185,6 +189,22 @@ fn what_is_written_to_a_displaced_file_is_kept_and_reported() {
     assert_eq!(scene.verdict(&copy), Some("after"), "the landing is finished all the same");
     assert_nothing_left(&copy);
     assert_eq!(recover(&copy.repo()).unwrap(), Recovered::Nothing);
+}
+
+/// The same, when the landing is long over: what was displaced is kept until the next one.
+#[test]
+fn what_is_written_to_a_displaced_file_after_the_landing_is_kept_too() {
+    let shape = shapes::one_file();
+    let mut open = fs::File::options().append(true).open(shape.sandbox.path("a/file")).unwrap();
+    land(&shape.sandbox.repo(), shape.landing(), &LandOptions::default()).unwrap();
+    std::io::Write::write_all(&mut open, b"typed much later\n").unwrap();
+    let recovered = recover(&shape.sandbox.repo()).unwrap();
+    let Recovered::Kept { paths, folder, .. } = recovered else { panic!("{recovered:?}") };
+    assert_eq!(paths, [RepoPath::from("a/file")]);
+    assert_eq!(fs::read(folder.join("a/file")).unwrap(), b"two\ntyped much later\n");
+    assert_eq!(fs::read(shape.sandbox.path("a/file")).unwrap(), b"one\n");
+    assert!(!shape.sandbox.git_dir().join("rb/displaced").exists());
+    assert_eq!(recover(&shape.sandbox.repo()).unwrap(), Recovered::Nothing);
 }
 
 #[test]

@@ -436,6 +436,7 @@ fn decode_landing(value: &Value) -> Landing {
         state_files: serde_json::from_value(value["state_files"].clone()).unwrap(),
         index_stages: serde_json::from_value::<Vec<Conflict>>(value["index_stages"].clone()).unwrap(),
         attributes: Default::default(),
+        absent: Default::default(),
         flags: Default::default(),
         log: serde_json::from_value::<Option<LoggedOperation>>(value["log"].clone())
             .unwrap()

@@ -422,8 +422,17 @@ pub(super) fn chosen_shapes() -> Vec<Shape> {
 #[test]
 #[ignore = "minutes: the full sweep"]
 fn kill_sweep() {
-    let mut dice = Dice::from_environment();
-    let share = share();
+    sweep(&mut Dice::from_environment(), share());
+}
+
+#[test]
+fn a_slice_of_the_kill_sweep_ends_before_or_after() {
+    if can_trace() {
+        sweep(&mut Dice::new(3), 250);
+    }
+}
+
+fn sweep(dice: &mut Dice, share: usize) {
     let (mut tried, mut wrong) = (0, Vec::new());
     for shape in chosen_shapes() {
         let scene = Scene::new(shape);

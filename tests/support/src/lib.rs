@@ -7,6 +7,7 @@
 mod environment;
 mod fixture;
 pub mod hostile;
+pub mod mutants;
 mod sandbox;
 mod state;
 pub mod suite;

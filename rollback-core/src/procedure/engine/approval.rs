@@ -251,7 +251,7 @@ fn moment(text: &str) -> Option<Timestamp> {
 mod tests {
     use super::*;
 
-    const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIILM+rvN+ot98qgEN796jTiQfZfG1KaT0PtFDJ/XFSqti";
+    const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIO/V3/rR7Al/UnKw9JKhaxp44cLA71WHBhM0lJGRRGo+";
 
     #[test]
     fn the_lines_of_allowed_signers_are_read_as_ssh_keygen_reads_them() {
