@@ -23,7 +23,13 @@ pub(super) fn compare(
     if !args.cross_check && !configured {
         return Ok(plan);
     }
+    let checked = (!plan.checks.is_empty()).then(|| plan.tip.clone());
     let mut plan = repo.recheck(plan)?;
+    // What was checked may not be exchanged for what was not.
+    if let Some(tip) = checked.filter(|tip| *tip != plan.tip) {
+        let (reference, expected) = (tip.reference, tip.commit_id);
+        return Err(Error::Moved { reference, expected, found: plan.tip.commit_id }.into());
+    }
     let check = progress::during(console, "comparing with git", || repo.cross_check(&plan, &SystemRunner))?;
     let Some(check) = check else {
         if args.cross_check {

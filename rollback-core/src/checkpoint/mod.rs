@@ -111,7 +111,11 @@ impl Repo {
         options: &CheckpointOptions,
     ) -> Result<Checkpoint> {
         self.recover()?;
-        let commit = options.commit.map_or_else(|| self.head_commit(), Ok)?;
+        // Read, so that what cannot be is refused now and not when it is needed.
+        let commit = match options.commit {
+            Some(given) => self.objects().commit(given)?.id,
+            None => self.head_commit()?,
+        };
         let existing = self.checkpoint(scope, name)?;
         if let Some(found) = &existing
             && (options.existing == Existing::Refuse || found.commit_id != commit)

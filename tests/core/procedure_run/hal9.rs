@@ -156,7 +156,7 @@ fn components_and_regions_that_are_excluded_stay_as_they_are() {
 #[test]
 fn the_state_migration_goes_back_to_a_checkpoint_that_is_read_whole_and_verified_deeply() {
     let (bench, procedure) = (bench(), built_in("hal9"));
-    let good = bench.sandbox.git(&["rev-parse", "before-state-migration"]);
+    let good = bench.sandbox.git(&["rev-parse", "before-state-migration^{commit}"]);
     let name = "pre-state-migration-20250114";
     bench
         .with(|_, repo| repo.create_checkpoint("hal9", name, &CheckpointOptions::at(good.parse().unwrap())))
@@ -190,7 +190,7 @@ fn the_state_migration_goes_back_to_a_checkpoint_that_is_read_whole_and_verified
     fs::remove_file(bench.sandbox.path().join(".git/objects").join(&blob[..2]).join(&blob[2..])).unwrap();
     let mut again = of_phase(&bench, &procedure, "state-migration");
     (again.approvals, again.set, again.allow_loss) = (request.approvals, request.set, true);
-    assert_eq!(bench.start(&procedure, again).unwrap_err().code(), "missing-object");
+    assert_eq!(bench.start(&procedure, again).unwrap_err().code(), "damaged-checkpoint");
     assert_eq!(bench.calls(), "");
 }
 

@@ -102,12 +102,14 @@ impl Run<'_> {
         let state = &self.state;
         match name {
             "id" => state.id.clone(),
-            "started" => state.started.to_string(),
-            "finished" => state.finished.unwrap_or_else(|| self.engine.clock.now()).to_string(),
+            "started" => to_the_second(state.started),
+            "finished" => to_the_second(state.finished.unwrap_or_else(|| self.engine.clock.now())),
             "duration" => self.elapsed().to_string(),
             "minutes" => self.elapsed().0.as_secs().div_ceil(60).to_string(),
             "operator" => state.roles.join(", "),
             "commander" => state.inputs.get("commander").unwrap_or_default().to_owned(),
+            // Whoever gave no reason has at least said, or been told, what triggered the run.
+            "reason" if state.reason.is_empty() => state.trigger.clone(),
             "reason" => state.reason.clone(),
             "status" => match state.units.iter().any(|unit| unit.state == UnitState::Failed) {
                 true => "landed, with failures".to_owned(),
@@ -130,4 +132,9 @@ impl Run<'_> {
             _ => verdict.found.clone().unwrap_or_default(),
         }
     }
+}
+
+/// A moment as people write it, in UTC.
+fn to_the_second(moment: jiff::Timestamp) -> String {
+    moment.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
