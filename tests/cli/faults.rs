@@ -34,7 +34,7 @@ fn a_stale_lock_is_named_with_its_age_and_left_alone() {
     let run = rb(&repo, &["revert", "HEAD~1"]);
     assert_eq!(run.code, 75, "{}{}", run.stdout, run.stderr);
     assert!(run.line("error:").contains(".git/index.lock"), "{}", run.stderr);
-    assert!(run.line("hint:").contains("3 hours"), "{}", run.stderr);
+    assert!(run.line("error:").contains("3 hours"), "{}", run.stderr);
     assert!(lock.exists(), "it is somebody's");
     before.assert_unchanged(&repo);
 }
