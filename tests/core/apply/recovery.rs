@@ -78,6 +78,21 @@ fn a_file_edited_after_the_crash_stays_and_is_reported() {
 }
 
 #[test]
+fn a_landing_killed_between_index_and_reference_is_taken_back_with_its_index() {
+    if !super::sweep::can_trace() {
+        return;
+    }
+    let scene = super::sweep::Scene::new(shapes::one_file());
+    let sandbox = scene.shape.sandbox.twin();
+    // The last three: the reference moves, the journal is closed, what was displaced is put aside.
+    let moving = scene.points().into_iter().rev().filter(|point| point.call == "rename").nth(2).unwrap();
+    assert_eq!(scene.run(&sandbox, "do", inject(&moving, "signal=KILL")), Ended::Killed);
+    assert_eq!(sandbox.git(&["diff-index", "--cached", "--name-only", "HEAD"]), "a/file", "a staged revert");
+    recover(&sandbox.repo()).unwrap();
+    assert_eq!(scene.verdict(&sandbox), Some("before"));
+}
+
+#[test]
 fn a_landing_killed_after_the_commit_point_is_finished_with_its_logs() {
     if !super::sweep::can_trace() {
         return;
