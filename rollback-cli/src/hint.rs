@@ -238,6 +238,10 @@ impl Situation<'_> {
                 "if no git is running, remove the lock with",
                 format!("rm {}", quote(path.as_os_str().as_encoded_bytes())),
             ),
+            Error::CorruptIndex { .. } => Hint::new(
+                "write it anew from HEAD, which unstages what is staged, with",
+                "rm \"$(git rev-parse --git-path index)\" && git reset",
+            ),
             Error::SetAside { folder, .. } => Hint::new(
                 "see what was kept with",
                 format!("find {} -type f", quote(folder.as_os_str().as_encoded_bytes())),

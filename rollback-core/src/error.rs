@@ -362,6 +362,13 @@ pub enum Error {
         /// How old it is, where it is a file that goes with the lock.
         age: Option<std::time::Duration>,
     },
+    /// The index cannot be read.
+    #[error("the index is corrupt")]
+    CorruptIndex {
+        /// What is wrong with it.
+        #[source]
+        source: Source,
+    },
     /// Somebody wrote to files while they were displaced; what they wrote was kept.
     #[error("{} was written to while it was replaced; what was written is kept in {}", paths.first().map(ToString::to_string).unwrap_or_default(), folder.display())]
     SetAside {
@@ -496,6 +503,7 @@ impl Error {
             Self::Hook { .. } => "hook-failed",
             Self::Config { .. } => "bad-configuration",
             Self::Locked { .. } => "locked",
+            Self::CorruptIndex { .. } => "corrupt-index",
             Self::SetAside { .. } => "set-aside",
             Self::Io { .. } => "io",
             Self::Cancelled => "cancelled",

@@ -68,8 +68,8 @@ fn run(project: &Path, chosen: &[Mutant]) -> Result<Vec<String>, String> {
     }
     println!(
         "{} faults, {} caught, {} survived",
-        chosen.len(),
-        chosen.len() - survived.len(),
+        faults.len(),
+        faults.len() - survived.len(),
         survived.len()
     );
     Ok(survived)

@@ -209,6 +209,10 @@ fn table() -> Vec<(Error, Option<&'static str>)> {
         ),
         (Error::Locked { path: "/x/.git/index.lock".into(), age: None }, Some("rm /x/.git/index.lock")),
         (
+            Error::CorruptIndex { source: source() },
+            Some("rm \"$(git rev-parse --git-path index)\" && git reset"),
+        ),
+        (
             Error::SetAside { paths: vec!["a".into()], folder: "/x/.git/rb/written-1".into() },
             Some("find /x/.git/rb/written-1 -type f"),
         ),

@@ -208,6 +208,9 @@ impl Run<'_> {
             reference::check_unmoved(self.repo, update)?;
         }
         let looked = if landing.checkout { Some(self.look(&changes)?) } else { None };
+        if let Some((_, found)) = &looked {
+            self.refuse_missing(&changes, found)?;
+        }
         self.stop_if_cancelled()?;
 
         let logged = self.logged(&changes, looked.as_ref())?;
@@ -231,6 +234,17 @@ impl Run<'_> {
                 let _ = stage.remove(root);
                 Err(error)
             }
+        }
+    }
+
+    /// The content of every file to be written must be there before anything is stored: a partial clone may lack it.
+    fn refuse_missing(&self, changes: &[Change], found: &[Found]) -> Result<()> {
+        let written = changes.iter().zip(found).filter(|(_, found)| **found != Found::Skipped);
+        let entries = written.filter_map(|(change, _)| change.new);
+        let mut files = entries.filter(|new| new.mode.kind() != EntryKind::Submodule);
+        match files.find(|new| !self.objects.has(new.id)) {
+            Some(missing) => self.objects.blob(missing.id).map(drop),
+            None => Ok(()),
         }
     }
 

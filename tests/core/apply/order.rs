@@ -243,6 +243,13 @@ fn faults(places: &Places, events: &[Event], scene: &Scene) -> Vec<String> {
                     need(locked, "committed without a lock");
                     committed = true;
                 }
+                if *to == stage.with_file_name("displaced") {
+                    let back = ["index.lock", "HEAD.lock"].map(|lock| places.git_dir.join(lock));
+                    need(
+                        !back.iter().any(|lock| wet.names.contains(lock)),
+                        "a lock may come back and be nobody's",
+                    );
+                }
                 if *to == stage.join("closed.json") {
                     need(committed || !moves_reference, "closed before it is committed");
                     for folder in ["refs/heads", "refs/rb", "logs"] {

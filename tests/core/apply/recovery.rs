@@ -78,6 +78,21 @@ fn a_file_edited_after_the_crash_stays_and_is_reported() {
 }
 
 #[test]
+fn a_landing_killed_between_index_and_reference_is_taken_back_with_its_index() {
+    if !super::sweep::can_trace() {
+        return;
+    }
+    let scene = super::sweep::Scene::new(shapes::one_file());
+    let sandbox = scene.shape.sandbox.twin();
+    // The last three: the reference moves, the journal is closed, what was displaced is put aside.
+    let moving = scene.points().into_iter().rev().filter(|point| point.call == "rename").nth(2).unwrap();
+    assert_eq!(scene.run(&sandbox, "do", inject(&moving, "signal=KILL")), Ended::Killed);
+    assert_eq!(sandbox.git(&["diff-index", "--cached", "--name-only", "HEAD"]), "a/file", "a staged revert");
+    recover(&sandbox.repo()).unwrap();
+    assert_eq!(scene.verdict(&sandbox), Some("before"));
+}
+
+#[test]
 fn a_landing_killed_after_the_commit_point_is_finished_with_its_logs() {
     if !super::sweep::can_trace() {
         return;
@@ -205,6 +220,42 @@ fn what_is_written_to_a_displaced_file_after_the_landing_is_kept_too() {
     assert_eq!(fs::read(shape.sandbox.path("a/file")).unwrap(), b"one\n");
     assert!(!shape.sandbox.git_dir().join("rb/displaced").exists());
     assert_eq!(recover(&shape.sandbox.repo()).unwrap(), Recovered::Nothing);
+}
+
+#[test]
+fn an_undo_that_cannot_read_a_state_file_is_refused() {
+    if !super::sweep::can_trace() {
+        return;
+    }
+    let scene = super::sweep::Scene::new(shapes::undo_of_staged());
+    let copy = scene.shape.sandbox.twin();
+    let mut strace = inject(&Point { call: "openat".into(), nth: 1 }, "error=EIO");
+    // Only calls that name the file count.
+    strace.extend(["-P".into(), copy.git_dir().join("REVERT_HEAD").display().to_string()]);
+    assert!(matches!(scene.run(&copy, "do", strace), Ended::Code(5, _)));
+    assert_eq!(scene.verdict(&copy), Some("before"));
+}
+
+#[test]
+fn invariant_11_recovery_done_twice_is_recovery_done_once() {
+    if !super::sweep::can_trace() {
+        return;
+    }
+    let mut dice = super::sweep::Dice::new(11);
+    for shape in [shapes::modes_and_links(), shapes::files_and_folders_swap(), shapes::added_and_deleted()] {
+        let scene = super::sweep::Scene::new(shape);
+        let points = scene.points();
+        for _ in 0..6 {
+            // In the second half there is something to recover.
+            let point = &points[points.len() / 2 + dice.below(points.len() / 2)];
+            let copy = scene.shape.sandbox.twin();
+            let _ = scene.run(&copy, "do", inject(point, "signal=KILL"));
+            recover(&copy.repo()).unwrap();
+            let once = (copy.git_dir_bytes(), copy.files(), copy.inodes());
+            assert_eq!(recover(&copy.repo()).unwrap(), Recovered::Nothing, "{point:?}");
+            assert_eq!((copy.git_dir_bytes(), copy.files(), copy.inodes()), once, "{point:?}");
+        }
+    }
 }
 
 #[test]

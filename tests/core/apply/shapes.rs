@@ -135,7 +135,7 @@ fn undo_of_modes() -> Shape {
     modes_and_links().logged().undone("undo of modes and links")
 }
 
-fn undo_of_staged() -> Shape {
+pub(super) fn undo_of_staged() -> Shape {
     not_committed().logged().undone("undo of what is staged")
 }
 

@@ -171,7 +171,7 @@ impl Repo {
     /// Reads the index.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] for a sparse index; [`Error::Internal`] for one that is corrupt.
+    /// [`Error::Unsupported`] for a sparse index; [`Error::CorruptIndex`] for one that is corrupt.
     pub(crate) fn read_index(&self) -> Result<IndexFile> {
         let path = self.index_path();
         let hash = self.local().object_hash();
@@ -192,7 +192,7 @@ impl Repo {
 
 /// The error of an index that cannot be read.
 fn corrupt(why: impl Into<String>) -> Error {
-    Error::Internal { context: "the index is corrupt".into(), source: Some(why.into().into()) }
+    Error::CorruptIndex { source: why.into().into() }
 }
 
 /// The id as the crate spells it.
