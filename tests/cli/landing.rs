@@ -373,3 +373,46 @@ fn a_hook_that_git_would_run_is_named_and_not_run() {
     assert_eq!((&note["kind"], &note["ref"]), (&"hook-skipped".into(), &"post-commit".into()), "{note}");
     assert!(!repo.path().join("ran").exists());
 }
+
+#[test]
+fn a_merge_that_was_rolled_back_comes_back_by_reapply_and_not_by_merging_again() {
+    let repo = Sandbox::new();
+    repo.commit("base", &[("base", "b\n")]);
+    repo.git(&["switch", "-q", "-c", "topic"]);
+    repo.commit("topic", &[("topic", "t\n")]);
+    repo.git(&["switch", "-q", "main"]);
+    repo.commit("main", &[("main", "m\n")]);
+    repo.git(&["merge", "-q", "--no-ff", "--no-edit", "topic"]);
+    let merge = repo.git(&["rev-parse", "HEAD"]);
+    let merged = repo.git(&["rev-parse", "HEAD^{tree}"]);
+    let nothing = rb(&repo, &["reapply", "HEAD"]);
+    assert_eq!(nothing.code, 3, "{}", nothing.stderr);
+    assert!(nothing.stderr.contains("there is nothing to bring back"), "{}", nothing.stderr);
+
+    let undone = rb(&repo, &["revert", "-m", "1", &merge]);
+    assert_eq!(undone.code, 0, "{}", undone.stderr);
+    assert!(undone.stdout.contains("(rb reapply will)"), "{}", undone.stdout);
+    assert!(repo.git(&["merge", "topic"]).contains("Already up to date"), "the trap is real");
+    let twin = repo.twin();
+    twin.git(&["revert", "--no-edit", "HEAD"]);
+
+    let back = rb(&repo, &["reapply", &merge]);
+    assert_eq!(back.code, 0, "{}", back.stderr);
+    assert_eq!(repo.git(&["rev-parse", "HEAD^{tree}"]), merged);
+    let words = ["log", "-1", "--format=%s%n%b"];
+    assert_eq!(repo.git(&words), twin.git(&words));
+    assert_eq!(rb(&repo, &["reapply", &merge]).code, 3, "it stands again");
+}
+
+#[test]
+fn a_part_that_was_rolled_back_comes_back_too() {
+    let repo = removed();
+    let removal = repo.git(&["rev-parse", "HEAD~1"]);
+    rb(&repo, &["revert", "--file", "src/shim.py"]);
+    let rollback = repo.git(&["rev-parse", "HEAD"]);
+    for named in [&removal, &rollback] {
+        let back = rb(&repo, &["reapply", named, "--dry-run", "--json"]);
+        assert_eq!(back.code, 0, "{}", back.stderr);
+        assert_eq!(back.json()["attempts"][0]["paths_touched"], json!(["src/shim.py"]));
+    }
+}

@@ -245,6 +245,26 @@ fn trailer(text: &str) -> Result<Trailer, &'static str> {
     Trailer::parse(text).ok_or("a trailer is a key, a colon and a value")
 }
 
+/// `rb reapply`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  rb reapply 3a8a50f       3a8a50f is a rollback: undo it
+  rb reapply 9c1d2e3       9c1d2e3 was rolled back: undo what took it back, which merging again would not")]
+pub(crate) struct Reapply {
+    /// A rollback, or the change or merge that was rolled back
+    #[arg(value_name = "COMMIT", add = crate::command::completions::revisions())]
+    pub(crate) commit: OsString,
+
+    #[command(flatten)]
+    pub(crate) landing: Landing,
+    #[command(flatten)]
+    pub(crate) message: Message,
+    /// Add a Signed-off-by trailer
+    #[arg(short, long, help_heading = "Message")]
+    pub(crate) signoff: bool,
+}
+
 /// `rb undo`.
 #[derive(Debug, Args)]
 pub(crate) struct Undo {

@@ -24,7 +24,7 @@ pub(crate) use checkpoint::{
     VerifyCheckpoint,
 };
 pub(crate) use checks::Checks;
-pub(crate) use landing::{Apply, How, LandingHere, Message, Pick, Restore, Revert, Undo};
+pub(crate) use landing::{Apply, How, LandingHere, Message, Pick, Reapply, Restore, Revert, Undo};
 pub(crate) use procedures::{Evaluate, EvaluateFormat, Moment, Procedure, ProcedureAction};
 pub(crate) use running::{Abort, Consent, Publish, Resume, Run, Trust, Verify};
 
@@ -116,6 +116,8 @@ pub(crate) enum Command {
     Restore(Restore),
     /// Land a plan that was made with --dry-run --json
     Apply(Apply),
+    /// Bring back what a rollback took away
+    Reapply(Reapply),
     /// Carry out a procedure: check, roll back, verify, and keep the record
     Run(Box<Run>),
     /// Go on with a run that was cut off or waits for somebody

@@ -9,7 +9,7 @@ use crate::render::style::{Palette, paint};
 
 /// The headings, and the commands under each.
 const GROUPS: [(&str, &[&str]); 5] = [
-    ("Going back (all take --dry-run)", &["revert", "pick", "restore", "apply"]),
+    ("Going back (all take --dry-run)", &["revert", "pick", "restore", "apply", "reapply"]),
     ("Procedures", &["run", "resume", "abort", "publish", "verify", "procedure"]),
     ("What rb did", &["undo", "checkpoint", "ops", "report", "status"]),
     ("Asking (nothing is written)", &["history", "is-reverted", "evaluate"]),
@@ -17,11 +17,12 @@ const GROUPS: [(&str, &[&str]); 5] = [
 ];
 
 /// How the commands are called that the parser would describe less well.
-const USAGES: [(&str, &[&str]); 18] = [
+const USAGES: [(&str, &[&str]); 19] = [
     ("revert", &["[OPTIONS] --file PATH…", "[OPTIONS] COMMIT… [-- PATH…]"]),
     ("pick", &["[OPTIONS] COMMIT… [-- PATH…]"]),
     ("restore", &["[OPTIONS] PATH… [-s REV]"]),
     ("apply", &["[OPTIONS] PLAN"]),
+    ("reapply", &["[OPTIONS] COMMIT"]),
     ("run", &["[OPTIONS] PROCEDURE [--phase PHASE]"]),
     ("resume", &["[OPTIONS] [--run ID]"]),
     ("abort", &["[--run ID]"]),

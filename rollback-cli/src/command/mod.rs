@@ -16,6 +16,7 @@ mod ops;
 mod pick;
 mod procedure;
 pub(crate) mod prune;
+mod reapply;
 mod report;
 mod restore;
 mod revert;
@@ -46,6 +47,7 @@ pub(crate) fn run(command: Command, session: &mut Session) -> Outcome {
         Command::Pick(args) => pick::run(args, session),
         Command::Restore(args) => restore::run(args, session),
         Command::Apply(args) => apply::run(args, session),
+        Command::Reapply(args) => reapply::run(args, session),
         Command::History(args) => history::run(&args, session),
         Command::IsReverted(args) => is_reverted::run(&args, session),
         Command::Run(args) => running::run::run(*args, session),

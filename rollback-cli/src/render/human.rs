@@ -323,7 +323,7 @@ impl Story<'_> {
                 format!("{} {what}; {whose} was taken as the mainline (-m 1)", commits())
             }
             NoteKind::RemergeTrap => format!(
-                "merging the branch of {} again will bring nothing back: git takes its commits as merged",
+                "merging the branch of {} again will bring nothing back: git takes its commits as merged (rb reapply will)",
                 commits()
             ),
             NoteKind::RenameKept => {

@@ -2,10 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
+use bstr::ByteSlice;
 use serde::Serialize;
 
 use crate::error::Result;
 use crate::id::CommitId;
+use crate::message::Trailer;
 use crate::path::RepoPath;
 use crate::repo::ancestry::with_ancestry;
 use crate::repo::{Objects, Repo, commit_set};
@@ -96,6 +98,22 @@ impl Repo {
     pub fn is_reverted(&self, commit: CommitId, tip: CommitId) -> Result<IsReverted> {
         is_reverted(&self.objects(), commit, tip)
     }
+
+    /// The commit to undo so that `commit` comes back: itself where it is a rollback, else the newest commit at `tip` that
+    /// says it took it back, whole or in part, and still stands. `None` where there is none.
+    ///
+    /// A rollback says so in git's words (`This reverts commit …`) or by a `Rollback-Of` trailer.
+    ///
+    /// # Errors
+    /// Those of reading commits.
+    pub fn rollback_behind(&self, commit: CommitId, tip: CommitId) -> Result<Option<CommitId>> {
+        let objects = self.objects();
+        if !rolled_back_by(&objects.commit(commit)?.message).is_empty() {
+            return Ok(Some(commit));
+        }
+        let claims = claims(&objects, commit, tip, rolled_back_by)?;
+        Ok(claims.into_iter().find(|claim| !claim.reverted).map(|claim| claim.commit_id))
+    }
 }
 
 /// As [`Repo::is_reverted`], on objects at hand.
@@ -113,7 +131,7 @@ pub(crate) fn is_reverted(objects: &Objects, commit: CommitId, tip: CommitId) ->
     for change in changed_paths(objects, commit, None)? {
         answer.paths.push(path_verdict(objects, tip, &change)?);
     }
-    answer.claims = claims(objects, commit, tip)?;
+    answer.claims = claims(objects, commit, tip, |message| reverted_commits(message).collect())?;
     answer.verdict = verdict(&answer.paths, &answer.claims);
     Ok(answer)
 }
@@ -160,8 +178,14 @@ fn path_verdict(objects: &Objects, tip: CommitId, change: &PathChange) -> Result
     })
 }
 
-/// The commits since that say they revert `commit`, and whether they were reverted in turn.
-fn claims(objects: &Objects, commit: CommitId, tip: CommitId) -> Result<Vec<Claim>> {
+/// The commits since that say they revert `commit`, as `claimed` reads it from their messages, and whether they were
+/// reverted in turn.
+fn claims(
+    objects: &Objects,
+    commit: CommitId,
+    tip: CommitId,
+    claimed: fn(&[u8]) -> Vec<CommitId>,
+) -> Result<Vec<Claim>> {
     let later = with_ancestry(objects, |mut ancestry| {
         let (from, to) = (ancestry.index_of(tip), ancestry.index_of(commit));
         let members = commit_set::difference(&mut ancestry, &[from], &[to])?;
@@ -172,7 +196,7 @@ fn claims(objects: &Objects, commit: CommitId, tip: CommitId) -> Result<Vec<Clai
     let mut claims: HashMap<CommitId, Vec<CommitId>> = HashMap::new();
     let mut order = Vec::new();
     for id in later {
-        for reverted in reverted_commits(&objects.commit(id)?.message) {
+        for reverted in claimed(&objects.commit(id)?.message) {
             order.push((id, reverted));
             claims.entry(reverted).or_default().push(id);
         }
@@ -207,4 +231,12 @@ fn reverted_commits(message: &[u8]) -> impl Iterator<Item = CommitId> + '_ {
             }
         }
     })
+}
+
+/// The commits that a message says it takes back, whole or in part.
+fn rolled_back_by(message: &[u8]) -> Vec<CommitId> {
+    let trailer = format!("{}: ", Trailer::OF);
+    let named = message.lines().filter_map(|line| line.strip_prefix(trailer.as_bytes()));
+    let named = named.filter_map(|id| id.trim().to_str().ok()?.parse().ok());
+    reverted_commits(message).chain(named).collect()
 }

@@ -1,0 +1,39 @@
+//! `rb reapply`: bring back what a rollback took away.
+
+use rollback_core::target::CommitsTarget;
+use rollback_core::{PlanOptions, Target};
+
+use super::{Outcome, land, optional_revision, revision};
+use crate::args::Reapply;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::session::Session;
+
+/// Runs `rb reapply`.
+pub(crate) fn run(args: Reapply, session: &mut Session) -> Outcome {
+    let repo = session.repo()?;
+    let mut options = PlanOptions::default();
+    options.onto = optional_revision(args.landing.onto.as_ref())?;
+    options.message = land::message(&args.message, args.signoff);
+    let named = revision(&args.commit)?;
+    let tip = repo.plan_tip(&options)?.commit_id;
+    let Some(rollback) = repo.rollback_behind(repo.resolve_commit(&named)?, tip)? else {
+        if args.landing.here.allow_noop {
+            return Ok(Exit::Done);
+        }
+        let message = format!(
+            "there is nothing to bring back: {named} is no rollback, and none that stands took it back"
+        );
+        let asked = session.invocation.command(&["is-reverted", &named]);
+        return Err(Failure::new(Exit::NothingToDo, "nothing-to-reapply", message)
+            .with_hint(format!("see what became of it with: {asked}"))
+            .into());
+    };
+    let target = Target::Commits(CommitsTarget {
+        revisions: vec![rollback.to_string()],
+        mainline: None,
+        paths: Vec::new(),
+    });
+    let request = land::Request { target, options, edit: args.message.edit };
+    land::run(request, &args.landing.here, session)
+}
