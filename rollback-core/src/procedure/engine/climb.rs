@@ -251,6 +251,7 @@ impl Run<'_> {
         };
         let folder = self.engine.place();
         let run = self.arguments(&rung.run)?;
+        self.refuse_foreign_script(&run, &folder)?;
         let command = self.command(&run, &folder, &Default::default(), &["GH_TOKEN".to_owned()], None)?;
         self.save("command rung started")?;
         let (verdict, _) = self.judged("rung", "rung", command, &Default::default(), None)?;

@@ -19,6 +19,7 @@ mod outside;
 mod prepare;
 mod purpose;
 mod report;
+mod scripts;
 mod state;
 mod steps;
 mod targets;
@@ -181,9 +182,9 @@ pub fn programs(procedure: &Procedure) -> Vec<String> {
 pub fn fingerprint(procedure: &Procedure, work_dir: Option<&std::path::Path>) -> Fingerprint {
     let scripts: Vec<(String, Option<Vec<u8>>)> = programs(procedure)
         .into_iter()
-        .filter(|program| program.contains('/') && !program.starts_with('/'))
+        .filter(|program| scripts::is_script(program))
         .map(|program| {
-            let bytes = work_dir.and_then(|folder| std::fs::read(folder.join(&program)).ok());
+            let bytes = work_dir.and_then(|folder| scripts::read(folder, &program));
             (program, bytes)
         })
         .collect();
@@ -200,6 +201,8 @@ struct Run<'a> {
     procedure: &'a Procedure,
     phase: Phase,
     request: RunRequest,
+    /// What was trusted: the scripts that run are held to it.
+    trusted: Fingerprint,
     state: RunState,
     record: Option<CommitId>,
     redactor: Arc<Redactor>,
