@@ -15,6 +15,7 @@ mod drive;
 mod error;
 mod event;
 mod evidence;
+mod foresight;
 mod outside;
 mod prepare;
 mod purpose;
@@ -30,6 +31,7 @@ mod words;
 pub use approval::{APPROVAL_NAMESPACE, CheckedSignature, SignedApproval};
 pub use error::{EngineError, Result};
 pub use event::{Event, Observer, On};
+pub use foresight::Foresight;
 pub use report::markdown as report_markdown;
 pub use state::{
     Ending, KeptCandidate, Pause, Purpose, RunState, RunStatus, RungTried, Unit, UnitKind, UnitState, runs,

@@ -254,7 +254,7 @@ impl Run<'_> {
     }
 
     /// Refuses an edited, untracked or ignored file in the way of what would land.
-    fn refuse_obstacles(&self, plan: &Plan) -> Result<()> {
+    pub(super) fn refuse_obstacles(&self, plan: &Plan) -> Result<()> {
         let mut options = self.request.landing.clone();
         // Consent to loss is asked for where the rung is tried: another one may lose nothing.
         options.allow_loss = true;
