@@ -11,7 +11,7 @@ use rollback_core::trust::TrustStore;
 use serde_json::Value;
 use test_kit::{Part, Sandbox, State};
 
-use crate::kit::{Run, rb, rb_in, rb_with};
+use crate::kit::{Run, rb, rb_in, rb_with, shell};
 
 /// The way back to a shim that was removed: checked by a smoke test, and told to the live system afterwards.
 const PROCEDURE: &str = r#"
@@ -428,4 +428,106 @@ fn a_secret_of_the_environment_appears_nowhere() {
         assert!(!String::from_utf8_lossy(&bytes).contains(SECRET), "{kind} {id}");
     }
     assert!(repo.git(&["for-each-ref", "refs/rb/runs"]).lines().count() >= 2);
+}
+
+#[test]
+fn a_reader_that_goes_away_does_not_keep_a_run_from_its_end() {
+    let undisturbed = broken(PROCEDURE);
+    assert_eq!(trusting(&undisturbed, &["run", "shim"]).code, 0);
+    for (words, closed) in [("--json", "| head -1"), ("", "2>&1 | true"), ("--json", ">&- 2>&-")] {
+        let repo = broken(PROCEDURE);
+        let script = format!(
+            "export RB_TRUSTED_HASH={}\nrb run shim {words} {closed}\ntest ${{PIPESTATUS[0]}} = 0",
+            hash(&repo)
+        );
+        let run = shell(&repo, &script);
+        assert_eq!(run.code, 0, "{closed}: {}", run.stderr);
+        outcome(&undisturbed).assert_same(&outcome(&repo));
+        assert_eq!(history(&repo), history(&undisturbed), "{closed}");
+        assert_eq!(rb(&repo, &["status", "--json"]).json()["runs"], Value::Null, "{closed}");
+        let synced = std::fs::read_to_string(repo.path().join(".git/synced.log")).expect("the step ran");
+        assert_eq!(synced, "synced\n", "{closed}");
+    }
+}
+
+#[test]
+fn a_result_is_published_when_it_is_asked_for_and_stays_where_that_fails() {
+    let repo = broken(&format!("{PROCEDURE}[publish]\nrun = [\"./publish.sh\"]\n"));
+    script(&repo, "publish.sh", "test ! -f .git/offline && cat > .git/published");
+    assert_eq!(trusting(&repo, &["publish"]).code, 5, "nothing has landed");
+    assert_eq!(trusting(&repo, &["run", "shim"]).code, 0);
+    let published = repo.path().join(".git/published");
+    assert!(!published.exists(), "nobody asked for it");
+    std::fs::write(repo.path().join(".git/offline"), "").expect("it can be written");
+    let before = untouched(&repo);
+    let failed = trusting(&repo, &["publish"]);
+    assert_eq!(failed.code, 8, "{}", failed.stderr);
+    assert!(failed.line("error:").starts_with("it has landed, and what came after that failed"));
+    std::fs::remove_file(repo.path().join(".git/offline")).expect("it is there");
+    let done = trusting(&repo, &["publish", "--json"]);
+    assert_eq!((done.code, &last(&done)["ending"]), (0, &Value::from("done")), "{}", done.stderr);
+    let report = std::fs::read_to_string(published).expect("the program ran");
+    assert!(report.starts_with("# shim"), "the report is its input: {report}");
+    let after = untouched(&repo);
+    before.0.assert_same(&after.0);
+    assert_eq!(before.1, after.1);
+}
+
+#[test]
+fn the_live_system_is_verified_and_a_failure_outweighs_a_doubt() {
+    for (programs, code) in [
+        (&["true"][..], 0),
+        (&["true", "false"], 4),
+        (&["no-such-program-anywhere"], 4),
+        (&["true", "?"], 7),
+        (&["?", "false"], 4),
+    ] {
+        let ids: Vec<String> = (0..programs.len()).map(|at| format!("\"live-{at}\"")).collect();
+        let mut text = format!("{PROCEDURE}[success]\nall = [{}]\n", ids.join(", "));
+        for (program, id) in programs.iter().zip(&ids) {
+            text.push_str(&match *program {
+                "?" => format!("[[check]]\nid = {id}\nask = \"Is it well?\"\n"),
+                program => format!("[[check]]\nid = {id}\nlive = true\nrun = [\"{program}\"]\n"),
+            });
+        }
+        let repo = broken(&text);
+        let before = untouched(&repo);
+        let run = trusting(&repo, &["verify", "shim"]);
+        assert_eq!(run.code, code, "{programs:?}: {}{}", run.stdout, run.stderr);
+        let after = untouched(&repo);
+        before.0.assert_same(&after.0);
+        assert_eq!(before.1, after.1);
+    }
+}
+
+#[test]
+fn of_two_open_runs_the_one_that_is_meant_has_to_be_named() {
+    let asking = format!("{PROCEDURE}[[precheck]]\nid = \"told\"\nask = \"Has the channel been told?\"\n");
+    let repo = broken(&asking);
+    let twin = repo.twin();
+    for repo in [&repo, &twin] {
+        assert_eq!(trusting(repo, &["run", "shim"]).code, 7);
+    }
+    let of = |repo: &Sandbox| {
+        let status = rb(repo, &["status", "--json"]).json();
+        status["runs"][0]["id"].as_str().expect("it is open").to_owned()
+    };
+    let (own, other) = (of(&repo), of(&twin));
+    // A second machine's run arrives with its record.
+    let url = twin.path().display().to_string();
+    repo.git(&["fetch", "-q", &url, "refs/rb/runs/*:refs/rb/runs/*"]);
+    let before = State::of(&repo);
+    for words in [&["resume", "--confirm", "told"][..], &["abort"]] {
+        let refused = trusting(&repo, words);
+        assert_eq!(refused.code, 2, "{words:?}: {}", refused.stderr);
+        let error = refused.line("error:");
+        assert!(error.starts_with("several runs have not ended: "), "{error}");
+        assert!(error.contains(&own) && error.contains(&other), "{error}");
+        assert!(refused.line("hint:").starts_with(&format!("say which one, such as: rb {} ", words[0])));
+    }
+    before.assert_unchanged(&repo);
+    assert_eq!(rb(&repo, &["abort", "--run", &other]).code, 0);
+    let done = trusting(&repo, &["resume", "--run", &own, "--confirm", "told"]);
+    assert_eq!(done.code, 0, "{}", done.stderr);
+    assert_eq!(repo.git(&["show", "--format=", "--name-status"]), "A\tshim.py");
 }

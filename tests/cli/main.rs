@@ -8,6 +8,7 @@ mod checks;
 mod cross_check;
 mod drills;
 mod faults;
+mod foresight;
 mod history;
 mod kit;
 mod landing;

@@ -73,6 +73,9 @@ impl Situation<'_> {
             EngineError::NotTrusted { procedure: id, hash, .. } => {
                 self.not_trusted(procedure.unwrap_or(id), hash)
             }
+            EngineError::ForeignScript { script, .. } => {
+                Hint::new("see which commits changed it with", typed.command(&["history", script]))
+            }
             EngineError::Constraint { .. }
             | EngineError::Preserved { .. }
             | EngineError::Target(_)

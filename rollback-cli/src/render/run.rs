@@ -3,7 +3,9 @@
 use rollback_core::Repo;
 use rollback_core::procedure::Procedure;
 use rollback_core::procedure::check::Verdict;
-use rollback_core::procedure::engine::{Event, On, RunState, RunStatus, RungTried, UnitKind, UnitState};
+use rollback_core::procedure::engine::{
+    Ending, Event, On, RunState, RunStatus, RungTried, UnitKind, UnitState,
+};
 use rollback_core::procedure::format::Period;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -114,17 +116,55 @@ pub(crate) fn planned(
         let line = format!("{:>4}  {}{id}{asks}", at + 1, pad(&kind_name(unit.kind), 11));
         text.push_str(&format!("{}\n", line.trim_end()));
     }
-    text.push_str(&rungs(state, repo, look));
+    text.push_str(&foreseen(state, repo, look));
     let inputs: Vec<_> =
         state.inputs.iter().map(|(name, value)| format!("{name}={}", escape(value))).collect();
     if !inputs.is_empty() {
         text.push_str(&format!("\nwith {}\n", inputs.join(" ")));
     }
-    text.push_str(&format!(
-        "\nNothing was written and no program was run. {} do it with: {}\n",
-        paint(Palette::QUIET, "next:"),
-        paint(Palette::COMMAND, run)
-    ));
+    text.push('\n');
+    let goes_on = match (state.ending, &state.pause) {
+        (Some(Ending::Paused), Some(pause)) => {
+            text.push_str(&format!("It would wait at {}: {}\n", escape(&pause.at), escape(&pause.why)));
+            true
+        }
+        (Some(Ending::NothingToDo), _) => {
+            text.push_str("There is nothing to do.\n");
+            false
+        }
+        (Some(_), _) => {
+            text.push_str("No way back can be taken as things are.\n");
+            false
+        }
+        (None, _) => true,
+    };
+    text.push_str("Nothing was written and no program was run.");
+    if goes_on {
+        let (next, run) = (paint(Palette::QUIET, "next:"), paint(Palette::COMMAND, run));
+        text.push_str(&format!(" {next} do it with: {run}"));
+    }
+    text.push('\n');
+    text
+}
+
+/// What would come of each rung, which paths it touches, and what that costs.
+fn foreseen(state: &RunState, repo: &Repo, look: Look) -> String {
+    let mut text = String::new();
+    for rung in &state.rungs {
+        text.push_str(&rung_line(rung, look));
+        if let Some(loss) = &rung.loss {
+            let shown = look.shown(12);
+            let mut paths: Vec<String> =
+                rung.paths.iter().take(shown).map(|path| escape(&path.to_string()).into_owned()).collect();
+            if rung.paths.len() > shown {
+                paths.push(format!("{} more (-v shows all)", rung.paths.len() - shown));
+            }
+            text.push_str(&format!("    {}, touches {}\n", name_of(loss), paths.join(", ")));
+        }
+        for line in discards(rung, repo, look) {
+            text.push_str(&format!("  {line}\n"));
+        }
+    }
     text
 }
 
@@ -266,16 +306,20 @@ fn taken(state: &RunState) -> Option<Period> {
 fn rungs(state: &RunState, repo: &Repo, look: Look) -> String {
     let mut text = String::new();
     for rung in &state.rungs {
-        let (sign, style) = match rung.taken {
-            true => (look.signs.yes, Palette::GOOD),
-            false => (look.signs.no, Palette::BAD),
-        };
-        text.push_str(&format!("{} rung {}: {}\n", paint(style, sign), rung_name(rung), escape(&rung.why)));
+        text.push_str(&rung_line(rung, look));
         for line in discards(rung, repo, look) {
             text.push_str(&format!("  {line}\n"));
         }
     }
     text
+}
+
+fn rung_line(rung: &RungTried, look: Look) -> String {
+    let (sign, style) = match rung.taken {
+        true => (look.signs.yes, Palette::GOOD),
+        false => (look.signs.no, Palette::BAD),
+    };
+    format!("{} rung {}: {}\n", paint(style, sign), rung_name(rung), escape(&rung.why))
 }
 
 /// The later commits whose edits a rung discards, a line each.

@@ -143,6 +143,12 @@ pub enum StartError {
         /// What is wrong with it.
         why: &'static str,
     },
+    /// Whoever starts programs does not let this one run as it is.
+    #[error("{why}")]
+    Refused {
+        /// Why not.
+        why: String,
+    },
     /// The system refused.
     #[error("program '{program}' could not be started")]
     System {

@@ -15,4 +15,5 @@ mod matriz;
 mod mdm;
 mod outside;
 mod refusals;
+mod scripts;
 mod wp5;

@@ -1,8 +1,8 @@
 //! `rb run`: carry out a procedure.
 
-use rollback_core::procedure::engine::{Purpose, RunRequest, RunState};
+use rollback_core::procedure::engine::{Foresight, Purpose, RunRequest};
 
-use super::{engine_for_questions, given_hash, report, samples, sign, work};
+use super::{engine_for_questions, exit_of, given_hash, report, samples, sign, work};
 use crate::args::Run;
 use crate::command::Outcome;
 use crate::exit::Exit;
@@ -22,13 +22,15 @@ fn prepare_and_run(args: &Run, session: &mut Session) -> Outcome {
     let found = procedures::find(&args.procedure, session)?;
     let typed = found.typed();
     let mut request = request(args, &found, session)?;
-    // Everything else that would be refused comes before anybody is asked for trust.
-    let preview =
-        engine_for_questions(session, &repo, |engine| engine.preview(&found.procedure, request.clone()))
-            .map_err(|error| Problem::of_run(error, Some(&typed)))?;
     if args.dry_run {
-        return show(&preview, args, &found, session);
+        let foresight =
+            engine_for_questions(session, &repo, |engine| engine.foresee(&found.procedure, request))
+                .map_err(|error| Problem::of_run(error, Some(&typed)))?;
+        return show(foresight, args, &found, session);
     }
+    // Everything else that would be refused comes before anybody is asked for trust.
+    engine_for_questions(session, &repo, |engine| engine.preview(&found.procedure, request.clone()))
+        .map_err(|error| Problem::of_run(error, Some(&typed)))?;
     let hash = given_hash(&args.consent.trust, session);
     request.trusted_hash =
         Some(procedures::trusted_hash(&found, hash.as_deref(), !args.consent.yes, session)?);
@@ -72,27 +74,34 @@ fn request(args: &Run, found: &Found, session: &Session) -> Result<RunRequest, P
     Ok(request)
 }
 
-/// Shows what would be done, and ends as the real run would before landing.
-fn show(preview: &RunState, args: &Run, found: &Found, session: &mut Session) -> Outcome {
+/// Shows what would be done, and ends as the real run would before landing: without trust it would not begin, questions
+/// come before the ladder, and the ladder before what it would land.
+fn show(foresight: Foresight, args: &Run, found: &Found, session: &mut Session) -> Outcome {
     let hash = given_hash(&args.consent.trust, session);
-    let refusal = procedures::trusted_hash(found, hash.as_deref(), false, session).err();
+    let untrusted = procedures::trusted_hash(found, hash.as_deref(), false, session).err();
     let repo = session.repo()?;
-    let waits = render::questions(preview, &found.procedure);
+    let Foresight { state, refusal, .. } = foresight;
+    let waits = render::questions(&state, &found.procedure);
     if session.console.json() {
-        let document = render::Document::new(preview, None);
-        session.console.print(&json::document(&document));
+        session.console.print(&json::document(&render::Document::new(&state, None)));
     } else {
         let run = session.invocation.without(&["--dry-run"]).text();
-        let text = render::planned(preview, &found.procedure, &waits, &run, &repo, session.console.look());
+        let text = render::planned(&state, &found.procedure, &waits, &run, &repo, session.console.look());
         session.console.tell(&text);
     }
-    match refusal {
-        Some(refusal) => {
-            let failure = session.failure(refusal).about("running this would be refused");
-            session.console.complain(&failure.text(session.console.look().verbose));
-            Ok(failure.exit())
-        }
-        None if !waits.is_empty() => Ok(Exit::Paused),
-        None => Ok(Exit::Done),
+    let refusal = match (untrusted, refusal) {
+        (Some(untrusted), _) => Some(untrusted),
+        (None, Some(refusal)) if waits.is_empty() => Some(Problem::of_run(refusal, Some(&found.typed()))),
+        _ => None,
+    };
+    if let Some(refusal) = refusal {
+        let failure = session.failure(refusal).about("running this would be refused");
+        session.console.complain(&failure.text(session.console.look().verbose));
+        return Ok(failure.exit());
     }
+    if !waits.is_empty() {
+        return Ok(Exit::Paused);
+    }
+    // A run that has not ended before it lands would land.
+    Ok(state.ending.map_or(Exit::Done, |_| exit_of(&state, args.allow_noop)))
 }

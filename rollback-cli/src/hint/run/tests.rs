@@ -81,6 +81,10 @@ fn table() -> Vec<(EngineError, Option<&'static str>)> {
             EngineError::NotTrusted { procedure: "x".into(), hash: "ab".into(), changed: Vec::new() },
             Some("rb trust x"),
         ),
+        (
+            EngineError::ForeignScript { script: "./s.sh".into(), place: "the candidate", missing: false },
+            Some("rb history ./s.sh"),
+        ),
         (EngineError::Constraint { id: "c".into(), found: "1".into() }, show),
         (EngineError::Preserved { path: "p".into() }, show),
         (EngineError::Target("none".into()), show),

@@ -27,6 +27,17 @@ pub(super) struct Candidate {
     base: Option<Plan>,
 }
 
+impl Candidate {
+    /// What is lost by it.
+    pub(super) fn loss(&self) -> LossClass {
+        match self.base.as_ref().and_then(Plan::chosen_attempt) {
+            Some(attempt) => attempt.loss.class,
+            None if self.discards.is_empty() => LossClass::Exact,
+            None => LossClass::Snapshot,
+        }
+    }
+}
+
 /// What came of trying a rung.
 pub(super) enum Tried {
     Candidate(Box<Candidate>),
@@ -52,6 +63,30 @@ impl Run<'_> {
 
     /// Tries a rung, or the edits alone. `progress` is how much of the way a gradual step goes.
     pub(super) fn attempt(&mut self, rung: Option<&Rung>, progress: f64) -> Result<Tried> {
+        let (candidate, fresh) = match self.begun(rung, progress)? {
+            Ok(begun) => begun,
+            Err(tried) => return Ok(tried),
+        };
+        match self.edit(candidate)? {
+            Ok(candidate) => {
+                let tried = self.judge_shape(candidate)?;
+                if let (Tried::Candidate(candidate), false) = (&tried, fresh) {
+                    let diff = self.redactor.redact_str(&self.engine.repo.plan_diff(&candidate.plan)?);
+                    self.keep("candidate.diff", diff.as_bytes())?;
+                    self.observer.event(&Event::Edited { diff: &diff });
+                }
+                Ok(tried)
+            }
+            Err(pause) => Ok(Tried::Paused(pause)),
+        }
+    }
+
+    /// A candidate before its edits, and whether it is a fresh one; or why there is none.
+    pub(super) fn begun(
+        &mut self,
+        rung: Option<&Rung>,
+        progress: f64,
+    ) -> Result<Result<(Candidate, bool), Tried>> {
         let base = match rung {
             Some(rung) => self.base(rung)?,
             None => Base::Tip,
@@ -64,7 +99,7 @@ impl Run<'_> {
             Base::Tip => (None, Vec::new()),
             Base::Other(_) => {
                 let Base::Other(tried) = base else { unreachable!("it was just looked at") };
-                return Ok(tried);
+                return Ok(Err(tried));
             }
         };
         // One that a crash took away with its folder is made and edited anew.
@@ -110,18 +145,7 @@ impl Run<'_> {
         if fresh {
             self.set_values(&mut candidate, progress)?;
         }
-        match self.edit(candidate)? {
-            Ok(candidate) => {
-                let tried = self.judge_shape(candidate)?;
-                if let (Tried::Candidate(candidate), false) = (&tried, fresh) {
-                    let diff = self.redactor.redact_str(&repo.plan_diff(&candidate.plan)?);
-                    self.keep("candidate.diff", diff.as_bytes())?;
-                    self.observer.event(&Event::Edited { diff: &diff });
-                }
-                Ok(tried)
-            }
-            Err(pause) => Ok(Tried::Paused(pause)),
-        }
+        Ok(Ok((candidate, fresh)))
     }
 
     /// The tip in a scratch work tree.
@@ -183,7 +207,7 @@ impl Run<'_> {
         Ok(Ok(candidate))
     }
 
-    fn edit_step(&mut self, candidate: &mut Candidate, step: &Step) -> Result<()> {
+    pub(super) fn edit_step(&mut self, candidate: &mut Candidate, step: &Step) -> Result<()> {
         for (place, value) in step.set.iter() {
             self.set(candidate, place, value, None, 1.0)?;
         }
@@ -222,7 +246,7 @@ impl Run<'_> {
     }
 
     /// Makes the plan of the edited candidate and refuses what the phase does not permit.
-    fn judge_shape(&mut self, mut candidate: Candidate) -> Result<Tried> {
+    pub(super) fn judge_shape(&mut self, mut candidate: Candidate) -> Result<Tried> {
         self.refresh(&mut candidate)?;
         let Some(attempt) = candidate.plan.chosen_attempt() else {
             return Ok(match self.phase.ladder.is_empty() {

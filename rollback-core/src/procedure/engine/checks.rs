@@ -19,6 +19,10 @@ impl Run<'_> {
         let Some(check) = self.procedure.check(id).cloned() else {
             return Ok(Verdict::new(Outcome::Error, "there is no such check"));
         };
+        if let Some(foreign) = self.foreign_script(&check.run, folder) {
+            // Nobody's word and no control makes another script the trusted one.
+            return Ok(self.judgement(id, on, Verdict::new(Outcome::Error, foreign.to_string())));
+        }
         let mut verdict = self.look(&check, on, folder)?;
         for _ in 0..check.retries {
             if !matches!(verdict.outcome, Outcome::Fail | Outcome::Error) {
@@ -39,9 +43,14 @@ impl Run<'_> {
                 ..verdict
             };
         }
+        Ok(self.judgement(id, on, verdict))
+    }
+
+    /// Tells of a verdict and remembers it.
+    fn judgement(&mut self, id: &str, on: On, verdict: Verdict) -> Verdict {
         self.observer.event(&Event::Check { id, on, verdict: &verdict });
         self.state.verdicts.entry(id.to_owned()).or_default().insert(on, verdict.clone());
-        Ok(verdict)
+        verdict
     }
 
     /// Whether a check passes in a folder, without being remembered.
@@ -90,13 +99,17 @@ impl Run<'_> {
         }
     }
 
-    /// Runs a program and keeps what it wrote, redacted.
+    /// Runs a program and keeps what it wrote, redacted. Every program of a procedure is started here, and none that is
+    /// a script other than the trusted one.
     pub(super) fn run_program(
         &mut self,
         id: &str,
         log: &str,
         command: &Command,
     ) -> Result<std::result::Result<Output, StartError>> {
+        if let Some(foreign) = self.foreign_script(command.arguments(), command.folder()) {
+            return Ok(Err(StartError::Refused { why: foreign.to_string() }));
+        }
         let observer = &mut *self.observer;
         let mut watch = |stream: Stream, line: &str| observer.event(&Event::Line { id, stream, line });
         let ran = self.engine.runner.run(command, &mut watch);

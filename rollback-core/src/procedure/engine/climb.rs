@@ -29,19 +29,11 @@ impl Run<'_> {
                 Climbed::Next(_, why) => Flow::End(Ending::ChecksFailed, why),
             });
         }
-        let mut reasons: Vec<Reason> = self.state.rungs.iter().filter_map(|rung| rung.reason).collect();
-        if self.request.by_hand {
-            reasons.push(Reason::Manual);
-        }
-        if self.request.by_hand && self.state.rung == 0 {
-            let manual = ladder.iter().position(|rung| rung.when.contains(&Reason::Manual));
-            self.state.rung = manual.unwrap_or(0);
-        }
+        let (first, mut reasons) = self.begin_of(&ladder);
+        self.state.rung = first;
         let mut last = "no rung of the ladder was eligible".to_owned();
         for (at, rung) in ladder.iter().enumerate().skip(self.state.rung) {
-            let eligible = at == 0 && !rung.when.contains(&Reason::Manual)
-                || rung.when.iter().any(|reason| reasons.contains(reason));
-            if !eligible {
+            if !rung.is_eligible(at, &reasons) {
                 continue;
             }
             self.state.rung = at;
@@ -61,22 +53,9 @@ impl Run<'_> {
     }
 
     fn try_and_land(&mut self, at: usize, rung: Option<&Rung>, progress: f64, id: &str) -> Result<Climbed> {
-        let mut tried = RungTried {
-            at,
-            kind: rung.map(|rung| rung.kind),
-            taken: false,
-            reason: None,
-            why: String::new(),
-            paths: Vec::new(),
-            discards: Vec::new(),
-        };
-        if let Some(role) = rung.and_then(|rung| rung.approval.as_ref()) {
-            let what = rung.and_then(|rung| rung.title.as_deref()).unwrap_or("the rung");
-            // Which rung it comes to is not known at the start: an approval can be brought later.
-            if let Err(error) = self.refuse_unapproved(what, role) {
-                let pause = Pause { at: format!("approval of {role}"), why: error.to_string(), folder: None };
-                return Ok(Climbed::Flow(Flow::Pause(pause)));
-            }
+        let mut tried = RungTried::new(at, rung);
+        if let Some(pause) = rung.and_then(|rung| self.missing_approval(rung)) {
+            return Ok(Climbed::Flow(Flow::Pause(pause)));
         }
         let candidate = match self.attempt(rung, progress)? {
             Tried::Candidate(candidate) => candidate,
@@ -93,15 +72,10 @@ impl Run<'_> {
                 return Ok(Climbed::Next(reason, why));
             }
         };
-        if let Some(attempt) = candidate.plan.chosen_attempt() {
-            tried.paths.clone_from(&attempt.paths_touched);
-        }
-        tried.discards.clone_from(&candidate.discards);
-        if !candidate.discards.is_empty() && !self.request.allow_loss {
-            tried.why = "it discards later changes, and that was not permitted".into();
-            let paths = tried.paths.clone();
+        tried.describe(&candidate);
+        if let Some(refusal) = self.refusal_of_loss(&candidate, &mut tried) {
             self.remember(tried);
-            return Err(crate::Error::LossNotAllowed { discards: candidate.discards.clone(), paths }.into());
+            return Err(refusal);
         }
         match self.validate(&candidate)? {
             Judged::Passed => {}
@@ -121,6 +95,40 @@ impl Run<'_> {
         tried.why = rung.and_then(|rung| rung.title.clone()).unwrap_or_else(|| "its checks pass".into());
         self.remember(tried);
         self.land(*candidate, id).map(Climbed::Flow)
+    }
+
+    /// The place in the ladder where climbing begins or goes on, and the reasons that have been given so far.
+    pub(super) fn begin_of(&self, ladder: &[Rung]) -> (usize, Vec<Reason>) {
+        let mut reasons: Vec<Reason> = self.state.rungs.iter().filter_map(|rung| rung.reason).collect();
+        let mut first = self.state.rung;
+        if self.request.by_hand {
+            reasons.push(Reason::Manual);
+            if first == 0 {
+                first = ladder.iter().position(|rung| rung.when.contains(&Reason::Manual)).unwrap_or(0);
+            }
+        }
+        (first, reasons)
+    }
+
+    /// Which rung it comes to is not known at the start: its approval can be brought later.
+    pub(super) fn missing_approval(&self, rung: &Rung) -> Option<Pause> {
+        let role = rung.approval.as_ref()?;
+        let error = self.refuse_unapproved(rung.title.as_deref().unwrap_or("the rung"), role).err()?;
+        Some(Pause { at: format!("approval of {role}"), why: error.to_string(), folder: None })
+    }
+
+    /// What discards later changes needs consent.
+    pub(super) fn refusal_of_loss(
+        &self,
+        candidate: &Candidate,
+        tried: &mut RungTried,
+    ) -> Option<EngineError> {
+        if candidate.discards.is_empty() || self.request.allow_loss {
+            return None;
+        }
+        tried.why = "it discards later changes, and that was not permitted".into();
+        let (discards, paths) = (candidate.discards.clone(), tried.paths.clone());
+        Some(crate::Error::LossNotAllowed { discards, paths }.into())
     }
 
     fn remember(&mut self, tried: RungTried) {
@@ -251,6 +259,7 @@ impl Run<'_> {
         };
         let folder = self.engine.place();
         let run = self.arguments(&rung.run)?;
+        self.refuse_foreign_script(&run, &folder)?;
         let command = self.command(&run, &folder, &Default::default(), &["GH_TOKEN".to_owned()], None)?;
         self.save("command rung started")?;
         let (verdict, _) = self.judged("rung", "rung", command, &Default::default(), None)?;
@@ -262,6 +271,14 @@ impl Run<'_> {
             Outcome::Pass => Flow::Done(Some("carried out by an outside program".into())),
             _ => Flow::End(Ending::StepFailed, verdict.to_string()),
         })
+    }
+}
+
+impl Rung {
+    /// Whether a rung at this place, counted from 0, may be tried after these reasons.
+    pub(super) fn is_eligible(&self, at: usize, reasons: &[Reason]) -> bool {
+        at == 0 && !self.when.contains(&Reason::Manual)
+            || self.when.iter().any(|reason| reasons.contains(reason))
     }
 }
 

@@ -92,6 +92,16 @@ pub enum EngineError {
         /// What changed since it was trusted.
         changed: Vec<String>,
     },
+    /// A script that the procedure names by path is not the one that was trusted with it.
+    #[error("{place}'s copy of the script {script} is not the one that was trusted{}", if *missing { ": it is not there" } else { "" })]
+    ForeignScript {
+        /// The script, as the procedure names it.
+        script: String,
+        /// Where it would have run.
+        place: &'static str,
+        /// Whether there is none at all.
+        missing: bool,
+    },
     /// A declared constraint would be broken.
     #[error("the constraint '{id}' would be broken: {found}")]
     Constraint {
@@ -205,6 +215,7 @@ impl EngineError {
             Self::Ambiguous { .. } => "ambiguous-target",
             Self::Confirmation { .. } => "confirmation-missing",
             Self::NotTrusted { .. } => "not-trusted",
+            Self::ForeignScript { .. } => "script-not-trusted",
             Self::Constraint { .. } => "constraint-broken",
             Self::Preserved { .. } => "preserved-path",
             Self::Target(_) => "target-not-found",
@@ -235,7 +246,8 @@ impl EngineError {
             | Self::BadApproval { .. }
             | Self::NotAMember { .. }
             | Self::Confirmation { .. }
-            | Self::NotTrusted { .. } => ErrorClass::Consent,
+            | Self::NotTrusted { .. }
+            | Self::ForeignScript { .. } => ErrorClass::Consent,
             Self::Concurrent { .. } => ErrorClass::Busy,
             _ => ErrorClass::Precondition,
         }

@@ -15,10 +15,12 @@ mod drive;
 mod error;
 mod event;
 mod evidence;
+mod foresight;
 mod outside;
 mod prepare;
 mod purpose;
 mod report;
+mod scripts;
 mod state;
 mod steps;
 mod targets;
@@ -29,6 +31,7 @@ mod words;
 pub use approval::{APPROVAL_NAMESPACE, CheckedSignature, SignedApproval};
 pub use error::{EngineError, Result};
 pub use event::{Event, Observer, On};
+pub use foresight::Foresight;
 pub use report::markdown as report_markdown;
 pub use state::{
     Ending, KeptCandidate, Pause, Purpose, RunState, RunStatus, RungTried, Unit, UnitKind, UnitState, runs,
@@ -181,9 +184,9 @@ pub fn programs(procedure: &Procedure) -> Vec<String> {
 pub fn fingerprint(procedure: &Procedure, work_dir: Option<&std::path::Path>) -> Fingerprint {
     let scripts: Vec<(String, Option<Vec<u8>>)> = programs(procedure)
         .into_iter()
-        .filter(|program| program.contains('/') && !program.starts_with('/'))
+        .filter(|program| scripts::is_script(program))
         .map(|program| {
-            let bytes = work_dir.and_then(|folder| std::fs::read(folder.join(&program)).ok());
+            let bytes = work_dir.and_then(|folder| scripts::read(folder, &program));
             (program, bytes)
         })
         .collect();
@@ -200,6 +203,8 @@ struct Run<'a> {
     procedure: &'a Procedure,
     phase: Phase,
     request: RunRequest,
+    /// What was trusted: the scripts that run are held to it.
+    trusted: Fingerprint,
     state: RunState,
     record: Option<CommitId>,
     redactor: Arc<Redactor>,

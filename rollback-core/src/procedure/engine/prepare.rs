@@ -85,7 +85,8 @@ impl Engine<'_> {
         let tip = self.repo.plan_tip(&PlanOptions::default())?;
         let id = format!("{:08x}", getrandom::u32().unwrap_or_else(|_| std::process::id()));
         let redactor = self.redactor(procedure, &inputs);
-        let hash = fingerprint(procedure, self.repo.work_dir()).hash;
+        let trusted = fingerprint(procedure, self.repo.work_dir());
+        let hash = trusted.hash.clone();
         let begun = units::Begun { id, name, inputs, hash, tip, now: self.clock.now() };
         let state = units::new_state(procedure, &phase, &request, begun);
         Ok(Run {
@@ -93,6 +94,7 @@ impl Engine<'_> {
             procedure,
             phase,
             request,
+            trusted,
             state,
             record: None,
             redactor,
@@ -110,14 +112,15 @@ impl Engine<'_> {
         (state, record): (RunState, CommitId),
         observer: &'a mut dyn Observer,
     ) -> Result<Run<'a>> {
-        let hash = fingerprint(procedure, self.repo.work_dir()).hash;
-        self.refuse_untrusted(procedure, &request, &hash)?;
+        let trusted = fingerprint(procedure, self.repo.work_dir());
+        self.refuse_untrusted(procedure, &request, &trusted.hash)?;
         let phase = self.phase_of(procedure, &state.phase, state.variant.as_deref(), &state.purpose)?;
         Ok(Run {
             engine: self,
             procedure,
             phase,
             request,
+            trusted,
             redactor: self.redactor(procedure, &state.inputs),
             plan: RunState::plan(self.repo, &state.id)?,
             state,
@@ -251,7 +254,7 @@ impl Run<'_> {
     }
 
     /// Refuses an edited, untracked or ignored file in the way of what would land.
-    fn refuse_obstacles(&self, plan: &Plan) -> Result<()> {
+    pub(super) fn refuse_obstacles(&self, plan: &Plan) -> Result<()> {
         let mut options = self.request.landing.clone();
         // Consent to loss is asked for where the rung is tried: another one may lose nothing.
         options.allow_loss = true;

@@ -10,6 +10,7 @@ use super::approval::CheckedSignature;
 use super::error::{EngineError, Result};
 use super::event::On;
 use crate::id::CommitId;
+use crate::plan::LossClass;
 use crate::procedure::check::Verdict;
 use crate::procedure::format::{Period, Reason, RungKind};
 use crate::procedure::input::Inputs;
@@ -197,6 +198,9 @@ pub struct RungTried {
     pub why: String,
     /// The paths it touches.
     pub paths: Vec<crate::path::RepoPath>,
+    /// What is lost by it, where it came to a result.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loss: Option<LossClass>,
     /// The later commits whose edits it discards.
     pub discards: Vec<CommitId>,
 }

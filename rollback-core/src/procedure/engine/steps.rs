@@ -86,6 +86,7 @@ impl Run<'_> {
     /// Runs the program of a step in a folder and judges it.
     pub(super) fn run_step_in(&mut self, step: &Step, folder: &Path) -> Result<Verdict> {
         let run = self.arguments(&step.run)?;
+        self.refuse_foreign_script(&run, folder)?;
         let mut command = self.command(&run, folder, &step.env, &step.secrets, step.timeout)?;
         if let Some(text) = &step.stdin {
             command = command.input(self.words_with_secrets(text)?);
