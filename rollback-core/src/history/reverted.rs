@@ -7,7 +7,6 @@ use serde::Serialize;
 
 use crate::error::Result;
 use crate::id::CommitId;
-use crate::message::Trailer;
 use crate::path::RepoPath;
 use crate::repo::ancestry::with_ancestry;
 use crate::repo::{Objects, Repo, commit_set};
@@ -235,8 +234,9 @@ fn reverted_commits(message: &[u8]) -> impl Iterator<Item = CommitId> + '_ {
 
 /// The commits that a message says it takes back, whole or in part.
 fn rolled_back_by(message: &[u8]) -> Vec<CommitId> {
-    let trailer = format!("{}: ", Trailer::OF);
-    let named = message.lines().filter_map(|line| line.strip_prefix(trailer.as_bytes()));
+    // As the message writer, a room above this one, spells it.
+    const TRAILER: &[u8] = b"Rollback-Of: ";
+    let named = message.lines().filter_map(|line| line.strip_prefix(TRAILER));
     let named = named.filter_map(|id| id.trim().to_str().ok()?.parse().ok());
     reverted_commits(message).chain(named).collect()
 }

@@ -273,3 +273,31 @@ ladder = [{ use = "revert-commit" }]
     assert_eq!(bench.sandbox.git(&["ls-files", "src"]), "src/rng.py\nsrc/state.py");
     assert_eq!(fs::read_to_string(bench.sandbox.path().join("src/rng.py")).unwrap(), "pickle\n");
 }
+
+#[test]
+fn a_candidate_that_a_program_could_not_edit_does_not_land() {
+    let bench = Bench::new(Sandbox::new());
+    bench.sandbox.commit("one", &[("f", "1\n")]);
+    bench.sandbox.commit("two", &[("f", "2\n")]);
+    let head = bench.head();
+    let procedure = Procedure::parse(
+        "p.toml",
+        r#"
+schema = 1
+id = "p"
+title = "A generator that fails"
+[phase.p]
+target = { commit = "HEAD" }
+edits = ["generate"]
+ladder = [{ use = "revert-commit" }]
+[[step]]
+id = "generate"
+run = ["sh", "-c", "echo half > generated; exit 3"]
+"#,
+    )
+    .unwrap();
+    let run = bench.start(&procedure, bench.request(&procedure)).unwrap();
+    assert_eq!(run.ending, Some(Ending::ChecksFailed), "{:#?}", run.rungs);
+    assert!(run.rungs[0].why.contains("step 'generate' that edits it"), "{:#?}", run.rungs);
+    assert_eq!((bench.head(), bench.sandbox.git(&["status", "--porcelain"])), (head, String::new()));
+}

@@ -8,6 +8,7 @@ use super::{EngineError, Result, Run};
 use crate::id::CommitId;
 use crate::path::RepoPath;
 use crate::plan::{LossClass, Plan, PlanOptions};
+use crate::procedure::check::{Outcome, Verdict};
 use crate::procedure::format::{Reason, Rung, Step, TreePath};
 use crate::scratch::Scratch;
 use crate::strategy::Strategy;
@@ -77,7 +78,7 @@ impl Run<'_> {
                 }
                 Ok(tried)
             }
-            Err(pause) => Ok(Tried::Paused(pause)),
+            Err(tried) => Ok(tried),
         }
     }
 
@@ -181,7 +182,7 @@ impl Run<'_> {
     }
 
     /// Carries out the steps that edit the candidate.
-    fn edit(&mut self, mut candidate: Candidate) -> Result<Result<Candidate, Pause>> {
+    fn edit(&mut self, mut candidate: Candidate) -> Result<Result<Candidate, Tried>> {
         let steps = self.phase.edits.clone();
         for (at, id) in steps.iter().enumerate().skip(self.state.edits_done) {
             let Some(step) = self.procedure.step(id).cloned() else { continue };
@@ -199,15 +200,18 @@ impl Run<'_> {
                 let mut pause = Pause { at: id.clone(), why: String::new(), folder: Some(folder) };
                 self.state.pause = Some(pause.clone());
                 pause.why = self.words(manual)?;
-                return Ok(Err(pause));
+                return Ok(Err(Tried::Paused(pause)));
             }
-            self.edit_step(&mut candidate, &step)?;
+            if let Some(failed) = self.edit_step(&mut candidate, &step)? {
+                let why = format!("step '{id}' that edits it: {failed}");
+                return Ok(Err(Tried::Fell { reason: Reason::ValidationFailed, why }));
+            }
             self.state.edits_done = at + 1;
         }
         Ok(Ok(candidate))
     }
 
-    pub(super) fn edit_step(&mut self, candidate: &mut Candidate, step: &Step) -> Result<()> {
+    pub(super) fn edit_step(&mut self, candidate: &mut Candidate, step: &Step) -> Result<Option<Verdict>> {
         for (place, value) in step.set.iter() {
             self.set(candidate, place, value, None, 1.0)?;
         }
@@ -240,9 +244,10 @@ impl Run<'_> {
         }
         if !step.run.is_empty() {
             let folder = scratch.folder().to_owned();
-            self.run_step_in(step, &folder)?;
+            let verdict = self.run_step_in(step, &folder)?;
+            return Ok((verdict.outcome != Outcome::Pass).then_some(verdict));
         }
-        Ok(())
+        Ok(None)
     }
 
     /// Makes the plan of the edited candidate and refuses what the phase does not permit.
