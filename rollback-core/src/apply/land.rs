@@ -17,7 +17,7 @@ use super::recover::{self, Recovered};
 use super::reference::{self, RefUpdate};
 use super::stage::{Stage, slot_name};
 use super::swap::Swapper;
-use super::{Attributes, anchor, durable, index_edit, objects, preflight};
+use super::{Attributes, anchor, durable, index_edit, objects, preflight, size};
 use crate::conflict::Conflict;
 use crate::error::{Error, InTheWay, Result};
 use crate::id::{EntryKind, TreeId};
@@ -27,6 +27,7 @@ use crate::path::RepoPath;
 use crate::repo::config::{FsyncPolicy, Settings};
 use crate::repo::index::{Flags, Index, IndexFile};
 use crate::repo::refs::Head;
+use crate::repo::sparse::Sparse;
 use crate::repo::{NewObjects, Objects, Repo};
 
 /// A finished result.
@@ -136,8 +137,17 @@ pub(crate) fn check_in_the_way(repo: &Repo, objects: &Objects, before: TreeId, a
     let index = repo.read_index()?.index;
     let root = open_root(repo)?;
     let flags = BTreeMap::new();
-    let expected = Expected::Committed;
-    let view = View { objects, settings: &settings, root: &root, index: &index, expected, flags: &flags };
+    let sparse = Sparse::of(repo, settings.ignore_case)?;
+    let view = View {
+        objects,
+        settings: &settings,
+        root: &root,
+        index: &index,
+        expected: Expected::Committed,
+        flags: &flags,
+        sparse: sparse.as_ref(),
+        conflicts: &[],
+    };
     inspect::inspect(&view, &changes).map(drop)
 }
 
@@ -265,6 +275,7 @@ impl Run<'_> {
         let root = open_root(self.repo)?;
         let IndexFile { path, bytes, mut index } = self.repo.read_index()?;
         let exact = self.landing.exact.as_ref();
+        let sparse = Sparse::of(self.repo, self.settings.ignore_case)?;
         let view = View {
             objects: self.objects,
             settings: self.settings,
@@ -272,6 +283,8 @@ impl Run<'_> {
             index: &index,
             expected: if exact.is_some() { Expected::Recorded } else { Expected::Committed },
             flags: &self.landing.flags,
+            sparse: sparse.as_ref(),
+            conflicts: &self.landing.index_stages,
         };
         let found = inspect::inspect(&view, changes)?;
         let kept = |change: &Change| {
@@ -288,6 +301,7 @@ impl Run<'_> {
             let trees = (self.landing.head_tree, self.landing.result_tree);
             index_edit::shift_cached_trees(&mut index, self.objects, trees, changes, stages)?;
         }
+        size::refuse_too_large(self.objects, exact.is_none().then_some(&index), changes, &found)?;
         Ok((Checkout { root, index_path: path, index_bytes: bytes, index, flags }, found))
     }
 
@@ -656,10 +670,12 @@ fn missing_folders(root: &Folder, steps: &[Step]) -> Result<Vec<RepoPath>> {
 /// Folders that lost their last file go, as under git; never the one the process stands in.
 fn remove_emptied_folders(root: &Folder, steps: &[Step]) -> Result<()> {
     let current = Folder::open(std::path::Path::new(".")).and_then(|folder| folder.identity()).ok();
+    let made: BTreeSet<_> =
+        steps.iter().filter(|step| step.action == Action::MakeFolder).map(|step| &step.path).collect();
     let removed = |step: &&Step| matches!(step.action, Action::Remove { .. } | Action::RemoveFolder);
     for step in steps.iter().filter(removed).rev() {
         let mut folder = step.path.parent();
-        while let Some(path) = folder.filter(|path| !path.is_root()) {
+        while let Some(path) = folder.filter(|path| !path.is_root() && !made.contains(path)) {
             let gone = remove_if_empty(root, &path, current.as_ref());
             if !gone.map_err(|error| Error::io("remove", path.to_string(), error))? {
                 break;
