@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::{self, ErrorKind};
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::changes::{self, Change};
 use super::content::Content;
-use super::folder::{FileKind, Folder, Identity, Parent, parent_of};
+use super::folder::{FileKind, Folder, Parent, parent_of};
 use super::inspect::{self, Expected, Found, View};
 use super::lock::{self, LandingLock};
 use super::log::{self, LOG, LogDraft};
@@ -17,7 +17,7 @@ use super::recover::{self, Recovered};
 use super::reference::{self, RefUpdate};
 use super::stage::{Stage, slot_name};
 use super::swap::Swapper;
-use super::{Attributes, anchor, durable, index_edit, objects, preflight, size};
+use super::{Attributes, anchor, durable, emptied, index_edit, objects, preflight, size};
 use crate::conflict::Conflict;
 use crate::error::{Error, InTheWay, Result};
 use crate::id::{EntryKind, TreeId};
@@ -578,7 +578,7 @@ impl Run<'_> {
             self.stop_if_cancelled()?;
             swapper.apply(slot, step)?;
         }
-        remove_emptied_folders(&checkout.root, &journal.steps)?;
+        emptied::remove_emptied_folders(&checkout.root, &journal.steps)?;
         if self.settings.fsync.journal {
             recover::sync_touched(&checkout.root, journal)?;
         }
@@ -665,46 +665,4 @@ fn missing_folders(root: &Folder, steps: &[Step]) -> Result<Vec<RepoPath>> {
         }
     }
     Ok(missing.into_iter().collect())
-}
-
-/// Folders that lost their last file go, as under git; never the one the process stands in.
-fn remove_emptied_folders(root: &Folder, steps: &[Step]) -> Result<()> {
-    let current = Folder::open(std::path::Path::new(".")).and_then(|folder| folder.identity()).ok();
-    let made: BTreeSet<_> =
-        steps.iter().filter(|step| step.action == Action::MakeFolder).map(|step| &step.path).collect();
-    let removed = |step: &&Step| matches!(step.action, Action::Remove { .. } | Action::RemoveFolder);
-    for step in steps.iter().filter(removed).rev() {
-        let mut folder = step.path.parent();
-        while let Some(path) = folder.filter(|path| !path.is_root() && !made.contains(path)) {
-            let gone = remove_if_empty(root, &path, current.as_ref());
-            if !gone.map_err(|error| Error::io("remove", path.to_string(), error))? {
-                break;
-            }
-            folder = path.parent();
-        }
-    }
-    Ok(())
-}
-
-/// Whether the folder is gone now; one that holds something, or on which something is mounted, stays.
-fn remove_if_empty(root: &Folder, path: &RepoPath, current: Option<&Identity>) -> io::Result<bool> {
-    let Parent::Open(parent) = parent_of(root, path)? else { return Ok(false) };
-    let here = match parent.open_folder(path.file_name()) {
-        Ok(here) => here.identity()?,
-        // Removed with another file, or a file by now.
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-            return Ok(error.kind() == ErrorKind::NotFound);
-        }
-        Err(error) => return Err(error),
-    };
-    if Some(&here) == current {
-        return Ok(false);
-    }
-    match parent.remove_folder(path.file_name()) {
-        Ok(()) => Ok(true),
-        Err(error) if matches!(error.kind(), ErrorKind::DirectoryNotEmpty | ErrorKind::ResourceBusy) => {
-            Ok(false)
-        }
-        Err(error) => Err(error),
-    }
 }

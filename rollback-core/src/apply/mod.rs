@@ -14,6 +14,7 @@ mod changes;
 mod commit;
 pub(crate) mod content;
 mod durable;
+mod emptied;
 mod folder;
 mod hostile;
 mod index_edit;
