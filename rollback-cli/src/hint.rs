@@ -200,7 +200,10 @@ impl Situation<'_> {
             Error::DamagedCheckpoint { .. } => {
                 Hint::new("see how far the damage goes with", "git fsck --full")
             }
-            Error::TooLarge { .. } => Hint::nothing("no flag makes more memory"),
+            Error::TooLarge { size, .. } => Hint::new(
+                "if that fits into memory, raise the limit with",
+                format!("git config rb.blobLimit {size}"),
+            ),
             Error::LaterCommits { commits, .. } if commits.is_empty() => {
                 Hint::new("see what came later with", "git log --oneline -20")
             }

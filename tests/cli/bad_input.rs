@@ -471,3 +471,40 @@ impl Drop for ReadOnly<'_> {
         }
     }
 }
+
+/// Beside `src/a.py` a file that is larger than the limit, changed on one side or on both.
+fn with_large(both: bool) -> Sandbox {
+    let repo = Sandbox::new();
+    let large = |first: &str, last: &str| format!("{first}\n{}{last}\n", "line\n".repeat(20_000));
+    repo.commit("first", &[("large", large("1", "1")), ("src/a.py", "one\n".to_owned())]);
+    repo.commit("second", &[("large", large("2", "1")), ("src/a.py", "two\n".to_owned())]);
+    let last = if both { large("2", "2") } else { large("2", "1") };
+    repo.commit("third", &[("large", last), ("other", "o\n".to_owned())]);
+    repo.git(&["config", "rb.blobLimit", "64k"]);
+    repo
+}
+
+#[test]
+fn a_large_file_that_has_to_be_merged() {
+    let repo = with_large(true);
+    let before = State::of(&repo);
+    assert_says(
+        &rb(&repo, &["revert", "HEAD~1"]),
+        5,
+        "large has 100004 bytes, more than the 65536 that rb handles",
+        "if that fits into memory, raise the limit with: git config rb.blobLimit 100004",
+    );
+    assert_eq!(State::of(&repo), before);
+}
+
+#[test]
+fn a_large_file_that_need_not_be_merged_is_no_obstacle() {
+    let repo = with_large(false);
+    repo.git(&["config", "core.bigFileThreshold", "64k"]);
+    let twin = repo.twin();
+    twin.git(&["revert", "--no-edit", "HEAD~1"]);
+    let run = rb(&repo, &["revert", "HEAD~1"]);
+    assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
+    assert_eq!(repo.git(&["rev-parse", "HEAD^{tree}"]), twin.git(&["rev-parse", "HEAD^{tree}"]));
+    assert_eq!(repo.git(&["status", "--porcelain"]), "");
+}

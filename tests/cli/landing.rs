@@ -416,3 +416,27 @@ fn a_part_that_was_rolled_back_comes_back_too() {
         assert_eq!(back.json()["attempts"][0]["paths_touched"], json!(["src/shim.py"]));
     }
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_larger_than_the_memory_lands_in_pieces() {
+    let repo = Sandbox::new();
+    std::fs::File::create(repo.path().join("large")).unwrap().set_len(256 << 20).unwrap();
+    repo.commit("first", &[("small", "one\n")]);
+    repo.git(&["rm", "-q", "large"]);
+    repo.commit("second", &[("small", "two\n")]);
+    // Address space, in KiB: less than the file has.
+    let short_of_memory = || {
+        let script = "ulimit -v 260000; exec \"$0\" revert HEAD";
+        repo.command("sh").args(["-c", script, env!("CARGO_BIN_EXE_rb")]).output().unwrap()
+    };
+    let seen = || (repo.git(&["rev-parse", "HEAD"]), repo.git(&["status", "--porcelain"]));
+    let before = seen();
+    assert!(!short_of_memory().status.success(), "below the threshold it is read whole");
+    assert_eq!(seen(), before);
+    repo.git(&["config", "core.bigFileThreshold", "64m"]);
+    let output = short_of_memory();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(std::fs::metadata(repo.path().join("large")).unwrap().len(), 256 << 20);
+    assert_eq!(repo.git(&["status", "--porcelain"]), "");
+}

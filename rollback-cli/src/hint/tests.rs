@@ -157,7 +157,7 @@ fn table() -> Vec<(Error, Option<&'static str>)> {
             Error::DamagedCheckpoint { name: "manual/x".into(), problems: vec!["a".into()] },
             Some("git fsck --full"),
         ),
-        (Error::TooLarge { what: "a".into(), size: 3, limit: 2 }, None),
+        (Error::TooLarge { what: "a".into(), size: 3, limit: 2 }, Some("git config rb.blobLimit 3")),
         (
             Error::LaterCommits {
                 operation: "a1".into(),

@@ -34,7 +34,7 @@ pub(crate) fn edit(
             let mut entry = IndexEntry::new(path, new, 0);
             entry.flags = match wanted.get(&change.path) {
                 Some(flags) if flags.skip_work_tree() || *found != Found::Skipped => *flags,
-                _ if *found == Found::Skipped => kept,
+                _ if *found == Found::Skipped => kept.with_skip_work_tree(),
                 _ => kept.without_skip_work_tree(),
             };
             entry
@@ -153,6 +153,9 @@ fn may_have_changed(
     let hash = objects.gix().object_hash();
     if fingerprint(&parent, path.file_name(), &info, hash).is_ok_and(|found| found.id == entry.id) {
         return false;
+    }
+    if !objects.blob_limit().is_ok_and(|limit| info.size <= limit) {
+        return true;
     }
     let read = || -> std::io::Result<Vec<u8>> {
         let mut bytes = Vec::new();

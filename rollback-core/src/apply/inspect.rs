@@ -11,6 +11,7 @@ use bstr::ByteSlice;
 use super::changes::Change;
 use super::content::{self, Content};
 use super::folder::{FileInfo, FileKind, Folder, Parent, parent_of};
+use crate::conflict::Conflict;
 use crate::error::{Error, InTheWay, Result};
 use crate::id::{Entry, EntryKind, ObjectId};
 use crate::journal::Fingerprint;
@@ -18,6 +19,7 @@ use crate::path::RepoPath;
 use crate::repo::Objects;
 use crate::repo::config::Settings;
 use crate::repo::index::{Flags, Index, IndexEntry};
+use crate::repo::sparse::Sparse;
 
 /// What is needed to look at the work tree.
 pub(crate) struct View<'a> {
@@ -29,6 +31,10 @@ pub(crate) struct View<'a> {
     pub(crate) expected: Expected,
     /// The flags that entries of the index get.
     pub(crate) flags: &'a BTreeMap<RepoPath, Flags>,
+    /// The patterns of a sparse checkout.
+    pub(crate) sparse: Option<&'a Sparse>,
+    /// The paths that the index gets as conflicts; git writes their files wherever they are.
+    pub(crate) conflicts: &'a [Conflict],
 }
 
 /// What has to stand in the work tree at the touched paths, so that it may be replaced.
@@ -49,7 +55,8 @@ pub(crate) enum Found {
     Clean(Fingerprint),
     /// The folder of a submodule, never entered.
     Submodule,
-    /// The path is kept out of the work tree (`skip-worktree`) and is not there.
+    /// The path is kept out of the work tree (`skip-worktree`, or the patterns of a sparse checkout) and is
+    /// not there.
     Skipped,
 }
 
@@ -70,6 +77,11 @@ pub(crate) fn inspect(view: &View<'_>, changes: &[Change]) -> Result<Vec<Found>>
         view,
         content: Content::of_work_tree(view.objects, view.index)?,
         leaving,
+        links: changes
+            .iter()
+            .filter(|change| change.old.is_some_and(is_submodule))
+            .map(|change| &change.path)
+            .collect(),
         obstacles: BTreeMap::new(),
     };
     let found = changes.iter().map(|change| inspector.look_at(change)).collect::<Result<Vec<_>>>()?;
@@ -147,6 +159,8 @@ struct Inspector<'a> {
     content: Content<'a>,
     /// The paths that the landing removes.
     leaving: BTreeSet<&'a RepoPath>,
+    /// The submodules that the landing moves or removes.
+    links: BTreeSet<&'a RepoPath>,
     obstacles: BTreeMap<u8, (InTheWay, Vec<RepoPath>)>,
 }
 
@@ -169,6 +183,10 @@ impl Inspector<'_> {
         let converted = self.view.expected == Expected::Committed;
         if converted && change.new.is_some_and(|new| new.mode.is_file()) {
             self.content.refuse_untrusted_driver(&change.path)?;
+        }
+        if let Some(submodule) = self.entered_by(change)? {
+            self.obstacle(InTheWay::Obstructed, submodule);
+            return Ok(Found::Nothing);
         }
         let failed = |error| Error::io("examine", change.path.to_string(), error);
         let parent = match parent_of(self.view.root, &change.path).map_err(failed)? {
@@ -229,13 +247,45 @@ impl Inspector<'_> {
     }
 
     fn nothing(&self, change: &Change) -> Found {
-        if self.view.flags.get(&change.path).is_some_and(|flags| flags.skip_work_tree()) {
-            return Found::Skipped;
+        if self.view.conflicts.iter().any(|conflict| conflict.path == change.path) {
+            return Found::Nothing;
         }
-        let skipped = |entry: &IndexEntry| entry.flags.skip_work_tree();
-        match self.view.index.entry_at(change.path.as_bytes()) {
-            Some(entry) if skipped(entry) => Found::Skipped,
-            _ => Found::Nothing,
+        let wanted = self.view.flags.get(&change.path);
+        let entry = self.view.index.entry_at(change.path.as_bytes());
+        let flagged = wanted.is_some_and(|flags| flags.skip_work_tree())
+            || entry.is_some_and(|entry| entry.flags.skip_work_tree());
+        let left_out = || {
+            let file = change.new.is_some_and(|new| !is_submodule(new));
+            wanted.is_none() && file && self.view.sparse.is_some_and(|sparse| sparse.leaves_out(&change.path))
+        };
+        if flagged || left_out() { Found::Skipped } else { Found::Nothing }
+    }
+
+    /// The submodule, checked out, that the new file would lie in. It may hold work of its own, even
+    /// where it becomes a folder of this repository.
+    fn entered_by(&self, change: &Change) -> Result<Option<RepoPath>> {
+        if change.new.is_none() || self.links.is_empty() {
+            return Ok(None);
+        }
+        let mut above = change.path.parent();
+        while let Some(path) = above.filter(|path| !path.is_root()) {
+            if self.links.contains(&path) && self.is_filled_folder(&path)? {
+                return Ok(Some(path));
+            }
+            above = path.parent();
+        }
+        Ok(None)
+    }
+
+    fn is_filled_folder(&self, path: &RepoPath) -> Result<bool> {
+        let failed = |error| error_at(path, error);
+        let Parent::Open(parent) = parent_of(self.view.root, path).map_err(failed)? else { return Ok(false) };
+        match parent.info(path.file_name()).map_err(failed)? {
+            Some(info) if info.kind == FileKind::Folder => {
+                let folder = parent.open_folder(path.file_name()).map_err(failed)?;
+                Ok(!folder.names().map_err(failed)?.is_empty())
+            }
+            _ => Ok(false),
         }
     }
 
@@ -248,8 +298,8 @@ impl Inspector<'_> {
     ) -> Result<Found> {
         if old.mode.kind() == EntryKind::Submodule {
             if info.kind == FileKind::Folder {
-                if change.new.is_some_and(|new| new.mode.kind() != EntryKind::Submodule) {
-                    self.look_into(&change.path, parent)?;
+                if change.new.is_some_and(|new| !is_submodule(new)) {
+                    self.obstacle(InTheWay::Obstructed, change.path.clone());
                 }
                 return Ok(Found::Submodule);
             }
@@ -265,6 +315,8 @@ impl Inspector<'_> {
             .map_err(|error| error_at(&change.path, error))?;
         if !self.is_committed(&change.path, entry, parent, &info, &fingerprint)? {
             self.obstacle(InTheWay::Edited, change.path.clone());
+        } else if change.new.is_some_and(is_submodule) {
+            self.obstacle(InTheWay::Obstructed, change.path.clone());
         }
         Ok(Found::Clean(fingerprint))
     }
@@ -304,6 +356,10 @@ impl Inspector<'_> {
             return Ok(false);
         }
         let failed = |error| Error::io("read", path.to_string(), error);
+        if info.size > self.view.objects.streaming_threshold()? && self.content.leaves_as_is(path)? {
+            return Ok(false);
+        }
+        self.view.objects.refuse_too_large(path, info.size)?;
         let mut bytes = Vec::new();
         parent
             .open_file(path.file_name())
@@ -315,8 +371,10 @@ impl Inspector<'_> {
     fn look_at_untracked(&mut self, change: &Change, parent: &Folder, info: FileInfo) -> Result<Found> {
         let new = change.new.expect("a change has two sides or one");
         if info.kind == FileKind::Folder {
-            if new.mode.kind() == EntryKind::Submodule {
-                return Ok(Found::Submodule);
+            if is_submodule(new) {
+                // Where it loses all its files, the empty folder is made again, as git does.
+                let emptied = self.leaving.iter().any(|path| change.path.contains(path));
+                return Ok(if emptied { Found::Nothing } else { Found::Submodule });
             }
             self.look_into(&change.path, parent)?;
             return Ok(Found::Nothing);
@@ -362,6 +420,11 @@ impl Inspector<'_> {
         let ignored = rules.at_entry(path.as_bstr(), mode).map_err(failed)?.is_excluded();
         Ok(if ignored { InTheWay::Ignored } else { InTheWay::Untracked })
     }
+}
+
+/// Whether the entry stands for a submodule.
+fn is_submodule(entry: Entry) -> bool {
+    entry.mode.kind() == EntryKind::Submodule
 }
 
 /// The kind of the file and a hash of its bytes as they are, read piece by piece.

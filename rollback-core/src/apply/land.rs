@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::{self, ErrorKind};
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::changes::{self, Change};
 use super::content::Content;
-use super::folder::{FileKind, Folder, Identity, Parent, parent_of};
+use super::folder::{FileKind, Folder, Parent, parent_of};
 use super::inspect::{self, Expected, Found, View};
 use super::lock::{self, LandingLock};
 use super::log::{self, LOG, LogDraft};
@@ -17,7 +17,7 @@ use super::recover::{self, Recovered};
 use super::reference::{self, RefUpdate};
 use super::stage::{Stage, slot_name};
 use super::swap::Swapper;
-use super::{Attributes, anchor, durable, index_edit, objects, preflight};
+use super::{Attributes, anchor, durable, emptied, index_edit, objects, preflight, size};
 use crate::conflict::Conflict;
 use crate::error::{Error, InTheWay, Result};
 use crate::id::{EntryKind, TreeId};
@@ -27,6 +27,7 @@ use crate::path::RepoPath;
 use crate::repo::config::{FsyncPolicy, Settings};
 use crate::repo::index::{Flags, Index, IndexFile};
 use crate::repo::refs::Head;
+use crate::repo::sparse::Sparse;
 use crate::repo::{NewObjects, Objects, Repo};
 
 /// A finished result.
@@ -136,8 +137,17 @@ pub(crate) fn check_in_the_way(repo: &Repo, objects: &Objects, before: TreeId, a
     let index = repo.read_index()?.index;
     let root = open_root(repo)?;
     let flags = BTreeMap::new();
-    let expected = Expected::Committed;
-    let view = View { objects, settings: &settings, root: &root, index: &index, expected, flags: &flags };
+    let sparse = Sparse::of(repo, settings.ignore_case)?;
+    let view = View {
+        objects,
+        settings: &settings,
+        root: &root,
+        index: &index,
+        expected: Expected::Committed,
+        flags: &flags,
+        sparse: sparse.as_ref(),
+        conflicts: &[],
+    };
     inspect::inspect(&view, &changes).map(drop)
 }
 
@@ -265,6 +275,7 @@ impl Run<'_> {
         let root = open_root(self.repo)?;
         let IndexFile { path, bytes, mut index } = self.repo.read_index()?;
         let exact = self.landing.exact.as_ref();
+        let sparse = Sparse::of(self.repo, self.settings.ignore_case)?;
         let view = View {
             objects: self.objects,
             settings: self.settings,
@@ -272,6 +283,8 @@ impl Run<'_> {
             index: &index,
             expected: if exact.is_some() { Expected::Recorded } else { Expected::Committed },
             flags: &self.landing.flags,
+            sparse: sparse.as_ref(),
+            conflicts: &self.landing.index_stages,
         };
         let found = inspect::inspect(&view, changes)?;
         let kept = |change: &Change| {
@@ -288,6 +301,7 @@ impl Run<'_> {
             let trees = (self.landing.head_tree, self.landing.result_tree);
             index_edit::shift_cached_trees(&mut index, self.objects, trees, changes, stages)?;
         }
+        size::refuse_too_large(self.objects, exact.is_none().then_some(&index), changes, &found)?;
         Ok((Checkout { root, index_path: path, index_bytes: bytes, index, flags }, found))
     }
 
@@ -564,7 +578,7 @@ impl Run<'_> {
             self.stop_if_cancelled()?;
             swapper.apply(slot, step)?;
         }
-        remove_emptied_folders(&checkout.root, &journal.steps)?;
+        emptied::remove_emptied_folders(&checkout.root, &journal.steps)?;
         if self.settings.fsync.journal {
             recover::sync_touched(&checkout.root, journal)?;
         }
@@ -651,44 +665,4 @@ fn missing_folders(root: &Folder, steps: &[Step]) -> Result<Vec<RepoPath>> {
         }
     }
     Ok(missing.into_iter().collect())
-}
-
-/// Folders that lost their last file go, as under git; never the one the process stands in.
-fn remove_emptied_folders(root: &Folder, steps: &[Step]) -> Result<()> {
-    let current = Folder::open(std::path::Path::new(".")).and_then(|folder| folder.identity()).ok();
-    let removed = |step: &&Step| matches!(step.action, Action::Remove { .. } | Action::RemoveFolder);
-    for step in steps.iter().filter(removed).rev() {
-        let mut folder = step.path.parent();
-        while let Some(path) = folder.filter(|path| !path.is_root()) {
-            let gone = remove_if_empty(root, &path, current.as_ref());
-            if !gone.map_err(|error| Error::io("remove", path.to_string(), error))? {
-                break;
-            }
-            folder = path.parent();
-        }
-    }
-    Ok(())
-}
-
-/// Whether the folder is gone now; one that holds something, or on which something is mounted, stays.
-fn remove_if_empty(root: &Folder, path: &RepoPath, current: Option<&Identity>) -> io::Result<bool> {
-    let Parent::Open(parent) = parent_of(root, path)? else { return Ok(false) };
-    let here = match parent.open_folder(path.file_name()) {
-        Ok(here) => here.identity()?,
-        // Removed with another file, or a file by now.
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-            return Ok(error.kind() == ErrorKind::NotFound);
-        }
-        Err(error) => return Err(error),
-    };
-    if Some(&here) == current {
-        return Ok(false);
-    }
-    match parent.remove_folder(path.file_name()) {
-        Ok(()) => Ok(true),
-        Err(error) if matches!(error.kind(), ErrorKind::DirectoryNotEmpty | ErrorKind::ResourceBusy) => {
-            Ok(false)
-        }
-        Err(error) => Err(error),
-    }
 }

@@ -14,6 +14,7 @@ mod changes;
 mod commit;
 pub(crate) mod content;
 mod durable;
+mod emptied;
 mod folder;
 mod hostile;
 mod index_edit;
@@ -27,6 +28,7 @@ mod plan;
 mod preflight;
 mod recover;
 mod reference;
+mod size;
 mod stage;
 mod swap;
 
@@ -40,6 +42,7 @@ pub(crate) use objects::{BlobStore, Keeping};
 pub(crate) use preflight::{Need, preflight};
 pub(crate) use recover::{operation_left, recover};
 pub(crate) use reference::RefUpdate;
+pub(crate) use size::Size;
 
 #[cfg(test)]
 #[path = "../../../tests/core/apply/mod.rs"]

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use super::content::{Content, raw_id};
 use super::durable;
 use super::folder::{Folder, make_parent_of};
+use super::size::Size;
 use crate::error::{Error, Result};
 use crate::id::{Entry, EntryKind};
 use crate::journal::Fingerprint;
@@ -107,27 +108,40 @@ impl Stage {
     ) -> Result<Fingerprint> {
         let files = self.files()?;
         let name = slot_name(slot);
-        let blob = objects.blob(entry.id)?;
         let hash = objects.gix().object_hash();
         let failed = |error| Error::io("stage", path.to_string(), error);
         let is_link = entry.mode.kind() == EntryKind::Symlink;
-        if is_link && settings.symlinks {
-            files.create_symlink(&blob, name.as_bytes()).map_err(failed)?;
-            return Ok(Fingerprint::symlink(raw_id(&blob, hash)?));
-        }
-        let bytes = match content.filter(|_| !is_link) {
-            Some(content) => content.for_work_tree(path, entry.id, blob)?,
-            None => blob,
-        };
         let executable = entry.mode.kind() == EntryKind::Executable;
         // The umask takes away what the user does not want, as it does in git's checkout.
         let mode = if executable { 0o777 } else { 0o666 };
+        let mut content = content.filter(|_| !is_link);
+        let bytes = match Size::of(path, entry, objects, content.as_deref_mut())? {
+            Size::InPieces if !is_link => None,
+            _ => Some(objects.blob(entry.id)?),
+        };
+        if let Some(target) = bytes.as_ref().filter(|_| is_link && settings.symlinks) {
+            files.create_symlink(target, name.as_bytes()).map_err(failed)?;
+            return Ok(Fingerprint::symlink(raw_id(target, hash)?));
+        }
         let mut file = files.create_file(name.as_bytes(), mode).map_err(failed)?;
-        file.write_all(&bytes).map_err(failed)?;
+        let id = match (bytes, content) {
+            (None, _) => {
+                objects.in_pieces(entry.id, &mut |piece| file.write_all(piece).map_err(failed))?;
+                entry.id
+            }
+            (Some(bytes), content) => {
+                let bytes = match content {
+                    Some(content) => content.for_work_tree(path, entry.id, bytes)?,
+                    None => bytes,
+                };
+                file.write_all(&bytes).map_err(failed)?;
+                raw_id(&bytes, hash)?
+            }
+        };
         if settings.fsync.journal {
             file.sync_all().map_err(failed)?;
         }
-        Ok(Fingerprint::file(raw_id(&bytes, hash)?, executable && cfg!(unix)))
+        Ok(Fingerprint::file(id, executable && cfg!(unix)))
     }
 
     /// Moves a staged file to the path below `folder`, which is made.

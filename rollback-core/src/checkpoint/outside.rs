@@ -308,9 +308,9 @@ impl Restorer<'_> {
                 parent.set_attributes(name, &attributes).map_err(&failed)
             }
             OutsideKind::File { permissions, modified, .. } => {
-                let bytes = self.objects.blob(blob.ok_or_else(missing)?)?;
+                let blob = blob.ok_or_else(missing)?;
                 let mut file = parent.create_file(&staged, 0o600).map_err(&failed)?;
-                file.write_all(&bytes).map_err(&failed)?;
+                self.objects.in_pieces(blob, &mut |piece| file.write_all(piece).map_err(&failed))?;
                 let attributes = Attributes { permissions: *permissions, modified: *modified };
                 parent.set_attributes(&staged, &attributes).map_err(&failed)?;
                 file.sync_all().map_err(&failed)?;

@@ -13,7 +13,7 @@ use super::text::{self, MergedText, TextLabels, TextMerger, TextOptions};
 use super::tree::Version;
 use super::{Favor, Options, ReviewReason, rename};
 use crate::conflict::ConflictKind;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// As far as git looks for the byte 0 that makes a file binary.
 const BINARY_PROBE: usize = 8000;
@@ -223,7 +223,12 @@ impl Case<'_> {
 
     /// A file as it is merged: as it is, or with line endings as git would store them today.
     fn stored(&mut self, path: PathId, id: gix::ObjectId) -> Result<Rc<Vec<u8>>, Stop> {
-        let blob = self.store.blob(id)?;
+        let blob = self.store.blob(id).map_err(|error| match error {
+            Error::TooLarge { size, limit, .. } => {
+                Error::TooLarge { what: self.repo_path(path).to_string(), size, limit }
+            }
+            error => error,
+        })?;
         if !self.options.renormalize {
             return Ok(blob);
         }

@@ -34,7 +34,15 @@ impl Repo {
                 None => "/dev/null".to_owned(),
             };
             let (from, to) = (name("a", change.before), name("b", change.after));
-            let (before, after) = (content(&objects, change.before)?, content(&objects, change.after)?);
+            let contents = content(&objects, change.before)
+                .and_then(|before| Ok((before, content(&objects, change.after)?)));
+            let (before, after) = match contents {
+                Err(Error::TooLarge { .. }) => {
+                    let _ = writeln!(text, "Large files {from} and {to} differ");
+                    continue;
+                }
+                contents => contents?,
+            };
             if before == after {
                 let _ = writeln!(text, "{to}: only its mode changes");
             } else if looks_binary(&before) || looks_binary(&after) {

@@ -42,6 +42,7 @@ pub(crate) enum Shared {
 }
 
 impl Shared {
+    #[cfg(any(unix, test))]
     /// The permission bits of a file that the umask left with `mode`.
     pub(crate) fn adjust(self, mode: u32) -> u32 {
         // A file that nobody may write (an object) stays so; one that nobody may execute, too.

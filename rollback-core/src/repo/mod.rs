@@ -4,6 +4,7 @@
 //! Nothing here writes to disk. What a plan creates lives in the memory of an `Objects` view.
 
 pub(crate) mod ancestry;
+mod big_blob;
 pub(crate) mod changed_paths;
 pub(crate) mod commit_set;
 pub(crate) mod config;
@@ -13,6 +14,7 @@ mod objects;
 mod open;
 pub(crate) mod refs;
 pub(crate) mod revision;
+pub(crate) mod sparse;
 pub(crate) mod state;
 mod summary;
 mod tree_edit;

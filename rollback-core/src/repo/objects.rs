@@ -118,8 +118,11 @@ impl Objects {
     /// Reads the object into `buffer` and returns its kind.
     ///
     /// # Errors
-    /// [`Error::MissingObject`] and [`Error::CorruptObject`], both naming `id`.
+    /// [`Error::MissingObject`] and [`Error::CorruptObject`], both naming `id`; [`Error::TooLarge`] for blobs.
     pub(crate) fn read(&self, id: ObjectId, wanted: &'static str, buffer: &mut Vec<u8>) -> Result<Kind> {
+        if wanted == "blob" {
+            self.refuse_too_large(format_args!("blob {id}"), self.blob_size(id)?)?;
+        }
         match self.repo.objects.try_find(&id.0, buffer) {
             Ok(Some(data)) => Ok(data.kind),
             Ok(None) => Err(self.missing(id, wanted)),
@@ -133,6 +136,9 @@ impl Objects {
     }
 
     /// Reads a blob whole.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`] for one with more bytes than `rb.blobLimit`, and as [`Objects::read`].
     pub(crate) fn blob(&self, id: ObjectId) -> Result<Vec<u8>> {
         let mut buffer = Vec::new();
         let kind = self.read(id, "blob", &mut buffer)?;
@@ -276,7 +282,7 @@ impl Objects {
         id.0.attach(&self.repo).shorten_or_id().to_string()
     }
 
-    fn missing(&self, id: ObjectId, kind: &'static str) -> Error {
+    pub(super) fn missing(&self, id: ObjectId, kind: &'static str) -> Error {
         let partial_clone = self.repo.config_snapshot().string("extensions.partialClone").is_some();
         Error::MissingObject { kind, id, partial_clone }
     }

@@ -6,12 +6,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use bstr::ByteSlice;
 
-use crate::apply::check_entry;
 use crate::apply::content::Content;
+use crate::apply::{Size, check_entry};
 use crate::error::{Error, Result};
 use crate::history::paths_between;
 use crate::id::{CommitId, Entry, EntryKind, EntryMode, TreeId};
@@ -365,13 +366,13 @@ fn write_entry(
     }
     check_entry(path, entry)?;
     let file = parents_of(folder, path)?;
-    let bytes = objects.blob(entry.id)?;
     let failed = |error| Error::io("write", &file, error);
     if fs::symlink_metadata(&file).is_ok() {
         return Err(Error::HostilePath { path: path.clone(), why: "another entry of the tree stands there" });
     }
     match entry.mode.kind() {
         EntryKind::Symlink => {
+            let bytes = objects.blob(entry.id)?;
             let target = bytes.to_path().map_err(|_| Error::InvalidPath {
                 path: path.to_string(),
                 why: "this system cannot spell the target of the link",
@@ -379,8 +380,16 @@ fn write_entry(
             link_to(target, &file).map_err(failed)
         }
         kind => {
-            let bytes = content.for_work_tree(path, entry.id, bytes)?;
-            fs::write(&file, bytes).map_err(failed)?;
+            match Size::of(path, entry, objects, Some(content))? {
+                Size::InPieces => {
+                    let mut written = fs::File::create_new(&file).map_err(failed)?;
+                    objects.in_pieces(entry.id, &mut |piece| written.write_all(piece).map_err(failed))?;
+                }
+                Size::Whole => {
+                    let bytes = content.for_work_tree(path, entry.id, objects.blob(entry.id)?)?;
+                    fs::write(&file, bytes).map_err(failed)?;
+                }
+            }
             if kind == EntryKind::Executable { make_executable(&file).map_err(failed) } else { Ok(()) }
         }
     }

@@ -280,12 +280,8 @@ fn a_candidate_that_a_program_could_not_edit_does_not_land() {
     bench.sandbox.commit("one", &[("f", "1\n")]);
     bench.sandbox.commit("two", &[("f", "2\n")]);
     let head = bench.head();
-    let procedure = Procedure::parse(
-        "p.toml",
+    let procedure = procedure(
         r#"
-schema = 1
-id = "p"
-title = "A generator that fails"
 [phase.p]
 target = { commit = "HEAD" }
 edits = ["generate"]
@@ -294,8 +290,7 @@ ladder = [{ use = "revert-commit" }]
 id = "generate"
 run = ["sh", "-c", "echo half > generated; exit 3"]
 "#,
-    )
-    .unwrap();
+    );
     let run = bench.start(&procedure, bench.request(&procedure)).unwrap();
     assert_eq!(run.ending, Some(Ending::ChecksFailed), "{:#?}", run.rungs);
     assert!(run.rungs[0].why.contains("step 'generate' that edits it"), "{:#?}", run.rungs);

@@ -96,6 +96,17 @@ impl<'a> Content<'a> {
         self.run_driver(path, &rules, driver::Operation::Smudge, Some(blob), bytes)
     }
 
+    /// Whether the work tree gets the bytes at `path` as git keeps them.
+    ///
+    /// # Errors
+    /// [`Error::DriverNotTrusted`].
+    pub(crate) fn leaves_as_is(&mut self, path: &RepoPath) -> Result<bool> {
+        let rules = self.rules_at(path)?;
+        let driven = self.drivers.iter().any(|driver| rules.driver.as_ref() == Some(&driver.name));
+        let crlf = rules.eol.to_eol(self.eol) == Some(eol::Mode::CrLf);
+        Ok(!rules.ident && !crlf && rules.encoding.is_none() && !driven)
+    }
+
     /// The id of the blob that git would make of the file.
     ///
     /// # Errors

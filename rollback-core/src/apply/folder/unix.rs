@@ -135,7 +135,9 @@ impl Folder {
     /// Makes a new file; it must not exist.
     pub(crate) fn create_file(&self, name: &[u8], mode: u32) -> io::Result<File> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        Ok(File::from(rustix::fs::openat(&self.fd, os(name), flags, Mode::from_raw_mode(mode))?))
+        // How wide a mode is differs between systems; 32 bits hold each.
+        let mode = Mode::from_raw_mode(mode as rustix::fs::RawMode);
+        Ok(File::from(rustix::fs::openat(&self.fd, os(name), flags, mode)?))
     }
 
     /// Makes a symbolic link; it must not exist.

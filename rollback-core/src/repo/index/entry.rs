@@ -90,7 +90,13 @@ impl Flags {
         Self { word: bit(2, Self::ASSUME_UNCHANGED), extended }.with_stage(tag & 3)
     }
 
-    /// The path is in the work tree.
+    /// The flags of an entry whose file is kept out of the work tree.
+    pub(crate) fn with_skip_work_tree(mut self) -> Self {
+        self.extended |= Self::SKIP_WORK_TREE;
+        self
+    }
+
+    /// The flags of an entry whose file is in the work tree.
     pub(crate) fn without_skip_work_tree(mut self) -> Self {
         self.extended &= !Self::SKIP_WORK_TREE;
         self

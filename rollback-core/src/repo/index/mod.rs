@@ -18,7 +18,9 @@ mod encode;
 mod entry;
 
 pub(crate) use cache_tree::{CacheTree, Shift};
-pub(crate) use entry::{Flags, IndexEntry, Stat, munged_size};
+#[cfg(unix)]
+pub(crate) use entry::munged_size;
+pub(crate) use entry::{Flags, IndexEntry, Stat};
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
