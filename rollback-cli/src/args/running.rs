@@ -47,10 +47,10 @@ pub(crate) struct Run {
     /// Work off a group that is only worked off when it is named. Can be given again
     #[arg(long = "group", value_name = "GROUP")]
     pub(crate) groups: Vec<String>,
-    /// Bring back what this run has rolled back, as the procedure's [undo] says
+    /// Bring back what this run has rolled back, as the procedure's undo table says
     #[arg(long, value_name = "RUN", conflicts_with_all = ["phase", "variant", "retry_plan"])]
     pub(crate) bring_back: Option<String>,
-    /// Prepare the next attempt, as the procedure's [retry] says
+    /// Prepare the next attempt, as the procedure's retry table says
     #[arg(long)]
     pub(crate) retry_plan: bool,
     /// Exit with 0 where there is nothing to do

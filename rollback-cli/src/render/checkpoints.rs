@@ -140,7 +140,7 @@ fn name(checkpoint: &Checkpoint) -> String {
 
 fn contents(checkpoint: &Checkpoint) -> String {
     let mut said = match &checkpoint.work_tree {
-        Some(part) => format!(", {} files ({} not tracked)", part.files, part.untracked),
+        Some(part) => format!(", {} ({} not tracked)", text::count(part.files, "file"), part.untracked),
         None => String::new(),
     };
     if !checkpoint.outside.is_empty() {
