@@ -43,8 +43,7 @@ pub(crate) fn store(repo: &Repo, objects: &NewObjects, settings: &Settings) -> R
         }
     }
     for (temporary, path) in staged {
-        let folder = path.parent().expect("a loose object lies in a folder").to_owned();
-        durable::make_folders(&folder, settings.shared, settings.fsync.objects)?;
+        let folder = store.make_folder_of(&path)?;
         temporary.persist(&path).map_err(|error| Error::io("store", path, error.error))?;
         folders.insert(folder);
     }
@@ -67,6 +66,14 @@ impl Store<'_> {
     fn path_of(&self, id: ObjectId) -> PathBuf {
         let hex = id.to_string();
         self.folder.join(&hex[..2]).join(&hex[2..])
+    }
+
+    /// Makes the folder that the object lies in; a link in its place would lead elsewhere.
+    fn make_folder_of(&self, path: &Path) -> Result<PathBuf> {
+        let folder = path.parent().expect("a loose object lies in a folder").to_owned();
+        durable::refuse_links(&self.folder, folder.strip_prefix(&self.folder).unwrap_or(&folder))?;
+        durable::make_folders(&folder, self.settings.shared, self.settings.fsync.objects)?;
+        Ok(folder)
     }
 
     fn state_of(&self, path: &Path, kind: Kind, bytes: &[u8]) -> Result<State> {
@@ -171,10 +178,7 @@ impl<'a> BlobStore<'a> {
         }
         deflate.flush()?;
         let temporary = self.store.settle(deflate.into_inner()).map_err(std::io::Error::other)?;
-        let folder = path.parent().expect("a loose object lies in a folder").to_owned();
-        let settings = self.store.settings;
-        durable::make_folders(&folder, settings.shared, settings.fsync.objects)
-            .map_err(std::io::Error::other)?;
+        let folder = self.store.make_folder_of(&path).map_err(std::io::Error::other)?;
         temporary.persist(&path).map_err(|error| error.error)?;
         self.folders.insert(folder);
         Ok(Some(id))
