@@ -319,6 +319,14 @@ pub enum Error {
         /// The driver, such as `filter 'x'`.
         driver: String,
     },
+    /// Commits would be signed by a program that the repository itself configures, and the repository is not trusted.
+    #[error(
+        "commits are to be signed by what this repository configures as {key}, and the repository is not trusted"
+    )]
+    SignerNotTrusted {
+        /// The key, such as `gpg.program`.
+        key: String,
+    },
     /// The installed git could not be asked.
     #[error("cannot cross-check: {why}")]
     CrossCheckFailed {
@@ -497,6 +505,7 @@ impl Error {
             Self::UpstreamAhead { .. } => "upstream-ahead",
             Self::LossNotAllowed { .. } => "loss-not-allowed",
             Self::DriverNotTrusted { .. } => "driver-not-trusted",
+            Self::SignerNotTrusted { .. } => "signer-not-trusted",
             Self::CrossCheckFailed { .. } => "cross-check-failed",
             Self::NoIdentity { .. } => "no-identity",
             Self::Signing { .. } => "signing-failed",
@@ -518,7 +527,9 @@ impl Error {
             | Self::MainlineOutOfRange { .. }
             | Self::BadRequest(_)
             | Self::InvalidBranchName { .. } => ErrorClass::Usage,
-            Self::LossNotAllowed { .. } | Self::DriverNotTrusted { .. } => ErrorClass::Consent,
+            Self::LossNotAllowed { .. } | Self::DriverNotTrusted { .. } | Self::SignerNotTrusted { .. } => {
+                ErrorClass::Consent
+            }
             Self::Io { .. } => ErrorClass::Io,
             Self::Locked { .. } => ErrorClass::Busy,
             Self::Internal { .. } => ErrorClass::Internal,

@@ -1,4 +1,4 @@
-//! What a repository itself would run: filters and merge drivers of its own configuration, and hooks.
+//! What a repository itself would run: filters, merge drivers and signers of its own configuration, and hooks.
 //!
 //! Whoever hands over a repository chooses these. They are read here so that a person can see them before trusting them,
 //! and pinned by what they are: another command or another hook is not trusted. Nothing here runs or writes anything.
@@ -12,6 +12,7 @@ use gix::config::Source;
 use super::{Fingerprint, sha256};
 use crate::error::{Error, Result};
 use crate::repo::Repo;
+use crate::repo::config::own_signers;
 
 /// A program that a repository names.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
@@ -47,6 +48,9 @@ impl Repo {
                     }
                 }
             }
+        }
+        for (key, command) in own_signers(&local) {
+            found.insert(key, command.to_str_lossy().into_owned());
         }
         let hooks = local.config_snapshot().trusted_path("core.hooksPath").ok().flatten();
         let hooks = hooks.unwrap_or_else(|| local.common_dir().join("hooks"));
