@@ -339,12 +339,12 @@ pub enum Error {
         source: Source,
     },
     /// A hook ended with an error.
-    #[error("the {hook} hook failed with exit code {exit_code}")]
+    #[error("the {hook} hook refuses the commit: {why}")]
     Hook {
         /// The hook's name.
         hook: &'static str,
-        /// Its exit code; -1 when a signal ended it.
-        exit_code: i32,
+        /// How it ended, and the first line of what it said.
+        why: String,
     },
     /// A configuration value cannot be understood.
     #[error("bad value for {key}: {why}")]

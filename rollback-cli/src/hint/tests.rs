@@ -202,7 +202,10 @@ fn table() -> Vec<(Error, Option<&'static str>)> {
             Some("git config user.name 'Your Name' && git config user.email you@example.com"),
         ),
         (Error::Signing { source: source() }, Some("rb revert --file a.py --no-gpg-sign")),
-        (Error::Hook { hook: "prepare-commit-msg", exit_code: 1 }, Some("git hook run prepare-commit-msg")),
+        (
+            Error::Hook { hook: "prepare-commit-msg", why: "exit code 1".into() },
+            Some("git hook run prepare-commit-msg"),
+        ),
         (
             Error::Config { key: "core.abbrev".into(), why: "x".into() },
             Some("git config --show-origin --get-all core.abbrev"),

@@ -14,14 +14,14 @@ use gix::objs::{Exists, Kind};
 use super::durable;
 use crate::error::{Error, Result};
 use crate::id::ObjectId;
+use crate::repo::Repo;
 use crate::repo::config::Settings;
-use crate::repo::{NewObjects, Repo};
 
 /// Stores the objects that are not stored yet.
 ///
 /// # Writes
 /// Loose objects below `objects/`, by way of `tmp_obj_*` files that git's gc removes after a crash.
-pub(crate) fn store(repo: &Repo, objects: &NewObjects, settings: &Settings) -> Result<()> {
+pub(crate) fn store(repo: &Repo, objects: &[(ObjectId, Kind, Vec<u8>)], settings: &Settings) -> Result<()> {
     let local = repo.local();
     let store = Store {
         folder: local.objects.store_ref().path().to_owned(),

@@ -106,8 +106,8 @@ impl Objects {
     }
 
     /// Whether filters of the repository's own configuration may run.
-    pub(crate) fn programs(&self) -> Programs {
-        self.programs
+    pub(crate) fn programs(&self) -> &Programs {
+        &self.programs
     }
 
     /// The object library's own handle, whose writes go to memory.
