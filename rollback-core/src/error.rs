@@ -281,6 +281,26 @@ pub enum Error {
         /// The commits that the operation made, in order.
         commits: Vec<CommitId>,
     },
+    /// An operation that is to be taken back was made where HEAD was on something else.
+    #[error("operation {operation} was made on {made_on}, and HEAD is on {head} here")]
+    MadeElsewhere {
+        /// The operation.
+        operation: String,
+        /// The reference that HEAD was on; `HEAD` where it was detached.
+        made_on: RepoPath,
+        /// The one that it is on; `HEAD` where it is detached.
+        head: RepoPath,
+    },
+    /// The reference that an operation moved, which is to be taken back, is not there any more.
+    #[error("{reference} is gone; operation {operation} left it at {expected}")]
+    ReferenceGone {
+        /// The operation.
+        operation: String,
+        /// The reference.
+        reference: RepoPath,
+        /// Where the operation left it.
+        expected: CommitId,
+    },
     /// Somebody else has the commits of an operation that is to be taken back.
     #[error("{reference} already has what operation {operation} made")]
     Published {
@@ -493,6 +513,8 @@ impl Error {
             Self::DamagedCheckpoint { .. } => "damaged-checkpoint",
             Self::TooLarge { .. } => "too-large",
             Self::LaterCommits { .. } => "later-commits",
+            Self::MadeElsewhere { .. } => "made-elsewhere",
+            Self::ReferenceGone { .. } => "reference-gone",
             Self::Published { .. } => "published",
             Self::UpstreamAhead { .. } => "upstream-ahead",
             Self::LossNotAllowed { .. } => "loss-not-allowed",

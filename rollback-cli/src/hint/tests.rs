@@ -148,6 +148,30 @@ fn table() -> Vec<(Error, Option<&'static str>)> {
         (Error::BranchCheckedOut { branch: "main".into(), worktree: "/w x".into() }, Some("rb -C '/w x' …")),
         (Error::UnknownOperation { spec: "x".into() }, Some("rb ops")),
         (Error::AlreadyUndone { operation: "a1".into(), by: "b2".into() }, Some("rb undo b2")),
+        (
+            Error::MadeElsewhere {
+                operation: "a1".into(),
+                made_on: "refs/heads/a b".into(),
+                head: "HEAD".into(),
+            },
+            Some("git switch 'a b'"),
+        ),
+        (
+            Error::MadeElsewhere {
+                operation: "a1".into(),
+                made_on: "HEAD".into(),
+                head: "refs/heads/a".into(),
+            },
+            Some("git worktree list"),
+        ),
+        (
+            Error::ReferenceGone {
+                operation: "a1".into(),
+                reference: "refs/heads/rescue".into(),
+                expected: commit(),
+            },
+            Some("git branch rescue 49eb8d39c78f161231e63293df60f343d208f409"),
+        ),
         (Error::UnknownCheckpoint { name: "x".into() }, Some("rb checkpoint list")),
         (
             Error::CheckpointExists { name: "manual/x".into(), commit: commit() },

@@ -7,7 +7,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::content::{Content, raw_id};
-use super::durable;
+use super::durable::{self, Flushes};
 use super::folder::{Folder, make_parent_of};
 use super::size::Size;
 use crate::error::{Error, Result};
@@ -25,6 +25,14 @@ pub(crate) fn folder_of(git_dir: &Path) -> PathBuf {
 /// The folder of what the last landing displaced, in `git_dir`: whoever had a file of it open may still write to it.
 pub(crate) fn displaced_of(git_dir: &Path) -> PathBuf {
     git_dir.join("rb").join("displaced")
+}
+
+/// What staging files takes, beside the objects.
+pub(crate) struct Writing<'a> {
+    /// How content becomes that of the work tree; without it the bytes are written as they are.
+    pub(crate) content: Option<Content<'a>>,
+    /// The files that are not on the disk yet.
+    pub(crate) flushes: Flushes,
 }
 
 /// The staging area of one landing.
@@ -96,14 +104,15 @@ impl Stage {
         self.folder.join(name)
     }
 
-    /// Writes what the work tree will hold at `path` and returns what it is; without `content` the bytes as they are.
+    /// Writes what the work tree will hold at `path` and returns what it is. It is on the disk when the flushes are
+    /// finished.
     pub(crate) fn write_file(
         &self,
         slot: usize,
         path: &RepoPath,
         entry: Entry,
         objects: &Objects,
-        content: Option<&mut Content<'_>>,
+        writing: &mut Writing<'_>,
         settings: &Settings,
     ) -> Result<Fingerprint> {
         let files = self.files()?;
@@ -114,7 +123,7 @@ impl Stage {
         let executable = entry.mode.kind() == EntryKind::Executable;
         // The umask takes away what the user does not want, as it does in git's checkout.
         let mode = if executable { 0o777 } else { 0o666 };
-        let mut content = content.filter(|_| !is_link);
+        let mut content = writing.content.as_mut().filter(|_| !is_link);
         let bytes = match Size::of(path, entry, objects, content.as_deref_mut())? {
             Size::InPieces if !is_link => None,
             _ => Some(objects.blob(entry.id)?),
@@ -138,9 +147,7 @@ impl Stage {
                 raw_id(&bytes, hash)?
             }
         };
-        if settings.fsync.journal {
-            file.sync_all().map_err(failed)?;
-        }
+        writing.flushes.add(file, path.to_string())?;
         Ok(Fingerprint::file(id, executable && cfg!(unix)))
     }
 
