@@ -8,6 +8,7 @@ mod checks;
 mod cross_check;
 mod drills;
 mod faults;
+mod filters;
 mod foresight;
 mod history;
 mod hooks;

@@ -220,6 +220,10 @@ fn table() -> Vec<(Error, Option<&'static str>)> {
             Error::LossNotAllowed { discards: vec![commit()], paths: vec![path()] },
             Some("rb revert --file a.py --allow-loss"),
         ),
+        (
+            Error::FilterFailed { path: path(), filter: "x".into(), why: "exit code 1".into() },
+            Some("git config --show-origin --get-regexp '^filter\\.x\\.'"),
+        ),
         (Error::DriverNotTrusted { path: path(), driver: "filter 'x'".into() }, Some("rb trust")),
         (
             Error::NoIdentity { role: "committer" },

@@ -10,6 +10,7 @@
 mod capture;
 mod command;
 pub mod cross_check;
+mod filters;
 mod hooks;
 mod redact;
 mod system;
@@ -17,6 +18,7 @@ mod tree;
 
 pub use capture::Captured;
 pub use command::{Command, DEFAULT_ENVIRONMENT, DEFAULT_OUTPUT_LIMIT};
+pub use filters::SystemFilters;
 pub use hooks::SystemHooks;
 pub use redact::Redactor;
 pub use system::SystemRunner;

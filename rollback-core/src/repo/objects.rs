@@ -1,9 +1,12 @@
 //! Reading objects with errors that name them, and creating objects in memory.
 
+use std::sync::Arc;
+
 use bstr::BString;
 use gix::objs::{Find, Kind, WriteTo};
 
 use crate::error::{Error, Result, Source};
+use crate::filters::Filters;
 use crate::id::{CommitId, Entry, EntryMode, ObjectId, TreeId};
 use crate::path::RepoPath;
 use crate::repo::Programs;
@@ -13,6 +16,7 @@ use crate::repo::Programs;
 pub(crate) struct Objects {
     repo: gix::Repository,
     programs: Programs,
+    filters: Arc<dyn Filters>,
 }
 
 /// Objects that exist in memory only: id, kind and bytes, in no particular order.
@@ -101,13 +105,18 @@ impl Tree {
 }
 
 impl Objects {
-    pub(crate) fn new(repo: gix::Repository, programs: Programs) -> Self {
-        Self { repo: repo.with_object_memory(), programs }
+    pub(crate) fn new(repo: gix::Repository, programs: Programs, filters: Arc<dyn Filters>) -> Self {
+        Self { repo: repo.with_object_memory(), programs, filters }
     }
 
     /// Whether filters of the repository's own configuration may run.
     pub(crate) fn programs(&self) -> &Programs {
         &self.programs
+    }
+
+    /// Who starts filters.
+    pub(crate) fn filters(&self) -> &Arc<dyn Filters> {
+        &self.filters
     }
 
     /// The object library's own handle, whose writes go to memory.

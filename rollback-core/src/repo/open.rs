@@ -1,9 +1,11 @@
 //! Finding and opening a repository: whose it is, which environment counts, which formats are refused.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::{Programs, Repo};
 use crate::error::{Error, Result};
+use crate::process::SystemFilters;
 
 impl Repo {
     /// Opens the repository that `folder` lies in, and nothing else: no `GIT_*` variable redirects it.
@@ -38,7 +40,8 @@ impl Repo {
         let inner = found.map_err(|error| open_error(folder, error))?;
         let local = inner.to_thread_local();
         refuse_unsupported_formats(&local)?;
-        Ok(Self { inner, programs: Programs::default() })
+        // The one default that comes from a higher room: whoever says nothing gets the programs of this machine.
+        Ok(Self { inner, programs: Programs::default(), filters: Arc::new(SystemFilters) })
     }
 }
 
