@@ -7,6 +7,7 @@ mod checkpoint;
 mod checks;
 mod cross_check;
 mod drills;
+mod drivers;
 mod faults;
 mod filters;
 mod foresight;

@@ -12,6 +12,7 @@ mod command;
 pub mod cross_check;
 mod filters;
 mod hooks;
+mod merge_drivers;
 mod redact;
 mod system;
 mod tree;
@@ -20,6 +21,7 @@ pub use capture::Captured;
 pub use command::{Command, DEFAULT_ENVIRONMENT, DEFAULT_OUTPUT_LIMIT};
 pub use filters::SystemFilters;
 pub use hooks::SystemHooks;
+pub use merge_drivers::SystemMergeDrivers;
 pub use redact::Redactor;
 pub use system::SystemRunner;
 

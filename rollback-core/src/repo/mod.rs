@@ -6,6 +6,7 @@
 pub(crate) mod ancestry;
 mod big_blob;
 pub(crate) mod changed_paths;
+pub(crate) mod command_line;
 pub(crate) mod commit_set;
 pub(crate) mod config;
 mod digest;
@@ -33,6 +34,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::filters::Filters;
+use crate::merge::MergeDrivers;
 
 /// How deep folders may be nested in trees that are read for writing.
 pub(crate) const MAX_DEPTH: usize = 2048;
@@ -43,6 +45,7 @@ pub struct Repo {
     inner: gix::ThreadSafeRepository,
     programs: Programs,
     filters: Arc<dyn Filters>,
+    merge_drivers: Option<Arc<dyn MergeDrivers>>,
 }
 
 /// Which of the programs that the repository itself names may run: filters of its own configuration, and hooks.
@@ -78,9 +81,15 @@ impl Repo {
         self
     }
 
+    /// The same repository, whose merge drivers run; without this no plan starts a program.
+    pub fn with_merge_drivers(mut self, drivers: Arc<dyn MergeDrivers>) -> Self {
+        self.merge_drivers = Some(drivers);
+        self
+    }
+
     /// A view of the object database that keeps what it is given in memory.
     pub(crate) fn objects(&self) -> Objects {
-        Objects::new(self.local(), self.programs.clone(), Arc::clone(&self.filters))
+        Objects::new(self.local(), self)
     }
 
     /// The object library's own handle, for one thread.

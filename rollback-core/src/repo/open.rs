@@ -41,7 +41,12 @@ impl Repo {
         let local = inner.to_thread_local();
         refuse_unsupported_formats(&local)?;
         // The one default that comes from a higher room: whoever says nothing gets the programs of this machine.
-        Ok(Self { inner, programs: Programs::default(), filters: Arc::new(SystemFilters) })
+        Ok(Self {
+            inner,
+            programs: Programs::default(),
+            filters: Arc::new(SystemFilters),
+            merge_drivers: None,
+        })
     }
 }
 

@@ -12,7 +12,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use bstr::{BStr, BString, ByteSlice};
+use bstr::{BStr, BString};
 use gix::filter::plumbing::Driver;
 use gix::filter::plumbing::driver::Operation;
 use gix::filter::plumbing::driver::process::Client;
@@ -20,6 +20,7 @@ use gix::filter::plumbing::driver::process::Client;
 use crate::filters::{FilterCall, Filters, RunningFilter};
 use crate::id::ObjectId;
 use crate::path::RepoPath;
+use crate::repo::command_line::{expand, quoted};
 
 /// How many bytes are moved at once.
 const PIECE: usize = 64 * 1024;
@@ -247,6 +248,11 @@ enum Said {
     Broken(Failure),
 }
 
+/// The command with the path in place of `%f`.
+fn with_path(command: &BStr, path: &RepoPath) -> BString {
+    expand(command, |letter| (letter == b'f').then(|| quoted(path.as_bytes())))
+}
+
 fn converse(
     client: &mut Client,
     job: &Job<'_>,
@@ -271,35 +277,6 @@ fn converse(
         Err(Moving::Writing(error)) => Err(Said::Broken(Failure::Destination(error))),
         Err(Moving::Reading(error)) => Err(broken(error.to_string())),
     }
-}
-
-/// The command with the quoted path in place of `%f`, as git expands it.
-fn with_path(command: &BStr, path: &RepoPath) -> BString {
-    let mut quoted = BString::from("'");
-    for byte in path.as_bytes() {
-        match byte {
-            b'\'' | b'!' => quoted.extend_from_slice(&[b'\'', b'\\', *byte, b'\'']),
-            other => quoted.push(*other),
-        }
-    }
-    quoted.push(b'\'');
-    let mut out = BString::default();
-    let mut rest = command.as_bytes();
-    while let Some(at) = rest.find_byte(b'%') {
-        out.extend_from_slice(&rest[..at]);
-        rest = &rest[at + 1..];
-        match rest.first() {
-            Some(b'f') => out.extend_from_slice(&quoted),
-            Some(b'%') => out.push(b'%'),
-            _ => {
-                out.push(b'%');
-                continue;
-            }
-        }
-        rest = &rest[1..];
-    }
-    out.extend_from_slice(rest);
-    out
 }
 
 /// On which side moving bytes failed.
@@ -418,17 +395,5 @@ impl Watch {
                 return;
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_path_is_quoted_for_the_shell_and_percent_signs_are_kept() {
-        let with = |command: &str, path: &str| with_path(command.into(), &path.into()).to_string();
-        assert_eq!(with("lfs smudge -- %f", "a b.bin"), "lfs smudge -- 'a b.bin'");
-        assert_eq!(with("x %f %% %d 50%", "it's!"), r"x 'it'\''s'\!'' % %d 50%");
     }
 }
