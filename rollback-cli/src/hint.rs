@@ -385,6 +385,21 @@ fn unsupported(what: &str) -> Hint {
     if what.contains("sparse") {
         return Hint::new("write the index in full with", "git sparse-checkout init --no-sparse-index");
     }
+    if what.starts_with("symbolic link") {
+        return Hint::new(
+            "see where links in it lead with",
+            "find \"$(git rev-parse --absolute-git-dir)\" -type l -ls",
+        );
+    }
+    if what.starts_with("work tree") {
+        return Hint::new("see who says so with", "git config --show-origin core.worktree");
+    }
+    if what.starts_with("record of a landing") {
+        return Hint::new(
+            "if no rb of yours left it, put it aside with",
+            "mv \"$(git rev-parse --absolute-git-dir)/rb\" \"$(git rev-parse --absolute-git-dir)/rb.aside\"",
+        );
+    }
     Hint::nothing("git has no command that takes the format away")
 }
 

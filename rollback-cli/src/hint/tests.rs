@@ -50,6 +50,23 @@ fn table() -> Vec<(Error, Option<&'static str>)> {
             Error::Unsupported { what: "a sparse index".into(), why: "".into() },
             Some("git sparse-checkout init --no-sparse-index"),
         ),
+        (
+            Error::Unsupported { what: "symbolic link .git/logs in a git directory".into(), why: "".into() },
+            Some("find \"$(git rev-parse --absolute-git-dir)\" -type l -ls"),
+        ),
+        (
+            Error::Unsupported {
+                what: "record of a landing .git/rb/landing/journal.json".into(),
+                why: "".into(),
+            },
+            Some(
+                "mv \"$(git rev-parse --absolute-git-dir)/rb\" \"$(git rev-parse --absolute-git-dir)/rb.aside\"",
+            ),
+        ),
+        (
+            Error::Unsupported { what: "work tree /home/somebody".into(), why: "".into() },
+            Some("git config --show-origin core.worktree"),
+        ),
         (Error::Unsupported { what: "object format 'x'".into(), why: "".into() }, None),
         (
             Error::NeedsWorkTree { operation: "revert", git_dir: "/x".into() },

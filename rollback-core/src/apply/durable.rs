@@ -112,6 +112,32 @@ pub(crate) fn make_folders(path: &Path, shared: Shared, sync: bool) -> Result<()
     }
 }
 
+/// Refuses a symbolic link on the way from `base` to `below`, its last part included: whoever handed over the git
+/// directory may have led it anywhere.
+///
+/// # Errors
+/// [`Error::Unsupported`], naming the link.
+pub(crate) fn refuse_links(base: &Path, below: &Path) -> Result<()> {
+    let mut at = base.to_owned();
+    for part in below.components() {
+        at.push(part);
+        let metadata = match fs::symlink_metadata(&at) {
+            Ok(metadata) => metadata,
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                break;
+            }
+            Err(error) => return Err(Error::io("examine", at, error)),
+        };
+        if metadata.is_symlink() {
+            return Err(Error::Unsupported {
+                what: format!("symbolic link {} in a git directory", at.display()),
+                why: "writing through it could end anywhere".into(),
+            });
+        }
+    }
+    Ok(())
+}
+
 /// Gives a file or folder of the git directory the permissions that `core.sharedRepository` asks for.
 #[cfg(unix)]
 pub(crate) fn adjust_shared(path: &Path, shared: Shared) -> Result<()> {

@@ -68,6 +68,14 @@ impl Store<'_> {
         self.folder.join(&hex[..2]).join(&hex[2..])
     }
 
+    /// Makes the folder that the object lies in; a link in its place would lead elsewhere.
+    fn make_folder_of(&self, path: &Path) -> Result<PathBuf> {
+        let folder = path.parent().expect("a loose object lies in a folder").to_owned();
+        durable::refuse_links(&self.folder, folder.strip_prefix(&self.folder).unwrap_or(&folder))?;
+        durable::make_folders(&folder, self.settings.shared, self.settings.fsync.objects)?;
+        Ok(folder)
+    }
+
     fn state_of(&self, path: &Path, kind: Kind, bytes: &[u8]) -> Result<State> {
         let mut file = match File::open(path) {
             Ok(file) => file,
@@ -111,8 +119,7 @@ impl Store<'_> {
 
     /// Gives a flushed object its name, and returns the folder, which is not flushed.
     fn put(&self, temporary: tempfile::TempPath, path: &Path) -> Result<PathBuf> {
-        let folder = path.parent().expect("a loose object lies in a folder").to_owned();
-        durable::make_folders(&folder, self.settings.shared, self.settings.fsync.objects)?;
+        let folder = self.make_folder_of(path)?;
         temporary.persist(path).map_err(|error| Error::io("store", path, error.error))?;
         Ok(folder)
     }

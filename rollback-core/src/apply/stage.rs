@@ -13,7 +13,7 @@ use super::inspect::fingerprint;
 use super::size::Size;
 use crate::error::{Error, Result};
 use crate::id::{Entry, EntryKind, ObjectId};
-use crate::journal::Fingerprint;
+use crate::journal::{Fingerprint, is_stage_name, stage_name};
 use crate::path::RepoPath;
 use crate::repo::config::Settings;
 use crate::repo::{Objects, Repo};
@@ -67,7 +67,7 @@ impl Stage {
             let files = own.open_folder(b"files").map_err(failed)?;
             return Ok(Self { folder, files: Some(files), in_work_tree: None });
         }
-        let name = format!(".rb-landing-{operation}");
+        let name = stage_name(operation);
         // Recovery has to find it even when it is killed before the journal is written.
         durable::write_new(&folder.join("work-tree-stage"), name.as_bytes(), settings.fsync.journal)?;
         let made = root.make_folder(name.as_bytes()).and_then(|()| root.open_folder(name.as_bytes()));
@@ -81,6 +81,13 @@ impl Stage {
         root: Option<&Folder>,
         in_work_tree: Option<&RepoPath>,
     ) -> Result<Self> {
+        if let Some(name) = in_work_tree.filter(|name| !is_stage_name(name.as_bytes())) {
+            // Everything in the folder that is opened here will be removed.
+            return Err(Error::Unsupported {
+                what: format!("record of a landing {}", folder.display()),
+                why: format!("it names {name:?}, which no landing does"),
+            });
+        }
         let opened = match (root, in_work_tree) {
             (Some(root), Some(name)) => root.open_folder(name.as_bytes()),
             _ => Folder::open(&folder).and_then(|own| own.open_folder(b"files")),

@@ -278,6 +278,10 @@ impl Repo {
                 why: format!("a newer rb made {record}"),
             });
         }
+        let below = |entry: &OutsideEntry| entry.path.is_root() || entry.path.is_plain();
+        if !manifest.outside.iter().flat_map(|part| &part.entries).all(below) {
+            return Err(damaged("it names something outside of the paths that it kept"));
+        }
         Ok(Stored { record, manifest, tree })
     }
 }

@@ -16,6 +16,7 @@ use crate::receipt::Recovery;
 use crate::repo::ancestry::with_ancestry;
 use crate::repo::index::Flags;
 use crate::repo::refs::Head;
+use crate::repo::revision::commit_of;
 use crate::repo::{Repo, commit_set};
 
 /// Which operation is meant.
@@ -186,7 +187,7 @@ impl Repo {
     /// The files of git's state that still are what the operation made of them, as they were before.
     fn state_back(&self, files: &[TouchedStateFile]) -> Result<Vec<StateFile>> {
         let mut back = Vec::new();
-        for file in files {
+        for file in files.iter().filter(|file| StateFile::is_known(&file.name)) {
             if read_if_there(&self.git_dir().join(&file.name))?.map(RepoPath::new) == file.after {
                 back.push(StateFile { name: file.name.clone(), content: file.before.clone() });
             }
@@ -283,8 +284,8 @@ impl Repo {
         Ok(all
             .filter_map(std::result::Result::ok)
             .filter_map(|mut reference| {
-                let commit = reference.peel_to_commit().ok()?;
-                Some((reference.name().as_bstr().to_string(), commit.id.into()))
+                let commit = commit_of(&repo, &mut reference).ok()?;
+                Some((reference.name().as_bstr().to_string(), commit))
             })
             .collect())
     }
