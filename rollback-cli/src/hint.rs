@@ -213,6 +213,16 @@ impl Situation<'_> {
                     std::iter::once("revert").chain(commits.iter().map(String::as_str)).collect();
                 Hint::new("undo it by a commit of its own with", typed.command(&words))
             }
+            Error::MadeElsewhere { made_on, .. } if made_on.as_bytes() == b"HEAD" => {
+                Hint::new("it was detached; see which work tree has it with", "git worktree list")
+            }
+            Error::MadeElsewhere { made_on, .. } => {
+                Hint::new("go back to that first with", format!("git switch {}", quoted_branch(made_on)))
+            }
+            Error::ReferenceGone { reference, expected, .. } => Hint::new(
+                "if it is to be there, bring it back with",
+                format!("git branch {} {expected}", quoted_branch(reference)),
+            ),
             Error::UpstreamAhead { upstream, .. } => Hint::new(
                 "take these changes in first (or land anyway with --stale-ok) with",
                 format!("git merge {}", quoted(upstream.strip_prefix("refs/remotes/").unwrap_or(upstream))),
@@ -223,6 +233,13 @@ impl Situation<'_> {
             Error::DriverNotTrusted { .. } | Error::SignerNotTrusted { .. } => {
                 Hint::new("see what it would run, and trust it, with", typed.command(&["trust"]))
             }
+            Error::FilterFailed { filter, .. } => Hint::new(
+                "see what it runs with",
+                format!(
+                    "git config --show-origin --get-regexp {}",
+                    quoted(&format!("^filter\\.{filter}\\."))
+                ),
+            ),
             Error::CrossCheckFailed { .. } => Hint::new(
                 "land it without asking git, with",
                 typed.without(&["--cross-check"]).with(&["--no-cross-check"]),
@@ -331,6 +348,12 @@ pub(crate) fn command_with_help(invocation: &Invocation) -> Option<&str> {
 
 fn quoted(text: &str) -> String {
     quote(text.as_bytes())
+}
+
+/// The name of a branch without `refs/heads/`.
+fn quoted_branch(reference: &RepoPath) -> String {
+    let name = reference.as_bytes();
+    quote(name.strip_prefix(b"refs/heads/").unwrap_or(name))
 }
 
 /// A path as it can be typed in any folder.

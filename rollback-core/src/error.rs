@@ -281,6 +281,26 @@ pub enum Error {
         /// The commits that the operation made, in order.
         commits: Vec<CommitId>,
     },
+    /// An operation that is to be taken back was made where HEAD was on something else.
+    #[error("operation {operation} was made on {made_on}, and HEAD is on {head} here")]
+    MadeElsewhere {
+        /// The operation.
+        operation: String,
+        /// The reference that HEAD was on; `HEAD` where it was detached.
+        made_on: RepoPath,
+        /// The one that it is on; `HEAD` where it is detached.
+        head: RepoPath,
+    },
+    /// The reference that an operation moved, which is to be taken back, is not there any more.
+    #[error("{reference} is gone; operation {operation} left it at {expected}")]
+    ReferenceGone {
+        /// The operation.
+        operation: String,
+        /// The reference.
+        reference: RepoPath,
+        /// Where the operation left it.
+        expected: CommitId,
+    },
     /// Somebody else has the commits of an operation that is to be taken back.
     #[error("{reference} already has what operation {operation} made")]
     Published {
@@ -327,6 +347,16 @@ pub enum Error {
         /// The key, such as `gpg.program`.
         key: String,
     },
+    /// A filter that must not fail failed.
+    #[error("filter '{filter}' failed on {path}: {why}")]
+    FilterFailed {
+        /// The path that needs it.
+        path: RepoPath,
+        /// Its name.
+        filter: String,
+        /// How it ended.
+        why: String,
+    },
     /// The installed git could not be asked.
     #[error("cannot cross-check: {why}")]
     CrossCheckFailed {
@@ -347,12 +377,12 @@ pub enum Error {
         source: Source,
     },
     /// A hook ended with an error.
-    #[error("the {hook} hook failed with exit code {exit_code}")]
+    #[error("the {hook} hook refuses the commit: {why}")]
     Hook {
         /// The hook's name.
         hook: &'static str,
-        /// Its exit code; -1 when a signal ended it.
-        exit_code: i32,
+        /// How it ended, and the first line of what it said.
+        why: String,
     },
     /// A configuration value cannot be understood.
     #[error("bad value for {key}: {why}")]
@@ -501,11 +531,14 @@ impl Error {
             Self::DamagedCheckpoint { .. } => "damaged-checkpoint",
             Self::TooLarge { .. } => "too-large",
             Self::LaterCommits { .. } => "later-commits",
+            Self::MadeElsewhere { .. } => "made-elsewhere",
+            Self::ReferenceGone { .. } => "reference-gone",
             Self::Published { .. } => "published",
             Self::UpstreamAhead { .. } => "upstream-ahead",
             Self::LossNotAllowed { .. } => "loss-not-allowed",
             Self::DriverNotTrusted { .. } => "driver-not-trusted",
             Self::SignerNotTrusted { .. } => "signer-not-trusted",
+            Self::FilterFailed { .. } => "filter-failed",
             Self::CrossCheckFailed { .. } => "cross-check-failed",
             Self::NoIdentity { .. } => "no-identity",
             Self::Signing { .. } => "signing-failed",
@@ -544,6 +577,7 @@ impl Error {
             | Self::HostilePath { path, .. }
             | Self::NeverGood { path, .. }
             | Self::UpstreamAhead { path, .. }
+            | Self::FilterFailed { path, .. }
             | Self::DriverNotTrusted { path, .. } => vec![path.clone()],
             Self::CaseCollision { path, twin } => vec![path.clone(), twin.clone()],
             Self::Unmerged { paths }

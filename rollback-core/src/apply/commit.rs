@@ -31,9 +31,15 @@ impl NewCommit<'_> {
         if !sign {
             return Ok(unsigned.into());
         }
-        if objects.programs() == Programs::Refused
-            && let Some((key, _)) = own_signers(objects.gix()).into_iter().next()
-        {
+        let pinned = match objects.programs() {
+            Programs::Refused => None,
+            Programs::Trusted(pinned) => Some(pinned),
+        };
+        let mut own = own_signers(objects.gix()).into_iter();
+        let foreign = own.find(|(key, what)| {
+            pinned.and_then(|pinned| pinned.get(key)).is_none_or(|seen| what != seen.as_bytes())
+        });
+        if let Some((key, _)) = foreign {
             return Err(Error::SignerNotTrusted { key });
         }
         let signed = objects.gix().find_commit(unsigned.0).and_then(|commit| commit.signed());

@@ -7,11 +7,12 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::content::{Content, raw_id};
-use super::durable;
+use super::durable::{self, Flushes};
 use super::folder::{Folder, make_parent_of};
+use super::inspect::fingerprint;
 use super::size::Size;
 use crate::error::{Error, Result};
-use crate::id::{Entry, EntryKind};
+use crate::id::{Entry, EntryKind, ObjectId};
 use crate::journal::{Fingerprint, is_stage_name, stage_name};
 use crate::path::RepoPath;
 use crate::repo::config::Settings;
@@ -25,6 +26,14 @@ pub(crate) fn folder_of(git_dir: &Path) -> PathBuf {
 /// The folder of what the last landing displaced, in `git_dir`: whoever had a file of it open may still write to it.
 pub(crate) fn displaced_of(git_dir: &Path) -> PathBuf {
     git_dir.join("rb").join("displaced")
+}
+
+/// What staging files takes, beside the objects.
+pub(crate) struct Writing<'a> {
+    /// How content becomes that of the work tree; without it the bytes are written as they are.
+    pub(crate) content: Option<Content<'a>>,
+    /// The files that are not on the disk yet.
+    pub(crate) flushes: Flushes,
 }
 
 /// The staging area of one landing.
@@ -103,14 +112,15 @@ impl Stage {
         self.folder.join(name)
     }
 
-    /// Writes what the work tree will hold at `path` and returns what it is; without `content` the bytes as they are.
+    /// Writes what the work tree will hold at `path` and returns what it is. It is on the disk when the flushes are
+    /// finished.
     pub(crate) fn write_file(
         &self,
         slot: usize,
         path: &RepoPath,
         entry: Entry,
         objects: &Objects,
-        content: Option<&mut Content<'_>>,
+        writing: &mut Writing<'_>,
         settings: &Settings,
     ) -> Result<Fingerprint> {
         let files = self.files()?;
@@ -121,7 +131,7 @@ impl Stage {
         let executable = entry.mode.kind() == EntryKind::Executable;
         // The umask takes away what the user does not want, as it does in git's checkout.
         let mode = if executable { 0o777 } else { 0o666 };
-        let mut content = content.filter(|_| !is_link);
+        let mut content = writing.content.as_mut().filter(|_| !is_link);
         let bytes = match Size::of(path, entry, objects, content.as_deref_mut())? {
             Size::InPieces if !is_link => None,
             _ => Some(objects.blob(entry.id)?),
@@ -137,17 +147,20 @@ impl Stage {
                 entry.id
             }
             (Some(bytes), content) => {
-                let bytes = match content {
-                    Some(content) => content.for_work_tree(path, entry.id, bytes)?,
-                    None => bytes,
+                let written = match content {
+                    Some(content) => content.write_for_work_tree(path, entry.id, bytes, &mut file)?,
+                    None => {
+                        file.write_all(&bytes).map_err(failed)?;
+                        Some(raw_id(&bytes, hash)?)
+                    }
                 };
-                file.write_all(&bytes).map_err(failed)?;
-                raw_id(&bytes, hash)?
+                match written {
+                    Some(id) => id,
+                    None => hash_of_staged(files, &name, hash).map_err(failed)?,
+                }
             }
         };
-        if settings.fsync.journal {
-            file.sync_all().map_err(failed)?;
-        }
+        writing.flushes.add(file, path.to_string())?;
         Ok(Fingerprint::file(id, executable && cfg!(unix)))
     }
 
@@ -190,6 +203,12 @@ impl Stage {
         }
         remove_all(&self.folder)
     }
+}
+
+/// The hash of a staged file that never was in memory as a whole.
+fn hash_of_staged(files: &Folder, name: &str, hash: gix::hash::Kind) -> std::io::Result<ObjectId> {
+    let info = files.info(name.as_bytes())?.ok_or(std::io::ErrorKind::NotFound)?;
+    fingerprint(files, name.as_bytes(), &info, hash).map(|found| found.id)
 }
 
 fn remove_all(folder: &Path) -> Result<()> {

@@ -363,42 +363,51 @@ mod tests {
         assert!(matches!(Journal::read(folder.path()), Err(Error::Unsupported { .. })));
     }
 
-    #[test]
-    fn a_journal_that_leads_out_of_the_repository_is_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let (_, path) = Journal::paths(folder.path());
+    fn moved(name: &str, log: Place) -> MovedReference {
         let commit = CommitId("e69de29bb2d1d6434b8b29ae775ad8c2e48c5391".parse().unwrap());
-        let moved = |name: &str, log: Place| MovedReference {
+        MovedReference {
             name: name.into(),
             old: Some(commit),
             new: Some(commit),
             log_line: RepoPath::default(),
             logs: vec![("HEAD".into(), log)],
-        };
-        let log = || Place::GitDir("logs/HEAD".into());
-        let step = |path: &str| Step { path: path.into(), action: Action::MakeFolder };
-        let state = |name: &str| StateFile::write(name, "x");
-        type Change = Box<dyn Fn(&mut Journal)>;
+        }
+    }
+
+    fn log() -> Place {
+        Place::GitDir("logs/HEAD".into())
+    }
+
+    fn step(path: &str) -> Step {
+        Step { path: path.into(), action: Action::MakeFolder }
+    }
+
+    fn state(name: &str) -> StateFile {
+        StateFile::write(name, "x")
+    }
+
+    #[test]
+    fn a_journal_that_leads_out_of_the_repository_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let (_, path) = Journal::paths(folder.path());
+        type Change = fn(&mut Journal);
         let changes: Vec<(&str, Change)> = vec![
-            ("operation", Box::new(|it| it.operation = "../../x".into())),
-            ("no operation", Box::new(|it| it.operation = String::new())),
-            ("stage", Box::new(|it| it.stage_in_work_tree = Some("..".into()))),
-            ("stage of others", Box::new(|it| it.stage_in_work_tree = Some("src".into()))),
-            ("step", Box::new(|it| it.steps.push(step("../x")))),
-            ("absolute step", Box::new(|it| it.steps.push(step("/etc/x")))),
-            ("folder", Box::new(|it| it.missing_folders.push("a/../..".into()))),
-            ("lock", Box::new(|it| it.locks.push(Place::GitDir("../x.lock".into())))),
-            ("no lock", Box::new(|it| it.locks.push(Place::Elsewhere("/etc/passwd".into())))),
-            ("reference", Box::new(|it| it.reference = Some(moved("../x", log())))),
-            ("hook", Box::new(|it| it.reference = Some(moved("hooks/pre-commit", log())))),
-            ("log", Box::new(|it| it.reference = Some(moved("HEAD", Place::GitDir("logs/../../x".into()))))),
-            ("no log", Box::new(|it| it.reference = Some(moved("HEAD", Place::GitDir("config".into()))))),
-            (
-                "log elsewhere",
-                Box::new(|it| it.reference = Some(moved("HEAD", Place::Elsewhere("/x".into())))),
-            ),
-            ("state", Box::new(|it| it.state_files.push(state("../../x")))),
-            ("no state", Box::new(|it| it.state_files.push(state("hooks/pre-commit")))),
+            ("operation", |it| it.operation = "../../x".into()),
+            ("no operation", |it| it.operation = String::new()),
+            ("stage", |it| it.stage_in_work_tree = Some("..".into())),
+            ("stage of others", |it| it.stage_in_work_tree = Some("src".into())),
+            ("step", |it| it.steps.push(step("../x"))),
+            ("absolute step", |it| it.steps.push(step("/etc/x"))),
+            ("folder", |it| it.missing_folders.push("a/../..".into())),
+            ("lock", |it| it.locks.push(Place::GitDir("../x.lock".into()))),
+            ("no lock", |it| it.locks.push(Place::Elsewhere("/etc/passwd".into()))),
+            ("reference", |it| it.reference = Some(moved("../x", log()))),
+            ("hook", |it| it.reference = Some(moved("hooks/pre-commit", log()))),
+            ("log", |it| it.reference = Some(moved("HEAD", Place::GitDir("logs/../../x".into())))),
+            ("no log", |it| it.reference = Some(moved("HEAD", Place::GitDir("config".into())))),
+            ("log elsewhere", |it| it.reference = Some(moved("HEAD", Place::Elsewhere("/x".into())))),
+            ("state", |it| it.state_files.push(state("../../x"))),
+            ("no state", |it| it.state_files.push(state("hooks/pre-commit"))),
         ];
         let mut sound = Journal::new("00ff".into());
         sound.reference = Some(moved("refs/heads/main", log()));

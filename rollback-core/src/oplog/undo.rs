@@ -73,7 +73,8 @@ impl Repo {
     ///
     /// # Errors
     /// [`Error::UnknownOperation`], [`Error::AlreadyUndone`], [`Error::LaterCommits`], [`Error::Published`],
-    /// [`Error::Moved`], [`Error::BranchCheckedOut`] for a branch that would go, and the refusals of a landing.
+    /// [`Error::Moved`], [`Error::MadeElsewhere`], [`Error::ReferenceGone`], [`Error::BranchCheckedOut`] for a branch that
+    /// would go, and the refusals of a landing.
     pub fn undo(&self, which: &OperationRef, _options: &UndoOptions) -> Result<Undone> {
         let recovered = self.recover()?;
         let operation = OperationId::random()?;
@@ -215,38 +216,33 @@ impl Repo {
     fn refuse_moved(&self, logged: &LoggedOperation) -> Result<bool> {
         let name = logged.reference.as_bytes();
         let head = self.head()?;
-        let on_it = match &head {
-            Head::Branch { name: at, .. } => *at == name,
-            Head::Detached(_) => name == b"HEAD",
-        };
-        let found = match (name, &head) {
-            (b"HEAD", Head::Detached(commit)) => Some(*commit),
-            (b"HEAD", Head::Branch { .. }) => None,
-            _ if logged.staged && !on_it => None,
+        let on_it = head.name() == logged.reference;
+        if !on_it && (logged.staged || name == b"HEAD") {
+            let (operation, made_on) = (logged.operation_id.clone(), logged.reference.clone());
+            return Err(Error::MadeElsewhere { operation, made_on, head: head.name() });
+        }
+        let found = match head {
+            Head::Detached(commit) if on_it => Some(commit),
             _ => self.read_reference(name)?,
         };
         if found == logged.after {
             return Ok(on_it);
         }
-        let reference = logged.reference.to_string();
-        let null = |other: CommitId| CommitId(other.0.null_like());
+        let operation = logged.operation_id.clone();
         let (expected, found) = match (logged.after, found) {
             (Some(expected), Some(found)) => (expected, found),
             (Some(expected), None) => {
-                return Err(Error::Moved { reference, expected, found: null(expected) });
+                let reference = logged.reference.clone();
+                return Err(Error::ReferenceGone { operation, reference, expected });
             }
             (None, Some(found)) => {
                 return Err(Error::BranchExists { branch: short_name(&logged.reference), found });
             }
             (None, None) => return Ok(on_it),
         };
+        let reference = logged.reference.to_string();
         Err(match self.is_in_past_of(expected, &[found])? {
-            true => Error::LaterCommits {
-                operation: logged.operation_id.clone(),
-                reference,
-                found,
-                commits: logged.commit_ids.clone(),
-            },
+            true => Error::LaterCommits { operation, reference, found, commits: logged.commit_ids.clone() },
             false => Error::Moved { reference, expected, found },
         })
     }

@@ -6,8 +6,11 @@
 pub(crate) mod ancestry;
 mod big_blob;
 pub(crate) mod changed_paths;
+pub(crate) mod command_line;
 pub(crate) mod commit_set;
 pub(crate) mod config;
+mod digest;
+pub(crate) mod hooks;
 pub(crate) mod identity;
 pub(crate) mod index;
 mod objects;
@@ -21,10 +24,17 @@ mod tree_edit;
 
 pub use summary::CommitSummary;
 
+pub(crate) use digest::sha256;
 pub(crate) use objects::{Commit, NewObjects, Objects, Signature, Tree, TreeEntry};
+pub(crate) use summary::program_timeout;
 pub(crate) use tree_edit::Edits;
 
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
+
+use crate::filters::Filters;
+use crate::merge::MergeDrivers;
 
 /// How deep folders may be nested in trees that are read for writing.
 pub(crate) const MAX_DEPTH: usize = 2048;
@@ -37,16 +47,18 @@ pub(crate) const MAX_CHANGES: usize = 5_000_000;
 pub struct Repo {
     inner: gix::ThreadSafeRepository,
     programs: Programs,
+    filters: Arc<dyn Filters>,
+    merge_drivers: Option<Arc<dyn MergeDrivers>>,
 }
 
-/// Which of the programs that the repository itself names may run: filters of its own configuration.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// Which of the programs that the repository itself names may run: filters of its own configuration, and hooks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Programs {
-    /// None; a path that needs one is refused.
+    /// None; a path that needs one is refused, a hook is not run.
     #[default]
     Refused,
-    /// All: somebody has said so.
-    Trusted,
+    /// Those that somebody has seen, as they were then: what they are, by name.
+    Trusted(Arc<BTreeMap<String, String>>),
 }
 
 impl Repo {
@@ -60,15 +72,27 @@ impl Repo {
         self.inner.work_dir()
     }
 
-    /// The same repository, whose own filters may run: for whoever has seen [`Repo::own_programs`] and trusts them.
-    pub fn trusting_its_programs(mut self) -> Self {
-        self.programs = Programs::Trusted;
+    /// The same repository, of whose programs these may run.
+    pub(crate) fn with_programs(mut self, programs: Programs) -> Self {
+        self.programs = programs;
+        self
+    }
+
+    /// The same repository, whose filters are started by somebody else.
+    pub fn with_filters(mut self, filters: Arc<dyn Filters>) -> Self {
+        self.filters = filters;
+        self
+    }
+
+    /// The same repository, whose merge drivers run; without this no plan starts a program.
+    pub fn with_merge_drivers(mut self, drivers: Arc<dyn MergeDrivers>) -> Self {
+        self.merge_drivers = Some(drivers);
         self
     }
 
     /// A view of the object database that keeps what it is given in memory.
     pub(crate) fn objects(&self) -> Objects {
-        Objects::new(self.local(), self.programs)
+        Objects::new(self.local(), self)
     }
 
     /// The object library's own handle, for one thread.

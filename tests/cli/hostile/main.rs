@@ -4,6 +4,11 @@
 //! `cargo test -p rollback-cli --test hostile -- --nocapture` prints what was tried.
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a suite that cannot go on fails where it stands")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a suite says what it tried, and what it could not try"
+)]
 
 mod contents;
 mod damage;
