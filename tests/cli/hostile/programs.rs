@@ -126,7 +126,7 @@ pub(crate) fn configured(dice: &mut Seeded) -> Case {
             2 => world.repo.git(&["config", "--file", &more.display().to_string(), name, value]),
             _ => {
                 world.repo.git(&["config", "--file", &more.display().to_string(), name, value]);
-                let condition = format!("includeIf.gitdir:{}/.path", world.git_dir().display());
+                let condition = format!("includeIf.gitdir:{}/.path", world.path().display());
                 world.repo.git(&["config", &condition, "more"])
             }
         };
