@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::NotPutBack;
 use crate::id::CommitId;
 use crate::path::RepoPath;
 use crate::plan::Plan;
@@ -148,6 +149,9 @@ pub enum Recovery {
     Finished {
         /// The landing.
         operation_id: String,
+        /// Paths outside of the repository that could not be put back; they are let go.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        not_put_back: Vec<NotPutBack>,
     },
     /// The landing was taken back.
     TakenBack {

@@ -196,6 +196,11 @@ fn table() -> Vec<(Error, Option<&'static str>)> {
             Error::LossNotAllowed { discards: vec![commit()], paths: vec![path()] },
             Some("rb revert --file a.py --allow-loss"),
         ),
+        (
+            Error::OutsideNotAllowed { operation: "1f".into(), paths: vec!["/etc/a".into()] },
+            Some("rb revert --file a.py --with-outside"),
+        ),
+        (Error::NotPutBack { left: Vec::new() }, Some("rb status")),
         (Error::DriverNotTrusted { path: path(), driver: "filter 'x'".into() }, Some("rb trust")),
         (
             Error::NoIdentity { role: "committer" },

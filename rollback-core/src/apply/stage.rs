@@ -17,6 +17,9 @@ use crate::path::RepoPath;
 use crate::repo::config::Settings;
 use crate::repo::{Objects, Repo};
 
+/// How the folder with the staged files begins, where it lies in the work tree.
+const IN_WORK_TREE: &str = ".rb-landing-";
+
 /// The folder of the landing under way, in `git_dir`.
 pub(crate) fn folder_of(git_dir: &Path) -> PathBuf {
     git_dir.join("rb").join("landing")
@@ -58,12 +61,17 @@ impl Stage {
             let files = own.open_folder(b"files").map_err(failed)?;
             return Ok(Self { folder, files: Some(files), in_work_tree: None });
         }
-        let name = format!(".rb-landing-{operation}");
+        let name = format!("{IN_WORK_TREE}{operation}");
         // Recovery has to find it even when it is killed before the journal is written.
         durable::write_new(&folder.join("work-tree-stage"), name.as_bytes(), settings.fsync.journal)?;
         let made = root.make_folder(name.as_bytes()).and_then(|()| root.open_folder(name.as_bytes()));
         let files = made.map_err(|error| Error::io("create", &name, error))?;
         Ok(Self { folder, files: Some(files), in_work_tree: Some(name.as_str().into()) })
+    }
+
+    /// The staging area of a path outside of the repository, which is nothing but a folder with files.
+    pub(crate) fn outside(folder: PathBuf, files: Option<Folder>) -> Self {
+        Self { folder, files, in_work_tree: None }
     }
 
     /// Opens the staging area that a journal tells of.
@@ -72,6 +80,10 @@ impl Stage {
         root: Option<&Folder>,
         in_work_tree: Option<&RepoPath>,
     ) -> Result<Self> {
+        // A record that came with a repository must not make a stage of any other folder: a stage is emptied.
+        if let Some(name) = in_work_tree.filter(|name| !is_stage_in_work_tree(name)) {
+            return Err(Error::HostilePath { path: name.clone(), why: "it is no folder of a landing" });
+        }
         let opened = match (root, in_work_tree) {
             (Some(root), Some(name)) => root.open_folder(name.as_bytes()),
             _ => Folder::open(&folder).and_then(|own| own.open_folder(b"files")),
@@ -190,6 +202,11 @@ fn remove_all(folder: &Path) -> Result<()> {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io("remove", folder, error)),
         _ => Ok(()),
     }
+}
+
+fn is_stage_in_work_tree(name: &RepoPath) -> bool {
+    let name = name.as_bytes();
+    name.starts_with(IN_WORK_TREE.as_bytes()) && !name.iter().any(|byte| matches!(byte, b'/' | b'\\' | 0))
 }
 
 /// The name of a staged file. After a swap it is the file that was displaced.

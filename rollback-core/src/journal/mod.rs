@@ -67,6 +67,32 @@ pub(crate) struct Journal {
     /// The entry of the operation log that says so.
     #[serde(default)]
     pub(crate) log: Option<LoggedEntry>,
+    /// What is put back outside of the repository, after the commit point.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) outside: Vec<OutsidePath>,
+}
+
+/// A path outside of the repository that is put back, from files that are staged on its own file system.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct OutsidePath {
+    /// The folder that holds it, from the root of the file system on; the other paths are below this one.
+    pub(crate) root: RepoPath,
+    /// The folder of the staged files. Whoever handed over a repository cannot have made it: without it nothing is
+    /// written.
+    pub(crate) stage: RepoPath,
+    /// What is done, in this order. The position in the list names the place in the stage.
+    pub(crate) steps: Vec<OutsideStep>,
+}
+
+/// What is done at one path outside of the repository.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct OutsideStep {
+    /// The step itself.
+    pub(crate) step: Step,
+    /// The permission bits of a file or folder that is made.
+    pub(crate) permissions: Option<u32>,
+    /// When a file that is made was modified: seconds since the epoch and nanoseconds.
+    pub(crate) modified: Option<(i64, u32)>,
 }
 
 /// A move of the operation log.
@@ -201,7 +227,31 @@ impl Journal {
             locks: Vec::new(),
             state_files: Vec::new(),
             log: None,
+            outside: Vec::new(),
         }
+    }
+
+    /// Somebody may have handed over the record with the repository: what it names lies where such things lie.
+    fn refuse_strange_names(&self) -> Result<()> {
+        let places = self
+            .locks
+            .iter()
+            .chain(self.reference.iter().flat_map(|moved| moved.logs.iter().map(|(_, place)| place)));
+        let inside = places.filter_map(|place| match place {
+            Place::GitDir(path) | Place::CommonDir(path) => Some(path.clone()),
+            // The index that the environment named; only a lock of the operation's own is ever removed there.
+            Place::Elsewhere(_) => None,
+        });
+        // It is part of names of files.
+        if self.operation.is_empty() || !self.operation.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            let path = RepoPath::from(self.operation.as_str());
+            return Err(Error::HostilePath { path, why: "no operation is called so" });
+        }
+        let states = self.state_files.iter().map(|state| RepoPath::from(state.name.as_str()));
+        let paths = self.steps.iter().map(|step| &step.path).chain(&self.missing_folders);
+        let others =
+            paths.chain(&self.stage_in_work_tree).chain(self.reference.iter().map(|moved| &moved.name));
+        inside.chain(states).chain(others.cloned()).try_for_each(|path| refuse_strange_name(&path))
     }
 
     /// The bytes of the record.
@@ -243,7 +293,25 @@ fn read_one(path: &Path) -> Result<Option<Journal>> {
             why: "a newer rb began the operation and has to finish it".into(),
         });
     }
+    journal.refuse_strange_names()?;
     Ok(Some(journal))
+}
+
+/// Refuses a name that leads out of the folder that it is to lie in.
+///
+/// # Errors
+/// [`Error::HostilePath`].
+pub(crate) fn refuse_strange_name(path: &RepoPath) -> Result<()> {
+    let bytes = path.as_bytes();
+    let is_strange = |part: &[u8]| matches!(part, b"" | b"." | b"..") || part.contains(&0);
+    let leads_out = bytes.split(|byte| *byte == b'/').any(is_strange)
+        || cfg!(windows) && bytes.iter().any(|byte| matches!(byte, b'\\' | b':'));
+    match leads_out {
+        true => {
+            Err(Error::HostilePath { path: path.clone(), why: "a record names it, and it leads elsewhere" })
+        }
+        false => Ok(()),
+    }
 }
 
 #[cfg(test)]
@@ -268,6 +336,41 @@ mod tests {
         assert_eq!((read.locks, read.state_files), (journal.locks, journal.state_files));
         Journal::close(folder.path()).unwrap();
         assert!(matches!(Journal::read(folder.path()).unwrap(), Left::Closed(_)));
+    }
+
+    #[test]
+    fn a_journal_that_names_what_lies_elsewhere_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let (_, path) = Journal::paths(folder.path());
+        let id: ObjectId = "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391".parse().unwrap();
+        let elsewhere = || RepoPath::from("../../home/.profile");
+        let step = |path| Step { path, action: Action::Remove { old: Fingerprint::file(id, false) } };
+        let moved = |name: &str, log: RepoPath| MovedReference {
+            name: name.into(),
+            old: None,
+            new: None,
+            log_line: "".into(),
+            logs: vec![(name.into(), Place::GitDir(log))],
+        };
+        let plants: [&dyn Fn(&mut Journal); 10] = [
+            &|journal| journal.operation = "x/../../home".into(),
+            &|journal| journal.state_files.push(StateFile::write("../../home/.profile", "x")),
+            &|journal| journal.state_files.push(StateFile::write("/home/.profile", "x")),
+            &|journal| journal.steps.push(step(elsewhere())),
+            &|journal| journal.steps.push(step("/home/.profile".into())),
+            &|journal| journal.missing_folders.push(elsewhere()),
+            &|journal| journal.stage_in_work_tree = Some(elsewhere()),
+            &|journal| journal.locks.push(Place::CommonDir(elsewhere())),
+            &|journal| journal.reference = Some(moved("refs/../../../home/.profile", "logs/HEAD".into())),
+            &|journal| journal.reference = Some(moved("refs/heads/main", elsewhere())),
+        ];
+        for plant in plants {
+            let mut journal = Journal::new("00".into());
+            plant(&mut journal);
+            fs::write(&path, journal.encode().unwrap()).unwrap();
+            let read = Journal::read(folder.path());
+            assert!(matches!(read, Err(Error::HostilePath { .. })), "{journal:?}");
+        }
     }
 
     #[test]

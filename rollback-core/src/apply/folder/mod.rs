@@ -65,6 +65,7 @@ pub(crate) enum Parent {
 
 /// Walks from `root` to the folder that holds `path`.
 pub(crate) fn parent_of(root: &Folder, path: &RepoPath) -> io::Result<Parent> {
+    refuse_steps(path)?;
     let Some(parent) = path.parent().filter(|parent| !parent.is_root()) else {
         return Ok(Parent::Open(root.try_clone()?));
     };
@@ -84,8 +85,27 @@ pub(crate) fn parent_of(root: &Folder, path: &RepoPath) -> io::Result<Parent> {
     Ok(Parent::Open(folder))
 }
 
+/// Removes the folder called `name` unless somebody has put something into it. One that is gone, or is no folder, is none.
+pub(crate) fn remove_unless_filled(parent: &Folder, name: &[u8]) -> io::Result<()> {
+    match parent.remove_folder(name) {
+        Err(error)
+            if !matches!(
+                error.kind(),
+                io::ErrorKind::NotFound
+                    | io::ErrorKind::NotADirectory
+                    | io::ErrorKind::DirectoryNotEmpty
+                    | io::ErrorKind::ResourceBusy
+            ) =>
+        {
+            Err(error)
+        }
+        _ => Ok(()),
+    }
+}
+
 /// As [`parent_of`], making the folders that are missing; their paths are appended to `made`.
 pub(crate) fn make_parent_of(root: &Folder, path: &RepoPath, made: &mut Vec<RepoPath>) -> io::Result<Folder> {
+    refuse_steps(path)?;
     let mut folder = root.try_clone()?;
     let mut at = RepoPath::default();
     for name in path.parent().unwrap_or_default().components() {
@@ -98,4 +118,12 @@ pub(crate) fn make_parent_of(root: &Folder, path: &RepoPath, made: &mut Vec<Repo
         folder = folder.open_folder(name)?;
     }
     Ok(folder)
+}
+
+/// A path leads down and nowhere else, whoever wrote it.
+fn refuse_steps(path: &RepoPath) -> io::Result<()> {
+    match path.components().any(|name| matches!(name, b"." | b"..")) {
+        true => Err(io::Error::new(io::ErrorKind::InvalidInput, "it steps through the folder tree")),
+        false => Ok(()),
+    }
 }
