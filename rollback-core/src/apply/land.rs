@@ -14,6 +14,7 @@ use super::folder::{FileKind, Folder, Parent, parent_of};
 use super::inspect::{self, Expected, Found, View};
 use super::lock::{self, LandingLock};
 use super::log::{self, LOG, LogDraft};
+use super::outside::{self, OutsideChange};
 use super::recover::{self, Recovered};
 use super::reference::{self, RefUpdate};
 use super::stage::{Stage, Writing, slot_name};
@@ -57,6 +58,8 @@ pub(crate) struct Landing {
     pub(crate) flags: BTreeMap<RepoPath, Flags>,
     /// Where the trees are the bytes of the work tree as they are, and the index is exchanged as a whole.
     pub(crate) exact: Option<Exact>,
+    /// Paths outside of the repository that follow when all else has landed.
+    pub(crate) outside: Vec<OutsideChange>,
     /// What the operation log is told; nothing where rb keeps its own books.
     pub(crate) log: Option<LogDraft>,
 }
@@ -168,6 +171,7 @@ pub(crate) fn check(repo: &Repo, landing: &Landing) -> Result<()> {
     if landing.checkout {
         run.look(&changes::between(&objects, landing.head_tree, landing.result_tree)?)?;
     }
+    outside::look(repo, &landing.outside)?;
     Ok(())
 }
 
@@ -222,6 +226,7 @@ impl Run<'_> {
         if let Some((_, found)) = &looked {
             self.refuse_missing(&changes, found)?;
         }
+        let outside = outside::look(self.repo, &landing.outside)?;
         self.stop_if_cancelled()?;
 
         let logged = self.logged(&changes, looked.as_ref())?;
@@ -233,7 +238,12 @@ impl Run<'_> {
         let operation = self.options.operation.map_or_else(OperationId::random, Ok)?.to_string();
         let root = looked.as_ref().map(|(checkout, _)| &checkout.root);
         let stage = Stage::make(self.repo, root, &operation, self.settings)?;
-        let filled = self.fill(&stage, operation, &changes, looked.as_ref(), logged);
+        let filled = outside::stage(self.repo, self.objects, self.settings, &stage, outside, &operation)
+            .and_then(|outside| {
+                let mut journal = Journal::new(operation);
+                journal.outside = outside;
+                self.fill(&stage, journal, &changes, looked.as_ref(), logged)
+            });
         match filled {
             Ok((journal, locks)) => {
                 let checkout = looked.map(|(checkout, _)| checkout);
@@ -242,7 +252,9 @@ impl Run<'_> {
             Err(error) => {
                 // Nothing refers to the stage yet; if it cannot be removed, the next landing does it.
                 let _ = anchor::weigh_anchor(self.repo.git_dir());
-                let _ = stage.remove(root);
+                if outside::sweep_made(self.repo, &stage.folder).is_ok() {
+                    let _ = stage.remove(root);
+                }
                 Err(error)
             }
         }
@@ -332,12 +344,11 @@ impl Run<'_> {
     fn fill(
         &self,
         stage: &Stage,
-        operation: String,
+        mut journal: Journal,
         changes: &[Change],
         looked: Option<&(Checkout, Vec<Found>)>,
         logged: Option<LoggedEntry>,
     ) -> Result<(Journal, Vec<PathBuf>)> {
-        let mut journal = Journal::new(operation);
         journal.stage_in_work_tree.clone_from(&stage.in_work_tree);
         journal.state_files.clone_from(&self.landing.state_files);
         if let Some((checkout, found)) = looked {
@@ -505,7 +516,11 @@ impl Run<'_> {
             }
         }
         let finished = recover::finish(self.repo, &prepared.stage, &prepared.journal, self.settings);
-        Ok(finished.err())
+        Ok(match finished {
+            Ok(left) if left.is_empty() => None,
+            Ok(left) => Some(Error::NotPutBack { left }),
+            Err(error) => Some(error),
+        })
     }
 
     fn until_commit_point(&self, prepared: &mut Prepared) -> Result<()> {
@@ -523,7 +538,7 @@ impl Run<'_> {
         }
         self.stop_if_cancelled()?;
         let Some(update) = &self.landing.reference else {
-            return Ok(());
+            return recover::mark_landed(&prepared.stage, self.settings);
         };
         match update.new {
             Some(_) => {

@@ -70,6 +70,32 @@ pub(crate) struct Journal {
     /// The entry of the operation log that says so.
     #[serde(default)]
     pub(crate) log: Option<LoggedEntry>,
+    /// What is put back outside of the repository, after the commit point.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) outside: Vec<OutsidePath>,
+}
+
+/// A path outside of the repository that is put back, from files that are staged on its own file system.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct OutsidePath {
+    /// The folder that holds it, from the root of the file system on; the other paths are below this one.
+    pub(crate) root: RepoPath,
+    /// The folder of the staged files. Whoever handed over a repository cannot have made it: without it nothing is
+    /// written.
+    pub(crate) stage: RepoPath,
+    /// What is done, in this order. The position in the list names the place in the stage.
+    pub(crate) steps: Vec<OutsideStep>,
+}
+
+/// What is done at one path outside of the repository.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct OutsideStep {
+    /// The step itself.
+    pub(crate) step: Step,
+    /// The permission bits of a file or folder that is made.
+    pub(crate) permissions: Option<u32>,
+    /// When a file that is made was modified: seconds since the epoch and nanoseconds.
+    pub(crate) modified: Option<(i64, u32)>,
 }
 
 /// A move of the operation log.
@@ -224,6 +250,7 @@ impl Journal {
             locks: Vec::new(),
             state_files: Vec::new(),
             log: None,
+            outside: Vec::new(),
         }
     }
 

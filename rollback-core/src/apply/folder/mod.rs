@@ -97,6 +97,24 @@ pub(crate) fn parent_of(root: &Folder, path: &RepoPath) -> io::Result<Parent> {
     Ok(Parent::Open(folder))
 }
 
+/// Removes the folder called `name` unless somebody has put something into it. One that is gone, or is no folder, is none.
+pub(crate) fn remove_unless_filled(parent: &Folder, name: &[u8]) -> io::Result<()> {
+    match parent.remove_folder(name) {
+        Err(error)
+            if !matches!(
+                error.kind(),
+                io::ErrorKind::NotFound
+                    | io::ErrorKind::NotADirectory
+                    | io::ErrorKind::DirectoryNotEmpty
+                    | io::ErrorKind::ResourceBusy
+            ) =>
+        {
+            Err(error)
+        }
+        _ => Ok(()),
+    }
+}
+
 /// As [`parent_of`], making the folders that are missing; their paths are appended to `made`.
 pub(crate) fn make_parent_of(root: &Folder, path: &RepoPath, made: &mut Vec<RepoPath>) -> io::Result<Folder> {
     refuse_leading_out(path)?;
