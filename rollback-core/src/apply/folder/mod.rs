@@ -69,9 +69,9 @@ pub(crate) enum Parent {
 /// Refuses a path that leads out of the folder it is counted from. Paths of trees were checked before; those of records
 /// that lie in the repository were not.
 fn refuse_leading_out(path: &RepoPath) -> io::Result<()> {
-    match path.is_plain() {
-        true => Ok(()),
-        false => Err(io::Error::new(io::ErrorKind::InvalidInput, "the path leads out of its folder")),
+    match path.components().any(|name| matches!(name, b"." | b"..")) {
+        true => Err(io::Error::new(io::ErrorKind::InvalidInput, "the path leads out of its folder")),
+        false => Ok(()),
     }
 }
 
