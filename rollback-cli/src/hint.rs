@@ -69,7 +69,7 @@ impl Situation<'_> {
                     quote(work_tree_of(path).as_os_str().as_encoded_bytes())
                 ),
             ),
-            Error::Unsupported { what, .. } => unsupported(what),
+            Error::Unsupported { what, .. } => unsupported(what, typed),
             Error::NeedsWorkTree { .. } => Hint::new(
                 "put the result on a branch with",
                 typed.without(&["-n", "--no-commit"]).with(&["--branch", "NAME"]),
@@ -234,7 +234,7 @@ impl Situation<'_> {
                 Hint::new("take those back too with", typed.with(&["--with-outside"]))
             }
             Error::NotPutBack { .. } => Hint::new("try once more with", typed.command(&["status"])),
-            Error::DriverNotTrusted { .. } => {
+            Error::DriverNotTrusted { .. } | Error::SignerNotTrusted { .. } => {
                 Hint::new("see what it would run, and trust it, with", typed.command(&["trust"]))
             }
             Error::FilterFailed { filter, .. } => Hint::new(
@@ -270,7 +270,9 @@ impl Situation<'_> {
                 "see what was kept with",
                 format!("find {} -type f", quote(folder.as_os_str().as_encoded_bytes())),
             ),
-            Error::Io { .. } => Hint::nothing("the cause says what the system refused"),
+            Error::Io { .. } => {
+                Hint::new("put right what the system refused, then try again with", typed.text())
+            }
             Error::Cancelled => Hint::nothing("whoever cancelled knows"),
             _ => Hint::nothing("a mistake of this program is to be reported"),
         }
@@ -382,12 +384,15 @@ fn work_tree_of(git_dir: &Path) -> PathBuf {
     }
 }
 
-fn unsupported(what: &str) -> Hint {
+fn unsupported(what: &str, typed: &Invocation) -> Hint {
     if what.contains("reftable") || what.contains("reference storage") {
         return Hint::new("convert the references with", "git refs migrate --ref-format=files");
     }
     if what.contains("sparse") {
         return Hint::new("write the index in full with", "git sparse-checkout init --no-sparse-index");
+    }
+    if what.starts_with("reference file") {
+        return Hint::new("see what else is wrong with", "git fsck --full");
     }
     if what.starts_with("symbolic link") {
         return Hint::new(
@@ -395,8 +400,9 @@ fn unsupported(what: &str) -> Hint {
             "find \"$(git rev-parse --absolute-git-dir)\" -type l -ls",
         );
     }
-    if what.starts_with("work tree") {
-        return Hint::new("see who says so with", "git config --show-origin core.worktree");
+    if let Some(work_tree) = what.strip_prefix("work tree ") {
+        let command = format!("GIT_WORK_TREE={} {}", quote(work_tree.as_bytes()), typed.text());
+        return Hint::new("if that is what you mean, say so with", command);
     }
     if what.starts_with("record of a landing") {
         return Hint::new(

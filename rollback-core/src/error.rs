@@ -341,6 +341,14 @@ pub enum Error {
         /// The driver, such as `filter 'x'`.
         driver: String,
     },
+    /// Commits would be signed by a program that the repository itself configures, and the repository is not trusted.
+    #[error(
+        "commits are to be signed by what this repository configures as {key}, and the repository is not trusted"
+    )]
+    SignerNotTrusted {
+        /// The key, such as `gpg.program`.
+        key: String,
+    },
     /// A filter that must not fail failed.
     #[error("filter '{filter}' failed on {path}: {why}")]
     FilterFailed {
@@ -555,6 +563,7 @@ impl Error {
             Self::UpstreamAhead { .. } => "upstream-ahead",
             Self::LossNotAllowed { .. } => "loss-not-allowed",
             Self::DriverNotTrusted { .. } => "driver-not-trusted",
+            Self::SignerNotTrusted { .. } => "signer-not-trusted",
             Self::FilterFailed { .. } => "filter-failed",
             Self::CrossCheckFailed { .. } => "cross-check-failed",
             Self::NoIdentity { .. } => "no-identity",
@@ -579,9 +588,10 @@ impl Error {
             | Self::MainlineOutOfRange { .. }
             | Self::BadRequest(_)
             | Self::InvalidBranchName { .. } => ErrorClass::Usage,
-            Self::LossNotAllowed { .. } | Self::DriverNotTrusted { .. } | Self::OutsideNotAllowed { .. } => {
-                ErrorClass::Consent
-            }
+            Self::LossNotAllowed { .. }
+            | Self::DriverNotTrusted { .. }
+            | Self::SignerNotTrusted { .. }
+            | Self::OutsideNotAllowed { .. } => ErrorClass::Consent,
             Self::Io { .. } => ErrorClass::Io,
             Self::Locked { .. } => ErrorClass::Busy,
             Self::Internal { .. } => ErrorClass::Internal,

@@ -65,7 +65,11 @@ fn table() -> Vec<(Error, Option<&'static str>)> {
         ),
         (
             Error::Unsupported { what: "work tree /home/somebody".into(), why: "".into() },
-            Some("git config --show-origin core.worktree"),
+            Some("GIT_WORK_TREE=/home/somebody rb revert --file a.py"),
+        ),
+        (
+            Error::Unsupported { what: "reference file .git/refs/heads/x".into(), why: "".into() },
+            Some("git fsck --full"),
         ),
         (Error::Unsupported { what: "object format 'x'".into(), why: "".into() }, None),
         (
@@ -247,6 +251,7 @@ fn table() -> Vec<(Error, Option<&'static str>)> {
         ),
         (Error::NotPutBack { left: Vec::new() }, Some("rb status")),
         (Error::DriverNotTrusted { path: path(), driver: "filter 'x'".into() }, Some("rb trust")),
+        (Error::SignerNotTrusted { key: "gpg.program".into() }, Some("rb trust")),
         (
             Error::NoIdentity { role: "committer" },
             Some("git config user.name 'Your Name' && git config user.email you@example.com"),
@@ -271,7 +276,7 @@ fn table() -> Vec<(Error, Option<&'static str>)> {
         ),
         (
             Error::Io { action: "write", path: "/x".into(), source: std::io::ErrorKind::StorageFull.into() },
-            None,
+            Some("rb revert --file a.py"),
         ),
         (Error::Cancelled, None),
         (Error::Internal { context: "x".into(), source: None }, None),

@@ -6,10 +6,7 @@ use super::hostile;
 use crate::error::{Error, Result};
 use crate::id::{Entry, TreeId};
 use crate::path::RepoPath;
-use crate::repo::{MAX_DEPTH, Objects, Tree};
-
-/// More changed paths than this are refused: seven small trees can stand for a million entries.
-const MAX_CHANGES: usize = 5_000_000;
+use crate::repo::{MAX_CHANGES, MAX_DEPTH, Objects, Tree};
 
 /// One path at which two trees differ. Neither side is ever a folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,8 +21,10 @@ pub(crate) struct Change {
 /// # Errors
 /// [`Error::HostilePath`] where the second tree holds a path that must not be written.
 pub(crate) fn between(objects: &Objects, before: TreeId, after: TreeId) -> Result<Vec<Change>> {
-    let mut found = Vec::new();
-    compare(objects, Some(before), Some(after), &RepoPath::default(), 0, &mut found)?;
+    if before == after {
+        return Ok(Vec::new());
+    }
+    let mut found = compare(objects, before, after)?;
     found.sort_by(|a, b| a.path.cmp(&b.path));
     for change in &found {
         if let Some(new) = change.new {
@@ -35,25 +34,41 @@ pub(crate) fn between(objects: &Objects, before: TreeId, after: TreeId) -> Resul
     Ok(found)
 }
 
-fn compare(
-    objects: &Objects,
+/// Two folders of the same path, either of which may not be there.
+struct Folders {
     before: Option<TreeId>,
     after: Option<TreeId>,
-    folder: &RepoPath,
+    path: RepoPath,
     depth: usize,
+}
+
+/// Goes through the folders without recursion: how deep they are nested is somebody else's choice.
+fn compare(objects: &Objects, before: TreeId, after: TreeId) -> Result<Vec<Change>> {
+    let (before, after) = (Some(before), Some(after));
+    let mut open = vec![Folders { before, after, path: RepoPath::default(), depth: 0 }];
+    let mut found = Vec::new();
+    while let Some(folders) = open.pop() {
+        let refuse = |why| Err(Error::HostilePath { path: folders.path.clone(), why });
+        if folders.depth > MAX_DEPTH {
+            return refuse("it is nested deeper than 2048 folders");
+        }
+        if found.len() + open.len() > MAX_CHANGES {
+            return refuse("the result changes too many paths");
+        }
+        compare_folders(objects, &folders, &mut open, &mut found)?;
+    }
+    Ok(found)
+}
+
+fn compare_folders(
+    objects: &Objects,
+    folders: &Folders,
+    open: &mut Vec<Folders>,
     found: &mut Vec<Change>,
 ) -> Result<()> {
-    if before == after {
-        return Ok(());
-    }
-    if depth > MAX_DEPTH {
-        return Err(Error::HostilePath {
-            path: folder.clone(),
-            why: "it is nested deeper than 2048 folders",
-        });
-    }
+    let folder = &folders.path;
     let read = |id: Option<TreeId>| id.map_or_else(|| Ok(Tree::default()), |id| objects.tree(id));
-    let (old_tree, new_tree) = (read(before)?, read(after)?);
+    let (old_tree, new_tree) = (read(folders.before)?, read(folders.after)?);
     let mut rows: BTreeMap<&[u8], (Option<Entry>, Option<Entry>)> = BTreeMap::new();
     for row in &old_tree.entries {
         rows.entry(&row.name).or_default().0 = Some(row.entry);
@@ -71,25 +86,21 @@ fn compare(
         if old.is_some() && new.is_some_and(|new| old.is_some_and(|old| old.same_as(&new))) {
             continue;
         }
-        if new.is_some()
-            && let Some(why) = hostile::why_hostile(name)
-        {
-            return Err(Error::HostilePath { path: folder.join(name), why });
+        if let Some(new) = new {
+            // A folder without an object would be read as an empty one.
+            let why = hostile::why_hostile(name).or(new.id.is_null().then_some("its entry names no object"));
+            if let Some(why) = why {
+                return Err(Error::HostilePath { path: folder.join(name), why });
+            }
         }
         let path = folder.join(name);
-        let (old_folder, old) = split(old);
-        let (new_folder, new) = split(new);
-        if old_folder.is_some() || new_folder.is_some() {
-            compare(objects, old_folder, new_folder, &path, depth + 1, found)?;
+        let (before, old) = split(old);
+        let (after, new) = split(new);
+        if before != after {
+            open.push(Folders { before, after, path: path.clone(), depth: folders.depth + 1 });
         }
         if old.is_some() || new.is_some() {
             found.push(Change { path, old, new });
-        }
-        if found.len() > MAX_CHANGES {
-            return Err(Error::HostilePath {
-                path: folder.clone(),
-                why: "the result changes too many paths",
-            });
         }
     }
     Ok(())

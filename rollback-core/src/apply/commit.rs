@@ -6,7 +6,8 @@ use gix::objs::Kind;
 use crate::error::{Error, Result};
 use crate::id::{CommitId, TreeId};
 use crate::message::Message;
-use crate::repo::{Objects, Signature};
+use crate::repo::config::own_signers;
+use crate::repo::{Objects, Programs, Signature};
 
 /// Everything a commit says.
 pub(crate) struct NewCommit<'a> {
@@ -23,11 +24,23 @@ impl NewCommit<'_> {
     /// Puts the commit into the memory of `objects`, signed where `sign` says so.
     ///
     /// # Errors
-    /// [`Error::Signing`] where the signer fails; nothing was written then.
+    /// [`Error::Signing`] where the signer fails, [`Error::SignerNotTrusted`] where the repository itself names the
+    /// signer; nothing was written then.
     pub(crate) fn write(&self, objects: &Objects, sign: bool) -> Result<CommitId> {
         let unsigned = objects.write_raw(Kind::Commit, &self.bytes())?;
         if !sign {
             return Ok(unsigned.into());
+        }
+        let pinned = match objects.programs() {
+            Programs::Refused => None,
+            Programs::Trusted(pinned) => Some(pinned),
+        };
+        let mut own = own_signers(objects.gix()).into_iter();
+        let foreign = own.find(|(key, what)| {
+            pinned.and_then(|pinned| pinned.get(key)).is_none_or(|seen| what != seen.as_bytes())
+        });
+        if let Some((key, _)) = foreign {
+            return Err(Error::SignerNotTrusted { key });
         }
         let signed = objects.gix().find_commit(unsigned.0).and_then(|commit| commit.signed());
         match signed {

@@ -63,7 +63,8 @@ impl Swapper<'_> {
         let parent = make_parent_of(self.root, path, &mut Vec::new()).map_err(|error| {
             match error.kind() {
                 // What opening a link without following it gives differs between systems.
-                _ if self.open_parent(path).is_err_and(|error| matches!(error, Error::InTheWay { .. })) => {
+                // A folder that is missing was not made: that is the system's refusal, and nobody's file.
+                _ if self.open_parent(path).is_err_and(|error| is_obstructed(&error)) => {
                     in_the_way(InTheWay::Obstructed, path)
                 }
                 _ => failed(error),
@@ -324,6 +325,10 @@ fn remove_empty_folder(parent: &Folder, name: &[u8]) -> bool {
         return false;
     };
     names.iter().all(|inner| remove_empty_folder(&folder, inner)) && parent.remove_folder(name).is_ok()
+}
+
+fn is_obstructed(error: &Error) -> bool {
+    matches!(error, Error::InTheWay { reason: InTheWay::Obstructed, .. })
 }
 
 fn in_the_way(reason: InTheWay, path: &RepoPath) -> Error {

@@ -9,7 +9,7 @@ use gix::objs::TreeRefIter;
 use crate::error::{Error, Result};
 use crate::id::{Entry, EntryMode, ObjectId, TreeId};
 use crate::path::RepoPath;
-use crate::repo::Objects;
+use crate::repo::{MAX_CHANGES, Objects};
 
 /// A path that differs between two trees. Folders are not listed, what is in them is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,13 +22,17 @@ pub(crate) struct TreeChange {
 /// Folders deeper than this are taken for an attack; git's own default limit is the same.
 const DEEPEST: usize = 2048;
 
+/// More differing paths than this are taken for an attack: eight trees that name each other ten times each stand for
+/// 100 million paths. The largest repositories have a few million.
+const MOST: usize = MAX_CHANGES;
+
 /// The differences from `old` to `new`, in the order of `git diff-tree -r`.
 ///
 /// # Errors
 /// [`Error::MissingObject`] and [`Error::CorruptObject`] for a tree that cannot be read.
 pub(crate) fn diff_trees(objects: &Objects, old: TreeId, new: TreeId) -> Result<Vec<TreeChange>> {
-    let mut diff = Diff { objects, path: BString::default(), depth: 0, changes: Vec::new() };
-    diff.trees(Some(old), Some(new))?;
+    let mut diff = Diff { objects, path: BString::default(), changes: Vec::new() };
+    diff.trees(old, new)?;
     Ok(diff.changes)
 }
 
@@ -97,22 +101,60 @@ impl Row<'_> {
     }
 }
 
+/// Two entries of the same name and kind that differ, or an entry that one side lacks.
+struct Pair {
+    name: BString,
+    before: Option<Entry>,
+    after: Option<Entry>,
+}
+
 struct Diff<'o> {
     objects: &'o Objects,
-    /// The folder being compared, and its depth.
+    /// The folder being compared.
     path: BString,
-    depth: usize,
     changes: Vec<TreeChange>,
 }
 
 impl Diff<'_> {
-    fn trees(&mut self, old: Option<TreeId>, new: Option<TreeId>) -> Result<()> {
-        if old == new {
-            return Ok(());
+    /// Goes through the folders without recursion: how deep they are nested is somebody else's choice.
+    fn trees(&mut self, old: TreeId, new: TreeId) -> Result<()> {
+        let mut levels = vec![(0, self.differing(Some(old), Some(new))?.into_iter())];
+        while let Some((folder, pairs)) = levels.last_mut() {
+            self.path.truncate(*folder);
+            let Some(Pair { name, before, after }) = pairs.next() else {
+                levels.pop();
+                continue;
+            };
+            if !self.path.is_empty() {
+                self.path.push(b'/');
+            }
+            self.path.extend_from_slice(&name);
+            let file = |entry: Option<Entry>| entry.filter(|entry| !entry.mode.is_tree());
+            let (old_file, new_file) = (file(before), file(after));
+            if old_file.is_some() || new_file.is_some() {
+                let path = RepoPath::from(self.path.as_bstr());
+                self.changes.push(TreeChange { path, before: old_file, after: new_file });
+            }
+            let tree =
+                |entry: Option<Entry>| entry.filter(|entry| entry.mode.is_tree()).map(|it| TreeId(it.id));
+            let (old, new) = (tree(before), tree(after));
+            let Some(either) = new.or(old).filter(|_| old != new) else { continue };
+            if levels.len() > DEEPEST {
+                return Err(corrupt(either, "its folders are nested deeper than 2048"));
+            }
+            if self.changes.len() > MOST {
+                return Err(corrupt(either, format!("more than {MOST} paths differ in it and beside it")));
+            }
+            levels.push((self.path.len(), self.differing(old, new)?.into_iter()));
         }
-        if self.depth > DEEPEST {
-            let id = new.or(old).expect("one side is a tree, or both would be equal").0;
-            return Err(corrupt(TreeId(id), "its folders are nested too deeply"));
+        Ok(())
+    }
+
+    /// The rows in which two trees differ, in git's order.
+    fn differing(&self, old: Option<TreeId>, new: Option<TreeId>) -> Result<Vec<Pair>> {
+        let mut pairs = Vec::new();
+        if old == new {
+            return Ok(pairs);
         }
         let (mut old_bytes, mut new_bytes) = (Vec::new(), Vec::new());
         let old = self.rows(old, &mut old_bytes)?;
@@ -120,14 +162,23 @@ impl Diff<'_> {
         let (mut old, mut new) = (old.as_slice(), new.as_slice());
         loop {
             let order = match (old.first(), new.first()) {
-                (None, None) => return Ok(()),
+                (None, None) => return Ok(pairs),
                 (Some(_), None) => Ordering::Less,
                 (None, Some(_)) => Ordering::Greater,
                 (Some(one), Some(other)) => one.in_order(other),
             };
             let before = if order.is_le() { take_first(&mut old) } else { None };
             let after = if order.is_ge() { take_first(&mut new) } else { None };
-            self.pair(before, after)?;
+            if let (Some(before), Some(after)) = (&before, &after)
+                && before.entry.same_as(&after.entry)
+            {
+                continue;
+            }
+            let Some(name) = before.as_ref().or(after.as_ref()).map(|row| row.name.to_owned()) else {
+                continue;
+            };
+            let (before, after) = (before.map(|row| row.entry), after.map(|row| row.entry));
+            pairs.push(Pair { name, before, after });
         }
     }
 
@@ -135,42 +186,6 @@ impl Diff<'_> {
         let Some(id) = id else { return Ok(Vec::new()) };
         self.objects.read_tree(id, bytes)?;
         TreeReader::new(id, bytes).sorted()
-    }
-
-    /// Two rows of the same name and kind, or a row that one side lacks.
-    fn pair(&mut self, before: Option<Row<'_>>, after: Option<Row<'_>>) -> Result<()> {
-        if let (Some(before), Some(after)) = (&before, &after)
-            && before.entry.same_as(&after.entry)
-        {
-            return Ok(());
-        }
-        let Some(name) = before.as_ref().or(after.as_ref()).map(|row| row.name) else { return Ok(()) };
-        let folder = self.path.len();
-        if folder > 0 {
-            self.path.push(b'/');
-        }
-        self.path.extend_from_slice(name);
-        let done = self.named_pair(before.map(|row| row.entry), after.map(|row| row.entry));
-        self.path.truncate(folder);
-        done
-    }
-
-    fn named_pair(&mut self, before: Option<Entry>, after: Option<Entry>) -> Result<()> {
-        let tree =
-            |entry: Option<Entry>| entry.filter(|entry| entry.mode.is_tree()).map(|entry| TreeId(entry.id));
-        let file = |entry: Option<Entry>| entry.filter(|entry| !entry.mode.is_tree());
-        let (old_file, new_file) = (file(before), file(after));
-        if old_file.is_some() || new_file.is_some() {
-            let path = RepoPath::from(self.path.as_bstr());
-            self.changes.push(TreeChange { path, before: old_file, after: new_file });
-        }
-        if tree(before).is_none() && tree(after).is_none() {
-            return Ok(());
-        }
-        self.depth += 1;
-        let done = self.trees(tree(before), tree(after));
-        self.depth -= 1;
-        done
     }
 }
 

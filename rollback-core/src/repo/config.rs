@@ -2,7 +2,8 @@
 //!
 //! Nothing here writes. A value that git would refuse is refused; a missing one has git's default.
 
-use bstr::ByteSlice;
+use bstr::{BString, ByteSlice};
+use gix::config::Source;
 
 use crate::error::{Error, Result};
 use crate::repo::Repo;
@@ -141,6 +142,25 @@ impl FsyncPolicy {
             journal: on == LOOSE | INDEX | REFERENCE,
         })
     }
+}
+
+/// The programs for signatures that the repository's own configuration names: keys and commands.
+pub(crate) fn own_signers(repo: &gix::Repository) -> Vec<(String, BString)> {
+    let config = repo.config_snapshot();
+    let mut found = Vec::new();
+    for section in config.plumbing().sections_by_name("gpg").into_iter().flatten() {
+        if !matches!(section.meta().source, Source::Local | Source::Worktree) {
+            continue;
+        }
+        for key in ["program", "defaultKeyCommand"] {
+            let name = match section.header().subsection_name() {
+                Some(format) => format!("gpg.{format}.{key}"),
+                None => format!("gpg.{key}"),
+            };
+            found.extend(section.values(key).into_iter().map(|command| (name.clone(), command)));
+        }
+    }
+    found
 }
 
 impl Settings {

@@ -39,6 +39,9 @@ use crate::merge::MergeDrivers;
 /// How deep folders may be nested in trees that are read for writing.
 pub(crate) const MAX_DEPTH: usize = 2048;
 
+/// The most paths in which two trees may differ: small trees that name each other stand for any number of them.
+pub(crate) const MAX_CHANGES: usize = 5_000_000;
+
 /// A handle on a repository. It is cheap to clone and can be shared between threads.
 #[derive(Clone)]
 pub struct Repo {

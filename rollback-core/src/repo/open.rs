@@ -115,19 +115,21 @@ fn open_error(folder: &Path, error: gix::Error) -> Error {
     Error::internal(format!("cannot open the repository at {}", folder.display()), error)
 }
 
-/// Refuses a repository that was found by its folder and whose own configuration puts the work tree elsewhere: who hands
-/// over such a folder chooses what is written to. Whoever means it says so with `GIT_DIR` or `GIT_WORK_TREE`.
+/// Refuses a repository that was found by its folder and whose configuration puts the work tree elsewhere: who hands over
+/// such a folder chooses what is written to. Whoever means it says so with `GIT_DIR` or `GIT_WORK_TREE`.
 fn refuse_work_tree_elsewhere(folder: &Path, repo: &gix::Repository, environment: Environment) -> Result<()> {
     let named = |name| environment == Environment::Honoured && std::env::var_os(name).is_some();
-    let config = repo.config_snapshot();
-    if named("GIT_DIR") || named("GIT_WORK_TREE") || config.string("core.worktree").is_none() {
+    if named("GIT_DIR") || named("GIT_WORK_TREE") || repo.config_snapshot().string("core.worktree").is_none()
+    {
         return Ok(());
     }
     let (Some(work_tree), Ok(folder)) = (repo.workdir(), folder.canonicalize()) else { return Ok(()) };
+    // A submodule's configuration leads back to the folder that its `.git` file lies in.
+    let found_at = folder.ancestors().find(|folder| folder.join(".git").exists());
     match work_tree.canonicalize() {
-        Ok(whole) if !folder.starts_with(&whole) => Err(Error::Unsupported {
+        Ok(whole) if found_at != Some(&whole) => Err(Error::Unsupported {
             what: format!("work tree {}", whole.display()),
-            why: "core.worktree leads to it, and the repository does not lie in it".into(),
+            why: "core.worktree leads to it, away from the folder that the repository lies in".into(),
         }),
         _ => Ok(()),
     }

@@ -1,4 +1,4 @@
-//! What a repository itself would run: filters and merge drivers of its own configuration, and hooks.
+//! What a repository itself would run: filters, merge drivers and signers of its own configuration, and hooks.
 //!
 //! Whoever hands over a repository chooses these. They are read here so that a person can see them before trusting them,
 //! and pinned by what they are: another command or another hook is not trusted. Nothing here runs or writes anything.
@@ -12,6 +12,7 @@ use gix::config::Source;
 
 use super::{Fingerprint, sha256};
 use crate::error::{Error, Result};
+use crate::repo::config::own_signers;
 use crate::repo::hooks::{Owner, key_of};
 use crate::repo::{Programs, Repo};
 
@@ -50,6 +51,9 @@ impl Repo {
                     }
                 }
             }
+        }
+        for (key, command) in own_signers(&local) {
+            found.insert(key, command.to_str_lossy().into_owned());
         }
         let hooks = self.hooks_folder();
         if hooks.owner == Owner::Repository {

@@ -20,6 +20,11 @@ impl<'a> Row<'a> {
     pub fn raw(mode: &'a str, name: &'a [u8], id: impl Into<String>) -> Self {
         Self { mode, name, id: id.into() }
     }
+
+    /// The id of the object it names.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
 }
 
 /// Writes a tree of exactly these rows in exactly this order, and returns its id.

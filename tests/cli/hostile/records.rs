@@ -1,0 +1,265 @@
+//! Records of rb's own in a repository that was handed over: journals, the operation log, checkpoints.
+
+use std::fs;
+
+use serde_json::{Value, json};
+use test_kit::hostile::{self, Row};
+use test_kit::suite::Seeded;
+
+use crate::world::{Case, World};
+use crate::{one, some, words};
+
+const ASKED: &[&str] = &["status", "revert HEAD", "undo", "checkpoint create x", "ops", "history src/a.txt"];
+
+fn journal(world: &World) -> Value {
+    let head = world.repo.git(&["rev-parse", "HEAD"]);
+    let moved =
+        json!({"name": "refs/heads/main", "old": null, "new": head, "log_line": "hostile", "logs": []});
+    json!({
+        "version": 1, "operation": "00ff00ff00ff00ff", "stage_in_work_tree": null, "reference": moved, "index": null,
+        "steps": [], "missing_folders": [], "locks": [], "state_files": [], "log": null,
+    })
+}
+
+pub(crate) fn journals(dice: &mut Seeded) -> Case {
+    let world = World::new();
+    let outside = world.outside.clone();
+    let landing = world.git_dir().join("rb/landing");
+    fs::create_dir_all(landing.join("files")).unwrap();
+    fs::write(landing.join("files/0"), "hostile\n").unwrap();
+    let mut record = journal(&world);
+    let other = world.repo.git(&["rev-parse", "HEAD~1"]);
+    let head = world.repo.git(&["rev-parse", "HEAD"]);
+    let canary = world.repo.git_with_input(&["hash-object", "--stdin"], b"canary\n");
+    let canary = json!({"kind": "file", "id": String::from_utf8_lossy(&canary).trim()});
+    let hostile = world.repo.git_with_input(&["hash-object", "--stdin"], b"hostile\n");
+    let hostile = json!({"kind": "file", "id": String::from_utf8_lossy(&hostile).trim()});
+    // To be taken back: the branch is where it was before.
+    let taken_back =
+        json!({"name": "refs/heads/main", "old": head, "new": other, "log_line": "x", "logs": []});
+    let what = match dice.below(12) {
+        0 => {
+            record["state_files"] = json!([{"name": "../../outside/planted", "content": "hostile\n"}]);
+            "a state file"
+        }
+        1 => {
+            record["state_files"] =
+                json!([{"name": "hooks/post-checkout", "content": "#!/bin/sh\nhostile\n"}]);
+            "a hook as a state file"
+        }
+        2 => {
+            record["state_files"] = json!([{"name": "../../outside/folder", "content": null}]);
+            "a state file that is removed"
+        }
+        3 => {
+            record["reference"]["logs"] = json!([["HEAD", {"git-dir": "../../outside/canary"}]]);
+            "a log"
+        }
+        4 => {
+            let path = outside.join("canary").display().to_string();
+            record["reference"]["logs"] = json!([["HEAD", {"elsewhere": path}]]);
+            "a log elsewhere"
+        }
+        5 => {
+            record["reference"] = taken_back;
+            record["index"] = json!([]);
+            record["steps"] = json!([{"path": "../outside/canary", "action": {"add": {"new": canary}}}]);
+            fs::remove_file(landing.join("files/0")).unwrap();
+            "a file that is taken away"
+        }
+        6 => {
+            record["reference"] = taken_back;
+            record["index"] = json!([]);
+            record["steps"] = json!([{"path": "../outside/planted", "action": {"remove": {"old": hostile}}}]);
+            "a file that comes back"
+        }
+        7 => {
+            record["reference"] = taken_back;
+            record["index"] = json!([]);
+            record["missing_folders"] = json!(["../outside/empty"]);
+            "a folder that is removed"
+        }
+        8 => {
+            record["operation"] = json!("../../../../outside/planted");
+            record["reference"]["new"] = json!(other);
+            record["reference"]["old"] = json!(other);
+            record["steps"] = json!([{"path": "x", "action": {"add": {"new": canary}}}]);
+            "an operation that is a path"
+        }
+        9 => {
+            fs::write(outside.join("folder/lock"), "rb 00ff00ff00ff00ff\n").unwrap();
+            record["locks"] = json!([{"git-dir": "../../outside/folder/lock"}]);
+            "a lock"
+        }
+        10 => {
+            record["stage_in_work_tree"] = json!("../outside/folder");
+            "a stage in the work tree"
+        }
+        _ => "a stage without a journal",
+    };
+    match what {
+        "a stage without a journal" => {
+            fs::write(landing.join("work-tree-stage"), "../outside/folder").unwrap()
+        }
+        _ => {
+            let name = one(dice, &["journal.json", "journal.json", "journal.json", "closed.json"]);
+            fs::write(landing.join(name), record.to_string()).unwrap();
+        }
+    }
+    let mut commands = some(dice, ASKED, 3);
+    commands.push(words("status"));
+    Case::new(what, world, commands, move |world| replay(world, &record))
+}
+
+/// Carries the record out as it stands, by naive means.
+fn replay(world: &World, record: &Value) {
+    let git_dir = world.git_dir();
+    for file in record["state_files"].as_array().into_iter().flatten() {
+        let path = git_dir.join(file["name"].as_str().unwrap());
+        match file["content"].as_str() {
+            Some(content) => fs::write(path, content).unwrap(),
+            None => fs::remove_dir_all(path).unwrap(),
+        }
+    }
+    for log in record["reference"]["logs"].as_array().into_iter().flatten() {
+        let place = log[1]["git-dir"].as_str().or(log[1]["elsewhere"].as_str()).unwrap();
+        fs::write(git_dir.join(place), "canary\nhostile\n").unwrap();
+    }
+    for step in record["steps"].as_array().into_iter().flatten() {
+        let path = world.path().join(step["path"].as_str().unwrap());
+        match step["action"]["add"].is_object() {
+            true => drop(fs::remove_file(path)),
+            false => fs::write(path, "hostile\n").unwrap(),
+        }
+    }
+    for folder in record["missing_folders"].as_array().into_iter().flatten() {
+        fs::remove_dir(world.path().join(folder.as_str().unwrap())).unwrap();
+    }
+    for lock in record["locks"].as_array().into_iter().flatten() {
+        fs::remove_file(git_dir.join(lock["git-dir"].as_str().unwrap())).unwrap();
+    }
+    let operation = record["operation"].as_str().unwrap();
+    if operation.contains('/') {
+        fs::create_dir_all(git_dir.join("rb/written-")).unwrap();
+        fs::create_dir_all(git_dir.join(format!("rb/written-{operation}"))).unwrap();
+    }
+    let stage = record["stage_in_work_tree"].as_str().map(ToOwned::to_owned);
+    let stage = stage.or_else(|| fs::read_to_string(git_dir.join("rb/landing/work-tree-stage")).ok());
+    if let Some(stage) = stage {
+        fs::remove_dir_all(world.path().join(stage)).unwrap();
+    }
+}
+
+/// Commits files as a record of rb's, and lets the reference name it.
+fn record(world: &World, reference: &str, files: &[(&[u8], &[u8])]) {
+    let rows: Vec<_> =
+        files.iter().map(|(name, bytes)| Row::file(&world.repo, "100644", name, bytes)).collect();
+    let tree = hostile::tree(&world.repo, &rows);
+    let tip = world.repo.git(&["rev-parse", "main"]);
+    let commit = hostile::commit(&world.repo, &tree, Some(&tip), "hostile");
+    world.repo.git(&["update-ref", reference, &commit]);
+}
+
+pub(crate) fn operations(dice: &mut Seeded) -> Case {
+    let world = World::new();
+    let head = world.repo.git(&["rev-parse", "HEAD"]);
+    let tree = world.repo.git(&["rev-parse", "HEAD^{tree}"]);
+    let blob = Row::file(&world.repo, "100755", b"planted", b"hostile\n");
+    let evil = hostile::tree(&world.repo, &[blob]);
+    let evil = hostile::tree(&world.repo, &[Row::raw("40000", b"..", evil)]);
+    let mut logged = json!({
+        "version": 1, "operation_id": "00ff00ff00ff00ff", "time": 0, "kind": "revert-commit", "target": "x",
+        "ref": "refs/heads/main", "before": head, "after": head, "commit_ids": [], "staged": true,
+        "tree_before": tree, "tree_after": tree, "undoes": null, "paths": [], "state_files": [],
+    });
+    let state = |name: &str, content: Value| json!([{"name": name, "before": content, "after": null}]);
+    let what = match dice.below(6) {
+        0 => {
+            logged["state_files"] = state("../../outside/planted", json!("hostile\n"));
+            "a state file"
+        }
+        1 => {
+            logged["state_files"] = state("hooks/post-checkout", json!("#!/bin/sh\nhostile\n"));
+            "a hook"
+        }
+        2 => {
+            let canary = json!("canary\n");
+            logged["state_files"] =
+                json!([{"name": "../../outside/canary", "before": null, "after": canary}]);
+            "a state file that goes"
+        }
+        3 => {
+            logged["tree_before"] = json!(evil);
+            "a tree that leads out"
+        }
+        4 => {
+            logged["staged"] = json!(false);
+            logged["ref"] = json!("refs/heads/../../../outside/planted");
+            logged["after"] = json!(null);
+            "a reference"
+        }
+        _ => {
+            logged["paths"] = json!([{"path": "../outside/canary", "before": null, "after": null,
+                "attributes": {"permissions": 0o777, "modified": [0, 0]}, "absent": true}]);
+            logged["state_files"] = state("../../outside/planted", json!("hostile\n"));
+            "a path with attributes"
+        }
+    };
+    record(&world, "refs/rb/log", &[(b"operation.json", logged.to_string().as_bytes())]);
+    let mut commands = vec![words("undo")];
+    commands.extend(some(dice, &["undo --dry-run", "ops", "undo 00ff", "report", "status"], 3));
+    Case::new(what, world, commands, move |world| {
+        let name = logged["state_files"][0]["name"].as_str().unwrap_or("../../outside/planted");
+        let content = logged["state_files"][0]["before"].as_str();
+        fs::write(world.git_dir().join(name), content.unwrap_or("hostile\n")).unwrap();
+    })
+}
+
+pub(crate) fn checkpoints(dice: &mut Seeded) -> Case {
+    let world = World::new();
+    let named = world.outside.join("folder").display().to_string();
+    let made = world.rb(&words(&format!("checkpoint create safe --outside {named}")), &[]);
+    assert_eq!(made.0, 0, "{}", made.1);
+    let reference = "refs/rb/checkpoints/manual/safe";
+    let text = world.repo.git(&["cat-file", "blob", &format!("{reference}:checkpoint.json")]);
+    let mut manifest: Value = serde_json::from_str(&text).unwrap();
+    let entries = manifest["outside"][0]["entries"].as_array_mut().unwrap();
+    assert_eq!(entries.len(), 2, "{text}");
+    let path = one(dice, &["../planted", "../../outside/planted", "x/../../planted", "/../planted"]);
+    let what = match dice.below(3) {
+        0 => {
+            entries[1]["path"] = json!(path);
+            "a file"
+        }
+        1 => {
+            entries[1] = json!({"path": path, "kind": "symlink", "target": "/"});
+            "a link"
+        }
+        _ => {
+            entries[1] = json!({"path": path, "kind": "folder", "permissions": 0o777});
+            "a folder"
+        }
+    };
+    let listing = world.repo.git(&["ls-tree", reference]);
+    let blob = world.repo.git_with_input(&["hash-object", "-w", "--stdin"], manifest.to_string().as_bytes());
+    let blob = String::from_utf8_lossy(&blob).trim().to_owned();
+    let lines = listing.lines().map(|line| match line.ends_with("\tcheckpoint.json") {
+        true => format!("100644 blob {blob}\tcheckpoint.json\n"),
+        false => format!("{line}\n"),
+    });
+    let tree = world.repo.git_with_input(&["mktree"], lines.collect::<String>().as_bytes());
+    let tree = String::from_utf8_lossy(&tree).trim().to_owned();
+    let parent = world.repo.git(&["rev-parse", "main"]);
+    let commit = hostile::commit(&world.repo, &tree, Some(&parent), "checkpoint");
+    world.repo.git(&["update-ref", reference, &commit]);
+    let mut commands = vec![words("checkpoint restore safe --with-outside")];
+    commands.extend(some(
+        dice,
+        &["checkpoint verify safe", "checkpoint show safe", "checkpoint restore safe"],
+        2,
+    ));
+    Case::new(format!("{what} at {path}"), world, commands, move |world| {
+        let path = path.trim_start_matches('/').replace("x/../", "");
+        fs::write(world.outside.join("folder").join(path), "hostile\n").unwrap();
+    })
+}
