@@ -8,26 +8,28 @@ use rollback_core::{Error, Repo};
 use crate::exit::Exit;
 use crate::failure::{Failure, Problem};
 
-/// The message as somebody left it.
+/// The message with a word to whoever edits it.
+pub(crate) fn template(message: &str, repo: &Repo) -> String {
+    let comment = comment_string(repo);
+    format!(
+        "{}\n\n{comment} Lines that begin with '{comment}' are left out, and an empty message lands nothing.\n",
+        message.trim_end()
+    )
+}
+
+/// The template as somebody left it.
 ///
 /// # Errors
 /// Where no editor can be started, where it ends with an error, and where the message comes back empty.
-pub(crate) fn edit(message: &str, repo: &Repo, terminal: bool) -> Result<String, Problem> {
+pub(crate) fn edit(template: &str, repo: &Repo, terminal: bool) -> Result<String, Problem> {
     let editor = editor(|name| std::env::var_os(name), repo.config_string("core.editor"), terminal)?;
-    let comment = repo
-        .config_string("core.commentChar")
-        .filter(|mark| !mark.is_empty() && mark != "auto")
-        .unwrap_or_else(|| "#".into());
+    let comment = comment_string(repo);
     let file = tempfile::Builder::new()
         .prefix("rb-")
         .suffix(".COMMIT_EDITMSG")
         .tempfile()
         .map_err(|error| io("create", "a temporary file".into(), error))?;
     let path = file.path().to_owned();
-    let template = format!(
-        "{}\n\n{comment} Lines that begin with '{comment}' are left out, and an empty message lands nothing.\n",
-        message.trim_end()
-    );
     std::fs::write(&path, template).map_err(|error| io("write", path.clone(), error))?;
     run(&editor, &path)?;
     let text = std::fs::read_to_string(&path).map_err(|error| io("read", path, error))?;
@@ -40,6 +42,12 @@ pub(crate) fn edit(message: &str, repo: &Repo, terminal: bool) -> Result<String,
         .into());
     }
     Ok(text)
+}
+
+fn comment_string(repo: &Repo) -> String {
+    repo.config_string("core.commentChar")
+        .filter(|mark| !mark.is_empty() && mark != "auto")
+        .unwrap_or_else(|| "#".into())
 }
 
 /// git's order (`git var GIT_EDITOR`): the most particular first, and `vi` only in front of a person.

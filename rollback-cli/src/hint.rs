@@ -213,6 +213,16 @@ impl Situation<'_> {
                     std::iter::once("revert").chain(commits.iter().map(String::as_str)).collect();
                 Hint::new("undo it by a commit of its own with", typed.command(&words))
             }
+            Error::MadeElsewhere { made_on, .. } if made_on.as_bytes() == b"HEAD" => {
+                Hint::new("it was detached; see which work tree has it with", "git worktree list")
+            }
+            Error::MadeElsewhere { made_on, .. } => {
+                Hint::new("go back to that first with", format!("git switch {}", quoted_branch(made_on)))
+            }
+            Error::ReferenceGone { reference, expected, .. } => Hint::new(
+                "if it is to be there, bring it back with",
+                format!("git branch {} {expected}", quoted_branch(reference)),
+            ),
             Error::UpstreamAhead { upstream, .. } => Hint::new(
                 "take these changes in first (or land anyway with --stale-ok) with",
                 format!("git merge {}", quoted(upstream.strip_prefix("refs/remotes/").unwrap_or(upstream))),
@@ -335,6 +345,12 @@ fn quoted(text: &str) -> String {
     quote(text.as_bytes())
 }
 
+/// The name of a branch without `refs/heads/`.
+fn quoted_branch(reference: &RepoPath) -> String {
+    let name = reference.as_bytes();
+    quote(name.strip_prefix(b"refs/heads/").unwrap_or(name))
+}
+
 /// A path as it can be typed in any folder.
 fn from_root(path: &RepoPath) -> String {
     let mut spelled = b":/".to_vec();
@@ -365,6 +381,21 @@ fn unsupported(what: &str) -> Hint {
     }
     if what.contains("sparse") {
         return Hint::new("write the index in full with", "git sparse-checkout init --no-sparse-index");
+    }
+    if what.starts_with("symbolic link") {
+        return Hint::new(
+            "see where links in it lead with",
+            "find \"$(git rev-parse --absolute-git-dir)\" -type l -ls",
+        );
+    }
+    if what.starts_with("work tree") {
+        return Hint::new("see who says so with", "git config --show-origin core.worktree");
+    }
+    if what.starts_with("record of a landing") {
+        return Hint::new(
+            "if no rb of yours left it, put it aside with",
+            "mv \"$(git rev-parse --absolute-git-dir)/rb\" \"$(git rev-parse --absolute-git-dir)/rb.aside\"",
+        );
     }
     Hint::nothing("git has no command that takes the format away")
 }

@@ -29,6 +29,11 @@ impl Base {
         Self { roots, prefix }
     }
 
+    /// The folder the command works in, from the root.
+    pub(crate) fn prefix(&self) -> &RepoPath {
+        &self.prefix
+    }
+
     /// The paths of the repository that these words mean.
     ///
     /// # Errors

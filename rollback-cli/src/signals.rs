@@ -15,6 +15,11 @@ impl Landing {
         state::set_landing(true);
         Self
     }
+
+    /// Set once a signal has arrived.
+    pub(crate) fn flag(&self) -> Arc<AtomicBool> {
+        state::stop_flag()
+    }
 }
 
 impl Drop for Landing {

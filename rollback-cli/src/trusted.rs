@@ -13,9 +13,9 @@ pub(crate) fn as_trusted(repo: Repo) -> Result<Repo, Problem> {
     if !store.knows(&trust_key(&repo), REPOSITORY) {
         return Ok(repo);
     }
-    let fingerprint = fingerprint_of(&repo.own_programs()?);
-    Ok(match store.check(&trust_key(&repo), REPOSITORY, &fingerprint)? {
-        Trusted::Yes => repo.trusting_its_programs(),
+    let programs = repo.own_programs()?;
+    Ok(match store.check(&trust_key(&repo), REPOSITORY, &fingerprint_of(&programs))? {
+        Trusted::Yes => repo.trusting(&programs),
         // It names other programs now: refusals say so.
         _ => repo,
     })

@@ -283,6 +283,26 @@ pub enum Error {
         /// The commits that the operation made, in order.
         commits: Vec<CommitId>,
     },
+    /// An operation that is to be taken back was made where HEAD was on something else.
+    #[error("operation {operation} was made on {made_on}, and HEAD is on {head} here")]
+    MadeElsewhere {
+        /// The operation.
+        operation: String,
+        /// The reference that HEAD was on; `HEAD` where it was detached.
+        made_on: RepoPath,
+        /// The one that it is on; `HEAD` where it is detached.
+        head: RepoPath,
+    },
+    /// The reference that an operation moved, which is to be taken back, is not there any more.
+    #[error("{reference} is gone; operation {operation} left it at {expected}")]
+    ReferenceGone {
+        /// The operation.
+        operation: String,
+        /// The reference.
+        reference: RepoPath,
+        /// Where the operation left it.
+        expected: CommitId,
+    },
     /// Somebody else has the commits of an operation that is to be taken back.
     #[error("{reference} already has what operation {operation} made")]
     Published {
@@ -341,12 +361,12 @@ pub enum Error {
         source: Source,
     },
     /// A hook ended with an error.
-    #[error("the {hook} hook failed with exit code {exit_code}")]
+    #[error("the {hook} hook refuses the commit: {why}")]
     Hook {
         /// The hook's name.
         hook: &'static str,
-        /// Its exit code; -1 when a signal ended it.
-        exit_code: i32,
+        /// How it ended, and the first line of what it said.
+        why: String,
     },
     /// A configuration value cannot be understood.
     #[error("bad value for {key}: {why}")]
@@ -519,6 +539,8 @@ impl Error {
             Self::DamagedCheckpoint { .. } => "damaged-checkpoint",
             Self::TooLarge { .. } => "too-large",
             Self::LaterCommits { .. } => "later-commits",
+            Self::MadeElsewhere { .. } => "made-elsewhere",
+            Self::ReferenceGone { .. } => "reference-gone",
             Self::Published { .. } => "published",
             Self::UpstreamAhead { .. } => "upstream-ahead",
             Self::LossNotAllowed { .. } => "loss-not-allowed",

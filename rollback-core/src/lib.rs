@@ -15,6 +15,7 @@ pub mod checks;
 pub mod conflict;
 pub mod error;
 pub mod history;
+pub mod hooks;
 pub mod id;
 pub mod import;
 mod journal;

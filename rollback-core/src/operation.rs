@@ -18,6 +18,11 @@ impl OperationId {
         getrandom::fill(&mut bytes).map_err(|error| Error::internal("no random number to be had", error))?;
         Ok(Self(bytes))
     }
+
+    /// Whether the text can be the name of an operation: digits alone, so that a file named after it lies where it should.
+    pub(crate) fn is_spelled_so(text: &str) -> bool {
+        !text.is_empty() && text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+    }
 }
 
 impl fmt::Display for OperationId {

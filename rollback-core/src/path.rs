@@ -41,6 +41,12 @@ impl RepoPath {
         self.0.split(|byte| *byte == b'/').filter(|part| !part.is_empty())
     }
 
+    /// Whether it names something below the root and leads nowhere else: no part is empty, `.` or `..`.
+    pub(crate) fn is_plain(&self) -> bool {
+        !self.0.contains(&0)
+            && self.0.split(|byte| *byte == b'/').all(|part| !matches!(part, b"" | b"." | b".."))
+    }
+
     /// The path of `name` inside this folder.
     pub fn join(&self, name: &[u8]) -> Self {
         let mut joined = self.0.to_vec();
@@ -190,6 +196,16 @@ mod tests {
         assert!(folder.contains(&RepoPath::from("a/b/c")));
         assert!(!folder.contains(&RepoPath::from("a/bc")));
         assert!(RepoPath::default().contains(&folder));
+    }
+
+    #[test]
+    fn paths_that_lead_out_of_the_root_are_not_plain() {
+        for path in ["a", "a/b", "..a", "a..", ".git", "a\\b"] {
+            assert!(RepoPath::from(path).is_plain(), "{path}");
+        }
+        for path in ["", "/a", "a//b", "a/", ".", "..", "../a", "a/../b", "a/.", "./a", "a\0b"] {
+            assert!(!RepoPath::from(path).is_plain(), "{path:?}");
+        }
     }
 
     #[test]

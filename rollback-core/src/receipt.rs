@@ -1,10 +1,12 @@
 //! What landing a plan is asked to do, and what it says it did.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::NotPutBack;
+use crate::hooks::{HookRun, Hooks};
 use crate::id::CommitId;
 use crate::path::RepoPath;
 use crate::plan::Plan;
@@ -27,6 +29,8 @@ pub struct ApplyOptions {
     pub identity: Option<Identity>,
     /// The time of the commits; the system's clock and zone where absent.
     pub time: Option<CommitTime>,
+    /// Who runs the hooks that may run; none is run where absent.
+    pub hooks: Option<Arc<dyn Hooks>>,
 }
 
 /// Where the result goes.
@@ -117,6 +121,9 @@ pub struct Outcome {
     /// What failed after the result had landed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub later_failure: Option<String>,
+    /// What became of the hooks that are installed, where commits were made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hooks: Vec<HookRun>,
 }
 
 impl Receipt {
@@ -136,6 +143,7 @@ impl Outcome {
             reference: None,
             recovered: None,
             later_failure: None,
+            hooks: Vec::new(),
         }
     }
 }

@@ -77,3 +77,19 @@ pub(crate) fn shell(repo: &Sandbox, script: &str) -> Run {
     command.env("PATH", path.expect("folders can be joined")).args(["-c", script]);
     Run::of(command.output().expect("a shell can be started"))
 }
+
+/// The hash that `rb trust` wants, from its refusal.
+#[track_caller]
+pub(crate) fn hash_of(repo: &Sandbox, args: &[&str]) -> String {
+    let refused = rb(repo, args);
+    assert_eq!(refused.code, 6, "{}{}", refused.stdout, refused.stderr);
+    let (_, rest) = refused.stderr.split_once("--hash ").expect("the hint names it");
+    rest.split_whitespace().next().expect("a hash").to_owned()
+}
+
+/// The run, which has done what it was asked.
+#[track_caller]
+pub(crate) fn done(run: Run) -> Run {
+    assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
+    run
+}

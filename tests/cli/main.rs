@@ -10,6 +10,7 @@ mod drills;
 mod faults;
 mod foresight;
 mod history;
+mod hooks;
 mod kit;
 mod landing;
 mod oplog;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use test_kit::{Part, Sandbox, State};
 
-use crate::kit::{rb, rb_with};
+use crate::kit::{rb, rb_in, rb_with};
 
 /// A file that was removed and one that was edited, with a file of its own permissions and age beside them.
 fn broken() -> Sandbox {
@@ -216,9 +216,24 @@ fn a_branch_that_somebody_uses_or_moved_is_not_removed() {
     repo.git(&["checkout", "-q", "main"]);
     let refused = rb(&repo, &["undo", "--json"]);
     assert_eq!((refused.code, &refused.json()["error"]["code"]), (5, &json!("later-commits")));
+    let left_at = operations(&repo)[0]["after"].as_str().unwrap().to_owned();
     repo.git(&["branch", "-q", "-D", "rescue"]);
     let refused = rb(&repo, &["undo", "--json"]);
-    assert_eq!((refused.code, &refused.json()["error"]["code"]), (5, &json!("moved")));
+    assert_eq!((refused.code, &refused.json()["error"]["code"]), (5, &json!("reference-gone")));
+    assert!(refused.stderr.contains(&format!("git branch rescue {left_at}")), "{}", refused.stderr);
+}
+
+#[test]
+fn what_was_staged_on_one_branch_is_not_undone_on_another() {
+    let repo = broken();
+    assert_eq!(rb(&repo, &["revert", "-n", "HEAD~1"]).code, 0);
+    repo.git(&["worktree", "add", "-q", "-b", "other", ".git/linked"]);
+    let before = State::of(&repo);
+    let refused = rb_in(&repo, ".git/linked", &["undo", "--json"]);
+    assert_eq!((refused.code, &refused.json()["error"]["code"]), (5, &json!("made-elsewhere")));
+    assert!(refused.stderr.contains("git switch main"), "{}", refused.stderr);
+    before.assert_unchanged(&repo);
+    assert_eq!(rb(&repo, &["undo"]).code, 0);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use test_kit::{Part, Sandbox, State};
 
-use crate::kit::{Run, rb, rb_with};
+use crate::kit::{done, hash_of, rb, rb_with};
 
 /// A path that goes through a filter of the repository's own, and a change to take back.
 fn filtered() -> Sandbox {
@@ -24,20 +24,6 @@ fn filtered() -> Sandbox {
 
 fn has_run(repo: &Sandbox) -> bool {
     repo.path().join(".git/ran").exists()
-}
-
-/// The hash that `rb trust` wants, from its refusal.
-#[track_caller]
-fn hash_of(repo: &Sandbox, args: &[&str]) -> String {
-    let refused = rb(repo, args);
-    assert_eq!(refused.code, 6, "{}{}", refused.stdout, refused.stderr);
-    let (_, rest) = refused.stderr.split_once("--hash ").expect("the hint names it");
-    rest.split_whitespace().next().expect("a hash").to_owned()
-}
-
-fn done(run: Run) -> Run {
-    assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
-    run
 }
 
 #[test]

@@ -1,7 +1,11 @@
 //! What all landing commands share: plan, show or ask, land, report.
 
+use std::sync::Arc;
+
 use rollback_core::checks::CheckOptions;
+use rollback_core::hooks::Hooks;
 use rollback_core::plan::{LossClass, MessageOptions};
+use rollback_core::process::{SystemHooks, SystemRunner};
 use rollback_core::receipt::{Destination, OnMoved, OutcomeKind};
 use rollback_core::{ApplyOptions, Error, Plan, PlanOptions, Receipt, Repo, Target};
 
@@ -12,6 +16,7 @@ use crate::console::Console;
 use crate::editor;
 use crate::exit::Exit;
 use crate::failure::{Failure, Problem};
+use crate::paths::Base;
 use crate::progress;
 use crate::render::human::{self, Ending, LandWith};
 use crate::render::{Commits, json, stuck};
@@ -107,14 +112,25 @@ fn finish(plan: Plan, wishes: Wishes<'_>, session: &mut Session) -> Outcome {
     if plan.cross_check.is_some() {
         options.on_moved = OnMoved::Refuse;
     }
-    if wishes.message == Wording::Edited {
-        plan = reworded(plan, &repo, session)?;
-    }
     let landing = signals::Landing::begin();
+    options.hooks = Some(hooks(&repo, &landing, session)?);
+    if wishes.message == Wording::Edited {
+        plan = reworded(plan, &options, &repo, session)?;
+    }
     let receipt = progress::during(&session.console, "landing", || repo.apply(plan, &options))?;
     let exit = report(&receipt, shown, &repo, args, session);
     drop(landing);
     Ok(exit)
+}
+
+/// Who runs the hooks: a signal stops one that runs, and with it what has not landed yet.
+fn hooks(repo: &Repo, landing: &signals::Landing, session: &Session) -> Result<Arc<dyn Hooks>, Problem> {
+    let mut prefix = Base::new(repo, session.folder()).prefix().to_string();
+    if !prefix.is_empty() {
+        prefix.push('/');
+    }
+    let hooks = SystemHooks::new(Arc::new(SystemRunner), repo.program_timeout()?);
+    Ok(Arc::new(hooks.prefix(prefix).cancel(landing.flag())))
 }
 
 /// Reports a plan that is not landed because of its checks.
@@ -130,8 +146,8 @@ fn refuse(plan: Plan, failure: Failure, repo: &Repo, session: &mut Session) -> E
 }
 
 /// The same plan with a message that somebody has edited.
-fn reworded(plan: Plan, repo: &Repo, session: &mut Session) -> Result<Plan, Problem> {
-    let Some(text) = edited_message(&plan, repo, session)? else { return Ok(plan) };
+fn reworded(plan: Plan, landing: &ApplyOptions, repo: &Repo, session: &mut Session) -> Result<Plan, Problem> {
+    let Some(text) = edited_message(&plan, landing, repo, session)? else { return Ok(plan) };
     let mut options = plan.request.options.clone();
     options.message.text = Some(text);
     options.message.edited = true;
@@ -313,7 +329,12 @@ fn apply_options(args: &LandingHere) -> Result<ApplyOptions, Problem> {
     Ok(options)
 }
 
-fn edited_message(plan: &Plan, repo: &Repo, session: &mut Session) -> Result<Option<String>, Problem> {
+fn edited_message(
+    plan: &Plan,
+    landing: &ApplyOptions,
+    repo: &Repo,
+    session: &mut Session,
+) -> Result<Option<String>, Problem> {
     let Some(chosen) = plan.chosen_attempt() else {
         return Ok(None);
     };
@@ -324,8 +345,9 @@ fn edited_message(plan: &Plan, repo: &Repo, session: &mut Session) -> Result<Opt
         ))
         .into());
     }
-    let message = plan.message.clone().unwrap_or_default();
-    editor::edit(&message, repo, session.console.interactive()).map(Some)
+    let template = editor::template(&plan.message.clone().unwrap_or_default(), repo);
+    let prepared = repo.prepare_template(plan, &template, landing)?;
+    editor::edit(&prepared.unwrap_or(template), repo, session.console.interactive()).map(Some)
 }
 
 fn commits_of_receipt(receipt: &Receipt, repo: &Repo) -> Commits {

@@ -50,6 +50,23 @@ fn table() -> Vec<(Error, Option<&'static str>)> {
             Error::Unsupported { what: "a sparse index".into(), why: "".into() },
             Some("git sparse-checkout init --no-sparse-index"),
         ),
+        (
+            Error::Unsupported { what: "symbolic link .git/logs in a git directory".into(), why: "".into() },
+            Some("find \"$(git rev-parse --absolute-git-dir)\" -type l -ls"),
+        ),
+        (
+            Error::Unsupported {
+                what: "record of a landing .git/rb/landing/journal.json".into(),
+                why: "".into(),
+            },
+            Some(
+                "mv \"$(git rev-parse --absolute-git-dir)/rb\" \"$(git rev-parse --absolute-git-dir)/rb.aside\"",
+            ),
+        ),
+        (
+            Error::Unsupported { what: "work tree /home/somebody".into(), why: "".into() },
+            Some("git config --show-origin core.worktree"),
+        ),
         (Error::Unsupported { what: "object format 'x'".into(), why: "".into() }, None),
         (
             Error::NeedsWorkTree { operation: "revert", git_dir: "/x".into() },
@@ -148,6 +165,30 @@ fn table() -> Vec<(Error, Option<&'static str>)> {
         (Error::BranchCheckedOut { branch: "main".into(), worktree: "/w x".into() }, Some("rb -C '/w x' …")),
         (Error::UnknownOperation { spec: "x".into() }, Some("rb ops")),
         (Error::AlreadyUndone { operation: "a1".into(), by: "b2".into() }, Some("rb undo b2")),
+        (
+            Error::MadeElsewhere {
+                operation: "a1".into(),
+                made_on: "refs/heads/a b".into(),
+                head: "HEAD".into(),
+            },
+            Some("git switch 'a b'"),
+        ),
+        (
+            Error::MadeElsewhere {
+                operation: "a1".into(),
+                made_on: "HEAD".into(),
+                head: "refs/heads/a".into(),
+            },
+            Some("git worktree list"),
+        ),
+        (
+            Error::ReferenceGone {
+                operation: "a1".into(),
+                reference: "refs/heads/rescue".into(),
+                expected: commit(),
+            },
+            Some("git branch rescue 49eb8d39c78f161231e63293df60f343d208f409"),
+        ),
         (Error::UnknownCheckpoint { name: "x".into() }, Some("rb checkpoint list")),
         (
             Error::CheckpointExists { name: "manual/x".into(), commit: commit() },
@@ -207,7 +248,10 @@ fn table() -> Vec<(Error, Option<&'static str>)> {
             Some("git config user.name 'Your Name' && git config user.email you@example.com"),
         ),
         (Error::Signing { source: source() }, Some("rb revert --file a.py --no-gpg-sign")),
-        (Error::Hook { hook: "prepare-commit-msg", exit_code: 1 }, Some("git hook run prepare-commit-msg")),
+        (
+            Error::Hook { hook: "prepare-commit-msg", why: "exit code 1".into() },
+            Some("git hook run prepare-commit-msg"),
+        ),
         (
             Error::Config { key: "core.abbrev".into(), why: "x".into() },
             Some("git config --show-origin --get-all core.abbrev"),

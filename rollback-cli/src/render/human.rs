@@ -2,6 +2,7 @@
 //! type next.
 
 use rollback_core::conflict::ConflictKind;
+use rollback_core::hooks::{HookResult, HookRun};
 use rollback_core::plan::{Attempt, CulpritFound, LossClass, Note, NoteKind};
 use rollback_core::receipt::{Outcome, OutcomeKind, Recovery};
 use rollback_core::{CommitId, Plan, RepoPath, Target};
@@ -50,7 +51,7 @@ pub(crate) fn plan(plan: &Plan, commits: &Commits, look: Look, ending: Ending<'_
         story.changes(&ending),
         story.loss(),
         story.message(&ending),
-        story.notes(),
+        story.notes(&ending),
         story.ending(ending),
     ];
     let mut text = String::new();
@@ -280,7 +281,7 @@ impl Story<'_> {
         text
     }
 
-    fn notes(&self) -> String {
+    fn notes(&self, ending: &Ending<'_>) -> String {
         let mut grouped: Vec<Note> = Vec::new();
         for note in &self.plan.notes {
             let alike = |known: &&mut Note| {
@@ -290,6 +291,10 @@ impl Story<'_> {
                 Some(known) => known.commits.extend(&note.commits),
                 None => grouped.push(note.clone()),
             }
+        }
+        if matches!(ending, Ending::Landed(_)) {
+            // What came of those hooks is said with the result.
+            grouped.retain(|note| note.kind != NoteKind::HookToRun);
         }
         let said = grouped.iter().filter_map(|note| self.note(note));
         said.map(|said| self.labelled("note:", &said)).collect()
@@ -337,7 +342,12 @@ impl Story<'_> {
             NoteKind::CaseTwin => {
                 format!("{} differs from it only in upper and lower case", paths())
             }
-            NoteKind::HookSkipped => format!("a hook was not run: {}", reference()),
+            NoteKind::HookSkipped => {
+                format!("a hook is not run before it is trusted (rb trust): {}", reference())
+            }
+            NoteKind::HookToRun => {
+                format!("a hook runs when this lands on what is checked out: {}", reference())
+            }
             _ => return None,
         })
     }
@@ -362,7 +372,26 @@ impl Story<'_> {
 
     fn landed(&self, outcome: &Outcome) -> String {
         let recovered = outcome.recovered.as_ref().map(|recovery| self.recovered(recovery));
-        format!("{}{}", recovered.unwrap_or_default(), self.result(outcome))
+        let hooks: String = outcome.hooks.iter().filter_map(|run| self.hook(run)).collect();
+        format!("{}{hooks}{}", recovered.unwrap_or_default(), self.result(outcome))
+    }
+
+    /// What became of a hook; nothing for what a note has said.
+    fn hook(&self, run: &HookRun) -> Option<String> {
+        let hook = run.hook;
+        let said = match run.result {
+            HookResult::Ran | HookResult::Failed if run.runs > 1 => {
+                format!("the {hook} hook ran {} times", run.runs)
+            }
+            HookResult::Ran | HookResult::Failed => format!("the {hook} hook ran"),
+            HookResult::NotCheckedOut => {
+                format!("the {hook} hook was not run: the result is not checked out")
+            }
+            HookResult::Changed => format!("the {hook} hook was not run: it is another one now"),
+            _ => return None,
+        };
+        let lines = run.output.lines().map(|line| format!("  {hook}: {}\n", text::escape(line)));
+        Some(format!("{}{}", self.labelled("note:", &said), lines.collect::<String>()))
     }
 
     /// What became of an earlier landing that a crash had cut off.

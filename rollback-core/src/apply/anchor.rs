@@ -12,8 +12,12 @@ use crate::error::{Error, Result};
 use crate::id::ObjectId;
 use crate::repo::config::Settings;
 
-fn path_in(git_dir: &Path) -> PathBuf {
-    git_dir.join("refs").join("worktree").join("rb-landing")
+const NAME: &str = "refs/worktree/rb-landing";
+
+/// Where the reference lies. A link on the way would lead elsewhere.
+fn path_in(git_dir: &Path) -> Result<PathBuf> {
+    durable::refuse_links(git_dir, Path::new(NAME))?;
+    Ok(git_dir.join(NAME))
 }
 
 /// Names the object, and with it all that it reaches. `staged` is a free name on the same file system: a
@@ -24,7 +28,7 @@ pub(crate) fn drop_anchor(
     object: ObjectId,
     settings: &Settings,
 ) -> Result<()> {
-    let path = path_in(git_dir);
+    let path = path_in(git_dir)?;
     if let Some(folder) = path.parent() {
         durable::make_folders(folder, settings.shared, false)?;
     }
@@ -34,7 +38,7 @@ pub(crate) fn drop_anchor(
 
 /// Removes the reference, if it is there.
 pub(crate) fn weigh_anchor(git_dir: &Path) -> Result<()> {
-    let path = path_in(git_dir);
+    let path = path_in(git_dir)?;
     durable::remove_if_there(&path)?;
     if let Some(folder) = path.parent() {
         // Others may keep references of their own there.

@@ -1,8 +1,11 @@
 //! From a plan to what is landed: its commits, its reference, and the files that git expects beside a staged result.
 
+use std::collections::BTreeMap;
+
 use bstr::BString;
 
 use super::commit::NewCommit;
+use super::hooks::{self, LandingHooks, Source};
 use super::log::{LOG_VERSION, LogDraft, LoggedOperation};
 use super::{Landing, RefUpdate};
 use crate::error::{Error, Result};
@@ -29,22 +32,31 @@ pub(super) struct Builder<'a> {
 /// Commits that were built, and how their reference moves.
 pub(super) struct Built {
     pub(super) ids: Vec<CommitId>,
+    /// The messages, where a hook has changed one.
+    pub(super) changed: BTreeMap<usize, BString>,
     reflog: BString,
     committer: Signature,
 }
 
 impl Builder<'_> {
-    /// Builds the commits, each the parent of the next.
-    pub(super) fn commits(&self, operation: &OperationId) -> Result<Built> {
+    /// Builds the commits, each the parent of the next, with the messages that the hooks leave.
+    pub(super) fn commits(&self, operation: &OperationId, hooks: &mut LandingHooks<'_>) -> Result<Built> {
         let committer = self.actor(Role::Committer)?;
         let author = self.actor(Role::Author)?;
         let sign = self.options.sign.unwrap_or_else(|| self.repo.signs_commits());
         let prepared = self.plan.prepared.commits().unwrap_or_default();
         let mut parent = self.plan.tip.commit_id;
-        let mut ids = Vec::new();
+        let mut before = self.objects.commit(parent)?.tree;
+        let (mut ids, mut changed) = (Vec::new(), BTreeMap::new());
         let mut reflog = BString::default();
         for one in prepared {
-            let message = self.finished(&one.message, operation);
+            let wanted = self.finished(&one.message, operation);
+            let change = hooks::Change { plan: self.plan, objects: self.objects, before, after: one.tree };
+            let message = hooks.prepare(wanted.clone(), &change, Source::Message)?;
+            if message.text != wanted.text {
+                changed.insert(ids.len(), message.text.clone());
+            }
+            before = one.tree;
             let commit = NewCommit {
                 tree: one.tree,
                 parent,
@@ -57,7 +69,7 @@ impl Builder<'_> {
             ids.push(parent);
             reflog = message.reflog_line(self.verb());
         }
-        Ok(Built { ids, reflog, committer })
+        Ok(Built { ids, changed, reflog, committer })
     }
 
     /// The message with the id of the operation, where it carries provenance at all.

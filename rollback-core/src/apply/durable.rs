@@ -17,6 +17,59 @@ pub(crate) fn sync_file(file: &File, path: &Path, wanted: bool) -> Result<()> {
     Ok(())
 }
 
+/// Files that were written and are flushed together.
+///
+/// One by one, each would wait for a commit of the file system's own journal, which is nearly all the time that a landing
+/// of many files takes. So where there are many, the file system is asked first to write out whatever it holds; the
+/// flush of each file, which alone is relied on, then finds little left to do.
+pub(crate) struct Flushes {
+    wanted: bool,
+    open: Vec<(File, String)>,
+}
+
+impl Flushes {
+    /// From so many files on writing out all that the file system holds pays.
+    const MANY: usize = 32;
+    /// So many are open at the most; systems allow as few as 256.
+    const MOST: usize = 128;
+
+    pub(crate) fn new(wanted: bool) -> Self {
+        Self { wanted, open: Vec::new() }
+    }
+
+    /// Flushes the file by the time that [`Flushes::finish`] returns.
+    pub(crate) fn add(&mut self, file: File, path: impl Into<String>) -> Result<()> {
+        if self.wanted {
+            self.open.push((file, path.into()));
+        }
+        if self.open.len() >= Self::MOST { self.finish() } else { Ok(()) }
+    }
+
+    /// Flushes what was added. After an error nothing of it may be relied on.
+    pub(crate) fn finish(&mut self) -> Result<()> {
+        if let Some((file, path)) = self.open.first().filter(|_| self.open.len() >= Self::MANY) {
+            write_out(file).map_err(|error| Error::io("flush the file system of", path, error))?;
+        }
+        self.open.drain(..).try_for_each(|(file, path)| sync_file(&file, Path::new(&path), true))
+    }
+}
+
+/// Has the file system that the file lies on write out all that it holds, where the system can do that.
+#[cfg(target_os = "linux")]
+fn write_out(file: &File) -> io::Result<()> {
+    match rustix::fs::syncfs(file) {
+        // What is relied on are the flushes that follow.
+        Err(rustix::io::Errno::NOSYS | rustix::io::Errno::OPNOTSUPP) => Ok(()),
+        done => Ok(done?),
+    }
+}
+
+/// Elsewhere each file is flushed alone.
+#[cfg(not(target_os = "linux"))]
+fn write_out(_: &File) -> io::Result<()> {
+    Ok(())
+}
+
 /// Flushes the names in a folder where `wanted`.
 pub(crate) fn sync_folder(path: &Path, wanted: bool) -> Result<()> {
     // Elsewhere a folder cannot be opened to be flushed.
@@ -57,6 +110,32 @@ pub(crate) fn make_folders(path: &Path, shared: Shared, sync: bool) -> Result<()
         }
         Err(error) => Err(Error::io("create", path, error)),
     }
+}
+
+/// Refuses a symbolic link on the way from `base` to `below`, its last part included: whoever handed over the git
+/// directory may have led it anywhere.
+///
+/// # Errors
+/// [`Error::Unsupported`], naming the link.
+pub(crate) fn refuse_links(base: &Path, below: &Path) -> Result<()> {
+    let mut at = base.to_owned();
+    for part in below.components() {
+        at.push(part);
+        let metadata = match fs::symlink_metadata(&at) {
+            Ok(metadata) => metadata,
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                break;
+            }
+            Err(error) => return Err(Error::io("examine", at, error)),
+        };
+        if metadata.is_symlink() {
+            return Err(Error::Unsupported {
+                what: format!("symbolic link {} in a git directory", at.display()),
+                why: "writing through it could end anywhere".into(),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// Gives a file or folder of the git directory the permissions that `core.sharedRepository` asks for.

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::changes::{self, Change};
 use super::content::Content;
+use super::durable::Flushes;
 use super::folder::{FileKind, Folder, Parent, parent_of};
 use super::inspect::{self, Expected, Found, View};
 use super::lock::{self, LandingLock};
@@ -16,7 +17,7 @@ use super::log::{self, LOG, LogDraft};
 use super::outside::{self, OutsideChange};
 use super::recover::{self, Recovered};
 use super::reference::{self, RefUpdate};
-use super::stage::{Stage, slot_name};
+use super::stage::{Stage, Writing, slot_name};
 use super::swap::Swapper;
 use super::{Attributes, anchor, durable, emptied, index_edit, objects, preflight, size};
 use crate::conflict::Conflict;
@@ -434,21 +435,23 @@ impl Run<'_> {
         changes: &[Change],
         found: &[Found],
     ) -> Result<Vec<Step>> {
-        let mut content = match self.landing.exact {
+        let content = match self.landing.exact {
             Some(_) => None,
             None => Some(Content::of_result(self.objects, &checkout.index)?),
         };
+        let mut writing = Writing { content, flushes: Flushes::new(self.settings.fsync.journal) };
         // Removals first: a file may have to go before a folder of its name can be made.
         let mut rows: Vec<_> = changes.iter().zip(found).collect();
         rows.sort_by_key(|(change, _)| change.new.is_some());
         let mut steps = Vec::new();
         for (change, found) in rows {
             self.stop_if_cancelled()?;
-            let Some(action) = self.stage_one(stage, steps.len(), change, found, content.as_mut())? else {
+            let Some(action) = self.stage_one(stage, steps.len(), change, found, &mut writing)? else {
                 continue;
             };
             steps.push(Step { path: change.path.clone(), action });
         }
+        writing.flushes.finish()?;
         Ok(steps)
     }
 
@@ -458,7 +461,7 @@ impl Run<'_> {
         slot: usize,
         change: &Change,
         found: &Found,
-        content: Option<&mut Content<'_>>,
+        writing: &mut Writing<'_>,
     ) -> Result<Option<Action>> {
         if *found == Found::Skipped {
             return Ok(None);
@@ -483,8 +486,8 @@ impl Run<'_> {
                 _ => Err(self.type_change_with_submodule(change)),
             };
         }
-        let write = || {
-            let written = stage.write_file(slot, &change.path, new, self.objects, content, self.settings)?;
+        let mut write = || {
+            let written = stage.write_file(slot, &change.path, new, self.objects, writing, self.settings)?;
             if let Some(attributes) = self.landing.attributes.get(&change.path) {
                 let set = stage.files()?.set_attributes(slot_name(slot).as_bytes(), attributes);
                 set.map_err(|error| Error::io("stage", change.path.to_string(), error))?;

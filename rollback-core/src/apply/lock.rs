@@ -28,6 +28,9 @@ impl LandingLock {
     /// # Errors
     /// [`Error::Locked`].
     pub(crate) fn take(git_dir: &Path, settings: &Settings) -> Result<Self> {
+        for part in ["rb/lock", "rb/landing", "rb/displaced"] {
+            durable::refuse_links(git_dir, Path::new(part))?;
+        }
         let folder = git_dir.join("rb");
         // The journal will lie in it.
         durable::make_folders(&folder, settings.shared, settings.fsync.journal)?;

@@ -16,6 +16,7 @@ pub(crate) mod content;
 mod durable;
 mod emptied;
 mod folder;
+mod hooks;
 mod hostile;
 mod index_edit;
 mod inspect;

@@ -3,7 +3,7 @@
 //! An object counts as stored only when it can be read back: an empty file left by a power cut is
 //! written anew, which the object library's own writer would skip.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read, Seek, Write};
 use std::path::{Path, PathBuf};
@@ -11,17 +11,17 @@ use std::path::{Path, PathBuf};
 use bstr::ByteSlice;
 use gix::objs::{Exists, Kind};
 
-use super::durable;
+use super::durable::{self, Flushes};
 use crate::error::{Error, Result};
 use crate::id::ObjectId;
+use crate::repo::Repo;
 use crate::repo::config::Settings;
-use crate::repo::{NewObjects, Repo};
 
 /// Stores the objects that are not stored yet.
 ///
 /// # Writes
 /// Loose objects below `objects/`, by way of `tmp_obj_*` files that git's gc removes after a crash.
-pub(crate) fn store(repo: &Repo, objects: &NewObjects, settings: &Settings) -> Result<()> {
+pub(crate) fn store(repo: &Repo, objects: &[(ObjectId, Kind, Vec<u8>)], settings: &Settings) -> Result<()> {
     let local = repo.local();
     let store = Store {
         folder: local.objects.store_ref().path().to_owned(),
@@ -30,23 +30,22 @@ pub(crate) fn store(repo: &Repo, objects: &NewObjects, settings: &Settings) -> R
     };
     let mut folders = BTreeSet::new();
     let mut staged = Vec::new();
+    let mut flushes = Flushes::new(settings.fsync.objects);
     for (id, kind, bytes) in objects {
         let path = store.path_of(*id);
         match store.state_of(&path, *kind, bytes)? {
             // Whoever wrote it may not have flushed it, and from now on it is relied on.
             State::Whole(file) => {
-                durable::sync_file(&file, &path, settings.fsync.objects)?;
+                flushes.add(file, path.display().to_string())?;
                 folders.extend(path.parent().map(Path::to_owned));
             }
             State::Absent if local.objects.exists(&id.0) => {}
-            State::Absent | State::Broken => staged.push((store.stage(*kind, bytes)?, path)),
+            State::Absent | State::Broken => staged.push((store.stage(*kind, bytes, &mut flushes)?, path)),
         }
     }
+    flushes.finish()?;
     for (temporary, path) in staged {
-        let folder = path.parent().expect("a loose object lies in a folder").to_owned();
-        durable::make_folders(&folder, settings.shared, settings.fsync.objects)?;
-        temporary.persist(&path).map_err(|error| Error::io("store", path, error.error))?;
-        folders.insert(folder);
+        folders.insert(store.put(temporary, &path)?);
     }
     folders.iter().try_for_each(|folder| durable::sync_folder(folder, settings.fsync.objects))
 }
@@ -69,6 +68,14 @@ impl Store<'_> {
         self.folder.join(&hex[..2]).join(&hex[2..])
     }
 
+    /// Makes the folder that the object lies in; a link in its place would lead elsewhere.
+    fn make_folder_of(&self, path: &Path) -> Result<PathBuf> {
+        let folder = path.parent().expect("a loose object lies in a folder").to_owned();
+        durable::refuse_links(&self.folder, folder.strip_prefix(&self.folder).unwrap_or(&folder))?;
+        durable::make_folders(&folder, self.settings.shared, self.settings.fsync.objects)?;
+        Ok(folder)
+    }
+
     fn state_of(&self, path: &Path, kind: Kind, bytes: &[u8]) -> Result<State> {
         let mut file = match File::open(path) {
             Ok(file) => file,
@@ -80,15 +87,15 @@ impl Store<'_> {
         Ok(if inflates_to(&stored, kind, bytes) { State::Whole(file) } else { State::Broken })
     }
 
-    /// Writes the object beside its place and flushes it.
-    fn stage(&self, kind: Kind, bytes: &[u8]) -> Result<tempfile::TempPath> {
+    /// Writes the object beside its place.
+    fn stage(&self, kind: Kind, bytes: &[u8], flushes: &mut Flushes) -> Result<tempfile::TempPath> {
         let failed = |error| Error::io("write an object in", &self.folder, error);
         let temporary = self.temporary().map_err(failed)?;
         let mut deflate = gix::zlib::stream::deflate::Write::new(temporary, self.compression);
         deflate.write_all(&gix::objs::encode::loose_header(kind, bytes.len() as u64)).map_err(failed)?;
         deflate.write_all(bytes).map_err(failed)?;
         deflate.flush().map_err(failed)?;
-        self.settle(deflate.into_inner())
+        self.settle(deflate.into_inner(), flushes)
     }
 
     fn temporary(&self) -> std::io::Result<tempfile::NamedTempFile> {
@@ -102,11 +109,19 @@ impl Store<'_> {
         builder.tempfile_in(&self.folder)
     }
 
-    /// Flushes a written object and gives it its permissions.
-    fn settle(&self, temporary: tempfile::NamedTempFile) -> Result<tempfile::TempPath> {
-        durable::sync_file(temporary.as_file(), temporary.path(), self.settings.fsync.objects)?;
-        durable::adjust_shared(temporary.path(), self.settings.shared)?;
-        Ok(temporary.into_temp_path())
+    /// Gives a written object its permissions; it may be put into its place when the flushes are finished.
+    fn settle(&self, file: tempfile::NamedTempFile, flushes: &mut Flushes) -> Result<tempfile::TempPath> {
+        durable::adjust_shared(file.path(), self.settings.shared)?;
+        let (file, path) = file.into_parts();
+        flushes.add(file, path.display().to_string())?;
+        Ok(path)
+    }
+
+    /// Gives a flushed object its name, and returns the folder, which is not flushed.
+    fn put(&self, temporary: tempfile::TempPath, path: &Path) -> Result<PathBuf> {
+        let folder = self.make_folder_of(path)?;
+        temporary.persist(path).map_err(|error| Error::io("store", path, error.error))?;
+        Ok(folder)
     }
 }
 
@@ -120,12 +135,12 @@ pub(crate) enum Keeping {
 /// Stores the bytes of files as blobs, piece by piece, so that no file has to fit into memory.
 ///
 /// # Writes
-/// As [`store`]. The names in the folders are flushed by [`BlobStore::finish`], which has to be called before
-/// anything names the blobs.
+/// As [`store`]. The blobs are stored by [`BlobStore::finish`], which has to be called before anything names them.
 pub(crate) struct BlobStore<'a> {
     local: gix::Repository,
     store: Store<'a>,
-    folders: BTreeSet<PathBuf>,
+    staged: BTreeMap<PathBuf, tempfile::TempPath>,
+    flushes: Flushes,
     keeping: Keeping,
 }
 
@@ -137,7 +152,8 @@ impl<'a> BlobStore<'a> {
             compression: local.loose_compression(),
             settings,
         };
-        Self { local, store, folders: BTreeSet::new(), keeping }
+        let flushes = Flushes::new(settings.fsync.objects);
+        Self { local, store, staged: BTreeMap::new(), flushes, keeping }
     }
 
     /// Stores the `size` bytes of an open file; `see` is shown each piece. `None` where the file changed meanwhile.
@@ -152,7 +168,8 @@ impl<'a> BlobStore<'a> {
         if self.keeping == Keeping::OnlyName {
             return Ok(Some(id));
         }
-        if fs::metadata(&path).is_ok_and(|metadata| metadata.len() > 0) || self.local.objects.exists(&id.0) {
+        let stored = fs::metadata(&path).is_ok_and(|metadata| metadata.len() > 0);
+        if stored || self.staged.contains_key(&path) || self.local.objects.exists(&id.0) {
             return Ok(Some(id));
         }
         file.seek(std::io::SeekFrom::Start(0))?;
@@ -170,13 +187,8 @@ impl<'a> BlobStore<'a> {
             return Ok(None);
         }
         deflate.flush()?;
-        let temporary = self.store.settle(deflate.into_inner()).map_err(std::io::Error::other)?;
-        let folder = path.parent().expect("a loose object lies in a folder").to_owned();
-        let settings = self.store.settings;
-        durable::make_folders(&folder, settings.shared, settings.fsync.objects)
-            .map_err(std::io::Error::other)?;
-        temporary.persist(&path).map_err(|error| error.error)?;
-        self.folders.insert(folder);
+        let settled = self.store.settle(deflate.into_inner(), &mut self.flushes);
+        self.staged.insert(path, settled.map_err(std::io::Error::other)?);
         Ok(Some(id))
     }
 
@@ -209,10 +221,15 @@ impl<'a> BlobStore<'a> {
         hasher.try_finalize().map(|id| Some(ObjectId(id))).map_err(std::io::Error::other)
     }
 
-    /// Makes sure that what was stored is found under its name after a power cut.
-    pub(crate) fn finish(self) -> Result<()> {
+    /// Stores what was kept, so that it is found under its name after a power cut.
+    pub(crate) fn finish(mut self) -> Result<()> {
+        self.flushes.finish()?;
+        let mut folders = BTreeSet::new();
+        for (path, temporary) in self.staged {
+            folders.insert(self.store.put(temporary, &path)?);
+        }
         let sync = self.store.settings.fsync.objects;
-        self.folders.iter().try_for_each(|folder| durable::sync_folder(folder, sync))
+        folders.iter().try_for_each(|folder| durable::sync_folder(folder, sync))
     }
 }
 

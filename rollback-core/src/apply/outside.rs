@@ -349,7 +349,6 @@ pub(super) fn sweep_made(repo: &Repo, landing: &Path) -> Result<()> {
 
 impl Area<'_> {
     fn open<'a>(repo: &Repo, part: &'a OutsidePath) -> Result<Area<'a>> {
-        part.refuse_strange_names()?;
         let root = open_root(part)?;
         let shown = part.shown(&part.stage);
         let failed = |error| Error::io("open", &shown, error);
@@ -549,17 +548,6 @@ impl OutsidePath {
         let first = self.steps.first().and_then(|step| step.step.path.components().next());
         self.whole(&RepoPath::new(first.unwrap_or_default()))
     }
-
-    /// No name may lead out of the folder.
-    fn refuse_strange_names(&self) -> Result<()> {
-        let is_strange = |name: &[u8]| matches!(name, b"." | b"..") || name.contains(&0);
-        for path in self.steps.iter().map(|step| &step.step.path).chain([&self.stage, &self.root]) {
-            if path.components().any(is_strange) {
-                return Err(Error::InvalidPath { path: self.shown(path), why: "it does not name one place" });
-            }
-        }
-        Ok(())
-    }
 }
 
 impl Left {
@@ -584,11 +572,13 @@ fn parent_path(path: &RepoPath) -> Result<RepoPath> {
     Ok(RepoPath::new(parent))
 }
 
+/// Opens the folder that holds the path. The journal was held to plain names below it.
 fn open_root(part: &OutsidePath) -> Result<Folder> {
-    let path =
-        part.root.to_relative_path().filter(|path| path.is_absolute()).ok_or_else(|| Error::InvalidPath {
-            path: part.root.to_string(),
-            why: "it is not named from the root of the file system on",
-        })?;
+    let why = "it does not name one place from the root of the file system on";
+    let refused = || Error::InvalidPath { path: part.root.to_string(), why };
+    let path = part.root.to_relative_path().filter(|path| path.is_absolute()).ok_or_else(refused)?;
+    if path.components().any(|part| matches!(part, std::path::Component::ParentDir)) {
+        return Err(refused());
+    }
     Folder::open(&path).map_err(|error| Error::io("open", path.as_ref(), error))
 }

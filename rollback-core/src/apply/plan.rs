@@ -1,14 +1,17 @@
 //! From a plan to a landing: is it still true, may it land, where does it go, and which commits does it make.
 
+use bstr::ByteSlice;
+
 use super::build::Builder;
-use super::{LandOptions, Need, check_in_the_way, land, operation_left, preflight, recover};
+use super::hooks::{self, LandingHooks, Occasion, Source};
+use super::{LandOptions, Landing, Need, check_in_the_way, land, operation_left, preflight, recover};
 use crate::error::{Error, Result};
 use crate::id::CommitId;
 use crate::operation::OperationId;
 use crate::plan::{Attempt, LossClass, NoteKind, Plan, PlanOptions};
 use crate::receipt::{ApplyOptions, Destination, OnMoved, Outcome, OutcomeKind, Receipt, Recovery};
-use crate::repo::Repo;
 use crate::repo::refs::Head;
+use crate::repo::{Objects, Repo};
 
 impl Repo {
     /// Lands the chosen rung of `plan`, or says why there is nothing to land.
@@ -206,27 +209,100 @@ impl Repo {
         let objects = self.objects();
         objects.insert_new(plan.prepared.objects())?;
         let operation = OperationId::random()?;
-        let builder = Builder { repo: self, objects: &objects, plan: &plan, options };
-        let (mut landing, mut outcome) = match goal {
-            Goal::Stage => (builder.staged()?, Outcome::of(OutcomeKind::Staged)),
-            Goal::Reference { name, old, checkout, .. } => {
-                let commits = builder.commits(&operation)?;
-                let mut outcome = Outcome::of(OutcomeKind::Committed);
-                outcome.commit_ids = commits.ids.clone();
-                outcome.reference = Some(name.clone());
-                (builder.committed(commits, &name, old, checkout)?, outcome)
+        let (name, old, checkout) = match goal {
+            Goal::Stage => {
+                let builder = Builder { repo: self, objects: &objects, plan: &plan, options };
+                let (landing, outcome) = (builder.staged()?, Outcome::of(OutcomeKind::Staged));
+                return self
+                    .land_logged(&builder, landing, outcome, operation)
+                    .map(|outcome| Receipt { plan, outcome });
             }
+            Goal::Reference { name, old, checkout, .. } => (name, old, checkout),
         };
+        let occasion = Occasion { checkout, edited: plan.request.options.message.edited };
+        let mut hooks = LandingHooks::of(self, options, occasion)?;
+        let recovered = if hooks.has_prepare() { self.make_way_for_hooks(&plan, &objects)? } else { None };
+        let mut plan = plan;
+        let mut commits = Builder { repo: self, objects: &objects, plan: &plan, options }
+            .commits(&operation, &mut hooks)?;
+        plan.reword(std::mem::take(&mut commits.changed));
+        let builder = Builder { repo: self, objects: &objects, plan: &plan, options };
+        let mut outcome = Outcome::of(OutcomeKind::Committed);
+        outcome.commit_ids = commits.ids.clone();
+        outcome.reference = Some(name.clone());
+        outcome.hooks = hooks.runs().to_vec();
+        let landing = builder.committed(commits, &name, old, checkout)?;
+        let mut outcome = self.land_logged(&builder, landing, outcome, operation)?;
+        outcome.recovered = outcome.recovered.or(recovered);
+        let failed = hooks.landed(outcome.commit_ids.len());
+        outcome.later_failure = outcome.later_failure.or(failed);
+        outcome.hooks = hooks.runs().to_vec();
+        Ok(Receipt { plan, outcome })
+    }
+
+    fn land_logged(
+        &self,
+        builder: &Builder<'_>,
+        mut landing: Landing,
+        mut outcome: Outcome,
+        operation: OperationId,
+    ) -> Result<Outcome> {
         outcome.operation_id = Some(operation.to_string());
-        landing.log = Some(builder.logged(&landing, &outcome, &plan.tip.reference)?);
+        landing.log = Some(builder.logged(&landing, &outcome, &builder.plan.tip.reference)?);
         let landed =
             land(self, &landing, &LandOptions { operation: Some(operation), ..LandOptions::default() })?;
-        let outcome = Outcome {
+        Ok(Outcome {
             recovered: landed.recovered.into(),
             later_failure: landed.later_failure.map(|error| error.to_string()),
             ..outcome
+        })
+    }
+
+    /// Before a hook is asked, all is refused that would be refused anyway, and no lock of a dead landing is left.
+    fn make_way_for_hooks(&self, plan: &Plan, objects: &Objects) -> Result<Option<Recovery>> {
+        let recovered = match operation_left(self)? {
+            Some(_) => recover(self)?.into(),
+            None => None,
         };
-        Ok(Receipt { plan, outcome })
+        if let Some(result) = plan.chosen_attempt().and_then(|attempt| attempt.tree_id) {
+            check_in_the_way(self, objects, objects.commit(plan.tip.commit_id)?.tree, result)?;
+        }
+        Ok(recovered)
+    }
+
+    /// What an editor is to show: `template` as the hook `prepare-commit-msg` leaves it, where that is installed and may
+    /// run. `None` elsewhere, and for a plan of more or less than one commit.
+    ///
+    /// A plan whose message was edited asks that hook no more, as under git.
+    ///
+    /// # Writes
+    /// Objects of the result; the hook sees them.
+    ///
+    /// # Errors
+    /// The refusals of [`Repo::apply`]; [`Error::Hook`] where the hook refuses.
+    pub fn prepare_template(
+        &self,
+        plan: &Plan,
+        template: &str,
+        options: &ApplyOptions,
+    ) -> Result<Option<String>> {
+        let Some(attempt) = plan.chosen_attempt() else { return Ok(None) };
+        let Goal::Reference { checkout: true, .. } = self.admit(plan, attempt, options)? else {
+            return Ok(None);
+        };
+        let Some([commit]) = plan.prepared.commits() else { return Ok(None) };
+        let mut hooks = LandingHooks::of(self, options, Occasion { checkout: true, edited: false })?;
+        if !hooks.has_prepare() {
+            return Ok(None);
+        }
+        let objects = self.objects();
+        objects.insert_new(plan.prepared.objects())?;
+        self.make_way_for_hooks(plan, &objects)?;
+        let before = objects.commit(plan.tip.commit_id)?.tree;
+        let change = hooks::Change { plan, objects: &objects, before, after: commit.tree };
+        let template = commit.message.rewritten(template.as_bytes(), &self.message_style());
+        let prepared = hooks.prepare(template, &change, Source::Merge)?;
+        Ok(Some(prepared.draft().to_str_lossy().into_owned()))
     }
 
     /// The id of a landing that is under way or was cut off; nothing is done about it.

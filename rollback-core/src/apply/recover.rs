@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::folder::{Folder, Parent, parent_of, remove_unless_filled};
 use super::lock::{self, LandingLock};
@@ -317,6 +317,7 @@ pub(super) fn finish(
 
 fn write_state_files(repo: &Repo, stage: &Stage, journal: &Journal, settings: &Settings) -> Result<()> {
     for (nth, state) in journal.state_files.iter().enumerate() {
+        durable::refuse_links(repo.git_dir(), Path::new(&state.name).parent().unwrap_or(Path::new("")))?;
         let path = repo.git_dir().join(&state.name);
         let Some(content) = &state.content else {
             match fs::symlink_metadata(&path) {

@@ -66,23 +66,19 @@ pub(crate) fn check_request(repo: &Repo, update: &RefUpdate, checkout: bool) -> 
 
 /// A folder in `refs` that is a symbolic link would lead the write elsewhere.
 pub(super) fn refuse_linked_components(repo: &Repo, name: &[u8]) -> Result<()> {
-    let common = repo.common_dir();
-    let mut at = common.clone();
-    for part in name.split(|byte| *byte == b'/') {
-        at.push(part.to_path().map_err(|_| Error::InvalidBranchName { name: name.as_bstr().to_string() })?);
-        let metadata = match fs::symlink_metadata(&at) {
-            Ok(metadata) => metadata,
-            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => break,
-            Err(error) => return Err(Error::io("examine", at, error)),
-        };
-        if metadata.is_symlink() {
-            return Err(Error::Unsupported {
-                what: format!("symbolic link {} among references", at.display()),
-                why: "writing through it could end anywhere".into(),
-            });
-        }
-    }
-    Ok(())
+    let name = name.to_path().map_err(|_| Error::InvalidBranchName { name: name.as_bstr().to_string() })?;
+    durable::refuse_links(&repo.common_dir(), name)
+}
+
+/// A log that is a symbolic link, or lies below one, would lead the line elsewhere.
+fn refuse_linked_log(repo: &Repo, place: &Place) -> Result<()> {
+    let (base, path) = match place {
+        Place::GitDir(path) => (repo.git_dir().to_owned(), path),
+        Place::CommonDir(path) => (repo.common_dir(), path),
+        // No log lies there; a record that says so was refused.
+        Place::Elsewhere(_) => return Ok(()),
+    };
+    path.to_relative_path().map_or(Ok(()), |path| durable::refuse_links(&base, &path))
 }
 
 /// Refuses unless the reference is where the plan found it.
@@ -152,6 +148,9 @@ pub(crate) fn record(repo: &Repo, update: &RefUpdate, settings: &Settings) -> Re
         let exists = || place.resolve(git_dir, &common_dir).is_ok_and(|path| path.is_file());
         settings.reflog.begins_for(name.as_bytes()) || exists()
     });
+    for (_, place) in &logs {
+        refuse_linked_log(repo, place)?;
+    }
     Ok(MovedReference {
         name: RepoPath::new(update.name.as_slice()),
         old: update.old,
@@ -292,6 +291,7 @@ pub(crate) fn write_logs(repo: &Repo, moved: &MovedReference, settings: &Setting
     line.push(b'\n');
     let common_dir = repo.common_dir();
     for (_, place) in &moved.logs {
+        refuse_linked_log(repo, place)?;
         let path = place.resolve(repo.git_dir(), &common_dir)?;
         append_once(&path, &line, settings)?;
     }

@@ -7,18 +7,15 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::content::{Content, raw_id};
-use super::durable;
+use super::durable::{self, Flushes};
 use super::folder::{Folder, make_parent_of};
 use super::size::Size;
 use crate::error::{Error, Result};
 use crate::id::{Entry, EntryKind};
-use crate::journal::Fingerprint;
+use crate::journal::{Fingerprint, is_stage_name, stage_name};
 use crate::path::RepoPath;
 use crate::repo::config::Settings;
 use crate::repo::{Objects, Repo};
-
-/// How the folder with the staged files begins, where it lies in the work tree.
-const IN_WORK_TREE: &str = ".rb-landing-";
 
 /// The folder of the landing under way, in `git_dir`.
 pub(crate) fn folder_of(git_dir: &Path) -> PathBuf {
@@ -28,6 +25,14 @@ pub(crate) fn folder_of(git_dir: &Path) -> PathBuf {
 /// The folder of what the last landing displaced, in `git_dir`: whoever had a file of it open may still write to it.
 pub(crate) fn displaced_of(git_dir: &Path) -> PathBuf {
     git_dir.join("rb").join("displaced")
+}
+
+/// What staging files takes, beside the objects.
+pub(crate) struct Writing<'a> {
+    /// How content becomes that of the work tree; without it the bytes are written as they are.
+    pub(crate) content: Option<Content<'a>>,
+    /// The files that are not on the disk yet.
+    pub(crate) flushes: Flushes,
 }
 
 /// The staging area of one landing.
@@ -61,7 +66,7 @@ impl Stage {
             let files = own.open_folder(b"files").map_err(failed)?;
             return Ok(Self { folder, files: Some(files), in_work_tree: None });
         }
-        let name = format!("{IN_WORK_TREE}{operation}");
+        let name = stage_name(operation);
         // Recovery has to find it even when it is killed before the journal is written.
         durable::write_new(&folder.join("work-tree-stage"), name.as_bytes(), settings.fsync.journal)?;
         let made = root.make_folder(name.as_bytes()).and_then(|()| root.open_folder(name.as_bytes()));
@@ -80,9 +85,12 @@ impl Stage {
         root: Option<&Folder>,
         in_work_tree: Option<&RepoPath>,
     ) -> Result<Self> {
-        // A record that came with a repository must not make a stage of any other folder: a stage is emptied.
-        if let Some(name) = in_work_tree.filter(|name| !is_stage_in_work_tree(name)) {
-            return Err(Error::HostilePath { path: name.clone(), why: "it is no folder of a landing" });
+        if let Some(name) = in_work_tree.filter(|name| !is_stage_name(name.as_bytes())) {
+            // Everything in the folder that is opened here will be removed.
+            return Err(Error::Unsupported {
+                what: format!("record of a landing {}", folder.display()),
+                why: format!("it names {name:?}, which no landing does"),
+            });
         }
         let opened = match (root, in_work_tree) {
             (Some(root), Some(name)) => root.open_folder(name.as_bytes()),
@@ -108,14 +116,15 @@ impl Stage {
         self.folder.join(name)
     }
 
-    /// Writes what the work tree will hold at `path` and returns what it is; without `content` the bytes as they are.
+    /// Writes what the work tree will hold at `path` and returns what it is. It is on the disk when the flushes are
+    /// finished.
     pub(crate) fn write_file(
         &self,
         slot: usize,
         path: &RepoPath,
         entry: Entry,
         objects: &Objects,
-        content: Option<&mut Content<'_>>,
+        writing: &mut Writing<'_>,
         settings: &Settings,
     ) -> Result<Fingerprint> {
         let files = self.files()?;
@@ -126,7 +135,7 @@ impl Stage {
         let executable = entry.mode.kind() == EntryKind::Executable;
         // The umask takes away what the user does not want, as it does in git's checkout.
         let mode = if executable { 0o777 } else { 0o666 };
-        let mut content = content.filter(|_| !is_link);
+        let mut content = writing.content.as_mut().filter(|_| !is_link);
         let bytes = match Size::of(path, entry, objects, content.as_deref_mut())? {
             Size::InPieces if !is_link => None,
             _ => Some(objects.blob(entry.id)?),
@@ -150,9 +159,7 @@ impl Stage {
                 raw_id(&bytes, hash)?
             }
         };
-        if settings.fsync.journal {
-            file.sync_all().map_err(failed)?;
-        }
+        writing.flushes.add(file, path.to_string())?;
         Ok(Fingerprint::file(id, executable && cfg!(unix)))
     }
 
@@ -202,11 +209,6 @@ fn remove_all(folder: &Path) -> Result<()> {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io("remove", folder, error)),
         _ => Ok(()),
     }
-}
-
-fn is_stage_in_work_tree(name: &RepoPath) -> bool {
-    let name = name.as_bytes();
-    name.starts_with(IN_WORK_TREE.as_bytes()) && !name.iter().any(|byte| matches!(byte, b'/' | b'\\' | 0))
 }
 
 /// The name of a staged file. After a swap it is the file that was displaced.

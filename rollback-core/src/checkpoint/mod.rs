@@ -206,13 +206,6 @@ impl Repo {
         }
     }
 
-    fn head_name(&self) -> Result<RepoPath> {
-        Ok(match self.head()? {
-            Head::Detached(_) => "HEAD".into(),
-            Head::Branch { name, .. } => RepoPath::new(name.as_slice()),
-        })
-    }
-
     /// The present state in memory; blobs are stored where that is wanted.
     fn draft(
         &self,
@@ -240,7 +233,7 @@ impl Repo {
         let manifest = Manifest {
             version: VERSION,
             commit_id: commit,
-            head: self.head_name()?,
+            head: self.head()?.name(),
             time: self.recorder().seconds,
             message: options.message.clone(),
             work_tree: work_tree.as_ref().map(|taken| taken.part.clone()),
@@ -284,6 +277,10 @@ impl Repo {
                 what: format!("version {} of checkpoints", manifest.version),
                 why: format!("a newer rb made {record}"),
             });
+        }
+        let below = |entry: &OutsideEntry| entry.path.is_root() || entry.path.is_plain();
+        if !manifest.outside.iter().flat_map(|part| &part.entries).all(below) {
+            return Err(damaged("it names something outside of the paths that it kept"));
         }
         Ok(Stored { record, manifest, tree })
     }

@@ -234,7 +234,7 @@ impl Repo {
         checkpoint: &Checkpoint,
         wanted: BranchMove,
     ) -> Result<Option<RefUpdate>> {
-        let (now, commit) = (self.head_name()?, self.head_commit()?);
+        let (now, commit) = (self.head()?.name(), self.head_commit()?);
         if wanted == BranchMove::Stay {
             return Ok(None);
         }
@@ -345,7 +345,7 @@ impl Repo {
             time: committer.seconds,
             kind: "checkpoint-restore".into(),
             target: restored.checkpoint.full_name(),
-            reference: self.head_name()?,
+            reference: self.head()?.name(),
             before: Some(commit),
             after: reference.map_or(Some(commit), |update| update.new),
             commit_ids: Vec::new(),

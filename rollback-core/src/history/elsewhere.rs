@@ -13,6 +13,7 @@ use crate::repo::Objects;
 use super::mainline::reaches;
 use super::walk::{Follow, Node, PathWalk};
 use crate::repo::ancestry::with_ancestry;
+use crate::repo::revision::commit_of;
 
 /// A commit that removed the path on a branch, and that the tip does not have.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
@@ -118,8 +119,8 @@ fn references(objects: &Objects) -> Result<Vec<(String, CommitId)>> {
     for reference in platform.all().map_err(failed)? {
         // Broken references are git's to complain about; one that names no commit has no history.
         let Ok(mut reference) = reference else { continue };
-        let Ok(commit) = reference.peel_to_commit() else { continue };
-        references.push((reference.name().as_bstr().to_string(), CommitId::from(commit.id)));
+        let Ok(commit) = commit_of(objects.gix(), &mut reference) else { continue };
+        references.push((reference.name().as_bstr().to_string(), commit));
     }
     let rank = |name: &str| {
         let kinds = ["refs/heads/", "refs/remotes/", "refs/tags/"];

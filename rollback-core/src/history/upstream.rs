@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::id::CommitId;
 use crate::path::RepoPath;
 use crate::repo::ancestry::{Ancestry, CommitIx, with_ancestry};
-use crate::repo::revision::upstream_name;
+use crate::repo::revision::{commit_of, upstream_name};
 use crate::repo::{Objects, Repo, commit_set};
 
 use super::entries::{PathEntries, same};
@@ -69,8 +69,8 @@ fn upstream_of(objects: &Objects, branch: &str) -> Result<Option<(String, Commit
     let upstream = upstream.map_err(failed)?;
     let reference = repo.try_find_reference(upstream.as_ref()).map_err(failed)?;
     let Some(mut reference) = reference else { return Ok(None) };
-    let commit = reference.peel_to_commit().map_err(failed)?;
-    Ok(Some((upstream.to_string(), commit.id.into())))
+    let commit = commit_of(repo, &mut reference)?;
+    Ok(Some((upstream.to_string(), commit)))
 }
 
 /// As `git log TIP..UPSTREAM -- PATH`: a parent in the range (or the tip itself) that has the path as it is explains it,

@@ -13,12 +13,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::id::{CommitId, Entry, ObjectId};
+use crate::operation::OperationId;
 use crate::path::RepoPath;
+use crate::repo::refs::check_writable_name;
 
 /// The version of the record. A newer one is refused.
 const VERSION: u32 = 1;
 const OPEN: &str = "journal.json";
 const CLOSED: &str = "closed.json";
+const STAGE_PREFIX: &str = ".rb-landing-";
 
 /// What a file in the work tree was, byte for byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -195,7 +198,27 @@ pub(crate) struct StateFile {
     pub(crate) content: Option<RepoPath>,
 }
 
+/// The files of git's state that a landing may write or remove.
+const STATE_FILES: [&str; 11] = [
+    "MERGE_MSG",
+    "MERGE_HEAD",
+    "MERGE_MODE",
+    "AUTO_MERGE",
+    "REVERT_HEAD",
+    "CHERRY_PICK_HEAD",
+    "sequencer",
+    "sequencer/todo",
+    "sequencer/head",
+    "sequencer/opts",
+    "sequencer/abort-safety",
+];
+
 impl StateFile {
+    /// Whether the name is that of a file of git's state. Other names in a record are not rb's.
+    pub(crate) fn is_known(name: &str) -> bool {
+        STATE_FILES.contains(&name)
+    }
+
     /// The file is to hold these bytes.
     pub(crate) fn write(name: &str, content: impl Into<Vec<u8>>) -> Self {
         Self { name: name.to_owned(), content: Some(RepoPath::new(content)) }
@@ -231,29 +254,6 @@ impl Journal {
         }
     }
 
-    /// Somebody may have handed over the record with the repository: what it names lies where such things lie.
-    fn refuse_strange_names(&self) -> Result<()> {
-        let places = self
-            .locks
-            .iter()
-            .chain(self.reference.iter().flat_map(|moved| moved.logs.iter().map(|(_, place)| place)));
-        let inside = places.filter_map(|place| match place {
-            Place::GitDir(path) | Place::CommonDir(path) => Some(path.clone()),
-            // The index that the environment named; only a lock of the operation's own is ever removed there.
-            Place::Elsewhere(_) => None,
-        });
-        // It is part of names of files.
-        if self.operation.is_empty() || !self.operation.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-            let path = RepoPath::from(self.operation.as_str());
-            return Err(Error::HostilePath { path, why: "no operation is called so" });
-        }
-        let states = self.state_files.iter().map(|state| RepoPath::from(state.name.as_str()));
-        let paths = self.steps.iter().map(|step| &step.path).chain(&self.missing_folders);
-        let others =
-            paths.chain(&self.stage_in_work_tree).chain(self.reference.iter().map(|moved| &moved.name));
-        inside.chain(states).chain(others.cloned()).try_for_each(|path| refuse_strange_name(&path))
-    }
-
     /// The bytes of the record.
     pub(crate) fn encode(&self) -> Result<Vec<u8>> {
         serde_json::to_vec(self).map_err(|error| Error::internal("cannot write the journal", error))
@@ -272,6 +272,51 @@ impl Journal {
         Ok(read_one(&folder.join(CLOSED))?.map_or(Left::Nothing, Left::Closed))
     }
 
+    /// The first thing it names that no landing of rb's names. The record lies in the repository, and whoever handed that
+    /// over may have written it: nothing in it leads out of the git directory and the work tree.
+    fn foreign(&self) -> Option<String> {
+        let lock = |place: &&Place| match place {
+            Place::GitDir(path) | Place::CommonDir(path) => {
+                path.is_plain() && path.as_bytes().ends_with(b".lock")
+            }
+            Place::Elsewhere(path) => path.as_bytes().ends_with(b".lock"),
+        };
+        let log = |place: &&Place| match place {
+            Place::GitDir(path) | Place::CommonDir(path) => {
+                path.is_plain() && path.as_bytes().starts_with(b"logs/")
+            }
+            Place::Elsewhere(_) => false,
+        };
+        let reference = |name: &RepoPath| {
+            name.as_bytes() == b"HEAD" || name.is_plain() && check_writable_name(name.as_bytes()).is_ok()
+        };
+        let shown = |path: &RepoPath| format!("{path:?}");
+        let moved = self.reference.as_ref();
+        (!OperationId::is_spelled_so(&self.operation))
+            .then(|| self.operation.clone())
+            .or_else(|| {
+                self.stage_in_work_tree.iter().find(|name| !is_stage_name(name.as_bytes())).map(shown)
+            })
+            .or_else(|| self.steps.iter().map(|step| &step.path).find(|path| !path.is_plain()).map(shown))
+            .or_else(|| {
+                let outside = self.outside.iter();
+                let mut paths = outside
+                    .flat_map(|part| part.steps.iter().map(|step| &step.step.path).chain([&part.stage]));
+                paths.find(|path| !path.is_plain()).map(shown)
+            })
+            .or_else(|| self.missing_folders.iter().find(|path| !path.is_plain()).map(shown))
+            .or_else(|| self.locks.iter().find(|place| !lock(place)).map(|place| format!("{place:?}")))
+            .or_else(|| moved.map(|moved| &moved.name).filter(|name| !reference(name)).map(shown))
+            .or_else(|| {
+                let mut logs = moved.iter().flat_map(|moved| &moved.logs).map(|(_, place)| place);
+                logs.find(|place| !log(place)).map(|place| format!("{place:?}"))
+            })
+            .or_else(|| {
+                let mut names = self.state_files.iter().map(|file| &file.name);
+                names.find(|name| !StateFile::is_known(name)).cloned()
+            })
+    }
+
     /// Marks the landing in `folder` as over.
     pub(crate) fn close(folder: &Path) -> Result<()> {
         let (from, to) = (folder.join(OPEN), folder.join(CLOSED));
@@ -285,33 +330,34 @@ fn read_one(path: &Path) -> Result<Option<Journal>> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(Error::io("read", path, error)),
     };
-    let journal: Journal = serde_json::from_slice(&bytes)
-        .map_err(|error| Error::internal(format!("cannot read the journal {}", path.display()), error))?;
+    let refuse =
+        |why| Err(Error::Unsupported { what: format!("record of a landing {}", path.display()), why });
+    let journal: Journal = match serde_json::from_slice(&bytes) {
+        Ok(journal) => journal,
+        Err(error) => return refuse(format!("it cannot be read: {error}")),
+    };
     if journal.version > VERSION {
         return Err(Error::Unsupported {
             what: format!("journal version {}", journal.version),
             why: "a newer rb began the operation and has to finish it".into(),
         });
     }
-    journal.refuse_strange_names()?;
+    if let Some(foreign) = journal.foreign() {
+        return refuse(format!("it names {foreign}, which no landing does"));
+    }
     Ok(Some(journal))
 }
 
-/// Refuses a name that leads out of the folder that it is to lie in.
-///
-/// # Errors
-/// [`Error::HostilePath`].
-pub(crate) fn refuse_strange_name(path: &RepoPath) -> Result<()> {
-    let bytes = path.as_bytes();
-    let is_strange = |part: &[u8]| matches!(part, b"" | b"." | b"..") || part.contains(&0);
-    let leads_out = bytes.split(|byte| *byte == b'/').any(is_strange)
-        || cfg!(windows) && bytes.iter().any(|byte| matches!(byte, b'\\' | b':'));
-    match leads_out {
-        true => {
-            Err(Error::HostilePath { path: path.clone(), why: "a record names it, and it leads elsewhere" })
-        }
-        false => Ok(()),
-    }
+/// The name of the folder of staged files at the root of the work tree.
+pub(crate) fn stage_name(operation: &str) -> String {
+    format!("{STAGE_PREFIX}{operation}")
+}
+
+/// Whether a folder at the root of the work tree can be one of staged files.
+pub(crate) fn is_stage_name(name: &[u8]) -> bool {
+    let operation =
+        name.strip_prefix(STAGE_PREFIX.as_bytes()).and_then(|rest| std::str::from_utf8(rest).ok());
+    operation.is_some_and(OperationId::is_spelled_so)
 }
 
 #[cfg(test)]
@@ -339,41 +385,6 @@ mod tests {
     }
 
     #[test]
-    fn a_journal_that_names_what_lies_elsewhere_is_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let (_, path) = Journal::paths(folder.path());
-        let id: ObjectId = "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391".parse().unwrap();
-        let elsewhere = || RepoPath::from("../../home/.profile");
-        let step = |path| Step { path, action: Action::Remove { old: Fingerprint::file(id, false) } };
-        let moved = |name: &str, log: RepoPath| MovedReference {
-            name: name.into(),
-            old: None,
-            new: None,
-            log_line: "".into(),
-            logs: vec![(name.into(), Place::GitDir(log))],
-        };
-        let plants: [&dyn Fn(&mut Journal); 10] = [
-            &|journal| journal.operation = "x/../../home".into(),
-            &|journal| journal.state_files.push(StateFile::write("../../home/.profile", "x")),
-            &|journal| journal.state_files.push(StateFile::write("/home/.profile", "x")),
-            &|journal| journal.steps.push(step(elsewhere())),
-            &|journal| journal.steps.push(step("/home/.profile".into())),
-            &|journal| journal.missing_folders.push(elsewhere()),
-            &|journal| journal.stage_in_work_tree = Some(elsewhere()),
-            &|journal| journal.locks.push(Place::CommonDir(elsewhere())),
-            &|journal| journal.reference = Some(moved("refs/../../../home/.profile", "logs/HEAD".into())),
-            &|journal| journal.reference = Some(moved("refs/heads/main", elsewhere())),
-        ];
-        for plant in plants {
-            let mut journal = Journal::new("00".into());
-            plant(&mut journal);
-            fs::write(&path, journal.encode().unwrap()).unwrap();
-            let read = Journal::read(folder.path());
-            assert!(matches!(read, Err(Error::HostilePath { .. })), "{journal:?}");
-        }
-    }
-
-    #[test]
     fn a_journal_of_a_newer_version_or_a_broken_one_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let (_, path) = Journal::paths(folder.path());
@@ -382,6 +393,75 @@ mod tests {
         fs::write(&path, journal.encode().unwrap()).unwrap();
         assert!(matches!(Journal::read(folder.path()), Err(Error::Unsupported { .. })));
         fs::write(&path, b"{\"version\":").unwrap();
-        assert!(matches!(Journal::read(folder.path()), Err(Error::Internal { .. })));
+        assert!(matches!(Journal::read(folder.path()), Err(Error::Unsupported { .. })));
+    }
+
+    fn moved(name: &str, log: Place) -> MovedReference {
+        let commit = CommitId("e69de29bb2d1d6434b8b29ae775ad8c2e48c5391".parse().unwrap());
+        MovedReference {
+            name: name.into(),
+            old: Some(commit),
+            new: Some(commit),
+            log_line: RepoPath::default(),
+            logs: vec![("HEAD".into(), log)],
+        }
+    }
+
+    fn log() -> Place {
+        Place::GitDir("logs/HEAD".into())
+    }
+
+    fn step(path: &str) -> Step {
+        Step { path: path.into(), action: Action::MakeFolder }
+    }
+
+    fn state(name: &str) -> StateFile {
+        StateFile::write(name, "x")
+    }
+
+    fn outside(path: &str, stage: &str) -> OutsidePath {
+        let step = OutsideStep { step: step(path), permissions: None, modified: None };
+        OutsidePath { root: "/etc".into(), stage: stage.into(), steps: vec![step] }
+    }
+
+    #[test]
+    fn a_journal_that_leads_out_of_the_repository_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let (_, path) = Journal::paths(folder.path());
+        type Change = fn(&mut Journal);
+        let changes: Vec<(&str, Change)> = vec![
+            ("operation", |it| it.operation = "../../x".into()),
+            ("no operation", |it| it.operation = String::new()),
+            ("stage", |it| it.stage_in_work_tree = Some("..".into())),
+            ("stage of others", |it| it.stage_in_work_tree = Some("src".into())),
+            ("step", |it| it.steps.push(step("../x"))),
+            ("absolute step", |it| it.steps.push(step("/etc/x"))),
+            ("outside", |it| it.outside.push(outside("../x", ".rb-outside-0"))),
+            ("stage outside", |it| it.outside.push(outside("x", "../.rb-outside-0"))),
+            ("folder", |it| it.missing_folders.push("a/../..".into())),
+            ("lock", |it| it.locks.push(Place::GitDir("../x.lock".into()))),
+            ("no lock", |it| it.locks.push(Place::Elsewhere("/etc/passwd".into()))),
+            ("reference", |it| it.reference = Some(moved("../x", log()))),
+            ("hook", |it| it.reference = Some(moved("hooks/pre-commit", log()))),
+            ("log", |it| it.reference = Some(moved("HEAD", Place::GitDir("logs/../../x".into())))),
+            ("no log", |it| it.reference = Some(moved("HEAD", Place::GitDir("config".into())))),
+            ("log elsewhere", |it| it.reference = Some(moved("HEAD", Place::Elsewhere("/x".into())))),
+            ("state", |it| it.state_files.push(state("../../x"))),
+            ("no state", |it| it.state_files.push(state("hooks/pre-commit"))),
+        ];
+        let mut sound = Journal::new("00ff".into());
+        sound.reference = Some(moved("refs/heads/main", log()));
+        sound.steps.push(step("a/b"));
+        sound.outside.push(outside("x", ".rb-outside-0"));
+        sound.state_files.push(state("sequencer/todo"));
+        fs::write(&path, sound.encode().unwrap()).unwrap();
+        assert!(Journal::read(folder.path()).is_ok(), "the control");
+        for (what, change) in changes {
+            let mut journal = sound.clone();
+            change(&mut journal);
+            fs::write(&path, journal.encode().unwrap()).unwrap();
+            let read = Journal::read(folder.path());
+            assert!(matches!(read, Err(Error::Unsupported { .. })), "{what}: {read:?}");
+        }
     }
 }

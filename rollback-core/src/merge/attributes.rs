@@ -8,6 +8,7 @@ use gix::worktree::stack::state::attributes::Source;
 
 use super::eol::Conversion;
 use crate::error::{Error, Result};
+use crate::repo::revision::tree_named;
 
 /// What the attributes say of one path.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -49,12 +50,8 @@ pub(super) struct Attributes {
 impl Attributes {
     pub(super) fn new(repo: &gix::Repository) -> Result<Self> {
         let unreadable = |error: gix::Error| Error::internal("cannot read the attributes", error);
-        let named_tree = repo
-            .config_snapshot()
-            .string("attr.tree")
-            .and_then(|name| repo.rev_parse_single(name.as_bstr()).ok())
-            .and_then(|id| id.object().ok()?.peel_to_tree().ok())
-            .map(|tree| tree.id);
+        let named_tree =
+            repo.config_snapshot().string("attr.tree").and_then(|name| tree_named(repo, name.to_str().ok()?));
         let (index, source) = match named_tree {
             Some(tree) => {
                 (repo.index_from_tree(&tree).map_err(unreadable)?.into_parts().0, Source::IdMapping)

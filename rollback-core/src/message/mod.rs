@@ -106,17 +106,31 @@ pub(crate) struct Message {
     pub(crate) encoding: Option<BString>,
     /// The first line before it was made UTF-8, which is what git puts into the reflog.
     first_line: BString,
+    /// What a hook gets to see: the text before it was cleaned up.
+    draft: BString,
+    cleanup: Cleanup,
 }
 
 impl Message {
     /// This text as it stands.
     pub(crate) fn of_text(text: &str, style: &Style) -> Self {
-        finish(encoding::from_utf8(text.as_bytes(), style), style)
+        finish(encoding::from_utf8(text.as_bytes(), style), Cleanup::Verbatim, style)
+    }
+
+    /// The text before it was cleaned up, which is what git gives to a hook.
+    pub(crate) fn draft(&self) -> &[u8] {
+        &self.draft
+    }
+
+    /// The message that a hook has made of the draft. Like git's own, it may be empty.
+    pub(crate) fn rewritten(&self, draft: &[u8], style: &Style) -> Self {
+        finish(draft.into(), self.cleanup, style)
     }
 
     /// The message with one more trailer.
     pub(crate) fn with_trailer(mut self, trailer: &Trailer, style: &Style) -> Self {
         self.text = trailers::add(&self.text, std::slice::from_ref(trailer), style);
+        self.draft = trailers::add(&self.draft, std::slice::from_ref(trailer), style);
         self
     }
 
@@ -130,8 +144,7 @@ impl Message {
 /// Writes the message of a commit that nobody edits.
 pub(crate) fn write(deed: Deed<'_>, options: &MessageOptions, context: &Context<'_>) -> Message {
     let style = context.style;
-    let text = style.cleanup_of_unedited(options).apply(&draft(deed, options, context), style);
-    finish(text, style)
+    finish(draft(deed, options, context), style.cleanup_of_unedited(options), style)
 }
 
 /// The message before clean-up: what git has in `MERGE_MSG` when it stops for a conflict (less the list of conflicts)
@@ -160,7 +173,7 @@ pub(crate) fn draft(deed: Deed<'_>, options: &MessageOptions, context: &Context<
 /// The message after somebody edited `draft`; `None` where nothing is left of it, which git refuses.
 pub(crate) fn edited(draft: &[u8], options: &MessageOptions, style: &Style) -> Option<Message> {
     let text = cleanup::of_edited(draft, style.cleanup_of_edited(options), style)?;
-    Some(finish(text, style))
+    Some(finish(text, Cleanup::Verbatim, style))
 }
 
 /// The text of `MERGE_MSG` after a stop: the draft and the list of paths in conflict.
@@ -198,11 +211,12 @@ fn body(deed: Deed<'_>, options: &MessageOptions, context: &Context<'_>) -> BStr
 }
 
 /// Makes the text fit for a commit in the encoding of the style.
-fn finish(text: BString, style: &Style) -> Message {
+fn finish(draft: BString, cleanup: Cleanup, style: &Style) -> Message {
+    let text = cleanup.apply(&draft, style);
     let first_line = text::first_line(&text).into();
     let encoding = style.commit_encoding.clone();
     let text = if encoding.is_some() { text } else { encoding::repaired_utf8(&text) };
-    Message { text, encoding, first_line }
+    Message { text, encoding, first_line, draft, cleanup }
 }
 
 /// Appends `bytes` and a line feed.

@@ -10,13 +10,14 @@ use crate::apply::{LandOptions, Landing, Need, RefUpdate, check, land, preflight
 use crate::checkpoint::RestoredOutside;
 use crate::error::{Error, Result};
 use crate::id::CommitId;
-use crate::journal::{StateFile, refuse_strange_name};
+use crate::journal::StateFile;
 use crate::operation::OperationId;
 use crate::path::RepoPath;
 use crate::receipt::Recovery;
 use crate::repo::ancestry::with_ancestry;
 use crate::repo::index::Flags;
 use crate::repo::refs::Head;
+use crate::repo::revision::commit_of;
 use crate::repo::{Repo, commit_set};
 
 /// Which operation is meant.
@@ -90,7 +91,8 @@ impl Repo {
     ///
     /// # Errors
     /// [`Error::UnknownOperation`], [`Error::AlreadyUndone`], [`Error::LaterCommits`], [`Error::Published`],
-    /// [`Error::OutsideNotAllowed`], [`Error::HostilePath`], [`Error::Moved`], [`Error::BranchCheckedOut`] for a branch that would go, and the refusals of a landing.
+    /// [`Error::OutsideNotAllowed`], [`Error::Moved`], [`Error::MadeElsewhere`], [`Error::ReferenceGone`], [`Error::BranchCheckedOut`] for a branch that
+    /// would go, and the refusals of a landing.
     pub fn undo(&self, which: &OperationRef, options: &UndoOptions) -> Result<Undone> {
         let recovered = self.recover()?;
         let operation = OperationId::random()?;
@@ -220,9 +222,7 @@ impl Repo {
     /// The files of git's state that still are what the operation made of them, as they were before.
     fn state_back(&self, files: &[TouchedStateFile]) -> Result<Vec<StateFile>> {
         let mut back = Vec::new();
-        for file in files {
-            // The log may have come with a repository that somebody else made.
-            refuse_strange_name(&RepoPath::from(file.name.as_str()))?;
+        for file in files.iter().filter(|file| StateFile::is_known(&file.name)) {
             if read_if_there(&self.git_dir().join(&file.name))?.map(RepoPath::new) == file.after {
                 back.push(StateFile { name: file.name.clone(), content: file.before.clone() });
             }
@@ -251,38 +251,33 @@ impl Repo {
     fn refuse_moved(&self, logged: &LoggedOperation) -> Result<bool> {
         let name = logged.reference.as_bytes();
         let head = self.head()?;
-        let on_it = match &head {
-            Head::Branch { name: at, .. } => *at == name,
-            Head::Detached(_) => name == b"HEAD",
-        };
-        let found = match (name, &head) {
-            (b"HEAD", Head::Detached(commit)) => Some(*commit),
-            (b"HEAD", Head::Branch { .. }) => None,
-            _ if logged.staged && !on_it => None,
+        let on_it = head.name() == logged.reference;
+        if !on_it && (logged.staged || name == b"HEAD") {
+            let (operation, made_on) = (logged.operation_id.clone(), logged.reference.clone());
+            return Err(Error::MadeElsewhere { operation, made_on, head: head.name() });
+        }
+        let found = match head {
+            Head::Detached(commit) if on_it => Some(commit),
             _ => self.read_reference(name)?,
         };
         if found == logged.after {
             return Ok(on_it);
         }
-        let reference = logged.reference.to_string();
-        let null = |other: CommitId| CommitId(other.0.null_like());
+        let operation = logged.operation_id.clone();
         let (expected, found) = match (logged.after, found) {
             (Some(expected), Some(found)) => (expected, found),
             (Some(expected), None) => {
-                return Err(Error::Moved { reference, expected, found: null(expected) });
+                let reference = logged.reference.clone();
+                return Err(Error::ReferenceGone { operation, reference, expected });
             }
             (None, Some(found)) => {
                 return Err(Error::BranchExists { branch: short_name(&logged.reference), found });
             }
             (None, None) => return Ok(on_it),
         };
+        let reference = logged.reference.to_string();
         Err(match self.is_in_past_of(expected, &[found])? {
-            true => Error::LaterCommits {
-                operation: logged.operation_id.clone(),
-                reference,
-                found,
-                commits: logged.commit_ids.clone(),
-            },
+            true => Error::LaterCommits { operation, reference, found, commits: logged.commit_ids.clone() },
             false => Error::Moved { reference, expected, found },
         })
     }
@@ -324,8 +319,8 @@ impl Repo {
         Ok(all
             .filter_map(std::result::Result::ok)
             .filter_map(|mut reference| {
-                let commit = reference.peel_to_commit().ok()?;
-                Some((reference.name().as_bstr().to_string(), commit.id.into()))
+                let commit = commit_of(&repo, &mut reference).ok()?;
+                Some((reference.name().as_bstr().to_string(), commit))
             })
             .collect())
     }

@@ -1,14 +1,15 @@
 //! Computing a plan: resolve the target, climb its ladder, write the messages, and say what was found.
 
-use std::path::Path;
 use std::rc::Rc;
 
 use super::prepared::{Prepared, PreparedCommit};
 use super::resolve::{Case, Resolver};
-use super::{AttemptResult, Note, Plan, PlanOptions, Repository, Request, SCHEMA_VERSION, Tip};
+use super::{AttemptResult, Note, NoteKind, Plan, PlanOptions, Repository, Request, SCHEMA_VERSION, Tip};
 use crate::error::{Error, Result};
+use crate::hooks::Hook;
 use crate::id::CommitId;
 use crate::message::{self, Deed, Message, MessageOptions, Style, Trailer};
+use crate::repo::hooks::Permission;
 use crate::repo::identity::Role;
 use crate::repo::refs::Head;
 use crate::repo::{Commit, Objects, Repo};
@@ -51,13 +52,18 @@ impl Repo {
         found.map_or_else(|| name.to_owned(), |reference| reference.name().as_bstr().to_string())
     }
 
-    /// The hooks that git runs when it reverts or picks, where they are installed. They are programs that somebody who
-    /// hands over a repository can choose, so none is run unasked.
-    fn hooks_left_out(&self) -> impl Iterator<Item = &'static str> {
-        let local = self.local();
-        let configured = local.config_snapshot().trusted_path("core.hooksPath").ok().flatten();
-        let folder = configured.unwrap_or_else(|| local.common_dir().join("hooks"));
-        ["prepare-commit-msg", "post-commit"].into_iter().filter(move |name| can_run(&folder.join(name)))
+    /// What there is to know about the hooks that git runs when it reverts or picks.
+    fn notes_on_hooks(&self) -> Result<Vec<Note>> {
+        let mut notes = Vec::new();
+        for hook in [Hook::PrepareCommitMsg, Hook::PostCommit] {
+            let kind = match self.installed_hook(hook)?.map(|installed| installed.permission) {
+                None => continue,
+                Some(Permission::Given) => NoteKind::HookToRun,
+                Some(Permission::NotTrusted) => NoteKind::HookSkipped,
+            };
+            notes.push(Note::about_hook(kind, hook.name()));
+        }
+        Ok(notes)
     }
 
     /// What the configuration says about messages.
@@ -79,16 +85,6 @@ impl Repo {
             Head::Detached(commit_id) => Ok(Tip { reference: "HEAD".into(), commit_id }),
         }
     }
-}
-
-/// Whether git would run the file: it is there and, where files say so, executable.
-fn can_run(hook: &Path) -> bool {
-    let Ok(metadata) = hook.metadata() else { return false };
-    #[cfg(unix)]
-    let executable = std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o111 != 0;
-    #[cfg(not(unix))]
-    let executable = true;
-    metadata.is_file() && executable
 }
 
 /// The single attempt of a target that is as it should be.
@@ -124,7 +120,7 @@ fn document(
         prepared: Prepared::default(),
     };
     let Some(chosen) = plan.chosen else { return Ok(plan) };
-    plan.notes.extend(repo.hooks_left_out().map(Note::about_hook));
+    plan.notes.extend(repo.notes_on_hooks()?);
     let writer = Writer {
         repo,
         objects,

@@ -2,6 +2,9 @@
 //!
 //! Field names are a contract; fields may be added, none is renamed or removed within a schema version.
 
+use std::collections::BTreeMap;
+
+use bstr::BString;
 use serde::{Deserialize, Serialize};
 
 use super::cross_check::CrossCheck;
@@ -56,6 +59,20 @@ impl Plan {
     /// The rung to be taken.
     pub fn chosen_attempt(&self) -> Option<&Attempt> {
         self.attempts.get(self.chosen?)
+    }
+
+    /// Takes over messages that hooks have changed, by the number of their commit.
+    pub(crate) fn reword(&mut self, changed: BTreeMap<usize, BString>) {
+        let Some(chosen) = self.chosen else { return };
+        let steps = &mut self.attempts[chosen].steps;
+        for (nth, text) in changed {
+            if nth + 1 == steps.len() {
+                self.message = Some(text.to_string());
+            }
+            if let Some(step) = steps.get_mut(nth) {
+                step.message = text.to_string();
+            }
+        }
     }
 
     /// Whether there is nothing to do: the state asked for is the state of the tip.
@@ -239,6 +256,8 @@ pub enum NoteKind {
     UpstreamAhead,
     /// Another path differs from this one in case alone.
     CaseTwin,
-    /// A hook is installed that git would have run.
+    /// A hook is installed that git would have run; it is not run, because nobody trusts it.
     HookSkipped,
+    /// A hook is installed that runs when the result lands on the branch that is checked out.
+    HookToRun,
 }

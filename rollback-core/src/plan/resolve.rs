@@ -234,9 +234,9 @@ impl Note {
         Self { kind, commits, paths: Vec::new(), reference: None }
     }
 
-    pub(crate) fn about_hook(name: &str) -> Self {
+    pub(crate) fn about_hook(kind: NoteKind, name: &str) -> Self {
         let reference = Some(name.to_owned());
-        Self { kind: NoteKind::HookSkipped, commits: Vec::new(), paths: Vec::new(), reference }
+        Self { kind, commits: Vec::new(), paths: Vec::new(), reference }
     }
 
     pub(crate) fn about_paths(kind: NoteKind, paths: Vec<RepoPath>) -> Self {

@@ -10,12 +10,14 @@
 mod capture;
 mod command;
 pub mod cross_check;
+mod hooks;
 mod redact;
 mod system;
 mod tree;
 
 pub use capture::Captured;
 pub use command::{Command, DEFAULT_ENVIRONMENT, DEFAULT_OUTPUT_LIMIT};
+pub use hooks::SystemHooks;
 pub use redact::Redactor;
 pub use system::SystemRunner;
 

@@ -16,8 +16,8 @@ use super::objects::Objects;
 use crate::error::{Error, Result};
 use crate::id::ObjectId;
 
-/// The most bytes of a blob that are read at once, where `rb.blobLimit` does not say otherwise.
-const DEFAULT_LIMIT: u64 = 512 << 20;
+/// The most bytes of an object that are read at once, where `rb.blobLimit` does not say otherwise.
+pub(super) const DEFAULT_LIMIT: u64 = 512 << 20;
 /// Bytes of a piece.
 const PIECE: usize = 64 * 1024;
 
@@ -43,13 +43,7 @@ impl Objects {
     /// # Errors
     /// [`Error::Config`].
     pub(crate) fn blob_limit(&self) -> Result<u64> {
-        let config = self.gix().config_snapshot();
-        match config.try_integer("rb.blobLimit") {
-            Ok(None) => Ok(DEFAULT_LIMIT.max(self.streaming_threshold()?)),
-            Ok(Some(limit)) if limit >= 0 => Ok(limit as u64),
-            Ok(Some(_)) => Err(Error::Config { key: "rb.blobLimit".into(), why: "it is negative".into() }),
-            Err(error) => Err(Error::Config { key: "rb.blobLimit".into(), why: error.to_string() }),
-        }
+        blob_limit(self.gix())
     }
 
     /// Blobs with more bytes than this are written to the work tree in pieces, as by git.
@@ -57,9 +51,7 @@ impl Objects {
     /// # Errors
     /// [`Error::Config`].
     pub(crate) fn streaming_threshold(&self) -> Result<u64> {
-        self.gix()
-            .big_file_threshold()
-            .map_err(|error| Error::Config { key: "core.bigFileThreshold".into(), why: error.to_string() })
+        streaming_threshold(self.gix())
     }
 
     /// Refuses a blob that would fill the memory, as `what`.
@@ -109,6 +101,22 @@ impl Objects {
         }
         Ok(None)
     }
+}
+
+/// As [`Objects::blob_limit`], of a repository that is just being opened.
+pub(super) fn blob_limit(repo: &gix::Repository) -> Result<u64> {
+    let config = repo.config_snapshot();
+    match config.try_integer("rb.blobLimit") {
+        Ok(None) => Ok(DEFAULT_LIMIT.max(streaming_threshold(repo)?)),
+        Ok(Some(limit)) if limit >= 0 => Ok(limit as u64),
+        Ok(Some(_)) => Err(Error::Config { key: "rb.blobLimit".into(), why: "it is negative".into() }),
+        Err(error) => Err(Error::Config { key: "rb.blobLimit".into(), why: error.to_string() }),
+    }
+}
+
+fn streaming_threshold(repo: &gix::Repository) -> Result<u64> {
+    repo.big_file_threshold()
+        .map_err(|error| Error::Config { key: "core.bigFileThreshold".into(), why: error.to_string() })
 }
 
 /// A blob that is stored as itself.

@@ -8,6 +8,8 @@ mod big_blob;
 pub(crate) mod changed_paths;
 pub(crate) mod commit_set;
 pub(crate) mod config;
+mod digest;
+pub(crate) mod hooks;
 pub(crate) mod identity;
 pub(crate) mod index;
 mod objects;
@@ -21,10 +23,13 @@ mod tree_edit;
 
 pub use summary::CommitSummary;
 
+pub(crate) use digest::sha256;
 pub(crate) use objects::{Commit, NewObjects, Objects, Signature, Tree, TreeEntry};
 pub(crate) use tree_edit::Edits;
 
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 /// How deep folders may be nested in trees that are read for writing.
 pub(crate) const MAX_DEPTH: usize = 2048;
@@ -36,14 +41,14 @@ pub struct Repo {
     programs: Programs,
 }
 
-/// Which of the programs that the repository itself names may run: filters of its own configuration.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// Which of the programs that the repository itself names may run: filters of its own configuration, and hooks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Programs {
-    /// None; a path that needs one is refused.
+    /// None; a path that needs one is refused, a hook is not run.
     #[default]
     Refused,
-    /// All: somebody has said so.
-    Trusted,
+    /// Those that somebody has seen, as they were then: what they are, by name.
+    Trusted(Arc<BTreeMap<String, String>>),
 }
 
 impl Repo {
@@ -57,15 +62,15 @@ impl Repo {
         self.inner.work_dir()
     }
 
-    /// The same repository, whose own filters may run: for whoever has seen [`Repo::own_programs`] and trusts them.
-    pub fn trusting_its_programs(mut self) -> Self {
-        self.programs = Programs::Trusted;
+    /// The same repository, of whose programs these may run.
+    pub(crate) fn with_programs(mut self, programs: Programs) -> Self {
+        self.programs = programs;
         self
     }
 
     /// A view of the object database that keeps what it is given in memory.
     pub(crate) fn objects(&self) -> Objects {
-        Objects::new(self.local(), self.programs)
+        Objects::new(self.local(), self.programs.clone())
     }
 
     /// The object library's own handle, for one thread.

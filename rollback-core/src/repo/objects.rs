@@ -1,8 +1,9 @@
 //! Reading objects with errors that name them, and creating objects in memory.
 
 use bstr::BString;
-use gix::objs::{Find, Kind, WriteTo};
+use gix::objs::{Find, FindHeader, Kind, WriteTo};
 
+use super::big_blob::DEFAULT_LIMIT;
 use crate::error::{Error, Result, Source};
 use crate::id::{CommitId, Entry, EntryMode, ObjectId, TreeId};
 use crate::path::RepoPath;
@@ -106,8 +107,8 @@ impl Objects {
     }
 
     /// Whether filters of the repository's own configuration may run.
-    pub(crate) fn programs(&self) -> Programs {
-        self.programs
+    pub(crate) fn programs(&self) -> &Programs {
+        &self.programs
     }
 
     /// The object library's own handle, whose writes go to memory.
@@ -118,7 +119,7 @@ impl Objects {
     /// Reads the object into `buffer` and returns its kind.
     ///
     /// # Errors
-    /// [`Error::MissingObject`] and [`Error::CorruptObject`], both naming `id`; [`Error::TooLarge`] for blobs.
+    /// [`Error::MissingObject`] and [`Error::CorruptObject`], both naming `id`, and [`Error::TooLarge`].
     pub(crate) fn read(&self, id: ObjectId, wanted: &'static str, buffer: &mut Vec<u8>) -> Result<Kind> {
         if wanted == "blob" {
             self.refuse_too_large(format_args!("blob {id}"), self.blob_size(id)?)?;
@@ -126,7 +127,18 @@ impl Objects {
         match self.repo.objects.try_find(&id.0, buffer) {
             Ok(Some(data)) => Ok(data.kind),
             Ok(None) => Err(self.missing(id, wanted)),
-            Err(source) => Err(Error::CorruptObject { kind: wanted, id, source: source.into() }),
+            Err(source) => {
+                // The object library stops at the limit too, and what it says of it names no size.
+                let header = FindHeader::try_header(&self.repo.objects, &id.0);
+                if let Ok(Some(header)) = header {
+                    let limit = self.blob_limit()?.max(DEFAULT_LIMIT);
+                    if header.size > limit {
+                        let what = format!("{wanted} {id}");
+                        return Err(Error::TooLarge { what, size: header.size, limit });
+                    }
+                }
+                Err(Error::CorruptObject { kind: wanted, id, source: source.into() })
+            }
         }
     }
 

@@ -10,6 +10,7 @@ use bstr::{BString, ByteSlice};
 
 use crate::error::{Error, Result};
 use crate::id::CommitId;
+use crate::path::RepoPath;
 use crate::repo::Repo;
 
 /// Where HEAD is.
@@ -31,6 +32,14 @@ impl Head {
         match self {
             Self::Branch { commit, .. } => *commit,
             Self::Detached(commit) => Some(*commit),
+        }
+    }
+
+    /// The full name of the branch; `HEAD` where it is detached.
+    pub(crate) fn name(&self) -> RepoPath {
+        match self {
+            Self::Branch { name, .. } => RepoPath::new(name.as_slice()),
+            Self::Detached(_) => "HEAD".into(),
         }
     }
 }

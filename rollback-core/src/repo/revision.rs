@@ -6,7 +6,7 @@ use gix::revision::spec::parse;
 use super::ancestry::{Ancestry, with_ancestry};
 use super::{Objects, Repo, commit_set};
 use crate::error::{Error, Result};
-use crate::id::CommitId;
+use crate::id::{CommitId, ObjectId};
 
 impl Repo {
     /// The commit that `spec` names. Annotated tags are peeled; `-` is the branch checked out before.
@@ -109,6 +109,7 @@ impl Ends {
 fn parse_spec(repo: &gix::Repository, spec: &str) -> Result<Spec> {
     let local = local_upstream(repo, spec);
     let words = if spec == "-" { "@{-1}" } else { local.as_deref().unwrap_or(spec) };
+    refuse_unreadable_steps(repo, words)?;
     let options = parse::Options {
         // An abbreviated id that fits a blob as well can only have meant the commit.
         object_kind_hint: Some(parse::ObjectKindHint::Committish),
@@ -167,6 +168,16 @@ fn explain(repo: &gix::Repository, spec: &str, error: gix::Error) -> Error {
     {
         return Error::Unborn { branch: branch.shorten().to_string() };
     }
+    if let Ok(mut reference) = repo.find_reference(spec)
+        && let Ok(id) = reference.follow_to_object()
+        && let Err(error) = repo.find_object(id.detach())
+    {
+        let id = ObjectId(id.detach());
+        return match error.is_not_found() {
+            true => Error::MissingObject { kind: "commit", id, partial_clone: false },
+            false => Error::CorruptObject { kind: "commit", id, source: error.into() },
+        };
+    }
     Error::UnknownRevision { spec: spec.to_owned(), source: Some(error.into()) }
 }
 
@@ -175,15 +186,82 @@ fn names_head(spec: &str) -> bool {
     name == "HEAD" || spec.starts_with('@') && !spec.starts_with("@{-")
 }
 
+/// The commit that a reference names, through tags.
+///
+/// # Errors
+/// As [`Repo::resolve_commit`].
+pub(crate) fn commit_of(repo: &gix::Repository, reference: &mut gix::Reference<'_>) -> Result<CommitId> {
+    let spec = reference.name().as_bstr().to_string();
+    match reference.follow_to_object() {
+        Ok(id) => peel(repo, &spec, id.detach()),
+        Err(error) => Err(Error::UnknownRevision { spec, source: Some(error.into()) }),
+    }
+}
+
+/// Refuses a revision whose steps lead through a tag or a commit that cannot be read: the object library would panic.
+fn refuse_unreadable_steps(repo: &gix::Repository, words: &str) -> Result<()> {
+    let ends = words.split("..").map(|end| end.trim_start_matches(['^', '.']));
+    for end in ends {
+        let steps =
+            end.match_indices(['^', '~', ':', '@']).filter(|(at, step)| *at > 0 && end[*at..] != **step);
+        for (at, _) in steps {
+            let step = gix::revision::Spec::from_bstr(&end[..at], repo, parse::Options::default());
+            if let Ok(Spec::Include(id)) = step.map(gix::revision::Spec::detach) {
+                match behind_tags(repo, &end[..at], id) {
+                    Ok(object) if object.kind == gix::objs::Kind::Commit => drop(tree_of(&object)?),
+                    Err(error @ Error::CorruptObject { .. }) => return Err(error),
+                    _ => {}
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The tree of a revision that names a tree, or a commit, or a tag of either.
+pub(crate) fn tree_named(repo: &gix::Repository, spec: &str) -> Option<gix::ObjectId> {
+    refuse_unreadable_steps(repo, spec).ok()?;
+    let object = behind_tags(repo, spec, repo.rev_parse_single(spec).ok()?.detach()).ok()?;
+    match object.kind {
+        gix::objs::Kind::Tree => Some(object.id),
+        gix::objs::Kind::Commit => tree_of(&object).ok(),
+        _ => None,
+    }
+}
+
+fn tree_of(commit: &gix::Object<'_>) -> Result<gix::ObjectId> {
+    gix::objs::CommitRefIter::from_bytes(&commit.data, commit.id.kind()).tree_id().map_err(|source| {
+        Error::CorruptObject { kind: "commit", id: ObjectId(commit.id), source: source.into() }
+    })
+}
+
 fn peel(repo: &gix::Repository, spec: &str, id: gix::ObjectId) -> Result<CommitId> {
-    let object = repo
-        .find_object(id)
-        .map_err(|error| Error::UnknownRevision { spec: spec.to_owned(), source: Some(error.into()) })?;
-    let peeled = object
-        .peel_tags_to_end()
-        .map_err(|error| Error::UnknownRevision { spec: spec.to_owned(), source: Some(error.into()) })?;
-    match peeled.kind {
-        gix::objs::Kind::Commit => Ok(peeled.id.into()),
+    let object = behind_tags(repo, spec, id)?;
+    match object.kind {
+        gix::objs::Kind::Commit => Ok(object.id.into()),
         kind => Err(Error::NotACommit { spec: spec.to_owned(), kind: kind.to_string() }),
     }
+}
+
+/// The object itself, or what a tag stands for. The object library's own way panics at a tag that cannot be read.
+fn behind_tags<'repo>(
+    repo: &'repo gix::Repository,
+    spec: &str,
+    id: gix::ObjectId,
+) -> Result<gix::Object<'repo>> {
+    let unreadable = |id: gix::ObjectId, error: gix::Error| match error.is_not_found() {
+        true => Error::UnknownRevision { spec: spec.to_owned(), source: Some(error.into()) },
+        false => Error::CorruptObject { kind: "object", id: ObjectId(id), source: error.into() },
+    };
+    let mut object = repo.find_object(id).map_err(|error| unreadable(id, error))?;
+    while object.kind == gix::objs::Kind::Tag {
+        let (tag, fields) = (object.id, gix::objs::TagRefIter::from_bytes(&object.data, id.kind()));
+        let inner = fields.target_id().map_err(|source| Error::CorruptObject {
+            kind: "tag",
+            id: ObjectId(tag),
+            source: source.into(),
+        })?;
+        object = repo.find_object(inner).map_err(|error| unreadable(inner, error))?;
+    }
+    Ok(object)
 }

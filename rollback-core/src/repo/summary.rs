@@ -1,5 +1,7 @@
 //! What people want to see of a commit, and the names by which they know commits.
 
+use std::time::Duration;
+
 use bstr::ByteSlice;
 use encoding_rs::Encoding;
 
@@ -77,6 +79,24 @@ impl Repo {
         let repo = self.local();
         let snapshot = repo.config_snapshot();
         snapshot.try_boolean(key).map_err(|error| Error::Config { key: key.into(), why: error.to_string() })
+    }
+
+    /// How long a hook, a filter or a merge driver may run before it is stopped: `rb.programTimeout` in seconds, or ten
+    /// minutes.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for a value that is no number of seconds above zero.
+    pub fn program_timeout(&self) -> Result<Duration> {
+        const KEY: &str = "rb.programTimeout";
+        let wrong = |why: String| Error::Config { key: KEY.into(), why };
+        match self.local().config_snapshot().try_integer(KEY) {
+            Ok(None) => Ok(Duration::from_secs(600)),
+            Ok(Some(seconds)) => match u64::try_from(seconds) {
+                Ok(seconds) if seconds > 0 => Ok(Duration::from_secs(seconds)),
+                _ => Err(wrong("it is not above zero".into())),
+            },
+            Err(error) => Err(wrong(error.to_string())),
+        }
     }
 
     /// The short names of branches, remote-tracking branches and tags.

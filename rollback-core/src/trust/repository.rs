@@ -5,13 +5,15 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use bstr::ByteSlice;
 use gix::config::Source;
 
 use super::{Fingerprint, sha256};
 use crate::error::{Error, Result};
-use crate::repo::Repo;
+use crate::repo::hooks::{Owner, key_of};
+use crate::repo::{Programs, Repo};
 
 /// A program that a repository names.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
@@ -27,7 +29,8 @@ pub struct OwnProgram {
 const KEYS: [(&str, &[&str]); 2] = [("filter", &["clean", "smudge", "process"]), ("merge", &["driver"])];
 
 impl Repo {
-    /// The programs that the repository's own configuration and its hooks name, in order.
+    /// The programs that the repository's own configuration and its hooks name, in order. Hooks in a folder that the
+    /// user's or the system's configuration names outside of the repository are not its own.
     ///
     /// # Errors
     /// [`Error::Io`] for a hook that cannot be read.
@@ -48,12 +51,20 @@ impl Repo {
                 }
             }
         }
-        let hooks = local.config_snapshot().trusted_path("core.hooksPath").ok().flatten();
-        let hooks = hooks.unwrap_or_else(|| local.common_dir().join("hooks"));
-        for (name, hash) in hooks_in(&hooks)? {
-            found.insert(format!("hooks/{name}"), hash);
+        let hooks = self.hooks_folder();
+        if hooks.owner == Owner::Repository {
+            for (name, hash) in hooks_in(&hooks.path)? {
+                found.insert(key_of(&name), hash);
+            }
         }
         Ok(found.into_iter().map(|(name, what)| OwnProgram { name, what }).collect())
+    }
+
+    /// The same repository, whose own filters and hooks may run: for whoever has seen `programs`, which
+    /// [`Repo::own_programs`] has told, and trusts them. A hook that is another one when it is to start does not run.
+    pub fn trusting(self, programs: &[OwnProgram]) -> Self {
+        let pinned = programs.iter().map(|program| (program.name.clone(), program.what.clone()));
+        self.with_programs(Programs::Trusted(Arc::new(pinned.collect())))
     }
 }
 

@@ -303,7 +303,7 @@ fn everything_that_is_relied_on_is_on_the_disk_before() {
         return;
     }
     let mut wrong = Vec::new();
-    for shape in sweep::chosen_shapes() {
+    for shape in sweep::chosen_shapes().into_iter().chain([shapes::many_files()]) {
         let scene = Scene::new(shape);
         let (copy, events) = trace(&scene, |_| ());
         assert!(events.len() > 20, "{events:#?}");

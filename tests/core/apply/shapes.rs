@@ -208,6 +208,24 @@ pub(super) fn one_file() -> Shape {
     revert("one file", sandbox)
 }
 
+/// So many that they are flushed in several lots; each comes back, and half of them were removed.
+pub(super) fn many_files() -> Shape {
+    let sandbox = Sandbox::new();
+    for number in 0..300 {
+        sandbox.write(&format!("d{}/file{number}", number % 7), format!("one {number}\n"));
+    }
+    sandbox.commit("first");
+    for number in 0..300 {
+        let path = format!("d{}/file{number}", number % 7);
+        match number % 2 {
+            0 => sandbox.remove(&path),
+            _ => sandbox.write(&path, format!("two {number}\n")),
+        };
+    }
+    sandbox.commit("second");
+    revert("many files", sandbox)
+}
+
 pub(super) fn added_and_deleted() -> Shape {
     let sandbox = Sandbox::new();
     sandbox.write("keep", "k\n").write("deep/er/gone", "g\n").write("changed", "1\n").commit("first");

@@ -477,11 +477,12 @@ pub(super) fn share() -> usize {
     share
 }
 
-/// All shapes, or the one that `RB_SWEEP_SHAPE` names.
+/// All shapes, or the one that `RB_SWEEP_SHAPE` names, which may be `many files` too.
 pub(super) fn chosen_shapes() -> Vec<Shape> {
     let only = std::env::var("RB_SWEEP_SHAPE").ok();
     let chosen = |shape: &Shape| only.as_ref().is_none_or(|only| *only == shape.name);
-    shapes::all().into_iter().filter(chosen).collect()
+    let large = only.is_some().then(shapes::many_files);
+    shapes::all().into_iter().chain(large).filter(chosen).collect()
 }
 
 #[test]

@@ -63,7 +63,7 @@ impl<'a> Content<'a> {
             programs: driver::State::new(repo.command_context().map_err(failed)?),
             untrusted: match objects.programs() {
                 Programs::Refused => untrusted_drivers(repo),
-                Programs::Trusted => BTreeSet::new(),
+                Programs::Trusted(_) => BTreeSet::new(),
             },
         })
     }

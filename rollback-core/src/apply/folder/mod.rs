@@ -3,6 +3,9 @@
 //! A path is walked from the root of the work tree one folder at a time and never through a symbolic
 //! link. All moves are by name inside folders that are already open: a link swapped in meanwhile leads
 //! nowhere. Nothing here truncates a file, and only `Folder::remove_file` unlinks one.
+//!
+//! Where a file system has neither renames that spare what is there nor hard links (FAT and exFAT through FUSE), a name
+//! is looked at and then taken: a file that appears there in this moment is replaced.
 
 #[cfg(not(unix))]
 mod portable;
@@ -63,9 +66,18 @@ pub(crate) enum Parent {
     Obstructed(RepoPath),
 }
 
+/// Refuses a path that leads out of the folder it is counted from. Paths of trees were checked before; those of records
+/// that lie in the repository were not.
+fn refuse_leading_out(path: &RepoPath) -> io::Result<()> {
+    match path.is_plain() {
+        true => Ok(()),
+        false => Err(io::Error::new(io::ErrorKind::InvalidInput, "the path leads out of its folder")),
+    }
+}
+
 /// Walks from `root` to the folder that holds `path`.
 pub(crate) fn parent_of(root: &Folder, path: &RepoPath) -> io::Result<Parent> {
-    refuse_steps(path)?;
+    refuse_leading_out(path)?;
     let Some(parent) = path.parent().filter(|parent| !parent.is_root()) else {
         return Ok(Parent::Open(root.try_clone()?));
     };
@@ -105,7 +117,7 @@ pub(crate) fn remove_unless_filled(parent: &Folder, name: &[u8]) -> io::Result<(
 
 /// As [`parent_of`], making the folders that are missing; their paths are appended to `made`.
 pub(crate) fn make_parent_of(root: &Folder, path: &RepoPath, made: &mut Vec<RepoPath>) -> io::Result<Folder> {
-    refuse_steps(path)?;
+    refuse_leading_out(path)?;
     let mut folder = root.try_clone()?;
     let mut at = RepoPath::default();
     for name in path.parent().unwrap_or_default().components() {
@@ -118,12 +130,4 @@ pub(crate) fn make_parent_of(root: &Folder, path: &RepoPath, made: &mut Vec<Repo
         folder = folder.open_folder(name)?;
     }
     Ok(folder)
-}
-
-/// A path leads down and nowhere else, whoever wrote it.
-fn refuse_steps(path: &RepoPath) -> io::Result<()> {
-    match path.components().any(|name| matches!(name, b"." | b"..")) {
-        true => Err(io::Error::new(io::ErrorKind::InvalidInput, "it steps through the folder tree")),
-        false => Ok(()),
-    }
 }

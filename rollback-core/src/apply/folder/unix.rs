@@ -201,8 +201,19 @@ impl Folder {
             }
         }
         // A hard link fails where the name is taken; folders are never moved.
-        rustix::fs::linkat(&self.fd, os(name), &other.fd, os(other_name), AtFlags::empty())?;
-        self.remove_file(name)
+        match rustix::fs::linkat(&self.fd, os(name), &other.fd, os(other_name), AtFlags::empty()) {
+            Ok(()) => self.remove_file(name),
+            Err(Errno::PERM | Errno::NOTSUP | Errno::NOSYS) => self.rename_if_free(name, other, other_name),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Looks whether the name is free and then takes it, where the file system can do no better.
+    fn rename_if_free(&self, name: &[u8], other: &Self, other_name: &[u8]) -> io::Result<()> {
+        if other.info(other_name)?.is_some() {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        Ok(rustix::fs::renameat(&self.fd, os(name), &other.fd, os(other_name))?)
     }
 
     /// Flushes the names in this folder.
