@@ -352,9 +352,10 @@ impl Area<'_> {
         let root = open_root(part)?;
         let shown = part.shown(&part.stage);
         let failed = |error| Error::io("open", &shown, error);
+        // While it is only looked at there is no stage yet.
         let is_stage = part.stage.file_name().starts_with(STAGE.as_bytes());
-        let files = match parent_of(&root, &part.stage).map_err(failed)? {
-            Parent::Open(parent) if is_stage => match parent.open_folder(part.stage.file_name()) {
+        let files = match is_stage.then(|| parent_of(&root, &part.stage)).transpose().map_err(failed)? {
+            Some(Parent::Open(parent)) => match parent.open_folder(part.stage.file_name()) {
                 Ok(files) => Some(files),
                 Err(error) if error.kind() == ErrorKind::NotFound => None,
                 Err(error) => return Err(failed(error)),
