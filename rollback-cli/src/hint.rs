@@ -237,6 +237,13 @@ impl Situation<'_> {
             Error::DriverNotTrusted { .. } => {
                 Hint::new("see what it would run, and trust it, with", typed.command(&["trust"]))
             }
+            Error::FilterFailed { filter, .. } => Hint::new(
+                "see what it runs with",
+                format!(
+                    "git config --show-origin --get-regexp {}",
+                    quoted(&format!("^filter\\.{filter}\\."))
+                ),
+            ),
             Error::CrossCheckFailed { .. } => Hint::new(
                 "land it without asking git, with",
                 typed.without(&["--cross-check"]).with(&["--no-cross-check"]),

@@ -3,9 +3,11 @@
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::FromArgMatches;
 use rollback_core::Repo;
+use rollback_core::process::{SystemMergeDrivers, SystemRunner};
 
 use crate::args::{self, Cli, Common};
 use crate::command;
@@ -58,6 +60,8 @@ impl Session {
             Repo::discover(&self.folder)?
         };
         let repo = trusted::as_trusted(repo)?;
+        let drivers = SystemMergeDrivers::new(Arc::new(SystemRunner), repo.program_timeout()?);
+        let repo = repo.with_merge_drivers(Arc::new(drivers));
         self.repo = Some(repo.clone());
         Ok(repo)
     }

@@ -341,6 +341,16 @@ pub enum Error {
         /// The driver, such as `filter 'x'`.
         driver: String,
     },
+    /// A filter that must not fail failed.
+    #[error("filter '{filter}' failed on {path}: {why}")]
+    FilterFailed {
+        /// The path that needs it.
+        path: RepoPath,
+        /// Its name.
+        filter: String,
+        /// How it ended.
+        why: String,
+    },
     /// The installed git could not be asked.
     #[error("cannot cross-check: {why}")]
     CrossCheckFailed {
@@ -545,6 +555,7 @@ impl Error {
             Self::UpstreamAhead { .. } => "upstream-ahead",
             Self::LossNotAllowed { .. } => "loss-not-allowed",
             Self::DriverNotTrusted { .. } => "driver-not-trusted",
+            Self::FilterFailed { .. } => "filter-failed",
             Self::CrossCheckFailed { .. } => "cross-check-failed",
             Self::NoIdentity { .. } => "no-identity",
             Self::Signing { .. } => "signing-failed",
@@ -585,6 +596,7 @@ impl Error {
             | Self::HostilePath { path, .. }
             | Self::NeverGood { path, .. }
             | Self::UpstreamAhead { path, .. }
+            | Self::FilterFailed { path, .. }
             | Self::DriverNotTrusted { path, .. } => vec![path.clone()],
             Self::CaseCollision { path, twin } => vec![path.clone(), twin.clone()],
             Self::Unmerged { paths }

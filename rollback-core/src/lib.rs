@@ -14,6 +14,7 @@ pub mod checkpoint;
 pub mod checks;
 pub mod conflict;
 pub mod error;
+pub mod filters;
 pub mod history;
 pub mod hooks;
 pub mod id;

@@ -238,6 +238,10 @@ fn table() -> Vec<(Error, Option<&'static str>)> {
             Some("rb revert --file a.py --allow-loss"),
         ),
         (
+            Error::FilterFailed { path: path(), filter: "x".into(), why: "exit code 1".into() },
+            Some("git config --show-origin --get-regexp '^filter\\.x\\.'"),
+        ),
+        (
             Error::OutsideNotAllowed { operation: "1f".into(), paths: vec!["/etc/a".into()] },
             Some("rb revert --file a.py --with-outside"),
         ),

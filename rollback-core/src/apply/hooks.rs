@@ -224,6 +224,7 @@ struct Scratch {
 impl Scratch {
     fn make(repo: &Repo) -> Result<Self> {
         let own = repo.git_dir().join("rb");
+        durable::refuse_links(repo.git_dir(), Path::new("rb"))?;
         durable::make_folders(&own, Settings::of(repo)?.shared, false)?;
         let folder = tempfile::Builder::new()
             .prefix("hooks-")

@@ -9,9 +9,10 @@ use std::path::{Path, PathBuf};
 use super::content::{Content, raw_id};
 use super::durable::{self, Flushes};
 use super::folder::{Folder, make_parent_of};
+use super::inspect::fingerprint;
 use super::size::Size;
 use crate::error::{Error, Result};
-use crate::id::{Entry, EntryKind};
+use crate::id::{Entry, EntryKind, ObjectId};
 use crate::journal::{Fingerprint, is_stage_name, stage_name};
 use crate::path::RepoPath;
 use crate::repo::config::Settings;
@@ -151,12 +152,17 @@ impl Stage {
                 entry.id
             }
             (Some(bytes), content) => {
-                let bytes = match content {
-                    Some(content) => content.for_work_tree(path, entry.id, bytes)?,
-                    None => bytes,
+                let written = match content {
+                    Some(content) => content.write_for_work_tree(path, entry.id, bytes, &mut file)?,
+                    None => {
+                        file.write_all(&bytes).map_err(failed)?;
+                        Some(raw_id(&bytes, hash)?)
+                    }
                 };
-                file.write_all(&bytes).map_err(failed)?;
-                raw_id(&bytes, hash)?
+                match written {
+                    Some(id) => id,
+                    None => hash_of_staged(files, &name, hash).map_err(failed)?,
+                }
             }
         };
         writing.flushes.add(file, path.to_string())?;
@@ -202,6 +208,12 @@ impl Stage {
         }
         remove_all(&self.folder)
     }
+}
+
+/// The hash of a staged file that never was in memory as a whole.
+fn hash_of_staged(files: &Folder, name: &str, hash: gix::hash::Kind) -> std::io::Result<ObjectId> {
+    let info = files.info(name.as_bytes())?.ok_or(std::io::ErrorKind::NotFound)?;
+    fingerprint(files, name.as_bytes(), &info, hash).map(|found| found.id)
 }
 
 fn remove_all(folder: &Path) -> Result<()> {

@@ -7,6 +7,7 @@ use bstr::{BStr, BString, ByteSlice};
 
 use super::attributes::{Attributes, PathAttributes, State};
 use super::case::{BASE, Case, OURS, PathId, Stop, THEIRS};
+use super::driver::{self, DriverEnd, Drivers};
 use super::eol::AutoCrlf;
 use super::submodule::{self, Place};
 use super::text::{self, MergedText, TextLabels, TextMerger, TextOptions};
@@ -14,6 +15,7 @@ use super::tree::Version;
 use super::{Favor, Options, ReviewReason, rename};
 use crate::conflict::ConflictKind;
 use crate::error::{Error, Result};
+use crate::repo::Objects;
 
 /// As far as git looks for the byte 0 that makes a file binary.
 const BINARY_PROBE: usize = 8000;
@@ -33,8 +35,8 @@ pub(super) struct Content {
     /// Whether the work tree has attributes at its root; without, git takes them from the merge itself when it
     /// renormalises.
     has_attributes_file: bool,
-    /// The names under `merge.<name>` in the configuration.
-    drivers: Vec<BString>,
+    /// The programs under `merge.<name>` in the configuration.
+    drivers: Drivers,
     /// The driver of files without a `merge` attribute.
     default_driver: Option<BString>,
     /// The names under `diff.<name>` that say whether their files are binary.
@@ -56,7 +58,8 @@ enum Driver {
 }
 
 impl Content {
-    pub(super) fn new(repo: &gix::Repository) -> Result<Self> {
+    pub(super) fn new(objects: &Objects) -> Result<Self> {
+        let repo = objects.gix();
         let config = repo.config_snapshot();
         let names = |section: &str| -> Vec<BString> {
             let mut names: Vec<BString> = config
@@ -84,7 +87,7 @@ impl Content {
             auto_crlf: auto_crlf(config.string("core.autocrlf").as_ref().map(|value| value.as_slice())),
             has_work_tree: repo.workdir().is_some(),
             has_attributes_file: repo.workdir().is_some_and(|root| root.join(".gitattributes").is_file()),
-            drivers: names("merge"),
+            drivers: Drivers::of(objects),
             default_driver: config.string("merge.default"),
             binary_diffs,
         })
@@ -101,7 +104,7 @@ impl Content {
             },
             State::Value(name) => name,
         };
-        if self.drivers.contains(name) {
+        if self.drivers.has(name) {
             return Err(name.clone());
         }
         Ok(match name.as_slice() {
@@ -191,9 +194,16 @@ impl Case<'_> {
         let our_bytes = self.stored(path, ours.id)?;
         let their_bytes = self.stored(path, theirs.id)?;
         let attributes = self.content.attributes.of(&name, &self.store.gix().objects)?;
-        let driver = self.content.driver(&attributes).map_err(|driver| {
-            Stop::Review(ReviewReason::MergeDriver { path: self.repo_path(path), driver: driver.to_string() })
-        })?;
+        let marker_size = attributes.marker_size.unwrap_or(MARKER_SIZE) + longer_markers;
+        let driver = match self.content.driver(&attributes) {
+            Ok(driver) => driver,
+            Err(driver) => {
+                let versions = [&base_bytes, &our_bytes, &their_bytes].map(|bytes| bytes.as_slice());
+                let labels = self.marker_labels(pathnames);
+                let file = driver::File { path: name.as_bstr(), versions, labels, marker_size };
+                return self.merge_by_program(path, &driver, file);
+            }
+        };
         let no_text = |bytes: &[u8]| bytes.len() > TEXT_LIMIT || looks_binary(bytes);
         let as_binary = matches!(driver, Driver::Binary)
             || [&base_bytes, &our_bytes, &their_bytes].into_iter().any(|bytes| no_text(bytes));
@@ -206,7 +216,6 @@ impl Case<'_> {
             let kept = if self.options.renormalize { self.store.make_blob(bytes.to_vec())? } else { kept };
             return Ok((kept, conflict));
         }
-        let marker_size = attributes.marker_size.unwrap_or(MARKER_SIZE) + longer_markers;
         let options = text_options(self.options, &driver, marker_size);
         let [base_label, our_label, their_label] = self.marker_labels(pathnames);
         let labels = TextLabels {
@@ -219,6 +228,26 @@ impl Case<'_> {
         self.auto_merged.push(self.repo_path(path));
         let id = self.store.make_blob(merged.bytes)?;
         Ok((id, (merged.conflicts > 0).then_some(ConflictKind::Content)))
+    }
+
+    /// Lets a program merge a file. git takes its word for the result: neither `-X` nor a byte 0 counts here.
+    fn merge_by_program(
+        &mut self,
+        path: PathId,
+        driver: &BString,
+        file: driver::File<'_>,
+    ) -> Result<(gix::ObjectId, Option<ConflictKind>), Stop> {
+        let (at, name) = (self.repo_path(path), driver.to_string());
+        let (bytes, conflict) = match self.content.drivers.merge(driver, file) {
+            None => return Err(Stop::Review(ReviewReason::MergeDriver { path: at, driver: name })),
+            Some(DriverEnd::Failed(why)) => {
+                return Err(Stop::Review(ReviewReason::MergeDriverFailed { path: at, driver: name, why }));
+            }
+            Some(DriverEnd::Clean(bytes)) => (bytes, None),
+            Some(DriverEnd::Conflicted(bytes)) => (bytes, Some(ConflictKind::Content)),
+        };
+        self.auto_merged.push(at);
+        Ok((self.store.make_blob(bytes)?, conflict))
     }
 
     /// A file as it is merged: as it is, or with line endings as git would store them today.

@@ -49,7 +49,7 @@ impl Engine {
     }
 
     fn with(objects: Rc<Objects>, packs: PackFiles, options: Options, keep: Keep) -> Result<Self> {
-        let content = Content::new(objects.gix())?;
+        let content = Content::new(&objects)?;
         Ok(Self { store: Store::new(objects, packs, keep), content, options, stop: None })
     }
 

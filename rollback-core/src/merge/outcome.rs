@@ -48,13 +48,21 @@ pub enum Verdict {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ReviewReason {
-    /// A file that both sides changed is merged by a program that the configuration names, and programs are
-    /// never run here.
+    /// A file that both sides changed is merged by a program that the configuration names, and it may not run.
     MergeDriver {
         /// The file.
         path: RepoPath,
         /// The driver's name.
         driver: String,
+    },
+    /// The program that is to merge a file failed.
+    MergeDriverFailed {
+        /// The file.
+        path: RepoPath,
+        /// The driver's name.
+        driver: String,
+        /// How it ended.
+        why: String,
     },
     /// Both sides moved a submodule, and where its history is cannot be told.
     SubmoduleHistory {
@@ -83,6 +91,9 @@ impl fmt::Display for ReviewReason {
         match self {
             Self::MergeDriver { path, driver } => {
                 write!(f, "{path} is merged by the driver '{driver}', and no program is run here")
+            }
+            Self::MergeDriverFailed { path, driver, why } => {
+                write!(f, "the driver '{driver}', which merges {path}, failed: {why}")
             }
             Self::SubmoduleHistory { path } => {
                 write!(f, "both sides moved the submodule {path}, whose history is at hand")

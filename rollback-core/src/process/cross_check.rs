@@ -1,7 +1,7 @@
 //! Double entry: the merges of a plan, done once more by the installed git and compared.
 //!
 //! git works on a copy of what the plan created, in a temporary object folder; it never writes the repository, never
-//! fetches, and runs no merge driver, because a path with one is never decided by this crate. What restores content
+//! fetches, and runs a merge driver only where the plan has run it too. What restores content
 //! as it is merges nothing, so there is nothing to compare.
 
 use std::fs;

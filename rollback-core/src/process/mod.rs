@@ -10,14 +10,18 @@
 mod capture;
 mod command;
 pub mod cross_check;
+mod filters;
 mod hooks;
+mod merge_drivers;
 mod redact;
 mod system;
 mod tree;
 
 pub use capture::Captured;
 pub use command::{Command, DEFAULT_ENVIRONMENT, DEFAULT_OUTPUT_LIMIT};
+pub use filters::SystemFilters;
 pub use hooks::SystemHooks;
+pub use merge_drivers::SystemMergeDrivers;
 pub use redact::Redactor;
 pub use system::SystemRunner;
 

@@ -26,7 +26,7 @@ const LONGEST_LINE: usize = 16 * 1024;
 impl Runner for SystemRunner {
     fn run(&self, command: &Command, watch: &mut dyn Watch) -> Result<Output, StartError> {
         let started = Instant::now();
-        let cookie = format!("{:016x}", getrandom::u64().unwrap_or_else(|_| u64::from(std::process::id())));
+        let cookie = tree::new_cookie();
         let mut child = spawn(command, &cookie)?;
         let chunks = read_pipes(&mut child);
         feed(&mut child, &command.input);

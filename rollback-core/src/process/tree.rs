@@ -9,6 +9,11 @@ use std::process::Child;
 /// Carries the name of the run to every descendant.
 pub(super) const COOKIE: &str = "RB_PROCESS";
 
+/// A name for a run that no other run has.
+pub(super) fn new_cookie() -> String {
+    format!("{:016x}", getrandom::u64().unwrap_or_else(|_| u64::from(std::process::id())))
+}
+
 /// Prepares a command so that its tree can be killed.
 pub(super) fn lead_group(command: &mut std::process::Command) {
     #[cfg(unix)]
@@ -27,6 +32,17 @@ pub(super) fn kill(child: &mut Child, cookie: &str) {
     let _ = child.kill();
     kill_strays(cookie);
     let _ = child.wait();
+}
+
+/// Kills a program that leads no group, which nobody has waited for yet, and every descendant that can be found.
+pub(super) fn kill_unreaped(id: u32, cookie: &str) {
+    #[cfg(unix)]
+    if let Some(id) = i32::try_from(id).ok().and_then(rustix::process::Pid::from_raw) {
+        let _ = rustix::process::kill_process(id, rustix::process::Signal::KILL);
+    }
+    #[cfg(not(unix))]
+    let _ = id;
+    kill_strays(cookie);
 }
 
 /// A process may be forking while it is looked for: look again until none is left, but not for ever.

@@ -6,6 +6,7 @@
 pub(crate) mod ancestry;
 mod big_blob;
 pub(crate) mod changed_paths;
+pub(crate) mod command_line;
 pub(crate) mod commit_set;
 pub(crate) mod config;
 mod digest;
@@ -25,11 +26,15 @@ pub use summary::CommitSummary;
 
 pub(crate) use digest::sha256;
 pub(crate) use objects::{Commit, NewObjects, Objects, Signature, Tree, TreeEntry};
+pub(crate) use summary::program_timeout;
 pub(crate) use tree_edit::Edits;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+
+use crate::filters::Filters;
+use crate::merge::MergeDrivers;
 
 /// How deep folders may be nested in trees that are read for writing.
 pub(crate) const MAX_DEPTH: usize = 2048;
@@ -39,6 +44,8 @@ pub(crate) const MAX_DEPTH: usize = 2048;
 pub struct Repo {
     inner: gix::ThreadSafeRepository,
     programs: Programs,
+    filters: Arc<dyn Filters>,
+    merge_drivers: Option<Arc<dyn MergeDrivers>>,
 }
 
 /// Which of the programs that the repository itself names may run: filters of its own configuration, and hooks.
@@ -68,9 +75,21 @@ impl Repo {
         self
     }
 
+    /// The same repository, whose filters are started by somebody else.
+    pub fn with_filters(mut self, filters: Arc<dyn Filters>) -> Self {
+        self.filters = filters;
+        self
+    }
+
+    /// The same repository, whose merge drivers run; without this no plan starts a program.
+    pub fn with_merge_drivers(mut self, drivers: Arc<dyn MergeDrivers>) -> Self {
+        self.merge_drivers = Some(drivers);
+        self
+    }
+
     /// A view of the object database that keeps what it is given in memory.
     pub(crate) fn objects(&self) -> Objects {
-        Objects::new(self.local(), self.programs.clone())
+        Objects::new(self.local(), self)
     }
 
     /// The object library's own handle, for one thread.

@@ -1,19 +1,25 @@
 //! Reading objects with errors that name them, and creating objects in memory.
 
+use std::sync::Arc;
+
 use bstr::BString;
 use gix::objs::{Find, FindHeader, Kind, WriteTo};
 
 use super::big_blob::DEFAULT_LIMIT;
 use crate::error::{Error, Result, Source};
+use crate::filters::Filters;
 use crate::id::{CommitId, Entry, EntryMode, ObjectId, TreeId};
+use crate::merge::MergeDrivers;
 use crate::path::RepoPath;
-use crate::repo::Programs;
+use crate::repo::{Programs, Repo};
 
 /// A view of the object database for one thread. What is written through it stays in its memory until
 /// `apply` makes it durable, and can be read back at once.
 pub(crate) struct Objects {
     repo: gix::Repository,
     programs: Programs,
+    filters: Arc<dyn Filters>,
+    merge_drivers: Option<Arc<dyn MergeDrivers>>,
 }
 
 /// Objects that exist in memory only: id, kind and bytes, in no particular order.
@@ -102,13 +108,29 @@ impl Tree {
 }
 
 impl Objects {
-    pub(crate) fn new(repo: gix::Repository, programs: Programs) -> Self {
-        Self { repo: repo.with_object_memory(), programs }
+    /// A view through `local`, with what may run as `repo` has it.
+    pub(crate) fn new(local: gix::Repository, repo: &Repo) -> Self {
+        Self {
+            repo: local.with_object_memory(),
+            programs: repo.programs.clone(),
+            filters: Arc::clone(&repo.filters),
+            merge_drivers: repo.merge_drivers.clone(),
+        }
     }
 
     /// Whether filters of the repository's own configuration may run.
     pub(crate) fn programs(&self) -> &Programs {
         &self.programs
+    }
+
+    /// Who starts filters.
+    pub(crate) fn filters(&self) -> &Arc<dyn Filters> {
+        &self.filters
+    }
+
+    /// Who runs merge drivers.
+    pub(crate) fn merge_drivers(&self) -> Option<&Arc<dyn MergeDrivers>> {
+        self.merge_drivers.as_ref()
     }
 
     /// The object library's own handle, whose writes go to memory.

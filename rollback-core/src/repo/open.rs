@@ -1,10 +1,12 @@
 //! Finding and opening a repository: whose it is, which environment counts, which formats are refused.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::big_blob::{DEFAULT_LIMIT, blob_limit};
 use super::{Programs, Repo};
 use crate::error::{Error, Result};
+use crate::process::SystemFilters;
 
 impl Repo {
     /// Opens the repository that `folder` lies in, and nothing else: no `GIT_*` variable redirects it.
@@ -48,7 +50,13 @@ impl Repo {
         let local = inner.to_thread_local();
         refuse_unsupported_formats(&local)?;
         refuse_work_tree_elsewhere(folder, &local, environment)?;
-        Ok(Self { inner, programs: Programs::default() })
+        // The one default that comes from a higher room: whoever says nothing gets the programs of this machine.
+        Ok(Self {
+            inner,
+            programs: Programs::default(),
+            filters: Arc::new(SystemFilters),
+            merge_drivers: None,
+        })
     }
 }
 

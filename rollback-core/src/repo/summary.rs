@@ -81,22 +81,13 @@ impl Repo {
         snapshot.try_boolean(key).map_err(|error| Error::Config { key: key.into(), why: error.to_string() })
     }
 
-    /// How long a hook, a filter or a merge driver may run before it is stopped: `rb.programTimeout` in seconds, or ten
-    /// minutes.
+    /// How long a hook may run, and how long a filter may be silent, before it is stopped: `rb.programTimeout` in
+    /// seconds, or ten minutes.
     ///
     /// # Errors
     /// [`Error::Config`] for a value that is no number of seconds above zero.
     pub fn program_timeout(&self) -> Result<Duration> {
-        const KEY: &str = "rb.programTimeout";
-        let wrong = |why: String| Error::Config { key: KEY.into(), why };
-        match self.local().config_snapshot().try_integer(KEY) {
-            Ok(None) => Ok(Duration::from_secs(600)),
-            Ok(Some(seconds)) => match u64::try_from(seconds) {
-                Ok(seconds) if seconds > 0 => Ok(Duration::from_secs(seconds)),
-                _ => Err(wrong("it is not above zero".into())),
-            },
-            Err(error) => Err(wrong(error.to_string())),
-        }
+        program_timeout(&self.local())
     }
 
     /// The short names of branches, remote-tracking branches and tags.
@@ -131,4 +122,18 @@ fn decoded(bytes: &[u8], label: Option<&[u8]>) -> String {
         || bytes.to_str_lossy().into_owned(),
         |encoding| encoding.decode_without_bom_handling(bytes).0.into_owned(),
     )
+}
+
+/// As [`Repo::program_timeout`].
+pub(crate) fn program_timeout(repo: &gix::Repository) -> Result<Duration> {
+    const KEY: &str = "rb.programTimeout";
+    let wrong = |why: String| Error::Config { key: KEY.into(), why };
+    match repo.config_snapshot().try_integer(KEY) {
+        Ok(None) => Ok(Duration::from_secs(600)),
+        Ok(Some(seconds)) => match u64::try_from(seconds) {
+            Ok(seconds) if seconds > 0 => Ok(Duration::from_secs(seconds)),
+            _ => Err(wrong("it is not above zero".into())),
+        },
+        Err(error) => Err(wrong(error.to_string())),
+    }
 }

@@ -386,8 +386,8 @@ fn write_entry(
                     objects.in_pieces(entry.id, &mut |piece| written.write_all(piece).map_err(failed))?;
                 }
                 Size::Whole => {
-                    let bytes = content.for_work_tree(path, entry.id, objects.blob(entry.id)?)?;
-                    fs::write(&file, bytes).map_err(failed)?;
+                    let mut written = fs::File::create_new(&file).map_err(failed)?;
+                    content.write_for_work_tree(path, entry.id, objects.blob(entry.id)?, &mut written)?;
                 }
             }
             if kind == EntryKind::Executable { make_executable(&file).map_err(failed) } else { Ok(()) }

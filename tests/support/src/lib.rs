@@ -5,6 +5,7 @@
 //! tests. Everything here panics with the command and its output when something fails: a test has no use for less.
 
 mod environment;
+pub mod filter;
 mod fixture;
 pub mod hostile;
 pub mod mutants;

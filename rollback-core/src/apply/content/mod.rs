@@ -8,23 +8,29 @@
 //! by name, because writing it unfiltered would be wrong too, unless somebody trusts the repository. Drivers from the user's or the system's
 //! configuration run as they do under git.
 
+mod driver;
 mod encoding;
 mod ident;
 mod rules;
 
-use std::collections::BTreeSet;
-use std::io::Read;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use bstr::{BStr, BString, ByteSlice};
-use gix::filter::plumbing::{Driver, driver, eol};
+use gix::filter::plumbing::driver::Operation;
+use gix::filter::plumbing::{Driver, eol};
 use gix::worktree::stack::state::attributes::Source as AttributeSource;
 
+use self::driver::{Applied, Failure, Job, Runner};
 use self::rules::Rules;
 use crate::error::{Error, Result};
+use crate::filters::FilterCall;
 use crate::id::ObjectId;
 use crate::path::RepoPath;
 use crate::repo::index::Index;
 use crate::repo::{Objects, Programs};
+
+pub(crate) use self::driver::Destination;
 
 /// The conversions that apply at each path, with the attributes as seen from one side.
 pub(crate) struct Content<'a> {
@@ -33,7 +39,7 @@ pub(crate) struct Content<'a> {
     found: gix::attrs::search::Outcome,
     eol: eol::Configuration,
     drivers: Vec<Driver>,
-    programs: driver::State,
+    programs: Runner,
     untrusted: BTreeSet<BString>,
 }
 
@@ -60,7 +66,12 @@ impl<'a> Content<'a> {
             attributes,
             eol: options.eol_config,
             drivers: options.drivers,
-            programs: driver::State::new(repo.command_context().map_err(failed)?),
+            programs: Runner {
+                start: Arc::clone(objects.filters()),
+                patience: crate::repo::program_timeout(repo)?,
+                place: place_of_filters(repo),
+                running: HashMap::new(),
+            },
             untrusted: match objects.programs() {
                 Programs::Refused => untrusted_drivers(repo),
                 Programs::Trusted(_) => BTreeSet::new(),
@@ -68,16 +79,19 @@ impl<'a> Content<'a> {
         })
     }
 
-    /// The bytes for the work tree.
+    /// Writes the bytes for the work tree, what a filter makes of them piece by piece. Returns the hash of what was
+    /// written, as of a blob, where it all was in memory.
     ///
     /// # Errors
-    /// [`Error::DriverNotTrusted`].
-    pub(crate) fn for_work_tree(
+    /// [`Error::DriverNotTrusted`]; [`Error::FilterFailed`] for a filter that must not fail; [`Error::Io`] where the
+    /// destination takes no more.
+    pub(crate) fn write_for_work_tree(
         &mut self,
         path: &RepoPath,
         blob: ObjectId,
         bytes: Vec<u8>,
-    ) -> Result<Vec<u8>> {
+        to: &mut dyn Destination,
+    ) -> Result<Option<ObjectId>> {
         let rules = self.rules_at(path)?;
         let failed =
             |error: gix::Error| Error::internal(format!("cannot convert {path} for the work tree"), error);
@@ -93,7 +107,12 @@ impl<'a> Content<'a> {
             // As git does: what cannot be encoded is written as it is.
             bytes = encoding::encode(&bytes, encoding.as_bstr()).unwrap_or(bytes);
         }
-        self.run_driver(path, &rules, driver::Operation::Smudge, Some(blob), bytes)
+        let Some(driver) = self.driver_of(&rules) else {
+            to.write_all(&bytes).map_err(|error| Error::io("write", path.to_string(), error))?;
+            return raw_id(&bytes, self.objects.gix().object_hash()).map(Some);
+        };
+        let job = Job { operation: Operation::Smudge, path, blob: Some(blob) };
+        self.run_driver(&driver, &job, &bytes, to).map(|()| None)
     }
 
     /// Whether the work tree gets the bytes at `path` as git keeps them.
@@ -102,7 +121,7 @@ impl<'a> Content<'a> {
     /// [`Error::DriverNotTrusted`].
     pub(crate) fn leaves_as_is(&mut self, path: &RepoPath) -> Result<bool> {
         let rules = self.rules_at(path)?;
-        let driven = self.drivers.iter().any(|driver| rules.driver.as_ref() == Some(&driver.name));
+        let driven = self.driver_of(&rules).is_some();
         let crlf = rules.eol.to_eol(self.eol) == Some(eol::Mode::CrLf);
         Ok(!rules.ident && !crlf && rules.encoding.is_none() && !driven)
     }
@@ -132,7 +151,15 @@ impl<'a> Content<'a> {
     ) -> Result<Vec<u8>> {
         let rules = self.rules_at(path)?;
         let failed = |error: gix::Error| Error::internal(format!("cannot convert {path} for git"), error);
-        let mut bytes = self.run_driver(path, &rules, driver::Operation::Clean, None, bytes.to_vec())?;
+        let mut bytes = match self.driver_of(&rules) {
+            None => bytes.to_vec(),
+            Some(driver) => {
+                let mut cleaned = Vec::new();
+                let job = Job { operation: Operation::Clean, path, blob: None };
+                self.run_driver(&driver, &job, bytes, &mut cleaned)?;
+                cleaned
+            }
+        };
         if let Some(encoding) = &rules.encoding {
             bytes = encoding::decode(&bytes, encoding.as_bstr()).unwrap_or(bytes);
         }
@@ -180,42 +207,41 @@ impl<'a> Content<'a> {
         }
     }
 
+    fn driver_of(&self, rules: &Rules) -> Option<Driver> {
+        self.drivers.iter().find(|driver| rules.driver.as_ref() == Some(&driver.name)).cloned()
+    }
+
     fn run_driver(
         &mut self,
-        path: &RepoPath,
-        rules: &Rules,
-        operation: driver::Operation,
-        blob: Option<ObjectId>,
-        bytes: Vec<u8>,
-    ) -> Result<Vec<u8>> {
-        let named = |driver: &&Driver| rules.driver.as_ref() == Some(&driver.name);
-        let Some(driver) = self.drivers.iter().find(named) else { return Ok(bytes) };
-        let context = driver::apply::Context {
-            rela_path: path.as_bstr(),
-            ref_name: None,
-            treeish: None,
-            blob: blob.map(|id| id.0),
+        driver: &Driver,
+        job: &Job<'_>,
+        bytes: &[u8],
+        to: &mut dyn Destination,
+    ) -> Result<()> {
+        let unwritable = |error| Error::io("write", job.path.to_string(), error);
+        let why = match self.programs.apply(driver, job, &mut &*bytes, to) {
+            Ok(Applied::Yes) => return Ok(()),
+            Ok(Applied::No) => "it does nothing in this direction".to_owned(),
+            Err(Failure::Destination(error)) => return Err(unwritable(error)),
+            Err(Failure::Filter(why)) => why,
         };
-        let failed = |source: crate::error::Source| Error::Internal {
-            context: format!("filter '{}' failed on {path}", driver.name),
-            source: Some(source),
-        };
-        let outcome = match self.programs.apply(driver, &mut bytes.as_slice(), operation, context) {
-            Ok(None) if !driver.required => return Ok(bytes),
-            Ok(None) => Err("it has no command for this direction".into()),
-            Ok(Some(mut output)) => {
-                let mut filtered = Vec::new();
-                output.read_to_end(&mut filtered).map(|_| filtered).map_err(Into::into)
-            }
-            Err(error) => Err(error.into()),
-        };
-        match outcome {
-            Ok(filtered) => Ok(filtered),
-            // As git does: a driver that is not required may fail, and then the bytes stay as they are.
-            Err(_) if !driver.required => Ok(bytes),
-            Err(source) => Err(failed(source)),
+        if driver.required {
+            let filter = driver.name.to_string();
+            return Err(Error::FilterFailed { path: job.path.clone(), filter, why });
         }
+        // As git does: a driver that is not required may fail, and then the bytes stay as they are.
+        to.restart().and_then(|()| to.write_all(bytes)).map_err(unwritable)
     }
+}
+
+/// Where filters run, and which repository git finds there.
+fn place_of_filters(repo: &gix::Repository) -> FilterCall {
+    let whole = |path: &std::path::Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let git_dir = whole(repo.git_dir());
+    let work_tree = repo.workdir().map(whole);
+    let mut environment = vec![("GIT_DIR", git_dir.clone().into_os_string())];
+    environment.extend(work_tree.clone().map(|folder| ("GIT_WORK_TREE", folder.into_os_string())));
+    FilterCall { command: Default::default(), folder: work_tree.unwrap_or(git_dir), environment }
 }
 
 /// The id of a blob with exactly these bytes.
