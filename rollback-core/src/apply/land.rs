@@ -446,10 +446,11 @@ impl Run<'_> {
         let mut steps = Vec::new();
         for (change, found) in rows {
             self.stop_if_cancelled()?;
-            let Some(action) = self.stage_one(stage, steps.len(), change, found, &mut writing)? else {
-                continue;
-            };
-            steps.push(Step { path: change.path.clone(), action });
+            let way = makes_way(change, found);
+            let found = if way.is_some() { &Found::Nothing } else { found };
+            steps.extend(way.map(|action| Step { path: change.path.clone(), action }));
+            let action = self.stage_one(stage, steps.len(), change, found, &mut writing)?;
+            steps.extend(action.map(|action| Step { path: change.path.clone(), action }));
         }
         writing.flushes.finish()?;
         Ok(steps)
@@ -480,11 +481,7 @@ impl Run<'_> {
             });
         };
         if new.mode.kind() == EntryKind::Submodule {
-            return match found {
-                Found::Submodule => Ok(None),
-                Found::Nothing => Ok(Some(Action::MakeFolder)),
-                _ => Err(self.type_change_with_submodule(change)),
-            };
+            return Ok((*found != Found::Submodule).then_some(Action::MakeFolder));
         }
         let mut write = || {
             let written = stage.write_file(slot, &change.path, new, self.objects, writing, self.settings)?;
@@ -496,13 +493,8 @@ impl Run<'_> {
         };
         Ok(Some(match found {
             Found::Clean(old) => Action::Replace { old: *old, new: write()? },
-            Found::Submodule => return Err(self.type_change_with_submodule(change)),
             _ => Action::Add { new: write()? },
         }))
-    }
-
-    fn type_change_with_submodule(&self, change: &Change) -> Error {
-        Error::InTheWay { reason: InTheWay::Obstructed, paths: vec![change.path.clone()] }
     }
 
     /// From the first lock to the last; returns a failure that came after the commit point.
@@ -635,6 +627,16 @@ impl Run<'_> {
             Some(cancel) if cancel.load(Ordering::Relaxed) => Err(Error::Cancelled),
             _ => Ok(()),
         }
+    }
+}
+
+/// What goes before a file and a submodule can change places: the file, or the empty folder.
+fn makes_way(change: &Change, found: &Found) -> Option<Action> {
+    let becomes_submodule = change.new?.mode.kind() == EntryKind::Submodule;
+    match found {
+        Found::Clean(old) if becomes_submodule => Some(Action::Remove { old: *old }),
+        Found::Submodule if !becomes_submodule => Some(Action::RemoveFolder),
+        _ => None,
     }
 }
 

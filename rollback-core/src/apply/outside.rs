@@ -349,13 +349,13 @@ pub(super) fn sweep_made(repo: &Repo, landing: &Path) -> Result<()> {
 
 impl Area<'_> {
     fn open<'a>(repo: &Repo, part: &'a OutsidePath) -> Result<Area<'a>> {
-        part.refuse_strange_names()?;
         let root = open_root(part)?;
         let shown = part.shown(&part.stage);
         let failed = |error| Error::io("open", &shown, error);
+        // While it is only looked at there is no stage yet.
         let is_stage = part.stage.file_name().starts_with(STAGE.as_bytes());
-        let files = match parent_of(&root, &part.stage).map_err(failed)? {
-            Parent::Open(parent) if is_stage => match parent.open_folder(part.stage.file_name()) {
+        let files = match is_stage.then(|| parent_of(&root, &part.stage)).transpose().map_err(failed)? {
+            Some(Parent::Open(parent)) => match parent.open_folder(part.stage.file_name()) {
                 Ok(files) => Some(files),
                 Err(error) if error.kind() == ErrorKind::NotFound => None,
                 Err(error) => return Err(failed(error)),
@@ -549,17 +549,6 @@ impl OutsidePath {
         let first = self.steps.first().and_then(|step| step.step.path.components().next());
         self.whole(&RepoPath::new(first.unwrap_or_default()))
     }
-
-    /// No name may lead out of the folder.
-    fn refuse_strange_names(&self) -> Result<()> {
-        let is_strange = |name: &[u8]| matches!(name, b"." | b"..") || name.contains(&0);
-        for path in self.steps.iter().map(|step| &step.step.path).chain([&self.stage, &self.root]) {
-            if path.components().any(is_strange) {
-                return Err(Error::InvalidPath { path: self.shown(path), why: "it does not name one place" });
-            }
-        }
-        Ok(())
-    }
 }
 
 impl Left {
@@ -584,11 +573,13 @@ fn parent_path(path: &RepoPath) -> Result<RepoPath> {
     Ok(RepoPath::new(parent))
 }
 
+/// Opens the folder that holds the path. The journal was held to plain names below it.
 fn open_root(part: &OutsidePath) -> Result<Folder> {
-    let path =
-        part.root.to_relative_path().filter(|path| path.is_absolute()).ok_or_else(|| Error::InvalidPath {
-            path: part.root.to_string(),
-            why: "it is not named from the root of the file system on",
-        })?;
+    let why = "it does not name one place from the root of the file system on";
+    let refused = || Error::InvalidPath { path: part.root.to_string(), why };
+    let path = part.root.to_relative_path().filter(|path| path.is_absolute()).ok_or_else(refused)?;
+    if path.components().any(|part| matches!(part, std::path::Component::ParentDir)) {
+        return Err(refused());
+    }
     Folder::open(&path).map_err(|error| Error::io("open", path.as_ref(), error))
 }

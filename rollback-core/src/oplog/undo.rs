@@ -92,7 +92,7 @@ impl Repo {
     /// # Errors
     /// [`Error::UnknownOperation`], [`Error::AlreadyUndone`], [`Error::LaterCommits`], [`Error::Published`],
     /// [`Error::Moved`], [`Error::MadeElsewhere`], [`Error::ReferenceGone`], [`Error::OutsideNotAllowed`],
-    /// [`Error::HostilePath`], [`Error::BranchCheckedOut`] for a branch that would go, and the refusals of a landing.
+    /// [`Error::BranchCheckedOut`] for a branch that would go, and the refusals of a landing.
     pub fn undo(&self, which: &OperationRef, options: &UndoOptions) -> Result<Undone> {
         let recovered = self.recover()?;
         let operation = OperationId::random()?;

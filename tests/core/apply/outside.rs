@@ -160,9 +160,13 @@ fn a_journal_that_was_handed_over_writes_nothing_outside() {
             fs::write(landing.join("journal.json"), journal.encode().unwrap()).unwrap();
         }
         let before = outside_of(&folder(&scene));
-        let left = finished(recover(&sandbox.repo()).unwrap());
-        assert!(!left.is_empty(), "{names}");
+        let recovered = recover(&sandbox.repo());
         assert_eq!(outside_of(&folder(&scene)), before, "{names}");
+        if names == "that lead elsewhere" {
+            assert!(matches!(recovered, Err(Error::Unsupported { .. })), "{recovered:?}");
+            continue;
+        }
+        assert!(!finished(recovered.unwrap()).is_empty());
         recover(&sandbox.repo()).unwrap();
         assert_nothing_left(&sandbox);
     }

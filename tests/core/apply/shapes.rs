@@ -146,6 +146,7 @@ pub(super) fn all() -> Vec<Shape> {
         only_paths_outside(),
         undo_of_paths_outside(),
         untracked_restored(),
+        submodules_change_places().logged(),
     ]);
     shapes
 }
@@ -464,6 +465,26 @@ pub(super) fn untracked_restored() -> Shape {
     sandbox.repo().create_checkpoint(MANUAL, "kept", &CheckpointOptions::default()).unwrap();
     sandbox.write("new/file", "edited\n").write("later", "l\n");
     Shape { name: "untracked files restored", sandbox, deed: Deed::Restore, outside: None }
+}
+
+/// A file and a submodule that is not checked out change places, in both directions.
+fn submodules_change_places() -> Shape {
+    let sandbox = Sandbox::new();
+    let link = |name: &str| {
+        let link = format!("160000,1111111111111111111111111111111111111111,{name}");
+        sandbox.git(&["update-index", "--add", "--cacheinfo", &link]);
+        fs::create_dir_all(sandbox.path(name)).unwrap();
+    };
+    sandbox.write("was-file", "f\n").write("d/other", "o\n").git(&["add", "-A"]);
+    link("d/was-link");
+    sandbox.git(&["commit", "-q", "-m", "first"]);
+    sandbox.git(&["rm", "-q", "--cached", "d/was-link"]);
+    fs::remove_dir(sandbox.path("d/was-link")).unwrap();
+    sandbox.remove("was-file").write("d/was-link", "a file now\n");
+    sandbox.git(&["add", "-A"]);
+    link("was-file");
+    sandbox.git(&["commit", "-q", "-m", "second"]);
+    revert("submodules change places", sandbox)
 }
 
 fn undo_of_a_new_branch() -> Shape {
