@@ -230,6 +230,10 @@ impl Situation<'_> {
             Error::LossNotAllowed { .. } => {
                 Hint::new("if that is what you want", typed.with(&["--allow-loss"]))
             }
+            Error::OutsideNotAllowed { .. } => {
+                Hint::new("take those back too with", typed.with(&["--with-outside"]))
+            }
+            Error::NotPutBack { .. } => Hint::new("try once more with", typed.command(&["status"])),
             Error::DriverNotTrusted { .. } | Error::SignerNotTrusted { .. } => {
                 Hint::new("see what it would run, and trust it, with", typed.command(&["trust"]))
             }

@@ -5,6 +5,8 @@
 
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
+
 use crate::id::{CommitId, ObjectId};
 use crate::path::RepoPath;
 
@@ -415,6 +417,20 @@ pub enum Error {
         /// Where the files are, each at its path.
         folder: PathBuf,
     },
+    /// The result has landed, but paths outside of the repository are not as they were to be.
+    #[error("{} outside of the repository could not be put back: {}", list(&left.iter().map(|left| left.path.clone()).collect::<Vec<_>>()), left.first().map(|left| left.why.as_str()).unwrap_or_default())]
+    NotPutBack {
+        /// Which, and why.
+        left: Vec<NotPutBack>,
+    },
+    /// An operation put back paths outside of the repository, and nobody allowed to write there in taking it back.
+    #[error("operation {operation} put back {} outside of the repository", list(paths))]
+    OutsideNotAllowed {
+        /// The operation.
+        operation: String,
+        /// The paths.
+        paths: Vec<RepoPath>,
+    },
     /// Reading or writing a file failed.
     #[error("cannot {action} {}", path.display())]
     Io {
@@ -474,6 +490,16 @@ impl InTheWay {
             Self::Obstructed => "something of another kind",
         }
     }
+}
+
+/// A path outside of the repository that is not as it was to be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[non_exhaustive]
+pub struct NotPutBack {
+    /// Where it is, from the root of the file system on.
+    pub path: RepoPath,
+    /// Why, as text for people.
+    pub why: String,
 }
 
 /// Who can mend an error; each class has one exit code of its own.
@@ -547,6 +573,8 @@ impl Error {
             Self::Locked { .. } => "locked",
             Self::CorruptIndex { .. } => "corrupt-index",
             Self::SetAside { .. } => "set-aside",
+            Self::NotPutBack { .. } => "not-put-back",
+            Self::OutsideNotAllowed { .. } => "outside-not-allowed",
             Self::Io { .. } => "io",
             Self::Cancelled => "cancelled",
             Self::Internal { .. } => "internal",
@@ -560,9 +588,10 @@ impl Error {
             | Self::MainlineOutOfRange { .. }
             | Self::BadRequest(_)
             | Self::InvalidBranchName { .. } => ErrorClass::Usage,
-            Self::LossNotAllowed { .. } | Self::DriverNotTrusted { .. } | Self::SignerNotTrusted { .. } => {
-                ErrorClass::Consent
-            }
+            Self::LossNotAllowed { .. }
+            | Self::DriverNotTrusted { .. }
+            | Self::SignerNotTrusted { .. }
+            | Self::OutsideNotAllowed { .. } => ErrorClass::Consent,
             Self::Io { .. } => ErrorClass::Io,
             Self::Locked { .. } => ErrorClass::Busy,
             Self::Internal { .. } => ErrorClass::Internal,
@@ -583,7 +612,9 @@ impl Error {
             Self::Unmerged { paths }
             | Self::InTheWay { paths, .. }
             | Self::SetAside { paths, .. }
+            | Self::OutsideNotAllowed { paths, .. }
             | Self::LossNotAllowed { paths, .. } => paths.clone(),
+            Self::NotPutBack { left } => left.iter().map(|left| left.path.clone()).collect(),
             _ => Vec::new(),
         }
     }

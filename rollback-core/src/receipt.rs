@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::NotPutBack;
 use crate::hooks::{HookRun, Hooks};
 use crate::id::CommitId;
 use crate::path::RepoPath;
@@ -156,6 +157,9 @@ pub enum Recovery {
     Finished {
         /// The landing.
         operation_id: String,
+        /// Paths outside of the repository that could not be put back; they are let go.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        not_put_back: Vec<NotPutBack>,
     },
     /// The landing was taken back.
     TakenBack {

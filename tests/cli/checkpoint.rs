@@ -367,12 +367,52 @@ fn paths_outside_come_back_with_consent_only_to_where_they_were() {
         std::fs::read_dir(&folder).expect("a folder").flatten().map(|row| row.file_name()).collect();
     assert!(names.iter().all(|name| !name.to_string_lossy().starts_with(".rb-")), "{names:?}");
 
+    // It is an operation though nothing changed in the repository, and an undo takes it back with consent only.
+    let refused = rb(&repo, &["undo", "--json"]);
+    assert_eq!((refused.code, &refused.json()["error"]["code"]), (6, &json!("outside-not-allowed")));
+    assert_eq!(refused.json()["error"]["paths"], json!([etc]));
+    assert!(refused.json()["error"]["hint"].as_str().expect("a hint").contains("--with-outside"));
+    assert_eq!(read(&folder.join("app.conf")).as_deref(), Some("one\n"));
+    let next = done(rb(&repo, &["status", "--json"])).json()["next"].clone();
+    assert_eq!(next, json!("rb undo --with-outside"));
+    let foreseen = done(rb(&repo, &["undo", "--with-outside", "--dry-run"]));
+    assert!(foreseen.stdout.contains(&format!("{etc} (outside of the repository)")), "{}", foreseen.stdout);
+    assert_eq!(read(&folder.join("app.conf")).as_deref(), Some("one\n"), "a dry run writes nothing");
+    let undone = done(rb(&repo, &["undo", "--with-outside", "--json"])).json();
+    assert_eq!(undone["outside"], json!([etc]));
+    assert_eq!(read(&folder.join("app.conf")).as_deref(), Some("two\n"));
+    assert_eq!(read(&folder.join("added")).as_deref(), Some("new\n"));
+    assert!(!key.exists());
+    done(rb(&repo, &["undo", "--with-outside"]));
+    assert_eq!(read(&folder.join("app.conf")).as_deref(), Some("one\n"));
+
     // What was there is kept by the checkpoint that was made before.
     let before = with["before"]["name"].as_str().expect("a name").to_owned();
     done(rb(&repo, &["checkpoint", "restore", &before, "--with-outside"]));
     assert_eq!(read(&folder.join("added")).as_deref(), Some("new\n"));
     assert_eq!(read(&folder.join("app.conf")).as_deref(), Some("two\n"));
     assert!(!key.exists());
+}
+
+#[test]
+fn a_path_outside_whose_folder_is_gone_is_refused_by_name_before_anything_changes() {
+    let repo = busy();
+    let outside = Sandbox::folder();
+    outside.write("etc/app.conf", "one\n");
+    let conf = outside.path().join("etc/app.conf");
+    done(rb(&repo, &["checkpoint", "create", "safe", "--outside", conf.to_str().expect("a name")]));
+    repo.write("a.txt", "edited since\n");
+    std::fs::remove_dir_all(outside.path().join("etc")).expect("it was there");
+    let before = State::of(&repo);
+    let refused = rb(&repo, &["checkpoint", "restore", "safe", "--with-outside"]);
+    assert_eq!(refused.code, 74, "{}", refused.stderr);
+    let folder = outside.path().join("etc").display().to_string();
+    assert!(refused.stderr.contains(&folder), "{}", refused.stderr);
+    // The copies that were taken to compare may stay until the next garbage collection.
+    before.without(&[Part::Objects]).assert_same(&State::of(&repo).without(&[Part::Objects]));
+    outside.write("etc/other", "");
+    done(rb(&repo, &["checkpoint", "restore", "safe", "--with-outside"]));
+    assert_eq!(read(&conf).as_deref(), Some("one\n"));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use serde_json::json;
 use test_kit::{Part, Sandbox, State};
 
-use crate::kit::{Run, done, hash_of, rb, rb_in, rb_with};
+use crate::kit::{Run, done, hash_of, rb, rb_in, rb_with, shell};
 
 /// Writes down all that a hook can see, and puts a line of its own below the message.
 const PREPARE: &str = r#"#!/bin/sh
@@ -386,4 +386,46 @@ fn a_hook_may_use_git_and_where_it_moves_head_nothing_lands() {
     assert_eq!(repo.git(&["log", "-1", "--format=%s"]), "between");
     assert_eq!(repo.git(&["status", "--porcelain"]), "");
     done(rb_in(&repo, ".", &["revert", "HEAD~1"]));
+}
+
+#[test]
+fn one_failure_among_several_commits_is_told_and_a_hook_that_changes_itself_stops_the_landing() {
+    let repo = history();
+    install(
+        &repo,
+        ".git/hooks",
+        "post-commit",
+        "#!/bin/sh\n[ -e .git/once ] && exit 0\ntouch .git/once\nexit 2\n",
+    );
+    trust(&repo);
+    let run = rb(&repo, &["revert", "HEAD", "HEAD~1", "--json"]);
+    assert_eq!(
+        (run.code, &run.json()["outcome"]["hooks"]),
+        (8, &json!([{"hook": "post-commit", "result": "failed", "runs": 2, "failure": "exit code 2"}]))
+    );
+
+    let repo = history();
+    install(&repo, ".git/hooks", "prepare-commit-msg", "#!/bin/sh\necho 'exit 0' >> \"$0\"\n");
+    trust(&repo);
+    let before = State::of(&repo).without(&[Part::Objects, Part::GitFiles]);
+    let refused = rb(&repo, &["revert", "HEAD", "HEAD~1"]);
+    assert_eq!(refused.code, 5, "{}", refused.stderr);
+    assert!(
+        refused.line("error:").ends_with("it is another one than when the landing began"),
+        "{}",
+        refused.stderr
+    );
+    before.assert_same(&State::of(&repo).without(&[Part::Objects, Part::GitFiles]));
+}
+
+#[test]
+fn a_signal_stops_a_hook_and_nothing_lands() {
+    let repo = history();
+    install(&repo, ".git/hooks", "prepare-commit-msg", "#!/bin/sh\ntouch ../started\nsleep 600\n");
+    trust(&repo);
+    let before = State::of(&repo).without(&[Part::Objects]);
+    let script = "rb revert HEAD & pid=$!\nwhile ! [ -e ../started ]; do sleep 0.05; done\nkill -INT $pid; wait $pid; echo \"ended $?\"";
+    let run = shell(&repo, &format!("set -m; {script}"));
+    assert_eq!(run.line("ended"), "130", "{}", run.stderr);
+    before.assert_same(&State::of(&repo).without(&[Part::Objects]));
 }

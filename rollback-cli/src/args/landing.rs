@@ -274,4 +274,7 @@ pub(crate) struct Undo {
     /// Say what would be taken back, and do nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Take along what the operation put back outside of the repository
+    #[arg(long)]
+    pub(crate) with_outside: bool,
 }

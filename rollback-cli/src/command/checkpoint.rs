@@ -6,6 +6,7 @@ use rollback_core::receipt::OutcomeKind;
 use serde::Serialize;
 
 use super::Outcome;
+use super::undo::undo_command;
 use crate::args::{
     CheckpointAction, CreateCheckpoint, DropCheckpoints, ListCheckpoints, RestoreCheckpoint, VerifyCheckpoint,
 };
@@ -141,7 +142,7 @@ fn restore(args: &RestoreCheckpoint, session: &mut Session) -> Outcome {
         session.console.has_landed();
     }
     let with_outside = session.invocation.with(&["--with-outside"]);
-    let undo = session.invocation.command(&["undo"]);
+    let undo = undo_command(session, &restored.outside);
     let mut text = checkpoints::restored(&restored, args.dry_run, session.console.look());
     text.push_str(&checkpoints::after_restoring(&restored, args.dry_run, &with_outside, &undo));
     let (kind, failure) = (restored.kind, restored.later_failure.clone());

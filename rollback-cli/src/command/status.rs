@@ -5,6 +5,7 @@ use rollback_core::procedure::engine::{RunState, runs};
 use rollback_core::receipt::Recovery;
 use serde::Serialize;
 
+use super::undo::undo_command;
 use super::{Outcome, running};
 use crate::exit::Exit;
 use crate::render::{json, operations};
@@ -57,7 +58,7 @@ pub(crate) fn run(session: &mut Session) -> Outcome {
         _ if in_progress.is_some() => "git status".to_owned(),
         (Some(Recovery::SetAside { .. }), _) => "git status".to_owned(),
         _ if !runs.is_empty() => runs[0].next.clone(),
-        (_, Some(operation)) if operation.before.is_some() => session.invocation.command(&["undo"]),
+        (_, Some(operation)) if operation.before.is_some() => undo_command(session, &operation.outside),
         (_, Some(_)) => session.invocation.command(&["ops"]),
         (_, None) => session.invocation.command(&["--help"]),
     };

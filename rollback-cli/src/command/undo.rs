@@ -1,5 +1,6 @@
 //! `rb undo`: take back what rb landed.
 
+use rollback_core::RepoPath;
 use rollback_core::oplog::{OperationRef, UndoOptions};
 
 use super::Outcome;
@@ -15,11 +16,16 @@ use crate::signals;
 pub(crate) fn run(args: Undo, session: &mut Session) -> Outcome {
     let repo = session.repo()?;
     let which = args.operation.map_or(OperationRef::Last, OperationRef::Id);
+    let mut options = UndoOptions::default();
+    if args.with_outside {
+        options = options.with_outside();
+    }
     let landing = signals::Landing::begin();
     let undone = progress::during(&session.console, "taking it back", || match args.dry_run {
-        true => repo.check_undo(&which),
-        false => repo.undo(&which, &UndoOptions::default()),
+        true => repo.check_undo(&which, &options),
+        false => repo.undo(&which, &options),
     })?;
+    let again = undo_command(session, &undone.outside);
     let console = &mut session.console;
     if !args.dry_run {
         console.has_landed();
@@ -27,7 +33,6 @@ pub(crate) fn run(args: Undo, session: &mut Session) -> Outcome {
     if console.json() {
         console.print(&json::document(&undone));
     } else {
-        let again = session.invocation.command(&["undo"]);
         console.tell(&operations::undone(&undone, &repo, &again, console.look()));
     }
     drop(landing);
@@ -36,4 +41,12 @@ pub(crate) fn run(args: Undo, session: &mut Session) -> Outcome {
         .with_hint("the undo has landed and stays; see it with: git status");
     console.complain(&failure.text(console.look().verbose));
     Ok(Exit::LandedWithFailure)
+}
+
+/// What takes the last operation back, which had put these paths back outside of the repository.
+pub(crate) fn undo_command(session: &Session, outside: &[RepoPath]) -> String {
+    match outside.is_empty() {
+        true => session.invocation.command(&["undo"]),
+        false => session.invocation.command(&["undo", "--with-outside"]),
+    }
 }

@@ -245,6 +245,11 @@ fn table() -> Vec<(Error, Option<&'static str>)> {
             Error::FilterFailed { path: path(), filter: "x".into(), why: "exit code 1".into() },
             Some("git config --show-origin --get-regexp '^filter\\.x\\.'"),
         ),
+        (
+            Error::OutsideNotAllowed { operation: "1f".into(), paths: vec!["/etc/a".into()] },
+            Some("rb revert --file a.py --with-outside"),
+        ),
+        (Error::NotPutBack { left: Vec::new() }, Some("rb status")),
         (Error::DriverNotTrusted { path: path(), driver: "filter 'x'".into() }, Some("rb trust")),
         (Error::SignerNotTrusted { key: "gpg.program".into() }, Some("rb trust")),
         (

@@ -397,9 +397,17 @@ impl Story<'_> {
     /// What became of an earlier landing that a crash had cut off.
     fn recovered(&self, recovery: &Recovery) -> String {
         let said = match recovery {
-            Recovery::Finished { operation_id } => {
+            Recovery::Finished { operation_id, not_put_back } if not_put_back.is_empty() => {
                 format!(
                     "landing {operation_id} had been cut off after its result was in; it was finished first"
+                )
+            }
+            Recovery::Finished { operation_id, not_put_back } => {
+                let left: Vec<_> = not_put_back.iter().map(|left| left.path.clone()).collect();
+                format!(
+                    "landing {operation_id} had been cut off after its result was in; it was finished first, but {} \
+                     could not be put back",
+                    self.names(&left)
                 )
             }
             Recovery::TakenBack { operation_id, edited } if edited.is_empty() => {

@@ -67,6 +67,9 @@ pub(crate) fn undone(undone: &Undone, repo: &Repo, again: &str, look: Look) -> S
     if undone.paths.len() > shown {
         said.push_str(&format!("  and {} more (-v shows all)\n", undone.paths.len() - shown));
     }
+    for path in &undone.outside {
+        said.push_str(&format!("  {} (outside of the repository)\n", text::path(path)));
+    }
     if !undone.operation_id.is_empty() {
         said.push_str(&format!("next: take the undo back with: {}\n", paint(Palette::COMMAND, again)));
     }
@@ -109,8 +112,13 @@ pub(crate) fn status(status: &Status, repo: &Repo, look: Look) -> String {
 /// What became of a landing that a crash had cut off.
 fn recovery(recovered: &Recovery) -> String {
     match recovered {
-        Recovery::Finished { operation_id } => {
-            format!("Operation {operation_id} had landed and was finished now.\n")
+        Recovery::Finished { operation_id, not_put_back } => {
+            let mut said = format!("Operation {operation_id} had landed and was finished now.\n");
+            for left in not_put_back {
+                let (path, why) = (text::path(&left.path), text::escape(&left.why));
+                said.push_str(&format!("  could not be put back: {path} ({why})\n"));
+            }
+            said
         }
         Recovery::TakenBack { operation_id, edited } => {
             let mut said = format!("Operation {operation_id} was cut off and was taken back.\n");

@@ -163,6 +163,7 @@ impl Builder<'_> {
             paths: Vec::new(),
             state_files: Vec::new(),
             states: None,
+            outside: None,
         };
         Ok(LogDraft { operation, receipt, committer })
     }
@@ -182,6 +183,7 @@ impl Builder<'_> {
             absent: Default::default(),
             flags: Default::default(),
             exact: None,
+            outside: Vec::new(),
             log: None,
         })
     }

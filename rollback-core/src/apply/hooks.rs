@@ -105,8 +105,12 @@ impl<'a> LandingHooks<'a> {
         let arguments = vec![self.place(&file)?, word.to_owned()];
         let mut environment = vec![("GIT_INDEX_FILE", text(&index)?)];
         if source == Source::Message {
-            // There is no editor, which git says so.
+            // git says so to a hook that no editor follows.
             environment.push(("GIT_EDITOR", ":".to_owned()));
+        }
+        if !installed.is_as_found() {
+            let why = "it is another one than when the landing began".to_owned();
+            return Err(Error::Hook { hook: installed.hook.name(), why });
         }
         let end = self.run(&installed, arguments, environment)?;
         if end.cancelled {
@@ -174,7 +178,9 @@ impl<'a> LandingHooks<'a> {
         let end = runner.run(&call);
         let row = self.row(installed.hook);
         row.runs += 1;
-        row.result = HookResult::Ran;
+        if row.result == HookResult::ToRun {
+            row.result = HookResult::Ran;
+        }
         row.output.push_str(&end.output);
         Ok(end)
     }

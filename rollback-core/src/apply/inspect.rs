@@ -298,7 +298,8 @@ impl Inspector<'_> {
     ) -> Result<Found> {
         if old.mode.kind() == EntryKind::Submodule {
             if info.kind == FileKind::Folder {
-                if change.new.is_some_and(|new| !is_submodule(new)) {
+                // A checkout may hold work of its own; git removes it with all that is in it.
+                if change.new.is_some_and(|new| !is_submodule(new)) && self.is_filled_folder(&change.path)? {
                     self.obstacle(InTheWay::Obstructed, change.path.clone());
                 }
                 return Ok(Found::Submodule);
@@ -315,8 +316,6 @@ impl Inspector<'_> {
             .map_err(|error| error_at(&change.path, error))?;
         if !self.is_committed(&change.path, entry, parent, &info, &fingerprint)? {
             self.obstacle(InTheWay::Edited, change.path.clone());
-        } else if change.new.is_some_and(is_submodule) {
-            self.obstacle(InTheWay::Obstructed, change.path.clone());
         }
         Ok(Found::Clean(fingerprint))
     }

@@ -14,6 +14,7 @@ use super::folder::{FileKind, Folder, Parent, parent_of};
 use super::inspect::{self, Expected, Found, View};
 use super::lock::{self, LandingLock};
 use super::log::{self, LOG, LogDraft};
+use super::outside::{self, OutsideChange};
 use super::recover::{self, Recovered};
 use super::reference::{self, RefUpdate};
 use super::stage::{Stage, Writing, slot_name};
@@ -57,6 +58,8 @@ pub(crate) struct Landing {
     pub(crate) flags: BTreeMap<RepoPath, Flags>,
     /// Where the trees are the bytes of the work tree as they are, and the index is exchanged as a whole.
     pub(crate) exact: Option<Exact>,
+    /// Paths outside of the repository that follow when all else has landed.
+    pub(crate) outside: Vec<OutsideChange>,
     /// What the operation log is told; nothing where rb keeps its own books.
     pub(crate) log: Option<LogDraft>,
 }
@@ -168,6 +171,7 @@ pub(crate) fn check(repo: &Repo, landing: &Landing) -> Result<()> {
     if landing.checkout {
         run.look(&changes::between(&objects, landing.head_tree, landing.result_tree)?)?;
     }
+    outside::look(repo, &landing.outside)?;
     Ok(())
 }
 
@@ -222,6 +226,7 @@ impl Run<'_> {
         if let Some((_, found)) = &looked {
             self.refuse_missing(&changes, found)?;
         }
+        let outside = outside::look(self.repo, &landing.outside)?;
         self.stop_if_cancelled()?;
 
         let logged = self.logged(&changes, looked.as_ref())?;
@@ -233,7 +238,12 @@ impl Run<'_> {
         let operation = self.options.operation.map_or_else(OperationId::random, Ok)?.to_string();
         let root = looked.as_ref().map(|(checkout, _)| &checkout.root);
         let stage = Stage::make(self.repo, root, &operation, self.settings)?;
-        let filled = self.fill(&stage, operation, &changes, looked.as_ref(), logged);
+        let filled = outside::stage(self.repo, self.objects, self.settings, &stage, outside, &operation)
+            .and_then(|outside| {
+                let mut journal = Journal::new(operation);
+                journal.outside = outside;
+                self.fill(&stage, journal, &changes, looked.as_ref(), logged)
+            });
         match filled {
             Ok((journal, locks)) => {
                 let checkout = looked.map(|(checkout, _)| checkout);
@@ -242,7 +252,9 @@ impl Run<'_> {
             Err(error) => {
                 // Nothing refers to the stage yet; if it cannot be removed, the next landing does it.
                 let _ = anchor::weigh_anchor(self.repo.git_dir());
-                let _ = stage.remove(root);
+                if outside::sweep_made(self.repo, &stage.folder).is_ok() {
+                    let _ = stage.remove(root);
+                }
                 Err(error)
             }
         }
@@ -332,12 +344,11 @@ impl Run<'_> {
     fn fill(
         &self,
         stage: &Stage,
-        operation: String,
+        mut journal: Journal,
         changes: &[Change],
         looked: Option<&(Checkout, Vec<Found>)>,
         logged: Option<LoggedEntry>,
     ) -> Result<(Journal, Vec<PathBuf>)> {
-        let mut journal = Journal::new(operation);
         journal.stage_in_work_tree.clone_from(&stage.in_work_tree);
         journal.state_files.clone_from(&self.landing.state_files);
         if let Some((checkout, found)) = looked {
@@ -435,10 +446,11 @@ impl Run<'_> {
         let mut steps = Vec::new();
         for (change, found) in rows {
             self.stop_if_cancelled()?;
-            let Some(action) = self.stage_one(stage, steps.len(), change, found, &mut writing)? else {
-                continue;
-            };
-            steps.push(Step { path: change.path.clone(), action });
+            let way = makes_way(change, found);
+            let found = if way.is_some() { &Found::Nothing } else { found };
+            steps.extend(way.map(|action| Step { path: change.path.clone(), action }));
+            let action = self.stage_one(stage, steps.len(), change, found, &mut writing)?;
+            steps.extend(action.map(|action| Step { path: change.path.clone(), action }));
         }
         writing.flushes.finish()?;
         Ok(steps)
@@ -469,11 +481,7 @@ impl Run<'_> {
             });
         };
         if new.mode.kind() == EntryKind::Submodule {
-            return match found {
-                Found::Submodule => Ok(None),
-                Found::Nothing => Ok(Some(Action::MakeFolder)),
-                _ => Err(self.type_change_with_submodule(change)),
-            };
+            return Ok((*found != Found::Submodule).then_some(Action::MakeFolder));
         }
         let mut write = || {
             let written = stage.write_file(slot, &change.path, new, self.objects, writing, self.settings)?;
@@ -485,13 +493,8 @@ impl Run<'_> {
         };
         Ok(Some(match found {
             Found::Clean(old) => Action::Replace { old: *old, new: write()? },
-            Found::Submodule => return Err(self.type_change_with_submodule(change)),
             _ => Action::Add { new: write()? },
         }))
-    }
-
-    fn type_change_with_submodule(&self, change: &Change) -> Error {
-        Error::InTheWay { reason: InTheWay::Obstructed, paths: vec![change.path.clone()] }
     }
 
     /// From the first lock to the last; returns a failure that came after the commit point.
@@ -505,7 +508,11 @@ impl Run<'_> {
             }
         }
         let finished = recover::finish(self.repo, &prepared.stage, &prepared.journal, self.settings);
-        Ok(finished.err())
+        Ok(match finished {
+            Ok(left) if left.is_empty() => None,
+            Ok(left) => Some(Error::NotPutBack { left }),
+            Err(error) => Some(error),
+        })
     }
 
     fn until_commit_point(&self, prepared: &mut Prepared) -> Result<()> {
@@ -523,7 +530,7 @@ impl Run<'_> {
         }
         self.stop_if_cancelled()?;
         let Some(update) = &self.landing.reference else {
-            return Ok(());
+            return recover::mark_landed(&prepared.stage, self.settings);
         };
         match update.new {
             Some(_) => {
@@ -620,6 +627,16 @@ impl Run<'_> {
             Some(cancel) if cancel.load(Ordering::Relaxed) => Err(Error::Cancelled),
             _ => Ok(()),
         }
+    }
+}
+
+/// What goes before a file and a submodule can change places: the file, or the empty folder.
+fn makes_way(change: &Change, found: &Found) -> Option<Action> {
+    let becomes_submodule = change.new?.mode.kind() == EntryKind::Submodule;
+    match found {
+        Found::Clean(old) if becomes_submodule => Some(Action::Remove { old: *old }),
+        Found::Submodule if !becomes_submodule => Some(Action::RemoveFolder),
+        _ => None,
     }
 }
 

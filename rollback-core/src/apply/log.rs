@@ -65,6 +65,9 @@ pub(crate) struct LoggedOperation {
     /// Where the whole state of work tree and index was exchanged, and not only that of the touched paths.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) states: Option<States>,
+    /// What was put back outside of the repository.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) outside: Option<LoggedOutside>,
 }
 
 /// A path of the work tree before and after.
@@ -93,6 +96,22 @@ fn is_zero(tag: &u8) -> bool {
 pub(crate) struct States {
     pub(crate) before: CommitId,
     pub(crate) after: CommitId,
+}
+
+impl States {
+    /// The way back.
+    pub(crate) fn exchanged(&self) -> Self {
+        Self { before: self.after, after: self.before }
+    }
+}
+
+/// Paths outside of the repository before and after.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct LoggedOutside {
+    /// The records that keep them.
+    pub(crate) records: States,
+    /// The paths, as the records name them.
+    pub(crate) paths: Vec<RepoPath>,
 }
 
 /// A file of git's state before and after.
@@ -157,7 +176,8 @@ impl LogDraft {
             rows.insert("tree-after".into(), folder(operation.tree_after));
         }
         let subject = format!("{}: {}", operation.kind, operation.target).replace(['\n', '\r', '\0'], " ");
-        let states = operation.states.iter().flat_map(|states| [states.before, states.after]);
+        let outside = operation.outside.iter().map(|outside| &outside.records);
+        let states = operation.states.iter().chain(outside).flat_map(|states| [states.before, states.after]);
         let parents: Vec<CommitId> =
             old.into_iter().chain(operation.before).chain(operation.after).chain(states).collect();
         let new = write_record(&objects, rows, &parents, &self.committer, &subject)?;

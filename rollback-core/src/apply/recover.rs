@@ -5,16 +5,17 @@
 //! it is neither, nothing is touched. Doing it twice is the same as doing it once, and a lock that does
 //! not hold the name of the operation is never removed.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use super::folder::{Folder, Parent, parent_of};
+use super::folder::{Folder, Parent, parent_of, remove_unless_filled};
 use super::lock::{self, LandingLock};
 use super::stage::{Stage, displaced_of, folder_of, slot_name};
 use super::swap::{Swapper, Undone};
-use super::{anchor, durable, index_edit, land, log, preflight, reference};
-use crate::error::{Error, Result};
+use super::{anchor, durable, index_edit, land, log, outside, preflight, reference};
+use crate::error::{Error, NotPutBack, Result};
 use crate::journal::{Action, IndexedPath, Journal, Left, Step};
 use crate::path::RepoPath;
 use crate::receipt::Recovery;
@@ -22,6 +23,9 @@ use crate::repo::Repo;
 use crate::repo::config::Settings;
 use crate::repo::index::{Index, IndexFile};
 use crate::repo::refs::Head;
+
+/// The file of a landing that says that it has passed its commit point, where no reference moves.
+const LANDED: &str = "landed";
 
 /// What was found unfinished, and what became of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,6 +37,8 @@ pub(crate) enum Recovered {
     Finished {
         /// The landing.
         operation: String,
+        /// Paths outside of the repository that could not be put back.
+        not_put_back: Vec<NotPutBack>,
     },
     /// The landing was taken back.
     TakenBack {
@@ -63,7 +69,9 @@ impl From<Recovered> for Option<Recovery> {
     fn from(recovered: Recovered) -> Self {
         Some(match recovered {
             Recovered::Nothing => return None,
-            Recovered::Finished { operation } => Recovery::Finished { operation_id: operation },
+            Recovered::Finished { operation, not_put_back } => {
+                Recovery::Finished { operation_id: operation, not_put_back }
+            }
             Recovered::TakenBack { operation, edited } => {
                 Recovery::TakenBack { operation_id: operation, edited }
             }
@@ -135,14 +143,21 @@ pub(super) fn recover_locked(repo: &Repo, settings: &Settings) -> Result<Recover
         Left::Nothing => {
             // A kill before the journal: nothing was locked or moved, only staged.
             anchor::weigh_anchor(repo.git_dir())?;
+            outside::sweep_made(repo, &folder)?;
             let in_work_tree = durable::read_if_there(&folder.join("work-tree-stage"))?.map(RepoPath::new);
             Stage::reopen(folder, root.as_ref(), in_work_tree.as_ref())?.remove(root.as_ref())?;
             Ok(Recovered::Nothing)
         }
         Left::Closed(journal) => {
             let stage = Stage::reopen(folder, root.as_ref(), journal.stage_in_work_tree.as_ref())?;
+            let again = outside::is_to_be_tried_again(&stage);
+            let left = if again { outside::put_back(repo, &journal.outside, settings) } else { Vec::new() };
             clean_up(repo, &stage, &journal, settings)?;
-            Ok(Recovered::Nothing)
+            let not_put_back = left.into_iter().map(|left| left.said).collect();
+            Ok(match again {
+                true => Recovered::Finished { operation: journal.operation, not_put_back },
+                false => Recovered::Nothing,
+            })
         }
         Left::Open(journal) => {
             let stage = Stage::reopen(folder, root.as_ref(), journal.stage_in_work_tree.as_ref())?;
@@ -155,8 +170,8 @@ fn recover_open(repo: &Repo, stage: &Stage, journal: &Journal, settings: &Settin
     let operation = journal.operation.clone();
     match reached(repo, stage, journal)? {
         Reached::New => {
-            finish(repo, stage, journal, settings)?;
-            Ok(Recovered::Finished { operation })
+            let not_put_back = finish(repo, stage, journal, settings)?;
+            Ok(Recovered::Finished { operation, not_put_back })
         }
         Reached::Old => {
             let edited = take_back(repo, stage, journal, settings)?;
@@ -170,6 +185,8 @@ fn recover_open(repo: &Repo, stage: &Stage, journal: &Journal, settings: &Settin
             let folder = repo.git_dir().join("rb").join(format!("aside-{operation}"));
             lock::release(&lock_paths(repo, journal)?, &operation)?;
             anchor::weigh_anchor(repo.git_dir())?;
+            // A checkpoint keeps what was staged; somebody else went on meanwhile.
+            let _ = outside::sweep(repo, stage, &journal.outside);
             fs::rename(&stage.folder, &folder)
                 .map_err(|error| Error::io("set aside", &stage.folder, error))?;
             Ok(Recovered::SetAside { operation, folder })
@@ -199,12 +216,21 @@ fn reached(repo: &Repo, stage: &Stage, journal: &Journal) -> Result<Reached> {
             _ => Reached::Other,
         });
     }
-    let Some(after) = &journal.index else {
+    if stage.path(LANDED).exists() {
         return Ok(Reached::New);
+    }
+    let Some(after) = &journal.index else {
+        return Ok(Reached::Old);
     };
     let now = repo.read_index()?;
     let untouched = now.bytes == index_before(repo, stage)?.bytes;
     Ok(if !untouched && index_edit::holds(&now.index, after) { Reached::New } else { Reached::Old })
+}
+
+/// Marks a landing that moves no reference as landed: its index may be the one before, byte for byte.
+pub(super) fn mark_landed(stage: &Stage, settings: &Settings) -> Result<()> {
+    durable::write_new(&stage.path(LANDED), b"", settings.fsync.journal)?;
+    durable::sync_folder(&stage.folder, settings.fsync.journal)
 }
 
 /// The index as it was before the landing, from the copy in the stage.
@@ -255,8 +281,14 @@ fn swapper<'a>(repo: &Repo, root: &'a Folder, stage: &'a Stage) -> Result<Swappe
     Ok(Swapper { root, stage, hash: repo.local().object_hash(), file_mode })
 }
 
-/// What follows the commit point: the move itself on the disk, the logs, the state files, the locks.
-pub(super) fn finish(repo: &Repo, stage: &Stage, journal: &Journal, settings: &Settings) -> Result<()> {
+/// What follows the commit point: the move itself on the disk, the logs, the state files, what lies outside of the
+/// repository, the locks. Returns what outside could not be put back.
+pub(super) fn finish(
+    repo: &Repo,
+    stage: &Stage,
+    journal: &Journal,
+    settings: &Settings,
+) -> Result<Vec<NotPutBack>> {
     if let Some(moved) = &journal.reference {
         let path = repo.reference_path(moved.name.as_bytes())?;
         let folder = path.parent().unwrap_or(repo.git_dir());
@@ -271,8 +303,16 @@ pub(super) fn finish(repo: &Repo, stage: &Stage, journal: &Journal, settings: &S
         None => None,
     };
     write_state_files(repo, stage, journal, settings)?;
-    close(repo, stage, journal, settings)?;
-    not_logged.map_or(Ok(()), Err)
+    let left = outside::put_back(repo, &journal.outside, settings);
+    if outside::try_again(stage, &left) {
+        close_journal(stage, settings)?;
+        // The locks are given back; what was staged stays for the next recovery.
+        release_locks(repo, journal, settings)?;
+    } else {
+        close(repo, stage, journal, settings)?;
+    }
+    let left = left.into_iter().map(|left| left.said).collect();
+    not_logged.map_or(Ok(left), Err)
 }
 
 fn write_state_files(repo: &Repo, stage: &Stage, journal: &Journal, settings: &Settings) -> Result<()> {
@@ -311,6 +351,8 @@ pub(super) fn take_back(
     settings: &Settings,
 ) -> Result<Vec<RepoPath>> {
     let mut edited = Vec::new();
+    // From here on it has not landed, even if this is cut off.
+    durable::remove_if_there(&stage.path(LANDED))?;
     if let Some(after) = &journal.index {
         let root = land::open_root(repo)?;
         let swapper = swapper(repo, &root, stage)?;
@@ -342,20 +384,7 @@ fn remove_made_folders(root: &Folder, folders: &[RepoPath]) -> Result<()> {
     for path in folders.iter().rev() {
         let failed = |error| Error::io("remove", path.to_string(), error);
         let Parent::Open(parent) = parent_of(root, path).map_err(failed)? else { continue };
-        match parent.remove_folder(path.file_name()) {
-            Err(error)
-                if !matches!(
-                    error.kind(),
-                    ErrorKind::NotFound
-                        | ErrorKind::NotADirectory
-                        | ErrorKind::DirectoryNotEmpty
-                        | ErrorKind::ResourceBusy
-                ) =>
-            {
-                return Err(failed(error));
-            }
-            _ => {}
-        }
+        remove_unless_filled(&parent, path.file_name()).map_err(failed)?;
     }
     Ok(())
 }
@@ -397,15 +426,26 @@ fn restore_index(
 
 /// Marks the landing as over, then gives the locks back, then removes the stage.
 fn close(repo: &Repo, stage: &Stage, journal: &Journal, settings: &Settings) -> Result<()> {
-    Journal::close(&stage.folder)?;
-    durable::sync_folder(&stage.folder, settings.fsync.journal)?;
+    close_journal(stage, settings)?;
     clean_up(repo, stage, journal, settings)
 }
 
-fn clean_up(repo: &Repo, stage: &Stage, journal: &Journal, settings: &Settings) -> Result<()> {
-    lock::release(&lock_paths(repo, journal)?, &journal.operation)?;
+fn close_journal(stage: &Stage, settings: &Settings) -> Result<()> {
+    Journal::close(&stage.folder)?;
+    durable::sync_folder(&stage.folder, settings.fsync.journal)
+}
+
+fn release_locks(repo: &Repo, journal: &Journal, settings: &Settings) -> Result<()> {
+    let locks = lock_paths(repo, journal)?;
+    lock::release(&locks, &journal.operation)?;
     // A lock that a power cut brings back must find the record that it is ours.
-    durable::sync_folder(repo.git_dir(), settings.fsync.journal)?;
+    let folders: BTreeSet<_> = locks.iter().filter_map(|lock| lock.parent()).collect();
+    let mut there = folders.into_iter().filter(|folder| folder.is_dir());
+    there.try_for_each(|folder| durable::sync_folder(folder, settings.fsync.journal))
+}
+
+fn clean_up(repo: &Repo, stage: &Stage, journal: &Journal, settings: &Settings) -> Result<()> {
+    release_locks(repo, journal, settings)?;
     if let Some(moved) = journal.reference.as_ref().filter(|moved| moved.new.is_none()) {
         // Its lock was the last file there.
         let path = repo.reference_path(moved.name.as_bytes())?;
@@ -413,12 +453,17 @@ fn clean_up(repo: &Repo, stage: &Stage, journal: &Journal, settings: &Settings) 
     }
     anchor::weigh_anchor(repo.git_dir())?;
     let root = repo.work_dir().map(|_| land::open_root(repo)).transpose()?;
+    let swept = outside::sweep(repo, stage, &journal.outside);
+    if let Err(Error::Io { .. }) = &swept {
+        // The next recovery tries that once more.
+        return swept;
+    }
     let kept = root.as_ref().map_or(Ok(None), |root| keep_foreign(repo, root, stage, journal))?;
     match journal.steps.is_empty() {
         true => stage.remove(root.as_ref())?,
         false => stage.retire(root.as_ref(), repo.git_dir())?,
     }
-    kept.map_or(Ok(()), |(paths, folder)| Err(Error::SetAside { paths, folder }))
+    kept.map_or(swept, |(paths, folder)| Err(Error::SetAside { paths, folder }))
 }
 
 /// Whoever had a file open when it was displaced may have written to it since. Such a file is not thrown away with the
@@ -452,7 +497,7 @@ fn lock_paths(repo: &Repo, journal: &Journal) -> Result<Vec<PathBuf>> {
 
 /// Flushes every folder whose names the landing changes.
 pub(super) fn sync_touched(root: &Folder, journal: &Journal) -> Result<()> {
-    let touched: std::collections::BTreeSet<RepoPath> = journal
+    let touched: BTreeSet<RepoPath> = journal
         .steps
         .iter()
         .map(|step: &Step| &step.path)

@@ -75,6 +75,11 @@ impl Stage {
         Ok(Self { folder, files: Some(files), in_work_tree: Some(name.as_str().into()) })
     }
 
+    /// The staging area of a path outside of the repository, which is nothing but a folder with files.
+    pub(crate) fn outside(folder: PathBuf, files: Option<Folder>) -> Self {
+        Self { folder, files, in_work_tree: None }
+    }
+
     /// Opens the staging area that a journal tells of.
     pub(crate) fn reopen(
         folder: PathBuf,

@@ -298,7 +298,7 @@ impl Swapper<'_> {
 
     /// Whether the name holds exactly what the fingerprint tells. What cannot be read is an error: taking it
     /// for something else could lose it.
-    fn holds(&self, folder: &Folder, name: &[u8], expected: &Fingerprint) -> Result<bool> {
+    pub(crate) fn holds(&self, folder: &Folder, name: &[u8], expected: &Fingerprint) -> Result<bool> {
         let failed = |error| Error::io("examine", RepoPath::new(name).to_string(), error);
         let Some(info) = folder.info(name).map_err(failed)? else { return Ok(false) };
         if matches!(info.kind, FileKind::Folder | FileKind::Other) {

@@ -1,17 +1,18 @@
-//! Paths outside the repository: copied into a checkpoint with a hash each, and put back where they came from.
+//! Paths outside the repository: copied into a checkpoint with a hash each, and compared with what stands there later.
 //!
-//! They are put back file by file, each by a rename over the old one after it was flushed, so that a file is never half
-//! written; all of them at once cannot be. Doing it again finishes what was cut off. A path is never put anywhere but
-//! where it was, no link is followed on the way below it, and what is not known to a checkpoint is not removed.
+//! Nothing is written here: what has to change becomes part of a landing, which puts a path nowhere but where it was,
+//! follows no link on the way below it, and removes nothing that no checkpoint knows.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{Cursor, Write};
+use std::io::Cursor;
 use std::path::Path;
 
 use bstr::ByteSlice;
 
 use super::document::{OutsideEntry, OutsideKind, OutsidePart};
-use crate::apply::{Attributes, BlobStore, FileKind, Folder, Keeping, Parent, make_parent_of, parent_of};
+use crate::apply::{
+    Attributes, BlobStore, FileKind, Folder, Keeping, OutsideChange, OutsideRow, OutsideThing,
+};
 use crate::error::{Error, Result};
 use crate::id::{Entry, EntryMode, ObjectId, TreeId};
 use crate::path::RepoPath;
@@ -167,189 +168,56 @@ impl Sha256 {
     }
 }
 
-/// What putting a path back does to it.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Difference {
-    /// What is written, folders included.
-    pub(super) written: Vec<usize>,
-    /// What goes: positions in `known`, what stands there now and is kept by another checkpoint.
-    pub(super) removed: Vec<usize>,
+/// A path outside at two times, with the trees that hold the bytes.
+#[derive(Clone, Copy)]
+pub(super) struct Sides<'a> {
+    /// What stands there now, as another checkpoint keeps it.
+    pub(super) known: (&'a OutsidePart, TreeId),
+    /// What is to stand there.
+    pub(super) wanted: (&'a OutsidePart, TreeId),
 }
 
-/// Compares what stands there now, as another checkpoint has it, with what is to stand there.
-pub(super) fn difference(known: &OutsidePart, wanted: &OutsidePart) -> Difference {
-    let now: BTreeMap<_, _> = known.entries.iter().map(|entry| (&entry.path, &entry.kind)).collect();
-    let then: BTreeSet<_> = wanted.entries.iter().map(|entry| &entry.path).collect();
-    let written =
-        wanted.entries.iter().enumerate().filter(|(_, entry)| now.get(&entry.path) != Some(&&entry.kind));
-    let removed = known.entries.iter().enumerate().filter(|(_, entry)| !then.contains(&entry.path));
-    Difference { written: written.map(|(at, _)| at).collect(), removed: removed.map(|(at, _)| at).collect() }
+/// Whether what stands there is what is to stand there.
+pub(super) fn is_same(known: &OutsidePart, wanted: &OutsidePart) -> bool {
+    known.entries == wanted.entries
 }
 
-/// A path outside that is put back.
-pub(super) struct Restorer<'a> {
-    pub(super) objects: &'a Objects,
-    pub(super) settings: &'a Settings,
-    /// What stands there now; a checkpoint keeps it.
-    pub(super) known: &'a OutsidePart,
-    pub(super) wanted: &'a OutsidePart,
-    /// The blobs of what is wanted.
-    pub(super) tree: TreeId,
-    /// Part of the names of files that are not in place yet.
-    pub(super) operation: &'a str,
+/// What has to change for the one to become the other.
+pub(super) fn change(objects: &Objects, sides: Sides<'_>) -> Result<OutsideChange> {
+    let known = things(objects, sides.known)?;
+    let wanted = things(objects, sides.wanted)?;
+    let paths: BTreeSet<_> = known.keys().chain(wanted.keys()).copied().collect();
+    let rows = paths.into_iter().map(|path| OutsideRow {
+        path: path.clone(),
+        old: known.get(path).copied(),
+        new: wanted.get(path).copied(),
+    });
+    let rows = rows.filter(|row| row.old != row.new).collect();
+    Ok(OutsideChange { path: sides.wanted.0.path.clone(), rows })
 }
 
-impl Restorer<'_> {
-    /// Puts the path back.
-    ///
-    /// # Errors
-    /// [`Error::Io`], naming what could not be written; [`Error::BadRequest`] where it is not what it was a moment ago.
-    pub(super) fn restore(&self) -> Result<()> {
-        let difference = difference(self.known, self.wanted);
-        if difference == Difference::default() {
-            return Ok(());
-        }
-        let Some((parent, name)) = open_parent(&self.wanted.path)? else {
-            let path = self.wanted.path.parent().unwrap_or_default();
-            return Err(Error::io("open", path.to_string(), std::io::ErrorKind::NotFound.into()));
+fn things<'a>(
+    objects: &Objects,
+    (part, tree): (&'a OutsidePart, TreeId),
+) -> Result<BTreeMap<&'a RepoPath, OutsideThing>> {
+    let blobs = objects.tree(tree)?;
+    let mut things = BTreeMap::new();
+    for (nth, entry) in part.entries.iter().enumerate() {
+        let blob = || {
+            let found = blobs.find(nth.to_string().as_bytes()).map(|entry| entry.id);
+            found.ok_or_else(|| {
+                Error::internal(format!("the copy of {} is missing", part.path), "no such blob")
+            })
         };
-        let name = RepoPath::new(name);
-        let below = |path: &RepoPath| if path.is_root() { name.clone() } else { name.join(path.as_bytes()) };
-        // Deepest first: a folder can go when what is in it is gone.
-        for at in difference.removed.iter().rev() {
-            let entry = &self.known.entries[*at];
-            self.remove(&parent, &below(&entry.path), &entry.kind)?;
-        }
-        let blobs = self.objects.tree(self.tree)?;
-        for at in difference.written {
-            let entry = &self.wanted.entries[at];
-            let path = below(&entry.path);
-            let known = self.known.entries.iter().find(|known| known.path == entry.path);
-            let kind_changes = known.is_some_and(|known| !same_kind(&known.kind, &entry.kind));
-            if let Some(known) = known.filter(|_| kind_changes) {
-                self.remove(&parent, &path, &known.kind)?;
-            }
-            let blob = blobs.find(at.to_string().as_bytes()).map(|entry| entry.id);
-            self.write(&parent, &path, entry, blob)?;
-        }
-        Ok(())
-    }
-
-    fn failed(&self, path: &RepoPath) -> impl Fn(std::io::Error) -> Error + use<> {
-        let shown = self.shown(path);
-        move |error| Error::io("write", &shown, error)
-    }
-
-    fn shown(&self, path: &RepoPath) -> String {
-        self.wanted.path.parent().unwrap_or_default().join(path.as_bytes()).to_string()
-    }
-
-    fn remove(&self, root: &Folder, path: &RepoPath, known: &OutsideKind) -> Result<()> {
-        let failed = self.failed(path);
-        let Parent::Open(parent) = parent_of(root, path).map_err(&failed)? else { return Ok(()) };
-        let name = path.file_name();
-        match known {
-            // Somebody may have put something there meanwhile; then it stays.
-            OutsideKind::Folder { .. } => {
-                let _ = parent.remove_folder(name);
-                Ok(())
-            }
-            known if self.is_still(&parent, name, known).map_err(&failed)? => {
-                parent.remove_file(name).map_err(&failed)
-            }
-            _ => Err(Error::BadRequest(format!("{} changed while it was put back", self.shown(path)))),
-        }
-    }
-
-    fn is_still(&self, parent: &Folder, name: &[u8], known: &OutsideKind) -> std::io::Result<bool> {
-        let Some(info) = parent.info(name)? else { return Ok(false) };
-        Ok(match (known, info.kind) {
-            (OutsideKind::Symlink { target }, FileKind::Symlink) => {
-                parent.read_link(name)? == target.as_bytes()
-            }
-            (OutsideKind::File { sha256, .. }, FileKind::File { .. }) => {
-                let mut hasher = Sha256::new();
-                let mut file = parent.open_file(name)?;
-                let mut buffer = vec![0; 64 * 1024];
-                loop {
-                    match std::io::Read::read(&mut file, &mut buffer)? {
-                        0 => break,
-                        read => hasher.see(&buffer[..read]),
-                    }
-                }
-                hasher.finish() == *sha256
-            }
-            _ => false,
-        })
-    }
-
-    fn write(
-        &self,
-        root: &Folder,
-        path: &RepoPath,
-        entry: &OutsideEntry,
-        blob: Option<ObjectId>,
-    ) -> Result<()> {
-        let failed = self.failed(path);
-        let parent = make_parent_of(root, path, &mut Vec::new()).map_err(&failed)?;
-        let name = path.file_name();
-        let staged = format!(".rb-checkpoint-{}", self.operation).into_bytes();
-        let missing = || failed(std::io::ErrorKind::NotFound.into());
-        match &entry.kind {
-            OutsideKind::Folder { permissions } => {
-                match parent.make_folder(name) {
-                    Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
-                        return Err(failed(error));
-                    }
-                    _ => {}
-                }
-                let modified = parent.attributes(name).map_err(&failed)?.ok_or_else(missing)?.modified;
-                let attributes = Attributes { permissions: *permissions, modified };
-                parent.set_attributes(name, &attributes).map_err(&failed)
-            }
-            OutsideKind::File { permissions, modified, .. } => {
-                let blob = blob.ok_or_else(missing)?;
-                let mut file = parent.create_file(&staged, 0o600).map_err(&failed)?;
-                self.objects.in_pieces(blob, &mut |piece| file.write_all(piece).map_err(&failed))?;
-                let attributes = Attributes { permissions: *permissions, modified: *modified };
-                parent.set_attributes(&staged, &attributes).map_err(&failed)?;
-                file.sync_all().map_err(&failed)?;
-                self.put_in_place(&parent, &staged, path)
-            }
-            OutsideKind::Symlink { target } => {
-                parent.create_symlink(target.as_bytes(), &staged).map_err(&failed)?;
-                self.put_in_place(&parent, &staged, path)
-            }
-        }
-    }
-
-    /// Over what is known to stand there, and over nothing else.
-    fn put_in_place(&self, parent: &Folder, staged: &[u8], path: &RepoPath) -> Result<()> {
-        let failed = self.failed(path);
-        let below = RepoPath::new(path.as_bytes().splitn_str(2, b"/").nth(1).unwrap_or_default());
-        let known = self.known.entries.iter().find(|known| known.path == below);
-        let name = path.file_name();
-        let there = parent.info(name).map_err(&failed)?.is_some();
-        let expected = match known.filter(|_| there) {
-            Some(known) => self.is_still(parent, name, &known.kind).map_err(&failed)?,
-            None => !there,
+        let thing = match &entry.kind {
+            OutsideKind::Folder { permissions } => OutsideThing::Folder { permissions: *permissions },
+            OutsideKind::File { permissions, modified, .. } => OutsideThing::File {
+                id: blob()?,
+                attributes: Attributes { permissions: *permissions, modified: *modified },
+            },
+            OutsideKind::Symlink { .. } => OutsideThing::Symlink { id: blob()? },
         };
-        let moved = match expected {
-            true if there => parent.rename_over(staged, name).map_err(&failed),
-            true => parent.rename_to_free(staged, parent, name).map_err(&failed),
-            false => Err(Error::BadRequest(format!("{} changed while it was put back", self.shown(path)))),
-        };
-        if moved.is_err() {
-            let _ = parent.remove_file(staged);
-        }
-        moved?;
-        match self.settings.fsync.journal {
-            true => parent.sync().map_err(&failed),
-            false => Ok(()),
-        }
+        things.insert(&entry.path, thing);
     }
-}
-
-fn same_kind(one: &OutsideKind, other: &OutsideKind) -> bool {
-    std::mem::discriminant(one) == std::mem::discriminant(other)
+    Ok(things)
 }

@@ -2,25 +2,26 @@
 //! of its own.
 //!
 //! It is a landing like any other, with the journal and the swaps of `apply`, and an operation that `rb undo` takes
-//! back. No branch moves unless that is asked for. Paths outside the repository follow last, each file by itself.
+//! back. No branch moves unless that is asked for. Paths outside the repository are part of the landing, where asked for:
+//! they follow when all else is there.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use super::document::{Checkpoint, FileRow, OutsidePart};
-use super::outside::{self, Restorer};
+use super::outside::{self, Sides};
 use super::{CheckpointOptions, Draft, MANUAL, Stored, snapshot, verify};
-use crate::apply::log::{LOG_VERSION, LogDraft, LoggedOperation, States};
+use crate::apply::log::{LOG_VERSION, LogDraft, LoggedOperation, LoggedOutside, States};
 use crate::apply::{
-    Exact, Keeping, LandOptions, Landing, Need, RefUpdate, check, land, preflight, same_entries,
+    Exact, Keeping, LandOptions, Landing, Need, OutsideChange, RefUpdate, check, check_outside, land,
+    preflight, same_entries,
 };
 use crate::error::{Error, Result};
 use crate::id::{CommitId, TreeId};
 use crate::operation::OperationId;
 use crate::path::RepoPath;
 use crate::receipt::{OutcomeKind, Recovery};
-use crate::repo::config::Settings;
 use crate::repo::index::Index;
 use crate::repo::{Objects, Repo};
 
@@ -94,7 +95,7 @@ pub struct Restored {
     /// The branch that moved, or `HEAD`.
     #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<RepoPath>,
-    /// Paths outside the repository that were put back.
+    /// Paths outside the repository that were put back, as far as nothing is said of a later failure.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub outside: Vec<RepoPath>,
     /// Paths outside the repository that differ from the checkpoint and were left as they are.
@@ -112,18 +113,17 @@ impl Repo {
     /// Brings work tree and index back to what they were, after a checkpoint of the present was made.
     ///
     /// # Writes
-    /// That checkpoint; then as a landing does: work tree, index, the branch where asked for, the operation log; then,
+    /// That checkpoint; then as a landing does: work tree, index, the branch where asked for, the operation log and,
     /// where asked for, the paths outside.
     ///
     /// # Errors
     /// [`Error::DamagedCheckpoint`]; [`Error::OperationInProgress`]; [`Error::InTheWay`] where something was edited in
-    /// this very moment; the refusals of a landing.
+    /// this very moment; [`Error::Io`] where a path outside cannot be written to; the refusals of a landing.
     pub fn restore_checkpoint(&self, checkpoint: &Checkpoint, options: RestoreOptions) -> Result<Restored> {
         let recovered = self.recover()?;
         let operation = OperationId::random()?;
         let objects = self.objects();
-        let Ready { landing, stored, known, mut restored } =
-            self.ready(&objects, checkpoint, options, &operation)?;
+        let Ready { landing, mut restored } = self.ready(&objects, checkpoint, options, &operation)?;
         if let Some(landing) = landing {
             let how = LandOptions { operation: Some(operation), ..LandOptions::default() };
             let landed = land(self, &landing, &how)?;
@@ -131,9 +131,6 @@ impl Repo {
             restored.later_failure = landed.later_failure.map(|error| error.to_string());
         }
         restored.recovered = recovered.or(restored.recovered);
-        if let Err(error) = self.put_outside_back(&objects, &stored, &known, &mut restored) {
-            restored.later_failure.get_or_insert(error.to_string());
-        }
         Ok(restored)
     }
 
@@ -147,22 +144,27 @@ impl Repo {
     ) -> Result<Ready> {
         let Comparison { draft, stored, mut restored, update } =
             self.compare(objects, checkpoint, options, Keeping::Store)?;
-        let (index_before, known) = draft.parts();
+        let index_before = draft.index();
         if restored.kind == OutcomeKind::NothingToDo {
-            return Ok(Ready { landing: None, stored, known, restored });
+            return Ok(Ready { landing: None, restored });
         }
         let head_tree = draft.work_tree.as_ref().map_or(objects.empty_tree(), |taken| taken.tree);
+        let outside = draft.outside_changes(objects, &stored, &restored.outside)?;
+        // Before the present is kept, so that a refusal leaves nothing behind.
+        check_outside(self, &outside)?;
         let before = self.keep_draft(objects, &format!("{MANUAL}/before-{operation}"), None, draft)?;
         restored.operation_id = Some(operation.to_string());
         let states = States { before: before.record_id, after: stored.record };
         restored.before = Some(before);
-        let mut landing = None;
-        if restored.changes_repository() {
-            let exact = self.exact(objects, &stored, index_before)?;
-            let trees = (head_tree, stored.folder("work-tree").unwrap_or(objects.empty_tree()));
-            landing = Some(self.landing_of(objects, (&stored, states), trees, (exact, update), &restored)?);
-        }
-        Ok(Ready { landing, stored, known, restored })
+        let landing = match restored.changes_repository() {
+            true => {
+                let exact = self.exact(objects, &stored, index_before)?;
+                let trees = (head_tree, stored.folder("work-tree").unwrap_or(objects.empty_tree()));
+                self.landing_of(objects, (&stored, states), trees, (exact, update), &restored)?
+            }
+            false => self.landing_outside(objects, states, head_tree, &restored)?,
+        };
+        Ok(Ready { landing: Some(Landing { outside, ..landing }), restored })
     }
 
     /// Says what [`Repo::restore_checkpoint`] would do, refuses what it would refuse, and writes nothing.
@@ -173,14 +175,18 @@ impl Repo {
         let objects = self.objects();
         let Comparison { draft, stored, restored, update } =
             self.compare(&objects, checkpoint, options, Keeping::OnlyName)?;
-        if restored.changes_repository() {
-            let (index_before, _) = draft.parts();
-            let exact = self.exact(&objects, &stored, index_before)?;
-            let head_tree = draft.work_tree.as_ref().map_or(objects.empty_tree(), |taken| taken.tree);
-            let trees = (head_tree, stored.folder("work-tree").unwrap_or(objects.empty_tree()));
-            let states = States { before: stored.record, after: stored.record };
-            check(self, &self.landing_of(&objects, (&stored, states), trees, (exact, update), &restored)?)?;
-        }
+        let head_tree = draft.work_tree.as_ref().map_or(objects.empty_tree(), |taken| taken.tree);
+        let outside = draft.outside_changes(&objects, &stored, &restored.outside)?;
+        let states = States { before: stored.record, after: stored.record };
+        let landing = match restored.changes_repository() {
+            true => {
+                let exact = self.exact(&objects, &stored, draft.index())?;
+                let trees = (head_tree, stored.folder("work-tree").unwrap_or(objects.empty_tree()));
+                self.landing_of(&objects, (&stored, states), trees, (exact, update), &restored)?
+            }
+            false => self.landing_outside(&objects, states, head_tree, &restored)?,
+        };
+        check(self, &Landing { outside, ..landing })?;
         Ok(restored)
     }
 
@@ -271,29 +277,7 @@ impl Repo {
         (exact, reference): (Exact, Option<RefUpdate>),
         restored: &Restored,
     ) -> Result<Landing> {
-        let committer = self.recorder();
-        let mut receipt = serde_json::to_vec_pretty(restored)
-            .map_err(|error| Error::internal("cannot write the receipt", error))?;
-        receipt.push(b'\n');
-        let commit = self.head_commit()?;
-        let operation = LoggedOperation {
-            version: LOG_VERSION,
-            operation_id: restored.operation_id.clone().unwrap_or_default(),
-            time: committer.seconds,
-            kind: "checkpoint-restore".into(),
-            target: restored.checkpoint.full_name(),
-            reference: self.head()?.name(),
-            before: Some(commit),
-            after: reference.as_ref().map_or(Some(commit), |update| update.new),
-            commit_ids: Vec::new(),
-            staged: reference.is_none(),
-            tree_before: head_tree,
-            tree_after: result_tree,
-            undoes: None,
-            paths: Vec::new(),
-            state_files: Vec::new(),
-            states: Some(states),
-        };
+        let log = self.logged_restore(restored, (head_tree, result_tree), states, reference.as_ref())?;
         let wanted: BTreeSet<_> = restored.written.iter().collect();
         let attributes: BTreeMap<_, _> = stored
             .files(objects)?
@@ -313,45 +297,85 @@ impl Repo {
             absent: Default::default(),
             flags: BTreeMap::new(),
             exact: Some(exact),
-            log: Some(LogDraft { operation, receipt, committer }),
+            outside: Vec::new(),
+            log: Some(log),
         })
     }
 
-    fn put_outside_back(
+    /// The landing that changes nothing in the repository but its operation log.
+    fn landing_outside(
         &self,
         objects: &Objects,
-        stored: &Stored,
-        known: &[OutsidePart],
-        restored: &mut Restored,
-    ) -> Result<()> {
-        let settings = Settings::of(self)?;
-        let operation = restored.operation_id.clone().unwrap_or_default();
-        let wanted = std::mem::take(&mut restored.outside);
-        for (nth, part) in stored.manifest.outside.iter().enumerate() {
-            let Some(now) = known.iter().find(|now| now.path == part.path) else { continue };
-            let Some(tree) = stored.folder(&format!("outside-{nth}")) else { continue };
-            if wanted.contains(&part.path) {
-                let restorer = Restorer {
-                    objects,
-                    settings: &settings,
-                    known: now,
-                    wanted: part,
-                    tree,
-                    operation: &operation,
-                };
-                restorer.restore()?;
-                restored.outside.push(part.path.clone());
-            }
-        }
-        Ok(())
+        states: States,
+        tree: TreeId,
+        restored: &Restored,
+    ) -> Result<Landing> {
+        Ok(Landing {
+            objects: objects.take_new(),
+            head_tree: tree,
+            result_tree: tree,
+            reference: None,
+            checkout: false,
+            state_files: Vec::new(),
+            index_stages: Vec::new(),
+            attributes: BTreeMap::new(),
+            absent: Default::default(),
+            flags: BTreeMap::new(),
+            exact: None,
+            outside: Vec::new(),
+            log: Some(self.logged_restore(restored, (tree, tree), states, None)?),
+        })
+    }
+
+    fn logged_restore(
+        &self,
+        restored: &Restored,
+        (tree_before, tree_after): (TreeId, TreeId),
+        records: States,
+        reference: Option<&RefUpdate>,
+    ) -> Result<LogDraft> {
+        let committer = self.recorder();
+        let mut receipt = serde_json::to_vec_pretty(restored)
+            .map_err(|error| Error::internal("cannot write the receipt", error))?;
+        receipt.push(b'\n');
+        let commit = self.head_commit()?;
+        let operation = LoggedOperation {
+            version: LOG_VERSION,
+            operation_id: restored.operation_id.clone().unwrap_or_default(),
+            time: committer.seconds,
+            kind: "checkpoint-restore".into(),
+            target: restored.checkpoint.full_name(),
+            reference: self.head()?.name(),
+            before: Some(commit),
+            after: reference.map_or(Some(commit), |update| update.new),
+            commit_ids: Vec::new(),
+            staged: reference.is_none(),
+            tree_before,
+            tree_after,
+            undoes: None,
+            paths: Vec::new(),
+            state_files: Vec::new(),
+            states: restored.changes_repository().then(|| records.clone()),
+            outside: (!restored.outside.is_empty())
+                .then(|| LoggedOutside { records, paths: restored.outside.clone() }),
+        };
+        Ok(LogDraft { operation, receipt, committer })
+    }
+
+    /// What has to change outside for what one record keeps to become what another one does.
+    pub(crate) fn outside_between(&self, records: &States, paths: &[RepoPath]) -> Result<Vec<OutsideChange>> {
+        let objects = self.objects();
+        let (known, wanted) = (self.read_stored(records.before)?, self.read_stored(records.after)?);
+        let sides = paths
+            .iter()
+            .filter_map(|path| Some(Sides { known: known.outside(path)?, wanted: wanted.outside(path)? }));
+        sides.map(|sides| outside::change(&objects, sides)).collect()
     }
 }
 
 /// What is left to do when the present is kept.
 pub(crate) struct Ready {
     pub(crate) landing: Option<Landing>,
-    stored: Stored,
-    known: Vec<OutsidePart>,
     restored: Restored,
 }
 
@@ -364,10 +388,34 @@ struct Comparison {
 }
 
 impl Draft {
-    fn parts(&self) -> (Index, Vec<OutsidePart>) {
+    fn index(&self) -> Index {
         let empty = || Index::empty(gix::hash::Kind::Sha1);
-        let index = self.work_tree.as_ref().map_or_else(empty, |taken| taken.index.clone());
-        (index, self.manifest.outside.clone())
+        self.work_tree.as_ref().map_or_else(empty, |taken| taken.index.clone())
+    }
+
+    /// What has to change at these paths outside.
+    fn outside_changes(
+        &self,
+        objects: &Objects,
+        stored: &Stored,
+        paths: &[RepoPath],
+    ) -> Result<Vec<OutsideChange>> {
+        let known = |path: &RepoPath| {
+            let nth = self.manifest.outside.iter().position(|part| part.path == *path)?;
+            Some((&self.manifest.outside[nth], self.outside_trees.get(nth)?.1))
+        };
+        let sides = paths
+            .iter()
+            .filter_map(|path| Some(Sides { known: known(path)?, wanted: stored.outside(path)? }));
+        sides.map(|sides| outside::change(objects, sides)).collect()
+    }
+}
+
+impl Stored {
+    /// What it keeps of a path outside.
+    fn outside(&self, path: &RepoPath) -> Option<(&OutsidePart, TreeId)> {
+        let nth = self.manifest.outside.iter().position(|part| part.path == *path)?;
+        Some((&self.manifest.outside[nth], self.folder(&format!("outside-{nth}"))?))
     }
 }
 
@@ -388,10 +436,10 @@ fn differences(
     let then = stored.folder("work-tree").unwrap_or(empty);
     let changes = crate::history::paths_between(objects, now, then)?;
     let (written, removed): (Vec<_>, Vec<_>) = changes.into_iter().partition(|change| change.after.is_some());
-    let (index, known) = draft.parts();
+    let (index, known) = (draft.index(), &draft.manifest.outside);
     let differing = stored.manifest.outside.iter().filter(|part| {
         let now = known.iter().find(|now| now.path == part.path);
-        now.is_none_or(|now| outside::difference(now, part) != outside::Difference::default())
+        now.is_none_or(|now| !outside::is_same(now, part))
     });
     let differing: Vec<_> = differing.map(|part| part.path.clone()).collect();
     let (outside, outside_left) = match outside {

@@ -70,6 +70,32 @@ pub(crate) struct Journal {
     /// The entry of the operation log that says so.
     #[serde(default)]
     pub(crate) log: Option<LoggedEntry>,
+    /// What is put back outside of the repository, after the commit point.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) outside: Vec<OutsidePath>,
+}
+
+/// A path outside of the repository that is put back, from files that are staged on its own file system.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct OutsidePath {
+    /// The folder that holds it, from the root of the file system on; the other paths are below this one.
+    pub(crate) root: RepoPath,
+    /// The folder of the staged files. Whoever handed over a repository cannot have made it: without it nothing is
+    /// written.
+    pub(crate) stage: RepoPath,
+    /// What is done, in this order. The position in the list names the place in the stage.
+    pub(crate) steps: Vec<OutsideStep>,
+}
+
+/// What is done at one path outside of the repository.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct OutsideStep {
+    /// The step itself.
+    pub(crate) step: Step,
+    /// The permission bits of a file or folder that is made.
+    pub(crate) permissions: Option<u32>,
+    /// When a file that is made was modified: seconds since the epoch and nanoseconds.
+    pub(crate) modified: Option<(i64, u32)>,
 }
 
 /// A move of the operation log.
@@ -224,6 +250,7 @@ impl Journal {
             locks: Vec::new(),
             state_files: Vec::new(),
             log: None,
+            outside: Vec::new(),
         }
     }
 
@@ -271,6 +298,12 @@ impl Journal {
                 self.stage_in_work_tree.iter().find(|name| !is_stage_name(name.as_bytes())).map(shown)
             })
             .or_else(|| self.steps.iter().map(|step| &step.path).find(|path| !path.is_plain()).map(shown))
+            .or_else(|| {
+                let outside = self.outside.iter();
+                let mut paths = outside
+                    .flat_map(|part| part.steps.iter().map(|step| &step.step.path).chain([&part.stage]));
+                paths.find(|path| !path.is_plain()).map(shown)
+            })
             .or_else(|| self.missing_folders.iter().find(|path| !path.is_plain()).map(shown))
             .or_else(|| self.locks.iter().find(|place| !lock(place)).map(|place| format!("{place:?}")))
             .or_else(|| moved.map(|moved| &moved.name).filter(|name| !reference(name)).map(shown))
@@ -386,6 +419,11 @@ mod tests {
         StateFile::write(name, "x")
     }
 
+    fn outside(path: &str, stage: &str) -> OutsidePath {
+        let step = OutsideStep { step: step(path), permissions: None, modified: None };
+        OutsidePath { root: "/etc".into(), stage: stage.into(), steps: vec![step] }
+    }
+
     #[test]
     fn a_journal_that_leads_out_of_the_repository_is_refused() {
         let folder = tempfile::tempdir().unwrap();
@@ -398,6 +436,8 @@ mod tests {
             ("stage of others", |it| it.stage_in_work_tree = Some("src".into())),
             ("step", |it| it.steps.push(step("../x"))),
             ("absolute step", |it| it.steps.push(step("/etc/x"))),
+            ("outside", |it| it.outside.push(outside("../x", ".rb-outside-0"))),
+            ("stage outside", |it| it.outside.push(outside("x", "../.rb-outside-0"))),
             ("folder", |it| it.missing_folders.push("a/../..".into())),
             ("lock", |it| it.locks.push(Place::GitDir("../x.lock".into()))),
             ("no lock", |it| it.locks.push(Place::Elsewhere("/etc/passwd".into()))),
@@ -412,6 +452,7 @@ mod tests {
         let mut sound = Journal::new("00ff".into());
         sound.reference = Some(moved("refs/heads/main", log()));
         sound.steps.push(step("a/b"));
+        sound.outside.push(outside("x", ".rb-outside-0"));
         sound.state_files.push(state("sequencer/todo"));
         fs::write(&path, sound.encode().unwrap()).unwrap();
         assert!(Journal::read(folder.path()).is_ok(), "the control");

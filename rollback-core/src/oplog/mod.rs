@@ -44,6 +44,9 @@ pub struct Operation {
     pub staged: bool,
     /// The paths that changed.
     pub paths: Vec<RepoPath>,
+    /// Paths outside of the repository that were put back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outside: Vec<RepoPath>,
     /// The operation that this one took back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undoes: Option<String>,
@@ -73,6 +76,7 @@ impl From<Entry> for Operation {
             commit_ids: logged.commit_ids,
             staged: logged.staged,
             paths: logged.paths.into_iter().map(|touched| touched.path).collect(),
+            outside: logged.outside.map(|outside| outside.paths).unwrap_or_default(),
             undoes: logged.undoes,
             undone_by,
         }

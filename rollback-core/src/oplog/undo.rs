@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::Entry;
-use crate::apply::log::{LOG_VERSION, LogDraft, LoggedOperation, States, TouchedStateFile};
+use crate::apply::log::{LOG_VERSION, LogDraft, LoggedOperation, LoggedOutside, States, TouchedStateFile};
 use crate::apply::{LandOptions, Landing, Need, RefUpdate, check, land, preflight, read_if_there};
+use crate::checkpoint::RestoredOutside;
 use crate::error::{Error, Result};
 use crate::id::CommitId;
 use crate::journal::StateFile;
@@ -33,7 +34,18 @@ pub enum OperationRef {
 /// How an operation is taken back.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct UndoOptions {}
+pub struct UndoOptions {
+    /// Whether paths outside of the repository that the operation put back may be written to.
+    pub outside: RestoredOutside,
+}
+
+impl UndoOptions {
+    /// The same with paths outside of the repository.
+    pub fn with_outside(mut self) -> Self {
+        self.outside = RestoredOutside::Restore;
+        self
+    }
+}
 
 /// An operation that was taken back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -56,6 +68,9 @@ pub struct Undone {
     pub staged: bool,
     /// The paths that the operation had touched.
     pub paths: Vec<RepoPath>,
+    /// Paths outside of the repository that the operation had put back, and the undo too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outside: Vec<RepoPath>,
     /// What an earlier landing had left unfinished, and what became of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recovered: Option<Recovery>,
@@ -68,17 +83,20 @@ impl Repo {
     /// Takes an operation back: the reference, and at the paths it touched the index and the bytes, permissions and times
     /// of the work tree. The undo is an operation itself.
     ///
+    /// What an operation put back outside of the repository goes back with it. That is written to only where it is
+    /// allowed: the log may have come with a repository that somebody else made.
+    ///
     /// # Writes
     /// As a landing does: loose objects, work tree, index, the reference and its logs, the operation log.
     ///
     /// # Errors
     /// [`Error::UnknownOperation`], [`Error::AlreadyUndone`], [`Error::LaterCommits`], [`Error::Published`],
-    /// [`Error::Moved`], [`Error::MadeElsewhere`], [`Error::ReferenceGone`], [`Error::BranchCheckedOut`] for a branch that
-    /// would go, and the refusals of a landing.
-    pub fn undo(&self, which: &OperationRef, _options: &UndoOptions) -> Result<Undone> {
+    /// [`Error::Moved`], [`Error::MadeElsewhere`], [`Error::ReferenceGone`], [`Error::OutsideNotAllowed`],
+    /// [`Error::BranchCheckedOut`] for a branch that would go, and the refusals of a landing.
+    pub fn undo(&self, which: &OperationRef, options: &UndoOptions) -> Result<Undone> {
         let recovered = self.recover()?;
         let operation = OperationId::random()?;
-        let (mut undone, landing) = self.way_back(which, operation.to_string())?;
+        let (mut undone, landing) = self.way_back(which, options, operation.to_string())?;
         let options = LandOptions { operation: Some(operation), ..LandOptions::default() };
         let landed = land(self, &landing, &options)?;
         undone.recovered = recovered.or(landed.recovered.into());
@@ -91,20 +109,30 @@ impl Repo {
     ///
     /// # Errors
     /// As [`Repo::undo`].
-    pub fn check_undo(&self, which: &OperationRef) -> Result<Undone> {
-        let (undone, landing) = self.way_back(which, String::new())?;
+    pub fn check_undo(&self, which: &OperationRef, options: &UndoOptions) -> Result<Undone> {
+        let (undone, landing) = self.way_back(which, options, String::new())?;
         check(self, &landing)?;
         Ok(undone)
     }
 
-    fn way_back(&self, which: &OperationRef, operation_id: String) -> Result<(Undone, Landing)> {
+    fn way_back(
+        &self,
+        which: &OperationRef,
+        options: &UndoOptions,
+        operation_id: String,
+    ) -> Result<(Undone, Landing)> {
         let Entry { logged, undone_by, .. } = self.find_operation(which)?;
         if let Some(by) = undone_by {
             return Err(Error::AlreadyUndone { operation: logged.operation_id, by });
         }
         let on_it = self.refuse_moved(&logged)?;
         self.refuse_published(&logged)?;
-        let checkout = on_it && self.work_dir().is_some();
+        if let Some(outside) = logged.outside.as_ref().filter(|_| options.outside == RestoredOutside::Leave) {
+            let (operation, paths) = (logged.operation_id.clone(), outside.paths.clone());
+            return Err(Error::OutsideNotAllowed { operation, paths });
+        }
+        let only_outside = logged.outside.is_some() && logged.states.is_none();
+        let checkout = on_it && self.work_dir().is_some() && !only_outside;
         let work_tree = checkout.then_some("taking back an operation of this branch");
         preflight(self, Need { work_tree, identity: false, continues: logged.staged })?;
         let undone = Undone {
@@ -116,6 +144,7 @@ impl Repo {
             after: logged.before,
             staged: logged.staged,
             paths: logged.paths.iter().map(|touched| touched.path.clone()).collect(),
+            outside: logged.outside.as_ref().map(|outside| outside.paths.clone()).unwrap_or_default(),
             recovered: None,
             later_failure: None,
         };
@@ -144,10 +173,15 @@ impl Repo {
             undoes: Some(logged.operation_id.clone()),
             paths: Vec::new(),
             state_files: Vec::new(),
-            states: logged
-                .states
-                .as_ref()
-                .map(|states| States { before: states.after, after: states.before }),
+            states: logged.states.as_ref().map(States::exchanged),
+            outside: logged.outside.as_ref().map(|outside| LoggedOutside {
+                records: outside.records.exchanged(),
+                paths: outside.paths.clone(),
+            }),
+        };
+        let outside = match &operation.outside {
+            Some(outside) => self.outside_between(&outside.records, &outside.paths)?,
+            None => Vec::new(),
         };
         let reference = (!logged.staged).then(|| RefUpdate {
             name: logged.reference.as_bytes().into(),
@@ -180,6 +214,7 @@ impl Repo {
             absent: absent.cloned().collect(),
             flags: flags.collect(),
             exact,
+            outside,
             log: Some(LogDraft { operation, receipt, committer }),
         })
     }

@@ -160,6 +160,7 @@ impl Repo {
             absent: Default::default(),
             flags: BTreeMap::new(),
             exact: None,
+            outside: Vec::new(),
             log: None,
         };
         land(self, &landing, &Default::default()).map(|_| ())

@@ -56,7 +56,7 @@ fn errors(dice: &mut Dice, share: usize) {
         let mut outcomes: BTreeMap<&str, usize> = BTreeMap::new();
         for point in points.iter().filter(|_| dice.below(share) == 0).collect::<Vec<_>>() {
             let error = ["ENOSPC", "EIO", "EACCES", "EDQUOT", "EINTR"][dice.below(5)];
-            let copy = scene.shape.sandbox.twin();
+            let copy = scene.shape.copy();
             let ended = scene.run(&copy, "do", inject(point, &format!("error={error}")));
             tried += 1;
             match judge(&scene, &copy, &ended) {
@@ -98,7 +98,7 @@ fn limits(dice: &mut Dice, rounds: usize) {
         for round in 0..rounds {
             // Most files of a landing are short: half of the limits are too.
             let limit = if round < 2 { round } else { dice.below([200, 3000][round % 2]) };
-            let copy = scene.shape.sandbox.twin();
+            let copy = scene.shape.copy();
             let ended = scene.run_within(&copy, limit);
             tried += 1;
             match judge(&scene, &copy, &ended) {
@@ -155,7 +155,7 @@ fn races_with_git() {
     let scene = Scene::new(shapes::one_file());
     let (mut ours, mut gits, mut both) = (0, 0, 0);
     for round in 0..rounds {
-        let copy = scene.shape.sandbox.twin();
+        let copy = scene.shape.copy();
         fs::write(copy.path("other"), format!("round {round}\n")).unwrap();
         copy.git(&["add", "other"]);
         let pause = std::time::Duration::from_micros(dice.below(60_000) as u64);
@@ -190,7 +190,7 @@ fn races_of_two_landings() {
     let scene = Scene::new(shapes::one_file());
     let mut refused = 0;
     for round in 0..rounds {
-        let copy = scene.shape.sandbox.twin();
+        let copy = scene.shape.copy();
         let ended: Vec<Ended> = std::thread::scope(|scope| {
             let runs = [(); 2].map(|()| scope.spawn(|| scene.run(&copy, "do", Vec::new())));
             runs.into_iter().map(|run| run.join().unwrap()).collect()
@@ -266,7 +266,7 @@ fn one_injection() {
     let Ok(nth) = variable("RB_NTH").parse() else { return };
     let shape = super::sweep::chosen_shapes().into_iter().next().unwrap();
     let scene = Scene::new(shape);
-    let copy = scene.shape.sandbox.twin();
+    let copy = scene.shape.copy();
     let mut strace = inject(&Point { call: variable("RB_CALL"), nth }, &variable("RB_HOW"));
     strace[1] = variable("RB_TRACE");
     strace[3] = "trace=all".into();

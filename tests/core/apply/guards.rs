@@ -316,6 +316,7 @@ fn hostile_trees_write_nothing_anywhere() {
             absent: Default::default(),
             flags: Default::default(),
             exact: None,
+            outside: Vec::new(),
             log: None,
         };
         assert_refused(&sandbox, &landing)

@@ -362,6 +362,7 @@ pub(crate) fn landing_like(sandbox: &Sandbox, twin: &Sandbox) -> Landing {
         absent: Default::default(),
         flags: Default::default(),
         exact: None,
+        outside: Vec::new(),
         log: None,
     }
 }

@@ -7,6 +7,7 @@ mod kit;
 mod landing;
 mod large;
 mod order;
+mod outside;
 mod power;
 mod races;
 mod recovery;

@@ -24,7 +24,7 @@ enum Event {
 
 /// The events of a deed in a copy of the scene, with the copy.
 fn trace(scene: &Scene, prepare: impl Fn(&Sandbox)) -> (Sandbox, Vec<Event>) {
-    let copy = scene.shape.sandbox.twin();
+    let copy = scene.shape.copy();
     prepare(&copy);
     let log = scene.deed.with_file_name("order");
     let calls = "trace=openat,openat2,write,pwrite64,ftruncate,fsync,fdatasync,rename,renameat,renameat2,link,linkat,\
@@ -192,7 +192,11 @@ fn faults(places: &Places, events: &[Event], scene: &Scene) -> Vec<String> {
     let stage = places.git_dir.join("rb/landing");
     let (mut locked, mut committed, mut closed) = (false, false, false);
     let moves_reference = !matches!(&scene.shape.deed, Deed::Land(landing) if landing.reference.is_none())
-        && scene.shape.name != "undo of what is staged";
+        && !matches!(&scene.shape.deed, Deed::Restore)
+        && !["undo of what is staged", "undo of paths outside"].contains(&scene.shape.name);
+    let elsewhere = scene.shape.outside.as_ref().map(|[folder, _]| folder.clone());
+    let not_on_the_disk = |wet: &Wet| elsewhere.as_ref().map(|folder| wet.below(folder)).unwrap_or_default();
+    let is_staged = |path: &PathBuf| path.to_string_lossy().contains("/.rb-outside-");
     for event in events {
         let mut need = |dry: bool, what: &str| {
             if !dry {
@@ -214,6 +218,8 @@ fn faults(places: &Places, events: &[Event], scene: &Scene) -> Vec<String> {
                 // That a name of the moment is gone need not last.
                 objects.retain(|path| !path.file_name().unwrap().to_string_lossy().starts_with("tmp_obj_"));
                 need(locked || objects.is_empty(), "locked before the objects are on the disk");
+                let staged = not_on_the_disk(&wet);
+                need(locked || staged.is_empty(), &format!("locked while {staged:?} are not on the disk"));
                 locked = true;
             }
             Event::Rename { from, to, .. } => {
@@ -244,14 +250,17 @@ fn faults(places: &Places, events: &[Event], scene: &Scene) -> Vec<String> {
                     committed = true;
                 }
                 if *to == stage.with_file_name("displaced") {
-                    let back = ["index.lock", "HEAD.lock"].map(|lock| places.git_dir.join(lock));
-                    need(
-                        !back.iter().any(|lock| wet.names.contains(lock)),
-                        "a lock may come back and be nobody's",
-                    );
+                    let back: Vec<_> = wet.names.iter().filter(|path| places.is_lock(path)).collect();
+                    need(back.is_empty(), &format!("{back:?} may come back and be nobody's"));
                 }
                 if *to == stage.join("closed.json") {
                     need(committed || !moves_reference, "closed before it is committed");
+                    let mut wet_outside = not_on_the_disk(&wet);
+                    wet_outside.retain(|path| !is_staged(path));
+                    need(
+                        wet_outside.is_empty(),
+                        &format!("closed while {wet_outside:?} are not on the disk"),
+                    );
                     for folder in ["refs/heads", "refs/rb", "logs"] {
                         let wet: Vec<_> = wet.below(&places.common.join(folder));
                         need(wet.is_empty(), &format!("closed while {wet:?} are not on the disk"));
@@ -302,6 +311,22 @@ fn everything_that_is_relied_on_is_on_the_disk_before() {
         wrong.extend(found.into_iter().map(|fault| format!("{}: {fault}", scene.shape.name)));
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn what_is_staged_outside_is_flushed_before_the_journal() {
+    if !sweep::can_trace() {
+        return;
+    }
+    for shape in [shapes::paths_outside(), shapes::only_paths_outside()] {
+        let scene = Scene::new(shape);
+        let (copy, events) = trace(&scene, |_| ());
+        let found = faults(&Places::of(&copy), &events, &scene);
+        assert!(found.is_empty(), "{}: {found:#?}", scene.shape.name);
+        let outside = &scene.shape.outside.as_ref().unwrap()[0];
+        let moved = |event: &&Event| matches!(event, Event::Rename { to, .. } if to.starts_with(outside));
+        assert!(events.iter().filter(moved).count() > 5, "they are put back by moves");
+    }
 }
 
 /// Whoever wrote them, git or an rb that was killed, may not have flushed them.

@@ -77,7 +77,7 @@ fn power_cuts() {
         // Twice after the landing said that it is done: then it must be there.
         for point in chosen.into_iter().chain([None, None]) {
             let disk = Disk::new().expect("it could be made before");
-            let copy = scene.shape.sandbox.twin_in(&disk.mounted.join("work"));
+            let copy = scene.shape.copy_in(&disk.mounted.join("work"));
             assert!(run("sync", &[]));
             let strace = point.map(|point| inject(point, "signal=KILL")).unwrap_or_default();
             let ended = scene.run(&copy, "do", strace);

@@ -16,7 +16,7 @@ fn meanwhile(
     act: impl FnOnce(&Sandbox) + Send,
 ) -> (Sandbox, Ended, Scene) {
     let scene = Scene::new(shape);
-    let copy = scene.shape.sandbox.twin();
+    let copy = scene.shape.copy();
     let ready = copy.git_dir().join(ready);
     let ended = std::thread::scope(|scope| {
         let acting = scope.spawn(|| {

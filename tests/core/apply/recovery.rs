@@ -106,6 +106,24 @@ fn a_landing_killed_after_the_commit_point_is_finished_with_its_logs() {
     assert_eq!(scene.verdict(&sandbox), Some("after"));
 }
 
+/// Whoever hands over a repository could write both of these.
+#[test]
+fn a_stage_that_is_none_is_not_emptied() {
+    let sandbox = Sandbox::new();
+    sandbox.write("file", "f\n").commit("first");
+    let mine = sandbox.root.with_file_name("mine");
+    fs::create_dir(&mine).unwrap();
+    fs::write(mine.join("letter"), "dear\n").unwrap();
+    std::os::unix::fs::symlink(&mine, sandbox.path(".rb-landing-1")).unwrap();
+    let landing = sandbox.git_dir().join("rb/landing");
+    fs::create_dir_all(&landing).unwrap();
+    for name in ["../mine", ".rb-landing-/../../mine", ".rb-landing-1/.", ".rb-landing-1"] {
+        fs::write(landing.join("work-tree-stage"), name).unwrap();
+        assert!(recover(&sandbox.repo()).is_err(), "{name}");
+        assert_eq!(fs::read_to_string(mine.join("letter")).unwrap(), "dear\n", "{name}");
+    }
+}
+
 #[test]
 fn when_the_branch_went_elsewhere_after_the_crash_nothing_is_touched() {
     if !super::sweep::can_trace() {

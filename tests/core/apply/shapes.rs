@@ -1,7 +1,9 @@
 //! The shapes of landing that the fault suites try, and a way to hand one to a child process.
 
 use std::fs;
-use std::path::Path;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use gix::objs::Kind;
 use serde_json::{Value, json};
@@ -23,6 +25,8 @@ pub(super) struct Shape {
     pub(super) name: &'static str,
     pub(super) sandbox: Sandbox,
     pub(super) deed: Deed,
+    /// A folder outside of the repository that the deed changes, and a copy of it as it is before.
+    pub(super) outside: Option<[PathBuf; 2]>,
 }
 
 /// What is done: the names of operations and the time of those that rb dates itself differ from run to run.
@@ -33,6 +37,8 @@ pub(super) enum Deed {
     Undo,
     /// Plans and applies the revert of a revision.
     Revert(&'static str),
+    /// Restores the checkpoint called `kept`, with its paths outside.
+    Restore,
 }
 
 impl Shape {
@@ -59,11 +65,30 @@ impl Shape {
         self
     }
 
+    /// A copy of the repository; what lies outside, which all copies share, is as it was.
+    pub(super) fn copy(&self) -> Sandbox {
+        self.outside_again();
+        self.sandbox.twin()
+    }
+
+    /// The same in a new folder.
+    pub(super) fn copy_in(&self, folder: &Path) -> Sandbox {
+        self.outside_again();
+        self.sandbox.twin_in(folder)
+    }
+
+    fn outside_again(&self) {
+        if let Some([outside, copy]) = &self.outside {
+            fs::remove_dir_all(outside).unwrap();
+            copy_all(copy, outside);
+        }
+    }
+
     /// The shape in which what this one does has been done, and is to be taken back.
     fn undone(self, name: &'static str) -> Self {
         let landed = land(&self.sandbox.repo(), self.landing(), &LandOptions::default()).unwrap();
         assert!(landed.later_failure.is_none());
-        Self { name, sandbox: self.sandbox, deed: Deed::Undo }
+        Self { name, deed: Deed::Undo, ..self }
     }
 }
 
@@ -86,6 +111,7 @@ fn draft(target: &str, tip: CommitId, landing: &Landing) -> LogDraft {
         paths: Vec::new(),
         state_files: Vec::new(),
         states: None,
+        outside: None,
     };
     LogDraft { operation, receipt: b"{}\n".to_vec(), committer: committer() }
 }
@@ -116,6 +142,11 @@ pub(super) fn all() -> Vec<Shape> {
         branch_removed(),
         packed_branch_removed(),
         undo_of_a_new_branch(),
+        paths_outside(),
+        only_paths_outside(),
+        undo_of_paths_outside(),
+        untracked_restored(),
+        submodules_change_places().logged(),
     ]);
     shapes
 }
@@ -156,7 +187,7 @@ pub(super) fn to_revert(revision: &'static str) -> Shape {
     sandbox.write("a/file", "two\n").remove("gone").commit("second").git(&["tag", "second"]);
     sandbox.write("b", "c\n").commit("third").git(&["tag", "third"]);
     sandbox.write("other", "o\n").commit("fourth");
-    Shape { name: "planned and applied", sandbox, deed: Deed::Revert(revision) }
+    Shape { name: "planned and applied", sandbox, deed: Deed::Revert(revision), outside: None }
 }
 
 /// Reverts HEAD.
@@ -164,7 +195,7 @@ fn revert(name: &'static str, sandbox: Sandbox) -> Shape {
     let twin = sandbox.twin();
     twin.git(&["revert", "--no-edit", "HEAD"]);
     let landing = landing_like(&sandbox, &twin);
-    Shape { name, sandbox, deed: Deed::Land(Box::new(landing)) }
+    Shape { name, sandbox, deed: Deed::Land(Box::new(landing)), outside: None }
 }
 
 pub(super) fn one_file() -> Shape {
@@ -297,7 +328,7 @@ fn conflicts_left() -> Shape {
     landing.state_files =
         ["REVERT_HEAD", "MERGE_MSG", "AUTO_MERGE"].map(|name| StateFile::write(name, bytes(name))).to_vec();
     landing.state_files.push(StateFile::write("sequencer/todo", "revert 1234567 second\n"));
-    Shape { name: "conflicts left", sandbox, deed: Deed::Land(Box::new(landing)) }
+    Shape { name: "conflicts left", sandbox, deed: Deed::Land(Box::new(landing)), outside: None }
 }
 
 fn work_elsewhere() -> Shape {
@@ -343,7 +374,7 @@ fn restored(name: &'static str, options: RestoreOptions) -> Shape {
     sandbox.write("a", "edited again\n").write("later", "untracked too\n");
     let operation = OperationId::random().unwrap();
     let ready = repo.ready(&repo.objects(), &kept, options, &operation).unwrap();
-    Shape { name, sandbox, deed: Deed::Land(Box::new(ready.landing.unwrap())) }
+    Shape { name, sandbox, deed: Deed::Land(Box::new(ready.landing.unwrap())), outside: None }
 }
 
 fn checkpoint_restored() -> Shape {
@@ -356,6 +387,104 @@ fn checkpoint_and_branch() -> Shape {
 
 fn undo_of_a_restore() -> Shape {
     restored("", RestoreOptions::default().moving_branch()).undone("undo of a restore")
+}
+
+/// A checkpoint with two paths outside, and all that can have become of them since.
+fn kept_with_outside(name: &'static str) -> Shape {
+    let sandbox = Sandbox::new();
+    sandbox.write("a", "1\n").write("gone", "g\n").commit("first");
+    // Beside the folder that is copied for every run: the paths are the same for all copies.
+    let outside = sandbox.root.parent().unwrap().join("outside");
+    let at = |name: &str| outside.join(name);
+    let write = |name: &str, text: &str| {
+        fs::create_dir_all(at(name).parent().unwrap()).unwrap();
+        fs::write(at(name), text).unwrap();
+    };
+    for (file, text) in [("etc/changed", "1\n"), ("etc/same", "s\n"), ("etc/deep/gone", "g\n")] {
+        write(file, text);
+    }
+    write("etc/becomes-folder", "f\n");
+    write("etc/becomes-file/inner", "i\n");
+    write("etc/becomes-link", "l\n");
+    write("etc/run", "#!/bin/sh\n");
+    write("single", "one\n");
+    symlink("changed", at("etc/link")).unwrap();
+    let paths = [at("etc"), at("single"), at("absent")];
+    let options = CheckpointOptions::default().with_outside(paths);
+    sandbox.repo().create_checkpoint(MANUAL, "kept", &options).unwrap();
+
+    write("etc/changed", "two\n");
+    write("single", "two\n");
+    write("absent/now/here", "h\n");
+    write("etc/added/file", "new\n");
+    fs::remove_dir_all(at("etc/deep")).unwrap();
+    fs::remove_dir_all(at("etc/becomes-file")).unwrap();
+    write("etc/becomes-file", "a file now\n");
+    fs::remove_file(at("etc/becomes-folder")).unwrap();
+    write("etc/becomes-folder/inner", "i\n");
+    for link in ["etc/becomes-link", "etc/link"] {
+        fs::remove_file(at(link)).unwrap();
+        symlink("run", at(link)).unwrap();
+    }
+    fs::set_permissions(at("etc/run"), fs::Permissions::from_mode(0o755)).unwrap();
+    let copy = outside.with_file_name("outside.before");
+    copy_all(&outside, &copy);
+    Shape { name, sandbox, deed: Deed::Restore, outside: Some([outside, copy]) }
+}
+
+/// Copies a folder with all times.
+pub(super) fn copy_all(from: &Path, to: &Path) {
+    let copied = Command::new("cp").arg("-a").args([from, to]).status();
+    assert!(copied.is_ok_and(|status| status.success()));
+}
+
+pub(super) fn paths_outside() -> Shape {
+    let shape = kept_with_outside("paths outside");
+    shape.sandbox.write("a", "2\n").remove("gone").commit("second").write("later", "untracked\n");
+    shape
+}
+
+/// Nothing changes in the repository but its log.
+pub(super) fn only_paths_outside() -> Shape {
+    kept_with_outside("only paths outside")
+}
+
+fn undo_of_paths_outside() -> Shape {
+    let shape = paths_outside();
+    assert!(!super::sweep::carry_out(&shape.sandbox.repo(), &shape.deed).unwrap());
+    let [outside, copy] = shape.outside.as_ref().unwrap();
+    fs::remove_dir_all(copy).unwrap();
+    copy_all(outside, copy);
+    Shape { name: "undo of paths outside", deed: Deed::Undo, ..shape }
+}
+
+/// The index is the same before and after, to the byte.
+pub(super) fn untracked_restored() -> Shape {
+    let sandbox = Sandbox::new();
+    sandbox.write("a", "1\n").commit("first").write("new/file", "untracked\n");
+    sandbox.repo().create_checkpoint(MANUAL, "kept", &CheckpointOptions::default()).unwrap();
+    sandbox.write("new/file", "edited\n").write("later", "l\n");
+    Shape { name: "untracked files restored", sandbox, deed: Deed::Restore, outside: None }
+}
+
+/// A file and a submodule that is not checked out change places, in both directions.
+fn submodules_change_places() -> Shape {
+    let sandbox = Sandbox::new();
+    let link = |name: &str| {
+        let link = format!("160000,1111111111111111111111111111111111111111,{name}");
+        sandbox.git(&["update-index", "--add", "--cacheinfo", &link]);
+        fs::create_dir_all(sandbox.path(name)).unwrap();
+    };
+    sandbox.write("was-file", "f\n").write("d/other", "o\n").git(&["add", "-A"]);
+    link("d/was-link");
+    sandbox.git(&["commit", "-q", "-m", "first"]);
+    sandbox.git(&["rm", "-q", "--cached", "d/was-link"]);
+    fs::remove_dir(sandbox.path("d/was-link")).unwrap();
+    sandbox.remove("was-file").write("d/was-link", "a file now\n");
+    sandbox.git(&["add", "-A"]);
+    link("was-file");
+    sandbox.git(&["commit", "-q", "-m", "second"]);
+    revert("submodules change places", sandbox)
 }
 
 fn undo_of_a_new_branch() -> Shape {
@@ -388,6 +517,7 @@ pub(super) fn encode(deed: &Deed) -> Vec<u8> {
     let landing = match deed {
         Deed::Land(landing) => landing,
         Deed::Undo => return b"\"undo\"".to_vec(),
+        Deed::Restore => return b"\"restore\"".to_vec(),
         Deed::Revert(revision) => return serde_json::to_vec(&json!({ "revert": revision })).unwrap(),
     };
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
@@ -421,6 +551,7 @@ pub(super) fn decode(bytes: &[u8]) -> Deed {
     let value: Value = serde_json::from_slice(bytes).unwrap();
     match &value["revert"] {
         _ if value == "undo" => Deed::Undo,
+        _ if value == "restore" => Deed::Restore,
         Value::String(revision) => Deed::Revert(revision.clone().leak()),
         _ => Deed::Land(Box::new(decode_landing(&value))),
     }
@@ -456,6 +587,7 @@ fn decode_landing(value: &Value) -> Landing {
         attributes: Default::default(),
         absent: Default::default(),
         flags: Default::default(),
+        outside: Vec::new(),
         log: serde_json::from_value::<Option<LoggedOperation>>(value["log"].clone())
             .unwrap()
             .map(|operation| LogDraft { operation, receipt: b"{}\n".to_vec(), committer: committer() }),

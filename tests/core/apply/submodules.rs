@@ -3,7 +3,9 @@
 use std::fs;
 
 use super::kit::*;
+use super::{shapes, sweep};
 use crate::error::{Error, InTheWay};
+use crate::oplog::{OperationRef, UndoOptions};
 
 const LINK: &str = "1111111111111111111111111111111111111111";
 
@@ -12,6 +14,8 @@ const LINK: &str = "1111111111111111111111111111111111111111";
 enum At {
     Link,
     File,
+    Executable,
+    Symlink,
     Folder,
 }
 
@@ -27,6 +31,12 @@ fn put(sandbox: &Sandbox, at: At) {
         }
         At::File => {
             sandbox.write("p", "a file\n").git(&["add", "p"]);
+        }
+        At::Executable => {
+            sandbox.write("p", "#!/bin/sh\n").chmod("p", 0o755).git(&["add", "p"]);
+        }
+        At::Symlink => {
+            sandbox.link("other", "p").git(&["add", "p"]);
         }
         At::Folder => {
             sandbox.write("p/inner", "inner\n").git(&["add", "p"]);
@@ -76,14 +86,42 @@ fn a_submodule_that_is_checked_out_is_not_replaced_by_a_file_or_a_folder() {
 }
 
 #[test]
-fn a_file_and_a_submodule_change_places_only_where_neither_stands() {
-    assert_obstructed(&history(At::File, At::Link), |_| {});
-    assert_obstructed(&history(At::Link, At::File), |_| {});
-    for (before, after) in [(At::File, At::Link), (At::Link, At::File)] {
+fn a_file_or_a_symbolic_link_and_a_submodule_change_places_as_under_git() {
+    let others = [At::File, At::Symlink, At::Executable];
+    for (before, after) in others.into_iter().flat_map(|at| [(at, At::Link), (At::Link, at)]) {
+        assert_lands_like_git(&history(before, after));
+        let without = history(before, after);
+        let _ = fs::remove_dir(without.path("p"));
+        let _ = fs::remove_file(without.path("p"));
+        assert_lands_like_git(&without);
+    }
+}
+
+#[test]
+fn what_lies_in_the_folder_of_a_submodule_is_not_replaced_by_a_file() {
+    assert_obstructed(&history(At::File, At::Link), |sandbox| {
+        sandbox.write("p/untracked", "work\n");
+    });
+    assert_obstructed(&history(At::File, At::Link), |sandbox| {
+        fs::create_dir_all(sandbox.path("p/empty")).unwrap();
+    });
+}
+
+#[test]
+fn the_undo_of_a_file_that_became_a_submodule_brings_back_what_was_there() {
+    let pairs = [(At::File, At::Link), (At::Link, At::File), (At::Link, At::Folder), (At::Folder, At::Link)];
+    for (before, after) in pairs {
         let sandbox = history(before, after);
-        let _ = fs::remove_dir(sandbox.path("p"));
-        let _ = fs::remove_file(sandbox.path("p"));
-        assert_lands_like_git(&sandbox);
+        let start = (sandbox.state(), sandbox.times());
+        let deed = shapes::Deed::Revert("HEAD");
+        assert!(!sweep::carry_out(&sandbox.repo(), &deed).unwrap());
+        assert_ne!(sandbox.state().index, start.0.index);
+        sandbox.repo().undo(&OperationRef::Last, &UndoOptions::default()).unwrap();
+        let mut now = (sandbox.state(), sandbox.times());
+        // The logs tell of both.
+        now.0.head_log.clone_from(&start.0.head_log);
+        now.0.refs = now.0.refs.lines().filter(|line| !line.ends_with("refs/rb/log")).collect();
+        assert_eq!(now, start, "{before:?} to {after:?}");
     }
 }
 

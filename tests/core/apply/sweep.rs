@@ -7,14 +7,18 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::SystemTime;
 
 use super::kit::*;
 use super::shapes::{self, Deed, Shape};
 use crate::apply::recover::recover;
 use crate::apply::{LandOptions, land};
+use crate::checkpoint::RestoreOptions;
+use crate::operation::OperationId;
 use crate::oplog::{OperationRef, UndoOptions};
 use crate::plan::PlanOptions;
 use crate::receipt::{ApplyOptions, CommitTime, Identity};
@@ -37,11 +41,16 @@ fn the_driver_of_the_sweep() {
     eprintln!("{}", thread.file_name().unwrap().display());
     // An injected error that hits this call is one too early, and no harm.
     let _ = std::io::stdin().read_exact(&mut [0]);
-    // A call that the trace shows, so that what comes before is not swept.
-    let _ = fs::metadata(BEGIN);
     let failed = match what.as_str() {
-        "do" => carry_out(&repo, &deed),
-        _ => recover(&repo).map(|_| false),
+        "do" => ready(&repo, deed).and_then(|deed| {
+            // A call that the trace shows, so that what comes before is not swept.
+            let _ = fs::metadata(BEGIN);
+            carry_out(&repo, &deed)
+        }),
+        _ => {
+            let _ = fs::metadata(BEGIN);
+            recover(&repo).map(|_| false)
+        }
     };
     // 8 is what the command line says for a failure after the commit point.
     match failed {
@@ -54,15 +63,34 @@ fn the_driver_of_the_sweep() {
     }
 }
 
+/// Keeps the present and prepares the landing of a restore, which is what is swept.
+fn ready(repo: &Repo, deed: Deed) -> crate::Result<Deed> {
+    if !matches!(deed, Deed::Restore) {
+        return Ok(deed);
+    }
+    let kept = repo.find_checkpoint("kept")?;
+    let options = RestoreOptions::default().with_outside();
+    let ready = repo.ready(&repo.objects(), &kept, options, &OperationId::random()?)?;
+    ready
+        .landing
+        .map(|landing| Deed::Land(Box::new(landing)))
+        .ok_or_else(|| crate::Error::BadRequest("there is nothing to restore".into()))
+}
+
 /// Does it; says whether something failed after the commit point.
-fn carry_out(repo: &Repo, deed: &Deed) -> crate::Result<bool> {
+pub(super) fn carry_out(repo: &Repo, deed: &Deed) -> crate::Result<bool> {
     match deed {
         Deed::Land(landing) => {
             land(repo, landing, &LandOptions::default()).map(|landed| landed.later_failure.is_some())
         }
         Deed::Undo => repo
-            .undo(&OperationRef::Last, &UndoOptions::default())
+            .undo(&OperationRef::Last, &UndoOptions::default().with_outside())
             .map(|undone| undone.later_failure.is_some()),
+        Deed::Restore => {
+            let kept = repo.find_checkpoint("kept")?;
+            let restored = repo.restore_checkpoint(&kept, RestoreOptions::default().with_outside())?;
+            Ok(restored.later_failure.is_some())
+        }
         Deed::Revert(revision) => {
             let revisions = vec![(*revision).to_owned()];
             let target = Target::Commits(CommitsTarget { revisions, ..CommitsTarget::default() });
@@ -265,6 +293,8 @@ struct Judged {
     times: BTreeMap<PathBuf, (i64, i64)>,
     /// The entries of the operation log, newest first, without the names and times that differ from run to run.
     operations: Vec<String>,
+    /// What lies outside of the repository, with permissions, bytes and times.
+    outside: BTreeMap<PathBuf, (u32, Vec<u8>, Option<SystemTime>)>,
 }
 
 impl Judged {
@@ -280,6 +310,7 @@ impl Judged {
                 .collect()
         };
         kept(self) == kept(after)
+            && self.outside == after.outside
             && (&self.state, &self.branch_logs, &self.state_files, &self.locks, &self.operations)
                 == (&after.state, &after.branch_logs, &after.state_files, &after.locks, &after.operations)
     }
@@ -289,12 +320,12 @@ impl Scene {
     pub(super) fn new(shape: Shape) -> Self {
         let deed = shape.sandbox.root.parent().unwrap().join("deed.json");
         fs::write(&deed, shapes::encode(&shape.deed)).unwrap();
-        let before = judge(&shape.sandbox.twin());
-        let copy = shape.sandbox.twin();
+        let before = judge(&shape, &shape.copy());
+        let copy = shape.copy();
         let child = Child { root: &copy.root, deed: &deed, what: "do", strace: Vec::new(), file_size: None };
         let ended = child.run();
         assert!(ended.is_success(), "{} is done: {ended:?}", shape.name);
-        let after = judge(&copy);
+        let after = judge(&shape, &copy);
         assert_ne!(before, after);
         assert!(after.locks.is_empty() && !copy.git_dir().join("rb/landing").exists());
         Self { shape, deed, before, after }
@@ -302,7 +333,7 @@ impl Scene {
 
     /// Whether the repository is as before or as after; `None` where it is neither.
     pub(super) fn verdict(&self, copy: &Sandbox) -> Option<&'static str> {
-        let now = judge(copy);
+        let now = judge(&self.shape, copy);
         match () {
             () if now == self.before => Some("before"),
             () if now.is_after(&self.before, &self.after) => Some("after"),
@@ -311,12 +342,12 @@ impl Scene {
     }
 
     pub(super) fn explain(&self, copy: &Sandbox) {
-        let now = judge(copy);
+        let now = judge(&self.shape, copy);
         println!("--- before {:#?}\n--- now {:#?}", self.before, now);
     }
 
     pub(super) fn points(&self) -> Vec<Point> {
-        let copy = self.shape.sandbox.twin();
+        let copy = self.shape.copy();
         let log = self.deed.with_file_name("trace");
         points_of(
             &Child { root: &copy.root, deed: &self.deed, what: "do", strace: Vec::new(), file_size: None },
@@ -331,7 +362,7 @@ impl Scene {
         let log = self.deed.with_file_name("trace");
         let mut found = Vec::new();
         for late in renames.iter().rev().take(4) {
-            let copy = self.shape.sandbox.twin();
+            let copy = self.shape.copy();
             assert_eq!(self.run(&copy, "do", kill_at(late)), Ended::Killed);
             let child = Child {
                 root: &copy.root,
@@ -356,7 +387,7 @@ impl Scene {
     }
 }
 
-fn judge(sandbox: &Sandbox) -> Judged {
+fn judge(shape: &Shape, sandbox: &Sandbox) -> Judged {
     let git_dir = sandbox.git_dir();
     let common = sandbox.git(&["rev-parse", "--path-format=absolute", "--git-common-dir"]);
     let branch_log = |name: &str| {
@@ -365,8 +396,11 @@ fn judge(sandbox: &Sandbox) -> Judged {
     let state_files = ["REVERT_HEAD", "MERGE_MSG", "AUTO_MERGE", "sequencer/todo"];
     let mut state = sandbox.state();
     // The id of its newest entry holds a random name; the entries are compared below.
-    state.refs = state.refs.lines().filter(|line| !line.ends_with("\trefs/rb/log")).collect();
+    // So do those of the checkpoints that keep the present, whether it changed or not.
+    let is_named = |line: &&str| !line.ends_with("\trefs/rb/log") && !line.contains("/manual/before-");
+    state.refs = state.refs.lines().filter(is_named).collect();
     Judged {
+        outside: shape.outside.as_ref().map(|[folder, _]| outside_of(folder)).unwrap_or_default(),
         times: sandbox.times(),
         operations: operations(sandbox),
         branch_logs: ["main", "side", "rescue/one", "feature/deep/name"].map(branch_log).concat(),
@@ -378,6 +412,27 @@ fn judge(sandbox: &Sandbox) -> Judged {
             .collect(),
         state,
     }
+}
+
+/// Every file and folder, links not followed; a folder has no time that counts.
+pub(super) fn outside_of(folder: &Path) -> BTreeMap<PathBuf, (u32, Vec<u8>, Option<SystemTime>)> {
+    let mut found = BTreeMap::new();
+    for row in fs::read_dir(folder).unwrap() {
+        let path = row.unwrap().path();
+        let metadata = fs::symlink_metadata(&path).unwrap();
+        let (bytes, time) = match () {
+            () if metadata.is_dir() => (Vec::new(), None),
+            () if metadata.is_symlink() => {
+                (fs::read_link(&path).unwrap().into_os_string().into_encoded_bytes(), None)
+            }
+            () => (fs::read(&path).unwrap(), metadata.modified().ok()),
+        };
+        if metadata.is_dir() {
+            found.extend(outside_of(&path));
+        }
+        found.insert(path, (metadata.mode(), bytes, time));
+    }
+    found
 }
 
 /// The operation log as git reads it.
@@ -396,6 +451,15 @@ pub(super) fn operations(sandbox: &Sandbox) -> Vec<String> {
         let receipt = sandbox.try_git(&["cat-file", "-e", &format!("{at}:receipt.json")]).status.success();
         let undoes = names.iter().position(|undone| *undone == name);
         entry["time"] = 0.into();
+        for record in ["/states/before", "/states/after", "/outside/records/before", "/outside/records/after"]
+        {
+            // The record of the present has a random name too, and stat data: what it keeps of files is the same.
+            if let Some(record) = entry.pointer_mut(record) {
+                let kept = sandbox.git(&["ls-tree", record.as_str().unwrap()]);
+                let is_kept = |row: &&str| row.ends_with("\twork-tree") || row.contains("\toutside-");
+                *record = kept.lines().filter(is_kept).collect::<Vec<_>>().into();
+            }
+        }
         entry["operation_id"] = serde_json::Value::Null;
         if let Some(undoes) = entry["undoes"].as_str() {
             names.push(undoes.to_owned());
@@ -443,7 +507,7 @@ fn sweep(dice: &mut Dice, share: usize) {
         let mut verdicts: BTreeMap<&str, usize> = BTreeMap::new();
         let (mut second_kills, mut missed) = (0, 0);
         for point in points.iter().filter(|_| dice.below(share) == 0).collect::<Vec<_>>() {
-            let copy = scene.shape.sandbox.twin();
+            let copy = scene.shape.copy();
             let ended = scene.run(&copy, "do", kill_at(point));
             if ended != Ended::Killed {
                 // A call that only waits, or one whose number depends on the time.

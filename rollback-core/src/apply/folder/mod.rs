@@ -69,9 +69,9 @@ pub(crate) enum Parent {
 /// Refuses a path that leads out of the folder it is counted from. Paths of trees were checked before; those of records
 /// that lie in the repository were not.
 fn refuse_leading_out(path: &RepoPath) -> io::Result<()> {
-    match path.is_plain() {
-        true => Ok(()),
-        false => Err(io::Error::new(io::ErrorKind::InvalidInput, "the path leads out of its folder")),
+    match path.components().any(|name| matches!(name, b"." | b"..")) {
+        true => Err(io::Error::new(io::ErrorKind::InvalidInput, "the path leads out of its folder")),
+        false => Ok(()),
     }
 }
 
@@ -95,6 +95,24 @@ pub(crate) fn parent_of(root: &Folder, path: &RepoPath) -> io::Result<Parent> {
         }
     }
     Ok(Parent::Open(folder))
+}
+
+/// Removes the folder called `name` unless somebody has put something into it. One that is gone, or is no folder, is none.
+pub(crate) fn remove_unless_filled(parent: &Folder, name: &[u8]) -> io::Result<()> {
+    match parent.remove_folder(name) {
+        Err(error)
+            if !matches!(
+                error.kind(),
+                io::ErrorKind::NotFound
+                    | io::ErrorKind::NotADirectory
+                    | io::ErrorKind::DirectoryNotEmpty
+                    | io::ErrorKind::ResourceBusy
+            ) =>
+        {
+            Err(error)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// As [`parent_of`], making the folders that are missing; their paths are appended to `made`.

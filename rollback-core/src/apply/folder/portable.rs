@@ -130,10 +130,6 @@ impl Folder {
         fs::rename(from, to)
     }
 
-    pub(crate) fn rename_over(&self, name: &[u8], other: &[u8]) -> io::Result<()> {
-        fs::rename(self.at(name)?, self.at(other)?)
-    }
-
     pub(crate) fn sync(&self) -> io::Result<()> {
         Ok(())
     }

@@ -216,11 +216,6 @@ impl Folder {
         Ok(rustix::fs::renameat(&self.fd, os(name), &other.fd, os(other_name))?)
     }
 
-    /// Moves `name` over another one of this folder, whatever that is. Never for names in the work tree.
-    pub(crate) fn rename_over(&self, name: &[u8], other: &[u8]) -> io::Result<()> {
-        Ok(rustix::fs::renameat(&self.fd, os(name), &self.fd, os(other))?)
-    }
-
     /// Flushes the names in this folder.
     pub(crate) fn sync(&self) -> io::Result<()> {
         Ok(rustix::fs::fsync(&self.fd)?)
