@@ -304,6 +304,14 @@ impl Journal {
                     .flat_map(|part| part.steps.iter().map(|step| &step.step.path).chain([&part.stage]));
                 paths.find(|path| !path.is_plain()).map(shown)
             })
+            .or_else(|| {
+                // Whoever hands over a folder can put a stage into it, so that a stage counts for the folder it lies in.
+                let strays = |part: &&OutsidePath| {
+                    let place = part.stage.parent().unwrap_or_default();
+                    part.steps.iter().any(|step| !place.contains(&step.step.path))
+                };
+                self.outside.iter().find(strays).map(|part| shown(&part.stage))
+            })
             .or_else(|| self.missing_folders.iter().find(|path| !path.is_plain()).map(shown))
             .or_else(|| self.locks.iter().find(|place| !lock(place)).map(|place| format!("{place:?}")))
             .or_else(|| moved.map(|moved| &moved.name).filter(|name| !reference(name)).map(shown))
@@ -438,6 +446,7 @@ mod tests {
             ("absolute step", |it| it.steps.push(step("/etc/x"))),
             ("outside", |it| it.outside.push(outside("../x", ".rb-outside-0"))),
             ("stage outside", |it| it.outside.push(outside("x", "../.rb-outside-0"))),
+            ("stage elsewhere", |it| it.outside.push(outside("x", "handed/over/.rb-outside-0"))),
             ("folder", |it| it.missing_folders.push("a/../..".into())),
             ("lock", |it| it.locks.push(Place::GitDir("../x.lock".into()))),
             ("no lock", |it| it.locks.push(Place::Elsewhere("/etc/passwd".into()))),
@@ -453,6 +462,7 @@ mod tests {
         sound.reference = Some(moved("refs/heads/main", log()));
         sound.steps.push(step("a/b"));
         sound.outside.push(outside("x", ".rb-outside-0"));
+        sound.outside.push(outside("mounted/x", "mounted/.rb-outside-0"));
         sound.state_files.push(state("sequencer/todo"));
         fs::write(&path, sound.encode().unwrap()).unwrap();
         assert!(Journal::read(folder.path()).is_ok(), "the control");
