@@ -101,7 +101,9 @@ fn plant(copy: &Path, chosen: &[Mutant]) -> Result<(), String> {
 fn build(project: &Path, copy: &Path) -> Result<PathBuf, String> {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or(project.join("target"), PathBuf::from);
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
-    cargo.args(["test", "--locked", "--no-run", "-p", "rollback-core", "--lib", "--message-format=json-render-diagnostics"]);
+    cargo.args(["test", "--locked", "--no-run", "-p", "rollback-core", "--lib"]);
+    // What does not compile is told on standard error as usual.
+    cargo.arg("--message-format=json-render-diagnostics");
     cargo.arg("--target-dir").arg(target).current_dir(copy);
     let said = said(&mut cargo)?;
     let rows = said.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
