@@ -5,7 +5,7 @@
 
 use std::io::ErrorKind;
 
-use super::folder::{FileInfo, FileKind, Folder, Parent, make_parent_of, parent_of};
+use super::folder::{FileInfo, FileKind, Folder, Parent, make_parent_of, parent_of, remove_unless_filled};
 use super::inspect::fingerprint;
 use super::stage::{Stage, displaced_name, slot_name};
 use crate::error::{Error, InTheWay, Result};
@@ -51,7 +51,7 @@ impl Swapper<'_> {
             Action::RemoveFolder => {
                 // A submodule that is checked out stays, as git leaves it.
                 if let Parent::Open(parent) = parent_of(self.root, &step.path).map_err(failed)? {
-                    let _ = parent.remove_folder(step.path.file_name());
+                    remove_unless_filled(&parent, step.path.file_name()).map_err(failed)?;
                 }
                 Ok(())
             }
@@ -159,7 +159,7 @@ impl Swapper<'_> {
             Action::Remove { old } => self.undo_remove(slot, path, old),
             Action::MakeFolder => {
                 if let Parent::Open(parent) = parent_of(self.root, path).map_err(failed)? {
-                    let _ = parent.remove_folder(path.file_name());
+                    remove_unless_filled(&parent, path.file_name()).map_err(failed)?;
                 }
                 Ok(Undone::Before)
             }

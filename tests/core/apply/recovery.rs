@@ -203,6 +203,24 @@ fn a_recovery_that_fails_at_a_folder_is_done_again() {
     }
 }
 
+/// As above, for the folder of a submodule that takes the place of a file. Found by the kill sweep.
+#[test]
+fn a_recovery_that_fails_at_the_folder_of_a_submodule_is_done_again() {
+    if !super::sweep::can_trace() {
+        return;
+    }
+    let scene = super::sweep::Scene::new(shapes::submodules_change_places());
+    let points = scene.points();
+    let made = points.iter().rposition(|point| point.call == "mkdirat").unwrap();
+    let copy = scene.shape.sandbox.twin();
+    assert_eq!(scene.run(&copy, "do", inject(&points[made + 1], "signal=KILL")), Ended::Killed);
+    let point = Point { call: "unlinkat".into(), nth: 1 };
+    let failed = scene.run(&copy, "recover", inject(&point, "error=EIO"));
+    assert!(matches!(failed, Ended::Code(5, _)), "the folder is still there: {failed:?}");
+    assert!(scene.run(&copy, "recover", Vec::new()).is_success());
+    assert_eq!(scene.verdict(&copy), Some("before"));
+}
+
 /// A program that had the file open when it was displaced writes to it when everything else is done.
 #[test]
 fn what_is_written_to_a_displaced_file_is_kept_and_reported() {

@@ -468,7 +468,7 @@ pub(super) fn untracked_restored() -> Shape {
 }
 
 /// A file and a submodule that is not checked out change places, in both directions.
-fn submodules_change_places() -> Shape {
+pub(super) fn submodules_change_places() -> Shape {
     let sandbox = Sandbox::new();
     let link = |name: &str| {
         let link = format!("160000,1111111111111111111111111111111111111111,{name}");
