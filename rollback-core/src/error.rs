@@ -623,6 +623,18 @@ impl Error {
         Self::Internal { context: context.into(), source: Some(source.into()) }
     }
 
+    /// Files of references that say nothing a reader of references understands.
+    pub(crate) fn unreadable_references(source: impl Into<Source>) -> Self {
+        let source = source.into();
+        let mut why = source.to_string();
+        let mut cause = source.source();
+        while let Some(inner) = cause {
+            why = format!("{why}: {inner}");
+            cause = inner.source();
+        }
+        Self::Unsupported { what: "a malformed reference".into(), why }
+    }
+
     /// Somebody else's lock file, as old as it is.
     pub(crate) fn locked_by_file(path: impl Into<PathBuf>) -> Self {
         let path = path.into();

@@ -508,3 +508,15 @@ fn a_large_file_that_need_not_be_merged_is_no_obstacle() {
     assert_eq!(repo.git(&["rev-parse", "HEAD^{tree}"]), twin.git(&["rev-parse", "HEAD^{tree}"]));
     assert_eq!(repo.git(&["status", "--porcelain"]), "");
 }
+
+#[test]
+fn references_that_nobody_can_read_are_refused_with_the_reason() {
+    let repo = Sandbox::new();
+    repo.commit("first", &[("file", "f\n")]);
+    repo.write(".git/packed-refs", "canary\n");
+    for args in [&["status"][..], &["checkpoint", "create", "safe"]] {
+        let run = rb(&repo, args);
+        assert_eq!(run.code, 5, "{args:?}: {}", run.stderr);
+        assert!(run.stderr.contains("canary"), "{args:?}: {}", run.stderr);
+    }
+}

@@ -113,7 +113,7 @@ fn last_changes(
 
 /// The commits that references name: branches first, then remote-tracking branches, tags and the rest.
 fn references(objects: &Objects) -> Result<Vec<(String, CommitId)>> {
-    let failed = |error| Error::internal("cannot list the references", error);
+    let failed = |error| Error::unreadable_references(error);
     let platform = objects.gix().references().map_err(failed)?;
     let mut references = Vec::new();
     for reference in platform.all().map_err(failed)? {

@@ -313,7 +313,7 @@ impl Repo {
     /// The remote-tracking references and the commits they name.
     fn remote_tips(&self) -> Result<Vec<(String, CommitId)>> {
         let repo = self.local();
-        let failed = |error| Error::internal("cannot list the references", error);
+        let failed = |error| Error::unreadable_references(error);
         let platform = repo.references().map_err(failed)?;
         let all = platform.prefixed("refs/remotes/").map_err(failed)?;
         Ok(all

@@ -59,7 +59,7 @@ impl Repo {
     /// [`Error::Internal`] where the references cannot be read.
     pub fn record_names(&self, prefix: &str) -> Result<Vec<String>> {
         let repo = self.local();
-        let failed = |error| Error::internal("cannot list the references", error);
+        let failed = |error| Error::unreadable_references(error);
         let prefix = format!("refs/rb/{prefix}/");
         let platform = repo.references().map_err(failed)?;
         let all = platform.prefixed(prefix.as_str()).map_err(failed)?;

@@ -135,11 +135,8 @@ impl Repo {
         let mut prefix = name.to_vec();
         prefix.push(b'/');
         let local = self.local();
-        let platform =
-            local.references().map_err(|error| Error::internal("cannot read references", error))?;
-        let mut below = platform
-            .prefixed(prefix.as_bstr())
-            .map_err(|error| Error::internal("cannot read references", error))?;
+        let platform = local.references().map_err(Error::unreadable_references)?;
+        let mut below = platform.prefixed(prefix.as_bstr()).map_err(Error::unreadable_references)?;
         Ok(below.next().and_then(Result::ok).map(|reference| reference.name().as_bstr().to_owned()))
     }
 

@@ -96,7 +96,7 @@ impl Repo {
     /// [`Error::Internal`] where the references cannot be read.
     pub fn reference_names(&self) -> Result<Vec<String>> {
         let repo = self.local();
-        let failed = |source| Error::internal("cannot list the references", source);
+        let failed = |source| Error::unreadable_references(source);
         let platform = repo.references().map_err(failed)?;
         let names = platform
             .all()
