@@ -69,7 +69,21 @@ impl Situation<'_> {
                     quote(work_tree_of(path).as_os_str().as_encoded_bytes())
                 ),
             ),
-            Error::Unsupported { what, .. } => unsupported(what, typed),
+            Error::Unsupported { what, .. } => unsupported(what),
+            Error::LinkInGitDir { .. } => Hint::new(
+                "see where links in it lead with",
+                "find \"$(git rev-parse --absolute-git-dir)\" -type l -ls",
+            ),
+            Error::WorkTreeElsewhere { work_tree } => {
+                let work_tree = quote(work_tree.as_os_str().as_encoded_bytes());
+                let command = format!("GIT_WORK_TREE={work_tree} {}", typed.text());
+                Hint::new("if that is what you mean, say so with", command)
+            }
+            Error::ForeignRecord { .. } => Hint::new(
+                "if no rb of yours left it, put it aside with",
+                "mv \"$(git rev-parse --absolute-git-dir)/rb\" \"$(git rev-parse --absolute-git-dir)/rb.aside\"",
+            ),
+            Error::BadReferences { .. } => Hint::new("see what else is wrong with", "git fsck --full"),
             Error::NeedsWorkTree { .. } => Hint::new(
                 "put the result on a branch with",
                 typed.without(&["-n", "--no-commit"]).with(&["--branch", "NAME"]),
@@ -384,31 +398,12 @@ fn work_tree_of(git_dir: &Path) -> PathBuf {
     }
 }
 
-fn unsupported(what: &str, typed: &Invocation) -> Hint {
+fn unsupported(what: &str) -> Hint {
     if what.contains("reftable") || what.contains("reference storage") {
         return Hint::new("convert the references with", "git refs migrate --ref-format=files");
     }
     if what.contains("sparse") {
         return Hint::new("write the index in full with", "git sparse-checkout init --no-sparse-index");
-    }
-    if what.starts_with("reference file") {
-        return Hint::new("see what else is wrong with", "git fsck --full");
-    }
-    if what.starts_with("symbolic link") {
-        return Hint::new(
-            "see where links in it lead with",
-            "find \"$(git rev-parse --absolute-git-dir)\" -type l -ls",
-        );
-    }
-    if let Some(work_tree) = what.strip_prefix("work tree ") {
-        let command = format!("GIT_WORK_TREE={} {}", quote(work_tree.as_bytes()), typed.text());
-        return Hint::new("if that is what you mean, say so with", command);
-    }
-    if what.starts_with("record of a landing") {
-        return Hint::new(
-            "if no rb of yours left it, put it aside with",
-            "mv \"$(git rev-parse --absolute-git-dir)/rb\" \"$(git rev-parse --absolute-git-dir)/rb.aside\"",
-        );
     }
     Hint::nothing("git has no command that takes the format away")
 }

@@ -42,6 +42,32 @@ pub enum Error {
         /// What stands in the way.
         why: String,
     },
+    /// A symbolic link stands where something of the git directory would be written.
+    #[error("{} is a symbolic link in a git directory: writing through it could end anywhere", path.display())]
+    LinkInGitDir {
+        /// The link.
+        path: PathBuf,
+    },
+    /// The configuration puts the work tree away from the folder that the repository was found in.
+    #[error("core.worktree leads to {}, away from the folder that the repository lies in", work_tree.display())]
+    WorkTreeElsewhere {
+        /// The folder that it leads to.
+        work_tree: PathBuf,
+    },
+    /// The record of a landing in a git directory is none that a landing of rb leaves.
+    #[error("the record of a landing {} is not one of rb's: {why}", path.display())]
+    ForeignRecord {
+        /// The file or folder.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// Files of references say what no reference says.
+    #[error("references cannot be read: {why}")]
+    BadReferences {
+        /// Which, where that is known, and what is wrong with it.
+        why: String,
+    },
     /// The operation needs a work tree and the repository has none.
     #[error("{operation} needs a work tree, and the repository at {} is bare", git_dir.display())]
     NeedsWorkTree {
@@ -527,6 +553,10 @@ impl Error {
             Self::NotARepository { .. } => "not-a-repository",
             Self::NotOwned { .. } => "not-owned",
             Self::Unsupported { .. } => "unsupported-format",
+            Self::LinkInGitDir { .. } => "link-in-git-directory",
+            Self::WorkTreeElsewhere { .. } => "work-tree-elsewhere",
+            Self::ForeignRecord { .. } => "foreign-record",
+            Self::BadReferences { .. } => "bad-references",
             Self::NeedsWorkTree { .. } => "needs-work-tree",
             Self::UnknownRevision { .. } => "unknown-revision",
             Self::AmbiguousRevision { .. } => "ambiguous-revision",
@@ -632,7 +662,7 @@ impl Error {
             why = format!("{why}: {inner}");
             cause = inner.source();
         }
-        Self::Unsupported { what: "a malformed reference".into(), why }
+        Self::BadReferences { why }
     }
 
     /// Somebody else's lock file, as old as it is.

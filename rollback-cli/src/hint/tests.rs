@@ -51,26 +51,20 @@ fn table() -> Vec<(Error, Option<&'static str>)> {
             Some("git sparse-checkout init --no-sparse-index"),
         ),
         (
-            Error::Unsupported { what: "symbolic link .git/logs in a git directory".into(), why: "".into() },
+            Error::LinkInGitDir { path: ".git/logs".into() },
             Some("find \"$(git rev-parse --absolute-git-dir)\" -type l -ls"),
         ),
         (
-            Error::Unsupported {
-                what: "record of a landing .git/rb/landing/journal.json".into(),
-                why: "".into(),
-            },
+            Error::ForeignRecord { path: ".git/rb/landing/journal.json".into(), why: "".into() },
             Some(
                 "mv \"$(git rev-parse --absolute-git-dir)/rb\" \"$(git rev-parse --absolute-git-dir)/rb.aside\"",
             ),
         ),
         (
-            Error::Unsupported { what: "work tree /home/somebody".into(), why: "".into() },
+            Error::WorkTreeElsewhere { work_tree: "/home/somebody".into() },
             Some("GIT_WORK_TREE=/home/somebody rb revert --file a.py"),
         ),
-        (
-            Error::Unsupported { what: "reference file .git/refs/heads/x".into(), why: "".into() },
-            Some("git fsck --full"),
-        ),
+        (Error::BadReferences { why: "".into() }, Some("git fsck --full")),
         (Error::Unsupported { what: "object format 'x'".into(), why: "".into() }, None),
         (
             Error::NeedsWorkTree { operation: "revert", git_dir: "/x".into() },

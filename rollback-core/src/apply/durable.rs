@@ -116,7 +116,7 @@ pub(crate) fn make_folders(path: &Path, shared: Shared, sync: bool) -> Result<()
 /// directory may have led it anywhere.
 ///
 /// # Errors
-/// [`Error::Unsupported`], naming the link.
+/// [`Error::LinkInGitDir`].
 pub(crate) fn refuse_links(base: &Path, below: &Path) -> Result<()> {
     let mut at = base.to_owned();
     for part in below.components() {
@@ -129,10 +129,7 @@ pub(crate) fn refuse_links(base: &Path, below: &Path) -> Result<()> {
             Err(error) => return Err(Error::io("examine", at, error)),
         };
         if metadata.is_symlink() {
-            return Err(Error::Unsupported {
-                what: format!("symbolic link {} in a git directory", at.display()),
-                why: "writing through it could end anywhere".into(),
-            });
+            return Err(Error::LinkInGitDir { path: at });
         }
     }
     Ok(())

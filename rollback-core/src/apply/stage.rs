@@ -88,8 +88,8 @@ impl Stage {
     ) -> Result<Self> {
         if let Some(name) = in_work_tree.filter(|name| !is_stage_name(name.as_bytes())) {
             // Everything in the folder that is opened here will be removed.
-            return Err(Error::Unsupported {
-                what: format!("record of a landing {}", folder.display()),
+            return Err(Error::ForeignRecord {
+                path: folder,
                 why: format!("it names {name:?}, which no landing does"),
             });
         }

@@ -338,8 +338,7 @@ fn read_one(path: &Path) -> Result<Option<Journal>> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(Error::io("read", path, error)),
     };
-    let refuse =
-        |why| Err(Error::Unsupported { what: format!("record of a landing {}", path.display()), why });
+    let refuse = |why| Err(Error::ForeignRecord { path: path.to_owned(), why });
     let journal: Journal = match serde_json::from_slice(&bytes) {
         Ok(journal) => journal,
         Err(error) => return refuse(format!("it cannot be read: {error}")),
@@ -401,7 +400,7 @@ mod tests {
         fs::write(&path, journal.encode().unwrap()).unwrap();
         assert!(matches!(Journal::read(folder.path()), Err(Error::Unsupported { .. })));
         fs::write(&path, b"{\"version\":").unwrap();
-        assert!(matches!(Journal::read(folder.path()), Err(Error::Unsupported { .. })));
+        assert!(matches!(Journal::read(folder.path()), Err(Error::ForeignRecord { .. })));
     }
 
     fn moved(name: &str, log: Place) -> MovedReference {
@@ -471,7 +470,7 @@ mod tests {
             change(&mut journal);
             fs::write(&path, journal.encode().unwrap()).unwrap();
             let read = Journal::read(folder.path());
-            assert!(matches!(read, Err(Error::Unsupported { .. })), "{what}: {read:?}");
+            assert!(matches!(read, Err(Error::ForeignRecord { .. })), "{what}: {read:?}");
         }
     }
 }

@@ -127,10 +127,7 @@ fn refuse_work_tree_elsewhere(folder: &Path, repo: &gix::Repository, environment
     // A submodule's configuration leads back to the folder that its `.git` file lies in.
     let found_at = folder.ancestors().find(|folder| folder.join(".git").exists());
     match work_tree.canonicalize() {
-        Ok(whole) if found_at != Some(&whole) => Err(Error::Unsupported {
-            what: format!("work tree {}", whole.display()),
-            why: "core.worktree leads to it, away from the folder that the repository lies in".into(),
-        }),
+        Ok(whole) if found_at != Some(&whole) => Err(Error::WorkTreeElsewhere { work_tree: whole }),
         _ => Ok(()),
     }
 }

@@ -207,10 +207,9 @@ fn invalid_name(name: &[u8]) -> Error {
 }
 
 fn parse_id(bytes: &[u8], path: &Path) -> Result<CommitId> {
-    gix::ObjectId::from_hex(bytes.trim()).map(CommitId::from).map_err(|_| Error::Unsupported {
-        what: format!("reference file {}", path.display()),
-        why: "it holds no object id".into(),
-    })
+    gix::ObjectId::from_hex(bytes.trim())
+        .map(CommitId::from)
+        .map_err(|_| Error::BadReferences { why: format!("{} holds no object id", path.display()) })
 }
 
 /// Whether the error says that there is no such file, or a folder of that name, or a file among its parents.

@@ -209,7 +209,7 @@ fn branches_are_refused_that_exist_or_are_checked_out_or_cannot_be_named() {
     }
     fs::create_dir(sandbox.root.parent().unwrap().join("outside")).unwrap();
     sandbox.link("../../../../outside", ".git/refs/heads/led");
-    assert!(matches!(refused("refs/heads/led/astray", None), Error::Unsupported { .. }));
+    assert!(matches!(refused("refs/heads/led/astray", None), Error::LinkInGitDir { .. }));
 }
 
 #[test]

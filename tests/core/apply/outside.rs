@@ -163,7 +163,7 @@ fn a_journal_that_was_handed_over_writes_nothing_outside() {
         let recovered = recover(&sandbox.repo());
         assert_eq!(outside_of(&folder(&scene)), before, "{names}");
         if names == "that lead elsewhere" {
-            assert!(matches!(recovered, Err(Error::Unsupported { .. })), "{recovered:?}");
+            assert!(matches!(recovered, Err(Error::ForeignRecord { .. })), "{recovered:?}");
             continue;
         }
         assert!(!finished(recovered.unwrap()).is_empty());

@@ -313,6 +313,9 @@ fn a_journal_that_cannot_be_read_stops_everything_and_is_left_for_a_person() {
     fs::create_dir_all(journal.parent().unwrap()).unwrap();
     fs::write(&journal, "not a journal").unwrap();
     let error = land(&shape.sandbox.repo(), shape.landing(), &LandOptions::default()).unwrap_err();
-    assert!(matches!(&error, Error::Unsupported { what, .. } if what.contains("journal")), "{error:?}");
+    assert!(
+        matches!(&error, Error::ForeignRecord { path, .. } if path.ends_with("journal.json")),
+        "{error:?}"
+    );
     assert_eq!(fs::read(&journal).unwrap(), b"not a journal");
 }
