@@ -7,6 +7,7 @@ use rollback_core::{Error, Repo};
 
 use crate::exit::Exit;
 use crate::failure::{Failure, Problem};
+use crate::hint::Hint;
 
 /// The message with a word to whoever edits it.
 pub(crate) fn template(message: &str, repo: &Repo) -> String {
@@ -70,7 +71,7 @@ fn editor(
             "no-editor",
             "no editor is set, and there is no terminal to start one in",
         )
-        .with_hint("give the message with: --message TEXT")),
+        .with_hint(Hint::say("give the message with --message"))),
     }
 }
 

@@ -7,7 +7,7 @@ use rollback_core::{Error, RepoPath};
 use serde::{Deserialize, Serialize};
 
 use crate::exit::Exit;
-use crate::hint::Situation;
+use crate::hint::{Hint, Situation};
 use crate::render::style::{Palette, paint};
 use crate::render::text::{escape, escape_lines};
 
@@ -62,12 +62,12 @@ impl Problem {
         match self {
             Self::Library(error) => Failure::of(&error, situation),
             Self::Catalogue(error) => Failure {
-                hint: situation.hint_without_procedure(&error).into_text(),
+                hint: Some(situation.hint_without_procedure(&error)),
                 causes: causes(error.as_ref()),
                 ..Failure::new(error.class().into(), error.code(), error.to_string())
             },
             Self::Run(error, procedure) => Failure {
-                hint: situation.hint_for_run(&error, procedure.as_deref()).into_text(),
+                hint: Some(situation.hint_for_run(&error, procedure.as_deref())),
                 causes: causes(error.as_ref()),
                 ..Failure::new(error.class().into(), error.code(), error.to_string())
             },
@@ -83,7 +83,7 @@ pub(crate) struct Failure {
     code: &'static str,
     message: String,
     causes: Vec<String>,
-    hint: Option<String>,
+    hint: Option<Hint>,
     paths: Vec<RepoPath>,
 }
 
@@ -99,8 +99,8 @@ impl Failure {
     }
 
     /// The same with something to type next.
-    pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+    pub(crate) fn with_hint(mut self, hint: Hint) -> Self {
+        self.hint = Some(hint);
         self
     }
 
@@ -128,7 +128,7 @@ impl Failure {
             code: error.code(),
             message: error.to_string(),
             causes: causes(error),
-            hint: situation.hint(error).into_text(),
+            hint: Some(situation.hint(error)),
             paths: error.paths(),
         }
     }
@@ -147,9 +147,9 @@ impl Failure {
             let label = paint(Palette::HEADING, "caused by:");
             text.push_str(&format!("{label} {}\n", escape_lines(cause.trim_end())));
         }
-        if let Some(hint) = &self.hint {
+        if let Some(hint) = self.hint.as_ref().and_then(Hint::text) {
             let label = paint(Palette::COMMAND, "hint:");
-            text.push_str(&format!("{label} {}\n", escape(hint)));
+            text.push_str(&format!("{label} {}\n", escape(&hint)));
         }
         text
     }
@@ -161,7 +161,8 @@ impl Failure {
             error: ErrorBody {
                 code: self.code.to_owned(),
                 message: self.message.clone(),
-                hint: self.hint.clone(),
+                hint: self.hint.as_ref().and_then(Hint::text),
+                hint_command: self.hint.as_ref().and_then(Hint::words),
                 paths: self.paths.clone(),
                 caused_by: self.causes.clone(),
             },
@@ -201,6 +202,8 @@ struct ErrorBody {
     message: String,
     /// What to type next, where that can be said.
     hint: Option<String>,
+    /// The command of the hint, as words to start without a shell; null where the hint has no command.
+    hint_command: Option<Vec<RepoPath>>,
     /// The paths concerned.
     paths: Vec<RepoPath>,
     /// What lies behind it, outermost first.
@@ -233,5 +236,5 @@ pub(crate) fn report_panics() {
 /// The failure that stands for a panic in a document.
 pub(crate) fn after_panic() -> Failure {
     Failure::new(Exit::Internal, "internal", "internal error")
-        .with_hint("this is a bug; please report it with the command that was typed")
+        .with_hint(Hint::say("this is a bug; please report it with the command that was typed"))
 }

@@ -3,6 +3,10 @@
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
+use rollback_core::RepoPath;
+
+use crate::command_line::CommandLine;
+
 /// The name of the program and the arguments it was called with.
 #[derive(Clone, Debug)]
 pub(crate) struct Invocation {
@@ -38,16 +42,16 @@ impl Invocation {
     }
 
     /// The command as it was typed.
-    pub(crate) fn text(&self) -> String {
-        line(self.program, &self.args)
+    pub(crate) fn as_typed(&self) -> CommandLine {
+        self.line(self.args.clone())
     }
 
-    /// The command with one more flag, placed before any `--`.
-    pub(crate) fn with(&self, flags: &[&str]) -> String {
+    /// The command with more flags, placed before any `--`.
+    pub(crate) fn with(&self, flags: &[&str]) -> CommandLine {
         let mut args = self.args.clone();
         let end = self.options().count();
         args.splice(end..end, flags.iter().map(OsString::from));
-        line(self.program, &args)
+        self.line(args)
     }
 
     /// The command without flags that take no value.
@@ -57,7 +61,7 @@ impl Invocation {
     }
 
     /// The command without an option that takes a value, in any of its spellings.
-    pub(crate) fn without_option(&self, short: &str, long: &str) -> String {
+    pub(crate) fn without_option(&self, short: &str, long: &str) -> Self {
         let mut kept = Vec::new();
         let mut args = self.args.iter();
         while let Some(arg) = args.next() {
@@ -70,31 +74,80 @@ impl Invocation {
                 kept.push(arg.clone());
             }
         }
-        line(self.program, &kept)
+        Self { program: self.program, args: kept }
     }
 
     /// The command with one argument in place of another; of several that are equal, the last one.
-    pub(crate) fn with_replaced(&self, old: &OsStr, new: &OsStr) -> String {
+    pub(crate) fn with_replaced(&self, old: &OsStr, new: &OsStr) -> CommandLine {
         let mut args = self.args.clone();
         if let Some(arg) = args.iter_mut().rfind(|arg| *arg == old) {
             *arg = new.to_owned();
         }
-        line(self.program, &args)
+        self.line(args)
     }
 
     /// The command with a flag in front of one of its words; of several that are equal, the last one.
-    pub(crate) fn with_flag_before(&self, flag: &str, word: &OsStr) -> String {
+    pub(crate) fn with_flag_before(&self, flag: &str, word: &OsStr) -> CommandLine {
         let mut args = self.args.clone();
         if let Some(at) = args.iter().rposition(|arg| arg == word) {
             args.insert(at, flag.into());
         }
-        line(self.program, &args)
+        self.line(args)
     }
 
-    /// Another command of this program.
-    pub(crate) fn command(&self, args: &[&str]) -> String {
-        let args: Vec<_> = args.iter().map(OsString::from).collect();
-        line(self.program, &args)
+    /// Another command of this program, in the folder that was named with `-C`.
+    pub(crate) fn command(&self, args: &[&str]) -> CommandLine {
+        let args = args.iter().map(OsString::from);
+        self.line(self.folder_option().into_iter().chain(args).collect())
+    }
+
+    /// Another command of this program, with a path among its words.
+    pub(crate) fn on_path(&self, before: &[&str], path: &RepoPath, after: &[&str]) -> CommandLine {
+        let before = before.iter().map(OsString::from).chain([from_root(path)]);
+        let args = before.chain(after.iter().map(OsString::from));
+        self.line(self.folder_option().into_iter().chain(args).collect())
+    }
+
+    /// A command of git, in the folder that was named with `-C`.
+    pub(crate) fn git(&self, args: &[&str]) -> CommandLine {
+        let args = args.iter().map(OsString::from);
+        CommandLine::Words(
+            [OsString::from("git")].into_iter().chain(self.folder_option()).chain(args).collect(),
+        )
+    }
+
+    /// The command that was typed, if its name can be made out.
+    pub(crate) fn command_name(&self) -> Option<&str> {
+        use clap::CommandFactory;
+        let definition = crate::args::Cli::command();
+        self.args.iter().filter_map(|arg| arg.to_str()).find(|arg| definition.find_subcommand(arg).is_some())
+    }
+
+    /// How the command that was typed is used.
+    pub(crate) fn help(&self) -> CommandLine {
+        let words: Vec<_> = self.command_name().into_iter().chain(["--help"]).collect();
+        self.command(&words)
+    }
+
+    /// The `-C DIR` that was typed, as separate words; nothing where there was none.
+    fn folder_option(&self) -> Vec<OsString> {
+        let mut options = self.options();
+        while let Some(option) = options.next() {
+            let bytes = option.as_encoded_bytes();
+            let folder = match bytes.strip_prefix(b"-C") {
+                Some(b"") => options.next().cloned(),
+                Some(_) => option.to_str().map(|text| OsString::from(&text[2..])),
+                None => None,
+            };
+            if let Some(folder) = folder {
+                return vec!["-C".into(), folder];
+            }
+        }
+        Vec::new()
+    }
+
+    fn line(&self, args: Vec<OsString>) -> CommandLine {
+        CommandLine::Words(self.program.split(' ').map(OsString::from).chain(args).collect())
     }
 
     fn options(&self) -> impl Iterator<Item = &OsString> {
@@ -102,14 +155,21 @@ impl Invocation {
     }
 }
 
-/// A command line that a POSIX shell reads as these words.
-pub(crate) fn line(program: &str, args: &[OsString]) -> String {
-    let mut text = program.to_owned();
-    for arg in args {
-        text.push(' ');
-        text.push_str(&quote(arg.as_encoded_bytes()));
+/// A path as rb and git take it in any folder.
+pub(crate) fn from_root(path: &RepoPath) -> OsString {
+    os_string([b":/", path.as_bytes()].concat())
+}
+
+/// Bytes as a word of a command line.
+pub(crate) fn os_string(bytes: Vec<u8>) -> OsString {
+    #[cfg(unix)]
+    {
+        std::os::unix::ffi::OsStringExt::from_vec(bytes)
     }
-    text
+    #[cfg(not(unix))]
+    {
+        String::from_utf8_lossy(&bytes).into_owned().into()
+    }
 }
 
 /// A word as a POSIX shell reads it back; `$'…'`, as in bash and zsh, where it holds what must not reach a terminal.
@@ -167,16 +227,16 @@ mod tests {
 
     #[test]
     fn the_program_answers_to_git_rb_when_installed_as_git_rb() {
-        assert_eq!(typed(&["/usr/bin/git-rb", "revert"]).text(), "git rb revert");
-        assert_eq!(typed(&["git-rb.exe"]).text(), "git rb");
-        assert_eq!(typed(&["./rb", "history", "a"]).text(), "rb history a");
-        assert_eq!(Invocation::new(Vec::new()).text(), "rb");
+        assert_eq!(typed(&["/usr/bin/git-rb", "revert"]).as_typed().to_string(), "git rb revert");
+        assert_eq!(typed(&["git-rb.exe"]).as_typed().to_string(), "git rb");
+        assert_eq!(typed(&["./rb", "history", "a"]).as_typed().to_string(), "rb history a");
+        assert_eq!(Invocation::new(Vec::new()).as_typed().to_string(), "rb");
     }
 
     #[test]
     fn a_flag_is_added_before_the_paths_that_follow_two_dashes() {
         let revert = typed(&["rb", "revert", "HEAD", "--", "a b"]);
-        assert_eq!(revert.with(&["--allow-loss"]), "rb revert HEAD --allow-loss -- 'a b'");
+        assert_eq!(revert.with(&["--allow-loss"]).to_string(), "rb revert HEAD --allow-loss -- 'a b'");
         assert!(!revert.has("a b"));
     }
 
@@ -188,9 +248,22 @@ mod tests {
             &["rb", "revert", "--mainline=3", "HEAD"],
             &["rb", "revert", "--mainline", "3", "HEAD"],
         ] {
-            assert_eq!(typed(words).without_option("-m", "--mainline"), "rb revert HEAD");
+            assert_eq!(
+                typed(words).without_option("-m", "--mainline").as_typed().to_string(),
+                "rb revert HEAD"
+            );
         }
-        assert_eq!(typed(&["rb", "a", "--json"]).without(&["--json"]).text(), "rb a");
+        assert_eq!(typed(&["rb", "a", "--json"]).without(&["--json"]).as_typed().to_string(), "rb a");
+    }
+
+    #[test]
+    fn the_folder_that_was_named_is_named_again() {
+        for words in [&["rb", "-C", "a b", "ops"][..], &["rb", "ops", "-Ca b"]] {
+            assert_eq!(typed(words).command(&["status"]).to_string(), "rb -C 'a b' status");
+            assert_eq!(typed(words).git(&["status"]).to_string(), "git -C 'a b' status");
+        }
+        assert_eq!(typed(&["git-rb", "ops"]).command(&["status"]).to_string(), "git rb status");
+        assert_eq!(typed(&["rb", "history", "--", "-C"]).git(&["status"]).to_string(), "git status");
     }
 
     #[test]

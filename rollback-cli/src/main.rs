@@ -5,6 +5,7 @@
 
 mod args;
 mod command;
+mod command_line;
 mod console;
 mod demo;
 mod editor;

@@ -75,7 +75,11 @@ impl Session {
 
     /// The failure to report for a problem, with what to type next.
     pub(crate) fn failure(&self, problem: Problem) -> Failure {
-        problem.into_failure(&Situation { invocation: &self.invocation, folder: &self.folder })
+        problem.into_failure(&Situation {
+            invocation: &self.invocation,
+            folder: &self.folder,
+            repo: self.repo.as_ref(),
+        })
     }
 
     fn report(&mut self, problem: Problem) -> Exit {

@@ -42,6 +42,17 @@ pub enum Error {
         /// What stands in the way.
         why: String,
     },
+    /// References are kept in a storage this crate cannot read.
+    #[error(
+        "reference storage '{storage}' is not supported: only the 'files' storage can be read and written"
+    )]
+    ReferenceStorage {
+        /// What `extensions.refStorage` names.
+        storage: String,
+    },
+    /// The index lists folders in place of their files.
+    #[error("a sparse index is not supported: its folders stand for files that it does not list")]
+    SparseIndex,
     /// A symbolic link stands where something of the git directory would be written.
     #[error("{} is a symbolic link in a git directory: writing through it could end anywhere", path.display())]
     LinkInGitDir {
@@ -553,6 +564,8 @@ impl Error {
             Self::NotARepository { .. } => "not-a-repository",
             Self::NotOwned { .. } => "not-owned",
             Self::Unsupported { .. } => "unsupported-format",
+            Self::ReferenceStorage { .. } => "unsupported-format",
+            Self::SparseIndex => "unsupported-format",
             Self::LinkInGitDir { .. } => "link-in-git-directory",
             Self::WorkTreeElsewhere { .. } => "work-tree-elsewhere",
             Self::ForeignRecord { .. } => "foreign-record",

@@ -31,7 +31,7 @@ fn a_folder_that_is_no_repository() {
         "{}",
         run.stderr
     );
-    assert_eq!(run.line("hint:"), "name the folder of a repository with: rb -C FOLDER …");
+    assert!(run.line("hint:").starts_with("see which repositories lie below with: find "), "{}", run.stderr);
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn revisions_that_name_nothing_or_too_much() {
         &rb(&repo, &["revert", "nothing"]),
         5,
         "unknown revision 'nothing'",
-        "see the names there are with: git branch --all --list && git tag --list",
+        "see the names there are with: git for-each-ref '--format=%(refname:short)'",
     );
     assert_says(
         &rb(&repo, &["revert", "3a8a50f"]),
@@ -372,7 +372,7 @@ fn names_that_the_file_system_does_not_tell_apart() {
     assert!(run.line("error:").starts_with("path README differs only in case from readme"), "{}", run.stderr);
     assert_eq!(
         run.line("hint:"),
-        "put the result on a branch without writing files, with: rb revert --file README --branch NAME"
+        "put the result on a branch without writing files, with: rb revert --file README --branch rollback"
     );
 }
 

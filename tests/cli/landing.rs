@@ -212,7 +212,7 @@ fn a_bare_repository_takes_the_result_on_a_branch() {
     assert_eq!(refused.code, 5, "{}", refused.stdout);
     assert_eq!(
         refused.line("hint:"),
-        "put the result on a branch with: rb revert --file MATRIZ/__init__.py --branch NAME"
+        "put the result on a branch with: rb revert --file MATRIZ/__init__.py --branch rollback"
     );
     let run = rb(&repo, &[&words[..], &["--branch", "rescue"]].concat());
     assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
@@ -312,7 +312,7 @@ fn an_edit_that_comes_to_nothing_lands_nothing() {
     assert_eq!(failed.code, 5);
     assert!(failed.line("error:").contains("the editor 'false' failed"), "{}", failed.stderr);
     let none = rb(&repo, &words);
-    assert_eq!((none.code, none.line("hint:")), (5, "give the message with: --message TEXT"));
+    assert_eq!((none.code, none.line("hint:")), (5, "give the message with --message"));
     before.assert_unchanged(&repo);
 }
 

@@ -166,7 +166,7 @@ fn a_new_procedure_holds_together_and_is_never_written_over() {
     repo.commit("one", &[("src/app.py", "1\n")]);
     let before = repo.git(&["status", "--porcelain", "-uall"]);
     let nothing = rb(&repo, &["procedure", "check"]);
-    assert_eq!((nothing.code, nothing.line("hint:")), (5, "begin one with: rb procedure new NAME"));
+    assert_eq!((nothing.code, nothing.line("hint:")), (5, "begin one with: rb procedure new release"));
     assert_eq!(repo.git(&["status", "--porcelain", "-uall"]), before);
 
     let made = rb(&repo, &["procedure", "new", "release"]);

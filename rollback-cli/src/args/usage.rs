@@ -3,6 +3,7 @@
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::failure::Failure;
+use crate::hint::Hint;
 use crate::invocation::Invocation;
 
 /// The failure to report in place of the argument parser's own text.
@@ -44,7 +45,7 @@ fn conflict(arg: &str, prior: Option<String>) -> String {
     }
 }
 
-fn hint(error: &clap::Error, invocation: &Invocation) -> String {
+fn hint(error: &clap::Error, invocation: &Invocation) -> Hint {
     let suggestion = [
         (ContextKind::InvalidArg, ContextKind::SuggestedArg),
         (ContextKind::InvalidSubcommand, ContextKind::SuggestedSubcommand),
@@ -53,11 +54,9 @@ fn hint(error: &clap::Error, invocation: &Invocation) -> String {
     .into_iter()
     .find_map(|(typed, meant)| Some((text(error.get(typed)?), best(error.get(meant)?)?)));
     if let Some((typed, meant)) = suggestion {
-        return format!("did you mean: {}", invocation.with_replaced(typed.as_ref(), meant.as_ref()));
+        return Hint::new("did you mean", invocation.with_replaced(typed.as_ref(), meant.as_ref()));
     }
-    let command = crate::hint::command_with_help(invocation);
-    let words: Vec<_> = command.into_iter().chain(["--help"]).collect();
-    format!("see how it is used with: {}", invocation.command(&words))
+    Hint::new("see how it is used with", invocation.help())
 }
 
 /// The most similar of the values, which the parser names last.

@@ -9,6 +9,7 @@ use super::{Outcome, land};
 use crate::args::Apply;
 use crate::exit::Exit;
 use crate::failure::{Failure, Problem};
+use crate::hint::Hint;
 use crate::progress;
 use crate::session::Session;
 
@@ -44,9 +45,9 @@ fn parse(text: &[u8], session: &Session) -> Result<Plan, Problem> {
         schema_version: u32,
     }
     let refuse = |error: serde_json::Error| {
-        Failure::new(Exit::Usage, "not-a-plan", "this is not a plan").caused_by(error).with_hint(format!(
-            "make one with: {} --file PATH --dry-run --json",
-            session.invocation.command(&["revert"])
+        Failure::new(Exit::Usage, "not-a-plan", "this is not a plan").caused_by(error).with_hint(Hint::new(
+            "see how one is made with",
+            session.invocation.command(&["apply", "--help"]),
         ))
     };
     let Version { schema_version } = serde_json::from_slice(text).map_err(refuse)?;
@@ -56,7 +57,7 @@ fn parse(text: &[u8], session: &Session) -> Result<Plan, Problem> {
             "unsupported-format",
             format!("plans of schema version {schema_version} are not supported"),
         )
-        .with_hint(format!("see which version is with: {} --version", session.invocation.program()))
+        .with_hint(Hint::new("see which version this is with", session.invocation.command(&["--version"])))
         .into());
     }
     Ok(serde_json::from_slice(text).map_err(refuse)?)

@@ -12,6 +12,7 @@ use crate::args::{
 };
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::hint::Hint;
 use crate::paths::Base;
 use crate::progress;
 use crate::render::{checkpoints, json};
@@ -94,7 +95,7 @@ fn create(args: CreateCheckpoint, session: &mut Session) -> Outcome {
     });
     drop(landing);
     let checkpoint = made?;
-    let again = session.invocation.command(&["checkpoint", "restore", &args.name]);
+    let again = session.invocation.command(&["checkpoint", "restore", &args.name]).to_string();
     let text = checkpoints::created(&checkpoint, &repo, &again, session.console.look());
     let document = One { schema_version: SCHEMA_VERSION, checkpoint };
     tell(session, &document, &text);
@@ -141,7 +142,7 @@ fn restore(args: &RestoreCheckpoint, session: &mut Session) -> Outcome {
     if !args.dry_run {
         session.console.has_landed();
     }
-    let with_outside = session.invocation.with(&["--with-outside"]);
+    let with_outside = session.invocation.with(&["--with-outside"]).to_string();
     let undo = undo_command(session, &restored.outside);
     let mut text = checkpoints::restored(&restored, args.dry_run, session.console.look());
     text.push_str(&checkpoints::after_restoring(&restored, args.dry_run, &with_outside, &undo));
@@ -150,7 +151,7 @@ fn restore(args: &RestoreCheckpoint, session: &mut Session) -> Outcome {
     tell(session, &document, &text);
     if let Some(failure) = failure {
         let failure = Failure::new(Exit::LandedWithFailure, "later-failure", failure)
-            .with_hint(format!("do what is left with: {}", session.invocation.text()));
+            .with_hint(Hint::new("do what is left with", session.invocation.as_typed()));
         session.console.complain(&failure.text(session.console.look().verbose));
         return Ok(Exit::LandedWithFailure);
     }

@@ -1,14 +1,17 @@
 //! The checks of `--check`: from the arguments to what the library says about the result.
 
+use std::ffi::OsString;
+
 use rollback_core::checks::{CheckOptions, Checked, Checker, Conclusion, Control, Watch};
 use rollback_core::process::SystemRunner;
 use rollback_core::verdict::On;
 use rollback_core::{ApplyOptions, Plan};
 
 use crate::args::Checks;
+use crate::command_line::CommandLine;
 use crate::exit::Exit;
 use crate::failure::{Failure, Problem};
-use crate::invocation::quote;
+use crate::hint::Hint;
 use crate::paths::Base;
 use crate::progress::{self, Status};
 use crate::session::Session;
@@ -36,9 +39,9 @@ pub(super) fn options(args: &Checks, session: &mut Session) -> Result<Option<Che
         if !there {
             let message = format!("there is no {link} in the work tree that could be linked");
             return Err(Failure::new(Exit::Refused, "no-such-path", message)
-                .with_hint(format!(
-                    "see what is there with: ls -A {}",
-                    quote(session.folder().as_os_str().as_encoded_bytes())
+                .with_hint(Hint::new(
+                    "see what is there with",
+                    CommandLine::of([OsString::from("ls"), "-A".into(), session.folder().into()]),
                 ))
                 .into());
         }
@@ -72,12 +75,12 @@ pub(super) fn refusal(conclusion: &Conclusion, session: &Session) -> Option<Fail
             let failure =
                 Failure::new(Exit::ChecksFailed, "checks-failed", format!("nothing was changed: {why}"));
             Some(match loss_would_help {
-                true => failure.with_hint(format!(
-                    "let the way that discards later edits be tried with: {}",
-                    typed.with(&["--allow-loss"])
+                true => failure.with_hint(Hint::new(
+                    "let the way that discards later edits be tried with",
+                    typed.with(&["--allow-loss"]),
                 )),
                 false => failure
-                    .with_hint(format!("see all that it wrote with: {}", typed.with(&["--dry-run", "-v"]))),
+                    .with_hint(Hint::new("see all that it wrote with", typed.with(&["--dry-run", "-v"]))),
             })
         }
         Conclusion::Inconclusive { why } => Some(
@@ -86,7 +89,7 @@ pub(super) fn refusal(conclusion: &Conclusion, session: &Session) -> Option<Fail
                 "checks-inconclusive",
                 format!("nothing was changed, because the checks cannot tell: {why}"),
             )
-            .with_hint(format!("see all that it wrote with: {}", typed.with(&["--dry-run", "-v"]))),
+            .with_hint(Hint::new("see all that it wrote with", typed.with(&["--dry-run", "-v"]))),
         ),
         _ => None,
     }

@@ -6,9 +6,11 @@ use rollback_core::process::cross_check::keep_report;
 use rollback_core::{Error, Plan, Repo};
 
 use crate::args::LandingHere;
+use crate::command_line::CommandLine;
 use crate::console::Console;
 use crate::exit::Exit;
 use crate::failure::{Failure, Problem};
+use crate::hint::Hint;
 use crate::progress;
 
 /// Compares the plan with what git comes to; the plan comes back as it may land. Without the flag `rb.crossCheck`
@@ -67,8 +69,15 @@ fn differs(check: &CrossCheck, args: &LandingHere, repo: &Repo) -> Failure {
         ),
     );
     let [base, ours, theirs] = first.merge;
-    let failure = failure.with_hint(format!(
-        "see what git makes of it with: git merge-tree --merge-base={base} {ours} {theirs}"
+    let failure = failure.with_hint(Hint::new(
+        "see what git makes of it with",
+        CommandLine::of([
+            "git".to_owned(),
+            "merge-tree".to_owned(),
+            format!("--merge-base={base}"),
+            ours.to_string(),
+            theirs.to_string(),
+        ]),
     ));
     if args.dry_run {
         return failure;

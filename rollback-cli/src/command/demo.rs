@@ -18,6 +18,7 @@ use crate::args;
 use crate::demo::{Demo, Step};
 use crate::exit::Exit;
 use crate::failure::{Failure, Problem};
+use crate::hint::Hint;
 use crate::invocation::Invocation;
 use crate::procedures::{self, TRUSTED_HASH};
 use crate::render::style::{Palette, paint};
@@ -44,7 +45,7 @@ pub(crate) fn run(args: &args::Demo, session: &mut Session) -> Outcome {
         return Ok(Exit::Done);
     }
     Err(Failure::new(Exit::Internal, "internal", "the demo did not go as its script says")
-        .with_hint("this is a bug; please report it with the output of the demo")
+        .with_hint(Hint::say("this is a bug; please report it with the output of the demo"))
         .into())
 }
 
@@ -53,7 +54,7 @@ fn unknown(args: &args::Demo, session: &Session) -> Failure {
     let names: Vec<_> = demos.iter().map(|demo| demo.name).collect();
     let name = args.name.as_deref().unwrap_or_default();
     Failure::usage(format!("there is no demo '{}'; there are: {}", text::escape(name), names.join(", ")))
-        .with_hint(format!("the usual one is played with: {}", session.invocation.command(&["demo"])))
+        .with_hint(Hint::new("the usual one is played with", session.invocation.command(&["demo"])))
 }
 
 fn refuse_unknown_programs(demo: &Demo, fail: &[String], session: &Session) -> Result<(), Failure> {
@@ -65,7 +66,7 @@ fn refuse_unknown_programs(demo: &Demo, fail: &[String], session: &Session) -> R
             format!("there is no program '{}'; there are: {}", text::escape(unknown), known.join(", "))
         }
     };
-    let hint = format!("it is played with: {}", session.invocation.command(&["demo", demo.name]));
+    let hint = Hint::new("it is played with", session.invocation.command(&["demo", demo.name]));
     Err(Failure::usage(what).with_hint(hint))
 }
 
@@ -223,7 +224,7 @@ fn run_command(
     const MARGIN: usize = 5;
     let words: Vec<OsString> = step.run.iter().map(OsString::from).collect();
     let argv = std::iter::once(OsString::from("rb")).chain(words.iter().cloned()).collect();
-    let typed = Invocation::new(argv).text();
+    let typed = Invocation::new(argv).as_typed().to_string();
     session.console.tell(&format!(
         "\n   {} {}\n",
         paint(Palette::QUIET, "$"),

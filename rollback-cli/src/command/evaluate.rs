@@ -71,5 +71,5 @@ fn command(found: &Found, answer: &Evaluation, session: &Session) -> Option<Stri
     if decision.emergency {
         words.push("--emergency");
     }
-    (!decision.phases.is_empty()).then(|| session.invocation.command(&words))
+    (!decision.phases.is_empty()).then(|| session.invocation.command(&words).to_string())
 }

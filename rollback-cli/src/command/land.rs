@@ -16,6 +16,7 @@ use crate::console::Console;
 use crate::editor;
 use crate::exit::Exit;
 use crate::failure::{Failure, Problem};
+use crate::hint::Hint;
 use crate::paths::Base;
 use crate::progress;
 use crate::render::human::{self, Ending, LandWith};
@@ -224,10 +225,10 @@ fn show(plan: Plan, wishes: Wishes<'_>, session: &mut Session) -> Outcome {
 fn land_with(refusal: Option<&Error>, session: &Session) -> Option<LandWith> {
     let typed = session.invocation.without(&["--dry-run"]);
     match refusal {
-        None => Some(LandWith { command: typed.text(), needs: None }),
+        None => Some(LandWith { command: typed.as_typed().to_string(), needs: None }),
         Some(refusal) => {
             let (flag, needs) = permission_for(refusal)?;
-            Some(LandWith { command: typed.with(&[flag]), needs: Some(needs) })
+            Some(LandWith { command: typed.with(&[flag]).to_string(), needs: Some(needs) })
         }
     }
 }
@@ -267,8 +268,9 @@ fn report(receipt: &Receipt, shown: bool, repo: &Repo, args: &LandingHere, sessi
         console.tell(&human::plan(&receipt.plan, &commits, look, Ending::Landed(&receipt.outcome)));
     }
     if let Some(failure) = &receipt.outcome.later_failure {
-        let failure = Failure::new(Exit::LandedWithFailure, "later-failure", failure.as_str())
-            .with_hint("the result has landed and stays; see it with: git status");
+        let failure = Failure::new(Exit::LandedWithFailure, "later-failure", failure.as_str()).with_hint(
+            Hint::new("the result has landed and stays; see it with", session.invocation.git(&["status"])),
+        );
         console.complain(&failure.text(console.look().verbose));
     }
     report_stuck(&receipt.plan, exit, session);

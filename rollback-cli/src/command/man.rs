@@ -9,6 +9,7 @@ use super::Outcome;
 use crate::args;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::hint::Hint;
 use crate::session::Session;
 
 /// Runs `rb man`.
@@ -31,7 +32,7 @@ fn of_command(name: &str, session: &Session) -> Result<Vec<u8>, Failure> {
     all.build();
     let Some(command) = all.find_subcommand(name) else {
         return Err(Failure::usage(format!("'{name}' is not a command"))
-            .with_hint(format!("see the commands with: {}", session.invocation.command(&["--help"]))));
+            .with_hint(Hint::new("see the commands with", session.invocation.command(&["--help"]))));
     };
     let title = format!("rb-{}", command.get_name());
     let command = command.clone().name(title.clone());

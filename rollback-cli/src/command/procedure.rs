@@ -14,6 +14,7 @@ use super::Outcome;
 use crate::args::{Procedure, ProcedureAction};
 use crate::exit::Exit;
 use crate::failure::{Failure, Problem};
+use crate::hint::Hint;
 use crate::procedures;
 use crate::render::text::{count, escape};
 use crate::render::{document, json};
@@ -145,9 +146,9 @@ fn check(files: &[OsString], session: &mut Session) -> Outcome {
                 "bad-procedure",
                 format!("{} in {}", count(number, "mistake"), count(files.len(), "procedure")),
             )
-            .with_hint(format!(
-                "see what can be written with: {}",
-                session.invocation.command(&["schema", "procedure"])
+            .with_hint(Hint::new(
+                "see what can be written with",
+                session.invocation.command(&["schema", "procedure"]),
             ));
             session.console.complain(&failure.text(session.console.look().verbose));
         }
@@ -167,9 +168,9 @@ fn of_work_tree(session: &mut Session) -> Result<Vec<String>, Problem> {
         .collect();
     match files.is_empty() {
         true => Err(Failure::new(Exit::Refused, "no-procedures", "there is no procedure in .rb/procedures")
-            .with_hint(format!(
-                "begin one with: {}",
-                session.invocation.command(&["procedure", "new", "NAME"])
+            .with_hint(Hint::new(
+                "begin one with",
+                session.invocation.command(&["procedure", "new", "release"]),
             ))
             .into()),
         false => Ok(files),
@@ -199,9 +200,9 @@ fn new(name: &str, session: &mut Session) -> Outcome {
         }
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
             return Err(Failure::new(Exit::Refused, "procedure-exists", format!("{shown} is there already"))
-                .with_hint(format!(
-                    "read it with: {}",
-                    session.invocation.command(&["procedure", "show", &shown])
+                .with_hint(Hint::new(
+                    "read it with",
+                    session.invocation.command(&["procedure", "show", &shown]),
                 ))
                 .into());
         }

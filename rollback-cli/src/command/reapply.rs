@@ -7,6 +7,7 @@ use super::{Outcome, land, optional_revision, revision};
 use crate::args::Reapply;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::hint::Hint;
 use crate::session::Session;
 
 /// Runs `rb reapply`.
@@ -26,7 +27,7 @@ pub(crate) fn run(args: Reapply, session: &mut Session) -> Outcome {
         );
         let asked = session.invocation.command(&["is-reverted", &named]);
         return Err(Failure::new(Exit::NothingToDo, "nothing-to-reapply", message)
-            .with_hint(format!("see what became of it with: {asked}"))
+            .with_hint(Hint::new("see what became of it with", asked))
             .into());
     };
     let target = Target::Commits(CommitsTarget {

@@ -12,6 +12,7 @@ use super::Outcome;
 use crate::args::{self, ReportFormat};
 use crate::exit::Exit;
 use crate::failure::{Failure, Problem};
+use crate::hint::Hint;
 use crate::procedures;
 use crate::render::{json, report};
 use crate::session::Session;
@@ -68,7 +69,7 @@ fn find(args: &args::Report, session: &mut Session) -> Result<Report, Problem> {
         (None, Some(_)) => Ok(repo.report_of_operation(&OperationRef::Last)?),
         (None, None) => {
             Err(Failure::new(Exit::Refused, "nothing-to-report", "rb has landed nothing here yet")
-                .with_hint(format!("see what it can do with: {} --help", session.invocation.program()))
+                .with_hint(Hint::new("see what it can do with", session.invocation.command(&["--help"])))
                 .into())
         }
     }
@@ -80,10 +81,10 @@ fn find_run(repo: &Repo, id: &str, session: &Session) -> Result<RunState, Proble
     match (found.len(), found.pop()) {
         (1, Some(run)) => Ok(run),
         (0, _) => Err(Failure::new(Exit::Refused, "unknown-run", format!("there is no run '{id}'"))
-            .with_hint(format!("see which runs are open with: {list}"))
+            .with_hint(Hint::new("see which runs are open with", list))
             .into()),
         _ => Err(Failure::new(Exit::Refused, "ambiguous-run", format!("several runs begin with '{id}'"))
-            .with_hint(format!("give more of the id; see open runs with: {list}"))
+            .with_hint(Hint::new("give more of the id; see open runs with", list))
             .into()),
     }
 }

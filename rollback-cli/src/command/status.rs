@@ -55,12 +55,12 @@ pub(crate) fn run(session: &mut Session) -> Outcome {
         })
         .collect();
     let next = match (&recovered, &last_operation) {
-        _ if in_progress.is_some() => "git status".to_owned(),
-        (Some(Recovery::SetAside { .. }), _) => "git status".to_owned(),
+        _ if in_progress.is_some() => session.invocation.git(&["status"]).to_string(),
+        (Some(Recovery::SetAside { .. }), _) => session.invocation.git(&["status"]).to_string(),
         _ if !runs.is_empty() => runs[0].next.clone(),
         (_, Some(operation)) if operation.before.is_some() => undo_command(session, &operation.outside),
-        (_, Some(_)) => session.invocation.command(&["ops"]),
-        (_, None) => session.invocation.command(&["--help"]),
+        (_, Some(_)) => session.invocation.command(&["ops"]).to_string(),
+        (_, None) => session.invocation.command(&["--help"]).to_string(),
     };
     let status = Status { recovered, in_progress, last_operation, runs, next };
     if session.console.json() {

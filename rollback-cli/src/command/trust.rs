@@ -9,6 +9,7 @@ use super::Outcome;
 use crate::args::Trusting;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::hint::Hint;
 use crate::procedures::{find, trust_key, trust_store};
 use crate::render::json;
 use crate::render::text::{escape, pad};
@@ -124,7 +125,7 @@ fn consent(
             None => session.invocation.command(&["trust", "--hash", hash]),
         };
         Failure::new(Exit::Consent, "not-trusted", message)
-            .with_hint(format!("if you have read it, trust it as it is with: {command}"))
+            .with_hint(Hint::new("if you have read it, trust it as it is with", command))
     };
     match &args.hash {
         Some(given) if given.eq_ignore_ascii_case(hash) => return Ok(()),

@@ -7,6 +7,7 @@ use super::Outcome;
 use crate::args::Undo;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::hint::Hint;
 use crate::progress;
 use crate::render::{json, operations};
 use crate::session::Session;
@@ -37,16 +38,18 @@ pub(crate) fn run(args: Undo, session: &mut Session) -> Outcome {
     }
     drop(landing);
     let Some(failure) = &undone.later_failure else { return Ok(Exit::Done) };
-    let failure = Failure::new(Exit::LandedWithFailure, "later-failure", failure.as_str())
-        .with_hint("the undo has landed and stays; see it with: git status");
+    let failure = Failure::new(Exit::LandedWithFailure, "later-failure", failure.as_str()).with_hint(
+        Hint::new("the undo has landed and stays; see it with", session.invocation.git(&["status"])),
+    );
     console.complain(&failure.text(console.look().verbose));
     Ok(Exit::LandedWithFailure)
 }
 
 /// What takes the last operation back, which had put these paths back outside of the repository.
 pub(crate) fn undo_command(session: &Session, outside: &[RepoPath]) -> String {
-    match outside.is_empty() {
+    let undo = match outside.is_empty() {
         true => session.invocation.command(&["undo"]),
         false => session.invocation.command(&["undo", "--with-outside"]),
-    }
+    };
+    undo.to_string()
 }

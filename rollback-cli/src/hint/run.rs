@@ -7,7 +7,8 @@ use rollback_core::procedure::engine::{APPROVAL_NAMESPACE, EngineError};
 use rollback_core::procedure::format::UnknownName;
 use rollback_core::procedure::input::InputError;
 
-use super::{Hint, Situation, command_with_help, quoted};
+use super::{Hint, Situation};
+use crate::command_line::CommandLine;
 use crate::procedures::TRUSTED_HASH;
 
 impl Situation<'_> {
@@ -57,10 +58,10 @@ impl Situation<'_> {
             // The program is the approver's own; rb starts none for it.
             EngineError::Unsigned { text, .. } => Hint::new(
                 "have it signed, and give the file with --signature",
-                format!(
+                CommandLine::Script(format!(
                     "printf '{}' | ssh-keygen -Y sign -n {APPROVAL_NAMESPACE} -f KEY > FILE",
                     text.replace('\n', "\\n")
-                ),
+                )),
             ),
             EngineError::BadApproval { role, .. } => Hint::new(
                 "have it signed, and give the signature with",
@@ -92,10 +93,10 @@ impl Situation<'_> {
             EngineError::Changed { id, .. } => {
                 Hint::new("give the run up and begin anew with", typed.command(&["abort", "--run", id]))
             }
-            EngineError::Moved { .. } if command_with_help(typed) == Some("resume") => {
+            EngineError::Moved { .. } if typed.command_name() == Some("resume") => {
                 Hint::new("give the run up and begin anew with", typed.command(&["abort"]))
             }
-            EngineError::Moved { .. } => Hint::new("begin anew with", typed.text()),
+            EngineError::Moved { .. } => Hint::new("begin anew with", typed.as_typed()),
             EngineError::CutOff { .. } => Hint::new(
                 "look how far it came; then run it again with (or take it for done with --mark-done)",
                 typed.with(&["--retry"]),
@@ -110,13 +111,13 @@ impl Situation<'_> {
         if typed.args().iter().any(|arg| arg.to_string_lossy().starts_with("--trusted-hash")) {
             return Hint::new(
                 "if you have read what it is now, give the pipeline this hash",
-                format!("--trusted-hash {hash}"),
+                CommandLine::of(["--trusted-hash", hash]),
             );
         }
         if std::env::var_os(TRUSTED_HASH).is_some() {
             return Hint::new(
                 "if you have read what it is now, give the pipeline this hash",
-                format!("{TRUSTED_HASH}={hash}"),
+                CommandLine::of([format!("{TRUSTED_HASH}={hash}")]),
             );
         }
         Hint::new("read it, and trust it here with", typed.command(&["trust", procedure]))
@@ -163,7 +164,7 @@ impl Situation<'_> {
         match procedure {
             Some(procedure) => Hint::new(
                 "see what the procedure says with",
-                format!("{} procedure show {}", self.invocation.program(), quoted(procedure)),
+                self.invocation.command(&["procedure", "show", procedure]),
             ),
             None => self.procedures(),
         }

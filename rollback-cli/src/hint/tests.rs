@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 
-use rollback_core::error::LastSeen;
+use rollback_core::error::{InTheWay, LastSeen};
 use rollback_core::{CommitId, ObjectId};
 
 use super::*;
@@ -14,13 +14,13 @@ fn typed(words: &[&str]) -> Invocation {
 
 fn hint_after(words: &[&str], error: &Error) -> Hint {
     let invocation = typed(words);
-    Situation { invocation: &invocation, folder: Path::new("/nowhere") }.hint(error)
+    Situation { invocation: &invocation, folder: Path::new("/nowhere"), repo: None }.hint(error)
 }
 
 fn line_after(words: &[&str], error: &Error) -> String {
     match hint_after(words, error) {
-        Hint::Type { line, .. } => line,
-        Hint::Nothing { why } => panic!("no hint after {error}: {why}"),
+        Hint::Type { command, .. } => command.to_string(),
+        other => panic!("no hint after {error}: {other:?}"),
     }
 }
 
@@ -40,39 +40,28 @@ fn source() -> Box<dyn std::error::Error + Send + Sync> {
 fn table() -> Vec<(Error, Option<&'static str>)> {
     let path = || RepoPath::from("a.py");
     vec![
-        (Error::NotARepository { path: "/x".into() }, Some("rb -C FOLDER …")),
+        (Error::NotARepository { path: "/x".into() }, Some("find /x -maxdepth 3 -name .git -prune")),
         (Error::NotOwned { path: "/x/.git".into() }, Some("git config --global --add safe.directory /x")),
-        (
-            Error::Unsupported { what: "reference storage 'reftable'".into(), why: "".into() },
-            Some("git refs migrate --ref-format=files"),
-        ),
-        (
-            Error::Unsupported { what: "a sparse index".into(), why: "".into() },
-            Some("git sparse-checkout init --no-sparse-index"),
-        ),
-        (
-            Error::LinkInGitDir { path: ".git/logs".into() },
-            Some("find \"$(git rev-parse --absolute-git-dir)\" -type l -ls"),
-        ),
+        (Error::ReferenceStorage { storage: "reftable".into() }, Some("git refs migrate --ref-format=files")),
+        (Error::SparseIndex, Some("git sparse-checkout init --no-sparse-index")),
+        (Error::LinkInGitDir { path: ".git/logs".into() }, Some("ls -ld .git/logs")),
         (
             Error::ForeignRecord { path: ".git/rb/landing/journal.json".into(), why: "".into() },
-            Some(
-                "mv \"$(git rev-parse --absolute-git-dir)/rb\" \"$(git rev-parse --absolute-git-dir)/rb.aside\"",
-            ),
+            Some("mv .git/rb .git/rb.aside"),
         ),
         (
             Error::WorkTreeElsewhere { work_tree: "/home/somebody".into() },
-            Some("GIT_WORK_TREE=/home/somebody rb revert --file a.py"),
+            Some("env GIT_WORK_TREE=/home/somebody rb revert --file a.py"),
         ),
         (Error::BadReferences { why: "".into() }, Some("git fsck --full")),
         (Error::Unsupported { what: "object format 'x'".into(), why: "".into() }, None),
         (
             Error::NeedsWorkTree { operation: "revert", git_dir: "/x".into() },
-            Some("rb revert --file a.py --branch NAME"),
+            Some("rb revert --file a.py --branch rollback"),
         ),
         (
             Error::UnknownRevision { spec: "topic".into(), source: None },
-            Some("git branch --all --list && git tag --list"),
+            Some("git for-each-ref '--format=%(refname:short)'"),
         ),
         (Error::UnknownRevision { spec: "3a8a50f".into(), source: None }, Some("git fetch --all")),
         (
@@ -125,7 +114,7 @@ fn table() -> Vec<(Error, Option<&'static str>)> {
         (Error::BadRequest("x".into()), Some("rb revert --help")),
         (
             Error::MissingObject { kind: "blob", id: object(), partial_clone: true },
-            Some("git cat-file -p 49eb8d39c78f161231e63293df60f343d208f409 >/dev/null"),
+            Some("git cat-file -p 49eb8d39c78f161231e63293df60f343d208f409"),
         ),
         (Error::MissingObject { kind: "blob", id: object(), partial_clone: false }, Some("git fsck --full")),
         (Error::CorruptObject { kind: "tree", id: object(), source: source() }, Some("git fsck --full")),
@@ -148,7 +137,7 @@ fn table() -> Vec<(Error, Option<&'static str>)> {
         (Error::InTheWay { reason: InTheWay::Obstructed, paths: vec![path()] }, Some("mv a.py a.py.aside")),
         (
             Error::CaseCollision { path: path(), twin: "A.py".into() },
-            Some("rb revert --file a.py --branch NAME"),
+            Some("rb revert --file a.py --branch rollback"),
         ),
         (Error::HostilePath { path: path(), why: "" }, None),
         (
@@ -160,7 +149,10 @@ fn table() -> Vec<(Error, Option<&'static str>)> {
             Some("git log --oneline -5 rescue"),
         ),
         (Error::InvalidBranchName { name: "a..b".into() }, Some("git check-ref-format --branch a..b")),
-        (Error::BranchCheckedOut { branch: "main".into(), worktree: "/w x".into() }, Some("rb -C '/w x' …")),
+        (
+            Error::BranchCheckedOut { branch: "main".into(), worktree: "/w x".into() },
+            Some("git -C '/w x' status"),
+        ),
         (Error::UnknownOperation { spec: "x".into() }, Some("rb ops")),
         (Error::AlreadyUndone { operation: "a1".into(), by: "b2".into() }, Some("rb undo b2")),
         (
@@ -260,10 +252,7 @@ fn table() -> Vec<(Error, Option<&'static str>)> {
             Some("git config --show-origin --get-all core.abbrev"),
         ),
         (Error::Locked { path: "/x/.git/index.lock".into(), age: None }, Some("rm /x/.git/index.lock")),
-        (
-            Error::CorruptIndex { source: source() },
-            Some("rm \"$(git rev-parse --git-path index)\" && git reset"),
-        ),
+        (Error::CorruptIndex { source: source() }, Some("rm .git/index && git reset")),
         (
             Error::SetAside { paths: vec!["a".into()], folder: "/x/.git/rb/written-1".into() },
             Some("find /x/.git/rb/written-1 -type f"),
@@ -282,7 +271,9 @@ fn every_error_names_what_to_type_next_or_why_there_is_nothing() {
     for (error, expected) in table() {
         let hint = hint_after(&["rb", "revert", "--file", "a.py"], &error);
         match (&hint, expected) {
-            (Hint::Type { line, .. }, Some(expected)) => assert_eq!(line, expected, "{error}"),
+            (Hint::Type { command, .. }, Some(expected)) => {
+                assert_eq!(command.to_string(), expected, "{error}")
+            }
             (Hint::Nothing { why }, None) => assert!(!why.is_empty(), "{error}"),
             _ => panic!("{error}: {hint:?}"),
         }
@@ -332,7 +323,7 @@ fn a_path_given_as_a_revision_is_recognised() {
     let hint = |words: &[&str], spec: &str| {
         let invocation = typed(words);
         let error = Error::UnknownRevision { spec: spec.into(), source: None };
-        Situation { invocation: &invocation, folder }.hint(&error).into_text().unwrap()
+        Situation { invocation: &invocation, folder, repo: None }.hint(&error).text().unwrap()
     };
     assert_eq!(
         hint(&["rb", "revert", "src"], "src"),

@@ -1,5 +1,7 @@
 //! Runs of procedures: for people what will be done, what was done and what waits; for programs a document.
 
+use std::path::PathBuf;
+
 use rollback_core::Repo;
 use rollback_core::procedure::Procedure;
 use rollback_core::procedure::check::Verdict;
@@ -271,10 +273,9 @@ pub(crate) fn failures(state: &RunState) -> String {
     notes.join("; ")
 }
 
-/// Where the run keeps what programs wrote, as it can be typed.
-pub(crate) fn kept_in(state: &RunState, repo: &Repo) -> String {
-    let folder = repo.git_dir().join("rb").join("runs").join(&state.id);
-    crate::invocation::quote(folder.as_os_str().as_encoded_bytes())
+/// Where the run keeps what programs wrote.
+pub(crate) fn kept_in(state: &RunState, repo: &Repo) -> PathBuf {
+    repo.git_dir().join("rb").join("runs").join(&state.id)
 }
 
 fn heading(state: &RunState, title: Option<&str>) -> String {

@@ -6,7 +6,8 @@ use rollback_core::{Plan, RepoPath};
 use super::text;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::invocation::{Invocation, quote};
+use crate::hint::Hint;
+use crate::invocation::Invocation;
 
 /// The failure to report beside the plan.
 pub(crate) fn failure(plan: &Plan, typed: &Invocation) -> Failure {
@@ -36,14 +37,14 @@ fn reason(plan: &Plan) -> String {
     }
 }
 
-fn hint(plan: &Plan, typed: &Invocation) -> Option<String> {
+fn hint(plan: &Plan, typed: &Invocation) -> Option<Hint> {
     if plan.request.options.via.is_some() {
-        return Some(format!("let all strategies be tried with: {}", typed.without_option("--via", "--via")));
+        let all = typed.without_option("--via", "--via").as_typed();
+        return Some(Hint::new("let all strategies be tried with", all));
     }
     let conflicted: Vec<_> = with_conflicts(plan).collect();
     let path = conflicted_paths(&conflicted).into_iter().next()?;
-    let from_root = quote(&[b":/", path.as_bytes()].concat());
-    Some(format!("see who changed it since with: {} history {from_root}", typed.program()))
+    Some(Hint::new("see who changed it since with", typed.on_path(&["history"], path, &[])))
 }
 
 fn with_conflicts(plan: &Plan) -> impl Iterator<Item = &Attempt> {

@@ -137,10 +137,7 @@ fn refuse_unsupported_formats(repo: &gix::Repository) -> Result<()> {
     if let Some(storage) = config.string("extensions.refStorage")
         && storage.as_slice() != b"files"
     {
-        return Err(Error::Unsupported {
-            what: format!("reference storage '{storage}'"),
-            why: "only the 'files' storage can be read and written".into(),
-        });
+        return Err(Error::ReferenceStorage { storage: storage.to_string() });
     }
     Ok(())
 }

@@ -244,7 +244,7 @@ fn an_unmerged_or_sparse_or_broken_index_is_refused() {
     sandbox.write("x/y/z", "z\n").commit("third");
     sandbox.git(&["sparse-checkout", "set", "--cone", "--sparse-index", "nowhere"]);
     let error = assert_refused(&sandbox, &Landing { reference: None, ..landing });
-    assert!(matches!(&error, Error::Unsupported { what, .. } if what == "sparse index"), "{error:?}");
+    assert!(matches!(&error, Error::SparseIndex), "{error:?}");
 
     let (sandbox, landing) = scene();
     let bytes = fs::read(sandbox.path(".git/index")).unwrap();

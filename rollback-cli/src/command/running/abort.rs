@@ -20,7 +20,7 @@ pub(crate) fn run(args: &Abort, session: &mut Session) -> Outcome {
     if session.console.json() {
         session.console.print(&json::document(&render::Document::new(&state, None)));
     } else {
-        let undo = session.invocation.command(&["undo"]);
+        let undo = session.invocation.command(&["undo"]).to_string();
         let text = render::aborted(&state, &repo, &undo, session.console.look());
         session.console.tell(&text);
     }

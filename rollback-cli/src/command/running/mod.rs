@@ -6,7 +6,7 @@ pub(super) mod resume;
 pub(super) mod run;
 pub(super) mod verify;
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -23,8 +23,10 @@ use rollback_core::process::SystemRunner;
 
 use super::Outcome;
 use crate::args::{Consent, Trust};
+use crate::command_line::CommandLine;
 use crate::exit::Exit;
 use crate::failure::{Failure, Problem};
+use crate::hint::Hint;
 use crate::procedures::{self, Found, TRUSTED_HASH};
 use crate::render::run::{self as render, Document};
 use crate::render::{json, text};
@@ -101,7 +103,7 @@ fn work(
         if let EngineError::Core(rollback_core::Error::Cancelled) = error {
             let go_on = session.invocation.command(&["resume"]);
             return Failure::new(Exit::Paused, "cancelled", "a signal stopped the run")
-                .with_hint(format!("it stopped where it was; go on with: {go_on}"))
+                .with_hint(Hint::new("it stopped where it was; go on with", go_on))
                 .into();
         }
         let problem = Problem::of_run(error, Some(typed));
@@ -226,7 +228,7 @@ pub(crate) fn next(state: &RunState, repo: &Repo, session: &Session) -> Option<N
     if line[0] == "resume" {
         line.extend(trusted.iter().flat_map(|hash| ["--trusted-hash", hash]));
     }
-    Some(Next { what, line: session.invocation.command(&line) })
+    Some(Next { what, line: session.invocation.command(&line).to_string() })
 }
 
 /// The hash that was typed: whoever vouched for the procedure by it will have to do so again.
@@ -265,13 +267,12 @@ fn failure_of(state: &RunState, exit: Exit, repo: &Repo, session: &Session) -> O
     let message = if why.is_empty() { what.to_owned() } else { format!("{what}: {why}") };
     let hint = match exit {
         Exit::LandedWithFailure => {
-            format!("the result stays; take it back with: {}", session.invocation.command(&["undo"]))
+            Hint::new("the result stays; take it back with", session.invocation.command(&["undo"]))
         }
         _ => {
-            format!(
-                "what the programs wrote is kept; look at it with: ls -R {}",
-                render::kept_in(state, repo)
-            )
+            let folder = render::kept_in(state, repo).into_os_string();
+            let look = CommandLine::of([OsString::from("ls"), "-R".into(), folder]);
+            Hint::new("what the programs wrote is kept; look at it with", look)
         }
     };
     Some(Failure::new(exit, code, message).with_hint(hint))
@@ -292,7 +293,7 @@ fn as_a_line(outcome: Outcome, session: &mut Session) -> Outcome {
 }
 
 /// The command that begins such a run anew: what was given then, as far as it is not the procedure's own default.
-fn anew(state: &RunState, found: &Found, flags: &[&str], session: &Session) -> String {
+fn anew(state: &RunState, found: &Found, flags: &[&str], session: &Session) -> CommandLine {
     let defaults = Inputs::resolve(&found.procedure.document, &[], &[]).unwrap_or_default();
     let mut words = vec!["run".to_owned(), found.typed(), "--phase".to_owned(), state.phase.clone()];
     let mut add = |flag: &str, value: String| words.extend([flag.to_owned(), value]);

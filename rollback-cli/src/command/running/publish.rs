@@ -8,6 +8,7 @@ use crate::args::Publish;
 use crate::command::Outcome;
 use crate::exit::Exit;
 use crate::failure::{Failure, Problem};
+use crate::hint::Hint;
 use crate::procedures;
 use crate::render::text::escape;
 use crate::session::Session;
@@ -20,7 +21,7 @@ pub(crate) fn run(args: &Publish, session: &mut Session) -> Outcome {
 
 fn publish(args: &Publish, session: &mut Session) -> Outcome {
     let repo = session.repo()?;
-    let state = run_that_landed(args, &repo)?;
+    let state = run_that_landed(args, &repo, session)?;
     let found = find_again(&state, session)?;
     let typed = found.typed();
     let mut request = RunRequest::new();
@@ -34,7 +35,7 @@ fn publish(args: &Publish, session: &mut Session) -> Outcome {
 }
 
 /// The run that is named, or that landed the operation, or that landed last.
-fn run_that_landed(args: &Publish, repo: &Repo) -> Result<RunState, Problem> {
+fn run_that_landed(args: &Publish, repo: &Repo, session: &Session) -> Result<RunState, Problem> {
     let mut runs = runs(repo)?;
     if let Some(id) = &args.run {
         let found = runs.into_iter().find(|run| run.id == *id);
@@ -56,7 +57,10 @@ fn run_that_landed(args: &Publish, repo: &Repo) -> Result<RunState, Problem> {
         let branch = branch.strip_prefix("refs/heads/").unwrap_or(&branch).to_owned();
         let message = format!("operation {} was not landed by a procedure", escape(&row.operation_id));
         Failure::new(Exit::Refused, "not-a-run", message)
-            .with_hint(format!("push its branch with: git push origin {branch}"))
+            .with_hint(Hint::new(
+                "push its branch with",
+                session.invocation.git(&["push", "origin", &branch]),
+            ))
             .into()
     })
 }

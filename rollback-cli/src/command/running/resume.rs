@@ -7,6 +7,7 @@ use super::{anew, find_again, given_hash, report, samples, sign, work};
 use crate::args::Resume;
 use crate::command::Outcome;
 use crate::failure::{Failure, Problem};
+use crate::hint::Hint;
 use crate::procedures::{self, Found};
 use crate::session::Session;
 
@@ -53,9 +54,9 @@ fn lossy(refused: Error, id: &str, found: &Found, session: &mut Session) -> Resu
     let state = runs(&session.repo()?)?.into_iter().find(|run| run.id == id);
     let failure = session.failure(refused.into());
     Ok(match state.filter(|state| !state.status.is_open()) {
-        Some(state) => failure.with_hint(format!(
-            "the run has ended; if that is what you want, begin anew with: {}",
-            anew(&state, found, &["--allow-loss"], session)
+        Some(state) => failure.with_hint(Hint::new(
+            "the run has ended; if that is what you want, begin anew with",
+            anew(&state, found, &["--allow-loss"], session),
         )),
         None => failure,
     })

@@ -85,7 +85,7 @@ fn show(foresight: Foresight, args: &Run, found: &Found, session: &mut Session) 
     if session.console.json() {
         session.console.print(&json::document(&render::Document::new(&state, None)));
     } else {
-        let run = session.invocation.without(&["--dry-run"]).text();
+        let run = session.invocation.without(&["--dry-run"]).as_typed().to_string();
         let text = render::planned(&state, &found.procedure, &waits, &run, &repo, session.console.look());
         session.console.tell(&text);
     }

@@ -15,14 +15,15 @@ const RUN: &[&str] = &["rb", "run", "x", "--phase", "p", "--set", "regoin=eu"];
 
 fn hint_after(words: &[&str], error: &EngineError) -> Hint {
     let invocation = Invocation::new(words.iter().map(OsString::from).collect());
-    Situation { invocation: &invocation, folder: Path::new("/nowhere") }.hint_for_run(error, Some("x"))
+    Situation { invocation: &invocation, folder: Path::new("/nowhere"), repo: None }
+        .hint_for_run(error, Some("x"))
 }
 
 #[track_caller]
 fn line_after(words: &[&str], error: &EngineError) -> String {
     match hint_after(words, error) {
-        Hint::Type { line, .. } => line,
-        Hint::Nothing { why } => panic!("no hint after {error}: {why}"),
+        Hint::Type { command, .. } => command.to_string(),
+        other => panic!("no hint after {error}: {other:?}"),
     }
 }
 
@@ -116,7 +117,9 @@ fn table() -> Vec<(EngineError, Option<&'static str>)> {
 fn every_refusal_of_a_run_names_what_to_type_next_or_why_there_is_nothing() {
     for (error, expected) in table() {
         match (hint_after(RUN, &error), expected) {
-            (Hint::Type { line, .. }, Some(expected)) => assert_eq!(line, expected, "{error}"),
+            (Hint::Type { command, .. }, Some(expected)) => {
+                assert_eq!(command.to_string(), expected, "{error}")
+            }
             (Hint::Nothing { why }, None) => assert!(!why.is_empty(), "{error}"),
             (hint, _) => panic!("{error}: {hint:?}"),
         }
@@ -152,8 +155,8 @@ fn a_pipeline_is_told_the_hash_that_it_would_have_to_name() {
 #[test]
 fn a_procedure_that_cannot_be_found_is_named_or_looked_up() {
     let invocation = Invocation::new(["rb", "run", "tow"].map(OsString::from).to_vec());
-    let situation = Situation { invocation: &invocation, folder: Path::new("/nowhere") };
-    let line = |error: CatalogueError| situation.hint_without_procedure(&error).into_text().unwrap();
+    let situation = Situation { invocation: &invocation, folder: Path::new("/nowhere"), repo: None };
+    let line = |error: CatalogueError| situation.hint_without_procedure(&error).text().unwrap();
     let unknown = |nearest: Option<&str>| UnknownName {
         kind: "procedure",
         found: "tow".into(),

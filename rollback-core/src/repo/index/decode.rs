@@ -39,7 +39,7 @@ impl Index {
                 b"link" => return dissolve_split_index(path, hash, written),
                 b"TREE" => index.tree = CacheTree::decode(data, hash),
                 b"UNTR" => index.untracked = untracked_head(data, hash),
-                b"sdir" => return Err(sparse()),
+                b"sdir" => return Err(Error::SparseIndex),
                 known if known[0].is_ascii_uppercase() => {}
                 unknown => {
                     return Err(Error::Unsupported {
@@ -52,7 +52,7 @@ impl Index {
         // Not sooner: the part of a split index names only some of its entries.
         check_order(&index.entries)?;
         match index.entries.iter().any(|entry| entry.mode.is_tree()) {
-            true => Err(sparse()),
+            true => Err(Error::SparseIndex),
             false => Ok(index),
         }
     }
@@ -75,15 +75,6 @@ pub(super) fn scan_unmerged(bytes: &[u8], hash: gix::hash::Kind) -> Result<Vec<R
         }
     }
     Ok(paths)
-}
-
-fn sparse() -> Error {
-    Error::Unsupported {
-        what: "sparse index".into(),
-        why: "its folders stand for files that are not listed; git sparse-checkout disable, or \
-              git -c index.sparse=false status, writes a full one"
-            .into(),
-    }
 }
 
 /// The bytes before the checksum, which is checked unless `index.skipHash` left it zero.

@@ -173,7 +173,7 @@ impl Repo {
     /// Reads the index.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] for a sparse index; [`Error::CorruptIndex`] for one that is corrupt.
+    /// [`Error::SparseIndex`]; [`Error::CorruptIndex`] for one that is corrupt.
     pub(crate) fn read_index(&self) -> Result<IndexFile> {
         let path = self.index_path();
         let hash = self.local().object_hash();

@@ -1,0 +1,74 @@
+//! Hints where a revision names nothing, too much, or something else than was wanted.
+
+use std::ffi::OsStr;
+use std::path::Path;
+
+use rollback_core::Error;
+
+use super::{Hint, Situation};
+
+pub(super) fn hint(situation: &Situation<'_>, error: &Error) -> Option<Hint> {
+    let typed = situation.invocation;
+    Some(match error {
+        Error::UnknownRevision { spec, .. } => situation.unknown_revision(spec),
+        Error::AmbiguousRevision { spec, candidates } => {
+            match candidates.first().and_then(|candidate| candidate.split(' ').next()) {
+                Some(id) => Hint::new(
+                    "give more digits, such as",
+                    typed.with_replaced(OsStr::new(spec), OsStr::new(id)),
+                ),
+                None => Hint::new(
+                    "see what it could be with",
+                    situation.git(&["rev-parse", &format!("--disambiguate={spec}")]),
+                ),
+            }
+        }
+        Error::NotACommit { spec, .. } => Hint::new(
+            "find the commits that have it with",
+            situation.git(&["log", "--all", "--oneline", &format!("--find-object={spec}")]),
+        ),
+        Error::EmptyCommitSet { specs } => {
+            let sides: Vec<_> = specs.iter().map(|spec| spec.replacen("..", "...", 1)).collect();
+            let words =
+                ["log", "--oneline", "--left-right"].into_iter().chain(sides.iter().map(String::as_str));
+            Hint::new("see what lies between them with", situation.git(&words.collect::<Vec<_>>()))
+        }
+        Error::MainlineOutOfRange { parents: 0 | 1, .. } => Hint::new(
+            "it is not a merge, so leave the mainline out",
+            typed.without_option("-m", "--mainline").as_typed(),
+        ),
+        Error::MainlineOutOfRange { commit, .. } => Hint::new(
+            "see its parents, counted from 1, with",
+            situation.git(&["show", "--no-patch", "--format=%P", &commit.to_string()]),
+        ),
+        Error::Unborn { .. } => Hint::new(
+            "base the result on a branch that has commits with",
+            typed.with(&["--onto", "REV", "--branch", "NAME"]),
+        ),
+        Error::BadRequest(_) => Hint::new("see how it is used with", situation.help()),
+        _ => return None,
+    })
+}
+
+impl Situation<'_> {
+    fn unknown_revision(&self, spec: &str) -> Hint {
+        let typed = self.invocation;
+        if self.command_name() == Some("revert") && self.is_like_a_path(spec) {
+            return Hint::new(
+                "it looks like a path; did you mean",
+                typed.with_flag_before("--file", OsStr::new(spec)),
+            );
+        }
+        if spec.len() >= 4 && spec.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Hint::new("it may not be fetched yet; fetch with", self.git(&["fetch", "--all"]));
+        }
+        Hint::new("see the names there are with", self.git(&["for-each-ref", "--format=%(refname:short)"]))
+    }
+
+    /// A file that is there, or a name with the ending of one: the file may be what went missing.
+    fn is_like_a_path(&self, spec: &str) -> bool {
+        let ending = Path::new(spec).extension().and_then(OsStr::to_str);
+        self.folder.join(spec).symlink_metadata().is_ok()
+            || ending.is_some_and(|ending| ending.chars().all(|c| c.is_ascii_alphabetic()))
+    }
+}
