@@ -460,11 +460,14 @@ fn a_result_is_published_when_it_is_asked_for_and_stays_where_that_fails() {
     assert!(!published.exists(), "nobody asked for it");
     std::fs::write(repo.path().join(".git/offline"), "").expect("it can be written");
     let before = untouched(&repo);
-    let failed = trusting(&repo, &["publish"]);
+    let unasked = trusting(&repo, &["publish"]);
+    assert_eq!(unasked.code, 6, "there is nobody to ask: {}", unasked.stderr);
+    assert!(unasked.line("hint:").ends_with("rb publish --yes"), "{}", unasked.stderr);
+    let failed = trusting(&repo, &["publish", "--yes"]);
     assert_eq!(failed.code, 8, "{}", failed.stderr);
     assert!(failed.line("error:").starts_with("it has landed, and what came after that failed"));
     std::fs::remove_file(repo.path().join(".git/offline")).expect("it is there");
-    let done = trusting(&repo, &["publish", "--json"]);
+    let done = trusting(&repo, &["publish", "--yes", "--json"]);
     assert_eq!((done.code, &last(&done)["ending"]), (0, &Value::from("done")), "{}", done.stderr);
     let report = std::fs::read_to_string(published).expect("the program ran");
     assert!(report.starts_with("# shim"), "the report is its input: {report}");

@@ -19,6 +19,7 @@ mod oplog;
 mod output;
 mod plumbing;
 mod procedures;
+mod publish;
 mod report;
 mod report_browser;
 mod schema;

@@ -26,7 +26,7 @@ pub(crate) use checkpoint::{
 pub(crate) use checks::Checks;
 pub(crate) use landing::{Apply, How, LandingHere, Message, Pick, Reapply, Restore, Revert, Undo};
 pub(crate) use procedures::{Evaluate, EvaluateFormat, Moment, Procedure, ProcedureAction};
-pub(crate) use running::{Abort, Consent, Publish, Resume, Run, Trust, Verify};
+pub(crate) use running::{Abort, Consent, Publish, Publishing, Resume, Run, Trust, Verify};
 
 use crate::invocation::Invocation;
 

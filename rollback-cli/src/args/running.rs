@@ -38,6 +38,8 @@ pub(crate) struct Run {
     /// Publish the result once it has landed, as the procedure says
     #[arg(long, visible_alias = "push")]
     pub(crate) publish: bool,
+    #[command(flatten)]
+    pub(crate) publishing: Publishing,
     /// Watch for as long as the procedure says before it is complete
     #[arg(long)]
     pub(crate) soak: bool,
@@ -172,9 +174,26 @@ pub(crate) struct Abort {
     pub(crate) run: Option<String>,
 }
 
+/// What may be published beyond a result that passed everything.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Consent")]
+pub(crate) struct Publishing {
+    /// Publish although something failed after the result landed
+    #[arg(long)]
+    pub(crate) despite_failures: bool,
+    /// Let commits leave that the run did not make, where the remote lacks them
+    #[arg(long)]
+    pub(crate) with_others: bool,
+}
+
 /// `rb publish`.
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("what").args(["operation", "run"]))]
+#[command(after_help = "\
+Examples:
+  rb publish --dry-run       only show what would leave
+  rb publish --yes           publish the last run that landed; ask nothing
+  rb publish --run 3f2a91bc  publish this run")]
 pub(crate) struct Publish {
     /// The operation that landed the result, as `rb ops` lists it; the last run that landed if not given
     #[arg(value_name = "OP")]
@@ -185,6 +204,14 @@ pub(crate) struct Publish {
     /// An approval: the role that gave it, and who. Can be given again
     #[arg(long = "approve", value_name = "ROLE=NAME", value_parser = pair)]
     pub(crate) approvals: Vec<(String, String)>,
+    /// Show what would leave; let nothing leave
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Ask nothing; what needs a permission is refused unless its flag is given
+    #[arg(short = 'y', long, help_heading = "Consent")]
+    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) publishing: Publishing,
     #[command(flatten)]
     pub(crate) trust: Trust,
 }

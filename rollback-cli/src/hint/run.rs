@@ -77,6 +77,15 @@ impl Situation<'_> {
             EngineError::ForeignScript { script, .. } => {
                 Hint::new("see which commits changed it with", typed.command(&["history", script]))
             }
+            EngineError::Remote { .. } => {
+                Hint::new("see which remotes there are with", typed.git(&["remote", "-v"]))
+            }
+            EngineError::PublishAfterFailure { .. } => {
+                Hint::new("if the result is to leave all the same", typed.with(&["--despite-failures"]))
+            }
+            EngineError::PublishOthers { .. } => {
+                Hint::new("see them with --dry-run; if they may leave", typed.with(&["--with-others"]))
+            }
             EngineError::Constraint { .. }
             | EngineError::Preserved { .. }
             | EngineError::Target(_)

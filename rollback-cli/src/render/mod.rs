@@ -14,6 +14,7 @@ pub(crate) mod is_reverted;
 pub(crate) mod json;
 pub(crate) mod ladder;
 pub(crate) mod operations;
+pub(crate) mod publication;
 pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod schema;

@@ -262,8 +262,8 @@ pub(crate) fn open(state: &RunState, next: &str) -> String {
 
 /// What went wrong, in the words of what failed.
 pub(crate) fn failures(state: &RunState) -> String {
-    let failed = state.units.iter().filter(|unit| unit.state == UnitState::Failed);
-    let notes: Vec<String> = failed
+    let notes: Vec<String> = state
+        .failures()
         .map(|unit| match &unit.note {
             Some(note) if unit.kind == UnitKind::Rollback => note.clone(),
             Some(note) => format!("{}: {note}", unit.id),
@@ -293,10 +293,10 @@ fn status(state: &RunState) -> String {
     let style = match state.status {
         RunStatus::Complete => Palette::GOOD,
         RunStatus::NothingToDo | RunStatus::Aborted => Palette::QUIET,
-        RunStatus::Failed => Palette::BAD,
-        _ => Palette::WARN,
+        RunStatus::Failed | RunStatus::LandedWithFailures => Palette::BAD,
+        RunStatus::Running | RunStatus::Paused => Palette::WARN,
     };
-    paint(style, state.status.as_str())
+    paint(style, state.standing())
 }
 
 fn taken(state: &RunState) -> Option<Period> {

@@ -4,6 +4,7 @@ use clap::ValueEnum;
 use rollback_core::history::PathHistory;
 use rollback_core::oplog::{Operation, Undone};
 use rollback_core::procedure::Procedure;
+use rollback_core::procedure::engine::Publication;
 use rollback_core::procedure::trigger::Evaluation;
 use rollback_core::report::Report;
 use rollback_core::{Plan, Receipt};
@@ -49,6 +50,8 @@ pub(crate) enum Document {
     Run,
     /// What `rb run` and its kin print before, a line each
     Event,
+    /// What `rb publish --dry-run` prints
+    Publication,
     /// What `rb report --format json` prints
     Report,
     /// What `rb evaluate` prints
@@ -79,6 +82,7 @@ pub(crate) fn of(document: Document) -> Schema {
         Document::Status => generator.into_root_schema_for::<Status>(),
         Document::Run => generator.into_root_schema_for::<run::Document<'_>>(),
         Document::Event => generator.into_root_schema_for::<run::EventLine<'_>>(),
+        Document::Publication => generator.into_root_schema_for::<Publication>(),
         Document::Evaluation => generator.into_root_schema_for::<Evaluation>(),
         // It is read, so what may be left out is what reading does not ask for.
         Document::Procedure => Procedure::json_schema(),

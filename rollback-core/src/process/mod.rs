@@ -13,6 +13,7 @@ pub mod cross_check;
 mod filters;
 mod hooks;
 mod merge_drivers;
+pub mod push;
 mod redact;
 mod system;
 mod tree;

@@ -44,6 +44,22 @@ impl Repo {
         }
         Ok(commits)
     }
+    /// The commits that `tips` reach and `known` do not, newest first; none is no error.
+    ///
+    /// # Errors
+    /// [`Error::MissingObject`] and [`Error::CorruptObject`].
+    pub fn commits_beyond(&self, tips: &[CommitId], known: &[CommitId]) -> Result<Vec<CommitId>> {
+        let objects = self.objects();
+        let ends = Ends { included: tips.to_vec(), excluded: known.to_vec(), is_walk: true };
+        with_ancestry(&objects, |mut ancestry| ends.walk(&mut ancestry))
+    }
+
+    /// Whether the configuration has a remote of this name.
+    pub fn has_remote(&self, name: &str) -> bool {
+        let repo = self.local();
+        let config = repo.config_snapshot();
+        ["url", "pushurl"].iter().any(|key| config.string(&format!("remote.{name}.{key}")).is_some())
+    }
 }
 
 /// The commits named, each once, and those that exclude their past.

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::error::Result;
 use crate::procedure::Procedure;
-use crate::procedure::engine::{Ending, RunState, RunStatus, RungTried, Unit};
+use crate::procedure::engine::{RunState, RunStatus, RungTried, Unit};
 use crate::process::Redactor;
 use crate::repo::Repo;
 use crate::trust::sha256;
@@ -65,24 +65,20 @@ fn title(state: &RunState, procedure: Option<&Procedure>) -> String {
 
 fn outcome(state: &RunState) -> ReportOutcome {
     let last = state.units.iter().rev().find_map(|unit| unit.note.clone()).unwrap_or_default();
-    let (standing, word, detail) = match (state.status, state.ending) {
-        (RunStatus::Complete, Some(Ending::LandedButFailed)) => {
-            (Standing::Attention, "Landed, then failed", String::new())
-        }
-        (RunStatus::Complete, _) => (Standing::Good, "Complete", String::new()),
-        (RunStatus::NothingToDo, _) => (Standing::Good, "Nothing to do", last),
-        (RunStatus::Running, _) => (Standing::Open, "In progress", String::new()),
-        (RunStatus::Paused, _) => {
+    let failed = || state.failures().map(|unit| unit.id.as_str()).collect::<Vec<_>>().join(", ");
+    let (standing, detail) = match state.status {
+        RunStatus::Complete => (Standing::Good, String::new()),
+        RunStatus::LandedWithFailures => (Standing::Attention, format!("What failed: {}", failed())),
+        RunStatus::NothingToDo => (Standing::Good, last),
+        RunStatus::Running => (Standing::Open, String::new()),
+        RunStatus::Paused => {
             let pause = state.pause.as_ref().map(|pause| format!("At {}: {}", pause.at, pause.why));
-            (Standing::Attention, "Paused", pause.unwrap_or_default())
+            (Standing::Attention, pause.unwrap_or_default())
         }
-        (RunStatus::Failed, Some(Ending::ChecksFailed)) => {
-            (Standing::Bad, "Checks failed, nothing landed", last)
-        }
-        (RunStatus::Failed, _) => (Standing::Bad, "Failed, nothing landed", last),
-        (RunStatus::Aborted, _) => (Standing::Attention, "Aborted", String::new()),
+        RunStatus::Failed => (Standing::Bad, last),
+        RunStatus::Aborted => (Standing::Attention, String::new()),
     };
-    ReportOutcome { word: word.to_owned(), standing, detail }
+    ReportOutcome { word: state.standing().to_owned(), standing, detail }
 }
 
 fn facts(state: &RunState) -> Vec<Fact> {

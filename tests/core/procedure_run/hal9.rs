@@ -239,7 +239,7 @@ fn a_program_that_fails_after_landing_is_said_and_a_verification_that_fails_too(
     let run = bench.start(&procedure, of_phase(&bench, &procedure, "full")).unwrap();
     assert_eq!(
         (run.status, run.ending, run.commits.len()),
-        (RunStatus::Complete, Some(Ending::LandedButFailed), 1)
+        (RunStatus::LandedWithFailures, Some(Ending::LandedButFailed), 1)
     );
     let failed: Vec<_> = run
         .units

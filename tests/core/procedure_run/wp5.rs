@@ -213,6 +213,7 @@ fn the_rollback_branch_is_merged_and_pushed_and_the_next_attempt_has_its_branch(
     let (bench, procedure) = (bench(), built_in("wp5"));
     bench.sandbox.git(&["init", "-q", "--bare", "../remote.git"]);
     bench.sandbox.git(&["remote", "add", "origin", "../remote.git"]);
+    bench.sandbox.git(&["push", "-q", "origin", "main"]);
     let mut request = of_phase(&bench, &procedure, "5", None);
     request.publish = true;
     let before = bench.head();

@@ -221,7 +221,9 @@ pub(crate) fn next(state: &RunState, repo: &Repo, session: &Session) -> Option<N
             ("once that is so", words)
         }
         (RunStatus::Running | RunStatus::Paused, _) => ("go on with", words),
-        (RunStatus::Complete, _) if !state.commits.is_empty() => ("take it back with", vec!["undo"]),
+        (RunStatus::Complete | RunStatus::LandedWithFailures, _) if !state.commits.is_empty() => {
+            ("take it back with", vec!["undo"])
+        }
         _ => return None,
     };
     let mut line = line;
@@ -248,7 +250,7 @@ fn exit_of(state: &RunState, allow_noop: bool) -> Exit {
         Some(Ending::NothingToDo) => Exit::NothingToDo,
         Some(Ending::NoRung) => Exit::NoCleanRung,
         Some(Ending::ChecksFailed) => Exit::ChecksFailed,
-        Some(Ending::StepFailed) => Exit::Refused,
+        Some(Ending::StepFailed | Ending::Refused) => Exit::Refused,
         Some(Ending::LandedButFailed) => Exit::LandedWithFailure,
         Some(Ending::Paused) | None => Exit::Paused,
     }

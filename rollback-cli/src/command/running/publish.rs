@@ -1,16 +1,19 @@
-//! `rb publish`: let the result of a run leave this machine, as its procedure says.
+//! `rb publish`: let the result of a run leave this machine, as its procedure says, after showing what that is.
 
 use rollback_core::Repo;
-use rollback_core::procedure::engine::{EngineError, RunRequest, RunState, runs};
+use rollback_core::procedure::engine::{
+    EngineError, Publication, PublishConsent, RunRequest, RunState, runs,
+};
 
-use super::{find_again, given_hash, report, work};
-use crate::args::Publish;
+use super::{engine_for_questions, find_again, given_hash, report, work};
+use crate::args::{Publish, Publishing};
 use crate::command::Outcome;
 use crate::exit::Exit;
 use crate::failure::{Failure, Problem};
 use crate::hint::Hint;
 use crate::procedures;
 use crate::render::text::escape;
+use crate::render::{json, publication as render};
 use crate::session::Session;
 
 /// Runs `rb publish`.
@@ -26,12 +29,74 @@ fn publish(args: &Publish, session: &mut Session) -> Outcome {
     let typed = found.typed();
     let mut request = RunRequest::new();
     request.approvals.clone_from(&args.approvals);
+    request.publishing = consent(&args.publishing);
     let hash = given_hash(&args.trust, session);
-    request.trusted_hash = Some(procedures::trusted_hash(&found, hash.as_deref(), true, session)?);
+    request.trusted_hash = Some(procedures::trusted_hash(&found, hash.as_deref(), !args.yes, session)?);
+    let publication = engine_for_questions(session, &repo, |engine| {
+        engine.publication(&found.procedure, &state.id, request.clone())
+    })
+    .map_err(|error| Problem::of_run(error, Some(&typed)))?;
+    if args.dry_run {
+        return show(&publication, &repo, session);
+    }
+    refuse_unasked(&publication, args, &typed)?;
+    if !args.yes && !ask(&publication, &repo, session) {
+        let failure = Failure::new(Exit::Consent, "publish-unconfirmed", "nothing was published");
+        let again = session.invocation.with(&["--yes"]);
+        return Err(failure.with_hint(Hint::new("if that is what should leave", again)).into());
+    }
     let state = work(session, (&typed, None), |engine, watch| {
         engine.publish(&found.procedure, &state.id, request, watch)
     })?;
     report(&state, false, session)
+}
+
+/// The permissions that were given.
+pub(super) fn consent(args: &Publishing) -> PublishConsent {
+    let mut consent = PublishConsent::new();
+    consent.despite_failures = args.despite_failures;
+    consent.with_others = args.with_others;
+    consent
+}
+
+fn show(publication: &Publication, repo: &Repo, session: &mut Session) -> Outcome {
+    if session.console.json() {
+        session.console.print(&json::line(publication));
+        return Ok(Exit::Done);
+    }
+    let mut text = render::leaving(publication, repo, session.console.look());
+    let mut flags = Vec::new();
+    flags.extend((!publication.failed.is_empty()).then_some("--despite-failures"));
+    flags.extend((!publication.others.is_empty()).then_some("--with-others"));
+    let missing: Vec<&str> = flags.into_iter().filter(|flag| !session.invocation.has(flag)).collect();
+    let needs =
+        if missing.is_empty() { String::new() } else { format!(" It needs {}.", missing.join(" and ")) };
+    let command = session.invocation.without(&["--dry-run"]).with(&missing);
+    text.push_str(&format!("Nothing was published.{needs} next: {command}\n"));
+    session.console.tell(&text);
+    Ok(Exit::Done)
+}
+
+/// Refuses what a flag has to permit before anybody is asked.
+fn refuse_unasked(publication: &Publication, args: &Publish, typed: &str) -> Result<(), Problem> {
+    let refused = |error| Err(Problem::of_run(error, Some(typed)));
+    if !publication.failed.is_empty() && !args.publishing.despite_failures {
+        return refused(EngineError::PublishAfterFailure { failed: publication.failed.clone() });
+    }
+    if !publication.others.is_empty() && !args.publishing.with_others {
+        return refused(EngineError::PublishOthers { commits: publication.others.clone() });
+    }
+    Ok(())
+}
+
+/// Shows what would leave, and asks where there is somebody to ask.
+fn ask(publication: &Publication, repo: &Repo, session: &mut Session) -> bool {
+    if !session.console.can_ask() {
+        return false;
+    }
+    let text = render::leaving(publication, repo, session.console.look());
+    session.console.complain(&format!("{text}Publish it? [y/N] "));
+    session.console.read_yes()
 }
 
 /// The run that is named, or that landed the operation, or that landed last.

@@ -66,6 +66,7 @@ fn request(args: &Run, found: &Found, session: &Session) -> Result<RunRequest, P
     request.words.clone_from(&args.words);
     request.by_hand = args.by_hand;
     request.publish = args.publish;
+    request.publishing = super::publish::consent(&args.publishing);
     request.soak = args.soak;
     request.samples = samples(args.values.samples.as_deref(), found, session.folder())?;
     request.landing.stale_ok = args.consent.stale_ok;

@@ -260,7 +260,7 @@ impl Run<'_> {
         let folder = self.engine.place();
         let run = self.arguments(&rung.run)?;
         self.refuse_foreign_script(&run, &folder)?;
-        let command = self.command(&run, &folder, &Default::default(), &["GH_TOKEN".to_owned()], None)?;
+        let command = self.command(&run, &folder, &Default::default(), &rung.secrets, None)?;
         self.save("command rung started")?;
         let (verdict, _) = self.judged("rung", "rung", command, &Default::default(), None)?;
         tried.taken = verdict.outcome == Outcome::Pass;

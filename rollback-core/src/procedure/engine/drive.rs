@@ -56,12 +56,15 @@ impl Run<'_> {
                 Err(error) => {
                     // What was refused changed nothing: the unit is as if it had not begun.
                     self.state.units[at].state = UnitState::Pending;
-                    self.finish_with_error(at)?;
+                    self.finish_with_error(at, &error)?;
                     return Err(error);
                 }
             };
             if self.end(at, flow)? {
-                return if self.state.status == RunStatus::Failed { self.after_failure() } else { Ok(()) };
+                return match self.state.status {
+                    RunStatus::Failed | RunStatus::LandedWithFailures => self.after_failure(),
+                    _ => Ok(()),
+                };
             }
         }
         self.complete()
@@ -109,19 +112,19 @@ impl Run<'_> {
             Flow::Skipped(why) => (UnitState::Skipped, Some(why), None),
             Flow::Failed(why) => (UnitState::Failed, Some(why), None),
             Flow::Pause(pause) => {
-                self.state.status = RunStatus::Paused;
-                self.state.ending = Some(Ending::Paused);
+                self.state.conclude(Ending::Paused);
                 self.observer.event(&Event::Paused(&pause));
                 let why = pause.why.clone();
                 self.state.pause = Some(pause);
                 (UnitState::Pending, Some(why), Some("paused"))
             }
+            // Part of a gradual way can be where it is already.
+            Flow::End(Ending::NothingToDo, why) if !self.state.commits.is_empty() => {
+                (UnitState::Skipped, Some(why), None)
+            }
             Flow::End(ending, why) => {
-                self.state.status = match ending {
-                    Ending::NothingToDo => RunStatus::NothingToDo,
-                    _ => RunStatus::Failed,
-                };
-                self.state.ending = Some(ending);
+                let landed = !self.state.commits.is_empty();
+                self.state.conclude(if landed { Ending::LandedButFailed } else { ending });
                 self.state.finished = Some(now);
                 let state =
                     if ending == Ending::NothingToDo { UnitState::Skipped } else { UnitState::Failed };
@@ -151,35 +154,36 @@ impl Run<'_> {
         self.save(&format!("{id} cut off"))
     }
 
-    fn finish_with_error(&mut self, at: usize) -> Result<()> {
+    fn finish_with_error(&mut self, at: usize, error: &EngineError) -> Result<()> {
         let landed = !self.state.commits.is_empty() || !self.state.outside_effects.is_empty();
-        if landed {
-            self.state.status = RunStatus::Paused;
-            self.state.ending = Some(Ending::LandedButFailed);
-        } else {
-            self.state.status = RunStatus::Failed;
-            self.state.finished = Some(self.engine.clock.now());
-        }
         let id = self.state.units[at].id.clone();
-        self.save(&format!("{id} refused"))
+        if landed {
+            self.state.conclude(Ending::Paused);
+            self.state.ending = Some(Ending::LandedButFailed);
+            return self.save(&format!("{id} refused"));
+        }
+        self.state.conclude(Ending::Refused);
+        self.state.finished = Some(self.engine.clock.now());
+        self.state.units[at].note = Some(error.to_string());
+        self.save(&format!("{id} refused"))?;
+        self.tell_of_failure()?;
+        self.save("failure told")
     }
 
     fn complete(&mut self) -> Result<()> {
         self.state.finished = Some(self.engine.clock.now());
         self.warn_of_overrun(self.state.units.len());
-        let failed = self
-            .state
-            .units
-            .iter()
-            .any(|unit| unit.state == UnitState::Failed && unit.kind != UnitKind::Evidence);
-        self.state.status = RunStatus::Complete;
-        self.state.ending = Some(if failed { Ending::LandedButFailed } else { Ending::Done });
+        self.state.conclude(self.state.ending_of_units());
+        if self.state.ending == Some(Ending::LandedButFailed) {
+            self.tell_of_failure()?;
+        }
         // What was committed is what was known then; what is kept with the run is the whole story.
         self.own_report()?;
         let report = super::report::markdown(self.procedure, &self.state);
         let report = self.redactor.redact_str(&report);
         self.keep("report.md", report.as_bytes())?;
-        self.save("complete")
+        let complete = self.state.status == RunStatus::Complete;
+        self.save(if complete { "complete" } else { "landed, then failed" })
     }
 
     /// Writes the procedure's own report with what is known now, and keeps it with the run.
@@ -199,8 +203,15 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Says that it failed, and keeps what is to be kept then.
+    /// Says that it failed, keeps what is to be kept then, and what shows more of it.
     fn after_failure(&mut self) -> Result<()> {
+        self.tell_of_failure()?;
+        self.diagnose()?;
+        self.save("failure told")
+    }
+
+    /// The messages and the evidence for a run that did not succeed.
+    fn tell_of_failure(&mut self) -> Result<()> {
         let document = &self.procedure.document;
         for message in document.message.iter().filter(|message| message.on == Occasion::Failed) {
             self.message(message)?;
@@ -210,8 +221,7 @@ impl Run<'_> {
                 self.evidence(evidence)?;
             }
         }
-        self.diagnose()?;
-        self.save("failure told")
+        Ok(())
     }
 
     /// Runs what shows more when it does not work, and keeps what it says. These programs only read; one that needs an
@@ -375,7 +385,13 @@ impl Run<'_> {
         match kind {
             UnitKind::Message => {
                 let message = document.message.iter().find(|message| message.id == id).cloned();
-                message.map_or(Ok(Flow::Done(None)), |message| self.message(&message).map(of_a_step))
+                let Some(message) = message else { return Ok(Flow::Done(None)) };
+                if message.on == Occasion::Complete
+                    && let Some(failed) = self.state.failures().next()
+                {
+                    return Ok(Flow::Skipped(format!("it is not complete: '{}' failed", failed.id)));
+                }
+                self.message(&message).map(of_a_step)
             }
             UnitKind::Precheck => self.precheck(&id),
             UnitKind::Checkpoint => self.checkpoint(),
@@ -448,30 +464,6 @@ impl Run<'_> {
             }
         }
         Ok(Flow::Done(Some(format!("calm for {}", soak.lasting))))
-    }
-
-    /// Publishes a run that has ended, and writes down how that went.
-    pub(super) fn publish_again(&mut self) -> Result<()> {
-        let stepped = self.publish()?;
-        let now = self.engine.clock.now();
-        let mut unit = Unit::new(UnitKind::Publish, "publish", false);
-        unit.started = Some(now);
-        unit.ended = Some(now);
-        match stepped {
-            Stepped::Done(note) => {
-                unit.state = UnitState::Done;
-                unit.note = note;
-            }
-            Stepped::Failed(why) | Stepped::Manual(why) => {
-                unit.state = UnitState::Failed;
-                unit.note = Some(why);
-            }
-        }
-        let failed = unit.state == UnitState::Failed;
-        self.state.units.retain(|other| other.kind != UnitKind::Publish);
-        self.state.units.push(unit);
-        self.state.ending = Some(if failed { Ending::LandedButFailed } else { Ending::Done });
-        self.save("published")
     }
 
     fn has_landed(&self) -> bool {

@@ -141,6 +141,26 @@ pub enum EngineError {
         /// Why.
         why: &'static str,
     },
+    /// The remote to publish to is none, cannot be reached, or has what is not known here.
+    #[error("cannot push to '{remote}': {why}")]
+    Remote {
+        /// The remote, as the procedure spells it.
+        remote: String,
+        /// Why.
+        why: String,
+    },
+    /// Something failed after the result landed, and it was to be published.
+    #[error("the run landed and then failed: {}", failed.join(", "))]
+    PublishAfterFailure {
+        /// What failed.
+        failed: Vec<String>,
+    },
+    /// Commits would leave that the run did not make.
+    #[error("{} would leave too that the run did not make", count(commits.len()))]
+    PublishOthers {
+        /// They, newest first.
+        commits: Vec<CommitId>,
+    },
     /// Another run has not ended.
     #[error("the run {id} of procedure '{procedure}' has not ended: it is {status}")]
     Concurrent {
@@ -197,6 +217,10 @@ pub enum EngineError {
     },
 }
 
+fn count(commits: usize) -> String {
+    if commits == 1 { "1 commit".to_owned() } else { format!("{commits} commits") }
+}
+
 impl EngineError {
     /// The stable name of the error, in kebab-case.
     pub fn code(&self) -> &'static str {
@@ -221,6 +245,9 @@ impl EngineError {
             Self::Target(_) => "target-not-found",
             Self::Set { .. } => "not-settable",
             Self::Outside { .. } => "outside-path",
+            Self::Remote { .. } => "bad-remote",
+            Self::PublishAfterFailure { .. } => "publish-after-failure",
+            Self::PublishOthers { .. } => "publish-others",
             Self::Concurrent { .. } => "concurrent-run",
             Self::NoRun { .. } => "no-run",
             Self::SeveralRuns { .. } => "several-runs",
@@ -247,6 +274,8 @@ impl EngineError {
             | Self::NotAMember { .. }
             | Self::Confirmation { .. }
             | Self::NotTrusted { .. }
+            | Self::PublishAfterFailure { .. }
+            | Self::PublishOthers { .. }
             | Self::ForeignScript { .. } => ErrorClass::Consent,
             Self::Concurrent { .. } => ErrorClass::Busy,
             _ => ErrorClass::Precondition,

@@ -18,6 +18,7 @@ mod evidence;
 mod foresight;
 mod outside;
 mod prepare;
+mod publish;
 mod purpose;
 mod report;
 mod scripts;
@@ -32,6 +33,7 @@ pub use approval::{APPROVAL_NAMESPACE, CheckedSignature, SignedApproval};
 pub use error::{EngineError, Result};
 pub use event::{Event, Observer, On};
 pub use foresight::Foresight;
+pub use publish::{Publication, PublishConsent};
 pub use report::markdown as report_markdown;
 pub use state::{
     Ending, KeptCandidate, Pause, Purpose, RunState, RunStatus, RungTried, Unit, UnitKind, UnitState, runs,
@@ -133,6 +135,8 @@ pub struct RunRequest {
     pub by_hand: bool,
     /// Publishes the result once it has landed.
     pub publish: bool,
+    /// What may be published beyond a result that passed everything.
+    pub publishing: PublishConsent,
     /// Watches for as long as the procedure says before the run is complete.
     pub soak: bool,
     /// The hash that was trusted, by a record outside the repository or the pipeline's configuration.
@@ -343,32 +347,6 @@ impl Engine<'_> {
             }
         }
         run.state.finished = Some(self.clock.now());
-        Ok(run.state)
-    }
-
-    /// Publishes the result of a run that has landed.
-    ///
-    /// # Writes
-    /// Whatever the procedure's way of publishing does, and the record of the run.
-    ///
-    /// # Errors
-    /// [`EngineError::NoRun`], [`EngineError::Changed`], trust and approval.
-    pub fn publish(
-        &self,
-        procedure: &Procedure,
-        id: &str,
-        request: RunRequest,
-        observer: &mut dyn Observer,
-    ) -> Result<RunState> {
-        let found = self.any_run(id)?;
-        if found.0.landed_on.is_none() {
-            return Err(EngineError::Target(format!(
-                "the run {id} has landed nothing that could be published"
-            )));
-        }
-        let mut run = self.reopen(procedure, request, found, observer)?;
-        run.accept_approvals()?;
-        run.publish_again()?;
         Ok(run.state)
     }
 

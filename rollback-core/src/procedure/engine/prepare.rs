@@ -12,7 +12,7 @@ use super::{Engine, EngineError, Observer, Result, Run, RunRequest, fingerprint,
 use crate::id::CommitId;
 use crate::plan::{Plan, PlanOptions};
 use crate::procedure::format::{
-    Document, Group, Period, Phase, Pick, Procedure, Reason, UnknownName, nearest,
+    Document, Group, Period, Phase, Pick, Procedure, Publish, Reason, UnknownName, nearest,
 };
 use crate::procedure::input::Inputs;
 use crate::process::Redactor;
@@ -53,6 +53,9 @@ impl Engine<'_> {
                 landing.destination = Destination::Branch((*branch).clone());
             }
             self.repo.preflight(&PlanOptions::default(), &landing)?;
+        }
+        if let (true, Some(publish)) = (run.request.publish, run.publishes()) {
+            run.remote(&publish)?;
         }
         run.refuse_unset_inputs()?;
         run.refuse_what_cannot_be()?;
@@ -154,6 +157,8 @@ impl Engine<'_> {
             .chain(document.check.iter().flat_map(|check| &check.secrets))
             .chain(document.evidence.iter().flat_map(|evidence| &evidence.secrets))
             .chain(document.message.iter().flat_map(|message| &message.secrets))
+            .chain(ways_out(procedure).flat_map(|publish| &publish.secrets))
+            .chain(phases(document).flat_map(|phase| &phase.ladder).flat_map(|rung| &rung.secrets))
             .filter_map(|name| Some((name.clone(), (self.environment)(name)?)));
         let secret = document
             .input
@@ -162,6 +167,23 @@ impl Engine<'_> {
             .filter_map(|(name, _)| Some((name.to_owned(), inputs.get(name).ok()?.to_owned())));
         Arc::new(Redactor::new(declared.chain(secret).collect::<Vec<_>>()))
     }
+}
+
+/// Every phase, and every variant of one.
+fn phases(document: &Document) -> impl Iterator<Item = &Phase> {
+    let variants = |phase| std::iter::once(phase).chain(variants_of(phase));
+    document.phase.iter().flat_map(move |(_, phase)| variants(phase))
+}
+
+fn variants_of(phase: &Phase) -> impl Iterator<Item = &Phase> {
+    phase.variants.iter().map(|(_, variant)| variant)
+}
+
+/// Every way in which a result can leave this machine.
+fn ways_out(procedure: &Procedure) -> impl Iterator<Item = &Publish> {
+    let document = &procedure.document;
+    let of_undo = document.undo.iter().filter_map(|undo| undo.publish.as_ref());
+    document.publish.iter().chain(of_undo).chain(phases(document).filter_map(|phase| phase.publish.as_ref()))
 }
 
 impl Run<'_> {

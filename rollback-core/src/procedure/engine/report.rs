@@ -44,7 +44,7 @@ pub fn markdown(procedure: &Procedure, state: &RunState) -> String {
         }
     };
     row("Run", state.id.clone());
-    row("Status", state.status.as_str().to_owned());
+    row("Status", state.standing().to_owned());
     row("Started", state.started.to_string());
     row("Finished", state.finished.map_or(String::new(), |at| at.to_string()));
     row("Target time", state.rto.map_or(String::new(), |rto| rto.to_string()));

@@ -25,8 +25,10 @@ pub enum RunStatus {
     Running,
     /// It waits for a person.
     Paused,
-    /// It is done.
+    /// Everything was done, and everything passed.
     Complete,
+    /// It landed, and something after that failed.
+    LandedWithFailures,
     /// It has nothing to do.
     NothingToDo,
     /// It ended without landing.
@@ -42,6 +44,7 @@ impl RunStatus {
             Self::Running => "In Progress",
             Self::Paused => "Paused",
             Self::Complete => "Complete",
+            Self::LandedWithFailures => "Landed, then failed",
             Self::NothingToDo => "Nothing to do",
             Self::Failed => "Failed",
             Self::Aborted => "Aborted",
@@ -72,6 +75,21 @@ pub enum Ending {
     Paused,
     /// A step before landing failed; nothing landed.
     StepFailed,
+    /// A unit was refused; nothing landed.
+    Refused,
+}
+
+impl Ending {
+    /// The status of a run that ended so.
+    pub fn status(self) -> RunStatus {
+        match self {
+            Self::Done => RunStatus::Complete,
+            Self::NothingToDo => RunStatus::NothingToDo,
+            Self::LandedButFailed => RunStatus::LandedWithFailures,
+            Self::Paused => RunStatus::Paused,
+            Self::NoRung | Self::ChecksFailed | Self::StepFailed | Self::Refused => RunStatus::Failed,
+        }
+    }
 }
 
 /// What a run is for.
@@ -345,6 +363,34 @@ pub struct RunState {
 }
 
 impl RunState {
+    /// Lets the run end so. The only place that sets a status and its ending.
+    pub(super) fn conclude(&mut self, ending: Ending) {
+        self.status = ending.status();
+        self.ending = Some(ending);
+    }
+
+    /// How the run stands, in words. Every report, message and status says it with these.
+    pub fn standing(&self) -> &'static str {
+        match (self.status, self.ending) {
+            (RunStatus::Failed, Some(Ending::ChecksFailed)) => "Checks failed, nothing landed",
+            (RunStatus::Failed, _) => "Failed, nothing landed",
+            (status, _) => status.as_str(),
+        }
+    }
+
+    /// What failed, as far as the run is to be judged by it: missing evidence is reported, and a follow-up comes later.
+    pub fn failures(&self) -> impl Iterator<Item = &Unit> {
+        let counts = |unit: &&Unit| {
+            unit.state == UnitState::Failed && !matches!(unit.kind, UnitKind::Evidence | UnitKind::Followup)
+        };
+        self.units.iter().filter(counts)
+    }
+
+    /// How a run ends whose units are all worked off.
+    pub(super) fn ending_of_units(&self) -> Ending {
+        if self.failures().next().is_some() { Ending::LandedButFailed } else { Ending::Done }
+    }
+
     /// The verdict on a check that counts: of the live system, else of the candidate.
     pub fn verdict(&self, check: &str) -> Option<&Verdict> {
         let verdicts = self.verdicts.get(check)?;

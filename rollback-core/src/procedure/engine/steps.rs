@@ -1,14 +1,12 @@
-//! Steps on the real system, messages and publishing.
+//! Steps on the real system, and messages.
 
 use std::path::Path;
 
-use super::event::{Event, On};
+use super::event::Event;
 use super::{Result, Run};
-use crate::plan::{BranchMerge, PlannedMerge};
 use crate::procedure::check::{Outcome, Verdict, filled};
-use crate::procedure::format::{Message, Named, Publish, Step};
+use crate::procedure::format::{Message, Named, Step};
 use crate::procedure::placeholder::fill;
-use crate::receipt::{ApplyOptions, Destination};
 
 /// What came of a step.
 pub(super) enum Stepped {
@@ -133,90 +131,5 @@ impl Run<'_> {
         )?;
         // A message that was not sent is said and saved: it never stands in the way of a rollback.
         Ok(Stepped::Done((verdict.outcome != Outcome::Pass).then(|| format!("not sent: {verdict}"))))
-    }
-
-    /// How the result leaves this machine, if there is a way.
-    pub(super) fn publishes(&self) -> Option<Publish> {
-        self.phase.publish.clone().or_else(|| self.procedure.document.publish.clone())
-    }
-
-    /// Lets the result leave this machine.
-    pub(super) fn publish(&mut self) -> Result<Stepped> {
-        let Some(publish) = self.publishes() else { return Ok(Stepped::Done(None)) };
-        if let Some(role) = &publish.approval {
-            self.refuse_unapproved("publishing", role)?;
-        }
-        if let Some(why) = self.merge_into(&publish)? {
-            return Ok(Stepped::Failed(why));
-        }
-        let folder = self.engine.place();
-        for run in self.publishing(&publish)? {
-            let secrets = ["SSH_AUTH_SOCK".to_owned(), "GH_TOKEN".to_owned(), "GIT_SSH_COMMAND".to_owned()];
-            let report = super::report::markdown(self.procedure, &self.state);
-            let report = self.redactor.redact_str(&report);
-            let command =
-                self.command(&run, &folder, &Named::default(), &secrets, publish.timeout)?.input(report);
-            let (verdict, _) = self.judged("publish", "publish", command, &Default::default(), None)?;
-            if verdict.outcome != Outcome::Pass {
-                return Ok(Stepped::Failed(verdict.to_string()));
-            }
-            self.state.outside_effects.push(format!("published with {}", run.join(" ")));
-        }
-        for check in &publish.verify {
-            let verdict = self.check(check, On::Live, &folder)?;
-            if verdict.blocks() {
-                return Ok(Stepped::Failed(format!("{check}: {verdict}")));
-            }
-        }
-        Ok(Stepped::Done(None))
-    }
-
-    /// Merges the rollback branch with a merge commit, as `git merge --no-ff` would; says what stands in the way.
-    fn merge_into(&mut self, publish: &Publish) -> Result<Option<String>> {
-        let (Some(into), Some(reference)) = (&publish.merge_into, self.state.landed_on.clone()) else {
-            return Ok(None);
-        };
-        let into = self.words(into)?;
-        let branch = reference.strip_prefix("refs/heads/").unwrap_or(&reference).to_owned();
-        if branch == into {
-            return Ok(None);
-        }
-        let message = format!("Merge branch '{branch}' into {into}\n\nRollback-Run: {}\n", self.state.id);
-        let merge = BranchMerge { branch, into: into.clone(), message };
-        let landing =
-            ApplyOptions { destination: Destination::CurrentBranch, ..self.request.landing.clone() };
-        match self.engine.repo.plan_merge(&merge)? {
-            PlannedMerge::Clean(plan) => {
-                let receipt = self.engine.repo.apply(*plan, &landing)?;
-                self.state.commits.extend(&receipt.outcome.commit_ids);
-                self.state.operations.extend(receipt.outcome.operation_id);
-                self.state.landed_on = Some(format!("refs/heads/{into}"));
-                let reference = format!("refs/heads/{into}");
-                let commits = &receipt.outcome.commit_ids;
-                self.observer.event(&Event::Landed { commits, reference: &reference });
-                Ok(None)
-            }
-            PlannedMerge::AlreadyMerged => {
-                self.state.landed_on = Some(format!("refs/heads/{into}"));
-                Ok(None)
-            }
-            PlannedMerge::Conflicts(paths) => {
-                let paths: Vec<_> = paths.iter().map(ToString::to_string).collect();
-                Ok(Some(format!("merging into {into} conflicts in {}", paths.join(", "))))
-            }
-        }
-    }
-
-    /// The commands of publishing: a push that is never forced, and the procedure's own.
-    fn publishing(&self, publish: &Publish) -> Result<Vec<Vec<String>>> {
-        let mut commands = Vec::new();
-        if let (Some(remote), Some(reference)) = (&publish.push, &self.state.landed_on) {
-            let push = ["git", "push", remote, &format!("{reference}:{reference}")];
-            commands.push(push.map(ToOwned::to_owned).to_vec());
-        }
-        if !publish.run.is_empty() {
-            commands.push(self.arguments(&publish.run)?);
-        }
-        Ok(commands)
     }
 }

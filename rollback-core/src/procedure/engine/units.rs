@@ -102,7 +102,6 @@ fn of_a_run(procedure: &Procedure, name: &str, phase: &Phase, request: &RunReque
 
 fn of_a_rollback<'a>(list: &mut List<'a>, phase: &Phase, request: &'a RunRequest) {
     let (document, name) = (list.document, list.name);
-    list.messages(Occasion::Initiated);
     for precheck in &document.precheck {
         let here = precheck.phases.is_empty() || precheck.phases.iter().any(|phase| phase == name);
         let dropped =
@@ -111,6 +110,8 @@ fn of_a_rollback<'a>(list: &mut List<'a>, phase: &Phase, request: &'a RunRequest
             list.add(UnitKind::Precheck, &precheck.id, precheck.step.is_none());
         }
     }
+    // Nobody is told that it begins before it is known that it may.
+    list.messages(Occasion::Initiated);
     if document.checkpoint.is_some() {
         list.add(UnitKind::Checkpoint, "checkpoint", true);
     }
@@ -124,7 +125,6 @@ fn of_a_rollback<'a>(list: &mut List<'a>, phase: &Phase, request: &'a RunRequest
     list.steps(&phase.before);
     list.rollback(phase);
     list.steps(&phase.after);
-    list.publish(phase, request);
     for check in &phase.verify {
         list.add(UnitKind::Verify, check, true);
     }
@@ -132,6 +132,8 @@ fn of_a_rollback<'a>(list: &mut List<'a>, phase: &Phase, request: &'a RunRequest
     for name in &request.groups {
         list.document.group.get(name).into_iter().for_each(|group| list.of_a_group(name, group));
     }
+    // What failed its verification does not leave this machine.
+    list.publish(phase, request);
     list.evidence(phase, EvidenceTime::After);
     list.soak(phase, request);
     list.messages(Occasion::Complete);

@@ -1,6 +1,7 @@
 //! What placeholders stand for during a run.
 
-use super::{EngineError, Result, Run, UnitState};
+use super::state::{RunState, RunStatus, Unit, UnitKind, UnitState};
+use super::{EngineError, Result, Run};
 use crate::procedure::format::Period;
 use crate::procedure::placeholder::{Placeholder, fill};
 
@@ -111,11 +112,7 @@ impl Run<'_> {
             // Whoever gave no reason has at least said, or been told, what triggered the run.
             "reason" if state.reason.is_empty() => state.trigger.clone(),
             "reason" => state.reason.clone(),
-            "status" => match state.units.iter().any(|unit| unit.state == UnitState::Failed) {
-                true => "landed, with failures".to_owned(),
-                false if state.commits.is_empty() => "in progress".to_owned(),
-                false => "restored, checks passing".to_owned(),
-            },
+            "status" => so_far(state).to_owned(),
             "results" => super::report::results(state),
             "timeline" => super::report::timeline(state),
             "evidence" => state.evidence.keys().cloned().collect::<Vec<_>>().join(", "),
@@ -131,6 +128,24 @@ impl Run<'_> {
             "expected" => verdict.expected.clone().unwrap_or_default(),
             _ => verdict.found.clone().unwrap_or_default(),
         }
+    }
+}
+
+/// How a run stands, for a message that is sent while it goes on.
+fn so_far(state: &RunState) -> &'static str {
+    let worked_off = |unit: &Unit| {
+        unit.kind == UnitKind::Message || !matches!(unit.state, UnitState::Pending | UnitState::Started)
+    };
+    match (state.commits.is_empty(), state.failures().next().is_some()) {
+        _ if matches!(state.status, RunStatus::Failed | RunStatus::NothingToDo | RunStatus::Aborted) => {
+            state.standing()
+        }
+        (false, true) => "landed, with failures",
+        (true, true) => "not complete, with failures",
+        (false, false) if state.units.iter().all(worked_off) => "restored, checks passing",
+        (true, false) if state.units.iter().all(worked_off) => "done, checks passing",
+        (false, false) => "landed, verification under way",
+        (true, false) => "in progress",
     }
 }
 

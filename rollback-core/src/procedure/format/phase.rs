@@ -293,6 +293,9 @@ pub struct Rung {
     /// The program of a `command` rung.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub run: Vec<String>,
+    /// Variables passed on to the program, and taken out of everything that is written.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<String>,
     /// Which outside program it needs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outside: Option<String>,

@@ -383,6 +383,9 @@ pub struct Publish {
     /// A program that publishes, such as one that opens a pull request; the report is its standard input.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub run: Vec<String>,
+    /// Variables passed on to git and to the program, and taken out of everything that is written.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<String>,
     /// The branch that a rollback branch is merged into, with a merge commit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merge_into: Option<String>,
