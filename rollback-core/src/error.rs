@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{CommitId, ObjectId};
-use crate::path::RepoPath;
+use crate::path::{Rename, RepoPath, old_names};
 
 /// The result of everything in this crate that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -240,6 +240,9 @@ pub enum Error {
         /// Where it is now.
         found: CommitId,
     },
+    /// What is staged is not what the plan was made on.
+    #[error("what is staged is not what it was when the plan was made")]
+    IndexMoved,
     /// The branch to be made is there and holds something else.
     #[error("branch {branch} already exists at {found}, which is not this result")]
     BranchExists {
@@ -361,12 +364,20 @@ pub enum Error {
         path: RepoPath,
     },
     /// The chosen result discards later edits and nobody allowed that.
-    #[error("the result discards {} later change{} to {}", discards.len(), if discards.len() == 1 { "" } else { "s" }, list(paths))]
+    #[error(
+        "the result discards {} later change{} to {}{}",
+        discards.len(),
+        if discards.len() == 1 { "" } else { "s" },
+        list(paths),
+        old_names(renamed)
+    )]
     LossNotAllowed {
         /// The commits whose edits would be gone.
         discards: Vec<CommitId>,
         /// The paths concerned.
         paths: Vec<RepoPath>,
+        /// Which of them had another name in the commit they are taken from.
+        renamed: Vec<Rename>,
     },
     /// A path goes through a driver that the repository itself configures, and the repository is not trusted.
     #[error(
@@ -590,6 +601,7 @@ impl Error {
             Self::CaseCollision { .. } => "case-collision",
             Self::HostilePath { .. } => "hostile-path",
             Self::Moved { .. } => "moved",
+            Self::IndexMoved => "index-moved",
             Self::BranchExists { .. } => "branch-exists",
             Self::InvalidBranchName { .. } => "invalid-branch-name",
             Self::BranchCheckedOut { .. } => "branch-checked-out",

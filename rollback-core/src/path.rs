@@ -185,6 +185,34 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
     digits.chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
 }
 
+/// A path that has another name at the tip than in the commit that is undone, replayed or restored from.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
+#[non_exhaustive]
+pub struct Rename {
+    /// The name in that commit.
+    pub then: RepoPath,
+    /// The name at the tip.
+    pub now: RepoPath,
+}
+
+impl Rename {
+    /// The path `then`, which is `now` at the tip.
+    pub fn new(then: RepoPath, now: RepoPath) -> Self {
+        Self { then, now }
+    }
+}
+
+/// The names of the paths at the tip.
+pub(crate) fn names_now(paths: &[RepoPath], renamed: &[Rename]) -> Vec<RepoPath> {
+    let now = |path: &RepoPath| renamed.iter().find(|one| one.then == *path).map(|one| &one.now);
+    paths.iter().map(|path| now(path).unwrap_or(path).clone()).collect()
+}
+
+/// The old names of paths as an appendix to a list of their names of today.
+pub(crate) fn old_names(renamed: &[Rename]) -> String {
+    renamed.iter().map(|one| format!(" ({} was {})", one.now, one.then)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,5 +1,6 @@
 //! The command line as people and pipelines meet it: words in; text, documents and exit codes out.
 
+mod accumulating;
 mod answers;
 mod bad_input;
 mod by_hand;
@@ -13,6 +14,7 @@ mod filters;
 mod foresight;
 mod history;
 mod hooks;
+mod in_the_way;
 mod kit;
 mod landing;
 mod oplog;
@@ -20,6 +22,7 @@ mod output;
 mod plumbing;
 mod procedures;
 mod publish;
+mod renames;
 mod report;
 mod report_browser;
 mod schema;

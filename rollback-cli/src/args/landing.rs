@@ -110,6 +110,12 @@ pub(crate) struct Pick {
     /// The mainline of a merge: the number of the parent to compare with, from 1
     #[arg(short = 'm', long, value_name = "PARENT")]
     pub(crate) mainline: Option<usize>,
+    /// Keep commits that are empty from the start
+    #[arg(long)]
+    pub(crate) allow_empty: bool,
+    /// Keep commits that change nothing here, too
+    #[arg(long)]
+    pub(crate) keep_redundant_commits: bool,
 
     #[command(flatten)]
     pub(crate) landing: Landing,

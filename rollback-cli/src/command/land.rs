@@ -47,6 +47,8 @@ pub(super) fn message(args: &Message, signoff: bool) -> MessageOptions {
 /// Plans, and lands what was planned.
 pub(super) fn run(mut request: Request, args: &LandingHere, session: &mut Session) -> Outcome {
     let repo = session.repo()?;
+    // What is restored must be as it is committed: a staged file would be lost.
+    request.options.on_index = args.no_commit && !matches!(request.target, Target::Restore(_));
     if !args.dry_run {
         repo.preflight(&request.options, &apply_options(args)?)?;
     }
@@ -298,9 +300,8 @@ fn exit_of(kind: OutcomeKind, args: &LandingHere) -> Exit {
 /// What the chosen rung would discard, as the refusal it needs a permission against.
 fn loss_of(plan: &Plan) -> Option<Error> {
     let chosen = plan.chosen_attempt()?;
-    (chosen.loss.class == LossClass::Snapshot && !chosen.loss.discards.is_empty()).then(|| {
-        Error::LossNotAllowed { discards: chosen.loss.discards.clone(), paths: chosen.paths_touched.clone() }
-    })
+    (chosen.loss.class == LossClass::Snapshot && !chosen.loss.discards.is_empty())
+        .then(|| chosen.loss_refused())
 }
 
 fn ask_about_loss(args: &LandingHere, session: &mut Session) -> bool {
@@ -380,6 +381,7 @@ fn named_commits(plan: &Plan) -> Vec<rollback_core::CommitId> {
         ids.extend(attempt.from);
         ids.extend(attempt.loss.discards.iter().take(SHOWN));
         ids.extend(attempt.dependents.iter().flatten().take(SHOWN));
+        ids.extend(attempt.left_out.iter().take(SHOWN));
     }
     for note in &plan.notes {
         ids.extend(note.commits.iter().take(SHOWN));

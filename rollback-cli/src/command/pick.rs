@@ -1,5 +1,6 @@
 //! `rb pick`: replay commits.
 
+use rollback_core::strategy::EmptyCommits;
 use rollback_core::target::CommitsTarget;
 use rollback_core::{PlanOptions, Target};
 
@@ -21,6 +22,11 @@ pub(crate) fn run(args: Pick, session: &mut Session) -> Outcome {
     options.onto = optional_revision(args.landing.onto.as_ref())?;
     options.message = land::message(&args.message, args.signoff);
     options.message.record_origin = args.record_origin;
+    options.empty = match (args.keep_redundant_commits, args.allow_empty) {
+        (true, _) => EmptyCommits::Keep,
+        (false, true) => EmptyCommits::KeepFromStart,
+        (false, false) => EmptyCommits::LeaveOut,
+    };
     let request = land::Request { target, options, edit: args.message.edit };
     land::run(request, &args.landing.here, session)
 }

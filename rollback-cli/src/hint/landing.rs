@@ -15,7 +15,7 @@ impl Situation<'_> {
             Error::Moved { reference, .. } if self.command_name() == Some("undo") => {
                 Hint::new("see where it went with", self.git(&["reflog", "show", reference]))
             }
-            Error::Moved { .. } => Hint::new("plan again with", self.plan_again()),
+            Error::Moved { .. } | Error::IndexMoved => Hint::new("plan again with", self.plan_again()),
             Error::BranchExists { branch, .. } => {
                 Hint::new("see what it holds with", self.git(&["log", "--oneline", "-5", branch]))
             }

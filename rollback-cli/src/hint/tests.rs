@@ -145,6 +145,10 @@ fn table() -> Vec<(Error, Option<&'static str>)> {
             Some("rb revert --file a.py --dry-run"),
         ),
         (
+            Error::IndexMoved,
+            Some("rb revert --file a.py --dry-run"),
+        ),
+        (
             Error::BranchExists { branch: "rescue".into(), found: commit() },
             Some("git log --oneline -5 rescue"),
         ),
@@ -224,7 +228,7 @@ fn table() -> Vec<(Error, Option<&'static str>)> {
             Some("rb revert --file a.py --no-cross-check"),
         ),
         (
-            Error::LossNotAllowed { discards: vec![commit()], paths: vec![path()] },
+            Error::LossNotAllowed { discards: vec![commit()], paths: vec![path()], renamed: vec![] },
             Some("rb revert --file a.py --allow-loss"),
         ),
         (

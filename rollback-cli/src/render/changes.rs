@@ -33,6 +33,9 @@ pub(crate) fn render(attempt: &Attempt, look: Look) -> String {
 
 /// Such as `3 paths: 1 added, 2 modified` or `1 path, added`; only the count where nothing more is known.
 fn summary(attempt: &Attempt) -> String {
+    if attempt.paths_touched.is_empty() {
+        return "nothing, all in all".into();
+    }
     let paths = text::count(attempt.paths_touched.len(), "path");
     let number = |wanted: Kind| attempt.changes.iter().filter(|change| kind(change) == wanted).count();
     let kinds = [(Kind::Added, "added"), (Kind::Modified, "modified"), (Kind::Deleted, "deleted")];

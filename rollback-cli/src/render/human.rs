@@ -1,9 +1,11 @@
 //! Plans and receipts for people: what was found, the ways back, what changes, what is lost, what to
 //! type next.
 
+use std::slice;
+
 use rollback_core::conflict::ConflictKind;
 use rollback_core::hooks::{HookResult, HookRun};
-use rollback_core::plan::{Attempt, CulpritFound, LossClass, Note, NoteKind};
+use rollback_core::plan::{Attempt, AttemptResult, CulpritFound, LossClass, Note, NoteKind};
 use rollback_core::receipt::{Outcome, OutcomeKind, Recovery};
 use rollback_core::{CommitId, Plan, RepoPath, Target};
 
@@ -205,13 +207,14 @@ impl Story<'_> {
             return String::new();
         }
         let heading = paint(Palette::HEADING, format!("In the way of {}", attempt.strategy));
-        format!("{heading}{}\n{}", self.way_around(), self.list(ids, 8))
+        format!("{heading}{}\n{}", self.way_around(attempt), self.list(ids, 8))
     }
 
-    /// How the commits in the way could be undone too, where nobody asked for that yet.
-    fn way_around(&self) -> String {
+    /// How the commits in the way could be undone too, where that was tried, is clean, and was not asked for yet.
+    fn way_around(&self, attempt: &Attempt) -> String {
         let named = matches!(self.plan.request.target, Target::Commits(_));
-        if !named || self.plan.request.options.with_dependents {
+        let is_clean = attempt.with_dependents == Some(AttemptResult::Clean);
+        if !named || !is_clean || self.plan.request.options.with_dependents {
             return String::new();
         }
         paint(Palette::QUIET, " (--with-dependents undoes them too)")
@@ -252,10 +255,8 @@ impl Story<'_> {
             ladder::few(&chosen.paths_touched)
         );
         let heading = paint(Palette::WARN, heading);
-        let way_around = match self.plan.attempts.iter().any(|attempt| attempt.dependents.is_some()) {
-            true => self.way_around(),
-            false => String::new(),
-        };
+        let stuck = self.plan.attempts.iter().find(|attempt| attempt.with_dependents.is_some());
+        let way_around = stuck.map(|attempt| self.way_around(attempt)).unwrap_or_default();
         format!("{heading}{way_around}\n{}", self.list(discards, 8))
     }
 
@@ -296,8 +297,19 @@ impl Story<'_> {
             // What came of those hooks is said with the result.
             grouped.retain(|note| note.kind != NoteKind::HookToRun);
         }
-        let said = grouped.iter().filter_map(|note| self.note(note));
+        let said = grouped.iter().filter_map(|note| self.note(note)).chain(self.left_out());
         said.map(|said| self.labelled("note:", &said)).collect()
+    }
+
+    /// The commits for which no commit is made, where others have one.
+    fn left_out(&self) -> Option<String> {
+        let ids = self.plan.chosen_attempt()?.left_out.as_slice();
+        let keep = match self.plan.target.kind.as_str() {
+            "pick" => " (--allow-empty keeps those that are empty from the start)",
+            _ => "",
+        };
+        let verb = if ids.len() == 1 { "changes nothing here and is" } else { "change nothing here and are" };
+        (!ids.is_empty()).then(|| format!("{} {verb} left out{keep}", self.references(ids)))
     }
 
     fn further_changes_are_shown(&self) -> bool {
@@ -333,6 +345,11 @@ impl Story<'_> {
             ),
             NoteKind::RenameKept => {
                 format!("{} stays; --with-renames removes it", paths())
+            }
+            NoteKind::RenamedSince => {
+                let [now, then] = note.paths.as_slice() else { return None };
+                let (now, then) = (slice::from_ref(now), slice::from_ref(then));
+                format!("{} is called {} in {}", self.names(now), self.names(then), commits())
             }
             NoteKind::Multiple if self.further_changes_are_shown() => return None,
             NoteKind::Multiple => format!("changed more than once since it was last good: {}", commits()),

@@ -1,6 +1,7 @@
 //! Why nothing landed, where no rung may be taken: one line, and what to type next.
 
-use rollback_core::plan::{Attempt, AttemptResult};
+use rollback_core::history::ChangeKind;
+use rollback_core::plan::{Attempt, AttemptResult, CulpritFound};
 use rollback_core::{Plan, RepoPath};
 
 use super::text;
@@ -43,8 +44,18 @@ fn hint(plan: &Plan, typed: &Invocation) -> Option<Hint> {
         return Some(Hint::new("let all strategies be tried with", all));
     }
     let conflicted: Vec<_> = with_conflicts(plan).collect();
+    if let (Some(culprit), []) = (adding_culprit(plan), conflicted.as_slice()) {
+        let id = culprit.commit_id.to_hex_with_len(10);
+        let removal = typed.on_path(&["revert", &id, "--file"], plan.target.paths.first()?, &[]);
+        return Some(Hint::new("to remove what it added, name it", removal));
+    }
     let path = conflicted_paths(&conflicted).into_iter().next()?;
     Some(Hint::new("see who changed it since with", typed.on_path(&["history"], path, &[])))
+}
+
+/// The culprit that was found and not named, where undoing it would remove the path.
+fn adding_culprit(plan: &Plan) -> Option<&CulpritFound> {
+    plan.target.culprit.as_ref().filter(|culprit| culprit.change == ChangeKind::Added && !culprit.given)
 }
 
 fn with_conflicts(plan: &Plan) -> impl Iterator<Item = &Attempt> {

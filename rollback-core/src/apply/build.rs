@@ -170,9 +170,10 @@ impl Builder<'_> {
 
     fn bare_landing(&self) -> Result<Landing> {
         let result_tree = self.plan.chosen_attempt().and_then(|attempt| attempt.tree_id);
+        let head_tree = self.repo.base_tree(self.plan, self.objects)?;
         Ok(Landing {
             objects: self.objects.take_new(),
-            head_tree: self.objects.commit(self.plan.tip.commit_id)?.tree,
+            head_tree,
             result_tree: result_tree
                 .ok_or_else(|| Error::BadRequest("the chosen rung has no result".into()))?,
             reference: None,
@@ -196,9 +197,9 @@ impl Builder<'_> {
         let mut files = vec![StateFile::write("MERGE_MSG", text)];
         let attempt = self.plan.chosen_attempt();
         if let Some(Strategy::RevertCommit | Strategy::RevertMerge) = attempt.map(|one| one.strategy)
-            && let Some(commit) = attempt.and_then(|one| one.commit_id)
+            && let Some(last) = attempt.and_then(|one| one.steps.last())
         {
-            files.push(StateFile::write("REVERT_HEAD", format!("{commit}\n")));
+            files.push(StateFile::write("REVERT_HEAD", format!("{}\n", last.commit_id)));
         }
         files
     }

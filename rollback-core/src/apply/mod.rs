@@ -42,7 +42,7 @@ pub(crate) use land::{Exact, LandOptions, Landing, check, check_in_the_way, land
 pub(crate) use lock::LandingLock;
 pub(crate) use objects::{BlobStore, Keeping};
 pub(crate) use outside::{OutsideChange, OutsideRow, OutsideThing, check_outside};
-pub(crate) use preflight::{Need, preflight};
+pub(crate) use preflight::{Beside, Need, preflight};
 pub(crate) use recover::{operation_left, recover};
 pub(crate) use reference::RefUpdate;
 pub(crate) use size::Size;

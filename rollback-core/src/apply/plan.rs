@@ -4,9 +4,9 @@ use bstr::ByteSlice;
 
 use super::build::Builder;
 use super::hooks::{self, LandingHooks, Occasion, Source};
-use super::{LandOptions, Landing, Need, check_in_the_way, land, operation_left, preflight, recover};
+use super::{Beside, LandOptions, Landing, Need, check_in_the_way, land, operation_left, preflight, recover};
 use crate::error::{Error, Result};
-use crate::id::CommitId;
+use crate::id::{CommitId, TreeId};
 use crate::operation::OperationId;
 use crate::plan::{Attempt, LossClass, NoteKind, Plan, PlanOptions};
 use crate::receipt::{ApplyOptions, Destination, OnMoved, Outcome, OutcomeKind, Receipt, Recovery};
@@ -57,9 +57,23 @@ impl Repo {
         if let (true, Some(result)) = (checkout, attempt.tree_id) {
             let objects = self.objects();
             objects.insert_new(plan.prepared.objects())?;
-            check_in_the_way(self, &objects, objects.commit(plan.tip.commit_id)?.tree, result)?;
+            check_in_the_way(self, &objects, self.base_tree(plan, &objects)?, result)?;
         }
         Ok(kind)
+    }
+
+    /// What index and work tree hold before the plan lands, put into the memory of `objects`.
+    ///
+    /// # Errors
+    /// [`Error::IndexMoved`].
+    pub(crate) fn base_tree(&self, plan: &Plan, objects: &Objects) -> Result<TreeId> {
+        let Some(staged) = plan.tip.index_tree_id else {
+            return Ok(objects.commit_header(plan.tip.commit_id)?.tree);
+        };
+        match self.index_tree(objects)? == staged {
+            true => Ok(staged),
+            false => Err(Error::IndexMoved),
+        }
     }
 
     /// Where a plan goes that may land.
@@ -87,7 +101,11 @@ impl Repo {
             Destination::Stage => Some("staging a result"),
         };
         let identity = landing.identity.is_none() && landing.destination != Destination::Stage;
-        preflight(self, Need { work_tree, identity, continues: false })
+        let beside = match landing.destination {
+            Destination::Stage => Beside::Staged,
+            _ => Beside::Nothing,
+        };
+        preflight(self, Need { work_tree, identity, beside })
     }
 
     /// The plan itself where it was just made; elsewhere the plan as it is now, if it still does the same. Nothing is
@@ -106,6 +124,9 @@ impl Repo {
         {
             return Ok(again);
         }
+        if plan.tip.commit_id == again.tip.commit_id && plan.tip.index_tree_id != again.tip.index_tree_id {
+            return Err(Error::IndexMoved);
+        }
         Err(Error::Moved {
             reference: plan.tip.reference,
             expected: plan.tip.commit_id,
@@ -116,6 +137,9 @@ impl Repo {
     /// The plan itself, where its tip is where it was.
     fn unmoved(&self, plan: Plan) -> Result<Plan> {
         let found = self.tip(&plan.request.options)?;
+        if found.commit_id == plan.tip.commit_id && found.index_tree_id != plan.tip.index_tree_id {
+            return Err(Error::IndexMoved);
+        }
         if found != plan.tip {
             let (reference, expected) = (plan.tip.reference, plan.tip.commit_id);
             return Err(Error::Moved { reference, expected, found: found.commit_id });
@@ -127,6 +151,7 @@ impl Repo {
     fn does_the_same(&self, old: &Plan, new: &Plan) -> Result<bool> {
         let mut then = old.request.options.clone();
         then.onto = Some(old.tip.commit_id.to_string());
+        then.on_index = false;
         let old = &match self.plan(&old.request.target, &then) {
             Ok(recomputed) if same_result(old, &recomputed) => recomputed,
             _ => return Ok(false),
@@ -163,6 +188,9 @@ impl Repo {
                 "a result that is based on another revision cannot be staged here".into(),
             )),
             (Destination::Stage, None) => Ok(Goal::Stage),
+            _ if plan.tip.index_tree_id.is_some() => Err(Error::BadRequest(
+                "a plan that builds on what is staged can only be staged: land it with --no-commit".into(),
+            )),
             (Destination::Branch(short), _) => {
                 let name = format!("refs/heads/{short}");
                 let old = self.read_reference(name.as_bytes())?;
@@ -347,7 +375,7 @@ fn refuse_loss(attempt: &Attempt, options: &ApplyOptions) -> Result<()> {
     if options.allow_loss || loss.class != LossClass::Snapshot || loss.discards.is_empty() {
         return Ok(());
     }
-    Err(Error::LossNotAllowed { discards: loss.discards.clone(), paths: attempt.paths_touched.clone() })
+    Err(attempt.loss_refused())
 }
 
 fn refuse_stale(plan: &Plan, options: &ApplyOptions) -> Result<()> {

@@ -17,8 +17,19 @@ pub(crate) struct Need {
     pub(crate) work_tree: Option<&'static str>,
     /// Names and mails for a commit.
     pub(crate) identity: bool,
-    /// A pick or revert in progress is no obstacle: it is what is being continued.
-    pub(crate) continues: bool,
+    /// Which operations of git in progress are no obstacle.
+    pub(crate) beside: Beside,
+}
+
+/// Which operations in progress a landing is compatible with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Beside {
+    /// None of them.
+    Nothing,
+    /// What an earlier `--no-commit` left: a revert that is staged and not committed yet.
+    Staged,
+    /// A pick or revert in progress: it is what is taken back or continued.
+    PickOrRevert,
 }
 
 /// Refuses what could not land.
@@ -38,20 +49,25 @@ pub(crate) fn preflight(repo: &Repo, need: Need) -> Result<()> {
         if let Head::Branch { name, commit: None } = repo.head()? {
             return Err(Error::Unborn { branch: name.to_string() });
         }
-        match repo.operation_in_progress() {
-            Some(InProgress::Pick | InProgress::Revert) if need.continues => {}
-            Some(other) => {
-                return Err(Error::OperationInProgress { operation: other.describe() });
-            }
-            None => {}
-        }
+        refuse_in_progress(repo, need.beside)?;
         let unmerged = repo.unmerged_paths()?;
-        if !unmerged.is_empty() && !need.continues {
+        if !unmerged.is_empty() && need.beside != Beside::PickOrRevert {
             return Err(Error::Unmerged { paths: unmerged });
         }
         refuse_locked(repo)?;
     }
     refuse_read_only(repo)
+}
+
+/// `git revert --no-commit` leaves `REVERT_HEAD`, and so does rb; a second one adds to what is staged. A sequence of
+/// picks or reverts is one that stopped.
+fn refuse_in_progress(repo: &Repo, beside: Beside) -> Result<()> {
+    let in_sequence = || repo.git_dir().join("sequencer").exists();
+    match (repo.operation_in_progress(), beside) {
+        (None, _) | (Some(InProgress::Pick | InProgress::Revert), Beside::PickOrRevert) => Ok(()),
+        (Some(InProgress::Revert), Beside::Staged) if !in_sequence() => Ok(()),
+        (Some(other), _) => Err(Error::OperationInProgress { operation: other.describe() }),
+    }
 }
 
 fn refuse_locked(repo: &Repo) -> Result<()> {

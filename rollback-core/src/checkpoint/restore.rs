@@ -14,7 +14,7 @@ use super::outside::{self, Sides};
 use super::{CheckpointOptions, Draft, MANUAL, Stored, snapshot, verify};
 use crate::apply::log::{LOG_VERSION, LogDraft, LoggedOperation, LoggedOutside, States};
 use crate::apply::{
-    Exact, Keeping, LandOptions, Landing, Need, OutsideChange, RefUpdate, check, check_outside, land,
+    Beside, Exact, Keeping, LandOptions, Landing, Need, OutsideChange, RefUpdate, check, check_outside, land,
     preflight, same_entries,
 };
 use crate::error::{Error, Result};
@@ -200,7 +200,7 @@ impl Repo {
     ) -> Result<Comparison> {
         self.verify_checkpoint(checkpoint, true)?.sound(checkpoint)?;
         let work_tree = Some("restoring a checkpoint");
-        preflight(self, Need { work_tree, identity: false, continues: false })?;
+        preflight(self, Need { work_tree, identity: false, beside: Beside::Nothing })?;
         let stored = self.read_stored(checkpoint.record_id)?;
         let Some(tree) = stored.folder("work-tree") else {
             return Err(Error::BadRequest(format!(

@@ -254,13 +254,15 @@ impl<'o, 's, 'p> Search<'o, 's, 'p> {
         self.found(&last, change, Vec::new(), on_mainline)
     }
 
-    /// The path is there and anything may be wrong with it: the last change is the culprit, if it is no rollback.
+    /// The path is there and anything may be wrong with it: the last change to its content is the culprit, if it is no
+    /// rollback.
     fn last_change(&mut self, entry: Entry) -> Result<Culprit> {
-        let Some((last, on_mainline)) = self.first_change()? else { return Err(self.never_existed()?) };
-        if let Some(before_last) = self.walk.next_change()? {
+        let Some((last, on_mainline)) = self.first_content_change()? else {
+            return Err(self.never_existed()?);
+        };
+        if let Some(before_last) = self.next_content_change()? {
             self.refuse_boundary(&before_last, "the change before the last")?;
             if let Some(earlier) = before_last.step.parents.first()
-                && self.walk.path(*earlier) == self.path
                 && same(self.walk.entry(*earlier)?, Some(entry))
             {
                 return Ok(Culprit::AlreadyRolledBack(RolledBack {
@@ -430,6 +432,27 @@ impl<'o, 's, 'p> Search<'o, 's, 'p> {
                 return Ok(Some((visit, on_mainline)));
             }
             on_mainline &= visit.step.on_mainline;
+        }
+        Ok(None)
+    }
+
+    /// As [`Self::first_change`], but for commits that only moved the file: they did nothing to its content.
+    fn first_content_change(&mut self) -> Result<Option<(Visit, bool)>> {
+        let mut on_mainline = true;
+        while let Some((visit, along)) = self.first_change()? {
+            on_mainline &= along;
+            if !self.walk.is_pure_move(&visit)? {
+                return Ok(Some((visit, on_mainline)));
+            }
+        }
+        Ok(None)
+    }
+
+    fn next_content_change(&mut self) -> Result<Option<Visit>> {
+        while let Some(visit) = self.walk.next_change()? {
+            if !self.walk.is_pure_move(&visit)? {
+                return Ok(Some(visit));
+            }
         }
         Ok(None)
     }

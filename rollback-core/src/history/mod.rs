@@ -9,6 +9,7 @@ pub(crate) mod culprit;
 mod elsewhere;
 mod entries;
 mod mainline;
+mod names;
 mod order;
 mod path_history;
 mod rename;
@@ -26,9 +27,12 @@ pub use path_history::{HistoryChange, HistoryOptions, PathHistory, Person};
 pub use reverted::{Claim, IsReverted, PathState, PathVerdict, Verdict};
 pub use upstream::UpstreamAhead;
 
+pub use crate::path::Rename;
+
 pub(crate) use change::{change_by, changed_paths, paths_between};
 pub(crate) use culprit::find_culprit;
 pub(crate) use elsewhere::case_twins;
+pub(crate) use names::{NameThen, content_changes_since, likely_destination, likely_source, name_in};
 pub(crate) use order::newest_first;
 pub(crate) use touching::commits_touching_since;
 pub(crate) use upstream::upstream_ahead;

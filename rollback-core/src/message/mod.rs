@@ -31,6 +31,7 @@ pub(crate) use style::Style;
 use bstr::{BString, ByteVec};
 use serde::{Deserialize, Serialize};
 
+use crate::history::Rename;
 use crate::id::CommitId;
 use crate::path::RepoPath;
 use crate::repo::{Commit, Signature};
@@ -78,13 +79,21 @@ pub(crate) enum Deed<'a> {
     /// Undoes a whole commit; `mainline` is the parent it is undone against, for merges only.
     Revert { commit: &'a Commit, mainline: Option<&'a Commit> },
     /// Undoes what a commit did to some paths.
-    RevertPaths { commit: &'a Commit, mainline: Option<&'a Commit>, paths: &'a [RepoPath] },
+    RevertPaths { commit: &'a Commit, mainline: Option<&'a Commit>, paths: Paths<'a> },
     /// Replays a whole commit.
     Pick { commit: &'a Commit },
     /// Replays what a commit did to some paths.
-    PickPaths { commit: &'a Commit, paths: &'a [RepoPath] },
+    PickPaths { commit: &'a Commit, paths: Paths<'a> },
     /// Brings paths back as they are in `source`, discarding what the commits in `discards` did to them.
-    Restore { source: &'a Commit, paths: &'a [RepoPath], discards: &'a [Commit] },
+    Restore { source: &'a Commit, paths: Paths<'a>, discards: &'a [Commit] },
+}
+
+/// The paths of a deed, as they are named in the commit it is about (of a restore: at the tip).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Paths<'a> {
+    pub(crate) named: &'a [RepoPath],
+    /// Which of them have another name at the tip than in the commit.
+    pub(crate) renamed: &'a [Rename],
 }
 
 /// What the writer needs to know besides the deed.

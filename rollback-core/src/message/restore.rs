@@ -2,8 +2,7 @@
 
 use bstr::{BString, ByteVec};
 
-use super::{Context, encoding, push_line, revert, scope};
-use crate::path::RepoPath;
+use super::{Context, Paths, encoding, push_line, revert, scope};
 use crate::repo::Commit;
 
 /// How many discarded commits are named; the receipt has all of them.
@@ -11,12 +10,12 @@ const NAMED: usize = 25;
 
 pub(super) fn message(
     source: &Commit,
-    paths: &[RepoPath],
+    paths: Paths<'_>,
     discards: &[Commit],
     context: &Context<'_>,
 ) -> BString {
     let mut out = BString::from("Restore ");
-    out.push_str(scope::summary(paths, context.style));
+    out.push_str(scope::summary(paths.named, context.style));
     out.push_str(format!(" from {}\n", (context.abbreviate)(source.id)));
     out.push_str(format!("\nThis restores, as they are in commit {}:\n", source.id));
     scope::push_paths(&mut out, paths, context.style);

@@ -2,19 +2,19 @@
 
 use bstr::{BString, ByteVec};
 
-use super::{Style, encoding, push_line, revert, text};
-use crate::path::RepoPath;
+use super::{Paths, Style, encoding, push_line, revert, text};
+use crate::path::{RepoPath, names_now};
 use crate::repo::Commit;
 
 /// `Revert "X" in P`, and below it the commit and every path.
 pub(super) fn revert(
     commit: &Commit,
     mainline: Option<&Commit>,
-    paths: &[RepoPath],
+    paths: Paths<'_>,
     style: &Style,
 ) -> BString {
     let mut out = revert::title(commit, style);
-    push_scope(&mut out, paths, style);
+    push_scope(&mut out, &paths.names_now(), style);
     let against = mainline.map(|parent| format!(" against its parent {}", parent.id)).unwrap_or_default();
     out.push_str(format!("\nThis reverts the changes of commit {}{against} to:\n", commit.id));
     push_paths(&mut out, paths, style);
@@ -22,14 +22,24 @@ pub(super) fn revert(
 }
 
 /// `Pick "X" in P`, and below it the commit and every path.
-pub(super) fn pick(commit: &Commit, paths: &[RepoPath], style: &Style) -> BString {
+pub(super) fn pick(
+    commit: &Commit,
+    paths: Paths<'_>,
+    style: &Style,
+) -> BString {
     let mut out = BString::from("Pick \"");
     out.push_str(super::subject(&encoding::message_of(commit, style)));
     out.push_byte(b'"');
-    push_scope(&mut out, paths, style);
+    push_scope(&mut out, &paths.names_now(), style);
     out.push_str(format!("\nThis picks the changes of commit {} to:\n", commit.id));
     push_paths(&mut out, paths, style);
     out
+}
+
+impl Paths<'_> {
+    fn names_now(&self) -> Vec<RepoPath> {
+        names_now(self.named, self.renamed)
+    }
 }
 
 /// Ends the title with ` in P`.
@@ -57,11 +67,26 @@ pub(super) fn summary(paths: &[RepoPath], style: &Style) -> BString {
     out
 }
 
-/// Every path on a line of its own, indented so that no line can be taken for a trailer.
-pub(super) fn push_paths(out: &mut BString, paths: &[RepoPath], style: &Style) {
-    for path in paths {
+/// Every path on a line of its own, with its other name where it has one, and indented so that no line can be taken for
+/// a trailer.
+pub(super) fn push_paths(out: &mut BString, paths: Paths<'_>, style: &Style) {
+    for path in paths.named {
         out.push_str("  ");
-        push_line(out, &shown(path, style));
+        out.push_str(shown(path, style));
+        for one in paths.renamed {
+            match (one.then == *path, one.now == *path) {
+                (true, _) => {
+                    out.push_str(", now ");
+                    out.push_str(shown(&one.now, style));
+                }
+                (_, true) => {
+                    out.push_str(", there ");
+                    out.push_str(shown(&one.then, style));
+                }
+                _ => {}
+            }
+        }
+        push_line(out, b"");
     }
 }
 

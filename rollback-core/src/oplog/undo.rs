@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Entry;
 use crate::apply::log::{LOG_VERSION, LogDraft, LoggedOperation, LoggedOutside, States, TouchedStateFile};
-use crate::apply::{LandOptions, Landing, Need, RefUpdate, check, land, preflight, read_if_there};
+use crate::apply::{Beside, LandOptions, Landing, Need, RefUpdate, check, land, preflight, read_if_there};
 use crate::checkpoint::RestoredOutside;
 use crate::error::{Error, Result};
 use crate::id::CommitId;
@@ -134,7 +134,8 @@ impl Repo {
         let only_outside = logged.outside.is_some() && logged.states.is_none();
         let checkout = on_it && self.work_dir().is_some() && !only_outside;
         let work_tree = checkout.then_some("taking back an operation of this branch");
-        preflight(self, Need { work_tree, identity: false, continues: logged.staged })?;
+        let beside = if logged.staged { Beside::PickOrRevert } else { Beside::Nothing };
+        preflight(self, Need { work_tree, identity: false, beside })?;
         let undone = Undone {
             operation_id,
             undoes: logged.operation_id.clone(),

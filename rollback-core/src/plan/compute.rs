@@ -7,8 +7,8 @@ use super::resolve::{Case, Resolver};
 use super::{AttemptResult, Note, NoteKind, Plan, PlanOptions, Repository, Request, SCHEMA_VERSION, Tip};
 use crate::error::{Error, Result};
 use crate::hooks::Hook;
-use crate::id::CommitId;
-use crate::message::{self, Deed, Message, MessageOptions, Style, Trailer};
+use crate::id::{CommitId, TreeId};
+use crate::message::{self, Deed, Message, MessageOptions, Paths, Style, Trailer};
 use crate::repo::hooks::Permission;
 use crate::repo::identity::Role;
 use crate::repo::refs::Head;
@@ -29,7 +29,10 @@ impl Repo {
     /// [`Error::CorruptObject`] and their kin.
     pub fn plan(&self, target: &Target, options: &PlanOptions) -> Result<Plan> {
         let tip = self.tip(options)?;
-        let mut bench = Workbench::new(self, tip.commit_id)?;
+        let mut bench = Workbench::new(self, tip.commit_id)?.keeping(options.empty);
+        if tip.index_tree_id.is_some() {
+            bench.start = self.index_tree(&bench.objects)?;
+        }
         let case = Resolver::new(self, &bench, &tip, options).resolve(target)?;
         let climb = if case.already_rolled_back {
             already_rolled_back(&case)
@@ -75,15 +78,24 @@ impl Repo {
     pub(crate) fn tip(&self, options: &PlanOptions) -> Result<Tip> {
         if let Some(onto) = &options.onto {
             let commit_id = self.resolve_commit(onto)?;
-            return Ok(Tip { reference: self.full_name(onto), commit_id });
+            return Ok(Tip { reference: self.full_name(onto), commit_id, index_tree_id: None });
         }
-        match self.head()? {
-            Head::Branch { name, commit: Some(commit_id) } => {
-                Ok(Tip { reference: name.to_string(), commit_id })
+        let (reference, commit_id) = match self.head()? {
+            Head::Branch { name, commit: Some(commit_id) } => (name.to_string(), commit_id),
+            Head::Branch { name, commit: None } => {
+                return Err(Error::Unborn { branch: name.to_string() });
             }
-            Head::Branch { name, commit: None } => Err(Error::Unborn { branch: name.to_string() }),
-            Head::Detached(commit_id) => Ok(Tip { reference: "HEAD".into(), commit_id }),
-        }
+            Head::Detached(commit_id) => ("HEAD".into(), commit_id),
+        };
+        let index_tree_id = if options.on_index { self.staged_tree(commit_id)? } else { None };
+        Ok(Tip { reference, commit_id, index_tree_id })
+    }
+
+    /// The tree of the index, where it is not the tree of the commit.
+    fn staged_tree(&self, commit: CommitId) -> Result<Option<TreeId>> {
+        let objects = self.objects();
+        let (staged, committed) = (self.index_tree(&objects)?, objects.commit_header(commit)?.tree);
+        Ok((staged != committed).then_some(staged))
     }
 }
 
@@ -198,12 +210,12 @@ impl Writer<'_> {
         mainline: Option<&'a Commit>,
         discards: &'a [Commit],
     ) -> Deed<'a> {
-        let paths = step.paths.as_slice();
+        let paths = Paths { named: &step.paths, renamed: &step.renamed };
         match self.attempt.strategy {
             Strategy::RestoreFile => Deed::Restore { source: commit, paths, discards },
-            Strategy::CherryPick if paths.is_empty() => Deed::Pick { commit },
+            Strategy::CherryPick if paths.named.is_empty() => Deed::Pick { commit },
             Strategy::CherryPick => Deed::PickPaths { commit, paths },
-            _ if paths.is_empty() => Deed::Revert { commit, mainline },
+            _ if paths.named.is_empty() => Deed::Revert { commit, mainline },
             _ => Deed::RevertPaths { commit, mainline, paths },
         }
     }

@@ -10,10 +10,10 @@ use serde::{Deserialize, Serialize};
 use super::cross_check::CrossCheck;
 use super::prepared::Prepared;
 use crate::history::ChangeKind;
-use crate::id::{CommitId, EntryMode, ObjectId};
+use crate::id::{CommitId, EntryMode, ObjectId, TreeId};
 use crate::message::MessageOptions;
 use crate::path::RepoPath;
-use crate::strategy::{Attempt, AttemptResult, Rejection, Strategy};
+use crate::strategy::{Attempt, AttemptResult, EmptyCommits, Rejection, Strategy};
 use crate::target::Target;
 use crate::verdict::CheckRun;
 
@@ -127,6 +127,13 @@ pub struct PlanOptions {
     pub with_renames: bool,
     /// Several commits in the order given, not newest first.
     pub as_given: bool,
+    /// Build on the index as it is and not on the commit of the tip, as `git revert --no-commit` does. Such a result can
+    /// only be staged.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub on_index: bool,
+    /// What becomes of commits that change nothing where they are picked.
+    #[serde(skip_serializing_if = "EmptyCommits::is_default")]
+    pub empty: EmptyCommits,
     /// Stop at the first way that may be taken; the plan then says nothing of the rest.
     pub first_only: bool,
     /// Results that are not to be taken though they are clean.
@@ -218,6 +225,10 @@ pub struct Tip {
     pub reference: String,
     /// Where it is.
     pub commit_id: CommitId,
+    /// What is staged, as a tree, where the result builds on that and it is not what the commit has; see
+    /// [`PlanOptions::on_index`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub index_tree_id: Option<TreeId>,
 }
 
 /// Something to know before landing.
@@ -250,6 +261,8 @@ pub enum NoteKind {
     RemergeTrap,
     /// The change renamed the path; the new name stays unless it is named too.
     RenameKept,
+    /// The path, the first one, had another name in the commit: the second one.
+    RenamedSince,
     /// More than one change to the path since it was last good.
     Multiple,
     /// The upstream of the branch changed the path, and the tip lacks that.

@@ -5,13 +5,15 @@ use regex::bytes::RegexBuilder;
 use super::resolve::{Case, Resolver};
 use super::{CulpritFound, LastGoodState, Note, NoteKind};
 use crate::error::{Error, Result};
-use crate::history::{self, Change as PathChange, ChangeKind, Culprit, FoundCulprit, Predicates, change_by};
+use crate::history::{
+    self, Change as PathChange, ChangeKind, Culprit, FoundCulprit, Predicates, Rename, change_by,
+};
 use crate::id::CommitId;
 use crate::path::RepoPath;
 use crate::strategy::ladder::{ContentGoal, Rung};
 use crate::strategy::scope::covers;
 use crate::strategy::workbench::{Change, Restoration};
-use crate::strategy::{Attempt, Scope, Strategy};
+use crate::strategy::{Attempt, Strategy};
 use crate::target::{Good, PathsTarget};
 
 /// The largest compiled pattern, in bytes: patterns come from outside.
@@ -23,6 +25,8 @@ pub(crate) struct Broken {
     pub(crate) culprit: CommitId,
     pub(crate) last_good: Option<LastGoodState>,
     kind: ChangeKind,
+    /// The name that the culprit took from the path, and the one it gave it.
+    moved: Option<Rename>,
     introduced_by: Option<CommitId>,
     further_changes: Vec<CommitId>,
     given: bool,
@@ -57,7 +61,7 @@ impl Resolver<'_> {
         }
         let groups = self.grouped(broken, target, &mut case)?;
         self.set_goal(&groups, target, &mut case)?;
-        self.build_ladder(&groups, &mut case)?;
+        self.build_ladder(&groups, target, &mut case)?;
         self.describe(groups, &mut case)?;
         Ok(case)
     }
@@ -88,6 +92,7 @@ impl Resolver<'_> {
             culprit,
             last_good: parent.and_then(|parent| state_before(&seen, parent)),
             kind: seen.kind,
+            moved: None,
             introduced_by: None,
             further_changes: Vec::new(),
             given: true,
@@ -114,11 +119,12 @@ impl Resolver<'_> {
         Ok(groups)
     }
 
-    /// What was removed must exist again, what is there must be good, and every path must change.
+    /// What was removed must exist again, what is there must stay and be good, and every path must change.
     fn set_goal(&self, groups: &[Group], target: &PathsTarget, case: &mut Case) -> Result<()> {
         for one in groups.iter().flat_map(|group| &group.broken) {
-            let absent = self.objects().entry_at(self.bench.tip.tree, &one.path)?.is_none();
-            if absent && one.last_good.is_some() || !target.good.is_unset() {
+            let absent = self.objects().entry_at(self.bench.start, &one.path)?.is_none();
+            let stays = !absent && !self.may_go(one, target);
+            if absent && one.last_good.is_some() || !target.good.is_unset() || stays {
                 case.goal.present.push(one.path.clone());
             }
             case.goal.changed.push(one.path.clone());
@@ -126,8 +132,15 @@ impl Resolver<'_> {
         Ok(())
     }
 
-    fn build_ladder(&self, groups: &[Group], case: &mut Case) -> Result<()> {
-        let scoped = self.scoped_changes(groups, case)?;
+    /// Whether the path may go with the change that made it: the change was named, all of it is undone, or its old name
+    /// was named too. What was only named as a path is never deleted.
+    fn may_go(&self, one: &Broken, target: &PathsTarget) -> bool {
+        let old_name_too = one.moved.as_ref().is_some_and(|moved| target.paths.contains(&moved.then));
+        one.given || self.options.whole_commit || old_name_too
+    }
+
+    fn build_ladder(&self, groups: &[Group], target: &PathsTarget, case: &mut Case) -> Result<()> {
+        let scoped = self.scoped_changes(groups, target, case)?;
         case.rungs.push(self.whole_rung(groups, &scoped)?);
         case.rungs.push(match scoped.is_empty() {
             true => Rung::not_applicable(Strategy::RevertCommit, "it does not touch the paths"),
@@ -138,11 +151,18 @@ impl Resolver<'_> {
         Ok(())
     }
 
-    fn scoped_changes(&self, groups: &[Group], case: &mut Case) -> Result<Vec<Change>> {
+    fn scoped_changes(
+        &self,
+        groups: &[Group],
+        target: &PathsTarget,
+        case: &mut Case,
+    ) -> Result<Vec<Change>> {
         let mut scoped = Vec::new();
         for group in groups {
             let named: Vec<_> = group.broken.iter().map(|one| one.path.clone()).collect();
-            scoped.extend(self.scoped(&group.change, &named, &mut case.notes)?);
+            let Some(change) = self.scoped(&group.change, &named, &mut case.notes)? else { continue };
+            let stay = group.broken.iter().filter(|one| !self.may_go(one, target));
+            scoped.push(stay.filter_map(|one| one.moved.clone()).fold(change, Change::keeping_name));
         }
         Ok(scoped)
     }
@@ -155,6 +175,11 @@ impl Resolver<'_> {
             return Ok(Rung::Undo(whole));
         }
         for (change, scope) in whole.iter().zip(scoped) {
+            if let Some(moved) = scope.kept_names.first() {
+                let name = self.objects().abbreviated(change.commit.id.0);
+                let reason = format!("{name} also renamed {} to {}, which stays", moved.then, moved.now);
+                return Ok(Rung::NotApplicable(Box::new(Attempt::whole_not_applicable(change, reason))));
+            }
             let touched = self.touched_paths(change)?;
             let scope = scope.paths.as_deref().unwrap_or_default();
             let others = touched.iter().filter(|path| !covers(scope, path)).count();
@@ -164,11 +189,7 @@ impl Resolver<'_> {
                     self.objects().abbreviated(change.commit.id.0),
                     if others == 1 { "" } else { "s" },
                 );
-                let mut attempt = Attempt::not_applicable(change.undo_strategy(), reason);
-                attempt.scope = Some(Scope::Whole);
-                attempt.commit_id = Some(change.commit.id);
-                attempt.mainline = change.mainline;
-                return Ok(Rung::NotApplicable(Box::new(attempt)));
+                return Ok(Rung::NotApplicable(Box::new(Attempt::whole_not_applicable(change, reason))));
             }
         }
         Ok(Rung::Undo(whole))
@@ -181,6 +202,9 @@ impl Resolver<'_> {
         let [Broken { path, last_good: Some(good), .. }] = broken.as_slice() else {
             return not("no single commit made the good state".into());
         };
+        if good.path != *path {
+            return not(format!("{path} was {} when it was good", good.path));
+        }
         let made =
             history::find_culprit(self.objects(), good.commit_id, &good.path, &mut Predicates::default());
         let Ok(Culprit::Found(made)) = made else {
@@ -191,7 +215,7 @@ impl Resolver<'_> {
             return not(format!("{name} changed {path} and did not add it"));
         }
         let commit = self.objects().commit(made.commit_id)?;
-        Ok(Rung::Replay(vec![Change::whole(commit, None)?.scoped(vec![path.clone()])]))
+        Ok(Rung::Replay(vec![Change::whole(commit, None)?.scoped(vec![path.clone()], Vec::new())]))
     }
 
     fn describe(&self, groups: Vec<Group>, case: &mut Case) -> Result<()> {
@@ -243,6 +267,7 @@ impl Broken {
                 mode: good.mode,
             }),
             kind: found.kind,
+            moved: found.from.map(|from| Rename::new(from, found.path)),
             introduced_by: found.introduced_by,
             further_changes: found.further_changes,
             given: false,
@@ -251,13 +276,8 @@ impl Broken {
 
     /// The exact state before the change; none where the path was not there under this name.
     pub(crate) fn restoration(&self) -> Option<Restoration> {
-        let good = self.last_good.as_ref().filter(|good| good.path == self.path)?;
-        Some(Restoration {
-            from: Some(good.commit_id),
-            paths: vec![self.path.clone()],
-            since: self.culprit,
-            overlay: false,
-        })
+        let good = self.last_good.as_ref()?;
+        Some(Restoration::of(&self.path, &good.path, (good.commit_id, self.culprit)))
     }
 
     fn document(self, change: &Change, paths_touched: usize) -> CulpritFound {
@@ -294,7 +314,7 @@ fn restore_rung(groups: &[Group]) -> Rung {
     let states: Option<Vec<_>> = broken.map(Broken::restoration).collect();
     match states {
         Some(restorations) => Rung::Restore(restorations),
-        None => Rung::not_applicable(Strategy::RestoreFile, "there is no earlier state under this name"),
+        None => Rung::not_applicable(Strategy::RestoreFile, "there is no earlier state of it"),
     }
 }
 

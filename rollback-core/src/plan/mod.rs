@@ -22,4 +22,4 @@ pub use document::{
 };
 
 pub use crate::message::MessageOptions;
-pub use crate::strategy::{Attempt, AttemptResult, Loss, LossClass, Rejection, Scope, Step};
+pub use crate::strategy::{Attempt, AttemptResult, EmptyCommits, Loss, LossClass, Rejection, Scope, Step};

@@ -3,7 +3,7 @@
 
 use super::{Note, NoteKind, PlanOptions, ResolvedTarget, Tip};
 use crate::error::{Error, Result};
-use crate::history::{self, changed_paths};
+use crate::history::{self, NameThen, Rename, changed_paths};
 use crate::id::CommitId;
 use crate::path::RepoPath;
 use crate::repo::{Objects, Repo};
@@ -98,9 +98,16 @@ impl<'a> Resolver<'a> {
         let mut restorations = Vec::new();
         for path in &target.paths {
             restorations.push(match &target.source {
-                Some(source) => self.restoration_from(source, path, target.overlay)?,
+                Some(source) => {
+                    let restoration = self.restoration_from(source, path, target.overlay)?;
+                    case.note_renamed(&restoration);
+                    restoration
+                }
                 None => match self.last_good_of(path)? {
-                    Some(restoration) => Restoration { overlay: target.overlay, ..restoration },
+                    Some(restoration) => {
+                        case.note_renamed(&restoration);
+                        restoration.overlay(target.overlay)
+                    }
                     None => continue,
                 },
             });
@@ -115,12 +122,29 @@ impl<'a> Resolver<'a> {
 
     fn restoration_from(&self, source: &str, path: &RepoPath, overlay: bool) -> Result<Restoration> {
         let from = self.repo.resolve_commit(source)?;
-        let there = self.objects().entry_at(self.objects().commit(from)?.tree, path)?;
-        if there.is_none() {
+        let Some(there) = self.name_in_source(from, path)? else {
             let spec = format!("{source}:{path}");
             return Err(Error::UnknownRevision { spec, source: None });
+        };
+        Ok(Restoration::of(path, &there, (from, from)).overlay(overlay))
+    }
+
+    /// What the path is called in a commit it is to be taken from: the same if there is such a path, else its name there
+    /// by history.
+    fn name_in_source(&self, from: CommitId, path: &RepoPath) -> Result<Option<RepoPath>> {
+        let tree = self.objects().commit(from)?.tree;
+        if self.objects().entry_at(tree, path)?.is_some() {
+            return Ok(Some(path.clone()));
         }
-        Ok(Restoration { from: Some(from), paths: vec![path.clone()], since: from, overlay })
+        let there = match history::name_in(self.objects(), self.bench.tip.id, path, from)? {
+            NameThen::Known(there) => Some(there),
+            NameThen::NotYet => None,
+            NameThen::Unknown => history::likely_source(self.objects(), tree, self.bench.start, path)?,
+        };
+        match there {
+            Some(there) if self.objects().entry_at(tree, &there)?.is_some() => Ok(Some(there)),
+            _ => Ok(None),
+        }
     }
 
     /// The commits as changes against their mainlines, restricted to the paths of the target. A commit that does not
@@ -167,26 +191,27 @@ impl<'a> Resolver<'a> {
         named: &[RepoPath],
         notes: &mut Vec<Note>,
     ) -> Result<Option<Change>> {
-        let seen_from = (change.commit.id, change.mainline);
-        let scope = ScopedPaths::of(self.objects(), seen_from, named, self.options.with_renames)?;
+        let scope = ScopedPaths::of(self.bench, change, named, self.options.with_renames)?;
         let Some(scope) = scope else { return Ok(None) };
         if !scope.kept.is_empty() {
             notes.push(Note::about_paths(NoteKind::RenameKept, scope.kept));
         }
-        Ok(Some(change.scoped(scope.paths)))
+        notes.extend(scope.renamed.iter().map(|one| Note::renamed(one, change.commit.id)));
+        Ok(Some(change.scoped(scope.paths, scope.renamed)))
     }
 
     /// The state before `changes` of every path they touch. What several touch is taken from before the oldest.
     fn states_before(&self, changes: &[Change]) -> Result<Vec<Restoration>> {
         let mut restorations = Vec::new();
         for change in changes {
-            let paths = match &change.paths {
-                Some(paths) => paths.clone(),
+            let paths = match change.paths_now() {
+                Some(paths) => paths,
                 None => self.touched_paths(change)?,
             };
             restorations.push(Restoration {
                 from: change.parent(),
                 paths,
+                renamed: change.renamed.clone(),
                 since: change.commit.id,
                 overlay: false,
             });
@@ -216,6 +241,11 @@ impl Case {
         }
     }
 
+    pub(crate) fn note_renamed(&mut self, restoration: &Restoration) {
+        let Some(from) = restoration.from else { return };
+        self.notes.extend(restoration.renamed.iter().map(|one| Note::renamed(one, from)));
+    }
+
     /// After a merge is undone, merging its branch again brings nothing back; somebody should know.
     pub(crate) fn warn_of_remerging(&mut self, changes: &[Change]) {
         let merges: Vec<_> = changes
@@ -232,6 +262,13 @@ impl Case {
 impl Note {
     pub(crate) fn about_commits(kind: NoteKind, commits: Vec<CommitId>) -> Self {
         Self { kind, commits, paths: Vec::new(), reference: None }
+    }
+
+    /// The path of today is called otherwise in `commit`.
+    pub(crate) fn renamed(rename: &Rename, commit: CommitId) -> Self {
+        let mut note = Self::about_commits(NoteKind::RenamedSince, vec![commit]);
+        note.paths = vec![rename.now.clone(), rename.then.clone()];
+        note
     }
 
     pub(crate) fn about_hook(kind: NoteKind, name: &str) -> Self {

@@ -11,6 +11,7 @@ use std::time::Duration;
 use super::{Command, DEFAULT_ENVIRONMENT, Ended, Output, Runner, StartError};
 use crate::error::{Error, Result};
 use crate::id::TreeId;
+use crate::path::names_now;
 use crate::plan::{CrossCheck, Difference, Plan};
 use crate::repo::{Objects, Repo};
 use crate::strategy::{Step, Strategy, scope};
@@ -48,7 +49,7 @@ impl Repo {
         let objects = self.objects();
         objects.insert_new(plan.prepared.objects())?;
         let quarantine = Quarantine::new(self, runner)?;
-        let mut ours = objects.commit(plan.tip.commit_id)?.tree;
+        let mut ours = self.base_tree(plan, &objects)?;
         for step in &attempt.steps {
             let merge = operands(&objects, attempt.strategy, step, ours)?;
             quarantine.hold(&objects)?;
@@ -74,12 +75,13 @@ impl Repo {
 fn operands(objects: &Objects, strategy: Strategy, step: &Step, ours: TreeId) -> Result<[TreeId; 3]> {
     let commit = objects.commit(step.commit_id)?;
     let parent = commit.parents.get(step.mainline.map_or(0, |number| number - 1)).copied();
-    let parent = objects.tree_of(parent)?;
+    let trees = (objects.tree_of(parent)?, commit.tree);
+    let (parent, commit) = scope::under_names_now(objects, trees, &step.kept_names, &step.renamed)?;
     let (base, incoming) = match strategy {
-        Strategy::CherryPick => (parent, commit.tree),
-        _ => (commit.tree, parent),
+        Strategy::CherryPick => (parent, commit),
+        _ => (commit, parent),
     };
-    let theirs = match step.paths.as_slice() {
+    let theirs = match names_now(&step.paths, &step.renamed).as_slice() {
         [] => incoming,
         paths => scope::restrict(objects, base, incoming, paths)?,
     };

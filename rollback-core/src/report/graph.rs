@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::short_reference;
 use crate::id::CommitId;
 use crate::plan::Plan;
-use crate::receipt::Outcome;
+use crate::receipt::{Outcome, OutcomeKind};
 use crate::repo::Repo;
 
 /// The commits before and after.
@@ -90,7 +90,7 @@ pub fn marks_of_plan(plan: &Plan, landed: Option<&Outcome>, limit: usize) -> Vec
         marks.add_beside(culprit.commit_id, Part::Undone, "the change", culprit.introduced_by.is_some());
     } else if plan.undoes_named_commits() {
         for id in plan.target.commits.iter().take(limit) {
-            let label = if landed.is_some() { "undone" } else { "to undo" };
+            let label = if landed.is_some_and(is_in) { "undone" } else { "to undo" };
             marks.add(*id, Part::Undone, label);
         }
     }
@@ -98,6 +98,11 @@ pub fn marks_of_plan(plan: &Plan, landed: Option<&Outcome>, limit: usize) -> Vec
         marks.add(good.commit_id, Part::Good, "last good");
     }
     marks.0
+}
+
+/// Whether what was asked for is the state now.
+fn is_in(outcome: &Outcome) -> bool {
+    matches!(outcome.kind, OutcomeKind::Committed | OutcomeKind::Staged | OutcomeKind::NothingToDo)
 }
 
 impl Plan {

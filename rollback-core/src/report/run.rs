@@ -121,9 +121,9 @@ fn spelled(value: &impl serde::Serialize) -> String {
 
 fn graph(repo: &Repo, state: &RunState) -> Graph {
     let branch = short_reference(&state.reference);
-    let around = |marks: &mut Marks| {
+    let around = |marks: &mut Marks, label: &str| {
         for target in state.targets.iter().take(SHOWN) {
-            marks.add(*target, Part::Undone, "undone");
+            marks.add(*target, Part::Undone, label);
         }
         if let Some(source) = state.source {
             marks.add(source, Part::Good, "taken from here");
@@ -131,7 +131,7 @@ fn graph(repo: &Repo, state: &RunState) -> Graph {
     };
     let (mut before, mut after) = (Marks::default(), Marks::default());
     before.add(state.tip, Part::Tip, branch);
-    around(&mut before);
+    around(&mut before, "to undo");
     let moved = state.landed_on.as_deref().map_or(branch, short_reference);
     after.add_new(&state.commits, moved, SHOWN);
     after.add(
@@ -139,7 +139,7 @@ fn graph(repo: &Repo, state: &RunState) -> Graph {
         Part::Tip,
         if moved == branch && !state.commits.is_empty() { "before" } else { branch },
     );
-    around(&mut after);
+    around(&mut after, if state.commits.is_empty() { "to undo" } else { "undone" });
     Graph { before: nodes(repo, before.0), after: nodes(repo, after.0) }
 }
 

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Strategy;
 use crate::conflict::Conflict;
-use crate::history::PathChange;
+use crate::error::Error;
+use crate::history::{PathChange, Rename};
 use crate::id::{CommitId, TreeId};
 use crate::path::RepoPath;
 
@@ -43,9 +44,15 @@ pub struct Attempt {
     pub changes: Vec<PathChange>,
     /// What would be lost.
     pub loss: Loss,
-    /// Later commits that stand in the way; absent where that was not computed.
+    /// Later commits whose lines are in the way, newest first; absent where that was not computed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dependents: Option<Vec<CommitId>>,
+    /// What undoing those first, all of each, was found to come to; absent where it was not tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub with_dependents: Option<AttemptResult>,
+    /// Commits of which nothing is left to undo or replay: no commit is made for them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<CommitId>,
     /// The commits that would be made, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<Step>,
@@ -68,6 +75,8 @@ impl Attempt {
             changes: Vec::new(),
             loss: Loss { class: LossClass::Exact, discards: Vec::new() },
             dependents: None,
+            with_dependents: None,
+            left_out: Vec::new(),
             steps: Vec::new(),
         }
     }
@@ -75,6 +84,23 @@ impl Attempt {
     /// An attempt with `strategy` that was not made, because `reason`.
     pub(crate) fn not_applicable(strategy: Strategy, reason: impl Into<String>) -> Self {
         Self { reason: Some(reason.into()), ..Self::new(strategy) }
+    }
+
+    /// The paths that have another name at the tip than in the commits that were undone, replayed or taken from.
+    pub fn renamed(&self) -> Vec<Rename> {
+        let mut renamed: Vec<_> = self.steps.iter().flat_map(|step| step.renamed.clone()).collect();
+        renamed.sort();
+        renamed.dedup();
+        renamed
+    }
+
+    /// The refusal to discard what it would discard.
+    pub fn loss_refused(&self) -> Error {
+        Error::LossNotAllowed {
+            discards: self.loss.discards.clone(),
+            paths: self.paths_touched.clone(),
+            renamed: self.renamed(),
+        }
     }
 
     /// Whether the result can be committed as it stands.
@@ -104,6 +130,12 @@ pub struct Step {
     /// The paths it is restricted to; none where it takes all of the commit.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub paths: Vec<RepoPath>,
+    /// Which paths have another name at the tip than in the commit.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub renamed: Vec<Rename>,
+    /// Names that the commit itself gave to paths and that stay: only what else it did to them is undone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept_names: Vec<Rename>,
     /// Its tree.
     pub tree_id: TreeId,
     /// Its message, as text for people.
@@ -112,7 +144,8 @@ pub struct Step {
 
 impl Step {
     pub(crate) fn new(commit_id: CommitId, tree_id: TreeId, paths: Vec<RepoPath>) -> Self {
-        Self { commit_id, mainline: None, paths, tree_id, message: String::new() }
+        let (renamed, kept_names) = (Vec::new(), Vec::new());
+        Self { commit_id, mainline: None, paths, renamed, kept_names, tree_id, message: String::new() }
     }
 }
 

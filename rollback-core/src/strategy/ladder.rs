@@ -9,7 +9,7 @@ use super::scope::covers;
 use super::workbench::{Change, Restoration, Workbench};
 use super::{Attempt, AttemptResult, Rejection, Scope, Strategy};
 use crate::error::Result;
-use crate::id::TreeId;
+use crate::id::{CommitId, TreeId};
 use crate::path::RepoPath;
 
 /// One row of a ladder.
@@ -146,32 +146,39 @@ impl Workbench {
         }
     }
 
-    /// Undoes `changes`; where that conflicts, names the later commits that touched the same paths.
+    /// Undoes `changes`; where that conflicts, names the later commits whose lines are in the way, and tries whether it is
+    /// clean without them.
     fn undo_naming_dependents(&mut self, changes: &[Change]) -> Result<Attempt> {
         let mut attempt = self.undo(changes)?;
-        let stuck = changes.iter().find(|change| Some(change.commit.id) == attempt.commit_id);
-        if attempt.result == AttemptResult::Conflicted
-            && let Some(change) = stuck
-        {
-            attempt.dependents = Some(self.dependents(change, &attempt.conflicts)?);
+        let stuck = changes.iter().position(|change| Some(change.commit.id) == attempt.commit_id);
+        let (AttemptResult::Conflicted, Some(stuck)) = (attempt.result, stuck) else { return Ok(attempt) };
+        let dependents = self.dependents(changes, stuck, &attempt.conflicts)?;
+        if !dependents.is_empty() {
+            let all = self.with_dependents(&dependents, changes)?;
+            attempt.with_dependents = Some(self.undo(&all)?.result);
         }
+        attempt.dependents = Some(dependents);
         Ok(attempt)
+    }
+
+    /// The dependents, all of each, and then the changes.
+    fn with_dependents(&self, dependents: &[CommitId], changes: &[Change]) -> Result<Vec<Change>> {
+        let mut all = Vec::new();
+        for id in dependents {
+            all.push(Change::of_mainline(self.objects.commit(*id)?)?);
+        }
+        all.extend(changes.iter().cloned());
+        Ok(all)
     }
 
     /// Undoes the dependents of the first conflict, newest first, and then `changes`.
     fn undo_with_dependents(&mut self, changes: &[Change]) -> Result<Attempt> {
         let alone = self.undo_naming_dependents(changes)?;
         let Some(dependents) = alone.dependents.filter(|found| !found.is_empty()) else {
-            let reason = "no later commit stands in the way";
+            let reason = "no later commit is known to be in the way";
             return Ok(Attempt::not_applicable(alone.strategy, reason));
         };
-        let mut all = Vec::new();
-        for id in &dependents {
-            let commit = self.objects.commit(*id)?;
-            let mainline = (commit.parents.len() > 1).then_some(1);
-            all.push(Change::whole(commit, mainline)?);
-        }
-        all.extend(changes.iter().cloned());
+        let all = self.with_dependents(&dependents, changes)?;
         let mut attempt = self.undo(&all)?;
         attempt.dependents = Some(dependents);
         Ok(attempt)
@@ -213,7 +220,7 @@ impl Goal {
 
     /// Whether the tip already is what is asked for, so that an empty result ends the search.
     fn is_met_by_tip(&self, bench: &Workbench) -> Result<bool> {
-        Ok(self.missing_in(bench, bench.tip.tree)?.is_none())
+        Ok(self.missing_in(bench, bench.start)?.is_none())
     }
 }
 
@@ -227,10 +234,10 @@ fn outside_of_scope(bench: &Workbench, attempt: &Attempt) -> Result<Option<RepoP
     };
     let mut renamed_away = false;
     for path in scope {
-        renamed_away |= bench.objects.entry_at(bench.tip.tree, path)?.is_none();
+        renamed_away |= bench.objects.entry_at(bench.start, path)?.is_none();
     }
     for path in attempt.paths_touched.iter().filter(|path| !covers(scope, path)) {
-        let before = bench.objects.entry_at(bench.tip.tree, path)?;
+        let before = bench.objects.entry_at(bench.start, path)?;
         let after = bench.objects.entry_at(result, path)?;
         if !renamed_away || before.is_none() || after.is_none() {
             return Ok(Some(path.clone()));

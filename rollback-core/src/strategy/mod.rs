@@ -3,11 +3,13 @@
 //! A new strategy is a row of [`Strategy`] and a function of the workbench.
 
 mod attempt;
+mod dependents;
 pub(crate) mod ladder;
 pub(crate) mod scope;
 pub(crate) mod workbench;
 
 pub use attempt::{Attempt, AttemptResult, Loss, LossClass, Rejection, Scope, Step};
+pub use workbench::EmptyCommits;
 
 use serde::{Deserialize, Serialize};
 

@@ -4,21 +4,50 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
+use serde::{Deserialize, Serialize};
+
 use super::scope::{self, covers};
 use super::{Attempt, AttemptResult, Loss, LossClass, Scope, Step, Strategy};
 use crate::conflict::Conflict;
 use crate::error::{Error, Result};
-use crate::history::{commits_touching_since, paths_between};
+use crate::history::{
+    Rename, commits_touching_since, content_changes_since, newest_first, paths_between,
+};
 use crate::id::{CommitId, TreeId};
 use crate::merge::{Engine, Labels, Merged, Options, Verdict};
-use crate::path::RepoPath;
+use crate::path::{RepoPath, names_now};
 use crate::repo::{Commit, Edits, Objects, Repo};
 
 /// A tip and everything needed to try ways back from it.
 pub(crate) struct Workbench {
     pub(crate) objects: Rc<Objects>,
     pub(crate) tip: Commit,
+    /// The tree that every way starts from: that of the tip or, where the result is staged on top of it, of the index.
+    pub(crate) start: TreeId,
+    empty: EmptyCommits,
     engine: Engine,
+}
+
+/// What becomes of a picked commit that changes nothing where it is picked.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum EmptyCommits {
+    /// No commit is made for it.
+    #[default]
+    LeaveOut,
+    /// A commit that was empty from the start is kept, as `git cherry-pick --allow-empty` does.
+    KeepFromStart,
+    /// It is kept, also where it only became empty, as `git cherry-pick --keep-redundant-commits` does.
+    Keep,
+}
+
+impl EmptyCommits {
+    pub(crate) fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// A commit to be undone or replayed, all of it or in part.
@@ -29,6 +58,10 @@ pub(crate) struct Change {
     pub(crate) mainline: Option<usize>,
     /// The paths to which it is restricted; all of it where `None`.
     pub(crate) paths: Option<Vec<RepoPath>>,
+    /// Which of the paths have another name at the tip.
+    pub(crate) renamed: Vec<Rename>,
+    /// Names that the change itself gave to paths and that stay: only what else it did to them is taken.
+    pub(crate) kept_names: Vec<Rename>,
 }
 
 /// Paths to be put back as they are in a commit.
@@ -37,10 +70,23 @@ pub(crate) struct Restoration {
     /// The commit they are taken from; `None` takes them from the empty tree.
     pub(crate) from: Option<CommitId>,
     pub(crate) paths: Vec<RepoPath>,
+    /// Which of the paths have another name in that commit.
+    pub(crate) renamed: Vec<Rename>,
     /// The change being taken back: what touched the paths after it would be lost.
     pub(crate) since: CommitId,
     /// Keep the paths of a folder that the commit does not have.
     pub(crate) overlay: bool,
+}
+
+/// Whether a change is in force in a tree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// Replaying it would change nothing, and undoing it would.
+    InForce,
+    /// Undoing it would change nothing, and replaying it would.
+    TakenBack,
+    /// Neither: the lines it changed were changed since.
+    Unclear,
 }
 
 /// Which way a change is applied.
@@ -65,12 +111,32 @@ impl Change {
             let mainline = mainline.unwrap_or(0);
             return Err(Error::MainlineOutOfRange { commit: commit.id, mainline, parents });
         }
-        Ok(Self { commit, mainline, paths: None })
+        Ok(Self { commit, mainline, paths: None, renamed: Vec::new(), kept_names: Vec::new() })
     }
 
-    /// The same change restricted to `paths`.
-    pub(crate) fn scoped(&self, paths: Vec<RepoPath>) -> Self {
-        Self { paths: Some(paths), ..self.clone() }
+    /// The whole of `commit` against its first parent.
+    pub(crate) fn of_mainline(commit: Commit) -> Result<Self> {
+        let mainline = (commit.parents.len() > 1).then_some(1);
+        Self::whole(commit, mainline)
+    }
+
+    /// The same change restricted to `paths`, of which some were `renamed` since.
+    pub(crate) fn scoped(&self, paths: Vec<RepoPath>, renamed: Vec<Rename>) -> Self {
+        Self { paths: Some(paths), renamed, ..self.clone() }
+    }
+
+    /// The same change without the name that it gave to a path: the path stays, and only its content goes back.
+    pub(crate) fn keeping_name(mut self, moved: Rename) -> Self {
+        if let Some(paths) = &mut self.paths {
+            paths.retain(|path| *path != moved.then);
+        }
+        self.kept_names.push(moved);
+        self
+    }
+
+    /// The paths to which it is restricted, by their names at the tip.
+    pub(crate) fn paths_now(&self) -> Option<Vec<RepoPath>> {
+        Some(names_now(self.paths.as_ref()?, &self.renamed))
     }
 
     /// The parent it is a change against; `None` for a root.
@@ -90,7 +156,13 @@ impl Workbench {
         let objects = Rc::new(repo.objects());
         let tip = objects.commit(tip)?;
         let engine = Engine::over(Rc::clone(&objects), Options::from_config(repo)?)?;
-        Ok(Self { objects, tip, engine })
+        let (start, empty) = (tip.tree, EmptyCommits::default());
+        Ok(Self { objects, tip, start, empty, engine })
+    }
+
+    /// The same bench with another rule for picked commits that change nothing.
+    pub(crate) fn keeping(self, empty: EmptyCommits) -> Self {
+        Self { empty, ..self }
     }
 
     /// Undoes `changes` one after the other.
@@ -113,28 +185,46 @@ impl Workbench {
             _ => None,
         };
         attempt.scope = Some(Scope::Paths(all_paths(&restorations)));
-        let mut tree = self.tip.tree;
+        if let Some(path) = self.staged_path(&restorations)? {
+            attempt.reason = Some(format!("what is staged in {path} would be lost"));
+            return Ok(attempt);
+        }
+        let mut tree = self.start;
         for one in &restorations {
             let restored = self.objects.edit_tree(tree, &self.edits(one)?)?;
             if restored != tree {
                 tree = restored;
                 let source = one.from.unwrap_or(one.since);
-                attempt.steps.push(Step::new(source, tree, one.paths.clone()));
+                let step = Step::new(source, tree, one.paths.clone());
+                attempt.steps.push(Step { renamed: one.renamed.clone(), ..step });
             }
+        }
+        if tree == self.start {
+            attempt.steps.clear();
         }
         attempt.loss = self.loss_of_restoring(&restorations)?;
         self.finish(attempt, tree)
+    }
+
+    /// A path of the restorations that is staged and not committed.
+    fn staged_path(&self, restorations: &[Restoration]) -> Result<Option<RepoPath>> {
+        if self.start == self.tip.tree {
+            return Ok(None);
+        }
+        let staged = paths_between(&self.objects, self.tip.tree, self.start)?;
+        let mut paths = restorations.iter().flat_map(|one| &one.paths);
+        Ok(paths.find(|path| staged.iter().any(|one| path.contains(&one.path))).cloned())
     }
 
     fn edits(&self, one: &Restoration) -> Result<Edits> {
         let mut edits = Edits::new();
         let source = self.objects.tree_of(one.from)?;
         for path in &one.paths {
-            let entry = self.objects.entry_at(source, path)?;
-            if one.overlay && entry.is_some_and(|entry| entry.mode.is_tree()) {
-                let there = paths_between(&self.objects, self.objects.empty_tree(), source)?;
-                let below = there.into_iter().filter(|change| path.contains(&change.path));
-                edits.extend(below.map(|change| (change.path, change.after)));
+            let entry = self.objects.entry_at(source, one.name_there(path))?;
+            if let Some(folder) = entry.filter(|entry| one.overlay && entry.mode.is_tree()) {
+                let below = paths_between(&self.objects, self.objects.empty_tree(), TreeId(folder.id))?;
+                let placed = |name: &RepoPath| path.join(name.as_bytes());
+                edits.extend(below.into_iter().map(|change| (placed(&change.path), change.after)));
             } else {
                 edits.insert(path.clone(), entry);
             }
@@ -154,34 +244,76 @@ impl Workbench {
             attempt.mainline = only.mainline;
         }
         attempt.scope = Some(scope_of(changes));
-        let mut tree = self.tip.tree;
+        let mut tree = self.start;
         for change in changes {
             let merged = self.merge_one(direction, change, tree)?;
             if merged.verdict != Verdict::Clean {
                 return Ok(self.undecided(attempt, change, merged));
             }
-            if merged.tree_id != tree {
-                tree = merged.tree_id;
-                let paths = change.paths.clone().unwrap_or_default();
-                let step = Step::new(change.commit.id, tree, paths);
-                attempt.steps.push(Step { mainline: change.mainline, ..step });
+            if merged.tree_id == tree && !self.keeps_empty(direction, change)? {
+                attempt.left_out.push(change.commit.id);
+                continue;
             }
+            tree = merged.tree_id;
+            let paths = change.paths.clone().unwrap_or_default();
+            let step = Step::new(change.commit.id, tree, paths);
+            attempt.steps.push(Step {
+                mainline: change.mainline,
+                renamed: change.renamed.clone(),
+                kept_names: change.kept_names.clone(),
+                ..step
+            });
         }
         attempt.loss = self.loss_of_merging(direction, changes, tree)?;
         self.finish(attempt, tree)
     }
 
+    /// Whether a commit is made for a change of which nothing is left to take.
+    fn keeps_empty(&self, direction: Direction, change: &Change) -> Result<bool> {
+        Ok(match (direction, self.empty) {
+            (Direction::Undo, _) | (_, EmptyCommits::LeaveOut) => false,
+            (Direction::Replay, EmptyCommits::Keep) => true,
+            (Direction::Replay, EmptyCommits::KeepFromStart) => {
+                change.commit.tree == self.objects.tree_of(change.parent())?
+            }
+        })
+    }
+
     fn merge_one(&mut self, direction: Direction, change: &Change, ours: TreeId) -> Result<Merged> {
-        let (commit, parent) = (change.commit.tree, self.objects.tree_of(change.parent())?);
+        let (parent, commit) = self.sides(change)?;
         let (base, incoming) = match direction {
             Direction::Undo => (commit, parent),
             Direction::Replay => (parent, commit),
         };
-        let theirs = match &change.paths {
+        let theirs = match &change.paths_now() {
             Some(paths) => scope::restrict(&self.objects, base, incoming, paths)?,
             None => incoming,
         };
         self.engine.merge(base, ours, theirs, &self.labels(direction, &change.commit))
+    }
+
+    /// Whether the change is in force in the tree `at`.
+    pub(crate) fn standing(&mut self, change: &Change, at: TreeId) -> Result<Standing> {
+        let undone = self.undone_in(change, at)? == Some(at);
+        let replayed = self.merge_one(Direction::Replay, change, at)?;
+        let replayed = replayed.verdict == Verdict::Clean && replayed.tree_id == at;
+        Ok(match (undone, replayed) {
+            (true, false) => Standing::TakenBack,
+            (false, true) => Standing::InForce,
+            _ => Standing::Unclear,
+        })
+    }
+
+    /// The tree `at` without the change; `None` where the merge is not clean.
+    pub(crate) fn undone_in(&mut self, change: &Change, at: TreeId) -> Result<Option<TreeId>> {
+        let undone = self.merge_one(Direction::Undo, change, at)?;
+        Ok((undone.verdict == Verdict::Clean).then_some(undone.tree_id))
+    }
+
+    /// The trees before and after the change, with the paths of its scope under their names at the tip.
+    fn sides(&self, change: &Change) -> Result<(TreeId, TreeId)> {
+        let trees = (self.objects.tree_of(change.parent())?, change.commit.tree);
+        scope::under_names_now(&self.objects, trees, &change.kept_names, &change.renamed)
     }
 
     /// The labels of conflict markers, as git's sequencer writes them.
@@ -210,15 +342,17 @@ impl Workbench {
         attempt
     }
 
-    /// Fills in what a decided result says: clean or empty, and the paths that differ from the tip's.
+    /// Fills in what a decided result says: clean or empty, and the paths that differ from those at the start.
+    ///
+    /// A series whose commits cancel out is not empty: each of them is made, as git makes them.
     fn finish(&self, mut attempt: Attempt, tree: TreeId) -> Result<Attempt> {
-        if tree == self.tip.tree {
+        if attempt.steps.is_empty() {
             attempt.result = AttemptResult::Empty;
             attempt.reason = Some("it would change nothing".into());
-            attempt.steps.clear();
+            attempt.left_out.clear();
             return Ok(attempt);
         }
-        let changes = paths_between(&self.objects, self.tip.tree, tree)?;
+        let changes = paths_between(&self.objects, self.start, tree)?;
         attempt.paths_touched = changes.iter().map(|change| change.path.clone()).collect();
         attempt.changes = changes;
         attempt.result = AttemptResult::Clean;
@@ -233,9 +367,9 @@ impl Workbench {
         if direction == Direction::Replay {
             return Ok(inverse);
         }
-        let parent = self.objects.tree_of(only.parent())?;
-        for change in paths_between(&self.objects, parent, only.commit.tree)? {
-            let in_scope = only.paths.as_ref().is_none_or(|paths| covers(paths, &change.path));
+        let ((parent, commit), scope) = (self.sides(only)?, only.paths_now());
+        for change in paths_between(&self.objects, parent, commit)? {
+            let in_scope = scope.as_ref().is_none_or(|paths| covers(paths, &change.path));
             if in_scope && self.objects.entry_at(result, &change.path)? != change.before {
                 return Ok(inverse);
             }
@@ -251,7 +385,11 @@ impl Workbench {
             if self.is_untouched_since(one)? {
                 continue;
             }
-            let later = commits_touching_since(&self.objects, self.tip.id, one.since, &one.paths)?;
+            let mut later = commits_touching_since(&self.objects, self.tip.id, one.since, &one.same_names())?;
+            for renamed in &one.renamed {
+                later.extend(content_changes_since(&self.objects, self.tip.id, one.since, &renamed.now)?);
+            }
+            let later = newest_first(&self.objects, &later)?;
             discards.extend(later.into_iter().filter(|id| seen.insert(*id)));
         }
         let class = if discards.is_empty() { LossClass::Exact } else { LossClass::Snapshot };
@@ -261,22 +399,17 @@ impl Workbench {
     fn is_untouched_since(&self, one: &Restoration) -> Result<bool> {
         let after = self.objects.commit(one.since)?.tree;
         for path in &one.paths {
-            if self.objects.entry_at(after, path)? != self.objects.entry_at(self.tip.tree, path)? {
+            let mut names = [path, one.name_there(path)].into_iter();
+            let since = names.find_map(|name| self.objects.entry_at(after, name).transpose()).transpose()?;
+            if since != self.objects.entry_at(self.start, path)? {
                 return Ok(false);
             }
         }
         Ok(true)
     }
-
-    /// The later commits that touched the paths on which undoing `change` conflicts, newest first.
-    pub(crate) fn dependents(&self, change: &Change, conflicts: &[Conflict]) -> Result<Vec<CommitId>> {
-        let paths: Vec<_> = conflicts.iter().map(|conflict| conflict.path.clone()).collect();
-        let mut later = commits_touching_since(&self.objects, self.tip.id, change.commit.id, &paths)?;
-        later.retain(|id| *id != change.commit.id);
-        Ok(later)
-    }
 }
 
+/// The paths by their names at the tip, and by those in the commits where they were named so.
 fn scope_of(changes: &[Change]) -> Scope {
     let mut paths = Vec::new();
     for change in changes {
@@ -284,8 +417,50 @@ fn scope_of(changes: &[Change]) -> Scope {
             None => return Scope::Whole,
             Some(scoped) => paths.extend(scoped.iter().cloned()),
         }
+        paths.extend(change.renamed.iter().map(|one| one.now.clone()));
     }
     Scope::Paths(paths)
+}
+
+impl Attempt {
+    /// The whole of `change`, which is not to be undone, because `reason`.
+    pub(crate) fn whole_not_applicable(change: &Change, reason: impl Into<String>) -> Self {
+        Self {
+            scope: Some(Scope::Whole),
+            commit_id: Some(change.commit.id),
+            mainline: change.mainline,
+            ..Self::not_applicable(change.undo_strategy(), reason)
+        }
+    }
+}
+
+impl Restoration {
+    /// One path, put back as `there` is in the commit `from`; what touched it after `since` would be lost.
+    pub(crate) fn of(path: &RepoPath, there: &RepoPath, (from, since): (CommitId, CommitId)) -> Self {
+        let renamed = (path != there).then(|| Rename::new(there.clone(), path.clone()));
+        Self {
+            from: Some(from),
+            paths: vec![path.clone()],
+            renamed: renamed.into_iter().collect(),
+            since,
+            overlay: false,
+        }
+    }
+
+    /// The same, with or without keeping what the source lacks.
+    pub(crate) fn overlay(self, overlay: bool) -> Self {
+        Self { overlay, ..self }
+    }
+
+    /// What `path` is called in the commit that it is taken from.
+    fn name_there<'a>(&'a self, path: &'a RepoPath) -> &'a RepoPath {
+        self.renamed.iter().find(|one| one.now == *path).map_or(path, |one| &one.then)
+    }
+
+    /// The paths that have the same name there.
+    fn same_names(&self) -> Vec<RepoPath> {
+        self.paths.iter().filter(|path| self.name_there(path) == *path).cloned().collect()
+    }
 }
 
 /// The restorations with those from one commit put together, in the order of the first of each.
@@ -296,7 +471,10 @@ fn by_source(restorations: &[Restoration]) -> Vec<Restoration> {
             (other.from, other.since, other.overlay) == (one.from, one.since, one.overlay)
         };
         match merged.iter_mut().find(same) {
-            Some(other) => other.paths.extend(one.paths.iter().cloned()),
+            Some(other) => {
+                other.paths.extend(one.paths.iter().cloned());
+                other.renamed.extend(one.renamed.iter().cloned());
+            }
             None => merged.push(one.clone()),
         }
     }

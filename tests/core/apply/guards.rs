@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::kit::*;
-use crate::apply::{LandOptions, Landing, Need, check_in_the_way, land, preflight};
+use crate::apply::{Beside, LandOptions, Landing, Need, check_in_the_way, land, preflight};
 use crate::error::{Error, InTheWay};
 use crate::id::{CommitId, Entry, EntryMode, TreeId};
 use crate::path::RepoPath;
@@ -377,7 +377,7 @@ fn a_second_landing_at_the_same_time_is_told_that_the_first_is_at_work() {
 
 #[test]
 fn preflight_names_what_would_stop_a_landing() {
-    let need = Need { work_tree: Some("revert"), identity: false, continues: false };
+    let need = Need { work_tree: Some("revert"), identity: false, beside: Beside::Nothing };
     let (sandbox, _) = scene();
     preflight(&sandbox.repo(), need).unwrap();
     for (file, operation) in [
@@ -394,12 +394,14 @@ fn preflight_names_what_would_stop_a_landing() {
             matches!(error, Error::OperationInProgress { operation: named } if named == operation),
             "{file}"
         );
-        let continues = preflight(&sandbox.repo(), Need { continues: true, ..need });
+        let continues = preflight(&sandbox.repo(), Need { beside: Beside::PickOrRevert, ..need });
         assert_eq!(
             continues.is_ok(),
             matches!(file, "CHERRY_PICK_HEAD" | "REVERT_HEAD" | "sequencer/todo"),
             "{file}"
         );
+        let staged = preflight(&sandbox.repo(), Need { beside: Beside::Staged, ..need });
+        assert_eq!(staged.is_ok(), file == "REVERT_HEAD", "{file}");
         match file.split_once('/') {
             Some((folder, _)) => fs::remove_dir_all(sandbox.path(".git").join(folder)).unwrap(),
             None => fs::remove_file(sandbox.path(".git").join(file)).unwrap(),

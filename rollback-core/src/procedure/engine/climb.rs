@@ -128,7 +128,7 @@ impl Run<'_> {
         }
         tried.why = "it discards later changes, and that was not permitted".into();
         let (discards, paths) = (candidate.discards.clone(), tried.paths.clone());
-        Some(crate::Error::LossNotAllowed { discards, paths }.into())
+        Some(crate::Error::LossNotAllowed { discards, paths, renamed: Vec::new() }.into())
     }
 
     fn remember(&mut self, tried: RungTried) {

@@ -26,9 +26,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::error::{Error, Result};
-use crate::id::ObjectId;
+use crate::id::{ObjectId, TreeId};
 use crate::path::RepoPath;
-use crate::repo::Repo;
+use crate::repo::{Edits, Objects, Repo};
 
 /// An index in memory.
 #[derive(Clone, Debug)]
@@ -99,6 +99,16 @@ impl Index {
         paths
     }
 
+    /// The tree that `git write-tree` makes of the entries: those of a conflict and those that are only intended to be
+    /// added are left out.
+    pub(crate) fn tree_of_entries(&self, objects: &Objects) -> Result<TreeId> {
+        let written =
+            self.entries.iter().filter(|entry| entry.flags.stage() == 0 && !entry.flags.intent_to_add());
+        let edits: Edits =
+            written.map(|entry| (RepoPath::new(entry.path.as_slice()), Some(entry.entry()))).collect();
+        objects.edit_tree(objects.empty_tree(), &edits)
+    }
+
     /// Whether the stat data of the entry is too young to prove anything: the file may have changed after
     /// the index was written and still carry the same time.
     pub(crate) fn is_racy(&self, entry: &IndexEntry) -> bool {
@@ -167,6 +177,19 @@ impl Repo {
             Ok(bytes) => decode::scan_unmerged(&bytes, self.local().object_hash()),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
             Err(error) => Err(Error::io("read", path, error)),
+        }
+    }
+
+    /// The tree of the index, put into the memory of `objects`.
+    ///
+    /// # Errors
+    /// [`Error::Unmerged`] for an index in conflict; those of reading it.
+    pub(crate) fn index_tree(&self, objects: &Objects) -> Result<TreeId> {
+        let index = self.read_index()?.index;
+        let unmerged = index.unmerged();
+        match unmerged.is_empty() {
+            true => index.tree_of_entries(objects),
+            false => Err(Error::Unmerged { paths: unmerged }),
         }
     }
 

@@ -1,0 +1,77 @@
+//! The later commits whose lines are in the way of undoing a change: it is clean without all of them, and not without
+//! any one less.
+
+use super::workbench::{Change, Workbench};
+use crate::conflict::Conflict;
+use crate::error::Result;
+use crate::history::commits_touching_since;
+use crate::id::{CommitId, TreeId};
+use crate::path::RepoPath;
+
+/// How many later commits are taken away, newest first, before it is given up.
+const MOST: usize = 64;
+
+impl Workbench {
+    /// The later commits whose lines keep `changes[stuck]` from being undone after the changes before it, newest first.
+    ///
+    /// None where they cannot be told: a commit that touches the same file is not in the way for that alone.
+    pub(crate) fn dependents(
+        &mut self,
+        changes: &[Change],
+        stuck: usize,
+        conflicts: &[Conflict],
+    ) -> Result<Vec<CommitId>> {
+        let change = &changes[stuck];
+        let mut start = self.start;
+        for before in &changes[..stuck] {
+            start = self.undone_in(before, start)?.unwrap_or(start);
+        }
+        let paths: Vec<_> = conflicts.iter().map(|conflict| conflict.path.clone()).collect();
+        let later = self.later_changes(change, &paths)?;
+        let later: Vec<_> = later
+            .into_iter()
+            .filter(|one| !changes.iter().any(|other| other.commit.id == one.commit.id))
+            .collect();
+        let Some(needed) = self.needed(change, &later, start)? else { return Ok(Vec::new()) };
+        Ok(needed.iter().map(|one| one.commit.id).collect())
+    }
+
+    /// What later commits did to the paths, newest first.
+    fn later_changes(&self, change: &Change, paths: &[RepoPath]) -> Result<Vec<Change>> {
+        let ids = commits_touching_since(&self.objects, self.tip.id, change.commit.id, paths)?;
+        ids.into_iter()
+            .map(|id| Ok(Change::of_mainline(self.objects.commit(id)?)?.scoped(paths.to_vec(), Vec::new())))
+            .collect()
+    }
+
+    /// The fewest of the later changes without which the change can be undone; `None` where that is not found.
+    fn needed(&mut self, change: &Change, later: &[Change], start: TreeId) -> Result<Option<Vec<Change>>> {
+        let mut needed = Vec::new();
+        for one in later.iter().take(MOST) {
+            needed.push(one.clone());
+            if self.is_clean_without(&needed, change, start)? {
+                let mut at = 0;
+                while at < needed.len() {
+                    let left = needed.remove(at);
+                    if !self.is_clean_without(&needed, change, start)? {
+                        needed.insert(at, left);
+                        at += 1;
+                    }
+                }
+                return Ok(Some(needed));
+            }
+        }
+        Ok(None)
+    }
+
+    fn is_clean_without(&mut self, others: &[Change], change: &Change, start: TreeId) -> Result<bool> {
+        let mut tree = start;
+        for one in others.iter().chain([change]) {
+            match self.undone_in(one, tree)? {
+                Some(undone) => tree = undone,
+                None => return Ok(false),
+            }
+        }
+        Ok(true)
+    }
+}
