@@ -22,6 +22,7 @@ mod output;
 mod plumbing;
 mod procedures;
 mod publish;
+mod reapply;
 mod renames;
 mod report;
 mod report_browser;

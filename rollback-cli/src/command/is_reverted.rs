@@ -57,6 +57,7 @@ impl Answer {
 
     fn named_commits(&self) -> Vec<CommitId> {
         let mut ids = vec![self.at_end.commit_id, self.at_end.tip];
+        ids.extend(self.at_end.picked_as);
         ids.extend(self.at_end.claims.iter().map(|claim| claim.commit_id));
         ids.extend(self.at_end.paths.iter().filter_map(|path| path.by));
         ids

@@ -23,7 +23,7 @@ pub(crate) fn run(args: Reapply, session: &mut Session) -> Outcome {
             return Ok(Exit::Done);
         }
         let message = format!(
-            "there is nothing to bring back: {named} is no rollback, and none that stands took it back"
+            "there is nothing to bring back: {named} is no rollback that stands, and none took it back"
         );
         let asked = session.invocation.command(&["is-reverted", &named]);
         return Err(Failure::new(Exit::NothingToDo, "nothing-to-reapply", message)
@@ -31,9 +31,9 @@ pub(crate) fn run(args: Reapply, session: &mut Session) -> Outcome {
             .into());
     };
     let target = Target::Commits(CommitsTarget {
-        revisions: vec![rollback.to_string()],
+        revisions: rollback.commits.iter().map(ToString::to_string).collect(),
         mainline: None,
-        paths: Vec::new(),
+        paths: rollback.paths,
     });
     let request = land::Request { target, options, edit: args.message.edit };
     land::run(request, &args.landing.here, session)

@@ -9,6 +9,9 @@ use super::{Commits, Look, text};
 /// The answer; `at_start` is what held where a range begins.
 pub(crate) fn text(answer: &IsReverted, at_start: Option<Verdict>, commits: &Commits, look: Look) -> String {
     let mut said = format!("{} {}\n", reference(answer.commit_id, commits), verdict(answer.verdict));
+    if let Some(pick) = answer.picked_as {
+        said.push_str(&format!("It was picked here as {}.\n", reference(pick, commits)));
+    }
     if at_start == Some(Verdict::Reverted) {
         said.push_str("It was undone already where the range begins.\n");
     }
@@ -17,6 +20,10 @@ pub(crate) fn text(answer: &IsReverted, at_start: Option<Verdict>, commits: &Com
         let (sign, state) = match path.state {
             PathState::AsBefore => (paint(Palette::GOOD, look.signs.yes), "as before it"),
             PathState::AsAfter => (paint(Palette::BAD, look.signs.no), "as it made it"),
+            _ if path.in_force == Some(false) => {
+                (paint(Palette::GOOD, look.signs.yes), "without it, and edited since")
+            }
+            _ if path.in_force == Some(true) => (paint(Palette::BAD, look.signs.no), "with it, and edited since"),
             _ => (paint(Palette::WARN, look.signs.doubt), "edited since"),
         };
         let by = path.by.map(|id| format!(", last by {}", commits.short(id))).unwrap_or_default();
@@ -46,7 +53,7 @@ fn verdict(verdict: Verdict) -> String {
         Verdict::InForce => paint(Palette::BAD, "is in force"),
         Verdict::PartlyReverted => paint(Palette::WARN, "has been undone in part"),
         Verdict::NotInHistory => paint(Palette::WARN, "is not in this history"),
-        _ => paint(Palette::WARN, "was edited since, and no commit says it reverts it"),
+        _ => paint(Palette::WARN, "was edited since, and no commit is known to revert it"),
     }
 }
 

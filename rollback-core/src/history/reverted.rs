@@ -1,6 +1,8 @@
-//! Whether a change was taken back: by the state of its paths first, by what later commits say of themselves second.
+//! The facts about a change that may have been taken back: what its paths are at the tip, and what later commits say.
+//!
+//! What they come to is judged one room higher, in `plan`, which can also ask the merge engine.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use bstr::ByteSlice;
 use serde::Serialize;
@@ -9,7 +11,7 @@ use crate::error::Result;
 use crate::id::CommitId;
 use crate::path::RepoPath;
 use crate::repo::ancestry::with_ancestry;
-use crate::repo::{Objects, Repo, commit_set};
+use crate::repo::{Objects, commit_set};
 
 use super::change::{PathChange, changed_paths};
 use super::entries::same;
@@ -27,10 +29,21 @@ pub struct IsReverted {
     pub tip: CommitId,
     /// The answer.
     pub verdict: Verdict,
+    /// Where the tip does not reach the commit: the pick of it (`git cherry-pick -x`) that the answer is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub picked_as: Option<CommitId>,
     /// What each path of the change is now, in git's order.
     pub paths: Vec<PathVerdict>,
-    /// The later commits that say they revert it, newest first. They decide where the paths alone do not.
+    /// The later commits that say they revert it and did, newest first. They decide where the state does not.
     pub claims: Vec<Claim>,
+}
+
+impl IsReverted {
+    /// What is known of a commit that the tip does not reach.
+    pub(crate) fn not_in_history(commit_id: CommitId, tip: CommitId) -> Self {
+        let (paths, claims) = (Vec::new(), Vec::new());
+        Self { commit_id, tip, verdict: Verdict::NotInHistory, picked_as: None, paths, claims }
+    }
 }
 
 /// Whether a change is in force.
@@ -46,7 +59,7 @@ pub enum Verdict {
     PartlyReverted,
     /// The tip does not reach the commit: there is nothing to take back.
     NotInHistory,
-    /// Its paths were edited since and no commit says that it reverts the change.
+    /// Its paths were edited since, and neither they nor a commit that reverts the change tell.
     EditedSince,
 }
 
@@ -58,6 +71,9 @@ pub struct PathVerdict {
     pub path: RepoPath,
     /// What it is.
     pub state: PathState,
+    /// Whether the change is in force in it; absent where it was edited since and a merge cannot tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub in_force: Option<bool>,
     /// The last change to the path, where the change is not in force any more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub by: Option<CommitId>,
@@ -82,82 +98,31 @@ pub enum PathState {
 pub struct Claim {
     /// The commit.
     pub commit_id: CommitId,
-    /// Whether a later commit that still stands says it reverts this one.
+    /// Whether a later commit that still stands reverts this one, or picks the change anew.
     pub reverted: bool,
 }
 
-impl Repo {
-    /// Whether what `commit` changed (of a merge: as seen from its first parent) is taken back at `tip`.
-    ///
-    /// State decides where it can: every path as before the change means reverted, every path as after it in force. Where
-    /// paths were edited since, a commit decides that says it reverts this one and that was not reverted in turn.
-    ///
-    /// # Errors
-    /// [`Error::ShallowHistory`](crate::Error::ShallowHistory) for a commit at the end of a shallow clone.
-    pub fn is_reverted(&self, commit: CommitId, tip: CommitId) -> Result<IsReverted> {
-        is_reverted(&self.objects(), commit, tip)
-    }
-
-    /// The commit to undo so that `commit` comes back: itself where it is a rollback, else the newest commit at `tip` that
-    /// says it took it back, whole or in part, and still stands. `None` where there is none.
-    ///
-    /// A rollback says so in git's words (`This reverts commit …`) or by a `Rollback-Of` trailer.
-    ///
-    /// # Errors
-    /// Those of reading commits.
-    pub fn rollback_behind(&self, commit: CommitId, tip: CommitId) -> Result<Option<CommitId>> {
-        let objects = self.objects();
-        if !rolled_back_by(&objects.commit(commit)?.message).is_empty() {
-            return Ok(Some(commit));
-        }
-        let claims = claims(&objects, commit, tip, rolled_back_by)?;
-        Ok(claims.into_iter().find(|claim| !claim.reverted).map(|claim| claim.commit_id))
-    }
-}
-
-/// As [`Repo::is_reverted`], on objects at hand.
-pub(crate) fn is_reverted(objects: &Objects, commit: CommitId, tip: CommitId) -> Result<IsReverted> {
-    let mut answer = IsReverted {
-        commit_id: commit,
-        tip,
-        verdict: Verdict::NotInHistory,
-        paths: Vec::new(),
-        claims: Vec::new(),
-    };
-    if !with_ancestry(objects, |mut ancestry| reaches(&mut ancestry, tip, commit))? {
-        return Ok(answer);
-    }
-    for change in changed_paths(objects, commit, None)? {
-        answer.paths.push(path_verdict(objects, tip, &change)?);
-    }
-    answer.claims = claims(objects, commit, tip, |message| reverted_commits(message).collect())?;
-    answer.verdict = verdict(&answer.paths, &answer.claims);
-    Ok(answer)
-}
-
-fn verdict(paths: &[PathVerdict], claims: &[Claim]) -> Verdict {
-    let all = |state: PathState| !paths.is_empty() && paths.iter().all(|path| path.state == state);
-    let any = |state: PathState| paths.iter().any(|path| path.state == state);
-    let claimed = claims.iter().any(|claim| !claim.reverted);
-    if all(PathState::AsBefore) {
-        Verdict::Reverted
-    } else if all(PathState::AsAfter) {
-        Verdict::InForce
-    } else if !any(PathState::Edited) && !paths.is_empty() {
-        Verdict::PartlyReverted
-    } else if claimed {
-        Verdict::Reverted
-    } else if paths.is_empty() {
-        Verdict::InForce
-    } else {
-        Verdict::EditedSince
-    }
+/// What each path of the change is at the tip, in git's order.
+///
+/// # Errors
+/// [`Error::ShallowHistory`](crate::Error::ShallowHistory) for a commit at the end of a shallow clone.
+pub(crate) fn path_verdicts(objects: &Objects, commit: CommitId, tip: CommitId) -> Result<Vec<PathVerdict>> {
+    let changes = changed_paths(objects, commit, None)?;
+    changes.iter().map(|change| path_verdict(objects, tip, change)).collect()
 }
 
 fn path_verdict(objects: &Objects, tip: CommitId, change: &PathChange) -> Result<PathVerdict> {
+    let verdict = |state: PathState, by: Option<CommitId>| {
+        let in_force = match state {
+            PathState::AsBefore => Some(false),
+            PathState::AsAfter => Some(true),
+            PathState::Edited => None,
+        };
+        PathVerdict { path: change.path.clone(), state, in_force, by }
+    };
     let at_tip = objects.entry_at(objects.commit_header(tip)?.tree, &change.path)?;
     if same(at_tip, change.after) {
-        return Ok(PathVerdict { path: change.path.clone(), state: PathState::AsAfter, by: None });
+        return Ok(verdict(PathState::AsAfter, None));
     }
     with_ancestry(objects, |ancestry| {
         let mut walk = PathWalk::new(ancestry, tip, &change.path, Follow::NameOnly);
@@ -173,70 +138,159 @@ fn path_verdict(objects: &Objects, tip: CommitId, change: &PathChange) -> Result
                 state = if same(moved, change.after) { PathState::AsAfter } else { PathState::Edited };
             }
         }
-        Ok(PathVerdict { path: change.path.clone(), state, by })
+        Ok(verdict(state, by))
     })
 }
 
-/// The commits since that say they revert `commit`, as `claimed` reads it from their messages, and whether they were
-/// reverted in turn.
-fn claims(
+/// Whether `commit` is `tip` or in its past.
+///
+/// # Errors
+/// Those of reading commits.
+pub(crate) fn is_reached(objects: &Objects, tip: CommitId, commit: CommitId) -> Result<bool> {
+    with_ancestry(objects, |mut ancestry| reaches(&mut ancestry, tip, commit))
+}
+
+/// The newest changes to `path` in what `start` reaches, under this name, at most `limit` of them.
+///
+/// # Errors
+/// Those of reading commits and trees.
+pub(crate) fn last_changes_of(
+    objects: &Objects,
+    start: CommitId,
+    path: &RepoPath,
+    limit: usize,
+) -> Result<Vec<CommitId>> {
+    with_ancestry(objects, |ancestry| {
+        let mut walk = PathWalk::new(ancestry, start, path, Follow::NameOnly);
+        let mut changes = Vec::new();
+        while changes.len() < limit
+            && let Some(visit) = walk.next_change()?
+        {
+            if visit.step.is_change {
+                changes.push(walk.commit_id(visit.node));
+            }
+        }
+        Ok(changes)
+    })
+}
+
+/// What later commits say about a change.
+#[derive(Debug, Default)]
+pub(crate) struct Words {
+    /// Those that say they revert it, newest first.
+    pub(crate) claims: Vec<Claim>,
+    /// Those that say they pick it, newest first.
+    pub(crate) picks: Vec<CommitId>,
+}
+
+/// What the commits that `tip` reaches and `commit` does not say about `commit`: reverts, reverts of these, and picks.
+///
+/// A word alone counts for nothing: `confirm` is asked whether the first commit did take back the second one.
+///
+/// # Errors
+/// Those of reading commits, and of `confirm`.
+pub(crate) fn words_about(
     objects: &Objects,
     commit: CommitId,
     tip: CommitId,
-    claimed: fn(&[u8]) -> Vec<CommitId>,
-) -> Result<Vec<Claim>> {
+    confirm: &mut dyn FnMut(CommitId, CommitId) -> Result<bool>,
+) -> Result<Words> {
     let later = with_ancestry(objects, |mut ancestry| {
         let (from, to) = (ancestry.index_of(tip), ancestry.index_of(commit));
         let members = commit_set::difference(&mut ancestry, &[from], &[to])?;
         let order = commit_set::newest_first(&mut ancestry, &members, &[from])?;
         Ok(order.into_iter().map(|commit| ancestry.id(commit)).collect::<Vec<_>>())
     })?;
-    // Who claims to revert whom, newest first on both sides.
-    let mut claims: HashMap<CommitId, Vec<CommitId>> = HashMap::new();
-    let mut order = Vec::new();
-    for id in later {
-        for reverted in claimed(&objects.commit(id)?.message) {
-            order.push((id, reverted));
-            claims.entry(reverted).or_default().push(id);
+    let mut told = Told { copies: vec![(0, commit)], claims: Vec::new() };
+    for (age, id) in (1..).zip(later.into_iter().rev()) {
+        let message = objects.commit(id)?.message;
+        if picked_from(&message).any(|from| told.is_copy(from)) {
+            told.copies.push((age, id));
         }
-    }
-    // A claim stands unless one on it stands. Those are newer, so they are judged before it.
-    let mut standing: HashSet<CommitId> = HashSet::new();
-    for (claim, _) in &order {
-        let on_it = claims.get(claim).map(Vec::as_slice).unwrap_or_default();
-        if !on_it.iter().any(|newer| standing.contains(newer)) {
-            standing.insert(*claim);
-        }
-    }
-    let on_commit = claims.remove(&commit).unwrap_or_default();
-    Ok(on_commit
-        .into_iter()
-        .map(|commit_id| Claim { commit_id, reverted: !standing.contains(&commit_id) })
-        .collect())
-}
-
-/// The commits that a message says it reverts: whole, as git words it.
-fn reverted_commits(message: &[u8]) -> impl Iterator<Item = CommitId> + '_ {
-    const WORDS: &[u8] = b"This reverts commit ";
-    let mut rest = message;
-    std::iter::from_fn(move || {
-        loop {
-            let at = rest.windows(WORDS.len()).position(|window| window == WORDS)?;
-            rest = &rest[at + WORDS.len()..];
-            let digits = rest.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
-            let id = std::str::from_utf8(&rest[..digits]).ok().and_then(|hex| hex.parse().ok());
-            if id.is_some() {
-                return id;
+        for of in told.reverted_in(&message) {
+            if confirm(id, of)? {
+                told.claims.push(ToldClaim { age, by: id, of });
             }
         }
-    })
+    }
+    Ok(told.words())
 }
 
-/// The commits that a message says it takes back, whole or in part.
-fn rolled_back_by(message: &[u8]) -> Vec<CommitId> {
-    // As the message writer, a room above this one, spells it.
-    const TRAILER: &[u8] = b"Rollback-Of: ";
-    let named = message.lines().filter_map(|line| line.strip_prefix(TRAILER));
-    let named = named.filter_map(|id| id.trim().to_str().ok()?.parse().ok());
-    reverted_commits(message).chain(named).collect()
+/// What was read so far, oldest first; ages grow with time.
+struct Told {
+    /// The commit and its picks.
+    copies: Vec<(usize, CommitId)>,
+    /// Reverts of these, and of one another.
+    claims: Vec<ToldClaim>,
+}
+
+#[derive(Clone, Copy)]
+struct ToldClaim {
+    age: usize,
+    by: CommitId,
+    of: CommitId,
+}
+
+impl Told {
+    fn is_copy(&self, commit: CommitId) -> bool {
+        self.copies.iter().any(|(_, copy)| *copy == commit)
+    }
+
+    /// The commits known here that the message says it reverts.
+    fn reverted_in(&self, message: &[u8]) -> Vec<CommitId> {
+        let copies = self.copies.iter().map(|(_, id)| *id);
+        let mut known: Vec<_> = copies.chain(self.claims.iter().map(|claim| claim.by)).collect();
+        let names: Vec<_> = reverted_commits(message).collect();
+        known.retain(|id| names.iter().any(|name| id.to_string().starts_with(name)));
+        known.sort_unstable();
+        known.dedup();
+        known
+    }
+
+    fn words(self) -> Words {
+        // A claim stands unless one on it stands, or the change was picked again. Those are newer, so they come first.
+        let mut standing: HashSet<CommitId> = HashSet::new();
+        let newest_copy = self.copies.last().map_or(0, |(age, _)| *age);
+        for claim in self.claims.iter().rev() {
+            let taken_back = self.claims.iter().any(|on_it| on_it.of == claim.by && standing.contains(&on_it.by));
+            let picked_again = self.is_copy(claim.of) && newest_copy > claim.age;
+            if !taken_back && !picked_again {
+                standing.insert(claim.by);
+            }
+        }
+        let on_it = self.claims.iter().rev().filter(|claim| self.is_copy(claim.of));
+        let claims = on_it
+            .map(|claim| Claim { commit_id: claim.by, reverted: !standing.contains(&claim.by) })
+            .collect();
+        let picks = self.copies.iter().rev().filter(|(age, _)| *age > 0).map(|(_, id)| *id).collect();
+        Words { claims, picks }
+    }
+}
+
+/// The commits that a message says it reverts, as git words it: full ids or, by reference, abbreviated ones.
+fn reverted_commits(message: &[u8]) -> impl Iterator<Item = String> + '_ {
+    ids_after(message, b"This reverts commit ")
+}
+
+/// The commits that a message says it picks, as `git cherry-pick -x` words it.
+fn picked_from(message: &[u8]) -> impl Iterator<Item = CommitId> + '_ {
+    ids_after(message, b"(cherry picked from commit ").filter_map(|name| name.parse().ok())
+}
+
+/// The commits that a message says it takes back, whole or in part: full ids or abbreviated ones.
+pub(crate) fn rolled_back_in(message: &[u8]) -> Vec<String> {
+    // As the message writer, a room above this one, spells the last two.
+    let words: [&[u8]; 3] =
+        [b"This reverts commit ", b"This reverts the changes of commit ", b"Rollback-Of: "];
+    words.into_iter().flat_map(|words| ids_after(message, words)).collect()
+}
+
+/// Every hexadecimal word of a plausible length that stands after `words`.
+fn ids_after<'m>(message: &'m [u8], words: &'static [u8]) -> impl Iterator<Item = String> + 'm {
+    const SHORTEST: usize = 4;
+    message.find_iter(words).filter_map(move |at| {
+        let digits = message[at + words.len()..].iter().take_while(|byte| byte.is_ascii_hexdigit());
+        let name: String = digits.map(|byte| char::from(byte.to_ascii_lowercase())).collect();
+        (name.len() >= SHORTEST).then_some(name)
+    })
 }

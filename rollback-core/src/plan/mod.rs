@@ -12,6 +12,7 @@ mod find;
 mod patch;
 mod prepared;
 mod resolve;
+mod reverted;
 
 pub use branch_merge::{BranchMerge, PlannedMerge};
 pub use candidate::TreeEdit;
@@ -20,6 +21,7 @@ pub use document::{
     CulpritFound, LastGoodState, Note, NoteKind, Plan, PlanOptions, Repository, Request, ResolvedTarget,
     SCHEMA_VERSION, Tip,
 };
+pub use reverted::RollbackBehind;
 
 pub use crate::message::MessageOptions;
 pub use crate::strategy::{Attempt, AttemptResult, EmptyCommits, Loss, LossClass, Rejection, Scope, Step};
