@@ -40,7 +40,8 @@ fn both(repo: &Sandbox, lines: &[&str]) -> Sandbox {
     for line in lines {
         let words: Vec<&str> = line.split(' ').collect();
         let ours = rb(repo, &words);
-        let gits: Vec<&str> = words.iter().map(|word| if *word == "pick" { "cherry-pick" } else { word }).collect();
+        let gits: Vec<&str> =
+            words.iter().map(|word| if *word == "pick" { "cherry-pick" } else { word }).collect();
         let theirs = git.try_git(&gits);
         assert_eq!(ours.code, 0, "rb {line}: {}{}", ours.stdout, ours.stderr);
         assert!(theirs.status.success(), "git {line}: {}", String::from_utf8_lossy(&theirs.stderr));
@@ -133,7 +134,8 @@ fn each_step_can_be_taken_back_by_itself() {
     let state = |repo: &Sandbox| {
         let state = State::of(repo).only(&parts);
         // The bytes of the index hold stat data, and references of rb's own move with each operation.
-        state.diff(&State::of(&Sandbox::new()).only(&[]))
+        state
+            .diff(&State::of(&Sandbox::new()).only(&[]))
             .lines()
             .collect::<Vec<_>>()
             .chunks(3)
@@ -149,7 +151,9 @@ fn each_step_can_be_taken_back_by_itself() {
     done(rb(&repo, &["revert", "-n", "HEAD~1"]));
     for expected in [&two, &one, &start] {
         let last = rb(&repo, &["ops", "--json"]).stdout;
-        let id = last.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+        let id = last
+            .lines()
+            .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
             .find(|operation| operation.get("undoes").is_none() && operation.get("undone_by").is_none())
             .and_then(|operation| operation["operation_id"].as_str().map(ToOwned::to_owned));
         done(rb(&repo, &["undo", &id.expect("an operation to take back")]));
@@ -170,7 +174,10 @@ fn a_kept_plan_on_what_is_staged_lands_there_and_nowhere_else() {
     repo.write("new", "staged\n");
     repo.git(&["add", "new"]);
     let moved = rb_with(&repo, &["apply", "-n", "-"], &plan.stdout, &[]);
-    assert_eq!((moved.code, moved.line("error:")), (5, "what is staged is not what it was when the plan was made"));
+    assert_eq!(
+        (moved.code, moved.line("error:")),
+        (5, "what is staged is not what it was when the plan was made")
+    );
     repo.git(&["rm", "-q", "--cached", "new"]);
     done(rb_with(&repo, &["apply", "-n", "-"], &plan.stdout, &[]));
     assert_eq!(repo.git(&["diff", "--cached", "--name-only"]), "f3\nf4");

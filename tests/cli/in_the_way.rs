@@ -6,7 +6,8 @@ use test_kit::{Sandbox, State};
 use crate::kit::{done, rb};
 
 fn lines(changed: &[(u32, &str)]) -> String {
-    let line = |n: u32| changed.iter().find(|(at, _)| *at == n).map_or(n.to_string(), |(_, text)| (*text).into());
+    let line =
+        |n: u32| changed.iter().find(|(at, _)| *at == n).map_or(n.to_string(), |(_, text)| (*text).into());
     (1..=30).map(|n| line(n) + "\n").collect()
 }
 
@@ -19,7 +20,10 @@ fn in_the_way(repo: &Sandbox, words: &[&str]) -> (Vec<String>, bool) {
     let mut rest = run.stdout.lines().skip_while(|line| !line.starts_with("In the way of "));
     let suggested = rest.next().is_some_and(|heading| heading.contains("--with-dependents"));
     let named = rest.take_while(|line| !line.is_empty());
-    (named.filter_map(|line| line.trim().split_once(' ')).map(|(_, subject)| subject.to_owned()).collect(), suggested)
+    (
+        named.filter_map(|line| line.trim().split_once(' ')).map(|(_, subject)| subject.to_owned()).collect(),
+        suggested,
+    )
 }
 
 #[test]

@@ -6,7 +6,8 @@ use crate::kit::{Run, done, rb};
 
 /// Thirty lines, some of them changed.
 fn lines(changed: &[(u32, &str)]) -> String {
-    let line = |n: u32| changed.iter().find(|(at, _)| *at == n).map_or(n.to_string(), |(_, text)| (*text).into());
+    let line =
+        |n: u32| changed.iter().find(|(at, _)| *at == n).map_or(n.to_string(), |(_, text)| (*text).into());
     (1..=30).map(|n| line(n) + "\n").collect()
 }
 
@@ -36,7 +37,11 @@ fn comes_back(repo: &Sandbox, change: &str) {
         let twin = repo.twin();
         let run = rb(&twin, &["reapply", named]);
         assert_eq!(run.code, 0, "{named}: {}{}", run.stdout, run.stderr);
-        assert_eq!(twin.git(&["rev-parse", "HEAD^{tree}"]), git.git(&["rev-parse", "HEAD^{tree}"]), "{named}");
+        assert_eq!(
+            twin.git(&["rev-parse", "HEAD^{tree}"]),
+            git.git(&["rev-parse", "HEAD^{tree}"]),
+            "{named}"
+        );
         assert_eq!(twin.git(&["rev-parse", "HEAD^"]), rollback);
         assert_eq!(is_reverted(&twin, change).code, 10);
         let before = State::of(&twin);
@@ -77,7 +82,8 @@ fn a_snapshot() {
 #[test]
 fn a_squashed_rollback_of_two_commits() {
     let (repo, change) = history();
-    let other = repo.commit("other", &[("h", "h\n".into()), ("f", lines(&[(5, "five"), (15, "other"), (25, "later")]))]);
+    let other = repo
+        .commit("other", &[("h", "h\n".into()), ("f", lines(&[(5, "five"), (15, "other"), (25, "later")]))]);
     repo.git(&["revert", "--no-commit", &other, &change]);
     repo.commit_index(b"back out both\n");
     comes_back(&repo, &change);
@@ -159,7 +165,12 @@ fn a_pick_stands_for_its_commit() {
     repo.git(&["checkout", "-q", "-b", "release", &format!("{change}^")]);
     repo.commit("of the release", &[("r", "r\n")]);
     let absent = is_reverted(&repo, &change);
-    assert_eq!((absent.code, absent.stdout.contains("is not in this history")), (10, true), "{}", absent.stdout);
+    assert_eq!(
+        (absent.code, absent.stdout.contains("is not in this history")),
+        (10, true),
+        "{}",
+        absent.stdout
+    );
     repo.git(&["cherry-pick", "-x", &change]);
     let picked = is_reverted(&repo, &change);
     assert_eq!((picked.code, picked.stdout.contains("is in force")), (10, true), "{}", picked.stdout);

@@ -6,7 +6,8 @@ use crate::kit::{Run, done, rb};
 
 /// Thirty lines, some of them changed.
 fn lines(changed: &[(u32, &str)]) -> String {
-    let line = |n: u32| changed.iter().find(|(at, _)| *at == n).map_or(n.to_string(), |(_, text)| (*text).into());
+    let line =
+        |n: u32| changed.iter().find(|(at, _)| *at == n).map_or(n.to_string(), |(_, text)| (*text).into());
     (1..=30).map(|n| line(n) + "\n").collect()
 }
 
@@ -54,7 +55,10 @@ fn a_commit_is_undone_in_a_file_by_its_name_of_today() {
         let Moved { repo, bad, good } = moved();
         let run = done(rb(&repo, &[&["revert", &bad], words].concat()));
         assert_eq!(changed(&repo), "M lib/a.py", "{words:?} {}", run.stdout);
-        assert_eq!(repo.git(&["rev-parse", "HEAD:lib/a.py"]), repo.git(&["rev-parse", &format!("{good}:a.py")]));
+        assert_eq!(
+            repo.git(&["rev-parse", "HEAD:lib/a.py"]),
+            repo.git(&["rev-parse", &format!("{good}:a.py")])
+        );
         assert_eq!(rb(&repo, &[&["revert", &bad], words].concat()).code, 3, "once is enough");
     }
 }
@@ -163,7 +167,10 @@ fn a_folder_that_was_renamed_covers_what_lay_in_it() {
 #[test]
 fn a_file_moved_into_the_folder_counts_and_one_moved_out_does_not() {
     let repo = Sandbox::new();
-    repo.commit("good", &[("in", lines(&[])), ("lib/out", lines(&[(1, "out")])), ("lib/stays", "1\n".into())]);
+    repo.commit(
+        "good",
+        &[("in", lines(&[])), ("lib/out", lines(&[(1, "out")])), ("lib/stays", "1\n".into())],
+    );
     let bad = repo.commit(
         "bad",
         &[("in", bad()), ("lib/out", lines(&[(1, "out"), (9, "nine")])), ("lib/stays", "2\n".into())],

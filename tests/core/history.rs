@@ -478,10 +478,15 @@ fn whether_a_change_is_reverted_is_told_by_state_and_then_by_words() {
         &format!("Reapply\n\nThis reverts commit {revert}."),
     ]);
     assert_eq!(verdict(&sandbox).verdict, Verdict::Reverted, "a word alone brings nothing back");
-    let unsaid = sandbox.commit("Back", &[("f", BODY.replace("one", "1").replace("six", "6")), ("g", "3\n".into())]);
+    let unsaid =
+        sandbox.commit("Back", &[("f", BODY.replace("one", "1").replace("six", "6")), ("g", "3\n".into())]);
     let back = verdict(&sandbox);
     assert_eq!(back.paths.iter().map(|row| row.in_force).collect::<Vec<_>>(), [Some(true), None], "{unsaid}");
-    assert_eq!(back.verdict, Verdict::EditedSince, "nor does it outweigh a path in which the change is in force");
+    assert_eq!(
+        back.verdict,
+        Verdict::EditedSince,
+        "nor does it outweigh a path in which the change is in force"
+    );
 }
 
 #[test]

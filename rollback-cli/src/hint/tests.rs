@@ -144,10 +144,7 @@ fn table() -> Vec<(Error, Option<&'static str>)> {
             Error::Moved { reference: "HEAD".into(), expected: commit(), found: commit() },
             Some("rb revert --file a.py --dry-run"),
         ),
-        (
-            Error::IndexMoved,
-            Some("rb revert --file a.py --dry-run"),
-        ),
+        (Error::IndexMoved, Some("rb revert --file a.py --dry-run")),
         (
             Error::BranchExists { branch: "rescue".into(), found: commit() },
             Some("git log --oneline -5 rescue"),

@@ -23,7 +23,9 @@ pub(crate) fn text(answer: &IsReverted, at_start: Option<Verdict>, commits: &Com
             _ if path.in_force == Some(false) => {
                 (paint(Palette::GOOD, look.signs.yes), "without it, and edited since")
             }
-            _ if path.in_force == Some(true) => (paint(Palette::BAD, look.signs.no), "with it, and edited since"),
+            _ if path.in_force == Some(true) => {
+                (paint(Palette::BAD, look.signs.no), "with it, and edited since")
+            }
             _ => (paint(Palette::WARN, look.signs.doubt), "edited since"),
         };
         let by = path.by.map(|id| format!(", last by {}", commits.short(id))).unwrap_or_default();

@@ -103,11 +103,7 @@ pub(crate) fn content_changes_since(
 }
 
 /// The commits that `tip` reaches and `other` does not.
-fn commits_since(
-    ancestry: &mut Ancestry<'_>,
-    tip: CommitId,
-    other: CommitId,
-) -> Result<HashSet<CommitIx>> {
+fn commits_since(ancestry: &mut Ancestry<'_>, tip: CommitId, other: CommitId) -> Result<HashSet<CommitIx>> {
     let (tip, other) = (ancestry.index_of(tip), ancestry.index_of(other));
     commit_set::difference(ancestry, &[tip], &[other])
 }

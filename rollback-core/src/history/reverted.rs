@@ -252,7 +252,8 @@ impl Told {
         let mut standing: HashSet<CommitId> = HashSet::new();
         let newest_copy = self.copies.last().map_or(0, |(age, _)| *age);
         for claim in self.claims.iter().rev() {
-            let taken_back = self.claims.iter().any(|on_it| on_it.of == claim.by && standing.contains(&on_it.by));
+            let taken_back =
+                self.claims.iter().any(|on_it| on_it.of == claim.by && standing.contains(&on_it.by));
             let picked_again = self.is_copy(claim.of) && newest_copy > claim.age;
             if !taken_back && !picked_again {
                 standing.insert(claim.by);

@@ -7,12 +7,7 @@ use crate::path::{RepoPath, names_now};
 use crate::repo::Commit;
 
 /// `Revert "X" in P`, and below it the commit and every path.
-pub(super) fn revert(
-    commit: &Commit,
-    mainline: Option<&Commit>,
-    paths: Paths<'_>,
-    style: &Style,
-) -> BString {
+pub(super) fn revert(commit: &Commit, mainline: Option<&Commit>, paths: Paths<'_>, style: &Style) -> BString {
     let mut out = revert::title(commit, style);
     push_scope(&mut out, &paths.names_now(), style);
     let against = mainline.map(|parent| format!(" against its parent {}", parent.id)).unwrap_or_default();
@@ -22,11 +17,7 @@ pub(super) fn revert(
 }
 
 /// `Pick "X" in P`, and below it the commit and every path.
-pub(super) fn pick(
-    commit: &Commit,
-    paths: Paths<'_>,
-    style: &Style,
-) -> BString {
+pub(super) fn pick(commit: &Commit, paths: Paths<'_>, style: &Style) -> BString {
     let mut out = BString::from("Pick \"");
     out.push_str(super::subject(&encoding::message_of(commit, style)));
     out.push_byte(b'"');

@@ -394,7 +394,11 @@ fn a_scoped_revert_names_its_paths_and_never_claims_the_whole() {
     let id = repo.commit("drop the shim\n\nbody", &[("a", "a\n")]);
     let commit = read(&repo, id.parse().expect("an id"));
     let message = |paths: &[RepoPath]| {
-        let deed = Deed::RevertPaths { commit: &commit, mainline: None, paths: Paths { named: paths, renamed: &[] } };
+        let deed = Deed::RevertPaths {
+            commit: &commit,
+            mainline: None,
+            paths: Paths { named: paths, renamed: &[] },
+        };
         written(&repo, deed, &MessageOptions::default()).text.to_string()
     };
     assert_eq!(
@@ -421,7 +425,12 @@ fn a_scoped_pick_names_its_paths_and_its_origin() {
     let paths = ["a".into()];
     let options = MessageOptions { record_origin: true, ..Default::default() };
     assert_eq!(
-        written(&repo, Deed::PickPaths { commit: &commit, paths: Paths { named: &paths, renamed: &[] } }, &options).text,
+        written(
+            &repo,
+            Deed::PickPaths { commit: &commit, paths: Paths { named: &paths, renamed: &[] } },
+            &options
+        )
+        .text,
         format!(
             "Pick \"add the shim\" in a\n\nThis picks the changes of commit {id} to:\n  a\n\n\
              (cherry picked from commit {id})\n"
@@ -441,7 +450,8 @@ fn reason_trailers_and_signoff_follow_the_body_in_this_order() {
         ..Default::default()
     };
     let paths = ["a".into()];
-    let deed = Deed::RevertPaths { commit: &commit, mainline: None, paths: Paths { named: &paths, renamed: &[] } };
+    let deed =
+        Deed::RevertPaths { commit: &commit, mainline: None, paths: Paths { named: &paths, renamed: &[] } };
     assert_eq!(
         written(&repo, deed, &options).text,
         format!(
@@ -466,7 +476,8 @@ fn a_restore_says_from_where_and_whose_edits_it_discards() {
     let (source, discards) =
         (read(&repo, id.parse().expect("an id")), [read(&repo, later.parse().expect("an id"))]);
     let paths = ["a".into()];
-    let deed = Deed::Restore { source: &source, paths: Paths { named: &paths, renamed: &[] }, discards: &discards };
+    let deed =
+        Deed::Restore { source: &source, paths: Paths { named: &paths, renamed: &[] }, discards: &discards };
     let short = |id: &str| repo.git(&["rev-parse", "--short", id]);
     assert_eq!(
         written(&repo, deed, &MessageOptions::default()).text,

@@ -151,12 +151,7 @@ impl Resolver<'_> {
         Ok(())
     }
 
-    fn scoped_changes(
-        &self,
-        groups: &[Group],
-        target: &PathsTarget,
-        case: &mut Case,
-    ) -> Result<Vec<Change>> {
+    fn scoped_changes(&self, groups: &[Group], target: &PathsTarget, case: &mut Case) -> Result<Vec<Change>> {
         let mut scoped = Vec::new();
         for group in groups {
             let named: Vec<_> = group.broken.iter().map(|one| one.path.clone()).collect();

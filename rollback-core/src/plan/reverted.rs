@@ -98,7 +98,13 @@ impl<'r> Judge<'r> {
             path.in_force = self.in_force(&change, path)?;
         }
         let verdict = self.verdict(&change, &paths, &words.claims)?;
-        Ok(IsReverted { verdict, picked_as, paths, claims: words.claims, ..IsReverted::not_in_history(commit, tip) })
+        Ok(IsReverted {
+            verdict,
+            picked_as,
+            paths,
+            claims: words.claims,
+            ..IsReverted::not_in_history(commit, tip)
+        })
     }
 
     /// Whether the change is in force in one path at the tip; `None` where a merge cannot tell.
@@ -112,7 +118,8 @@ impl<'r> Judge<'r> {
     }
 
     fn verdict(&mut self, change: &Change, paths: &[PathVerdict], claims: &[Claim]) -> Result<Verdict> {
-        let all = |wanted: Option<bool>| !paths.is_empty() && paths.iter().all(|path| path.in_force == wanted);
+        let all =
+            |wanted: Option<bool>| !paths.is_empty() && paths.iter().all(|path| path.in_force == wanted);
         if all(Some(false)) {
             return Ok(Verdict::Reverted);
         }
@@ -215,7 +222,8 @@ impl<'r> Judge<'r> {
         earlier.sort_unstable();
         earlier.dedup();
         let earlier = newest_first(&self.bench.objects, &earlier)?;
-        Ok(!paths.is_empty() && (self.returns_to(change, &paths, &earlier)? || self.undoes(change, &earlier)?))
+        Ok(!paths.is_empty()
+            && (self.returns_to(change, &paths, &earlier)? || self.undoes(change, &earlier)?))
     }
 
     /// Whether the paths are after the change what they were before one of the earlier commits.

@@ -53,7 +53,13 @@ impl ScopedPaths {
     }
 
     /// Adds a path that was named, under the name it has in the commit.
-    fn name(&mut self, bench: &Workbench, change: &Change, path: &RepoPath, touched: &[RepoPath]) -> Result<()> {
+    fn name(
+        &mut self,
+        bench: &Workbench,
+        change: &Change,
+        path: &RepoPath,
+        touched: &[RepoPath],
+    ) -> Result<()> {
         let objects = &bench.objects;
         let Some(entry) = objects.entry_at(bench.start, path)? else {
             self.add(path.clone());

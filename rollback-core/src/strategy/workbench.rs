@@ -10,9 +10,7 @@ use super::scope::{self, covers};
 use super::{Attempt, AttemptResult, Loss, LossClass, Scope, Step, Strategy};
 use crate::conflict::Conflict;
 use crate::error::{Error, Result};
-use crate::history::{
-    Rename, commits_touching_since, content_changes_since, newest_first, paths_between,
-};
+use crate::history::{Rename, commits_touching_since, content_changes_since, newest_first, paths_between};
 use crate::id::{CommitId, TreeId};
 use crate::merge::{Engine, Labels, Merged, Options, Verdict};
 use crate::path::{RepoPath, names_now};
@@ -29,9 +27,7 @@ pub(crate) struct Workbench {
 }
 
 /// What becomes of a picked commit that changes nothing where it is picked.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum EmptyCommits {

@@ -249,7 +249,9 @@ fn the_real_conflict_of_the_monitor_falls_to_restoring_and_names_what_that_disca
     request.set = vec![("commit".into(), "ed75116".into())];
     let before = bench.head();
     let refused = bench.start(&procedure, request.clone()).unwrap_err();
-    let EngineError::Core(Error::LossNotAllowed { discards, paths, .. }) = &refused else { panic!("{refused}") };
+    let EngineError::Core(Error::LossNotAllowed { discards, paths, .. }) = &refused else {
+        panic!("{refused}")
+    };
     assert_eq!(discards.iter().map(|id| id.to_hex_with_len(7)).collect::<Vec<_>>(), ["6f4225c"]);
     assert!(paths.iter().any(|path| path.to_string() == "src/townlet/stability/monitor.py"), "{paths:?}");
     let run = bench.with(|_, repo| runs(repo)).unwrap().remove(0);
