@@ -93,3 +93,32 @@ fn a_commit_is_called_undone_only_where_it_is() {
     let landed = done(rb(&repo, &["revert", "HEAD"]));
     assert!(landed.stdout.contains("undone)"), "{}", landed.stdout);
 }
+
+#[test]
+fn of_many_later_commits_the_one_on_the_lines_is_named() {
+    let repo = Sandbox::new();
+    repo.commit("start", &[("f", lines(&[]))]);
+    let bad = repo.commit("bad", &[("f", lines(&[(5, "five")]))]);
+    repo.commit("same line", &[("f", lines(&[(5, "FIVE")]))]);
+    for n in 0..30 {
+        repo.commit("elsewhere", &[("f", lines(&[(5, "FIVE"), (25, &format!("edit {n}"))]))]);
+    }
+    let words = ["revert", &bad, "--via", "revert-commit"];
+    assert_eq!(in_the_way(&repo, &words), (vec!["same line".into()], true));
+}
+
+#[test]
+fn a_merge_that_brought_the_lines_in_is_no_riddle() {
+    let repo = Sandbox::new();
+    repo.commit("start", &[("f", lines(&[]))]);
+    let bad = repo.commit("bad", &[("f", lines(&[(5, "five")]))]);
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    repo.commit("on topic", &[("f", lines(&[(5, "topic")]))]);
+    repo.git(&["checkout", "-q", "main"]);
+    repo.commit("on main", &[("f", lines(&[(5, "five"), (25, "main")]))]);
+    repo.git(&["merge", "-q", "--no-ff", "-m", "merge topic", "topic"]);
+    let words = ["revert", &bad, "--via", "revert-commit"];
+    assert_eq!(in_the_way(&repo, &words), (vec!["on topic".into()], true));
+    done(rb(&repo, &["revert", &bad, "--with-dependents"]));
+    assert_eq!(repo.git(&["show", "HEAD:f"]) + "\n", lines(&[(25, "main")]));
+}

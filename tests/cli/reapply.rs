@@ -220,3 +220,18 @@ fn a_revert_with_later_edits_of_the_same_lines_still_counts() {
     let answer = is_reverted(&repo, &change);
     assert_eq!(answer.code, 0, "{}", answer.stdout);
 }
+
+#[test]
+fn a_part_that_was_rolled_back_where_it_moved_to() {
+    let (repo, change) = history();
+    std::fs::create_dir(repo.path().join("lib")).expect("a folder");
+    repo.git(&["mv", "f", "lib/f"]);
+    repo.commit_index(b"move\n");
+    done(rb(&repo, &["revert", &change, "--file", "lib/f", "--message", "five is wrong"]));
+    assert_eq!(repo.git(&["diff", "--name-only", "HEAD^", "HEAD"]), "lib/f");
+    for named in ["HEAD", &change] {
+        let twin = repo.twin();
+        done(rb(&twin, &["reapply", named]));
+        assert_eq!(twin.git(&["rev-parse", "HEAD^{tree}"]), repo.git(&["rev-parse", "HEAD^^{tree}"]), "{named}");
+    }
+}

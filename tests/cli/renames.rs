@@ -85,6 +85,7 @@ fn the_message_and_the_plan_say_both_names() {
     let Moved { repo, bad, .. } = moved();
     let run = done(rb(&repo, &["revert", &bad, "--file", "lib/a.py"]));
     let short = repo.git(&["rev-parse", "--short", &bad]);
+    assert!(run.stdout.contains(&format!("{short}, only this path")), "{}", run.stdout);
     assert!(run.stdout.contains(&format!("note: lib/a.py is called a.py in {short}")), "{}", run.stdout);
     let message = repo.git(&["log", "-1", "--format=%B"]);
     assert!(message.starts_with("Revert \"bad\" in lib/a.py\n"), "{message}");
@@ -324,4 +325,31 @@ fn git_comes_to_the_same_when_it_is_asked_beside() {
     done(rb(&repo, &["revert", "--file", "d", "--cross-check"]));
     assert_eq!(changed(&repo), "M d");
     assert_eq!(show(&repo, "HEAD:d"), lines(&[]));
+}
+
+#[test]
+fn a_culprit_that_is_named_is_found_under_the_name_of_its_day() {
+    let Moved { repo, bad, .. } = moved();
+    repo.commit("edit", &[("lib/a.py", lines(&[(7, "seven"), (20, "twenty")]))]);
+    done(rb(&repo, &["revert", "--file", "lib/a.py", "--change", &bad]));
+    assert_eq!(changed(&repo), "M lib/a.py");
+    assert_eq!(show(&repo, "HEAD:lib/a.py"), lines(&[(20, "twenty")]));
+}
+
+#[test]
+fn predicates_are_asked_of_the_old_name_too() {
+    let Moved { repo, bad, .. } = moved();
+    repo.commit("edit", &[("lib/a.py", lines(&[(7, "seven"), (20, "twenty")]))]);
+    let plan = rb(&repo, &["revert", "--file", "lib/a.py", "--good-match", "^7$", "--dry-run", "--json"]).json();
+    assert_eq!(plan["target"]["culprit"]["commit_id"], bad.as_str());
+    done(rb(&repo, &["revert", "--file", "lib/a.py", "--good-match", "^7$"]));
+    assert_eq!(changed(&repo), "M lib/a.py");
+}
+
+#[test]
+fn a_restore_without_a_source_knows_the_old_name() {
+    let Moved { repo, .. } = moved();
+    done(rb(&repo, &["restore", "lib/a.py"]));
+    assert_eq!(changed(&repo), "M lib/a.py");
+    assert_eq!(show(&repo, "HEAD:lib/a.py"), lines(&[]));
 }

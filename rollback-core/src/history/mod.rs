@@ -32,8 +32,10 @@ pub use crate::path::Rename;
 pub(crate) use change::{change_by, changed_paths, paths_between};
 pub(crate) use culprit::find_culprit;
 pub(crate) use elsewhere::case_twins;
-pub(crate) use names::{NameThen, content_changes_since, likely_destination, likely_source, name_in};
+pub(crate) use names::{
+    NameThen, content_changes_since, last_changes_of, likely_destination, likely_source, name_in,
+};
 pub(crate) use order::newest_first;
-pub(crate) use reverted::{is_reached, last_changes_of, path_verdicts, rolled_back_in, words_about};
+pub(crate) use reverted::{is_reached, path_verdicts, rolled_back_in, words_about};
 pub(crate) use touching::commits_touching_since;
 pub(crate) use upstream::upstream_ahead;

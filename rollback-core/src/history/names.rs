@@ -102,6 +102,31 @@ pub(crate) fn content_changes_since(
     })
 }
 
+/// The newest changes to `path` in what `start` reaches, at most `limit` of them, each with the name the path had there.
+/// It is followed through renames, and on to what had its name before.
+///
+/// # Errors
+/// Those of reading commits and trees.
+pub(crate) fn last_changes_of(
+    objects: &Objects,
+    start: CommitId,
+    path: &RepoPath,
+    limit: usize,
+) -> Result<Vec<(CommitId, RepoPath)>> {
+    with_ancestry(objects, |ancestry| {
+        let mut walk = PathWalk::new(ancestry, start, path, Follow::Renames);
+        let mut changes = Vec::new();
+        while changes.len() < limit
+            && let Some(visit) = walk.next_change()?
+        {
+            if visit.step.is_change {
+                changes.push((walk.commit_id(visit.node), walk.path(visit.node).clone()));
+            }
+        }
+        Ok(changes)
+    })
+}
+
 /// The commits that `tip` reaches and `other` does not.
 fn commits_since(ancestry: &mut Ancestry<'_>, tip: CommitId, other: CommitId) -> Result<HashSet<CommitIx>> {
     let (tip, other) = (ancestry.index_of(tip), ancestry.index_of(other));

@@ -150,30 +150,6 @@ pub(crate) fn is_reached(objects: &Objects, tip: CommitId, commit: CommitId) -> 
     with_ancestry(objects, |mut ancestry| reaches(&mut ancestry, tip, commit))
 }
 
-/// The newest changes to `path` in what `start` reaches, under this name, at most `limit` of them.
-///
-/// # Errors
-/// Those of reading commits and trees.
-pub(crate) fn last_changes_of(
-    objects: &Objects,
-    start: CommitId,
-    path: &RepoPath,
-    limit: usize,
-) -> Result<Vec<CommitId>> {
-    with_ancestry(objects, |ancestry| {
-        let mut walk = PathWalk::new(ancestry, start, path, Follow::NameOnly);
-        let mut changes = Vec::new();
-        while changes.len() < limit
-            && let Some(visit) = walk.next_change()?
-        {
-            if visit.step.is_change {
-                changes.push(walk.commit_id(visit.node));
-            }
-        }
-        Ok(changes)
-    })
-}
-
 /// What later commits say about a change.
 #[derive(Debug, Default)]
 pub(crate) struct Words {

@@ -6,7 +6,7 @@ use super::resolve::{Case, Resolver};
 use super::{CulpritFound, LastGoodState, Note, NoteKind};
 use crate::error::{Error, Result};
 use crate::history::{
-    self, Change as PathChange, ChangeKind, Culprit, FoundCulprit, Predicates, Rename, change_by,
+    self, Change as PathChange, ChangeKind, Culprit, FoundCulprit, NameThen, Predicates, Rename, change_by,
 };
 use crate::id::CommitId;
 use crate::path::RepoPath;
@@ -81,7 +81,7 @@ impl Resolver<'_> {
 
     fn given_culprit(&self, change: &str, mainline: Option<usize>, path: &RepoPath) -> Result<Broken> {
         let culprit = self.repo.resolve_commit(change)?;
-        let seen = change_by(self.objects(), culprit, mainline, path)?
+        let seen = change_by(self.objects(), culprit, mainline, &self.name_given(culprit, path)?)?
             .ok_or_else(|| Error::BadRequest(format!("{culprit} does not touch {path}")))?;
         let parent = match seen.mainline {
             Some(number) => self.objects().commit(culprit)?.parents.get(number - 1).copied(),
@@ -97,6 +97,17 @@ impl Resolver<'_> {
             further_changes: Vec::new(),
             given: true,
         })
+    }
+
+    /// What the path is called in a culprit that was named.
+    fn name_given(&self, culprit: CommitId, path: &RepoPath) -> Result<RepoPath> {
+        if self.objects().entry_at(self.bench.start, path)?.is_none() {
+            return Ok(path.clone());
+        }
+        match history::name_in(self.objects(), self.bench.tip.id, path, culprit)? {
+            NameThen::Known(then) => Ok(then),
+            NameThen::NotYet | NameThen::Unknown => Ok(path.clone()),
+        }
     }
 
     /// The paths by their culprit, the newest culprit first.

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::error::Result;
 use crate::history::{
     self, Claim, IsReverted, PathState, PathVerdict, Verdict, changed_paths, commits_touching_since,
-    last_changes_of, newest_first, path_verdicts, rolled_back_in, words_about,
+    content_changes_since, last_changes_of, likely_destination, newest_first, path_verdicts, rolled_back_in, words_about,
 };
 use crate::id::CommitId;
 use crate::path::RepoPath;
@@ -17,6 +17,8 @@ use crate::strategy::workbench::{Change, Standing, Workbench};
 
 /// How many commits are tried, a path, when it is looked for which of them took a change back.
 const TRIED: usize = 256;
+/// How many paths of a commit are looked at one by one.
+const MOST_PATHS: usize = 200;
 /// How many earlier commits are tried, a path, when it is looked for what a commit took back.
 const TRIED_BEFORE: usize = 48;
 
@@ -94,10 +96,8 @@ impl<'r> Judge<'r> {
         };
         let change = self.change(picked_as.unwrap_or(commit))?;
         let mut paths = path_verdicts(&objects, change.commit.id, tip)?;
-        for path in paths.iter_mut().filter(|path| path.state == PathState::Edited) {
-            path.in_force = self.in_force(&change, path)?;
-        }
-        let verdict = self.verdict(&change, &paths, &words.claims)?;
+        self.judge_edited(&change, &mut paths)?;
+        let verdict = verdict(&paths, &words.claims);
         Ok(IsReverted {
             verdict,
             picked_as,
@@ -107,41 +107,24 @@ impl<'r> Judge<'r> {
         })
     }
 
-    /// Whether the change is in force in one path at the tip; `None` where a merge cannot tell.
-    fn in_force(&mut self, change: &Change, path: &PathVerdict) -> Result<Option<bool>> {
-        let scoped = change.scoped(vec![path.path.clone()], Vec::new());
-        Ok(match self.bench.standing(&scoped, self.bench.tip.tree)? {
-            Standing::InForce => Some(true),
-            Standing::TakenBack => Some(false),
-            Standing::Unclear => None,
-        })
-    }
-
-    fn verdict(&mut self, change: &Change, paths: &[PathVerdict], claims: &[Claim]) -> Result<Verdict> {
-        let all =
-            |wanted: Option<bool>| !paths.is_empty() && paths.iter().all(|path| path.in_force == wanted);
-        if all(Some(false)) {
-            return Ok(Verdict::Reverted);
+    /// Tells of edited paths whether the change is in force in them: of all at once, which also sees where they were moved
+    /// to, else of one after the other.
+    fn judge_edited(&mut self, change: &Change, paths: &mut [PathVerdict]) -> Result<()> {
+        let edited = || paths.iter().filter(|path| path.state == PathState::Edited).count();
+        if edited() == 0 {
+            return Ok(());
         }
-        if all(Some(true)) {
-            return Ok(Verdict::InForce);
+        let tip = self.bench.tip.tree;
+        let of_all = in_force(self.bench.standing(change, tip)?);
+        let edited = paths.iter_mut().filter(|path| path.state == PathState::Edited);
+        for (nth, path) in edited.enumerate() {
+            path.in_force = of_all;
+            if of_all.is_none() && nth < MOST_PATHS {
+                let scoped = change.scoped(vec![path.path.clone()], Vec::new());
+                path.in_force = in_force(self.bench.standing(&scoped, tip)?);
+            }
         }
-        if !paths.is_empty() && paths.iter().all(|path| path.in_force.is_some()) {
-            return Ok(Verdict::PartlyReverted);
-        }
-        // All of it at once: a merge that sees every path also sees where they were moved to.
-        match self.bench.standing(change, self.bench.tip.tree)? {
-            Standing::TakenBack => return Ok(Verdict::Reverted),
-            Standing::InForce => return Ok(Verdict::InForce),
-            Standing::Unclear => {}
-        }
-        let known_in_force = paths.iter().any(|path| path.in_force == Some(true));
-        let claimed = claims.iter().any(|claim| !claim.reverted) && !known_in_force;
-        Ok(match (claimed, paths.is_empty()) {
-            (true, _) => Verdict::Reverted,
-            (false, true) => Verdict::InForce,
-            (false, false) => Verdict::EditedSince,
-        })
+        Ok(())
     }
 
     /// Whether the commit `by` took back what `of` changed, all of it or what it did to some path.
@@ -157,7 +140,7 @@ impl<'r> Judge<'r> {
         let touched = self.paths_of(&by)?;
         let mut common = self.paths_of(&of)?;
         common.retain(|path| touched.contains(path));
-        for path in &common {
+        for path in common.iter().take(MOST_PATHS) {
             if self.flips(&of.scoped(vec![path.clone()], Vec::new()), &by)? {
                 return Ok(true);
             }
@@ -215,15 +198,20 @@ impl<'r> Judge<'r> {
     fn is_rollback(&mut self, change: &Change) -> Result<bool> {
         let Some(parent) = change.parent() else { return Ok(false) };
         let paths = self.paths_of(change)?;
-        let mut earlier = Vec::new();
-        for path in &paths {
-            earlier.extend(last_changes_of(&self.bench.objects, parent, path, TRIED_BEFORE)?);
+        let mut earlier: BTreeMap<CommitId, Vec<RepoPath>> = BTreeMap::new();
+        for path in paths.iter().take(MOST_PATHS) {
+            for (id, name) in last_changes_of(&self.bench.objects, parent, path, TRIED_BEFORE)? {
+                earlier.entry(id).or_default().push(name);
+            }
         }
-        earlier.sort_unstable();
-        earlier.dedup();
-        let earlier = newest_first(&self.bench.objects, &earlier)?;
-        Ok(!paths.is_empty()
-            && (self.returns_to(change, &paths, &earlier)? || self.undoes(change, &earlier)?))
+        let ids: Vec<_> = earlier.keys().copied().collect();
+        let mut ids = newest_first(&self.bench.objects, &ids)?;
+        ids.truncate(TRIED);
+        if paths.is_empty() || self.returns_to(change, &paths, &ids)? {
+            return Ok(!paths.is_empty());
+        }
+        let earlier: Vec<_> = ids.into_iter().map(|id| (id, earlier.remove(&id).unwrap_or_default())).collect();
+        self.undoes(change, &earlier)
     }
 
     /// Whether the paths are after the change what they were before one of the earlier commits.
@@ -242,11 +230,11 @@ impl<'r> Judge<'r> {
         Ok(false)
     }
 
-    /// Whether undoing those of the earlier commits that the change took back gives its very tree.
-    fn undoes(&mut self, change: &Change, earlier: &[CommitId]) -> Result<bool> {
+    /// Whether undoing what earlier commits did to the paths, where the change took it back, gives its very tree.
+    fn undoes(&mut self, change: &Change, earlier: &[(CommitId, Vec<RepoPath>)]) -> Result<bool> {
         let mut tree = self.bench.objects.tree_of(change.parent())?;
-        for id in earlier {
-            let one = self.change(*id)?;
+        for (id, names) in earlier {
+            let one = self.change(*id)?.scoped(names.clone(), Vec::new());
             if !self.flips(&one, change)? {
                 continue;
             }
@@ -258,46 +246,107 @@ impl<'r> Judge<'r> {
         Ok(tree == change.commit.tree)
     }
 
-    /// The commits that took the change back, path by path.
+    /// The commits that took the change back, restricted to its paths where one of them did more than that.
     fn what_took_back(&mut self, change: &Change, answer: &IsReverted) -> Result<Option<RollbackBehind>> {
-        let mut found: BTreeMap<CommitId, BTreeSet<RepoPath>> = BTreeMap::new();
-        for path in answer.paths.iter().filter(|path| path.in_force == Some(false)) {
-            let path = &path.path;
-            if let Some(by) = self.took_back_path(change, path)? {
-                found.entry(by).or_default().insert(path.clone());
-            }
-        }
+        let mut found = self.took_back_by_path(change, answer)?;
         if found.is_empty() && answer.verdict == Verdict::Reverted {
-            let standing = answer.claims.iter().filter(|claim| !claim.reverted);
-            found.extend(standing.map(|claim| (claim.commit_id, BTreeSet::new())).take(1));
+            let claimed = answer.claims.iter().find(|claim| !claim.reverted).map(|claim| claim.commit_id);
+            if let Some(by) = self.took_back_in(change, None)?.or(claimed) {
+                found.insert(by, self.paths_of(change)?.into_iter().collect());
+            }
         }
         if found.is_empty() {
             return Ok(None);
         }
         let ids: Vec<_> = found.keys().copied().collect();
         let commits = newest_first(&self.bench.objects, &ids)?;
-        let mut is_scoped = false;
-        for (id, taken) in found.iter().filter(|(_, taken)| !taken.is_empty()) {
+        let mut did_more = false;
+        for (id, taken) in &found {
             let by = self.change(*id)?;
             let only_these = self.paths_of(&by)?.iter().all(|path| taken.contains(path));
-            is_scoped |= !only_these && !self.is_confirmed_rollback(&by)? && !self.is_rollback(&by)?;
+            did_more |= !only_these && !self.is_confirmed_rollback(&by)? && !self.is_rollback(&by)?;
         }
-        let paths = if is_scoped { found.into_values().flatten().collect() } else { Vec::new() };
+        let paths = if did_more { found.into_values().flatten().collect() } else { Vec::new() };
         Ok(Some(RollbackBehind { commits, paths }))
     }
 
-    /// The newest commit with which the change stopped being in force in the path.
-    fn took_back_path(&mut self, change: &Change, path: &RepoPath) -> Result<Option<CommitId>> {
-        let paths = std::slice::from_ref(path);
+    /// The commits that took the change back in a path, and the paths of each; none where there are too many paths to look
+    /// at one by one.
+    fn took_back_by_path(
+        &mut self,
+        change: &Change,
+        answer: &IsReverted,
+    ) -> Result<BTreeMap<CommitId, BTreeSet<RepoPath>>> {
+        let mut found: BTreeMap<CommitId, BTreeSet<RepoPath>> = BTreeMap::new();
+        let taken: Vec<_> = answer.paths.iter().filter(|path| path.in_force == Some(false)).collect();
+        if taken.len() > MOST_PATHS {
+            return Ok(found);
+        }
+        for path in taken.into_iter().map(|path| &path.path) {
+            if let Some(by) = self.took_back_in(change, Some(path))? {
+                found.entry(by).or_default().insert(self.name_now(change, path)?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// The name at the tip of a path that the change left behind.
+    fn name_now(&self, change: &Change, path: &RepoPath) -> Result<RepoPath> {
+        let (objects, tip) = (&self.bench.objects, self.bench.tip.tree);
+        let moved = match objects.entry_at(tip, path)? {
+            Some(_) => None,
+            None => likely_destination(objects, change.commit.tree, tip, path)?,
+        };
+        Ok(moved.unwrap_or_else(|| path.clone()))
+    }
+
+    /// The newest commit with which the change stopped being in force: in the path, or as a whole.
+    fn took_back_in(&mut self, change: &Change, path: Option<&RepoPath>) -> Result<Option<CommitId>> {
         let objects = self.objects();
-        let later = commits_touching_since(&objects, self.bench.tip.id, change.commit.id, paths)?;
-        let scoped = change.scoped(paths.to_vec(), Vec::new());
-        for id in later.into_iter().take(TRIED) {
-            if self.flips(&scoped, &self.change(id)?)? {
+        let (paths, change) = match path {
+            Some(path) => (vec![path.clone()], change.scoped(vec![path.clone()], Vec::new())),
+            None => (self.paths_of(change)?, change.clone()),
+        };
+        let (tip, since) = (self.bench.tip.id, change.commit.id);
+        let mut later = commits_touching_since(&objects, tip, since, &paths)?;
+        for path in paths.iter().take(MOST_PATHS) {
+            let now = self.name_now(&change, path)?;
+            if now != *path {
+                later.extend(content_changes_since(&objects, tip, since, &now)?);
+            }
+        }
+        for id in newest_first(&objects, &later)?.into_iter().take(TRIED) {
+            if self.flips(&change, &self.change(id)?)? {
                 return Ok(Some(id));
             }
         }
         Ok(None)
+    }
+}
+
+fn in_force(standing: Standing) -> Option<bool> {
+    match standing {
+        Standing::InForce => Some(true),
+        Standing::TakenBack => Some(false),
+        Standing::Unclear => None,
+    }
+}
+
+/// The paths decide where they can; a commit that reverts the change decides where none of them tells that it is in force.
+fn verdict(paths: &[PathVerdict], claims: &[Claim]) -> Verdict {
+    let is_all = |wanted: Option<bool>| paths.iter().all(|path| path.in_force == wanted);
+    let is_known = paths.iter().all(|path| path.in_force.is_some());
+    let is_in_force = paths.iter().any(|path| path.in_force == Some(true));
+    let is_claimed = claims.iter().any(|claim| !claim.reverted);
+    if paths.is_empty() {
+        return if is_claimed { Verdict::Reverted } else { Verdict::InForce };
+    }
+    match (is_known, is_claimed && !is_in_force) {
+        _ if is_all(Some(false)) => Verdict::Reverted,
+        _ if is_all(Some(true)) => Verdict::InForce,
+        (true, _) => Verdict::PartlyReverted,
+        (false, true) => Verdict::Reverted,
+        (false, false) => Verdict::EditedSince,
     }
 }
 

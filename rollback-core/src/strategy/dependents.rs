@@ -8,8 +8,10 @@ use crate::history::commits_touching_since;
 use crate::id::{CommitId, TreeId};
 use crate::path::RepoPath;
 
-/// How many later commits are taken away, newest first, before it is given up.
-const MOST: usize = 64;
+/// How many later commits are looked at.
+const LOOKED_AT: usize = 256;
+/// How many of them are taken away, newest first, before it is given up.
+const MOST: usize = 24;
 
 impl Workbench {
     /// The later commits whose lines keep `changes[stuck]` from being undone after the changes before it, newest first.
@@ -46,19 +48,56 @@ impl Workbench {
 
     /// The fewest of the later changes without which the change can be undone; `None` where that is not found.
     fn needed(&mut self, change: &Change, later: &[Change], start: TreeId) -> Result<Option<Vec<Change>>> {
-        let mut needed = Vec::new();
-        for one in later.iter().take(MOST) {
-            needed.push(one.clone());
-            if self.is_clean_without(&needed, change, start)? {
-                let mut at = 0;
-                while at < needed.len() {
-                    let left = needed.remove(at);
-                    if !self.is_clean_without(&needed, change, start)? {
-                        needed.insert(at, left);
-                        at += 1;
-                    }
-                }
-                return Ok(Some(needed));
+        let mut needed = self.on_its_lines(change, &later[..later.len().min(LOOKED_AT)])?;
+        if !self.is_clean_without(&needed, change, start)? {
+            match self.newest_until_clean(change, later, start)? {
+                Some(newest) => needed = newest,
+                None => return Ok(None),
+            }
+        }
+        let mut at = 0;
+        while at < needed.len() {
+            let left = needed.remove(at);
+            if !self.is_clean_without(&needed, change, start)? {
+                needed.insert(at, left);
+                at += 1;
+            }
+        }
+        Ok(Some(needed))
+    }
+
+    /// The later changes that alone, right after the change, would keep it from being undone, and those that build on them.
+    fn on_its_lines(&mut self, change: &Change, later: &[Change]) -> Result<Vec<Change>> {
+        let right_after = change.commit.tree;
+        let mut with_those = right_after;
+        let mut found = Vec::new();
+        for one in later.iter().rev() {
+            let is_on_them = match self.replayed_in(one, right_after)? {
+                Some(tree) => self.undone_in(change, tree)?.is_none(),
+                None => !found.is_empty() && self.replayed_in(one, with_those)?.is_some(),
+            };
+            if is_on_them {
+                with_those = self.replayed_in(one, with_those)?.unwrap_or(with_those);
+                found.push(one.clone());
+            }
+        }
+        found.reverse();
+        Ok(found)
+    }
+
+    /// The newest of the later changes, as many as it takes until the change can be undone without them.
+    fn newest_until_clean(
+        &mut self,
+        change: &Change,
+        later: &[Change],
+        start: TreeId,
+    ) -> Result<Option<Vec<Change>>> {
+        let mut tree = start;
+        for (nth, one) in later.iter().enumerate().take(MOST) {
+            let Some(undone) = self.undone_in(one, tree)? else { return Ok(None) };
+            tree = undone;
+            if self.undone_in(change, tree)?.is_some() {
+                return Ok(Some(later[..=nth].to_vec()));
             }
         }
         Ok(None)

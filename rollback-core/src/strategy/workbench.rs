@@ -290,10 +290,8 @@ impl Workbench {
 
     /// Whether the change is in force in the tree `at`.
     pub(crate) fn standing(&mut self, change: &Change, at: TreeId) -> Result<Standing> {
-        let undone = self.undone_in(change, at)? == Some(at);
-        let replayed = self.merge_one(Direction::Replay, change, at)?;
-        let replayed = replayed.verdict == Verdict::Clean && replayed.tree_id == at;
-        Ok(match (undone, replayed) {
+        let (undone, replayed) = (self.undone_in(change, at)?, self.replayed_in(change, at)?);
+        Ok(match (undone == Some(at), replayed == Some(at)) {
             (true, false) => Standing::TakenBack,
             (false, true) => Standing::InForce,
             _ => Standing::Unclear,
@@ -304,6 +302,12 @@ impl Workbench {
     pub(crate) fn undone_in(&mut self, change: &Change, at: TreeId) -> Result<Option<TreeId>> {
         let undone = self.merge_one(Direction::Undo, change, at)?;
         Ok((undone.verdict == Verdict::Clean).then_some(undone.tree_id))
+    }
+
+    /// The tree `at` with the change replayed; `None` where the merge is not clean.
+    pub(crate) fn replayed_in(&mut self, change: &Change, at: TreeId) -> Result<Option<TreeId>> {
+        let replayed = self.merge_one(Direction::Replay, change, at)?;
+        Ok((replayed.verdict == Verdict::Clean).then_some(replayed.tree_id))
     }
 
     /// The trees before and after the change, with the paths of its scope under their names at the tip.
@@ -405,15 +409,14 @@ impl Workbench {
     }
 }
 
-/// The paths by their names at the tip, and by those in the commits where they were named so.
+/// The paths by their names at the tip.
 fn scope_of(changes: &[Change]) -> Scope {
     let mut paths = Vec::new();
     for change in changes {
-        match &change.paths {
+        match change.paths_now() {
             None => return Scope::Whole,
-            Some(scoped) => paths.extend(scoped.iter().cloned()),
+            Some(scoped) => paths.extend(scoped),
         }
-        paths.extend(change.renamed.iter().map(|one| one.now.clone()));
     }
     Scope::Paths(paths)
 }
