@@ -232,6 +232,10 @@ fn a_part_that_was_rolled_back_where_it_moved_to() {
     for named in ["HEAD", &change] {
         let twin = repo.twin();
         done(rb(&twin, &["reapply", named]));
-        assert_eq!(twin.git(&["rev-parse", "HEAD^{tree}"]), repo.git(&["rev-parse", "HEAD^^{tree}"]), "{named}");
+        assert_eq!(
+            twin.git(&["rev-parse", "HEAD^{tree}"]),
+            repo.git(&["rev-parse", "HEAD^^{tree}"]),
+            "{named}"
+        );
     }
 }

@@ -340,7 +340,8 @@ fn a_culprit_that_is_named_is_found_under_the_name_of_its_day() {
 fn predicates_are_asked_of_the_old_name_too() {
     let Moved { repo, bad, .. } = moved();
     repo.commit("edit", &[("lib/a.py", lines(&[(7, "seven"), (20, "twenty")]))]);
-    let plan = rb(&repo, &["revert", "--file", "lib/a.py", "--good-match", "^7$", "--dry-run", "--json"]).json();
+    let plan =
+        rb(&repo, &["revert", "--file", "lib/a.py", "--good-match", "^7$", "--dry-run", "--json"]).json();
     assert_eq!(plan["target"]["culprit"]["commit_id"], bad.as_str());
     done(rb(&repo, &["revert", "--file", "lib/a.py", "--good-match", "^7$"]));
     assert_eq!(changed(&repo), "M lib/a.py");

@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::error::Result;
 use crate::history::{
     self, Claim, IsReverted, PathState, PathVerdict, Verdict, changed_paths, commits_touching_since,
-    content_changes_since, last_changes_of, likely_destination, newest_first, path_verdicts, rolled_back_in, words_about,
+    content_changes_since, last_changes_of, likely_destination, newest_first, path_verdicts, rolled_back_in,
+    words_about,
 };
 use crate::id::CommitId;
 use crate::path::RepoPath;
@@ -210,7 +211,8 @@ impl<'r> Judge<'r> {
         if paths.is_empty() || self.returns_to(change, &paths, &ids)? {
             return Ok(!paths.is_empty());
         }
-        let earlier: Vec<_> = ids.into_iter().map(|id| (id, earlier.remove(&id).unwrap_or_default())).collect();
+        let earlier: Vec<_> =
+            ids.into_iter().map(|id| (id, earlier.remove(&id).unwrap_or_default())).collect();
         self.undoes(change, &earlier)
     }
 
