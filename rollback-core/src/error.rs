@@ -65,8 +65,8 @@ pub enum Error {
         /// The folder that it leads to.
         work_tree: PathBuf,
     },
-    /// The record of a landing in a git directory is none that a landing of rb leaves.
-    #[error("the record of a landing {} is not one of rb's: {why}", path.display())]
+    /// A record of rb's own in a git directory was cut off or altered, or is not one that rb wrote.
+    #[error("the record {} cannot be used: {why}", path.display())]
     ForeignRecord {
         /// The file or folder.
         path: PathBuf,

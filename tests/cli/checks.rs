@@ -216,7 +216,8 @@ fn a_check_gets_an_allow_list_of_variables_and_secrets_are_not_kept() {
     assert!(seen.contains("\nPATH=") || seen.starts_with("PATH="), "{seen}");
     assert!(seen.lines().any(|line| line.starts_with("RB_CANDIDATE=/")), "{seen}");
     assert!(!seen.contains("KEPT_BACK") && !seen.contains("GIT_"), "{seen}");
-    let everything = shell(&repo, "git log --all -p; git cat-file -p refs/rb/log^{tree}:receipt.json");
+    let everything = shell(&repo, "git log --all -p; cat .git/rb/records/operations/*");
+    assert!(everything.stdout.contains("[redacted PASSED_ON]"), "{}", everything.stdout);
     assert!(!format!("{}{}", run.stdout, everything.stdout).contains("a-value-nobody-may-see"));
 }
 

@@ -34,11 +34,9 @@ fn kept(repo: &Sandbox) -> State {
     state.only(&[Part::Index, Part::Flags, Part::Status, Part::Files, Part::Times])
 }
 
-/// The references without the log.
 fn references(repo: &Sandbox) -> String {
     let refs = repo.git(&["for-each-ref", "--format=%(refname) %(objectname)"]);
-    let kept: Vec<_> = refs.lines().filter(|line| !line.starts_with("refs/rb/log ")).collect();
-    format!("{}\n{}", repo.git(&["rev-parse", "--symbolic-full-name", "HEAD"]), kept.join("\n"))
+    format!("{}\n{refs}", repo.git(&["rev-parse", "--symbolic-full-name", "HEAD"]))
 }
 
 #[track_caller]

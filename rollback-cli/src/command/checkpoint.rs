@@ -15,7 +15,7 @@ use crate::failure::Failure;
 use crate::hint::Hint;
 use crate::paths::Base;
 use crate::progress;
-use crate::render::{checkpoints, json};
+use crate::render::{checkpoints, json, records};
 use crate::session::Session;
 use crate::signals;
 
@@ -105,6 +105,7 @@ fn create(args: CreateCheckpoint, session: &mut Session) -> Outcome {
 fn list(args: &ListCheckpoints, session: &mut Session) -> Outcome {
     let repo = session.repo()?;
     let found = repo.checkpoints(args.scope.as_deref())?;
+    session.console.complain(&records::notes(&repo.unreadable_checkpoints()?, &[]));
     let text = checkpoints::list(&found, &repo, session.console.look());
     answer(session, &Several { schema_version: SCHEMA_VERSION, checkpoints: found }, &text)
 }

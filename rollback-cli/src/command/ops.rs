@@ -6,7 +6,7 @@ use super::Outcome;
 use crate::args::Ops;
 use crate::exit::Exit;
 use crate::failure::Problem;
-use crate::render::operations;
+use crate::render::{operations, records};
 use crate::session::Session;
 
 /// Runs `rb ops`.
@@ -24,6 +24,7 @@ pub(crate) fn run(args: &Ops, session: &mut Session) -> Outcome {
         let text = operations::list(&found, &repo, session.console.look());
         session.console.print(&text);
     }
+    session.console.complain(&records::notes(&repo.unreadable_operations()?, &[]));
     if let Some(operation) = repo.unfinished_operation()? {
         let status = session.invocation.command(&["status"]);
         session

@@ -3,12 +3,13 @@
 use rollback_core::oplog::Operation;
 use rollback_core::procedure::engine::{RunState, runs};
 use rollback_core::receipt::Recovery;
+use rollback_core::record::UnreadableRecord;
 use serde::Serialize;
 
 use super::undo::undo_command;
 use super::{Outcome, running};
 use crate::exit::Exit;
-use crate::render::{json, operations};
+use crate::render::{json, operations, records};
 use crate::session::Session;
 
 /// What `--json` prints.
@@ -26,6 +27,12 @@ pub(crate) struct Status {
     /// Runs of procedures that have not ended, the newest last.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) runs: Vec<OpenRun>,
+    /// Records of rb's own that cannot be used; everything else goes on without them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) unreadable: Vec<UnreadableRecord>,
+    /// References below `refs/rb/` that an earlier rb or another repository left; they are not used.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) unused_references: Vec<String>,
     /// What to type next.
     pub(crate) next: String,
 }
@@ -62,12 +69,15 @@ pub(crate) fn run(session: &mut Session) -> Outcome {
         (_, Some(_)) => session.invocation.command(&["ops"]).to_string(),
         (_, None) => session.invocation.command(&["--help"]).to_string(),
     };
-    let status = Status { recovered, in_progress, last_operation, runs, next };
+    let (unreadable, unused_references) = (repo.unreadable_records()?, repo.unused_references()?);
+    let status = Status { recovered, in_progress, last_operation, runs, unreadable, unused_references, next };
     if session.console.json() {
         session.console.print(&json::document(&status));
     } else {
         let text = operations::status(&status, &repo, session.console.look());
         session.console.print(&text);
+        let notes = records::notes(&status.unreadable, &status.unused_references);
+        session.console.complain(&notes);
     }
     Ok(Exit::Done)
 }

@@ -61,10 +61,14 @@ fn list(path: &Path) -> CommandLine {
     CommandLine::of([OsString::from("ls"), "-ld".into(), path.into()])
 }
 
-/// The whole folder of records goes aside: what is left of one record without the others means nothing.
+/// A record goes aside alone: no other depends on it. The journal of a landing means nothing without what lies beside it,
+/// so that the whole folder goes.
 fn aside(record: &Path) -> CommandLine {
     let folder = record.ancestors().find(|folder| folder.file_name() == Some(OsStr::new("rb")));
     let folder = folder.unwrap_or(record);
+    if record.starts_with(folder.join("records")) {
+        return CommandLine::of([OsString::from("mv"), record.into(), folder.into()]);
+    }
     let mut beside = folder.as_os_str().to_owned();
     beside.push(".aside");
     CommandLine::of([OsString::from("mv"), folder.into(), beside])

@@ -46,8 +46,8 @@ fn table() -> Vec<(Error, Option<&'static str>)> {
         (Error::SparseIndex, Some("git sparse-checkout init --no-sparse-index")),
         (Error::LinkInGitDir { path: ".git/logs".into() }, Some("ls -ld .git/logs")),
         (
-            Error::ForeignRecord { path: ".git/rb/landing/journal.json".into(), why: "".into() },
-            Some("mv .git/rb .git/rb.aside"),
+            Error::ForeignRecord { path: ".git/rb/records/runs/0a".into(), why: "".into() },
+            Some("mv .git/rb/records/runs/0a .git/rb"),
         ),
         (
             Error::WorkTreeElsewhere { work_tree: "/home/somebody".into() },

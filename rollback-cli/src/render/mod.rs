@@ -15,6 +15,7 @@ pub(crate) mod json;
 pub(crate) mod ladder;
 pub(crate) mod operations;
 pub(crate) mod publication;
+pub(crate) mod records;
 pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod schema;

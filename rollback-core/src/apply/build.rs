@@ -135,11 +135,7 @@ impl Builder<'_> {
 
     /// What the operation log is told of the landing.
     pub(super) fn logged(&self, landing: &Landing, outcome: &Outcome, checked_out: &str) -> Result<LogDraft> {
-        let mut committer = self.repo.recorder();
-        if let Some(time) = self.options.time {
-            committer.seconds = time.seconds;
-            committer.time = time.to_string();
-        }
+        let seconds = self.options.time.map_or_else(|| self.repo.recorder().seconds, |time| time.seconds);
         let tip = self.plan.tip.commit_id;
         let receipt = Receipt { plan: self.plan.clone(), outcome: outcome.clone() };
         let mut receipt = serde_json::to_vec_pretty(&receipt)
@@ -149,7 +145,7 @@ impl Builder<'_> {
         let operation = LoggedOperation {
             version: LOG_VERSION,
             operation_id: outcome.operation_id.clone().unwrap_or_default(),
-            time: committer.seconds,
+            time: seconds,
             kind: self.plan.chosen_attempt().map_or("none", |attempt| attempt.strategy.name()).into(),
             target: words_of(&self.plan.request.target),
             reference: moved.map_or_else(|| checked_out.into(), |moved| RepoPath::new(moved.name.as_slice())),
@@ -165,7 +161,7 @@ impl Builder<'_> {
             states: None,
             outside: None,
         };
-        Ok(LogDraft { operation, receipt, committer })
+        Ok(LogDraft { operation, receipt })
     }
 
     fn bare_landing(&self) -> Result<Landing> {

@@ -162,6 +162,27 @@ pub(crate) fn adjust_shared(_: &Path, _: Shared) -> Result<()> {
     Ok(())
 }
 
+/// As [`adjust_shared`], for an open file.
+#[cfg(unix)]
+pub(crate) fn share_file(file: &File, path: &Path, shared: Shared) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    if shared == Shared::Umask {
+        return Ok(());
+    }
+    let failed = |error| Error::io("change the permissions of", path, error);
+    let mode = file.metadata().map_err(failed)?.permissions().mode();
+    match shared.adjust(mode) {
+        wanted if wanted == mode => Ok(()),
+        wanted => file.set_permissions(fs::Permissions::from_mode(wanted)).map_err(failed),
+    }
+}
+
+/// As [`adjust_shared`], for an open file.
+#[cfg(not(unix))]
+pub(crate) fn share_file(_: &File, _: &Path, _: Shared) -> Result<()> {
+    Ok(())
+}
+
 /// The bytes of a file that need not be there. What cannot be read is an error: it is not absent.
 pub(crate) fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>> {
     match fs::read(path) {

@@ -13,16 +13,16 @@ use super::durable::Flushes;
 use super::folder::{FileKind, Folder, Parent, parent_of};
 use super::inspect::{self, Expected, Found, View};
 use super::lock::{self, LandingLock};
-use super::log::{self, LOG, LogDraft};
+use super::log::{self, LogDraft};
 use super::outside::{self, OutsideChange};
 use super::recover::{self, Recovered};
 use super::reference::{self, RefUpdate};
 use super::stage::{Stage, Writing, slot_name};
 use super::swap::Swapper;
-use super::{Attributes, anchor, durable, emptied, index_edit, objects, preflight, size};
+use super::{Attributes, anchor, durable, emptied, index_edit, objects, preflight, records, size};
 use crate::conflict::Conflict;
 use crate::error::{Error, InTheWay, Result};
-use crate::id::{EntryKind, TreeId};
+use crate::id::{Entry, EntryKind, EntryMode, ObjectId, TreeId};
 use crate::journal::{Action, Journal, LoggedEntry, Place, StateFile, Step};
 use crate::operation::OperationId;
 use crate::path::RepoPath;
@@ -30,7 +30,7 @@ use crate::repo::config::{FsyncPolicy, Settings};
 use crate::repo::index::{Flags, Index, IndexFile};
 use crate::repo::refs::Head;
 use crate::repo::sparse::Sparse;
-use crate::repo::{NewObjects, Objects, Repo};
+use crate::repo::{NewObjects, Objects, Repo, Tree, TreeEntry};
 
 /// A finished result.
 #[derive(Debug)]
@@ -116,6 +116,9 @@ pub(crate) fn land(repo: &Repo, landing: &Landing, options: &LandOptions<'_>) ->
     settings.fsync = options.fsync.unwrap_or(settings.fsync);
     if let Some(update) = &landing.reference {
         reference::check_request(repo, update, landing.checkout)?;
+    }
+    if landing.log.is_some() {
+        records::refuse_links(repo)?;
     }
     let _lock = LandingLock::take(repo.git_dir(), &settings)?;
     let mut recovered = recover::recover_locked(repo, &settings)?;
@@ -231,10 +234,8 @@ impl Run<'_> {
 
         let logged = self.logged(&changes, looked.as_ref())?;
         objects::store(self.repo, &landing.objects, self.settings)?;
-        if let Some((_, objects)) = &logged {
-            objects::store(self.repo, objects, self.settings)?;
-        }
-        let logged = logged.map(|(entry, _)| entry);
+        let anchored = self.anchored()?;
+        objects::store(self.repo, &anchored.1, self.settings)?;
         let operation = self.options.operation.map_or_else(OperationId::random, Ok)?.to_string();
         let root = looked.as_ref().map(|(checkout, _)| &checkout.root);
         let stage = Stage::make(self.repo, root, &operation, self.settings)?;
@@ -242,7 +243,7 @@ impl Run<'_> {
             .and_then(|outside| {
                 let mut journal = Journal::new(operation);
                 journal.outside = outside;
-                self.fill(&stage, journal, &changes, looked.as_ref(), logged)
+                self.fill(&stage, journal, &changes, looked.as_ref(), (logged, anchored.0))
             });
         match filled {
             Ok((journal, locks)) => {
@@ -271,12 +272,27 @@ impl Run<'_> {
         }
     }
 
+    /// The object that names all that is new, and the objects that takes: what is only staged has no commit.
+    fn anchored(&self) -> Result<(ObjectId, NewObjects)> {
+        let moved = self.landing.reference.as_ref().and_then(|update| update.new.or(update.old));
+        if let Some(commit) = moved {
+            return Ok((commit.0, Vec::new()));
+        }
+        let row = |name: &str, tree: TreeId| TreeEntry {
+            name: name.into(),
+            entry: Entry { mode: EntryMode::TREE, id: tree.0 },
+        };
+        let objects = self.repo.objects();
+        let entries = vec![row("after", self.landing.result_tree), row("before", self.landing.head_tree)];
+        Ok((objects.write_tree(&Tree { entries })?.0, objects.take_new()))
+    }
+
     /// The entry of the operation log.
     fn logged(
         &self,
         changes: &[Change],
         looked: Option<&(Checkout, Vec<Found>)>,
-    ) -> Result<Option<(LoggedEntry, NewObjects)>> {
+    ) -> Result<Option<(LoggedEntry, Vec<u8>)>> {
         let Some(draft) = &self.landing.log else { return Ok(None) };
         let looked =
             looked.map(|(checkout, found)| (&checkout.root, found.as_slice(), checkout.flags.as_slice()));
@@ -347,7 +363,7 @@ impl Run<'_> {
         mut journal: Journal,
         changes: &[Change],
         looked: Option<&(Checkout, Vec<Found>)>,
-        logged: Option<LoggedEntry>,
+        (logged, anchored): (Option<(LoggedEntry, Vec<u8>)>, ObjectId),
     ) -> Result<(Journal, Vec<PathBuf>)> {
         journal.stage_in_work_tree.clone_from(&stage.in_work_tree);
         journal.state_files.clone_from(&self.landing.state_files);
@@ -378,15 +394,9 @@ impl Run<'_> {
             journal.locks.push(reference::lock_of(&update.name));
             journal.reference = Some(moved);
         }
-        let moved = self.landing.reference.as_ref().and_then(|update| update.new.or(update.old));
-        let mut anchored = moved.map_or(self.landing.result_tree.0, |commit| commit.0);
-        if let Some(entry) = logged {
-            let content = format!("{}\n", entry.new);
-            durable::write_new(&stage.path("log"), content.as_bytes(), self.settings.fsync.references)?;
-            journal.locks.push(reference::lock_of(LOG.as_bytes()));
-            journal.log = Some(entry);
-            // The entry names the result.
-            anchored = entry.new.0;
+        if let Some((entry, record)) = logged {
+            durable::write_new(&stage.path("log"), &record, self.settings.fsync.journal)?;
+            journal.logged = Some(entry);
         }
         anchor::drop_anchor(self.repo.git_dir(), &stage.path("anchor"), anchored, self.settings)?;
         lock::write_payload(&stage.path("lock"), &journal.operation, self.settings.fsync.journal)?;
@@ -545,12 +555,6 @@ impl Run<'_> {
     fn look_again(&self, prepared: &Prepared) -> Result<()> {
         if let Some(update) = &self.landing.reference {
             reference::check_unmoved(self.repo, update)?;
-        }
-        if let Some(entry) = &prepared.journal.log
-            && self.repo.read_reference(LOG.as_bytes())? != entry.old
-        {
-            // Another work tree has logged meanwhile; trying again is all it takes.
-            return Err(Error::Locked { path: self.repo.reference_path(LOG.as_bytes())?, age: None });
         }
         let Some(checkout) = &prepared.checkout else {
             return Ok(());

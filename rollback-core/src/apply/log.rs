@@ -1,30 +1,26 @@
-//! The entry that a landing leaves in the operation log, `refs/rb/log`.
+//! The entry that a landing leaves in the operation log.
 //!
-//! An entry is a commit. Its first parent is the entry before it; the tips before and after are further parents, so
-//! that garbage collection keeps them. It is built in memory and stored with the objects of the landing, and the
-//! reference moves after the commit point, by the journal: what has landed is logged even after a crash.
+//! An entry is a record of rb's own, called after a number that counts them and the operation. It is staged before the
+//! landing and gets its place after the commit point, by the journal: what has landed is logged even after a crash. The
+//! commits and trees that taking the operation back needs are kept beside it (`apply::keep`).
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
-use bstr::BString;
-use gix::objs::Kind;
 use serde::{Deserialize, Serialize};
 
 use super::folder::{Attributes, Folder, Parent, parent_of};
 use super::inspect::Found;
-use super::{durable, reference};
+use super::{durable, records};
 use crate::apply::changes::Change;
 use crate::error::{Error, Result};
-use crate::id::{CommitId, Entry, EntryKind, EntryMode, ObjectId, TreeId};
+use crate::id::{CommitId, Entry, EntryKind, ObjectId, TreeId};
 use crate::journal::{LoggedEntry, StateFile};
+use crate::operation::OperationId;
 use crate::path::RepoPath;
+use crate::record::{Files, RecordKind, Revision};
+use crate::repo::Repo;
 use crate::repo::config::Settings;
 use crate::repo::index::Flags;
-use crate::repo::{NewObjects, Objects, Repo, Signature, Tree, TreeEntry};
-
-/// The full name of the log.
-pub(crate) const LOG: &str = "refs/rb/log";
 
 /// The file of an entry that says what happened to the repository.
 pub(crate) const OPERATION_FILE: &str = "operation.json";
@@ -94,8 +90,8 @@ fn is_zero(tag: &u8) -> bool {
 /// The records of the states between which a checkpoint was restored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct States {
-    pub(crate) before: CommitId,
-    pub(crate) after: CommitId,
+    pub(crate) before: TreeId,
+    pub(crate) after: TreeId,
 }
 
 impl States {
@@ -128,20 +124,19 @@ pub(crate) struct LogDraft {
     pub(crate) operation: LoggedOperation,
     /// The document that the operation was answered with.
     pub(crate) receipt: Vec<u8>,
-    pub(crate) committer: Signature,
 }
 
 impl LogDraft {
-    /// The entry as a commit in memory, and its move of the log.
+    /// The entry as it goes into the log, and what the journal says of it.
     ///
     /// # Errors
-    /// Where the log cannot be read, or another reference stands in its place.
+    /// Where the log cannot be read.
     pub(super) fn build(
         &self,
         repo: &Repo,
         touched: Vec<TouchedPath>,
         state_files: &[StateFile],
-    ) -> Result<(LoggedEntry, NewObjects)> {
+    ) -> Result<(LoggedEntry, Vec<u8>)> {
         let mut operation = self.operation.clone();
         operation.paths = touched;
         for file in state_files {
@@ -154,63 +149,47 @@ impl LogDraft {
         let mut text = serde_json::to_vec_pretty(&operation)
             .map_err(|error| Error::internal("cannot write the operation log", error))?;
         text.push(b'\n');
-        let old = repo.read_reference(LOG.as_bytes())?;
-        reference::refuse_linked_components(repo, LOG.as_bytes())?;
-        if old.is_none()
-            && let Some(other) = repo.reference_in_the_way(LOG.as_bytes())?
-        {
-            return Err(Error::BadRequest(format!("{LOG} cannot exist beside {other}")));
-        }
-        let objects = repo.objects();
-        let blob = |bytes: &[u8]| -> Result<Entry> {
-            Ok(Entry { mode: EntryMode::BLOB, id: objects.write_blob(bytes)? })
-        };
-        let mut rows = BTreeMap::from([
-            (OPERATION_FILE.to_owned(), blob(&text)?),
-            (RECEIPT_FILE.to_owned(), blob(&self.receipt)?),
-        ]);
-        if operation.staged {
-            // No commit keeps what was only staged.
-            let folder = |id: TreeId| Entry { mode: EntryMode::TREE, id: id.0 };
-            rows.insert("tree-before".into(), folder(operation.tree_before));
-            rows.insert("tree-after".into(), folder(operation.tree_after));
-        }
-        let subject = format!("{}: {}", operation.kind, operation.target).replace(['\n', '\r', '\0'], " ");
-        let outside = operation.outside.iter().map(|outside| &outside.records);
-        let states = operation.states.iter().chain(outside).flat_map(|states| [states.before, states.after]);
-        let parents: Vec<CommitId> =
-            old.into_iter().chain(operation.before).chain(operation.after).chain(states).collect();
-        let new = write_record(&objects, rows, &parents, &self.committer, &subject)?;
-        Ok((LoggedEntry { old, new }, objects.take_new()))
+        let files =
+            Files::from([(OPERATION_FILE.to_owned(), text), (RECEIPT_FILE.to_owned(), self.receipt.clone())]);
+        let id = next_id(repo, &operation.operation_id)?;
+        let record = records::encode(RecordKind::Operation, &id, Revision(1), &files)?;
+        Ok((LoggedEntry { id, keeps: operation.kept() }, record))
     }
 }
 
-/// Puts the commit of a record into memory.
-pub(crate) fn write_record(
-    objects: &Objects,
-    rows: BTreeMap<String, Entry>,
-    parents: &[CommitId],
-    committer: &Signature,
-    message: &str,
-) -> Result<CommitId> {
-    let entries = rows.into_iter().map(|(name, entry)| TreeEntry { name: name.into(), entry }).collect();
-    let tree = objects.write_tree(&Tree { entries })?;
-    let mut text = BString::from(format!("tree {tree}\n"));
-    let mut named = Vec::new();
-    for parent in parents {
-        // git warns of a parent that is named twice.
-        if !named.contains(&parent) {
-            text.extend_from_slice(format!("parent {parent}\n").as_bytes());
-            named.push(parent);
-        }
+impl LoggedOperation {
+    /// What taking the operation back needs and nothing else may keep.
+    fn kept(&self) -> Vec<ObjectId> {
+        let commits = self.before.into_iter().chain(self.after).map(|commit| commit.0);
+        // No commit keeps what was only staged.
+        let staged = [self.tree_before, self.tree_after].into_iter().filter(|_| self.staged);
+        let outside = self.outside.iter().map(|outside| &outside.records);
+        let states = self.states.iter().chain(outside).flat_map(|states| [states.before, states.after]);
+        commits.chain(staged.chain(states).map(|tree| tree.0)).collect()
     }
-    for role in ["author", "committer"] {
-        text.extend_from_slice(
-            format!("{role} {} <{}> {}\n", committer.name, committer.email, committer.time).as_bytes(),
-        );
-    }
-    text.extend_from_slice(format!("\n{}\n", message.trim_end()).as_bytes());
-    objects.write_raw(Kind::Commit, &text).map(Into::into)
+}
+
+/// For whom objects are kept.
+pub(crate) fn owner(operation: &str) -> String {
+    format!("operation {operation}")
+}
+
+/// The operation that an entry of this id is about.
+pub(crate) fn operation_of(id: &str) -> Option<&str> {
+    let (number, operation) = id.split_once('-')?;
+    let is_number = number.len() == DIGITS && number.bytes().all(|byte| byte.is_ascii_digit());
+    (is_number && OperationId::is_spelled_so(operation)).then_some(operation)
+}
+
+/// So many digits has the number of an entry.
+const DIGITS: usize = 10;
+
+/// The id of the next entry. Two work trees that land at the same moment may take the same number.
+fn next_id(repo: &Repo, operation: &str) -> Result<String> {
+    let ids = repo.record_ids(RecordKind::Operation)?;
+    let last =
+        ids.iter().rev().find_map(|id| operation_of(id).and(id.split('-').next()?.parse::<u64>().ok()));
+    Ok(format!("{:0DIGITS$}-{operation}", last.unwrap_or(0) + 1))
 }
 
 /// The touched paths as they are before the landing.
@@ -250,27 +229,10 @@ pub(super) fn touched(
         .collect()
 }
 
-/// Moves the log; once is as good as twice. Returns why it never can be moved, where that is so.
-pub(super) fn advance(
-    repo: &Repo,
-    staged: &Path,
-    entry: &LoggedEntry,
-    settings: &Settings,
-) -> Result<Option<Error>> {
-    let found = repo.read_reference(LOG.as_bytes())?;
-    if found == Some(entry.new) {
-        return Ok(None);
+/// Gives the staged entry its place in the log, and keeps what it names; once is as good as twice.
+pub(super) fn advance(repo: &Repo, staged: &Path, entry: &LoggedEntry, settings: &Settings) -> Result<()> {
+    if let Some(operation) = operation_of(&entry.id) {
+        repo.keep_alive(&owner(operation), &entry.keeps)?;
     }
-    if found != entry.old {
-        let null = |id: Option<CommitId>| id.unwrap_or(CommitId(ObjectId::null_like(&entry.new.0)));
-        return Ok(Some(Error::Moved {
-            reference: LOG.into(),
-            expected: null(entry.old),
-            found: null(found),
-        }));
-    }
-    reference::commit(repo, staged, LOG.as_bytes(), settings)?;
-    let path = repo.reference_path(LOG.as_bytes())?;
-    durable::sync_folder(path.parent().unwrap_or(repo.git_dir()), settings.fsync.references)?;
-    Ok(None)
+    repo.place_record(RecordKind::Operation, &entry.id, staged, settings)
 }

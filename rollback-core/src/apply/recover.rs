@@ -298,10 +298,9 @@ pub(super) fn finish(
             None => reference::remove_log(repo, moved.name.as_bytes(), settings)?,
         }
     }
-    let not_logged = match &journal.log {
-        Some(entry) => log::advance(repo, &stage.path("log"), entry, settings)?,
-        None => None,
-    };
+    if let Some(entry) = &journal.logged {
+        log::advance(repo, &stage.path("log"), entry, settings)?;
+    }
     write_state_files(repo, stage, journal, settings)?;
     let left = outside::put_back(repo, &journal.outside, settings);
     if outside::try_again(stage, &left) {
@@ -311,8 +310,7 @@ pub(super) fn finish(
     } else {
         close(repo, stage, journal, settings)?;
     }
-    let left = left.into_iter().map(|left| left.said).collect();
-    not_logged.map_or(Ok(left), Err)
+    Ok(left.into_iter().map(|left| left.said).collect())
 }
 
 fn write_state_files(repo: &Repo, stage: &Stage, journal: &Journal, settings: &Settings) -> Result<()> {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::apply::Attributes;
-use crate::id::CommitId;
+use crate::id::{CommitId, TreeId};
 use crate::path::RepoPath;
 
 /// The version of [`Manifest`].
@@ -19,8 +19,8 @@ pub struct Checkpoint {
     pub name: String,
     /// The commit that HEAD was at, or that a procedure started from.
     pub commit_id: CommitId,
-    /// The commit that keeps the checkpoint and all that it names.
-    pub record_id: CommitId,
+    /// The tree that holds the checkpoint.
+    pub record_id: TreeId,
     /// What HEAD was on: a branch, or `HEAD` where it was detached.
     pub head: RepoPath,
     /// When it was made, in seconds since the epoch.
@@ -120,6 +120,13 @@ pub enum OutsideKind {
         /// Where it points.
         target: RepoPath,
     },
+}
+
+/// The record of a checkpoint: which tree it is.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Named {
+    pub(super) version: u32,
+    pub(super) tree: TreeId,
 }
 
 /// The file of a checkpoint that says what it holds.

@@ -1,9 +1,10 @@
-//! Checkpoints: states to come back to, by name, kept under `refs/rb/checkpoints/<procedure or manual>/<name>`.
+//! Checkpoints: states to come back to, by name.
 //!
-//! A checkpoint is a commit of rb's own. Its tree has what it says of itself (`checkpoint.json`), the bytes of every file
-//! of the work tree (`work-tree`) with permissions and times (`files.json`), the index as a file (`index`) and as trees
-//! (`index-<stage>`), so that garbage collection keeps what only the index names, and copies of paths outside the
-//! repository (`outside-<number>`). Its first parent is the commit that HEAD was at.
+//! A checkpoint is a tree. It has what it says of itself (`checkpoint.json`), the bytes of every file of the work tree
+//! (`work-tree`) with permissions and times (`files.json`), the index as a file (`index`) and as trees (`index-<stage>`),
+//! so that garbage collection keeps what only the index names, and copies of paths outside the repository
+//! (`outside-<number>`). A record of rb's own says which tree has which name; `refs/rb/checkpoints/<scope>/<name>` keeps
+//! the tree and is never read, because a fetch or whoever hands over a repository can set it.
 //!
 //! What git ignores is taken along only where it is named. Submodules and repositories of their own are never entered.
 //! Nothing is restored but by the one room that lands results.
@@ -18,16 +19,16 @@ mod walk;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use self::document::{FileRow, Manifest, VERSION};
-use self::walk::Named;
-use crate::apply::{Keeping, log, same_entries};
+use self::document::{FileRow, Manifest, Named, VERSION};
+use crate::apply::{Keeping, same_entries};
 use crate::error::{Error, Result};
 use crate::id::{CommitId, Entry, EntryMode, TreeId};
 use crate::path::RepoPath;
+use crate::record::{Files, RecordKind, Revision, UnreadableRecord};
 use crate::repo::config::Settings;
 use crate::repo::index::Index;
 use crate::repo::refs::Head;
-use crate::repo::{Objects, Repo, Tree};
+use crate::repo::{Objects, Repo, Tree, TreeEntry};
 
 pub use document::{Checkpoint, OutsideEntry, OutsideKind, OutsidePart, Skipped, WorkTreePart};
 pub use restore::{BranchMove, RestoreOptions, Restored, RestoredOutside};
@@ -98,7 +99,7 @@ impl Repo {
     /// Keeps the state of HEAD, index and work tree under a name.
     ///
     /// # Writes
-    /// Blobs, trees and a commit, and one reference below `refs/rb/checkpoints/`.
+    /// Blobs and trees, one reference below `refs/rb/checkpoints/`, and a record.
     ///
     /// # Errors
     /// [`Error::CheckpointExists`]; [`Error::InvalidBranchName`]; [`Error::BadRequest`] for a path outside that cannot be
@@ -116,7 +117,8 @@ impl Repo {
             Some(given) => self.objects().commit(given)?.id,
             None => self.head_commit()?,
         };
-        let existing = self.checkpoint(scope, name)?;
+        let full_name = format!("{scope}/{name}");
+        let (existing, revision) = self.stored_by_name(scope, name)?.unzip();
         if let Some(found) = &existing
             && (options.existing == Existing::Refuse || found.commit_id != commit)
         {
@@ -129,8 +131,7 @@ impl Repo {
         {
             return Ok(found.clone());
         }
-        let full_name = format!("{scope}/{name}");
-        self.keep_draft(&objects, &full_name, existing.map(|found| found.record_id), draft)
+        self.keep_draft(&objects, &full_name, revision, draft)
     }
 
     /// The checkpoint of this name.
@@ -138,10 +139,20 @@ impl Repo {
     /// # Errors
     /// [`Error::DamagedCheckpoint`] and its kin where it cannot be read.
     pub fn checkpoint(&self, scope: &str, name: &str) -> Result<Option<Checkpoint>> {
-        match self.read_reference(reference(scope, name).as_bytes())? {
-            Some(record) => self.read_stored(record).map(|stored| Some(stored.document(scope, name))),
-            None => Ok(None),
+        Ok(self.stored_by_name(scope, name)?.map(|(checkpoint, _)| checkpoint))
+    }
+
+    fn stored_by_name(&self, scope: &str, name: &str) -> Result<Option<(Checkpoint, Revision)>> {
+        let full_name = format!("{scope}/{name}");
+        let Some(record) = self.read_record(RecordKind::Checkpoint, &full_name)? else { return Ok(None) };
+        let damaged = |why: String| Error::DamagedCheckpoint { name: full_name.clone(), problems: vec![why] };
+        let text = record.files.get(CHECKPOINT_FILE).map(Vec::as_slice).unwrap_or_default();
+        let named: Named = serde_json::from_slice(text)
+            .map_err(|error| damaged(format!("its record cannot be read: {error}")))?;
+        if named.version > VERSION {
+            return Err(newer(named.version, &full_name));
         }
+        Ok(Some((self.read_stored(named.tree)?.document(scope, name), record.revision)))
     }
 
     /// The checkpoint that is meant by `scope/name`, or by a name alone: one that people made, or the only one.
@@ -157,7 +168,7 @@ impl Repo {
         if let Some(found) = self.checkpoint(MANUAL, spec)? {
             return Ok(found);
         }
-        let names = self.record_names("checkpoints")?;
+        let names = self.record_ids(RecordKind::Checkpoint)?;
         let mut found: Vec<_> =
             names.iter().filter_map(|full| full.split_once('/')).filter(|(_, name)| *name == spec).collect();
         match (found.pop(), found.is_empty()) {
@@ -173,30 +184,53 @@ impl Repo {
         }
     }
 
-    /// The checkpoints of a procedure or, under `manual`, of people, by name; of all where no scope is given.
+    /// The checkpoints of a procedure or, under `manual`, of people, by name; of all where no scope is given. One that
+    /// cannot be read is passed over; [`Repo::unreadable_checkpoints`] names it.
     ///
     /// # Errors
-    /// As [`Repo::checkpoint`].
+    /// [`Error::Io`] where the folder of records cannot be read.
     pub fn checkpoints(&self, scope: Option<&str>) -> Result<Vec<Checkpoint>> {
-        let names = self.record_names("checkpoints")?;
+        let names = self.record_ids(RecordKind::Checkpoint)?;
         let wanted = names
             .iter()
             .filter_map(|full| full.split_once('/'))
             .filter(|(found, _)| scope.is_none_or(|scope| scope == *found));
-        let found: Result<Vec<_>> = wanted.map(|(scope, name)| self.checkpoint(scope, name)).collect();
-        Ok(found?.into_iter().flatten().collect())
+        Ok(wanted.filter_map(|(scope, name)| self.checkpoint(scope, name).ok().flatten()).collect())
+    }
+
+    /// The checkpoints that cannot be read, and why. The others are not concerned.
+    ///
+    /// # Errors
+    /// As [`Repo::checkpoints`].
+    pub fn unreadable_checkpoints(&self) -> Result<Vec<UnreadableRecord>> {
+        let kind = RecordKind::Checkpoint;
+        let read = |id: &String| {
+            let (scope, name) = id.split_once('/').unwrap_or((MANUAL, id));
+            self.checkpoint(scope, name).err().map(|error| self.unreadable(kind, id, &error))
+        };
+        Ok(self.record_ids(kind)?.iter().filter_map(read).collect())
     }
 
     /// Forgets a checkpoint; git's garbage collection takes what nothing else names.
     ///
     /// # Writes
-    /// The reference goes.
+    /// The record and the reference go.
     ///
     /// # Errors
-    /// [`Error::Moved`] where it is not what it was a moment ago.
+    /// [`Error::UnknownCheckpoint`] where it is not what it was a moment ago.
     pub fn drop_checkpoint(&self, checkpoint: &Checkpoint) -> Result<()> {
-        let name = reference(&checkpoint.scope, &checkpoint.name);
-        self.remove_reference(&name, checkpoint.record_id)
+        let full_name = checkpoint.full_name();
+        let found = self.checkpoint(&checkpoint.scope, &checkpoint.name)?;
+        if found.is_none_or(|found| found.record_id != checkpoint.record_id) {
+            return Err(Error::UnknownCheckpoint { name: full_name });
+        }
+        self.remove_records(RecordKind::Checkpoint, std::slice::from_ref(&full_name))?;
+        let name = reference(&full_name);
+        if let Some(found) = self.read_reference(name.as_bytes())? {
+            self.remove_reference(&name, found)?;
+        }
+        let owner = owner(&full_name);
+        self.stop_keeping(&|kept| kept != owner)
     }
 
     fn head_commit(&self) -> Result<CommitId> {
@@ -225,7 +259,7 @@ impl Repo {
         }
         let work_tree = match walk::root_of(self)? {
             Some(root) => {
-                let named = Named { paths: &options.ignored, known };
+                let named = walk::Named { paths: &options.ignored, known };
                 Some(snapshot::take(self, objects, &root, &settings, named, keeping)?)
             }
             None => None,
@@ -246,37 +280,44 @@ impl Repo {
         paths.iter().map(|path: &PathBuf| outside::check(self, Path::new(path))).collect()
     }
 
+    /// Stores a draft under a name. Objects first, then what keeps them, then the record that counts.
     fn keep_draft(
         &self,
         objects: &Objects,
         full_name: &str,
-        old: Option<CommitId>,
+        revision: Option<Revision>,
         draft: Draft,
     ) -> Result<Checkpoint> {
-        let committer = self.recorder();
-        let parents: Vec<_> = std::iter::once(draft.manifest.commit_id).chain(old).collect();
-        let rows = draft.rows(objects)?;
-        let subject = format!("checkpoint {full_name}");
-        let record = log::write_record(objects, rows, &parents, &committer, &subject)?;
-        let name = format!("refs/rb/checkpoints/{full_name}");
-        self.point(&name, old, record, committer, objects.take_new())?;
+        let rows = draft.rows(objects)?.into_iter();
+        let entries = rows.map(|(name, entry)| TreeEntry { name: name.into(), entry }).collect();
+        let tree = objects.write_tree(&Tree { entries })?;
+        let name = reference(full_name);
+        let old = self.read_reference(name.as_bytes())?;
+        if let Some(commit) = old.filter(|old| revision.is_none() && objects.commit(*old).is_ok()) {
+            // An earlier rb, or another repository, has a checkpoint of this name there.
+            return Err(Error::CheckpointExists { name: full_name.to_owned(), commit });
+        }
+        // Moves of references compare ids; that this one names a tree makes no difference to them.
+        self.point(&name, old, CommitId(tree.0), self.recorder(), objects.take_new())?;
+        self.keep_alive(&owner(full_name), &[tree.0, draft.manifest.commit_id.0])?;
+        let text = serde_json::to_vec(&Named { version: VERSION, tree })
+            .map_err(|error| Error::internal("cannot write a checkpoint", error))?;
+        let files = Files::from([(CHECKPOINT_FILE.to_owned(), text)]);
+        self.write_record(RecordKind::Checkpoint, full_name, revision, &files)?;
         let (scope, name) = full_name.split_once('/').unwrap_or((MANUAL, full_name));
-        Ok(document(draft.manifest, record, scope, name))
+        Ok(document(draft.manifest, tree, scope, name))
     }
 
-    fn read_stored(&self, record: CommitId) -> Result<Stored> {
+    fn read_stored(&self, record: TreeId) -> Result<Stored> {
         let objects = self.objects();
-        let tree = objects.tree(objects.commit(record)?.tree)?;
+        let tree = objects.tree(record)?;
         let damaged =
             |why: &str| Error::DamagedCheckpoint { name: record.to_string(), problems: vec![why.to_owned()] };
         let file = tree.find(b"checkpoint.json").ok_or_else(|| damaged("it does not say what it holds"))?;
         let manifest: Manifest = serde_json::from_slice(&objects.blob(file.id)?)
             .map_err(|error| damaged(&format!("what it says of itself cannot be read: {error}")))?;
         if manifest.version > VERSION {
-            return Err(Error::Unsupported {
-                what: format!("version {} of checkpoints", manifest.version),
-                why: format!("a newer rb made {record}"),
-            });
+            return Err(newer(manifest.version, &record.to_string()));
         }
         let below = |entry: &OutsideEntry| entry.path.is_root() || entry.path.is_plain();
         if !manifest.outside.iter().flat_map(|part| &part.entries).all(below) {
@@ -286,11 +327,25 @@ impl Repo {
     }
 }
 
-fn reference(scope: &str, name: &str) -> String {
-    format!("refs/rb/checkpoints/{scope}/{name}")
+/// The file of the record.
+const CHECKPOINT_FILE: &str = "checkpoint.json";
+
+/// The reference that keeps the tree.
+fn reference(full_name: &str) -> String {
+    format!("refs/rb/checkpoints/{full_name}")
 }
 
-fn document(manifest: Manifest, record: CommitId, scope: &str, name: &str) -> Checkpoint {
+/// For whom objects are kept.
+pub(crate) fn owner(full_name: &str) -> String {
+    format!("checkpoint {full_name}")
+}
+
+fn newer(version: u32, name: &str) -> Error {
+    let (what, why) = (format!("version {version} of checkpoints"), format!("a newer rb made {name}"));
+    Error::Unsupported { what, why }
+}
+
+fn document(manifest: Manifest, record: TreeId, scope: &str, name: &str) -> Checkpoint {
     Checkpoint {
         scope: scope.to_owned(),
         name: name.to_owned(),
@@ -350,7 +405,7 @@ impl Draft {
 
 /// A checkpoint as it is kept.
 struct Stored {
-    record: CommitId,
+    record: TreeId,
     manifest: Manifest,
     tree: Tree,
 }

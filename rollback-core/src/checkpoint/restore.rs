@@ -18,7 +18,7 @@ use crate::apply::{
     preflight, same_entries,
 };
 use crate::error::{Error, Result};
-use crate::id::{CommitId, TreeId};
+use crate::id::TreeId;
 use crate::operation::OperationId;
 use crate::path::RepoPath;
 use crate::receipt::{OutcomeKind, Recovery};
@@ -255,7 +255,7 @@ impl Repo {
     }
 
     /// The index of a landing from one kept state to another.
-    pub(crate) fn exchange(&self, from: CommitId, to: CommitId) -> Result<Exact> {
+    pub(crate) fn exchange(&self, from: TreeId, to: TreeId) -> Result<Exact> {
         let objects = self.objects();
         let from = self.read_stored(from)?;
         self.exact(&objects, &self.read_stored(to)?, from.index(&objects)?)
@@ -334,7 +334,6 @@ impl Repo {
         records: States,
         reference: Option<&RefUpdate>,
     ) -> Result<LogDraft> {
-        let committer = self.recorder();
         let mut receipt = serde_json::to_vec_pretty(restored)
             .map_err(|error| Error::internal("cannot write the receipt", error))?;
         receipt.push(b'\n');
@@ -342,7 +341,7 @@ impl Repo {
         let operation = LoggedOperation {
             version: LOG_VERSION,
             operation_id: restored.operation_id.clone().unwrap_or_default(),
-            time: committer.seconds,
+            time: self.recorder().seconds,
             kind: "checkpoint-restore".into(),
             target: restored.checkpoint.full_name(),
             reference: self.head()?.name(),
@@ -359,7 +358,7 @@ impl Repo {
             outside: (!restored.outside.is_empty())
                 .then(|| LoggedOutside { records, paths: restored.outside.clone() }),
         };
-        Ok(LogDraft { operation, receipt, committer })
+        Ok(LogDraft { operation, receipt })
     }
 
     /// What has to change outside for what one record keeps to become what another one does.

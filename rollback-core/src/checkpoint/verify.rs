@@ -70,7 +70,7 @@ struct Verifier<'a> {
 
 impl Verifier<'_> {
     fn check(&mut self, stored: &Stored) {
-        self.object(stored.record.0, "commit");
+        self.object(stored.record.0, "tree");
         self.commit(stored.manifest.commit_id);
         for row in &stored.tree.entries {
             let path = RepoPath::new(row.name.as_slice());

@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::id::{CommitId, Entry, ObjectId};
 use crate::operation::OperationId;
 use crate::path::RepoPath;
+use crate::record::is_plain_id;
 use crate::repo::refs::check_writable_name;
 
 /// The version of the record. A newer one is refused.
@@ -68,8 +69,8 @@ pub(crate) struct Journal {
     pub(crate) locks: Vec<Place>,
     pub(crate) state_files: Vec<StateFile>,
     /// The entry of the operation log that says so.
-    #[serde(default)]
-    pub(crate) log: Option<LoggedEntry>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) logged: Option<LoggedEntry>,
     /// What is put back outside of the repository, after the commit point.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) outside: Vec<OutsidePath>,
@@ -98,11 +99,13 @@ pub(crate) struct OutsideStep {
     pub(crate) modified: Option<(i64, u32)>,
 }
 
-/// A move of the operation log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// An entry of the operation log that is staged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct LoggedEntry {
-    pub(crate) old: Option<CommitId>,
-    pub(crate) new: CommitId,
+    /// The id of its record.
+    pub(crate) id: String,
+    /// What is kept for it.
+    pub(crate) keeps: Vec<ObjectId>,
 }
 
 /// The reference whose move is the commit point.
@@ -249,7 +252,7 @@ impl Journal {
             missing_folders: Vec::new(),
             locks: Vec::new(),
             state_files: Vec::new(),
-            log: None,
+            logged: None,
             outside: Vec::new(),
         }
     }
@@ -320,6 +323,10 @@ impl Journal {
                 logs.find(|place| !log(place)).map(|place| format!("{place:?}"))
             })
             .or_else(|| {
+                let ids = self.logged.iter().map(|entry| &entry.id);
+                ids.into_iter().find(|id| !is_plain_id(id)).cloned()
+            })
+            .or_else(|| {
                 let mut names = self.state_files.iter().map(|file| &file.name);
                 names.find(|name| !StateFile::is_known(name)).cloned()
             })
@@ -358,6 +365,12 @@ fn read_one(path: &Path) -> Result<Option<Journal>> {
 /// The name of the folder of staged files at the root of the work tree.
 pub(crate) fn stage_name(operation: &str) -> String {
     format!("{STAGE_PREFIX}{operation}")
+}
+
+/// Whether a folder in `rb/` holds what a landing displaced and could not put back, or what was written to afterwards.
+pub(crate) fn is_leftover_name(name: &[u8]) -> bool {
+    let operation = name.strip_prefix(b"aside-").or_else(|| name.strip_prefix(b"written-"));
+    operation.and_then(|rest| std::str::from_utf8(rest).ok()).is_some_and(OperationId::is_spelled_so)
 }
 
 /// Whether a folder at the root of the work tree can be one of staged files.

@@ -1,6 +1,7 @@
 //! The operation log: what rb landed here, newest first, and the way back from each of it.
 //!
-//! Whoever lands writes the entry (`apply::log`); this room reads the log and takes operations back.
+//! A landing writes the entry (`apply::log`); this room reads the log and takes operations back. An entry that cannot be
+//! read is passed over and named.
 
 mod prune;
 mod undo;
@@ -12,11 +13,12 @@ use serde::{Deserialize, Serialize};
 pub use prune::{PruneOptions, Pruned};
 pub use undo::{OperationRef, UndoOptions, Undone};
 
-use crate::apply::log::{LOG, LOG_VERSION, LoggedOperation, OPERATION_FILE, RECEIPT_FILE};
+use crate::apply::log::{LOG_VERSION, LoggedOperation, OPERATION_FILE, RECEIPT_FILE, operation_of};
 use crate::error::{Error, Result};
 use crate::id::CommitId;
 use crate::path::RepoPath;
 use crate::receipt::Receipt;
+use crate::record::{Record, RecordKind, UnreadableRecord};
 use crate::repo::Repo;
 
 /// An operation as the log tells of it.
@@ -57,8 +59,9 @@ pub struct Operation {
 
 /// An entry as it stands in the log.
 pub(crate) struct Entry {
-    /// The commit that holds it.
-    pub(crate) commit: CommitId,
+    /// The id of its record.
+    pub(crate) id: String,
+    pub(crate) receipt: Vec<u8>,
     pub(crate) logged: LoggedOperation,
     pub(crate) undone_by: Option<String>,
 }
@@ -84,13 +87,21 @@ impl From<Entry> for Operation {
 }
 
 impl Repo {
-    /// The operations that landed here, newest first.
+    /// The operations that landed here, newest first. An entry that cannot be read is passed over;
+    /// [`Repo::unreadable_operations`] names it.
     ///
     /// # Errors
-    /// [`Error::CorruptObject`] and [`Error::MissingObject`] for a log that cannot be read; [`Error::Unsupported`] for
-    /// one that a newer rb wrote.
+    /// [`Error::Io`] where the folder of records cannot be read.
     pub fn operations(&self) -> Result<Vec<Operation>> {
         Ok(self.log_entries()?.into_iter().map(Into::into).collect())
+    }
+
+    /// The entries of the log that cannot be read, and why.
+    ///
+    /// # Errors
+    /// As [`Repo::operations`].
+    pub fn unreadable_operations(&self) -> Result<Vec<UnreadableRecord>> {
+        Ok(self.read_log()?.unreadable)
     }
 
     /// An operation with the receipt it was answered with; an undo has none.
@@ -99,51 +110,74 @@ impl Repo {
     /// [`Error::UnknownOperation`], and those of [`Repo::operations`].
     pub fn operation_with_receipt(&self, which: &OperationRef) -> Result<(Operation, Option<Receipt>)> {
         let entry = self.find_operation(which)?;
-        let objects = self.objects();
-        let file = objects.tree(objects.commit(entry.commit)?.tree)?.find(RECEIPT_FILE.as_bytes());
-        let text = file.map(|file| objects.blob(file.id)).transpose()?;
-        Ok((entry.into(), text.and_then(|text| serde_json::from_slice(&text).ok())))
+        let receipt = serde_json::from_slice(&entry.receipt).ok();
+        Ok((entry.into(), receipt))
     }
 
     pub(crate) fn log_entries(&self) -> Result<Vec<Entry>> {
-        let mut at = self.read_reference(LOG.as_bytes())?;
-        let objects = self.objects();
-        let mut entries = Vec::new();
-        let mut undone: HashMap<String, String> = HashMap::new();
-        while let Some(id) = at {
-            let commit = objects.commit(id)?;
-            // The first entry has no entry before it: its parents are the tips, whose trees hold no operation.
-            let Some(file) = objects.tree(commit.tree)?.find(OPERATION_FILE.as_bytes()) else { break };
-            let Some(logged) = parse(id, &objects.blob(file.id)?)? else { break };
-            let undone_by = undone.remove(&logged.operation_id);
-            // An undo that was itself taken back took back nothing.
-            if let (Some(undoes), None) = (&logged.undoes, &undone_by) {
-                undone.insert(undoes.clone(), logged.operation_id.clone());
+        Ok(self.read_log()?.entries)
+    }
+
+    fn read_log(&self) -> Result<Log> {
+        let kind = RecordKind::Operation;
+        let records = self.records(kind)?;
+        let mut log = Log { entries: Vec::new(), unreadable: records.unreadable };
+        for (id, record) in records.read {
+            match entry_of(&id, record) {
+                Ok(entry) => log.entries.push(entry),
+                Err(error) => log.unreadable.push(self.unreadable(kind, &id, &error)),
             }
-            entries.push(Entry { commit: id, logged, undone_by });
-            at = commit.parents.first().copied();
         }
-        Ok(entries)
+        // Two work trees that landed at the same moment may have taken the same number.
+        log.entries.sort_by(|one, other| other.place().cmp(&one.place()));
+        let mut undone: HashMap<String, String> = HashMap::new();
+        for entry in &mut log.entries {
+            entry.undone_by = undone.remove(&entry.logged.operation_id);
+            // An undo that was itself taken back took back nothing.
+            if let (Some(undoes), None) = (&entry.logged.undoes, &entry.undone_by) {
+                undone.insert(undoes.clone(), entry.logged.operation_id.clone());
+            }
+        }
+        Ok(log)
     }
 }
 
-/// The document of an entry; `None` where a file of a tip happens to have its name.
-fn parse(id: CommitId, text: &[u8]) -> Result<Option<LoggedOperation>> {
+/// The entries of the log, newest first, and those that cannot be read.
+struct Log {
+    entries: Vec<Entry>,
+    unreadable: Vec<UnreadableRecord>,
+}
+
+impl Entry {
+    /// What orders the log: the number, then the time.
+    fn place(&self) -> (&str, i64, &str) {
+        (number_of(&self.id), self.logged.time, &self.id)
+    }
+}
+
+/// The number of an entry, whose digits are always as many.
+fn number_of(id: &str) -> &str {
+    id.split('-').next().unwrap_or_default()
+}
+
+fn entry_of(id: &str, mut record: Record) -> Result<Entry> {
+    let refuse = |why: String| Error::ForeignRecord { path: id.into(), why };
     #[derive(Deserialize)]
     struct Version {
         version: u32,
-        operation_id: String,
     }
-    let Ok(Version { version, operation_id }) = serde_json::from_slice(text) else { return Ok(None) };
+    let text = record.files.remove(OPERATION_FILE).unwrap_or_default();
+    let Version { version } = serde_json::from_slice(&text).map_err(|error| refuse(error.to_string()))?;
     if version > LOG_VERSION {
         return Err(Error::Unsupported {
             what: format!("version {version} of the operation log"),
-            why: format!("a newer rb wrote operation {operation_id}"),
+            why: format!("a newer rb wrote {id}"),
         });
     }
-    serde_json::from_slice(text).map(Some).map_err(|error| Error::CorruptObject {
-        kind: "operation",
-        id: id.0,
-        source: error.into(),
-    })
+    let logged: LoggedOperation = serde_json::from_slice(&text).map_err(|error| refuse(error.to_string()))?;
+    if operation_of(id) != Some(logged.operation_id.as_str()) {
+        return Err(refuse(format!("it is that of operation {}", logged.operation_id)));
+    }
+    let receipt = record.files.remove(RECEIPT_FILE).unwrap_or_default();
+    Ok(Entry { id: id.to_owned(), receipt, logged, undone_by: None })
 }

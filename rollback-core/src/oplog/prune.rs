@@ -1,18 +1,22 @@
 //! Forgetting what is old: entries of the operation log beyond a horizon, logs of runs that ended, and what landings of
 //! long ago left aside.
 //!
-//! Nothing that an operation under way owns is touched, and no checkpoint. The newer part of the log is written anew
-//! without the older one; its entries keep their names, so that what they say of each other stays true.
+//! Nothing that an operation under way owns is touched, and no checkpoint. What the log forgets is no longer kept from
+//! git's garbage collection.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::collections::HashSet;
+use std::path::Path;
+use std::rc::Rc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
-use crate::apply::log::LOG;
-use crate::apply::{LandingLock, log};
+use super::Entry;
+use crate::apply::{FileKind, LandingLock, OwnFolder, log, remove_tree};
+use crate::checkpoint;
 use crate::error::{Error, Result};
+use crate::journal::is_leftover_name;
+use crate::record::{self, RecordKind};
 use crate::repo::Repo;
 use crate::repo::config::Settings;
 
@@ -57,89 +61,137 @@ impl Repo {
     /// # Errors
     /// As [`Repo::operations`].
     pub fn check_prune(&self, options: &PruneOptions) -> Result<Pruned> {
-        let entries = self.log_entries()?;
-        let kept = entries.iter().take_while(|entry| entry.logged.time >= options.older_than).count();
-        Ok(Pruned {
-            operations: entries[kept..].iter().map(|entry| entry.logged.operation_id.clone()).collect(),
-            operations_kept: kept,
-            files: self.leftovers(options).iter().map(|path| path.display().to_string()).collect(),
-        })
+        self.prunable(options).map(|prunable| prunable.said)
     }
 
     /// Removes what is old.
     ///
     /// # Writes
-    /// `refs/rb/log` and the commits of its newer part; files below `rb/` in the git directory go.
+    /// Records of operations go, what they kept is kept no more, and files below `rb/` in the git directory go.
     ///
     /// # Errors
-    /// [`Error::Locked`] while a landing is under way; [`Error::Moved`] where something was logged meanwhile.
+    /// [`Error::Locked`] while a landing is under way.
     pub fn prune(&self, options: &PruneOptions) -> Result<Pruned> {
         self.recover()?;
-        let pruned = self.check_prune(options)?;
-        if !pruned.operations.is_empty() {
-            self.trim_log(pruned.operations_kept)?;
-        }
         let _lock = LandingLock::take(self.git_dir(), &Settings::of(self)?)?;
-        for path in self.leftovers(options) {
-            let removed = match path.is_dir() {
-                true => fs::remove_dir_all(&path),
-                false => fs::remove_file(&path),
-            };
-            removed.map_err(|error| Error::io("remove", &path, error))?;
+        let Prunable { said, records, leftovers } = self.prunable(options)?;
+        for (kind, id) in &records {
+            self.remove_records(*kind, std::slice::from_ref(id))?;
         }
-        Ok(pruned)
+        self.keep_what_records_name()?;
+        for Leftover { folder, name } in &leftovers {
+            let removed = remove_tree(&folder.folder, name);
+            removed.map_err(|error| Error::io("remove", folder.path_of(name), error))?;
+        }
+        Ok(said)
     }
 
-    /// Writes the newest entries anew, the oldest of them without one before it.
-    fn trim_log(&self, keep: usize) -> Result<()> {
-        let entries = self.log_entries()?;
-        let Some(newest) = entries.first().map(|entry| entry.commit) else { return Ok(()) };
-        let objects = self.objects();
-        let mut before = None;
-        for entry in entries[..keep].iter().rev() {
-            let commit = objects.commit(entry.commit)?;
-            let has_older = entries.iter().any(|other| Some(other.commit) == commit.parents.first().copied());
-            let others = commit.parents.iter().skip(usize::from(has_older)).copied();
-            let parents: Vec<_> = before.into_iter().chain(others).collect();
-            let rows = objects.tree(commit.tree)?.entries.into_iter();
-            let rows = rows.map(|row| (row.name.to_string(), row.entry)).collect();
-            let message = commit.message.to_string();
-            before = Some(log::write_record(&objects, rows, &parents, &commit.committer, &message)?);
+    fn prunable(&self, options: &PruneOptions) -> Result<Prunable> {
+        let log = self.read_log()?;
+        let is_kept = |entry: &&Entry| entry.logged.time >= options.older_than;
+        let kept = log.entries.iter().take_while(is_kept).count();
+        let old = log.entries.get(kept..).unwrap_or_default();
+        let mut records: Vec<_> = old.iter().map(|entry| (RecordKind::Operation, entry.id.clone())).collect();
+        let mut leftovers = self.leftovers(options)?;
+        leftovers.extend(self.unreadable_leftovers(options)?);
+        records.sort_by(|(_, one), (_, other)| one.cmp(other));
+        let said = Pruned {
+            operations: old.iter().map(|entry| entry.logged.operation_id.clone()).collect(),
+            operations_kept: kept,
+            files: leftovers
+                .iter()
+                .map(|found| found.folder.path_of(&found.name).display().to_string())
+                .collect(),
+        };
+        Ok(Prunable { said, records, leftovers })
+    }
+
+    /// Lets git's garbage collection take what no record names any more. A record that cannot be read keeps what was
+    /// kept for it.
+    fn keep_what_records_name(&self) -> Result<()> {
+        let mut owners = HashSet::new();
+        for id in self.record_ids(RecordKind::Operation)? {
+            owners.extend(log::operation_of(&id).map(log::owner));
         }
-        match before {
-            Some(new) => self.point(LOG, Some(newest), new, self.recorder(), objects.take_new()),
-            None => self.remove_reference(LOG, newest),
+        for name in self.record_ids(RecordKind::Checkpoint)? {
+            owners.insert(checkpoint::owner(&name));
         }
+        for id in self.record_ids(RecordKind::Run)? {
+            owners.insert(format!("run {id}"));
+        }
+        self.stop_keeping(&|owner| owners.contains(owner))
     }
 
     /// What is below `rb/` and old; of runs only those that ended.
-    fn leftovers(&self, options: &PruneOptions) -> Vec<PathBuf> {
-        let own = self.git_dir().join("rb");
-        let horizon = UNIX_EPOCH + Duration::from_secs(u64::try_from(options.older_than).unwrap_or(0));
-        let mut found: Vec<_> = rows(&own)
-            .into_iter()
-            .filter(|path| path.file_name().is_some_and(|name| is_leftover(&name.to_string_lossy())))
-            .chain(rows(&own.join("reports")))
-            .filter(|path| is_older(path, horizon))
-            .collect();
-        let is_name = |id: &&String| !id.is_empty() && !id.contains(['/', '\\']) && !id.starts_with('.');
-        let runs = options.ended_runs.iter().filter(is_name).map(|id| own.join("runs").join(id));
-        found.extend(runs.filter(|path| path.is_dir()));
-        found.sort();
-        found
+    fn leftovers(&self, options: &PruneOptions) -> Result<Vec<Leftover>> {
+        let mut found = Vec::new();
+        let horizon = options.horizon();
+        found.extend(old_in(self.git_dir(), &["rb"], horizon, &is_leftover_name)?);
+        found.extend(old_in(self.git_dir(), &["rb", "reports"], horizon, &|_| true)?);
+        let ended = |name: &[u8]| options.ended_runs.iter().any(|id| id.as_bytes() == name);
+        let ended_runs = |name: &[u8]| record::id_of(name).is_some() && ended(name);
+        found.extend(old_in(self.git_dir(), &["rb", "runs"], SystemTime::now(), &ended_runs)?);
+        Ok(found)
+    }
+
+    /// Records that cannot be read, as old as that.
+    fn unreadable_leftovers(&self, options: &PruneOptions) -> Result<Vec<Leftover>> {
+        let mut found = Vec::new();
+        for kind in RecordKind::ALL {
+            let unreadable = self.records(kind)?.unreadable;
+            let is_one = |name: &[u8]| {
+                let id = record::id_of(name);
+                unreadable.iter().any(|record| id.as_ref() == Some(&record.id) && record.damaged)
+            };
+            let names = ["rb", "records", kind.folder()];
+            found.extend(old_in(&self.common_dir(), &names, options.horizon(), &is_one)?);
+        }
+        Ok(found)
     }
 }
 
-/// What a landing displaced and could not put back, or somebody wrote to afterwards.
-fn is_leftover(name: &str) -> bool {
-    name.starts_with("aside-") || name.starts_with("written-")
+impl PruneOptions {
+    fn horizon(&self) -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(u64::try_from(self.older_than).unwrap_or(0))
+    }
 }
 
-fn rows(folder: &Path) -> Vec<PathBuf> {
-    fs::read_dir(folder).into_iter().flatten().flatten().map(|row| row.path()).collect()
+/// What goes.
+struct Prunable {
+    said: Pruned,
+    records: Vec<(RecordKind, String)>,
+    leftovers: Vec<Leftover>,
 }
 
-fn is_older(path: &Path, horizon: SystemTime) -> bool {
-    let modified = fs::symlink_metadata(path).and_then(|metadata| metadata.modified());
-    modified.is_ok_and(|modified| modified < horizon)
+/// A file or folder of rb's own that goes.
+struct Leftover {
+    folder: Rc<OwnFolder>,
+    name: Vec<u8>,
+}
+
+/// The names in a folder of rb's own that are wanted and were last modified before `horizon`.
+fn old_in(
+    base: &Path,
+    below: &[&str],
+    horizon: SystemTime,
+    is_wanted: &dyn Fn(&[u8]) -> bool,
+) -> Result<Vec<Leftover>> {
+    let Some(own) = OwnFolder::open(base, below)?.map(Rc::new) else { return Ok(Vec::new()) };
+    let failed = |error| Error::io("read", &own.path, error);
+    let mut names = own.folder.names().map_err(failed)?;
+    names.sort();
+    let mut found = Vec::new();
+    for name in names.into_iter().filter(|name| is_wanted(name)) {
+        let info = own.folder.info(&name).map_err(failed)?;
+        let attributes = own.folder.attributes(&name).map_err(failed)?;
+        let modified = attributes.map(|attributes| attributes.modified);
+        let is_old = modified.is_some_and(|(seconds, _)| {
+            UNIX_EPOCH + Duration::from_secs(u64::try_from(seconds).unwrap_or(0)) < horizon
+        });
+        // A link is none of rb's: it stays where it is.
+        if is_old && info.is_some_and(|info| info.kind != FileKind::Symlink) {
+            found.push(Leftover { folder: Rc::clone(&own), name });
+        }
+    }
+    Ok(found)
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Entry;
+use super::{Entry, Log, number_of};
 use crate::apply::log::{LOG_VERSION, LogDraft, LoggedOperation, LoggedOutside, States, TouchedStateFile};
 use crate::apply::{Beside, LandOptions, Landing, Need, RefUpdate, check, land, preflight, read_if_there};
 use crate::checkpoint::RestoredOutside;
@@ -189,7 +189,7 @@ impl Repo {
             old: logged.after,
             new: logged.before,
             reflog: format!("undo: {} {}", logged.kind, logged.operation_id).into(),
-            committer: committer.clone(),
+            committer,
         });
         let attributes: BTreeMap<_, _> = logged
             .paths
@@ -216,7 +216,7 @@ impl Repo {
             flags: flags.collect(),
             exact,
             outside,
-            log: Some(LogDraft { operation, receipt, committer }),
+            log: Some(LogDraft { operation, receipt }),
         })
     }
 
@@ -232,9 +232,14 @@ impl Repo {
     }
 
     pub(super) fn find_operation(&self, which: &OperationRef) -> Result<Entry> {
-        let entries = self.log_entries()?;
+        let Log { entries, unreadable } = self.read_log()?;
         let unknown = |spec: &str| Error::UnknownOperation { spec: spec.to_owned() };
         let OperationRef::Id(spec) = which else {
+            // Whether it was the last one cannot be told from an entry that cannot be read.
+            let last = entries.first().map_or("", |entry| number_of(&entry.id));
+            if let Some(record) = unreadable.into_iter().find(|record| number_of(&record.id) > last) {
+                return Err(Error::ForeignRecord { path: record.path, why: record.why });
+            }
             return entries.into_iter().next().ok_or_else(|| unknown("the last"));
         };
         let mut found: Vec<_> = entries

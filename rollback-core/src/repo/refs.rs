@@ -140,6 +140,20 @@ impl Repo {
         Ok(below.next().and_then(Result::ok).map(|reference| reference.name().as_bstr().to_owned()))
     }
 
+    /// The full names of the references below a prefix that ends in `/`, in order; broken ones are passed over.
+    ///
+    /// # Errors
+    /// [`Error::BadReferences`] where they cannot be listed.
+    pub(crate) fn references_below(&self, prefix: &str) -> Result<Vec<String>> {
+        let local = self.local();
+        let platform = local.references().map_err(Error::unreadable_references)?;
+        let found = platform.prefixed(prefix).map_err(Error::unreadable_references)?;
+        let names = found.filter_map(std::result::Result::ok);
+        let mut names: Vec<_> = names.map(|reference| reference.name().as_bstr().to_string()).collect();
+        names.sort();
+        Ok(names)
+    }
+
     /// The other work tree in which the branch is checked out, or being rebased.
     pub(crate) fn checked_out_elsewhere(&self, name: &[u8]) -> Result<Option<PathBuf>> {
         let common = self.common_dir();

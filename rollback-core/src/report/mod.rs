@@ -6,6 +6,7 @@
 mod graph;
 mod operation;
 mod run;
+mod unreadable;
 
 pub use graph::{Graph, Mark, Node, Part, marks_of_plan};
 

@@ -53,10 +53,9 @@ fn files(repo: &Sandbox, wanted: &str) -> Vec<PathBuf> {
     found
 }
 
-/// The loose objects behind a revision of rb's own records.
+/// The loose objects of a checkpoint.
 fn record(repo: &Sandbox, revision: &str) -> Vec<PathBuf> {
-    let mut ids =
-        vec![repo.git(&["rev-parse", revision]), repo.git(&["rev-parse", &format!("{revision}^{{tree}}")])];
+    let mut ids = vec![repo.git(&["rev-parse", revision])];
     let listed = repo.git(&["ls-tree", "-r", revision]);
     ids.extend(listed.lines().map(|line| line.split(['\t', ' ']).nth(2).unwrap().to_owned()));
     ids.iter().map(|id| repo.path().join(".git/objects").join(&id[..2]).join(&id[2..])).collect()
@@ -105,7 +104,8 @@ fn damaged_files_of_git_and_of_rb_are_named_and_never_a_wrong_result() {
         ("loose objects", &loose, files(&loose, ".git/objects/")),
         ("index", &loose, files(&loose, ".git/index")),
         ("references", &loose, files(&loose, ".git/refs/")),
-        ("operations", &loose, record(&loose, "refs/rb/log")),
+        ("operations", &loose, files(&loose, ".git/rb/records/operations/")),
+        ("records of checkpoints", &loose, files(&loose, ".git/rb/records/checkpoints/")),
         ("checkpoints", &loose, record(&loose, "refs/rb/checkpoints/manual/safe")),
         ("what was displaced", &loose, files(&loose, ".git/rb/displaced/")),
         ("packs", &packed, files(&packed, ".pack")),

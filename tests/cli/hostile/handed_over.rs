@@ -63,10 +63,9 @@ pub(crate) fn references(dice: &mut Seeded) -> Case {
 }
 
 pub(crate) fn links(dice: &mut Seeded) -> Case {
-    const LINKS: [(&str, &str); 19] = [
+    const LINKS: [(&str, &str); 25] = [
         ("refs/heads/led", "folder"),
         ("refs/rb", "folder"),
-        ("refs/rb/log", "canary"),
         ("refs/rb/checkpoints", "folder"),
         ("refs/worktree", "folder"),
         ("logs", "folder"),
@@ -76,6 +75,13 @@ pub(crate) fn links(dice: &mut Seeded) -> Case {
         ("logs/HEAD", "new"),
         ("rb", "folder"),
         ("rb/lock", "new"),
+        ("rb/records", "folder"),
+        ("rb/records/operations", "folder"),
+        ("rb/records/checkpoints", "folder"),
+        ("rb/records/lock", "new"),
+        ("RB_HEAD", "canary"),
+        ("RB_HEAD.lock", "new"),
+        ("logs/RB_HEAD", "canary"),
         ("rb/landing", "folder"),
         ("rb/displaced", "folder"),
         ("sequencer", "folder"),

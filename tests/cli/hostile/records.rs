@@ -4,6 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 use test_kit::hostile::{self, Row};
+use test_kit::records;
 use test_kit::suite::Seeded;
 
 use crate::world::{Case, World};
@@ -150,16 +151,6 @@ fn replay(world: &World, record: &Value) {
     }
 }
 
-/// Commits files as a record of rb's, and lets the reference name it.
-fn record(world: &World, reference: &str, files: &[(&[u8], &[u8])]) {
-    let rows: Vec<_> =
-        files.iter().map(|(name, bytes)| Row::file(&world.repo, "100644", name, bytes)).collect();
-    let tree = hostile::tree(&world.repo, &rows);
-    let tip = world.repo.git(&["rev-parse", "main"]);
-    let commit = hostile::commit(&world.repo, &tree, Some(&tip), "hostile");
-    world.repo.git(&["update-ref", reference, &commit]);
-}
-
 pub(crate) fn operations(dice: &mut Seeded) -> Case {
     let world = World::new();
     let head = world.repo.git(&["rev-parse", "HEAD"]);
@@ -205,7 +196,8 @@ pub(crate) fn operations(dice: &mut Seeded) -> Case {
             "a path with attributes"
         }
     };
-    record(&world, "refs/rb/log", &[(b"operation.json", logged.to_string().as_bytes())]);
+    let files = [("operation.json".to_owned(), logged.to_string().into_bytes())].into();
+    records::plant(&world.git_dir(), "operations", "0000000001-00ff00ff00ff00ff", &files);
     let mut commands = vec![words("undo")];
     commands.extend(some(dice, &["undo --dry-run", "ops", "undo 00ff", "report", "status"], 3));
     Case::new(what, world, commands, move |world| {
@@ -249,9 +241,10 @@ pub(crate) fn checkpoints(dice: &mut Seeded) -> Case {
     });
     let tree = world.repo.git_with_input(&["mktree"], lines.collect::<String>().as_bytes());
     let tree = String::from_utf8_lossy(&tree).trim().to_owned();
-    let parent = world.repo.git(&["rev-parse", "main"]);
-    let commit = hostile::commit(&world.repo, &tree, Some(&parent), "checkpoint");
-    world.repo.git(&["update-ref", reference, &commit]);
+    world.repo.git(&["update-ref", reference, &tree]);
+    let named = json!({"version": 1, "tree": tree}).to_string().into_bytes();
+    let files = [("checkpoint.json".to_owned(), named)].into();
+    records::plant(&world.git_dir(), "checkpoints", "manual%2Fsafe", &files);
     let mut commands = vec![words("checkpoint restore safe --with-outside")];
     commands.extend(some(
         dice,

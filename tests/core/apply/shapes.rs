@@ -113,7 +113,7 @@ fn draft(target: &str, tip: CommitId, landing: &Landing) -> LogDraft {
         states: None,
         outside: None,
     };
-    LogDraft { operation, receipt: b"{}\n".to_vec(), committer: committer() }
+    LogDraft { operation, receipt: b"{}\n".to_vec() }
 }
 
 /// Every shape.
@@ -590,7 +590,7 @@ fn decode_landing(value: &Value) -> Landing {
         outside: Vec::new(),
         log: serde_json::from_value::<Option<LoggedOperation>>(value["log"].clone())
             .unwrap()
-            .map(|operation| LogDraft { operation, receipt: b"{}\n".to_vec(), committer: committer() }),
+            .map(|operation| LogDraft { operation, receipt: b"{}\n".to_vec() }),
         exact: (!value["exact"].is_null()).then(|| {
             let index = |bytes: &Value| {
                 Index::decode(&unhex(&text(bytes)), gix::hash::Kind::Sha1, (0, 0), Path::new("index"))

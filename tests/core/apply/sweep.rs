@@ -15,6 +15,8 @@ use std::time::SystemTime;
 
 use super::kit::*;
 use super::shapes::{self, Deed, Shape};
+use test_kit::records;
+
 use crate::apply::recover::recover;
 use crate::apply::{LandOptions, land};
 use crate::checkpoint::RestoreOptions;
@@ -395,9 +397,8 @@ fn judge(shape: &Shape, sandbox: &Sandbox) -> Judged {
     };
     let state_files = ["REVERT_HEAD", "MERGE_MSG", "AUTO_MERGE", "sequencer/todo"];
     let mut state = sandbox.state();
-    // The id of its newest entry holds a random name; the entries are compared below.
-    // So do those of the checkpoints that keep the present, whether it changed or not.
-    let is_named = |line: &&str| !line.ends_with("\trefs/rb/log") && !line.contains("/manual/before-");
+    // The checkpoints that keep the present have random names, whether it changed or not.
+    let is_named = |line: &&str| !line.contains("/manual/before-");
     state.refs = state.refs.lines().filter(is_named).collect();
     Judged {
         outside: shape.outside.as_ref().map(|[folder, _]| outside_of(folder)).unwrap_or_default(),
@@ -435,20 +436,18 @@ pub(super) fn outside_of(folder: &Path) -> BTreeMap<PathBuf, (u32, Vec<u8>, Opti
     found
 }
 
-/// The operation log as git reads it.
+/// The operation log as its files say, newest first. What it needs is kept.
 pub(super) fn operations(sandbox: &Sandbox) -> Vec<String> {
-    let mut entries = Vec::new();
+    let common = sandbox.git(&["rev-parse", "--path-format=absolute", "--git-common-dir"]);
+    let log = fs::read_to_string(Path::new(&common).join("logs/RB_HEAD")).unwrap_or_default();
     let mut names: Vec<String> = Vec::new();
-    let mut at = "refs/rb/log".to_owned();
-    loop {
-        let file = sandbox.try_git(&["cat-file", "blob", &format!("{at}:operation.json")]);
-        if !file.status.success() {
-            return entries;
-        }
-        let mut entry: serde_json::Value = serde_json::from_slice(&file.stdout).unwrap();
+    let mut entries = Vec::new();
+    for (id, files) in records::all(Path::new(&common), "operations").into_iter().rev() {
+        let mut entry: serde_json::Value = serde_json::from_slice(&files["operation.json"]).unwrap();
         let name = entry["operation_id"].as_str().unwrap().to_owned();
-        let parents = sandbox.git(&["rev-parse", &format!("{at}^@")]).lines().count();
-        let receipt = sandbox.try_git(&["cat-file", "-e", &format!("{at}:receipt.json")]).status.success();
+        assert!(id.ends_with(&format!("-{name}")), "{id}");
+        let kept = log.lines().filter(|line| line.ends_with(&format!("\trb: operation {name}"))).count();
+        let receipt = files.contains_key("receipt.json");
         let undoes = names.iter().position(|undone| *undone == name);
         entry["time"] = 0.into();
         for record in ["/states/before", "/states/after", "/outside/records/before", "/outside/records/after"]
@@ -465,9 +464,9 @@ pub(super) fn operations(sandbox: &Sandbox) -> Vec<String> {
             names.push(undoes.to_owned());
             entry["undoes"] = "one of these".into();
         }
-        entries.push(format!("{entry} parents {parents} receipt {receipt} undone by {undoes:?}"));
-        at.push_str("^1");
+        entries.push(format!("{entry} kept {kept} receipt {receipt} undone by {undoes:?}"));
     }
+    entries
 }
 
 /// One in so many points is tried.

@@ -86,25 +86,22 @@ fn what_shows_more_of_a_failure_is_kept_and_what_lacks_an_input_is_left_out() {
 }
 
 #[test]
-fn the_record_of_a_run_holds_its_plan_state_and_evidence_and_is_a_commit_a_transition() {
+fn the_record_of_a_run_holds_its_plan_state_evidence_and_transitions() {
     let bench = Bench::new(removed());
     let procedure = procedure(RESTORE);
     let run = bench.start(&procedure, bench.request(&procedure)).unwrap();
-    let record = format!("refs/rb/runs/{}", run.id);
-    let files = bench.sandbox.git(&["ls-tree", "--name-only", &record]);
-    assert_eq!(files, "plan.json\nrun.json");
-    let plan: serde_json::Value =
-        serde_json::from_str(&bench.sandbox.git(&["show", &format!("{record}:plan.json")])).unwrap();
+    let (id, files) = test_kit::records::all(&bench.sandbox.path().join(".git"), "runs").pop().unwrap();
+    assert_eq!(id, run.id);
+    assert_eq!(files.keys().collect::<Vec<_>>(), ["plan.json", "run.json", "transitions.txt"]);
+    let plan: serde_json::Value = serde_json::from_slice(&files["plan.json"]).unwrap();
     let chosen = usize::try_from(plan["chosen"].as_u64().unwrap()).unwrap();
     assert_eq!(plan["attempts"][chosen]["paths_touched"], serde_json::json!(["shim.py"]));
-    let state: serde_json::Value =
-        serde_json::from_str(&bench.sandbox.git(&["show", &format!("{record}:run.json")])).unwrap();
+    let state: serde_json::Value = serde_json::from_slice(&files["run.json"]).unwrap();
     assert!(state["evidence"].get("check/smoke/candidate").is_some(), "{state}");
-    let id = &run.id;
-    let told = bench.sandbox.git(&["log", "--first-parent", "--reverse", "--format=%s", &record]);
-    let told: Vec<&str> = told.lines().filter(|line| line.starts_with("run ")).collect();
-    let wanted = ["started", "rollback started", "rollback landing", "rollback done", "complete"];
-    assert_eq!(told, wanted.map(|what| format!("run {id}: {what}")));
+    let told = String::from_utf8(files["transitions.txt"].clone()).unwrap();
+    let told: Vec<&str> = told.lines().map(|line| line.split_once(' ').unwrap().1).collect();
+    assert_eq!(told, ["started", "rollback started", "rollback landing", "rollback done", "complete"]);
+    assert_eq!(bench.sandbox.git(&["for-each-ref", "refs/rb"]), "");
 }
 
 #[test]

@@ -9,6 +9,7 @@ pub mod filter;
 mod fixture;
 pub mod hostile;
 pub mod mutants;
+pub mod records;
 mod sandbox;
 mod state;
 pub mod suite;

@@ -115,6 +115,29 @@ pub(crate) fn remove_unless_filled(parent: &Folder, name: &[u8]) -> io::Result<(
     }
 }
 
+/// The deepest nesting of a folder that is removed as a whole.
+const MAX_REMOVED_DEPTH: usize = 128;
+
+/// Removes what is called `name` in `parent`, a folder with all in it, and follows no link. What is not there is fine.
+pub(crate) fn remove_tree(parent: &Folder, name: &[u8]) -> io::Result<()> {
+    remove_below(parent, name, MAX_REMOVED_DEPTH)
+}
+
+fn remove_below(parent: &Folder, name: &[u8], depth: usize) -> io::Result<()> {
+    match parent.info(name)? {
+        None => Ok(()),
+        Some(FileInfo { kind: FileKind::Folder, .. }) if depth > 0 => {
+            let folder = parent.open_folder(name)?;
+            folder.names()?.iter().try_for_each(|inner| remove_below(&folder, inner, depth - 1))?;
+            parent.remove_folder(name)
+        }
+        Some(FileInfo { kind: FileKind::Folder, .. }) => {
+            Err(io::Error::other("it is nested deeper than any folder of rb's"))
+        }
+        Some(_) => parent.remove_file(name),
+    }
+}
+
 /// As [`parent_of`], making the folders that are missing; their paths are appended to `made`.
 pub(crate) fn make_parent_of(root: &Folder, path: &RepoPath, made: &mut Vec<RepoPath>) -> io::Result<Folder> {
     refuse_leading_out(path)?;

@@ -10,6 +10,7 @@ use bstr::ByteSlice;
 
 use super::{Attributes, FileInfo, FileKind};
 use crate::path::RepoPath;
+use crate::repo::config::Shared;
 use crate::repo::index::Stat;
 
 /// The path without links.
@@ -102,6 +103,10 @@ impl Folder {
         OpenOptions::new().write(true).create_new(true).open(self.at(name)?)
     }
 
+    pub(crate) fn open_or_create(&self, name: &[u8], _mode: u32) -> io::Result<File> {
+        OpenOptions::new().read(true).write(true).create(true).truncate(false).open(self.at(name)?)
+    }
+
     pub(crate) fn create_symlink(&self, _target: &[u8], _name: &[u8]) -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
     }
@@ -128,6 +133,14 @@ impl Folder {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
         fs::rename(from, to)
+    }
+
+    pub(crate) fn rename_over(&self, name: &[u8], other: &Self, other_name: &[u8]) -> io::Result<()> {
+        fs::rename(self.at(name)?, other.at(other_name)?)
+    }
+
+    pub(crate) fn share(&self, _: Shared) -> io::Result<()> {
+        Ok(())
     }
 
     pub(crate) fn sync(&self) -> io::Result<()> {

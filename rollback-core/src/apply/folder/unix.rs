@@ -12,6 +12,7 @@ use rustix::io::Errno;
 
 use super::{Attributes, FileInfo, FileKind};
 use crate::path::RepoPath;
+use crate::repo::config::Shared;
 use crate::repo::index::Stat;
 
 /// Device and inode.
@@ -140,6 +141,13 @@ impl Folder {
         Ok(File::from(rustix::fs::openat(&self.fd, os(name), flags, mode)?))
     }
 
+    /// Opens the file called `name` for reading and writing, and makes it where it is missing; a link is refused.
+    pub(crate) fn open_or_create(&self, name: &[u8], mode: u32) -> io::Result<File> {
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
+        let mode = Mode::from_raw_mode(mode as rustix::fs::RawMode);
+        Ok(File::from(rustix::fs::openat(&self.fd, os(name), flags, mode)?))
+    }
+
     /// Makes a symbolic link; it must not exist.
     pub(crate) fn create_symlink(&self, target: &[u8], name: &[u8]) -> io::Result<()> {
         Ok(rustix::fs::symlinkat(os(target), &self.fd, os(name))?)
@@ -216,6 +224,25 @@ impl Folder {
         Ok(rustix::fs::renameat(&self.fd, os(name), &other.fd, os(other_name))?)
     }
 
+    /// Moves `name` to a name that may be taken by a file of rb's own, which is replaced.
+    pub(crate) fn rename_over(&self, name: &[u8], other: &Self, other_name: &[u8]) -> io::Result<()> {
+        Ok(rustix::fs::renameat(&self.fd, os(name), &other.fd, os(other_name))?)
+    }
+
+    /// Gives this folder the permissions that `core.sharedRepository` asks for.
+    pub(crate) fn share(&self, shared: Shared) -> io::Result<()> {
+        if shared == Shared::Umask {
+            return Ok(());
+        }
+        let mode = mode_of(&rustix::fs::fstat(&self.fd)?);
+        // New files in it belong to the group of the folder.
+        let wanted = shared.adjust(mode) | 0o2000;
+        match wanted == mode {
+            true => Ok(()),
+            false => Ok(rustix::fs::fchmod(&self.fd, Mode::from_bits_truncate(wanted as _))?),
+        }
+    }
+
     /// Flushes the names in this folder.
     pub(crate) fn sync(&self) -> io::Result<()> {
         Ok(rustix::fs::fsync(&self.fd)?)
@@ -231,6 +258,11 @@ fn unsupported(done: rustix::io::Result<()>) -> io::Result<()> {
         Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => Err(io::ErrorKind::Unsupported.into()),
         done => Ok(done?),
     }
+}
+
+#[expect(clippy::unnecessary_cast, reason = "the width of the field differs between systems")]
+fn mode_of(stat: &rustix::fs::Stat) -> u32 {
+    stat.st_mode as u32 & 0o7777
 }
 
 /// The permission bits of a mode, which is not equally wide everywhere.

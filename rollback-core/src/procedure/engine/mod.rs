@@ -1,7 +1,7 @@
 //! Running a procedure: what must be so first, the rollback itself, what is done around it, and what is remembered.
 //!
-//! A run is a list of units worked off in order. `started` is recorded before each and `done` after it, under
-//! `refs/rb/runs/<id>`, so that a run that was cut off goes on where it was. The candidate is built in a scratch work
+//! A run is a list of units worked off in order. `started` is recorded before each and `done` after it, in
+//! the record of the run, so that a run that was cut off goes on where it was. The candidate is built in a scratch work
 //! tree and checked there; only then does the branch move, once, by compare-and-swap.
 //!
 //! The engine asks nobody: what needs a person pauses the run, and what lacks consent refuses it.
@@ -37,6 +37,7 @@ pub use publish::{Publication, PublishConsent};
 pub use report::markdown as report_markdown;
 pub use state::{
     Ending, KeptCandidate, Pause, Purpose, RunState, RunStatus, RungTried, Unit, UnitKind, UnitState, runs,
+    unreadable_runs,
 };
 
 use std::path::PathBuf;
@@ -48,10 +49,10 @@ use jiff::Timestamp;
 
 use super::format::{Phase, Procedure};
 use super::trigger::Samples;
-use crate::id::CommitId;
 use crate::oplog::{OperationRef, UndoOptions};
 use crate::process::{Redactor, Runner};
 use crate::receipt::ApplyOptions;
+use crate::record::Revision;
 use crate::repo::Repo;
 use crate::trust::Fingerprint;
 
@@ -210,7 +211,7 @@ struct Run<'a> {
     /// What was trusted: the scripts that run are held to it.
     trusted: Fingerprint,
     state: RunState,
-    record: Option<CommitId>,
+    record: Option<Revision>,
     redactor: Arc<Redactor>,
     observer: &'a mut dyn Observer,
     /// The plan of the candidate, as JSON.
@@ -223,7 +224,7 @@ impl Engine<'_> {
     /// Runs a phase of a procedure until it ends or pauses.
     ///
     /// # Writes
-    /// `refs/rb/runs/`, `refs/rb/checkpoints/`, `rb/runs/` in the git directory, and whatever the procedure says.
+    /// The record of the run, checkpoints, `rb/runs/` in the git directory, and whatever the procedure says.
     ///
     /// # Errors
     /// Refusals, all of them before anything changes.
@@ -372,7 +373,7 @@ impl Engine<'_> {
         Ok(run.state)
     }
 
-    fn any_run(&self, id: &str) -> Result<(RunState, CommitId)> {
+    fn any_run(&self, id: &str) -> Result<(RunState, Revision)> {
         RunState::read(self.repo, id)?.ok_or_else(|| EngineError::NoRun { id: Some(id.to_owned()) })
     }
 
@@ -381,7 +382,7 @@ impl Engine<'_> {
         self.repo.work_dir().unwrap_or(self.repo.git_dir()).to_owned()
     }
 
-    fn open_run(&self, id: Option<&str>) -> Result<(RunState, CommitId)> {
+    fn open_run(&self, id: Option<&str>) -> Result<(RunState, Revision)> {
         let id = match id {
             Some(id) => id.to_owned(),
             None => {

@@ -9,7 +9,6 @@ use super::approval::refuse_undeserved_roles;
 use super::event::Event;
 use super::state::{Purpose, RunState, RunStatus, UnitKind};
 use super::{Engine, EngineError, Observer, Result, Run, RunRequest, fingerprint, runs, units};
-use crate::id::CommitId;
 use crate::plan::{Plan, PlanOptions};
 use crate::procedure::format::{
     Document, Group, Period, Phase, Pick, Procedure, Publish, Reason, UnknownName, nearest,
@@ -17,6 +16,7 @@ use crate::procedure::format::{
 use crate::procedure::input::Inputs;
 use crate::process::Redactor;
 use crate::receipt::Destination;
+use crate::record::Revision;
 
 /// The group of this name.
 pub(super) fn group<'a>(document: &'a Document, name: &str) -> Result<&'a Group> {
@@ -112,7 +112,7 @@ impl Engine<'_> {
         &'a self,
         procedure: &'a Procedure,
         request: RunRequest,
-        (state, record): (RunState, CommitId),
+        (state, record): (RunState, Revision),
         observer: &'a mut dyn Observer,
     ) -> Result<Run<'a>> {
         let trusted = fingerprint(procedure, self.repo.work_dir());

@@ -1,4 +1,4 @@
-//! What is known of a run, kept as a record under `refs/rb/runs/<id>`: a commit for every transition.
+//! What is known of a run. It is kept as a record of rb's own, which every transition replaces.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ use crate::plan::LossClass;
 use crate::procedure::check::Verdict;
 use crate::procedure::format::{Period, Reason, RungKind};
 use crate::procedure::input::Inputs;
-use crate::record::NewRecord;
+use crate::record::{self, Files, Record, RecordKind, Revision, UnreadableRecord};
 use crate::repo::Repo;
 
 /// Where a run stands.
@@ -402,60 +402,88 @@ impl RunState {
     /// # Errors
     /// Where the record cannot be read.
     pub fn plan(repo: &Repo, id: &str) -> Result<Option<Vec<u8>>> {
-        let record = repo.read_record(&format!("runs/{id}"))?;
+        let record = repo.read_record(RecordKind::Run, id)?;
         Ok(record.and_then(|mut record| record.files.remove(PLAN_FILE)))
     }
 
-    pub(super) fn read(repo: &Repo, id: &str) -> Result<Option<(Self, CommitId)>> {
-        let Some(record) = repo.read_record(&format!("runs/{id}"))? else { return Ok(None) };
+    pub(super) fn read(repo: &Repo, id: &str) -> Result<Option<(Self, Revision)>> {
+        match repo.read_record(RecordKind::Run, id)? {
+            Some(record) => Ok(Some((Self::of_record(id, &record)?, record.revision))),
+            None => Ok(None),
+        }
+    }
+
+    fn of_record(id: &str, record: &Record) -> Result<Self, crate::Error> {
+        let refuse = |why: String| crate::Error::ForeignRecord { path: format!("of run {id}").into(), why };
         let bytes = record.files.get(STATE_FILE).map(Vec::as_slice).unwrap_or_default();
-        let state = serde_json::from_slice(bytes).map_err(|error| {
-            EngineError::Core(crate::Error::Internal {
-                context: format!("the record of the run {id} cannot be read"),
-                source: Some(error.into()),
-            })
-        })?;
-        Ok(Some((state, record.commit_id)))
+        let state: Self = serde_json::from_slice(bytes).map_err(|error| refuse(error.to_string()))?;
+        // The id names folders, too.
+        match state.id == id && record::is_plain_id(id) {
+            true => Ok(state),
+            false => Err(refuse(format!("it is that of run {:?}", state.id))),
+        }
     }
 
     pub(super) fn write(
         &self,
         repo: &Repo,
-        after: Option<CommitId>,
+        after: Option<Revision>,
         plan: Option<&[u8]>,
         message: &str,
-    ) -> Result<CommitId> {
+    ) -> Result<Revision> {
         let bytes = serde_json::to_vec_pretty(self).map_err(|error| {
             EngineError::Core(crate::Error::Internal {
                 context: "the state of the run cannot be written".into(),
                 source: Some(error.into()),
             })
         })?;
-        let mut keeps = Vec::new();
-        if after.is_none() {
-            keeps.push(self.tip);
-        }
-        keeps.extend(self.commits.last());
-        let mut files = BTreeMap::from([(STATE_FILE.to_owned(), bytes)]);
+        let transitions = match after {
+            Some(_) => repo
+                .read_record(RecordKind::Run, &self.id)?
+                .and_then(|mut record| record.files.remove(TRANSITIONS_FILE)),
+            None => {
+                repo.keep_alive(&format!("run {}", self.id), &[self.tip.0])?;
+                None
+            }
+        };
+        let mut transitions = transitions.unwrap_or_default();
+        transitions.extend_from_slice(format!("{} {message}\n", Timestamp::now()).as_bytes());
+        let mut files =
+            Files::from([(STATE_FILE.to_owned(), bytes), (TRANSITIONS_FILE.to_owned(), transitions)]);
         files.extend(plan.map(|plan| (PLAN_FILE.to_owned(), plan.to_vec())));
-        let record = NewRecord { message: format!("run {}: {message}", self.id), files, keeps };
-        Ok(repo.write_record(&format!("runs/{}", self.id), after, &record)?)
+        Ok(repo.write_record(RecordKind::Run, &self.id, after, &files)?)
     }
 }
 
 const STATE_FILE: &str = "run.json";
+/// When the record was written, and what had happened: a line for each revision.
+const TRANSITIONS_FILE: &str = "transitions.txt";
 /// The plan of the candidate that landed, or was about to.
 const PLAN_FILE: &str = "plan.json";
 
-/// The runs of a repository, the newest last.
+/// The runs of a repository, the newest last. A record that cannot be read is passed over; [`unreadable_runs`] names it.
 ///
 /// # Errors
-/// Where a record cannot be read.
+/// Where the folder of records cannot be read.
 pub fn runs(repo: &Repo) -> Result<Vec<RunState>> {
-    let mut runs = Vec::new();
-    for id in repo.record_names("runs")? {
-        runs.extend(RunState::read(repo, &id)?.map(|(state, _)| state));
-    }
+    let records = repo.records(RecordKind::Run)?.read;
+    let mut runs: Vec<_> =
+        records.iter().filter_map(|(id, record)| RunState::of_record(id, record).ok()).collect();
     runs.sort_by_key(|run| run.started);
     Ok(runs)
+}
+
+/// The records of runs that cannot be read, and why. The other runs are not concerned.
+///
+/// # Errors
+/// As [`runs`].
+pub fn unreadable_runs(repo: &Repo) -> crate::Result<Vec<UnreadableRecord>> {
+    let records = repo.records(RecordKind::Run)?;
+    let mut unreadable = records.unreadable;
+    for (id, record) in &records.read {
+        if let Err(error) = RunState::of_record(id, record) {
+            unreadable.push(repo.unreadable(RecordKind::Run, id, &error));
+        }
+    }
+    Ok(unreadable)
 }

@@ -1,0 +1,85 @@
+//! Moves of a reference alone: no work tree, no index, no entry in the operation log.
+
+use std::collections::BTreeMap;
+
+use super::{Landing, RefUpdate, land};
+use crate::error::{Error, Result};
+use crate::id::CommitId;
+use crate::receipt::CommitTime;
+use crate::repo::identity::Role;
+use crate::repo::{NewObjects, Repo, Signature};
+
+impl Repo {
+    /// Lets a new branch begin at an existing commit; one that is there already must name it.
+    ///
+    /// # Writes
+    /// The reference.
+    ///
+    /// # Errors
+    /// [`Error::BranchExists`] where the branch is somewhere else; [`Error::InvalidBranchName`].
+    pub fn start_branch(&self, branch: &str, commit: CommitId) -> Result<()> {
+        let name = format!("refs/heads/{branch}");
+        match self.read_reference(name.as_bytes())? {
+            Some(found) if found == commit => Ok(()),
+            Some(found) => Err(Error::BranchExists { branch: branch.to_owned(), found }),
+            None => self.point(&name, None, commit, self.recorder(), Vec::new()),
+        }
+    }
+
+    /// Moves the reference of this full name by compare-and-swap, with objects that must be there first.
+    pub(crate) fn point(
+        &self,
+        name: &str,
+        old: Option<CommitId>,
+        new: CommitId,
+        committer: Signature,
+        objects: NewObjects,
+    ) -> Result<()> {
+        let update =
+            RefUpdate { name: name.into(), old, new: Some(new), reflog: "rb: record".into(), committer };
+        self.move_reference(update, objects)
+    }
+
+    /// Removes a reference of rb's own that is at `old`.
+    pub(crate) fn remove_reference(&self, name: &str, old: CommitId) -> Result<()> {
+        let reflog = "rb: remove".into();
+        let committer = self.recorder();
+        let update = RefUpdate { name: name.into(), old: Some(old), new: None, reflog, committer };
+        self.move_reference(update, Vec::new())
+    }
+
+    /// Who keeps records: the committer, or rb itself where no name is configured.
+    pub(crate) fn recorder(&self) -> Signature {
+        let mut recorder = self.identity(Role::Committer).unwrap_or_else(|_| Signature {
+            name: "rb".into(),
+            email: "rb@localhost".into(),
+            ..Signature::default()
+        });
+        if recorder.time.is_empty() {
+            let now = CommitTime::now();
+            recorder.seconds = now.seconds;
+            recorder.time = now.to_string();
+        }
+        recorder
+    }
+
+    fn move_reference(&self, update: RefUpdate, objects: NewObjects) -> Result<()> {
+        let unchanged = self.objects().empty_tree();
+        let landing = Landing {
+            objects,
+            head_tree: unchanged,
+            result_tree: unchanged,
+            reference: Some(update),
+            checkout: false,
+            state_files: Vec::new(),
+            index_stages: Vec::new(),
+            attributes: BTreeMap::new(),
+            absent: Default::default(),
+            flags: BTreeMap::new(),
+            exact: None,
+            outside: Vec::new(),
+            log: None,
+        };
+        land(self, &landing, &Default::default()).map(|_| ())
+    }
+}

@@ -1,0 +1,37 @@
+//! Records that cannot be used, of all kinds.
+
+use crate::error::Result;
+use crate::procedure::engine;
+use crate::record::{RecordKind, UnreadableRecord};
+use crate::repo::Repo;
+
+impl Repo {
+    /// The records of rb's own that cannot be used: entries of the operation log, checkpoints and runs. Everything else
+    /// goes on without them.
+    ///
+    /// # Errors
+    /// [`Error::LinkInGitDir`](crate::Error::LinkInGitDir) and [`Error::Io`](crate::Error::Io) where their folders
+    /// cannot be read.
+    pub fn unreadable_records(&self) -> Result<Vec<UnreadableRecord>> {
+        let mut found = self.unreadable_operations()?;
+        found.extend(self.unreadable_checkpoints()?);
+        found.extend(engine::unreadable_runs(self)?);
+        Ok(found)
+    }
+
+    /// References below `refs/rb/` that belong to no record here: an earlier rb kept its records there, and a fetch of
+    /// all references brings those of another repository. They are never read.
+    ///
+    /// # Errors
+    /// [`Error::BadReferences`](crate::Error::BadReferences) where references cannot be read.
+    pub fn unused_references(&self) -> Result<Vec<String>> {
+        let checkpoints = self.record_ids(RecordKind::Checkpoint)?;
+        let is_used = |name: &str| {
+            let checkpoint = name.strip_prefix("refs/rb/checkpoints/");
+            checkpoint.is_some_and(|name| checkpoints.iter().any(|known| known == name))
+        };
+        let mut names = self.references_below("refs/rb/")?;
+        names.retain(|name| !is_used(name));
+        Ok(names)
+    }
+}
