@@ -2,8 +2,9 @@
 //!
 //! git's garbage collection keeps what a log of a reference names, as it keeps the older entries of a stash. `RB_HEAD`
 //! itself names the empty tree and stands beside `HEAD`, outside of `refs/`: no fetch, push, clone or bundle carries it,
-//! and neither `git log --all` nor `:/text` looks at it. The dates in the log lie in the future, because
-//! `gc.reflogExpire` counts from them; `rb prune` takes lines out.
+//! and neither `git log --all` nor `:/text` looks at it. The date of every line is the last one that git knows: what
+//! `gc.reflogExpire` and `git reflog expire` take out is older than a moment, and no moment is later. `rb prune` takes
+//! lines out.
 //!
 //! The log is replaced whole, under the lock that git's own `reflog expire` takes.
 
@@ -24,8 +25,8 @@ use crate::repo::config::Settings;
 const NAME: &str = "RB_HEAD";
 const LOCK: &str = "RB_HEAD.lock";
 
-/// Who keeps, and when: 2100-01-01, later than any horizon but `now` and `all`.
-const SIGNATURE: &str = "rb <rb@localhost> 4102444800 +0000";
+/// Who keeps, and when: git's `TIME_MAX`, by which `--expire=now` and `--expire=all` compare.
+const SIGNATURE: &str = "rb <rb@localhost> 18446744073709551615 +0000";
 
 /// How long git's `reflog expire` is waited for.
 const PATIENCE: Duration = Duration::from_secs(1);
