@@ -15,7 +15,7 @@ use crate::console::Console;
 use crate::render::json;
 use crate::render::run::{EventLine, discards, kind_name, on_name, rung_name};
 use crate::render::style::{Palette, paint};
-use crate::render::text::{escape, escape_lines, fit};
+use crate::render::text::{count, escape, escape_lines, fit};
 
 /// Follows a run.
 pub(crate) struct Watch<'a> {
@@ -167,6 +167,14 @@ impl<'a> Watch<'a> {
             }
             Event::Edited { diff } => {
                 self.say(&format!("  edited by hand:\n{}", escape_lines(diff.trim_end())));
+            }
+            Event::Missing { programs } => {
+                let line = format!("warning: not found: {}", escape(&programs.join(", ")));
+                self.say(&paint(Palette::WARN, line));
+            }
+            Event::LeftoversEnded { programs } => {
+                let line = format!("ended what the run had left running: {}", count(*programs, "program"));
+                self.say(&paint(Palette::WARN, line));
             }
             Event::DrillDue { every, last } => {
                 let last = last.map_or("it never has".to_owned(), |last| format!("it last did at {last}"));

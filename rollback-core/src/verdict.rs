@@ -64,12 +64,15 @@ pub struct Verdict {
     /// What was found there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub found: Option<String>,
+    /// The input that the expected figure is the value of, where one is and what was found differs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<String>,
 }
 
 impl Verdict {
     /// A verdict without figures.
     pub fn new(outcome: Outcome, reason: impl Into<String>) -> Self {
-        Self { outcome, reason: reason.into(), expected: None, found: None }
+        Self { outcome, reason: reason.into(), expected: None, found: None, input: None }
     }
 
     /// Everything holds.
@@ -115,7 +118,10 @@ impl std::fmt::Display for Verdict {
             write!(f, ": {}", self.reason)?;
         }
         match (&self.expected, &self.found) {
-            (Some(expected), Some(found)) => write!(f, " (expected {expected}, found {found})"),
+            (Some(expected), Some(found)) => {
+                let input = self.input.as_ref().map_or(String::new(), |input| format!(" of input {input}"));
+                write!(f, " (expected {expected}{input}, found {found})")
+            }
             _ => Ok(()),
         }
     }

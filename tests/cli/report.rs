@@ -23,6 +23,7 @@ id = "shim"
 title = "The shim is <gone> & back"
 rto = "30m"
 [phase.main]
+control = true
 target = { deleted = "shim.py" }
 paths = ["shim.py"]
 validate = ["size", "smoke"]

@@ -11,11 +11,15 @@ Examples:
   rb run release --dry-run                       only show what would be done
   rb run release --phase canary --set region=eu  run one phase, with a value
   rb run .rb/procedures/release.toml --role sre  name the file, and what you are
+  rb run --again 3f2a91bc --set smoke_total=16   once more, with the same answers and a new figure
   rb resume                                      go on after a pause or a crash")]
 pub(crate) struct Run {
     /// The procedure: its name, or its file (with / or .toml)
-    #[arg(value_name = "PROCEDURE", value_hint = clap::ValueHint::AnyPath)]
-    pub(crate) procedure: String,
+    #[arg(value_name = "PROCEDURE", value_hint = clap::ValueHint::AnyPath, required_unless_present = "again")]
+    pub(crate) procedure: Option<String>,
+    /// Run what this run was, with what was given to it then; what is given now counts for more. Secrets are given again
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["procedure", "phase", "variant", "bring_back", "retry_plan"])]
+    pub(crate) again: Option<String>,
     /// Show the plan and what would be refused; write nothing, run nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -159,6 +163,9 @@ pub(crate) struct Resume {
     /// Roll back from where the branch is now, where it moved since the run began
     #[arg(long)]
     pub(crate) replan: bool,
+    /// The value of a secret input, which was not written down. Can be given again
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
+    pub(crate) set: Vec<(String, String)>,
     /// Samples for checks of metrics: JSON Lines, CSV or a Prometheus text dump
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub(crate) samples: Option<OsString>,
@@ -204,6 +211,9 @@ pub(crate) struct Publish {
     /// An approval: the role that gave it, and who. Can be given again
     #[arg(long = "approve", value_name = "ROLE=NAME", value_parser = pair)]
     pub(crate) approvals: Vec<(String, String)>,
+    /// The value of a secret input, which was not written down. Can be given again
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
+    pub(crate) set: Vec<(String, String)>,
     /// Show what would leave; let nothing leave
     #[arg(long)]
     pub(crate) dry_run: bool,

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rollback_core::oplog::OperationRef;
+use rollback_core::oplog::{Operation, OperationRef};
 use rollback_core::procedure::Procedure;
 use rollback_core::procedure::engine::{RunState, runs};
 use rollback_core::report::Report;
@@ -60,10 +60,12 @@ fn find(args: &args::Report, session: &mut Session) -> Result<Report, Problem> {
     let runs = runs(&repo)?;
     let last = repo.operations()?.into_iter().next();
     // The run says more than the operation by which it landed; one that landed nothing has no operation.
-    let of_last = runs.iter().rev().find(|run| match &last {
-        Some(operation) => run.commits.iter().any(|commit| operation.commit_ids.contains(commit)),
-        None => true,
-    });
+    let newer = |run: &RunState, operation: &Operation| {
+        let ended = run.finished.unwrap_or(run.started).as_second();
+        run.operations.contains(&operation.operation_id) || ended > operation.time
+    };
+    let of_last = runs.iter().max_by_key(|run| run.finished.unwrap_or(run.started));
+    let of_last = of_last.filter(|run| last.as_ref().is_none_or(|operation| newer(run, operation)));
     match (of_last, last) {
         (Some(state), _) => of_run(&repo, state, session),
         (None, Some(_)) => Ok(repo.report_of_operation(&OperationRef::Last)?),

@@ -27,6 +27,9 @@ pub(crate) struct Status {
     /// Runs of procedures that have not ended, the newest last.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) runs: Vec<OpenRun>,
+    /// The run that ended last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) last_run: Option<RunState>,
     /// Records of rb's own that cannot be used; everything else goes on without them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) unreadable: Vec<UnreadableRecord>,
@@ -53,9 +56,10 @@ pub(crate) fn run(session: &mut Session) -> Outcome {
     let recovered = repo.recover()?;
     let in_progress = repo.git_operation_in_progress();
     let last_operation = repo.operations()?.into_iter().next();
-    let runs: Vec<OpenRun> = runs(&repo)?
+    let (open, ended): (Vec<_>, Vec<_>) = runs(&repo)?.into_iter().partition(|run| run.status.is_open());
+    let last_run = ended.into_iter().max_by_key(|run| run.finished);
+    let runs: Vec<OpenRun> = open
         .into_iter()
-        .filter(|run| run.status.is_open())
         .map(|state| {
             let next = running::next(&state, &repo, session).map(|next| next.line).unwrap_or_default();
             OpenRun { state, next }
@@ -70,7 +74,16 @@ pub(crate) fn run(session: &mut Session) -> Outcome {
         (_, None) => session.invocation.command(&["--help"]).to_string(),
     };
     let (unreadable, unused_references) = (repo.unreadable_records()?, repo.unused_references()?);
-    let status = Status { recovered, in_progress, last_operation, runs, unreadable, unused_references, next };
+    let status = Status {
+        recovered,
+        in_progress,
+        last_operation,
+        runs,
+        last_run,
+        unreadable,
+        unused_references,
+        next,
+    };
     if session.console.json() {
         session.console.print(&json::document(&status));
     } else {

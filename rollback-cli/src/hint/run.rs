@@ -43,6 +43,11 @@ impl Situation<'_> {
             EngineError::Procedure(_) => Hint::nothing("every mistake is named with its place"),
             EngineError::Unknown(unknown) => self.unknown_name(unknown, procedure),
             EngineError::Input(error) => self.input(error, procedure),
+            EngineError::Missing { inputs, .. } => {
+                let flags: Vec<String> = inputs.iter().map(|(name, _)| format!("{name}=VALUE")).collect();
+                let flags: Vec<&str> = flags.iter().flat_map(|value| ["--set", value.as_str()]).collect();
+                Hint::new("give what is missing with", typed.with(&flags))
+            }
             EngineError::NoPhase { known } => {
                 let phase = known.first().map_or("PHASE", String::as_str);
                 Hint::new("name one, such as", typed.with(&["--phase", phase]))
@@ -92,7 +97,10 @@ impl Situation<'_> {
             | EngineError::Ambiguous { .. }
             | EngineError::Set { .. }
             | EngineError::Outside { .. } => self.show(procedure),
-            EngineError::Concurrent { .. } | EngineError::NoRun { .. } | EngineError::Ended { .. } => {
+            EngineError::AtWork { .. }
+            | EngineError::Concurrent { .. }
+            | EngineError::NoRun { .. }
+            | EngineError::Ended { .. } => {
                 Hint::new("see which runs there are with", typed.command(&["status"]))
             }
             EngineError::SeveralRuns { ids } => {

@@ -100,6 +100,9 @@ pub(crate) fn status(status: &Status, repo: &Repo, look: Look) -> String {
         Some(operation) => said.push_str(&format!("last: {}\n", row(operation, repo, look))),
         None => said.push_str("rb has landed nothing here yet.\n"),
     }
+    if let Some(run) = &status.last_run {
+        said.push_str(&format!("last run: {}", super::run::ended_line(run)));
+    }
     for run in &status.runs {
         said.push_str(&super::run::open(&run.state, &run.next));
     }

@@ -260,6 +260,12 @@ pub(crate) fn open(state: &RunState, next: &str) -> String {
     text
 }
 
+/// A run that has ended, on a line.
+pub(crate) fn ended_line(state: &RunState) -> String {
+    let when = state.finished.unwrap_or(state.started).strftime("%Y-%m-%d %H:%M");
+    format!("{}  {when}  {}: {}", paint(Palette::ID, &state.id), status(state), heading(state, None))
+}
+
 /// What went wrong, in the words of what failed.
 pub(crate) fn failures(state: &RunState) -> String {
     let notes: Vec<String> = state

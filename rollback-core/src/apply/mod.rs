@@ -22,11 +22,13 @@ mod index_edit;
 mod inspect;
 mod keep;
 mod land;
+mod lease;
 mod lock;
 pub(crate) mod log;
 mod merges;
 mod objects;
 mod outside;
+mod outside_file;
 mod own;
 mod plan;
 mod point;
@@ -34,6 +36,7 @@ mod preflight;
 mod records;
 mod recover;
 mod reference;
+mod run_files;
 mod size;
 mod stage;
 mod swap;
@@ -43,13 +46,16 @@ pub(crate) use folder::{Attributes, FileInfo, FileKind, Folder, Parent, parent_o
 pub(crate) use hostile::{check_entry, check_path};
 pub(crate) use index_edit::same_entries;
 pub(crate) use land::{Exact, LandOptions, Landing, check, check_in_the_way, land};
+pub(crate) use lease::{Lease, Leased};
 pub(crate) use lock::LandingLock;
 pub(crate) use objects::{BlobStore, Keeping};
 pub(crate) use outside::{OutsideChange, OutsideRow, OutsideThing, check_outside};
+pub(crate) use outside_file::replace_outside;
 pub(crate) use own::OwnFolder;
 pub(crate) use preflight::{Beside, Need, preflight};
 pub(crate) use recover::{operation_left, recover};
 pub(crate) use reference::RefUpdate;
+pub(crate) use run_files::stays_in_its_folder;
 pub(crate) use size::Size;
 
 #[cfg(test)]

@@ -46,11 +46,20 @@ fn meant(nearest: Option<&str>) -> String {
     nearest.map_or(String::new(), |nearest| format!("; did you mean '{nearest}'?"))
 }
 
-/// The values of a run.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+/// The values of a run. Those of secret inputs are never written: a run that goes on is given them again.
+#[derive(Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub struct Inputs {
     values: BTreeMap<String, String>,
     help: BTreeMap<String, Option<String>>,
+    #[serde(skip)]
+    secrets: BTreeMap<String, String>,
+}
+
+impl std::fmt::Debug for Inputs {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let secrets: Vec<_> = self.secrets.keys().collect();
+        f.debug_struct("Inputs").field("values", &self.values).field("secrets", &secrets).finish()
+    }
 }
 
 impl Inputs {
@@ -69,14 +78,11 @@ impl Inputs {
             let default = input.default.as_ref().map(Scalar::to_string);
             let all = (input.kind == InputKind::List).then(|| input.values.join(","));
             if let Some(value) = default.or(all) {
-                inputs.values.insert(name.to_owned(), value);
+                inputs.put(name, input, value);
             }
         }
         for (name, value) in given {
-            let input = declared(document, name)?;
-            let value =
-                accept(input, value).map_err(|why| InputError::Refused { name: name.clone(), why })?;
-            inputs.values.insert(name.clone(), value);
+            inputs.give(document, name, value)?;
         }
         for (name, value) in excluded {
             let input = declared(document, name)?;
@@ -94,14 +100,52 @@ impl Inputs {
         Ok(inputs)
     }
 
+    /// Gives the secrets of a run that goes on again: they were not written down. No other value can be given anew.
+    ///
+    /// # Errors
+    /// [`InputError`].
+    pub fn give_again(&mut self, document: &Document, given: &[(String, String)]) -> Result<(), InputError> {
+        let secret = |(_, input): &(&str, &Input)| input.secret;
+        for (name, input) in document.input.iter().filter(secret) {
+            // A build that knew no better may have written it down.
+            self.values.remove(name);
+            if let Some(default) = &input.default {
+                self.put(name, input, default.to_string());
+            }
+        }
+        for (name, value) in given {
+            if declared(document, name)?.secret {
+                self.give(document, name, value)?;
+            } else if self.values.get(name) != Some(value) {
+                let why = "it was decided when the run began, and only secrets are given again".to_owned();
+                return Err(InputError::Refused { name: name.clone(), why });
+            }
+        }
+        Ok(())
+    }
+
+    fn give(&mut self, document: &Document, name: &str, value: &str) -> Result<(), InputError> {
+        let input = declared(document, name)?;
+        let value = accept(input, value).map_err(|why| {
+            let why = if input.secret { "its value, which is secret, does not do".to_owned() } else { why };
+            InputError::Refused { name: name.to_owned(), why }
+        })?;
+        self.put(name, input, value);
+        Ok(())
+    }
+
+    fn put(&mut self, name: &str, input: &Input, value: String) {
+        let values = if input.secret { &mut self.secrets } else { &mut self.values };
+        values.insert(name.to_owned(), value);
+    }
+
     /// The value of an input.
     ///
     /// # Errors
     /// [`InputError::Unset`].
     pub fn get(&self, name: &str) -> Result<&str, InputError> {
-        self.values.get(name).map(String::as_str).ok_or_else(|| InputError::Unset {
-            name: name.to_owned(),
-            help: self.help.get(name).cloned().flatten(),
+        self.secrets.get(name).or_else(|| self.values.get(name)).map(String::as_str).ok_or_else(|| {
+            InputError::Unset { name: name.to_owned(), help: self.help.get(name).cloned().flatten() }
         })
     }
 
@@ -113,7 +157,17 @@ impl Inputs {
         Ok(members(self.get(name)?).map(ToOwned::to_owned).collect())
     }
 
-    /// Names and values, for the report.
+    /// Whether the value of an input is secret.
+    pub fn is_secret(&self, name: &str) -> bool {
+        self.secrets.contains_key(name)
+    }
+
+    /// Names and values of the secret inputs.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.secrets.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// Names and values, for the report; without what is secret.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.values.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }

@@ -44,6 +44,7 @@ pub struct Command {
     pub(super) output_limit: usize,
     pub(super) redactor: Arc<Redactor>,
     pub(super) cancel: Option<Arc<AtomicBool>>,
+    pub(super) tree: Option<String>,
 }
 
 impl Command {
@@ -58,6 +59,7 @@ impl Command {
             output_limit: DEFAULT_OUTPUT_LIMIT,
             redactor: Arc::default(),
             cancel: None,
+            tree: None,
         }
     }
 
@@ -111,6 +113,13 @@ impl Command {
     #[must_use]
     pub fn cancel(mut self, flag: Arc<AtomicBool>) -> Self {
         self.cancel = Some(flag);
+        self
+    }
+
+    /// Gives the tree of processes this name, from [`new_tree_name`](super::new_tree_name), so that it can be found again.
+    #[must_use]
+    pub fn tree(mut self, name: impl Into<String>) -> Self {
+        self.tree = Some(name.into());
         self
     }
 

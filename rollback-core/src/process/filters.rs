@@ -16,7 +16,7 @@ pub struct SystemFilters;
 
 impl Filters for SystemFilters {
     fn start(&self, call: &FilterCall) -> io::Result<RunningFilter> {
-        let cookie = tree::new_cookie();
+        let cookie = tree::new_tree_name();
         let child = std::process::Command::new(gix::path::env::shell())
             .arg("-c")
             .arg(&call.command)

@@ -12,6 +12,7 @@ mod command;
 pub mod cross_check;
 mod filters;
 mod hooks;
+mod identity;
 mod merge_drivers;
 pub mod push;
 mod redact;
@@ -22,9 +23,11 @@ pub use capture::Captured;
 pub use command::{Command, DEFAULT_ENVIRONMENT, DEFAULT_OUTPUT_LIMIT};
 pub use filters::SystemFilters;
 pub use hooks::SystemHooks;
+pub use identity::{Holder, ProcessId};
 pub use merge_drivers::SystemMergeDrivers;
 pub use redact::Redactor;
 pub use system::SystemRunner;
+pub use tree::{LeftProgram, new_tree_name};
 
 use std::time::Duration;
 
@@ -37,10 +40,15 @@ pub trait Runner: Send + Sync {
     fn run(&self, command: &Command, watch: &mut dyn Watch) -> Result<Output, StartError>;
 }
 
-/// Sees the lines of a running program, already redacted.
+/// Sees a program start, and its lines, already redacted.
 pub trait Watch {
     /// A whole line, or what stood in an unfinished one when the program ended.
     fn line(&mut self, stream: Stream, line: &str);
+
+    /// The program has started.
+    fn started(&mut self, process: &ProcessId) {
+        let _ = process;
+    }
 }
 
 /// Sees nothing.

@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 use super::capture::Capture;
-use super::{Command, Ended, Output, Redactor, Runner, StartError, Stream, Watch, tree};
+use super::{Command, Ended, Output, ProcessId, Redactor, Runner, StartError, Stream, Watch, tree};
 
 /// Starts programs of this machine, each in a process group of its own.
 #[derive(Debug, Clone, Copy, Default)]
@@ -26,8 +26,9 @@ const LONGEST_LINE: usize = 16 * 1024;
 impl Runner for SystemRunner {
     fn run(&self, command: &Command, watch: &mut dyn Watch) -> Result<Output, StartError> {
         let started = Instant::now();
-        let cookie = tree::new_cookie();
+        let cookie = command.tree.clone().unwrap_or_else(tree::new_tree_name);
         let mut child = spawn(command, &cookie)?;
+        watch.started(&ProcessId::of(child.id()));
         let chunks = read_pipes(&mut child);
         feed(&mut child, &command.input);
 

@@ -6,11 +6,15 @@
 
 use std::process::Child;
 
+use serde::{Deserialize, Serialize};
+
+use super::ProcessId;
+
 /// Carries the name of the run to every descendant.
 pub(super) const COOKIE: &str = "RB_PROCESS";
 
-/// A name for a run that no other run has.
-pub(super) fn new_cookie() -> String {
+/// A name for a tree of processes that no other tree has.
+pub fn new_tree_name() -> String {
     format!("{:016x}", getrandom::u64().unwrap_or_else(|_| u64::from(std::process::id())))
 }
 
@@ -20,6 +24,52 @@ pub(super) fn lead_group(command: &mut std::process::Command) {
     std::os::unix::process::CommandExt::process_group(command, 0);
     #[cfg(not(unix))]
     let _ = command;
+}
+
+/// A program that may have been left running by a process that died.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[non_exhaustive]
+pub struct LeftProgram {
+    /// The name of its tree, known before it starts.
+    pub tree: String,
+    /// The program itself, known once it has started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub process: Option<ProcessId>,
+}
+
+impl LeftProgram {
+    /// A program that is about to start as the tree of this name.
+    pub fn new(tree: impl Into<String>) -> Self {
+        Self { tree: tree.into(), process: None }
+    }
+
+    /// Ends it with everything it started, as far as that can be found; whether there was anything to end.
+    pub fn end(&self) -> bool {
+        let found = self.is_running();
+        #[cfg(unix)]
+        if let Some(process) = self.process.as_ref().filter(|process| process.is_alive())
+            && let Some(group) = i32::try_from(process.pid).ok().and_then(rustix::process::Pid::from_raw)
+        {
+            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+        }
+        kill_strays(&self.tree);
+        found
+    }
+
+    /// Whether anything of it can be found.
+    pub fn is_running(&self) -> bool {
+        self.process.as_ref().is_some_and(ProcessId::is_alive) || has_strays(&self.tree)
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn has_strays(cookie: &str) -> bool {
+    !strays(cookie).is_empty()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn has_strays(_: &str) -> bool {
+    false
 }
 
 /// Kills the program and every descendant that can be found, and reaps the program.

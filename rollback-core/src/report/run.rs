@@ -1,8 +1,5 @@
 //! The report of a run of a procedure, from its record and from what it kept.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-
 use jiff::{SignedDuration, Timestamp};
 
 use super::graph::{Graph, Marks, Part, nodes};
@@ -29,7 +26,6 @@ impl Repo {
     /// # Errors
     /// What comparing the trees before and after can meet.
     pub fn report_of_run(&self, state: &RunState, procedure: Option<&Procedure>) -> Result<Report> {
-        let folder = self.git_dir().join("rb").join("runs").join(&state.id);
         let elapsed_ms = state.finished.and_then(|end| millis_between(state.started, end));
         Ok(Report {
             schema_version: SCHEMA_VERSION,
@@ -48,11 +44,11 @@ impl Repo {
             graph: graph(self, state),
             ladder: state.rungs.iter().map(|rung| rung_report(self, rung)).collect(),
             changes: changes(self, state)?,
-            checks: checks(state, procedure, &folder),
+            checks: checks(self, state, procedure),
             outside: state.outside_effects.clone(),
-            evidence: evidence(state, &folder),
+            evidence: evidence(self, state),
             followups: followups(state, procedure),
-            messages: messages(state, procedure, &folder),
+            messages: messages(self, state, procedure),
         })
     }
 }
@@ -182,11 +178,11 @@ fn changes(repo: &Repo, state: &RunState) -> Result<Vec<Changed>> {
         .collect())
 }
 
-fn checks(state: &RunState, procedure: Option<&Procedure>, folder: &Path) -> Vec<CheckReport> {
+fn checks(repo: &Repo, state: &RunState, procedure: Option<&Procedure>) -> Vec<CheckReport> {
     let row = |(id, verdicts): (&String, &std::collections::BTreeMap<On, crate::verdict::Verdict>)| {
         let look = |on: On| {
             let verdict = verdicts.get(&on)?.clone();
-            let output = output(&folder.join("check").join(id).join(spelled(&on)));
+            let output = output(repo.run_file(&state.id, &format!("check/{id}/{}", spelled(&on))));
             Some(Look { verdict, elapsed_ms: None, output })
         };
         let check = procedure.and_then(|procedure| procedure.check(id));
@@ -202,9 +198,8 @@ fn checks(state: &RunState, procedure: Option<&Procedure>, folder: &Path) -> Vec
 }
 
 /// What was kept of a program's output, redacted once more: the folder is the user's, and files can be put there.
-fn output(file: &Path) -> String {
-    let bytes = fs::read(file).unwrap_or_default();
-    let bytes = Redactor::default().redact(&bytes);
+fn output(kept: Option<Vec<u8>>) -> String {
+    let bytes = Redactor::default().redact(&kept.unwrap_or_default());
     let omitted = bytes.len().saturating_sub(OUTPUT);
     if omitted == 0 {
         return String::from_utf8_lossy(&bytes).into_owned();
@@ -217,9 +212,9 @@ fn output(file: &Path) -> String {
     )
 }
 
-fn evidence(state: &RunState, folder: &Path) -> Vec<EvidenceReport> {
+fn evidence(repo: &Repo, state: &RunState) -> Vec<EvidenceReport> {
     let row = |(name, hash): (&String, &String)| {
-        let bytes = fs::read(folder.join(name)).ok();
+        let bytes = repo.run_file(&state.id, name);
         let evidence = match &bytes {
             None => EvidenceState::Missing,
             Some(bytes) if sha256(bytes) == *hash => EvidenceState::Intact,
@@ -248,14 +243,14 @@ fn followups(state: &RunState, procedure: Option<&Procedure>) -> Vec<FollowupRep
 }
 
 /// The messages as they were kept, in the order of the procedure.
-fn messages(state: &RunState, procedure: Option<&Procedure>, folder: &Path) -> Vec<MessageReport> {
+fn messages(repo: &Repo, state: &RunState, procedure: Option<&Procedure>) -> Vec<MessageReport> {
     let declared = procedure.map_or(&[][..], |procedure| &procedure.document.message);
     let kept = |name: &&String| name.starts_with("message/") && name.ends_with(".txt");
     let mut messages: Vec<_> = state
         .evidence
         .keys()
         .filter(kept)
-        .filter_map(|file| message(file, &folder.join(PathBuf::from(file))))
+        .filter_map(|file| message(file, repo.run_file(&state.id, file)?))
         .map(|mut message| {
             let known = declared.iter().find(|row| row.id == message.name);
             message.to = known.map(|row| row.to.clone()).unwrap_or_default();
@@ -266,8 +261,8 @@ fn messages(state: &RunState, procedure: Option<&Procedure>, folder: &Path) -> V
     messages
 }
 
-fn message(name: &str, file: &Path) -> Option<MessageReport> {
-    let text = fs::read_to_string(file).ok()?;
+fn message(name: &str, kept: Vec<u8>) -> Option<MessageReport> {
+    let text = String::from_utf8(kept).ok()?;
     let name = name.trim_start_matches("message/").trim_end_matches(".txt").to_owned();
     let (subject, text) = match text.strip_prefix("Subject: ").and_then(|rest| rest.split_once('\n')) {
         Some((subject, text)) => (Some(subject.to_owned()), text),

@@ -4,6 +4,10 @@
 //! as the candidate's attributes say, without a `.git`. What is changed in it comes back as edits of the tree, as git
 //! would store them; the real work tree is never touched.
 
+mod place;
+
+pub use place::{Place, sweep};
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write;
@@ -11,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use bstr::ByteSlice;
 
-use crate::apply::content::Content;
+use crate::apply::content::{Content, raw_id};
 use crate::apply::{Size, check_entry};
 use crate::error::{Error, Result};
 use crate::history::paths_between;
@@ -35,7 +39,8 @@ pub struct Scratch {
 
 enum Folder {
     Temporary(tempfile::TempDir),
-    Kept(PathBuf),
+    /// The place of a run: it stays until the run has no use for it.
+    Placed(PathBuf),
 }
 
 impl Scratch {
@@ -54,6 +59,66 @@ impl Scratch {
         let objects = repo.objects();
         objects.insert_new(plan.prepared.objects())?;
         Self::check_out(objects, tree)
+    }
+
+    /// The result of a plan, or the files of `tip` without one, in the place of a run. What lies there already and is the
+    /// same stays; everything else goes.
+    ///
+    /// # Writes
+    /// The place of the run.
+    ///
+    /// # Errors
+    /// As [`Scratch::of_plan`].
+    pub fn at(repo: &Repo, plan: Option<&Plan>, tip: CommitId, place: &Place) -> Result<Self> {
+        let (objects, tree) = Self::content_of(repo, plan, tip)?;
+        let base = files_of(&objects, tree)?;
+        let attributes = attributes_of(&objects, &base);
+        place.make()?;
+        let folder = Folder::Placed(place.files());
+        let scratch = Self { folder, objects, base, attributes, linked: BTreeSet::new() };
+        scratch.become_base()?;
+        Ok(scratch)
+    }
+
+    fn content_of(repo: &Repo, plan: Option<&Plan>, tip: CommitId) -> Result<(Objects, TreeId)> {
+        let objects = repo.objects();
+        let tree = match plan.and_then(|plan| repo.result_tree(plan)) {
+            Some(tree) => tree,
+            None => repo.tree_of_commit(tip)?,
+        };
+        if let Some(plan) = plan {
+            objects.insert_new(plan.prepared.objects())?;
+        }
+        Ok((objects, tree))
+    }
+
+    /// Removes what is no part of the candidate or is not as it should be, and writes what is missing.
+    fn become_base(&self) -> Result<()> {
+        let mut content = Content::of_result(&self.objects, &self.attributes)?;
+        let mut same = BTreeSet::new();
+        for path in self.present(&[RepoPath::default()])? {
+            match self.base.get(&path) {
+                Some(entry) if self.holds(&mut content, &path, *entry)? => {
+                    same.insert(path);
+                }
+                _ => self.remove(&path)?,
+            }
+        }
+        remove_empty_folders(self.folder())?;
+        for (path, entry) in self.base.iter().filter(|(path, _)| !same.contains(*path)) {
+            write_entry(&self.objects, &mut content, self.folder(), path, *entry)?;
+        }
+        Ok(())
+    }
+
+    /// Whether a file of the folder is, as git would store it, this entry.
+    fn holds(&self, content: &mut Content<'_>, path: &RepoPath, entry: Entry) -> Result<bool> {
+        let (mode, mut bytes) = read_entry(&self.folder().join(relative(path)?))?;
+        if mode != EntryMode::SYMLINK {
+            bytes = content.for_git(path, &bytes, Some(entry.id))?;
+        }
+        let id = raw_id(&bytes, self.objects.gix().object_hash())?;
+        Ok(entry.same_as(&Entry { mode, id }))
     }
 
     /// The files after one of the commits that a plan would make, counted from 0.
@@ -84,25 +149,19 @@ impl Scratch {
         Self::check_out(repo.objects(), repo.tree_of_commit(commit)?)
     }
 
-    /// A folder that was kept, with whatever somebody did in it since; `plan` is what it was made of.
+    /// The place of a run with whatever was done in it since; `plan` is what it was made of.
     ///
     /// # Errors
-    /// [`Error::Io`] where the folder is gone.
-    pub fn reopen(repo: &Repo, plan: Option<&Plan>, tip: CommitId, folder: PathBuf) -> Result<Self> {
-        if !folder.is_dir() {
-            return Err(Error::io("read", folder, std::io::ErrorKind::NotFound.into()));
+    /// [`Error::Io`] where it is gone.
+    pub fn reopen(repo: &Repo, plan: Option<&Plan>, tip: CommitId, place: &Place) -> Result<Self> {
+        if !place.is_there() {
+            return Err(Error::io("read", place.files(), std::io::ErrorKind::NotFound.into()));
         }
-        let objects = repo.objects();
-        let tree = match plan.and_then(|plan| repo.result_tree(plan)) {
-            Some(tree) => tree,
-            None => repo.tree_of_commit(tip)?,
-        };
-        if let Some(plan) = plan {
-            objects.insert_new(plan.prepared.objects())?;
-        }
+        let (objects, tree) = Self::content_of(repo, plan, tip)?;
         let base = files_of(&objects, tree)?;
         let attributes = attributes_of(&objects, &base);
-        Ok(Self { folder: Folder::Kept(folder), objects, base, attributes, linked: BTreeSet::new() })
+        let folder = Folder::Placed(place.files());
+        Ok(Self { folder, objects, base, attributes, linked: BTreeSet::new() })
     }
 
     fn check_out(objects: Objects, tree: TreeId) -> Result<Self> {
@@ -124,16 +183,7 @@ impl Scratch {
     pub fn folder(&self) -> &Path {
         match &self.folder {
             Folder::Temporary(folder) => folder.path(),
-            Folder::Kept(folder) => folder,
-        }
-    }
-
-    /// Lets the folder stay and returns it.
-    #[must_use]
-    pub fn keep(self) -> PathBuf {
-        match self.folder {
-            Folder::Temporary(folder) => folder.keep(),
-            Folder::Kept(folder) => folder,
+            Folder::Placed(folder) => folder,
         }
     }
 
@@ -317,6 +367,18 @@ fn relative(path: &RepoPath) -> Result<PathBuf> {
     path.to_relative_path()
         .map(|path| path.into_owned())
         .ok_or_else(|| Error::InvalidPath { path: path.to_string(), why: "this system cannot spell it" })
+}
+
+/// Removes the folders in which nothing lies any more.
+fn remove_empty_folders(folder: &Path) -> Result<()> {
+    for row in fs::read_dir(folder).map_err(|error| Error::io("read", folder, error))?.flatten() {
+        if row.file_type().is_ok_and(|kind| kind.is_dir()) {
+            remove_empty_folders(&row.path())?;
+            // One that is not empty stays.
+            let _ = fs::remove_dir(row.path());
+        }
+    }
+    Ok(())
 }
 
 /// The file of a path, its folders made. A link on the way would lead elsewhere.

@@ -100,7 +100,16 @@ fn the_record_of_a_run_holds_its_plan_state_evidence_and_transitions() {
     assert!(state["evidence"].get("check/smoke/candidate").is_some(), "{state}");
     let told = String::from_utf8(files["transitions.txt"].clone()).unwrap();
     let told: Vec<&str> = told.lines().map(|line| line.split_once(' ').unwrap().1).collect();
-    assert_eq!(told, ["started", "rollback started", "rollback landing", "rollback done", "complete"]);
+    let wanted = [
+        "started",
+        "rollback started",
+        "smoke starts a program",
+        "a program started",
+        "rollback landing",
+        "rollback done",
+        "complete",
+    ];
+    assert_eq!(told, wanted);
     assert_eq!(bench.sandbox.git(&["for-each-ref", "refs/rb"]), "");
 }
 

@@ -5,7 +5,7 @@ use crate::bench::*;
 #[test]
 fn a_removed_file_comes_back_checked_red_before_and_green_after() {
     let bench = Bench::new(removed());
-    let procedure = procedure(RESTORE);
+    let procedure = procedure(&RESTORE.replace("[phase.shim]\n", "[phase.shim]\ncontrol = true\n"));
     let before = bench.head();
     let run = bench.start(&procedure, bench.request(&procedure)).unwrap();
     assert_eq!((run.status, run.ending), (RunStatus::Complete, Some(Ending::Done)));

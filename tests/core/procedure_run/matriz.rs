@@ -69,7 +69,11 @@ fn a_shim_that_does_not_make_the_imports_work_never_lands() {
     let before = bench.head();
     let run = bench.start(&procedure, request(&bench, &procedure)).unwrap();
     assert_eq!((run.ending, bench.head()), (Some(Ending::ChecksFailed), before));
-    assert!(run.rungs.last().unwrap().why.contains("(expected 15, found 14)"), "{:?}", run.rungs);
+    assert!(
+        run.rungs.last().unwrap().why.contains("(expected 15 of input smoke_total, found 14)"),
+        "{:?}",
+        run.rungs
+    );
     // What shows more was looked at and kept: option "smoke tests still failing".
     assert!(run.evidence.contains_key("diagnose/smoke-still-failing/1"), "{:?}", run.evidence.keys());
 }

@@ -97,7 +97,7 @@ fn publishing_soaking_and_verifying_are_asked_for() {
     bench.sandbox.git(&["remote", "add", "origin", "../remote.git"]);
     let procedure = procedure(&format!(
         "{}\n[publish]\npush = \"origin\"\n[soak]\nfor = \"30m\"\nevery = \"1m\"\nchecks = [\"calm\"]\n[success]\nall = [\"calm\"]\n[[check]]\nid = \"calm\"\nrun = [\"true\"]\nlive = true\n",
-        RESTORE.replace("[phase.shim]\n", "[phase.shim]\nverify = [\"calm\"]\n")
+        RESTORE.replace("[phase.shim]\n", "[phase.shim]\ncontrol = true\nverify = [\"calm\"]\n")
     ));
     bench.sandbox.git(&["push", "-q", "origin", "main"]);
     let remote = || bench.sandbox.git(&["ls-remote", "origin", "main"]);

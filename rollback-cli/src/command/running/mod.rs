@@ -192,9 +192,6 @@ pub(crate) struct Next {
     pub(crate) line: String,
 }
 
-/// How a pause for an approval is named; the role follows.
-const APPROVAL: &str = "approval of ";
-
 /// What to type next, for a run that waits or has landed.
 pub(crate) fn next(state: &RunState, repo: &Repo, session: &Session) -> Option<Next> {
     let trusted = given_on_the_line(session);
@@ -211,8 +208,8 @@ pub(crate) fn next(state: &RunState, repo: &Repo, session: &Session) -> Option<N
         {
             ("once the files there are as they should be", words)
         }
-        (RunStatus::Paused, Some(Pause { at, .. })) if at.starts_with(APPROVAL) => {
-            approval = format!("{}=NAME", &at[APPROVAL.len()..]);
+        (RunStatus::Paused, Some(Pause { approval: Some(role), .. })) => {
+            approval = format!("{role}=NAME");
             words.extend(["--approve", &approval]);
             ("once it is given, name who gave it", words)
         }
@@ -267,8 +264,12 @@ fn failure_of(state: &RunState, exit: Exit, repo: &Repo, session: &Session) -> O
     };
     let why = render::failures(state);
     let message = if why.is_empty() { what.to_owned() } else { format!("{what}: {why}") };
-    let hint = match exit {
-        Exit::LandedWithFailure => {
+    let hint = match (exit, figure_that_differs(state)) {
+        (Exit::ChecksFailed, Some(set)) => Hint::new(
+            "if what was found is right now, run it again with",
+            session.invocation.command(&["run", "--again", &state.id, "--set", &set]),
+        ),
+        (Exit::LandedWithFailure, _) => {
             Hint::new("the result stays; take it back with", session.invocation.command(&["undo"]))
         }
         _ => {
@@ -278,6 +279,12 @@ fn failure_of(state: &RunState, exit: Exit, repo: &Repo, session: &Session) -> O
         }
     };
     Some(Failure::new(exit, code, message).with_hint(hint))
+}
+
+/// The input whose figure was not found, with the one that was, as `--set` takes it.
+fn figure_that_differs(state: &RunState) -> Option<String> {
+    let mut verdicts = state.verdicts.keys().filter_map(|check| state.verdict(check));
+    verdicts.find_map(|verdict| Some(format!("{}={}", verdict.input.as_ref()?, verdict.found.as_ref()?)))
 }
 
 /// Reports a problem on one line of JSON, because lines of events may stand before it.

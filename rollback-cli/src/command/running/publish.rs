@@ -30,6 +30,7 @@ fn publish(args: &Publish, session: &mut Session) -> Outcome {
     let mut request = RunRequest::new();
     request.approvals.clone_from(&args.approvals);
     request.publishing = consent(&args.publishing);
+    request.set.clone_from(&args.set);
     let hash = given_hash(&args.trust, session);
     request.trusted_hash = Some(procedures::trusted_hash(&found, hash.as_deref(), !args.yes, session)?);
     let publication = engine_for_questions(session, &repo, |engine| {

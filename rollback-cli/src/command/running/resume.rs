@@ -26,6 +26,7 @@ fn go_on(args: &Resume, session: &mut Session) -> Outcome {
     how.retry = args.retry;
     how.mark_done = args.mark_done;
     how.request.approvals.clone_from(&args.consent.approvals);
+    how.request.set.clone_from(&args.set);
     sign(&mut how.request, &args.consent, session)?;
     how.replan = args.replan;
     how.request.allow_loss = args.consent.allow_loss;

@@ -1,13 +1,14 @@
 //! `rb run`: carry out a procedure.
 
-use rollback_core::procedure::engine::{Foresight, Purpose, RunRequest};
+use rollback_core::procedure::engine::{EngineError, Foresight, Purpose, RunRequest, RunState, runs};
 
-use super::{engine_for_questions, exit_of, given_hash, report, samples, sign, work};
+use super::{engine_for_questions, exit_of, find_again, given_hash, report, samples, sign, work};
 use crate::args::Run;
 use crate::command::Outcome;
 use crate::exit::Exit;
 use crate::failure::Problem;
 use crate::procedures::{self, Found};
+use crate::render::text::escape;
 use crate::render::{json, run as render};
 use crate::session::Session;
 
@@ -19,9 +20,16 @@ pub(crate) fn run(args: Run, session: &mut Session) -> Outcome {
 
 fn prepare_and_run(args: &Run, session: &mut Session) -> Outcome {
     let repo = session.repo()?;
-    let found = procedures::find(&args.procedure, session)?;
+    let before = args.again.as_deref().map(|id| run_before(id, session)).transpose()?;
+    let found = match &before {
+        Some(state) => find_again(state, session)?,
+        None => procedures::find(args.procedure.as_deref().unwrap_or_default(), session)?,
+    };
     let typed = found.typed();
     let mut request = request(args, &found, session)?;
+    if let Some(state) = &before {
+        as_before(&mut request, state);
+    }
     if args.dry_run {
         let foresight =
             engine_for_questions(session, &repo, |engine| engine.foresee(&found.procedure, request))
@@ -39,7 +47,50 @@ fn prepare_and_run(args: &Run, session: &mut Session) -> Outcome {
     report(&state, args.allow_noop, session)
 }
 
-/// What is asked of the run. The hash is the procedure's own as yet: whether anybody trusts it is seen to later.
+/// The run that is to be done again, by the beginning of its id.
+fn run_before(id: &str, session: &mut Session) -> Result<RunState, Problem> {
+    let repo = session.repo()?;
+    let mut found: Vec<_> = runs(&repo)?.into_iter().filter(|run| run.id.starts_with(id)).collect();
+    match (found.len(), found.pop()) {
+        (1, Some(run)) => Ok(run),
+        (0, _) => Err(EngineError::NoRun { id: Some(id.to_owned()) }.into()),
+        (_, last) => {
+            let ids = found.into_iter().chain(last).map(|run| run.id).collect();
+            Err(EngineError::SeveralRuns { ids }.into())
+        }
+    }
+}
+
+/// Fills a request with what was given to a run before; what is given now counts for more.
+fn as_before(request: &mut RunRequest, state: &RunState) {
+    request.phase = Some(state.phase.clone());
+    request.variant.clone_from(&state.variant);
+    request.purpose.clone_from(&state.purpose);
+    let given = std::mem::take(&mut request.set);
+    request.set = state.inputs.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    request.set.extend(given);
+    for (now, before) in [(&mut request.reason, &state.reason), (&mut request.trigger, &state.trigger)] {
+        if now.is_empty() {
+            now.clone_from(before);
+        }
+    }
+    request.severity = request.severity.take().or_else(|| state.severity.clone());
+    add_missing(&mut request.roles, &state.roles);
+    add_missing(&mut request.confirmed, &state.confirmed);
+    if !state.approvals_enforced {
+        add_missing(&mut request.approvals, &state.approvals);
+    }
+    request.emergency |= state.emergency;
+    request.by_hand |= state.by_hand;
+    request.whole_merge |= state.whole_merge;
+}
+
+fn add_missing<T: Clone + PartialEq>(now: &mut Vec<T>, before: &[T]) {
+    let missing: Vec<T> = before.iter().filter(|row| !now.contains(row)).cloned().collect();
+    now.extend(missing);
+}
+
+/// What is asked of the run; whether it is trusted is seen to later.
 fn request(args: &Run, found: &Found, session: &Session) -> Result<RunRequest, Problem> {
     let mut request = RunRequest::new();
     request.phase.clone_from(&args.phase);
@@ -70,7 +121,6 @@ fn request(args: &Run, found: &Found, session: &Session) -> Result<RunRequest, P
     request.soak = args.soak;
     request.samples = samples(args.values.samples.as_deref(), found, session.folder())?;
     request.landing.stale_ok = args.consent.stale_ok;
-    request.trusted_hash = Some(found.fingerprint.hash.clone());
     request.found_as = Some(found.found_as(session.folder()));
     Ok(request)
 }
@@ -81,7 +131,7 @@ fn show(foresight: Foresight, args: &Run, found: &Found, session: &mut Session) 
     let hash = given_hash(&args.consent.trust, session);
     let untrusted = procedures::trusted_hash(found, hash.as_deref(), false, session).err();
     let repo = session.repo()?;
-    let Foresight { state, refusal, .. } = foresight;
+    let Foresight { state, refusal, missing_programs, .. } = foresight;
     let waits = render::questions(&state, &found.procedure);
     if session.console.json() {
         session.console.print(&json::document(&render::Document::new(&state, None)));
@@ -89,6 +139,11 @@ fn show(foresight: Foresight, args: &Run, found: &Found, session: &mut Session) 
         let run = session.invocation.without(&["--dry-run"]).as_typed().to_string();
         let text = render::planned(&state, &found.procedure, &waits, &run, &repo, session.console.look());
         session.console.tell(&text);
+        if !missing_programs.is_empty() {
+            session
+                .console
+                .complain(&format!("warning: not found: {}\n", escape(&missing_programs.join(", "))));
+        }
     }
     let refusal = match (untrusted, refusal) {
         (Some(untrusted), _) => Some(untrusted),

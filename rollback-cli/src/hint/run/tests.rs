@@ -58,6 +58,14 @@ fn table() -> Vec<(EngineError, Option<&'static str>)> {
         (InputError::Unset { name: "pr".into(), help: None }.into(), with("--set pr=VALUE")),
         (InputError::Refused { name: "regoin".into(), why: "no".into() }.into(), show),
         (EngineError::Remote { remote: "ext::x".into(), why: "no".into() }, Some("git remote -v")),
+        (
+            EngineError::Missing {
+                inputs: vec![("pr".into(), None), ("incident".into(), Some("the issue".into()))],
+                programs: vec!["gh".into()],
+            },
+            with("--set pr=VALUE --set incident=VALUE"),
+        ),
+        (EngineError::AtWork { holder: None }, Some("rb status")),
         (EngineError::PublishAfterFailure { failed: vec!["live".into()] }, with("--despite-failures")),
         (EngineError::PublishOthers { commits: vec![commit()] }, with("--with-others")),
         (EngineError::NoPhase { known: vec!["one".into()] }, with("--phase one")),

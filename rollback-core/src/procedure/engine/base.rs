@@ -33,7 +33,12 @@ fn fell(reason: Reason, why: impl Into<String>) -> Base {
 }
 
 impl Run<'_> {
-    pub(super) fn base(&self, rung: &Rung) -> Result<Base> {
+    pub(super) fn base(&mut self, rung: &Rung) -> Result<Base> {
+        // It was planned before anything was done; landing compares the tip.
+        let is_first = self.phase.ladder.first() == Some(rung);
+        if let Some((plan, targets)) = self.first.take_if(|_| is_first) {
+            return Ok(Base::Plan { plan, targets });
+        }
         if rung.kind == RungKind::Command {
             return Ok(Base::Other(Tried::Command));
         }
@@ -119,9 +124,12 @@ impl Run<'_> {
     }
 
     /// What landing the rung would do, as far as a plan can say it; edits of the candidate are not made.
-    pub(super) fn rehearse(&self, rung: &Rung) -> Result<Option<Plan>> {
+    pub(super) fn rehearse(&mut self, rung: &Rung) -> Result<Option<Plan>> {
         match self.base(rung)? {
-            Base::Plan { plan, .. } => Ok(Some(*plan)),
+            Base::Plan { plan, targets } => {
+                self.first = Some((plan.clone(), targets));
+                Ok(Some(*plan))
+            }
             Base::Restore { from, paths, exact, .. } => {
                 let target =
                     Target::Restore(RestoreTarget { paths, source: Some(from.to_string()), overlay: !exact });

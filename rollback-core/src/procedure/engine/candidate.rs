@@ -10,7 +10,7 @@ use crate::path::RepoPath;
 use crate::plan::{LossClass, Plan, PlanOptions};
 use crate::procedure::check::{Outcome, Verdict};
 use crate::procedure::format::{Reason, Rung, Step, TreePath};
-use crate::scratch::Scratch;
+use crate::scratch::{Place, Scratch};
 use crate::strategy::Strategy;
 
 /// What could be committed, and what is known of it.
@@ -103,8 +103,9 @@ impl Run<'_> {
                 return Ok(Err(tried));
             }
         };
+        let place = Place::of_run(repo, &self.state.id)?;
         // One that a crash took away with its folder is made and edited anew.
-        self.state.candidate.take_if(|kept| !kept.folder.is_dir());
+        self.state.candidate.take_if(|_| !place.is_there());
         let kept = self.state.candidate.clone();
         let fresh = kept.is_none();
         if fresh {
@@ -112,10 +113,12 @@ impl Run<'_> {
         }
         let mut within: Vec<RepoPath> = self.phase.paths.iter().map(repo_path).collect();
         within.extend(kept.iter().flat_map(|kept| kept.within.iter().cloned()));
-        let scratch = match (kept, &plan) {
-            (Some(kept), plan) => Scratch::reopen(repo, plan.as_ref(), tip, kept.folder)?,
-            (None, Some(plan)) => Scratch::of_plan(repo, plan)?,
-            (None, None) => Scratch::of_commit(repo, tip)?,
+        let scratch = match (fresh, &plan) {
+            (false, plan) => Scratch::reopen(repo, plan.as_ref(), tip, &place)?,
+            // What is only looked at ahead has no place of its own.
+            (true, Some(plan)) if self.record.is_none() => Scratch::of_plan(repo, plan)?,
+            (true, None) if self.record.is_none() => Scratch::of_commit(repo, tip)?,
+            (true, plan) => Scratch::at(repo, plan.as_ref(), tip, &place)?,
         };
         let mut candidate = Candidate {
             plan: repo.plan_with_edits(plan.clone(), &[], Some("candidate"), &PlanOptions::default())?,
@@ -194,10 +197,9 @@ impl Run<'_> {
             }
             if let Some(manual) = &step.manual {
                 self.state.edits_done = at + 1;
-                let folder = candidate.scratch.keep();
-                self.state.candidate =
-                    Some(KeptCandidate { folder: folder.clone(), within: candidate.within });
-                let mut pause = Pause { at: id.clone(), why: String::new(), folder: Some(folder) };
+                let folder = candidate.scratch.folder().to_owned();
+                self.state.candidate = Some(KeptCandidate { within: candidate.within });
+                let mut pause = Pause { folder: Some(folder), ..Pause::new(id, "") };
                 self.state.pause = Some(pause.clone());
                 pause.why = self.words(manual)?;
                 return Ok(Err(Tried::Paused(pause)));
@@ -224,7 +226,8 @@ impl Run<'_> {
         }
         if let Some(insert) = &step.insert {
             let path = repo_path(&insert.path);
-            let lines: Result<Vec<String>> = insert.lines.iter().map(|line| self.words(line)).collect();
+            let lines: Result<Vec<String>> =
+                insert.lines.iter().map(|line| self.words_for_tree(line, None)).collect();
             let bytes = scratch.read(&path)?;
             let edited = inserted(bytes.as_deref(), &lines?, insert.after.as_ref())
                 .map_err(|why| EngineError::Target(format!("{path}: {why}")))?;
@@ -233,7 +236,7 @@ impl Run<'_> {
         }
         if let Some(write) = &step.write {
             let path = repo_path(&write.path);
-            scratch.write(&path, self.words(&write.text)?.as_bytes())?;
+            scratch.write(&path, self.words_for_tree(&write.text, None)?.as_bytes())?;
             candidate.within.push(path);
         }
         if let Some(restore) = &step.restore {

@@ -3,12 +3,20 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::event::{Event, On};
+use super::climb::Controlled;
+use super::event::{Event, Observer, On};
+use super::state::RunState;
 use super::{Result, Run};
 use crate::procedure::check::{Outcome, Seen, Verdict, filled, judge};
 use crate::procedure::format::{Check, Expect, Named, Period};
+use crate::procedure::placeholder::placeholders;
 use crate::procedure::trigger::{Sample, figure, judge_metric};
-use crate::process::{Command, DEFAULT_ENVIRONMENT, Ended, Output, StartError, Stream};
+use crate::process::{
+    Command, DEFAULT_ENVIRONMENT, Ended, LeftProgram, Output, ProcessId, StartError, Stream, Watch,
+    new_tree_name,
+};
+use crate::record::Revision;
+use crate::repo::Repo;
 
 /// How long a program may run unless the procedure says otherwise.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(600);
@@ -30,6 +38,12 @@ impl Run<'_> {
             }
             self.engine.clock.wait(check.retry_wait.unwrap_or(Period(Duration::from_secs(1))).0);
             verdict = self.look(&check, on, folder)?;
+        }
+        if on == On::Candidate
+            && matches!(verdict.outcome, Outcome::Fail | Outcome::Error)
+            && self.is_controlled(id, Controlled::AfterFailure)
+        {
+            self.control(id)?;
         }
         if on == On::Candidate
             && let Some(control) = self.state.verdicts.get(id).and_then(|verdicts| verdicts.get(&On::Control))
@@ -70,18 +84,20 @@ impl Run<'_> {
         if check.metric.is_some() {
             return self.metric(check);
         }
-        let expect = check.expect.clone().unwrap_or_default();
-        let expect = filled(&expect, |text| self.words(text))?;
+        let wanted = check.expect.clone().unwrap_or_default();
+        let expect = filled(&wanted, |text| self.words_for_program(text))?;
         let same_as = expect.same_as.as_ref().and_then(|path| std::fs::read(folder.join(path.as_str())).ok());
         if let Some(file) = &check.file {
             let path = folder.join(self.words(file.as_str())?);
             let bytes = std::fs::read(path).ok();
-            return Ok(judge(&expect, Seen::File(bytes.as_deref()), same_as.as_deref()));
+            let verdict = judge(&expect, Seen::File(bytes.as_deref()), same_as.as_deref());
+            return Ok(self.naming_its_input(&wanted, self.without_secrets(verdict)));
         }
         let run = self.arguments(&check.run)?;
         let command = self.command(&run, folder, &check.env, &check.secrets, check.timeout)?;
         let log = format!("check/{}/{}", check.id, on_name(on));
-        Ok(self.judged(&check.id, &log, command, &expect, same_as.as_deref())?.0)
+        let verdict = self.judged(&check.id, &log, command, &expect, same_as.as_deref())?.0;
+        Ok(self.naming_its_input(&wanted, verdict))
     }
 
     /// Runs a program, keeps its output, and judges it.
@@ -93,10 +109,37 @@ impl Run<'_> {
         expect: &Expect,
         same_as: Option<&[u8]>,
     ) -> Result<(Verdict, Option<Output>)> {
-        match self.run_program(id, log, &command)? {
-            Ok(output) => Ok((judge(expect, Seen::Program(&output), same_as), Some(output))),
-            Err(error) => Ok((judge(expect, Seen::NotStarted(&error), same_as), None)),
+        let (verdict, output) = match self.run_program(id, log, &command)? {
+            Ok(output) => (judge(expect, Seen::Program(&output), same_as), Some(output)),
+            Err(error) => (judge(expect, Seen::NotStarted(&error), same_as), None),
+        };
+        Ok((self.without_secrets(verdict), output))
+    }
+
+    /// What was expected may be a secret; what is found of it is said without.
+    fn without_secrets(&self, verdict: Verdict) -> Verdict {
+        let clean = |text: String| self.redactor.redact_str(&text);
+        Verdict {
+            reason: clean(verdict.reason),
+            expected: verdict.expected.map(clean),
+            found: verdict.found.map(clean),
+            ..verdict
         }
+    }
+
+    /// Names the input that gave the figure which was not found.
+    fn naming_its_input(&self, expect: &Expect, verdict: Verdict) -> Verdict {
+        let figures = [&expect.lines, &expect.eq, &expect.ne, &expect.lt, &expect.le, &expect.gt, &expect.ge];
+        let json = expect.json.iter().map(|row| &row.value);
+        let input = figures.into_iter().flatten().chain(json).find_map(|figure| {
+            let text = figure.to_string();
+            let mut found = placeholders(&text);
+            let only =
+                found.next().filter(|found| found.namespace == "input" && found.to_string() == text)?;
+            let value = self.state.inputs.get(only.name).ok()?;
+            (verdict.expected.as_deref() == Some(value)).then(|| only.name.to_owned())
+        });
+        Verdict { input: input.filter(|_| verdict.blocks()), ..verdict }
     }
 
     /// Runs a program and keeps what it wrote, redacted. Every program of a procedure is started here, and none that is
@@ -110,9 +153,7 @@ impl Run<'_> {
         if let Some(foreign) = self.foreign_script(command.arguments(), command.folder()) {
             return Ok(Err(StartError::Refused { why: foreign.to_string() }));
         }
-        let observer = &mut *self.observer;
-        let mut watch = |stream: Stream, line: &str| observer.event(&Event::Line { id, stream, line });
-        let ran = self.engine.runner.run(command, &mut watch);
+        let ran = self.start_program(id, command)?;
         if let Ok(output) = &ran {
             let mut text = format!(
                 "$ {}\n# {}\n",
@@ -130,6 +171,31 @@ impl Run<'_> {
                 return Err(crate::Error::Cancelled.into());
             }
         }
+        Ok(ran)
+    }
+
+    /// Starts a program and waits for it. The name of its tree is in the record before it starts and its number right
+    /// after, so that whoever goes on with this run can end what it left.
+    fn start_program(
+        &mut self,
+        id: &str,
+        command: &Command,
+    ) -> Result<std::result::Result<Output, StartError>> {
+        let tree = new_tree_name();
+        self.state.programs.push(LeftProgram::new(&tree));
+        self.save_if_kept(&format!("{id} starts a program"))?;
+        let mut watch = Watched {
+            id,
+            observer: &mut *self.observer,
+            repo: self.engine.repo,
+            state: &mut self.state,
+            record: &mut self.record,
+            plan: self.plan.as_deref(),
+            written: Ok(()),
+        };
+        let ran = self.engine.runner.run(&command.clone().tree(&tree), &mut watch);
+        watch.written?;
+        self.state.programs.retain(|left| left.tree != tree);
         Ok(ran)
     }
 
@@ -154,7 +220,7 @@ impl Run<'_> {
             }
         }
         for (name, value) in env.iter() {
-            command = command.env(name, self.words(value)?);
+            command = command.env(name, self.words_for_program(value)?);
         }
         if let Some(cancel) = &self.engine.cancel {
             command = command.cancel(cancel.clone());
@@ -191,6 +257,33 @@ impl Run<'_> {
             }
         }
         Ok(judge_metric(check, &samples, now))
+    }
+}
+
+/// Follows a program: its lines are told, and its number is written down.
+struct Watched<'w> {
+    id: &'w str,
+    observer: &'w mut dyn Observer,
+    repo: &'w Repo,
+    state: &'w mut RunState,
+    record: &'w mut Option<Revision>,
+    plan: Option<&'w [u8]>,
+    /// What came of writing it down.
+    written: Result<()>,
+}
+
+impl Watch for Watched<'_> {
+    fn line(&mut self, stream: Stream, line: &str) {
+        self.observer.event(&Event::Line { id: self.id, stream, line });
+    }
+
+    fn started(&mut self, process: &ProcessId) {
+        let Some(left) = self.state.programs.last_mut() else { return };
+        left.process = Some(process.clone());
+        if let Some(revision) = *self.record {
+            let written = self.state.write(self.repo, Some(revision), self.plan, "a program started");
+            self.written = written.map(|revision| *self.record = Some(revision));
+        }
     }
 }
 

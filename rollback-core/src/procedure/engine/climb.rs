@@ -5,7 +5,7 @@
 use super::candidate::{Candidate, Tried};
 use super::drive::Flow;
 use super::event::{Event, On};
-use super::state::{Ending, Pause, RungTried};
+use super::state::{Ending, Part, Pause, RungTried, Unit, UnitKind, UnitState};
 use super::{EngineError, Result, Run};
 use crate::plan::{Plan, PlanOptions};
 use crate::procedure::check::{Outcome, Verdict};
@@ -15,15 +15,10 @@ use crate::scratch::Scratch;
 
 impl Run<'_> {
     /// Climbs the ladder until a candidate passes, and lands it.
-    pub(super) fn rollback(&mut self, id: &str) -> Result<Flow> {
-        let progress = match id.split_once('/') {
-            // Of what is left: the steps before have moved the present value already.
-            Some((step, of)) => 1.0 / (1.0 + of.parse().unwrap_or(1.0) - step.parse().unwrap_or(1.0)),
-            None => 1.0,
-        };
+    pub(super) fn rollback(&mut self, part: Option<Part>, id: &str) -> Result<Flow> {
         let ladder = self.phase.ladder.clone();
         if ladder.is_empty() {
-            return Ok(match self.try_and_land(0, None, progress, id)? {
+            return Ok(match self.try_and_land(0, None, part, id)? {
                 Climbed::Flow(flow) => flow,
                 // Part of the way can be where it is already.
                 Climbed::Next(_, why) => Flow::End(Ending::ChecksFailed, why),
@@ -37,7 +32,7 @@ impl Run<'_> {
                 continue;
             }
             self.state.rung = at;
-            match self.try_and_land(at + 1, Some(rung), progress, id)? {
+            match self.try_and_land(at + 1, Some(rung), part, id)? {
                 Climbed::Flow(flow) => return Ok(flow),
                 Climbed::Next(reason, why) => {
                     // The files stay where a person edited them; the next rung has a candidate of its own.
@@ -52,14 +47,20 @@ impl Run<'_> {
         Ok(Flow::End(ending, last))
     }
 
-    fn try_and_land(&mut self, at: usize, rung: Option<&Rung>, progress: f64, id: &str) -> Result<Climbed> {
+    fn try_and_land(
+        &mut self,
+        at: usize,
+        rung: Option<&Rung>,
+        part: Option<Part>,
+        id: &str,
+    ) -> Result<Climbed> {
         let mut tried = RungTried::new(at, rung);
         if let Some(pause) = rung.and_then(|rung| self.missing_approval(rung)) {
             return Ok(Climbed::Flow(Flow::Pause(pause)));
         }
-        let candidate = match self.attempt(rung, progress)? {
+        let candidate = match self.attempt(rung, part.map_or(1.0, Part::progress))? {
             Tried::Candidate(candidate) => candidate,
-            Tried::NothingToDo(why) if progress < 1.0 || id.contains('/') => {
+            Tried::NothingToDo(why) if part.is_some() => {
                 return Ok(Climbed::Flow(Flow::Skipped(why)));
             }
             Tried::NothingToDo(why) => return Ok(Climbed::Flow(Flow::End(Ending::NothingToDo, why))),
@@ -87,8 +88,9 @@ impl Run<'_> {
             }
             Judged::Doubt(check, why) => {
                 // What people did by hand stays: only a candidate that nobody edited is made anew.
-                let folder = self.state.candidate.as_ref().map(|kept| kept.folder.clone());
-                return Ok(Climbed::Flow(Flow::Pause(Pause { at: check, why, folder })));
+                let kept = self.state.candidate.is_some();
+                let folder = kept.then(|| candidate.scratch.folder().to_owned());
+                return Ok(Climbed::Flow(Flow::Pause(Pause { folder, ..Pause::new(check, why) })));
             }
         }
         tried.taken = true;
@@ -114,7 +116,8 @@ impl Run<'_> {
     pub(super) fn missing_approval(&self, rung: &Rung) -> Option<Pause> {
         let role = rung.approval.as_ref()?;
         let error = self.refuse_unapproved(rung.title.as_deref().unwrap_or("the rung"), role).err()?;
-        Some(Pause { at: format!("approval of {role}"), why: error.to_string(), folder: None })
+        let pause = Pause::new(format!("approval of {role}"), error.to_string());
+        Some(Pause { approval: Some(role.clone()), ..pause })
     }
 
     /// What discards later changes needs consent.
@@ -137,8 +140,12 @@ impl Run<'_> {
     }
 
     fn validate(&mut self, candidate: &Candidate) -> Result<Judged> {
-        let checks = self.phase.validate.clone();
-        self.control(&checks)?;
+        let checks = self.cheapest_first(&self.phase.validate);
+        for id in &checks {
+            if self.is_controlled(id, Controlled::First) {
+                self.control(id)?;
+            }
+        }
         let steps = candidate.plan.chosen_attempt().map_or(0, |attempt| attempt.steps.len());
         if !self.phase.validate_each.is_empty() && steps > 1 {
             for at in 0..steps {
@@ -154,7 +161,20 @@ impl Run<'_> {
         Ok(self.judge(&checks, &folder)?.unwrap_or(Judged::Passed))
     }
 
-    /// The first thing that stands in the way, if anything does. Without `fail_fast` every check is run first.
+    /// The checks that only look at files and figures before those that start programs, and questions at the end.
+    fn cheapest_first(&self, ids: &[String]) -> Vec<String> {
+        let cost = |id: &String| {
+            self.procedure.check(id).map_or(0, |check| {
+                let (starts, asks) = (!check.run.is_empty(), check.ask.is_some());
+                u8::from(starts || check.metric.is_some()) + 2 * u8::from(asks)
+            })
+        };
+        let mut ids = ids.to_vec();
+        ids.sort_by_key(cost);
+        ids
+    }
+
+    /// The first thing that stands in the way, if anything does. What fails decides; a doubt waits for the rest.
     fn judge(&mut self, checks: &[String], folder: &std::path::Path) -> Result<Option<Judged>> {
         let mut blocking: Option<(String, Verdict)> = None;
         for id in checks {
@@ -166,7 +186,8 @@ impl Run<'_> {
             if worse {
                 blocking = Some((id.clone(), verdict));
             }
-            if blocking.is_some() && self.phase.fail_fast == Some(true) {
+            let decided = |(_, verdict): &(String, Verdict)| verdict.outcome != Outcome::Inconclusive;
+            if blocking.as_ref().is_some_and(|found| decided(found) || self.phase.fail_fast == Some(true)) {
                 break;
             }
         }
@@ -176,31 +197,35 @@ impl Run<'_> {
         }))
     }
 
-    /// Runs the same checks on the tip as it is, once a run.
-    fn control(&mut self, checks: &[String]) -> Result<()> {
-        let wanted: Vec<String> = checks
-            .iter()
-            .filter(|id| {
-                let check = self.procedure.check(id);
-                check.is_some_and(|check| check.ask.is_none() && check.control != Some(false))
-                    && !self
-                        .state
-                        .verdicts
-                        .get(*id)
-                        .is_some_and(|verdicts| verdicts.contains_key(&On::Control))
-            })
-            .cloned()
-            .collect();
-        if wanted.is_empty() || self.phase.control == Some(false) {
-            return Ok(());
+    /// Whether a check also runs on the tip as it is, at this time.
+    pub(super) fn is_controlled(&self, id: &str, when: Controlled) -> bool {
+        let known = self.state.verdicts.get(id).is_some_and(|verdicts| verdicts.contains_key(&On::Control));
+        let Some(check) = self.procedure.check(id).filter(|check| check.ask.is_none() && !known) else {
+            return false;
+        };
+        match check.control.or(self.phase.control) {
+            Some(false) => false,
+            Some(true) => true,
+            None => when == Controlled::AfterFailure,
         }
-        let mut scratch = Scratch::of_commit(self.engine.repo, self.present_tip())?;
-        self.link(&mut scratch)?;
-        let folder = scratch.folder().to_owned();
-        for id in wanted {
-            self.check(&id, On::Control, &folder)?;
-        }
-        Ok(())
+    }
+
+    /// Runs a check on the tip as it is. Its files are brought together once a run, and only for checks that need them.
+    pub(super) fn control(&mut self, id: &str) -> Result<()> {
+        let folder = match self.tip_files.take() {
+            Some(scratch) => self.tip_files.insert(scratch).folder().to_owned(),
+            None if self.needs_files(id) => {
+                let mut scratch = Scratch::of_commit(self.engine.repo, self.present_tip())?;
+                self.link(&mut scratch)?;
+                self.tip_files.insert(scratch).folder().to_owned()
+            }
+            None => self.engine.place(),
+        };
+        self.check(id, On::Control, &folder).map(drop)
+    }
+
+    fn needs_files(&self, id: &str) -> bool {
+        self.procedure.check(id).is_some_and(|check| !check.run.is_empty() || check.file.is_some())
     }
 
     pub(super) fn branch(&self) -> Result<Option<String>> {
@@ -231,12 +256,11 @@ impl Run<'_> {
         match receipt.outcome.kind {
             OutcomeKind::Committed => {
                 self.state.commits.extend(&receipt.outcome.commit_ids);
+                self.tip_files = None;
                 self.state.operations.extend(receipt.outcome.operation_id);
                 self.state.landed_on.clone_from(&receipt.outcome.reference);
-                if let Some(kept) = self.state.candidate.take() {
-                    // All of it is in the commit now.
-                    let _ = std::fs::remove_dir_all(kept.folder);
-                }
+                // All of it is in the commit now.
+                self.state.candidate = None;
                 let reference = receipt.outcome.reference.unwrap_or_default();
                 self.observer
                     .event(&Event::Landed { commits: &receipt.outcome.commit_ids, reference: &reference });
@@ -261,12 +285,15 @@ impl Run<'_> {
         let run = self.arguments(&rung.run)?;
         self.refuse_foreign_script(&run, &folder)?;
         let command = self.command(&run, &folder, &Default::default(), &rung.secrets, None)?;
+        // It changes what git does not know: after a crash a person says whether it runs again.
+        let started = |unit: &&mut Unit| unit.kind == UnitKind::Rollback && unit.state == UnitState::Started;
+        self.state.units.iter_mut().filter(started).for_each(|unit| unit.repeatable = false);
         self.save("command rung started")?;
         let (verdict, _) = self.judged("rung", "rung", command, &Default::default(), None)?;
         tried.taken = verdict.outcome == Outcome::Pass;
         tried.why = if tried.taken { format!("{} has done it", run[0]) } else { verdict.to_string() };
         self.remember(tried);
-        self.state.outside_effects.push(run.join(" "));
+        self.state.outside_effects.push(self.shown(&run));
         Ok(match verdict.outcome {
             Outcome::Pass => Flow::Done(Some("carried out by an outside program".into())),
             _ => Flow::End(Ending::StepFailed, verdict.to_string()),
@@ -280,6 +307,15 @@ impl Rung {
         at == 0 && !self.when.contains(&Reason::Manual)
             || self.when.iter().any(|reason| reasons.contains(reason))
     }
+}
+
+/// When a check runs on the tip as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Controlled {
+    /// Before the candidate, because the procedure wants to show red before green.
+    First,
+    /// Once it failed on the candidate.
+    AfterFailure,
 }
 
 /// Where climbing goes after a rung.

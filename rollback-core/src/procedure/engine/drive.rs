@@ -8,6 +8,7 @@ use crate::checkpoint::CheckpointOptions;
 use crate::plan::PlanOptions;
 use crate::procedure::check::Outcome;
 use crate::procedure::format::{EvidenceTime, Named, Occasion, Period, TreePath};
+use crate::scratch::Place;
 
 /// How long a program may run that only shows more of a failure.
 const LONGEST_DIAGNOSIS: Period = Period(std::time::Duration::from_secs(120));
@@ -25,6 +26,12 @@ pub(super) enum Flow {
 impl Run<'_> {
     /// Works off what is left.
     pub(super) fn drive(&mut self) -> Result<()> {
+        let driven = self.work_off();
+        self.remove_candidate();
+        driven
+    }
+
+    fn work_off(&mut self) -> Result<()> {
         let units = self.state.units.len();
         self.observer.event(&Event::Run {
             id: &self.state.id,
@@ -198,6 +205,29 @@ impl Run<'_> {
         Ok(Some((text, report.path)))
     }
 
+    /// Writes the record, where this run has one.
+    pub(super) fn save_if_kept(&mut self, message: &str) -> Result<()> {
+        if self.record.is_some() { self.save(message) } else { Ok(()) }
+    }
+
+    /// Ends what a process that died left running.
+    pub(super) fn end_leftovers(&mut self) -> Result<()> {
+        let left = std::mem::take(&mut self.state.programs);
+        let ended = left.iter().filter(|program| program.end()).count();
+        if ended > 0 {
+            self.observer.event(&Event::LeftoversEnded { programs: ended });
+        }
+        Ok(())
+    }
+
+    /// Removes the candidate of a run that has no use for it any more. One that cannot be removed is in nobody's way, and
+    /// the next run tries again.
+    fn remove_candidate(&self) {
+        if !self.state.status.is_open() && self.record.is_some() {
+            let _ = Place::of_run(self.engine.repo, &self.state.id).and_then(|place| place.remove());
+        }
+    }
+
     pub(super) fn save(&mut self, message: &str) -> Result<()> {
         self.record = Some(self.state.write(self.engine.repo, self.record, self.plan.as_deref(), message)?);
         Ok(())
@@ -343,10 +373,8 @@ impl Run<'_> {
         if state.approvals_enforced {
             state.approvals.clear();
         }
-        if let Some(kept) = state.candidate.take() {
-            // It was made of the old tip.
-            let _ = std::fs::remove_dir_all(kept.folder);
-        }
+        // It was made of the old tip.
+        state.candidate = None;
         self.plan = None;
     }
 
@@ -417,10 +445,10 @@ impl Run<'_> {
                     Stepped::Failed(why) if step.optional => Flow::Skipped(why),
                     Stepped::Failed(why) if landed => Flow::Failed(why),
                     Stepped::Failed(why) => Flow::End(Ending::StepFailed, why),
-                    Stepped::Manual(why) => Flow::Pause(Pause { at: id, why, folder: None }),
+                    Stepped::Manual(why) => Flow::Pause(Pause::new(id, why)),
                 })
             }
-            UnitKind::Rollback => self.rollback(&id),
+            UnitKind::Rollback => self.rollback(self.state.units[at].part, &id),
             UnitKind::Wait => {
                 if let Some(gradual) = &self.phase.gradual {
                     let pauses = gradual.steps.saturating_sub(1).max(1);
@@ -432,9 +460,7 @@ impl Run<'_> {
                 let verdict = self.check(&id, On::Live, &work_dir)?;
                 Ok(match verdict.outcome {
                     Outcome::Pass | Outcome::Skip => Flow::Done(None),
-                    Outcome::Inconclusive => {
-                        Flow::Pause(Pause { at: id, why: verdict.to_string(), folder: None })
-                    }
+                    Outcome::Inconclusive => Flow::Pause(Pause::new(id, verdict.to_string())),
                     Outcome::Fail | Outcome::Error => Flow::Failed(verdict.to_string()),
                 })
             }
@@ -477,7 +503,7 @@ impl Run<'_> {
         {
             return Ok(match self.is_confirmed(id) {
                 true => Flow::Done(Some("confirmed".into())),
-                false => Flow::Pause(Pause { at: id.to_owned(), why: self.words(condition)?, folder: None }),
+                false => Flow::Pause(Pause::new(id.to_owned(), self.words(condition)?)),
             });
         }
         let Some(precheck) = self.procedure.document.precheck.iter().find(|row| row.id == id).cloned() else {
@@ -486,7 +512,7 @@ impl Run<'_> {
         if let Some(question) = &precheck.ask {
             return Ok(match self.is_confirmed(id) {
                 true => Flow::Done(Some("confirmed".into())),
-                false => Flow::Pause(Pause { at: id.to_owned(), why: self.words(question)?, folder: None }),
+                false => Flow::Pause(Pause::new(id.to_owned(), self.words(question)?)),
             });
         }
         if let Some(check) = &precheck.check {
@@ -494,9 +520,7 @@ impl Run<'_> {
             let verdict = self.check(check, On::Live, &folder)?;
             return Ok(match verdict.outcome {
                 Outcome::Pass | Outcome::Skip => Flow::Done(None),
-                Outcome::Inconclusive => {
-                    Flow::Pause(Pause { at: check.clone(), why: verdict.to_string(), folder: None })
-                }
+                Outcome::Inconclusive => Flow::Pause(Pause::new(check.clone(), verdict.to_string())),
                 _ => Flow::End(Ending::ChecksFailed, verdict.to_string()),
             });
         }
@@ -505,7 +529,7 @@ impl Run<'_> {
                 Stepped::Done(note) => Flow::Done(note),
                 Stepped::Failed(why) if step.optional => Flow::Skipped(why),
                 Stepped::Failed(why) => Flow::End(Ending::StepFailed, why),
-                Stepped::Manual(why) => Flow::Pause(Pause { at: id.to_owned(), why, folder: None }),
+                Stepped::Manual(why) => Flow::Pause(Pause::new(id, why)),
             }),
             None => Ok(Flow::Done(None)),
         }
@@ -539,7 +563,7 @@ impl Run<'_> {
         match self.step(&step)? {
             Stepped::Done(_) => {}
             Stepped::Failed(why) => return Ok(failed(why)),
-            Stepped::Manual(why) => return Ok(Flow::Pause(Pause { at: step.id, why, folder: None })),
+            Stepped::Manual(why) => return Ok(Flow::Pause(Pause::new(step.id, why))),
         }
         let folder = self.engine.place();
         let verdict = self.check(&backup.verify, On::Live, &folder)?;
@@ -551,6 +575,6 @@ fn of_a_step(stepped: Stepped) -> Flow {
     match stepped {
         Stepped::Done(note) => Flow::Done(note),
         Stepped::Failed(why) => Flow::Failed(why),
-        Stepped::Manual(why) => Flow::Pause(Pause { at: "manual step".into(), why, folder: None }),
+        Stepped::Manual(why) => Flow::Pause(Pause::new("manual step", why)),
     }
 }

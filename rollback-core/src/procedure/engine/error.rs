@@ -4,6 +4,7 @@ use crate::error::ErrorClass;
 use crate::id::CommitId;
 use crate::procedure::format::{Problems, UnknownName};
 use crate::procedure::input::InputError;
+use crate::process::Holder;
 
 /// The result of running a procedure.
 pub type Result<T, E = EngineError> = std::result::Result<T, E>;
@@ -24,6 +25,14 @@ pub enum EngineError {
     /// A value is missing or refused.
     #[error(transparent)]
     Input(#[from] InputError),
+    /// Values are missing.
+    #[error("{}", missing(inputs, programs))]
+    Missing {
+        /// The inputs that are not set, with what they are for.
+        inputs: Vec<(String, Option<String>)>,
+        /// The programs that the run would start and that are not found.
+        programs: Vec<String>,
+    },
     /// The request names no phase, and the procedure has no default.
     #[error("no phase was named (known: {})", known.join(", "))]
     NoPhase {
@@ -171,6 +180,12 @@ pub enum EngineError {
         /// Where it stands.
         status: &'static str,
     },
+    /// Another process carries out a run here.
+    #[error("{}", at_work(holder.as_deref()))]
+    AtWork {
+        /// Who, where that could be read.
+        holder: Option<Box<Holder>>,
+    },
     /// There is no such run.
     #[error("there is no run {}", id.as_deref().unwrap_or("to go on with"))]
     NoRun {
@@ -217,6 +232,27 @@ pub enum EngineError {
     },
 }
 
+fn at_work(holder: Option<&Holder>) -> String {
+    let Some(Holder { process, procedure, run, since, .. }) = holder else {
+        return "another process carries out a run here".to_owned();
+    };
+    let run = run.as_ref().map_or_else(|| "a run".to_owned(), |run| format!("the run {run}"));
+    let since = since.strftime("%Y-%m-%d %H:%M:%S UTC");
+    format!("process {} carries out {run} of procedure '{procedure}' since {since}", process.pid)
+}
+
+fn missing(inputs: &[(String, Option<String>)], programs: &[String]) -> String {
+    let one = |(name, help): &(String, Option<String>)| {
+        let help = help.as_ref().map_or(String::new(), |help| format!(": {help}"));
+        format!("input '{name}' is not set{help}")
+    };
+    let mut parts: Vec<String> = inputs.iter().map(one).collect();
+    if !programs.is_empty() {
+        parts.push(format!("these programs are not found: {}", programs.join(", ")));
+    }
+    parts.join("; ")
+}
+
 fn count(commits: usize) -> String {
     if commits == 1 { "1 commit".to_owned() } else { format!("{commits} commits") }
 }
@@ -228,7 +264,7 @@ impl EngineError {
             Self::Core(error) => error.code(),
             Self::Procedure(_) => "bad-procedure",
             Self::Unknown(_) => "unknown-name",
-            Self::Input(InputError::Unset { .. }) => "input-unset",
+            Self::Missing { .. } | Self::Input(InputError::Unset { .. }) => "input-unset",
             Self::Input(_) => "bad-input",
             Self::NoPhase { .. } => "no-phase",
             Self::Authority { .. } => "authority-missing",
@@ -249,6 +285,7 @@ impl EngineError {
             Self::PublishAfterFailure { .. } => "publish-after-failure",
             Self::PublishOthers { .. } => "publish-others",
             Self::Concurrent { .. } => "concurrent-run",
+            Self::AtWork { .. } => "run-at-work",
             Self::NoRun { .. } => "no-run",
             Self::SeveralRuns { .. } => "several-runs",
             Self::Ended { .. } => "run-ended",
@@ -265,6 +302,7 @@ impl EngineError {
             Self::Procedure(_)
             | Self::Unknown(_)
             | Self::Input(_)
+            | Self::Missing { .. }
             | Self::NoPhase { .. }
             | Self::SeveralRuns { .. } => ErrorClass::Usage,
             Self::Authority { .. }
@@ -277,7 +315,7 @@ impl EngineError {
             | Self::PublishAfterFailure { .. }
             | Self::PublishOthers { .. }
             | Self::ForeignScript { .. } => ErrorClass::Consent,
-            Self::Concurrent { .. } => ErrorClass::Busy,
+            Self::Concurrent { .. } | Self::AtWork { .. } => ErrorClass::Busy,
             _ => ErrorClass::Precondition,
         }
     }

@@ -122,6 +122,16 @@ pub enum Event<'a> {
         #[schemars(with = "Option<String>")]
         last: Option<jiff::Timestamp>,
     },
+    /// Programs that the run will start are not found.
+    Missing {
+        /// They, in order.
+        programs: &'a [String],
+    },
+    /// Programs that a process which died had left running were ended.
+    LeftoversEnded {
+        /// How many.
+        programs: usize,
+    },
     /// The run pauses.
     Paused(&'a Pause),
 }

@@ -1,10 +1,10 @@
 //! Evidence: what is kept of a run under `rb/runs/<id>/` in the git directory, redacted, readable by the user alone.
 
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use super::{Result, Run};
+use super::{EngineError, Result, Run};
+use crate::apply::stays_in_its_folder;
 use crate::error::Error;
 use crate::procedure::format::{Evidence, Named};
 use crate::trust::sha256;
@@ -12,7 +12,7 @@ use crate::trust::sha256;
 impl Run<'_> {
     /// Takes one piece of evidence; says what is missing.
     pub(super) fn evidence(&mut self, evidence: &Evidence) -> Result<Option<String>> {
-        let to = self.words(evidence.to.as_deref().unwrap_or(&evidence.id))?;
+        let to = self.kept_name(evidence)?;
         let folder = self.engine.repo.work_dir().unwrap_or(self.engine.repo.git_dir()).to_owned();
         if !evidence.run.is_empty() {
             let run = self.arguments(&evidence.run)?;
@@ -61,18 +61,18 @@ impl Run<'_> {
 
     /// Writes a file of the run and remembers its hash. The bytes have been redacted.
     pub(super) fn keep(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
-        let file = self.engine.run_folder(&self.state.id).join(name);
-        let failed = |error| Error::io("write", &file, error);
-        if let Some(parent) = file.parent() {
-            fs::create_dir_all(parent).map_err(failed)?;
-        }
-        let mut options = fs::OpenOptions::new();
-        options.write(true).create(true).truncate(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options.open(&file).and_then(|mut open| open.write_all(bytes)).map_err(failed)?;
+        self.engine.repo.keep_run_file(&self.state.id, name, bytes)?;
         self.state.evidence.insert(name.to_owned(), sha256(bytes));
         Ok(())
+    }
+
+    /// The name under which a piece of evidence is kept, which stays in the folder of the run.
+    pub(super) fn kept_name(&self, evidence: &Evidence) -> Result<String> {
+        let to = self.words(evidence.to.as_deref().unwrap_or(&evidence.id))?;
+        match stays_in_its_folder(&to) {
+            true => Ok(to),
+            false => Err(EngineError::Outside { path: to, why: "evidence stays in the folder of its run" }),
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! running something is left open. Nothing is written: candidates lie in a folder of the system's for temporary files.
 
 use super::candidate::{Candidate, Tried};
+use super::prepare::Intent;
 use super::state::{Ending, Pause, RungTried, UnitKind};
 use super::{Engine, EngineError, Result, Run, RunRequest, RunState};
 use crate::procedure::format::{Procedure, Reason, Rung, Step};
@@ -17,6 +18,8 @@ pub struct Foresight {
     pub state: RunState,
     /// What would refuse the rung that would be taken.
     pub refusal: Option<EngineError>,
+    /// The programs that the run would start and that are not found.
+    pub missing_programs: Vec<String>,
 }
 
 /// What came of a rung that was tried without running anything.
@@ -27,16 +30,18 @@ enum Foreseen {
 }
 
 impl Engine<'_> {
-    /// What a run would come to before it lands: its units and what would come of each rung that it would try.
+    /// What a run would come to before it lands: its units and what would come of each rung that it would try. Whether it
+    /// is trusted is not asked.
     ///
     /// # Errors
     /// As [`Engine::start`].
     pub fn foresee(&self, procedure: &Procedure, request: RunRequest) -> Result<Foresight> {
         let mut observer = ();
-        let mut run = self.prepare(procedure, request, &mut observer)?;
+        let mut run = self.prepare(procedure, request, Intent::Look, &mut observer)?;
         let rolls_back = run.state.units.iter().any(|unit| unit.kind == UnitKind::Rollback);
         let refusal = if rolls_back { run.foresee()? } else { None };
-        Ok(Foresight { state: run.state, refusal })
+        let missing_programs = run.missing_programs();
+        Ok(Foresight { state: run.state, refusal, missing_programs })
     }
 }
 
@@ -106,7 +111,7 @@ impl Run<'_> {
         self.state.rungs.push(tried);
         if let Some(manual) = open.as_ref().filter(|step| step.unless.is_none()).and_then(|step| {
             let why = self.words(step.manual.as_ref()?).ok()?;
-            Some(Pause { at: step.id.clone(), why, folder: None })
+            Some(Pause::new(&step.id, why))
         }) {
             return Ok(self.waits(manual));
         }

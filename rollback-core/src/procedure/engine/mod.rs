@@ -18,6 +18,7 @@ mod evidence;
 mod foresight;
 mod outside;
 mod prepare;
+mod programs;
 mod publish;
 mod purpose;
 mod report;
@@ -47,13 +48,19 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use prepare::Intent;
+
 use super::format::{Phase, Procedure};
 use super::trigger::Samples;
+use crate::apply::{Lease, Leased};
+use crate::id::CommitId;
 use crate::oplog::{OperationRef, UndoOptions};
-use crate::process::{Redactor, Runner};
+use crate::plan::Plan;
+use crate::process::{Holder, Redactor, Runner};
 use crate::receipt::ApplyOptions;
 use crate::record::Revision;
 use crate::repo::Repo;
+use crate::scratch::{self, Place, Scratch};
 use crate::trust::Fingerprint;
 
 /// The time, passed in.
@@ -216,6 +223,10 @@ struct Run<'a> {
     observer: &'a mut dyn Observer,
     /// The plan of the candidate, as JSON.
     plan: Option<Vec<u8>>,
+    /// What the first rung starts from, planned when the run was prepared.
+    first: Option<(Box<Plan>, Vec<CommitId>)>,
+    /// The files of the tip, for checks that run there too.
+    tip_files: Option<Scratch>,
     /// How many updates have been due so far.
     updates: u64,
 }
@@ -234,18 +245,23 @@ impl Engine<'_> {
         request: RunRequest,
         observer: &mut dyn Observer,
     ) -> Result<RunState> {
-        let mut run = self.prepare(procedure, request, observer)?;
+        let mut lease = self.lease(&procedure.id, None)?;
+        let mut run = self.prepare(procedure, request, Intent::Act, observer)?;
+        lease.note(&self.holder(&procedure.id, Some(&run.state.id)));
+        self.sweep_candidates()?;
+        run.tell_of_missing_programs();
         run.save("started")?;
         run.drive()?;
         Ok(run.state)
     }
 
-    /// What a run would do, without doing anything: its units, after everything that would be refused has been.
+    /// What a run would do, without doing anything: its units, after everything that would be refused has been; whether it
+    /// is trusted is not asked.
     ///
     /// # Errors
     /// As [`Engine::start`].
     pub fn preview(&self, procedure: &Procedure, request: RunRequest) -> Result<RunState> {
-        Ok(self.prepare(procedure, request, &mut ())?.state)
+        Ok(self.prepare(procedure, request, Intent::Look, &mut ())?.state)
     }
 
     /// Goes on with a run that was cut off or paused; the only open one where no id is given.
@@ -263,12 +279,16 @@ impl Engine<'_> {
         how: Resumption,
         observer: &mut dyn Observer,
     ) -> Result<RunState> {
+        let _lease = self.lease(&procedure.id, id)?;
         let (state, record) = self.open_run(id)?;
         let hash = fingerprint(procedure, self.repo.work_dir()).hash;
         if hash != state.hash {
             return Err(EngineError::Changed { id: state.id, procedure: procedure.id.clone() });
         }
         let mut run = self.reopen(procedure, how.request.clone(), (state, record), observer)?;
+        run.end_leftovers()?;
+        // What is secret was not written down.
+        run.refuse_unset_inputs()?;
         run.take_up(&how)?;
         run.drive()?;
         Ok(run.state)
@@ -283,14 +303,18 @@ impl Engine<'_> {
     /// # Errors
     /// [`EngineError::NoRun`], [`EngineError::SeveralRuns`].
     pub fn abort(&self, id: Option<&str>) -> Result<RunState> {
-        let (mut state, record) = self.open_run(id)?;
+        let open = self.open_run(id)?.0;
+        let _lease = self.lease(&open.procedure, Some(&open.id))?;
+        let (mut state, record) = self.open_run(Some(&open.id))?;
+        for program in std::mem::take(&mut state.programs) {
+            program.end();
+        }
         state.status = RunStatus::Aborted;
         state.finished = Some(self.clock.now());
         state.pause = None;
-        if let Some(folder) = state.candidate.take().map(|kept| kept.folder) {
-            // A candidate that nobody will land; losing it loses nothing that was committed.
-            let _ = std::fs::remove_dir_all(folder);
-        }
+        state.candidate = None;
+        // A candidate that nobody will land; losing it loses nothing that was committed.
+        let _ = Place::of_run(self.repo, &state.id).and_then(|place| place.remove());
         while let Some(operation) = state.operations.pop() {
             match self.repo.undo(&OperationRef::Id(operation.clone()), &UndoOptions::default()) {
                 Ok(undone) => {
@@ -366,6 +390,7 @@ impl Engine<'_> {
         request: RunRequest,
         observer: &mut dyn Observer,
     ) -> Result<RunState> {
+        let _lease = self.lease(&procedure.id, Some(id))?;
         let found = self.any_run(id)?;
         let mut run = self.reopen(procedure, request, found, observer)?;
         run.accept_approvals()?;
@@ -375,6 +400,26 @@ impl Engine<'_> {
 
     fn any_run(&self, id: &str) -> Result<(RunState, Revision)> {
         RunState::read(self.repo, id)?.ok_or_else(|| EngineError::NoRun { id: Some(id.to_owned()) })
+    }
+
+    /// Removes the candidates of runs that have ended or are not known. One that cannot be removed is in nobody's way.
+    fn sweep_candidates(&self) -> Result<()> {
+        let open: Vec<String> =
+            runs(self.repo)?.into_iter().filter(|run| run.status.is_open()).map(|run| run.id).collect();
+        let _ = scratch::sweep(self.repo, |id| open.iter().any(|open| open == id));
+        Ok(())
+    }
+
+    /// The right to carry out runs here, which one process has at a time.
+    pub(super) fn lease(&self, procedure: &str, run: Option<&str>) -> Result<Lease> {
+        match self.repo.lease(&self.holder(procedure, run))? {
+            Leased::Taken(lease) => Ok(lease),
+            Leased::Held(holder) => Err(EngineError::AtWork { holder: holder.map(Box::new) }),
+        }
+    }
+
+    fn holder(&self, procedure: &str, run: Option<&str>) -> Holder {
+        Holder::this_process(procedure, run, Timestamp::now())
     }
 
     /// The folder in which steps and checks of the live system run.
@@ -412,6 +457,6 @@ impl Engine<'_> {
 
     /// The folder in which a run keeps what is not git's: logs and evidence.
     pub fn run_folder(&self, id: &str) -> PathBuf {
-        self.repo.git_dir().join("rb").join("runs").join(id)
+        self.repo.run_folder(id)
     }
 }

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{EngineError, Result, Run};
+use crate::apply::replace_outside;
 use crate::error::Error;
 use crate::procedure::format::{CopyFiles, EnvFile};
 
@@ -75,14 +76,14 @@ impl Run<'_> {
             Err(error) => return Err(failed(error).into()),
         };
         for (name, value) in file.set.iter() {
-            let line = format!("{name}={}", self.words(&value.to_string())?);
+            let line = format!("{name}={}", self.words_for_program(&value.to_string())?);
             let assigns =
                 |row: &&str| row.trim_start().trim_start_matches("export ").split('=').next() == Some(name);
             let mut lines: Vec<&str> = text.lines().filter(|row| !assigns(row)).collect();
             lines.push(&line);
             text = lines.join("\n") + "\n";
         }
-        write_whole(&path, text.as_bytes())
+        Ok(replace_outside(&path, text.as_bytes(), None)?)
     }
 }
 
@@ -119,18 +120,18 @@ fn copy_folder(from: &Path, to: &Path) -> Result<()> {
 }
 
 fn copy_file(from: &Path, to: &Path) -> Result<()> {
-    let bytes = fs::read(from).map_err(|error| Error::io("read", from, error))?;
-    write_whole(to, &bytes)?;
-    let permissions = fs::metadata(from).map_err(|error| Error::io("read", from, error))?.permissions();
-    fs::set_permissions(to, permissions).map_err(|error| Error::io("write", to, error).into())
+    let failed = |error| Error::io("read", from, error);
+    let bytes = fs::read(from).map_err(failed)?;
+    let permissions = fs::metadata(from).map_err(failed)?.permissions();
+    Ok(replace_outside(to, &bytes, Some(bits(&permissions)))?)
 }
 
-/// The file is there whole or as it was.
-fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
-    let failed = |error| Error::io("write", path, error);
-    let parent = path.parent().unwrap_or(path);
-    fs::create_dir_all(parent).map_err(failed)?;
-    let mut staged = tempfile::NamedTempFile::new_in(parent).map_err(failed)?;
-    std::io::Write::write_all(&mut staged, bytes).map_err(failed)?;
-    staged.persist(path).map_err(|error| failed(error.error)).map(|_| ()).map_err(EngineError::from)
+#[cfg(unix)]
+fn bits(permissions: &fs::Permissions) -> u32 {
+    std::os::unix::fs::PermissionsExt::mode(permissions)
+}
+
+#[cfg(not(unix))]
+fn bits(_: &fs::Permissions) -> u32 {
+    0
 }

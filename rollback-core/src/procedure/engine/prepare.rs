@@ -18,6 +18,15 @@ use crate::process::Redactor;
 use crate::receipt::Destination;
 use crate::record::Revision;
 
+/// What a run is prepared for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Intent {
+    /// To be carried out, which needs trust.
+    Act,
+    /// To be looked at.
+    Look,
+}
+
 /// The group of this name.
 pub(super) fn group<'a>(document: &'a Document, name: &str) -> Result<&'a Group> {
     document.group.get(name).ok_or_else(|| {
@@ -32,9 +41,14 @@ impl Engine<'_> {
         &'a self,
         procedure: &'a Procedure,
         request: RunRequest,
+        intent: Intent,
         observer: &'a mut dyn Observer,
     ) -> Result<Run<'a>> {
         if let Some(open) = runs(self.repo)?.into_iter().find(|run| run.status.is_open()) {
+            if intent == Intent::Look {
+                // Whoever is at work on it is named.
+                self.lease(&procedure.id, None)?;
+            }
             return Err(EngineError::Concurrent {
                 id: open.id,
                 procedure: open.procedure,
@@ -46,7 +60,9 @@ impl Engine<'_> {
         request.groups.iter().try_for_each(|name| group(&procedure.document, name).map(drop))?;
         let mut run = self.new_run(procedure, name, phase, request, observer)?;
         run.refuse_without_consent()?;
-        self.refuse_untrusted(procedure, &run.request, &run.state.hash)?;
+        if intent == Intent::Act {
+            self.refuse_untrusted(procedure, &run.request, &run.state.hash)?;
+        }
         if run.phase.says_what_to_change() {
             let mut landing = run.request.landing.clone();
             if let Some(branch) = &run.phase.branch.as_ref().or(procedure.document.branch.as_ref()) {
@@ -81,13 +97,16 @@ impl Engine<'_> {
         procedure: &'a Procedure,
         name: String,
         phase: Phase,
-        request: RunRequest,
+        mut request: RunRequest,
         observer: &'a mut dyn Observer,
     ) -> Result<Run<'a>> {
         let inputs = Inputs::resolve(&procedure.document, &request.set, &request.exclude)?;
         let tip = self.repo.plan_tip(&PlanOptions::default())?;
         let id = format!("{:08x}", getrandom::u32().unwrap_or_else(|_| std::process::id()));
         let redactor = self.redactor(procedure, &inputs);
+        for text in [&mut request.reason, &mut request.trigger] {
+            *text = redactor.redact_str(text);
+        }
         let trusted = fingerprint(procedure, self.repo.work_dir());
         let hash = trusted.hash.clone();
         let begun = units::Begun { id, name, inputs, hash, tip, now: self.clock.now() };
@@ -103,6 +122,8 @@ impl Engine<'_> {
             redactor,
             observer,
             plan: None,
+            first: None,
+            tip_files: None,
             updates: 0,
         })
     }
@@ -112,9 +133,10 @@ impl Engine<'_> {
         &'a self,
         procedure: &'a Procedure,
         request: RunRequest,
-        (state, record): (RunState, Revision),
+        (mut state, record): (RunState, Revision),
         observer: &'a mut dyn Observer,
     ) -> Result<Run<'a>> {
+        state.inputs.give_again(&procedure.document, &request.set)?;
         let trusted = fingerprint(procedure, self.repo.work_dir());
         self.refuse_untrusted(procedure, &request, &trusted.hash)?;
         let phase = self.phase_of(procedure, &state.phase, state.variant.as_deref(), &state.purpose)?;
@@ -129,6 +151,8 @@ impl Engine<'_> {
             state,
             record: Some(record),
             observer,
+            first: None,
+            tip_files: None,
             updates: 0,
         })
     }
@@ -160,11 +184,7 @@ impl Engine<'_> {
             .chain(ways_out(procedure).flat_map(|publish| &publish.secrets))
             .chain(phases(document).flat_map(|phase| &phase.ladder).flat_map(|rung| &rung.secrets))
             .filter_map(|name| Some((name.clone(), (self.environment)(name)?)));
-        let secret = document
-            .input
-            .iter()
-            .filter(|(_, input)| input.secret)
-            .filter_map(|(name, _)| Some((name.to_owned(), inputs.get(name).ok()?.to_owned())));
+        let secret = inputs.secrets().map(|(name, value)| (name.to_owned(), value.to_owned()));
         Arc::new(Redactor::new(declared.chain(secret).collect::<Vec<_>>()))
     }
 }
@@ -246,6 +266,10 @@ impl Run<'_> {
     /// Plans the first rung, or sets the values, in memory.
     fn refuse_what_cannot_be(&mut self) -> Result<()> {
         self.refuse_ambiguous_target()?;
+        let document = &self.procedure.document;
+        for evidence in document.evidence.iter().filter(|row| self.phase.evidence.contains(&row.id)) {
+            self.kept_name(evidence)?;
+        }
         let first = self.phase.ladder.first().filter(|rung| !rung.when.contains(&Reason::Manual)).cloned();
         let plan = match first {
             Some(rung) if !self.request.by_hand => self.rehearse(&rung)?,

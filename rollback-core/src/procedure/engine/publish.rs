@@ -93,6 +93,7 @@ impl Engine<'_> {
         request: RunRequest,
         observer: &mut dyn super::Observer,
     ) -> Result<RunState> {
+        let _lease = self.lease(&procedure.id, Some(id))?;
         let mut run = self.reopen(procedure, request, self.any_run(id)?, observer)?;
         let publish = run.way_of_publishing()?;
         run.accept_approvals()?;
@@ -152,7 +153,7 @@ impl Run<'_> {
         }
         let programs = match publish.run.as_slice() {
             [] => Vec::new(),
-            run => vec![self.arguments(run)?],
+            run => vec![self.arguments(run)?.iter().map(|word| self.redactor.redact_str(word)).collect()],
         };
         Ok(Publication {
             schema_version: 1,
@@ -257,7 +258,7 @@ impl Run<'_> {
             return Ok(Stepped::Failed(why));
         }
         for command in self.publishing(&publish)? {
-            let effect = self.redactor.redact_str(&command.arguments().join(" "));
+            let effect = self.shown(command.arguments());
             let (verdict, _) = self.judged("publish", "publish", command, &Default::default(), None)?;
             if verdict.outcome != Outcome::Pass {
                 return Ok(Stepped::Failed(verdict.to_string()));

@@ -14,8 +14,10 @@ use crate::plan::LossClass;
 use crate::procedure::check::Verdict;
 use crate::procedure::format::{Period, Reason, RungKind};
 use crate::procedure::input::Inputs;
+use crate::process::LeftProgram;
 use crate::record::{self, Files, Record, RecordKind, Revision, UnreadableRecord};
 use crate::repo::Repo;
+use crate::scratch::Place;
 
 /// Where a run stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -178,6 +180,9 @@ pub struct Unit {
     /// The group it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
+    /// Which part of a gradual way it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<Part>,
     /// What there is to say about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
@@ -194,7 +199,25 @@ pub struct Unit {
 impl Unit {
     pub(super) fn new(kind: UnitKind, id: impl Into<String>, repeatable: bool) -> Self {
         let state = UnitState::Pending;
-        Self { kind, id: id.into(), state, repeatable, group: None, note: None, started: None, ended: None }
+        let id = id.into();
+        Self { kind, id, state, repeatable, group: None, part: None, note: None, started: None, ended: None }
+    }
+}
+
+/// A part of a gradual way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[non_exhaustive]
+pub struct Part {
+    /// Which, counted from 1.
+    pub step: u32,
+    /// Of how many.
+    pub of: u32,
+}
+
+impl Part {
+    /// How much of what is left this part goes: the parts before have moved the present value already.
+    pub(super) fn progress(self) -> f64 {
+        1.0 / (1.0 + f64::from(self.of) - f64::from(self.step))
     }
 }
 
@@ -231,17 +254,25 @@ pub struct Pause {
     pub at: String,
     /// What a person has to do or decide.
     pub why: String,
-    /// The candidate's folder, where something is to be edited there.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The candidate's folder, where something is to be edited there. No record has it: it follows from the id of the run.
+    #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
     pub folder: Option<PathBuf>,
+    /// The role whose approval it waits for, where it waits for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<String>,
 }
 
-/// A candidate that a person edits: kept until it lands or its rung is left.
+impl Pause {
+    /// A pause until a person has done or decided something.
+    pub(super) fn new(at: impl Into<String>, why: impl Into<String>) -> Self {
+        Self { at: at.into(), why: why.into(), folder: None, approval: None }
+    }
+}
+
+/// A candidate that a person edits: kept until it lands or its rung is left. Where it lies follows from the id of the run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[non_exhaustive]
 pub struct KeptCandidate {
-    /// Its folder.
-    pub folder: PathBuf,
     /// The paths at or below which it may differ.
     pub within: Vec<crate::path::RepoPath>,
 }
@@ -353,6 +384,9 @@ pub struct RunState {
     /// The branch that has them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub landed_on: Option<String>,
+    /// The programs that are running, or that a process which died may have left.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub programs: Vec<LeftProgram>,
     /// What happened outside the repository and remains when the run is aborted.
     pub outside_effects: Vec<String>,
     /// Evidence: its name, the SHA-256 of what was kept.
@@ -408,7 +442,7 @@ impl RunState {
 
     pub(super) fn read(repo: &Repo, id: &str) -> Result<Option<(Self, Revision)>> {
         match repo.read_record(RecordKind::Run, id)? {
-            Some(record) => Ok(Some((Self::of_record(id, &record)?, record.revision))),
+            Some(record) => Ok(Some((Self::of_record(id, &record)?.located(repo), record.revision))),
             None => Ok(None),
         }
     }
@@ -424,6 +458,23 @@ impl RunState {
         }
     }
 
+    /// With the candidate's folder, where somebody is to look there: derived from the id, whatever the record says.
+    fn located(mut self, repo: &Repo) -> Self {
+        let place =
+            Place::of_run(repo, &self.id).ok().filter(|place| self.candidate.is_some() && place.is_there());
+        if let Some(pause) = &mut self.pause {
+            pause.folder = place.map(|place| place.files());
+        }
+        self
+    }
+
+    /// As it is written down: without any place of the file system.
+    fn unlocated(&self) -> Self {
+        let mut state = self.clone();
+        state.pause.iter_mut().for_each(|pause| pause.folder = None);
+        state
+    }
+
     pub(super) fn write(
         &self,
         repo: &Repo,
@@ -431,7 +482,7 @@ impl RunState {
         plan: Option<&[u8]>,
         message: &str,
     ) -> Result<Revision> {
-        let bytes = serde_json::to_vec_pretty(self).map_err(|error| {
+        let bytes = serde_json::to_vec_pretty(&self.unlocated()).map_err(|error| {
             EngineError::Core(crate::Error::Internal {
                 context: "the state of the run cannot be written".into(),
                 source: Some(error.into()),
@@ -467,8 +518,8 @@ const PLAN_FILE: &str = "plan.json";
 /// Where the folder of records cannot be read.
 pub fn runs(repo: &Repo) -> Result<Vec<RunState>> {
     let records = repo.records(RecordKind::Run)?.read;
-    let mut runs: Vec<_> =
-        records.iter().filter_map(|(id, record)| RunState::of_record(id, record).ok()).collect();
+    let read = records.iter().filter_map(|(id, record)| RunState::of_record(id, record).ok());
+    let mut runs: Vec<_> = read.map(|run| run.located(repo)).collect();
     runs.sort_by_key(|run| run.started);
     Ok(runs)
 }

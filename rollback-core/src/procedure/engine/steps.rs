@@ -64,7 +64,7 @@ impl Run<'_> {
         let effect = step.title.clone().unwrap_or_else(|| step.id.clone());
         self.state.outside_effects.push(match step.undo.is_empty() {
             true => effect,
-            false => format!("{effect} (taken back by: {})", self.arguments(&step.undo)?.join(" ")),
+            false => format!("{effect} (taken back by: {})", self.shown(&self.arguments(&step.undo)?)),
         });
         Ok(Stepped::Done(None))
     }
@@ -89,7 +89,7 @@ impl Run<'_> {
         if let Some(text) = &step.stdin {
             command = command.input(self.words_with_secrets(text)?);
         }
-        let expect = filled(&step.expect.clone().unwrap_or_default(), |text| self.words(text))?;
+        let expect = filled(&step.expect.clone().unwrap_or_default(), |text| self.words_for_program(text))?;
         Ok(self.judged(&step.id, &format!("step/{}", step.id), command, &expect, None)?.0)
     }
 
@@ -97,7 +97,7 @@ impl Run<'_> {
     fn words_with_secrets(&self, text: &str) -> Result<String> {
         fill(text.trim_start_matches('\n'), |found| match found.namespace {
             "secret" => Ok((self.engine.environment)(found.name).unwrap_or_default()),
-            _ => self.words(&found.to_string()),
+            _ => self.words_for_program(&found.to_string()),
         })
     }
 

@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::purpose::conditions;
-use super::state::{Purpose, RunState, RunStatus, Unit, UnitKind};
+use super::state::{Part, Purpose, RunState, RunStatus, Unit, UnitKind, UnitState};
 use super::{EngineError, Result, Run, RunRequest};
 use crate::plan::Tip;
 use crate::procedure::format::{
     Document, Effect, EvidenceTime, Group, GroupTime, Occasion, Phase, Procedure, StepKind,
 };
-use crate::procedure::input::Inputs;
+use crate::procedure::input::{InputError, Inputs};
 use crate::procedure::placeholder::placeholders;
 
 /// The version of the record.
@@ -77,6 +77,7 @@ pub(super) fn new_state(
         operations: Vec::new(),
         overruns: Vec::new(),
         landed_on: None,
+        programs: Vec::new(),
         outside_effects: Vec::new(),
         evidence: BTreeMap::new(),
         checkpoint: None,
@@ -242,7 +243,9 @@ impl<'a> List<'a> {
             return;
         };
         for step in 1..=gradual.steps {
-            self.units.push(Unit::new(UnitKind::Rollback, format!("{step}/{}", gradual.steps), true));
+            let mut unit = Unit::new(UnitKind::Rollback, format!("{step}/{}", gradual.steps), true);
+            unit.part = Some(Part { step, of: gradual.steps });
+            self.units.push(unit);
             if step < gradual.steps {
                 self.units.push(Unit::new(UnitKind::Wait, format!("{step}/{}", gradual.steps), true));
                 for check in &gradual.checks {
@@ -291,7 +294,8 @@ impl Run<'_> {
         collect(&serde_json::to_value(&document.branch).unwrap_or_default(), &mut texts);
         let mut add = |row: serde_json::Value| collect(&row, &mut texts);
         let in_phase = |ids: &[&[String]], id: &String| ids.iter().any(|list| list.contains(id));
-        for unit in &self.state.units {
+        let left = |unit: &&Unit| matches!(unit.state, UnitState::Pending | UnitState::Started);
+        for unit in self.state.units.iter().filter(left) {
             let found = match unit.kind {
                 UnitKind::Message => {
                     document.message.iter().find(|row| row.id == unit.id).map(serde_json::to_value)
@@ -319,19 +323,23 @@ impl Run<'_> {
         for report in document.report.iter().filter(|report| phase.report.as_ref() == Some(&report.id)) {
             add(serde_json::to_value(report).unwrap_or_default());
         }
-        for found in
-            texts.iter().flat_map(|text| placeholders(text)).filter(|found| found.namespace == "input")
-        {
-            self.state.inputs.get(found.name).map_err(EngineError::Input)?;
-        }
+        let filled = texts.iter().flat_map(|text| placeholders(text));
+        let mut needed: BTreeSet<&str> =
+            filled.filter(|found| found.namespace == "input").map(|found| found.name).collect();
         for precheck in &document.precheck {
             let asked =
                 self.state.units.iter().any(|unit| unit.kind == UnitKind::Precheck && unit.id == precheck.id);
-            if let (true, Some(input)) = (asked, &precheck.input) {
-                self.state.inputs.get(input)?;
-            }
+            needed.extend(precheck.input.as_deref().filter(|_| asked));
         }
-        Ok(())
+        let unset = |name: &&str| match self.state.inputs.get(name) {
+            Err(InputError::Unset { name, help }) => Some((name, help)),
+            _ => None,
+        };
+        let inputs: Vec<_> = needed.iter().filter_map(unset).collect();
+        match inputs.is_empty() {
+            true => Ok(()),
+            false => Err(EngineError::Missing { inputs, programs: self.missing_programs() }),
+        }
     }
 }
 

@@ -42,12 +42,12 @@ impl Run<'_> {
         progress: f64,
     ) -> Result<()> {
         let place: Place = self
-            .words_for(place, each)?
+            .words_for_tree(place, each)?
             .parse()
             .map_err(|error: crate::procedure::set::BadKey| EngineError::Target(error.0))?;
         let failed = |source| EngineError::Set { place: place.to_string(), source };
         let value = match value {
-            Scalar::Text(text) => arithmetic(&self.words_for(text, each)?),
+            Scalar::Text(text) => arithmetic(&self.words_for_tree(text, each)?),
             other => other.clone(),
         };
         let path = repo_path(&place.file);

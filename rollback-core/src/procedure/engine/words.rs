@@ -5,34 +5,70 @@ use super::{EngineError, Result, Run};
 use crate::procedure::format::Period;
 use crate::procedure::placeholder::{Placeholder, fill};
 
+/// Who gets a text, which decides what stands for the secrets in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Audience {
+    /// Messages, reports, records: a mark stands for a secret.
+    People,
+    /// A program, or what a check expects of it: the value itself.
+    Program,
+    /// The tree that is committed: a secret in it is refused.
+    Tree,
+}
+
 impl Run<'_> {
-    /// The text with its placeholders filled; what is not known yet stays empty.
+    /// The text for people, with its placeholders filled; what is not known yet stays empty.
     pub(super) fn words(&self, text: &str) -> Result<String> {
-        self.words_for(text, None)
+        fill(text, |found| self.word(found, Audience::People, None))
     }
 
-    /// As [`Run::words`], within the repetition for one member of a list.
-    pub(super) fn words_for(&self, text: &str, each: Option<&str>) -> Result<String> {
-        fill(text, |found| self.word(found, each))
+    /// As [`Run::words`], for a program, which gets the secrets that the procedure hands it.
+    pub(super) fn words_for_program(&self, text: &str) -> Result<String> {
+        fill(text, |found| self.word(found, Audience::Program, None))
+    }
+
+    /// As [`Run::words`], for a file that is committed; within the repetition for one member of a list.
+    pub(super) fn words_for_tree(&self, text: &str, each: Option<&str>) -> Result<String> {
+        fill(text, |found| self.word(found, Audience::Tree, each))
     }
 
     /// All arguments of a command. No shell reads them, so a home folder that the procedure names is filled in here.
     pub(super) fn arguments(&self, run: &[String]) -> Result<Vec<String>> {
-        let one = |argument: &String| match argument.starts_with("~/") {
-            true => Ok(self.expanded(&self.words(argument)?).display().to_string()),
-            false => self.words(argument),
+        let one = |argument: &String| {
+            let filled = self.words_for_program(argument)?;
+            Ok(match argument.starts_with("~/") {
+                true => self.expanded(&filled).display().to_string(),
+                false => filled,
+            })
         };
         run.iter().map(one).collect()
     }
 
-    fn word(&self, found: Placeholder<'_>, each: Option<&str>) -> Result<String> {
+    /// A command as people may see it.
+    pub(super) fn shown(&self, run: &[String]) -> String {
+        self.redactor.redact_str(&run.join(" "))
+    }
+
+    fn input(&self, name: &str, audience: Audience) -> Result<String> {
+        let inputs = &self.state.inputs;
+        let value = inputs.get(name)?.to_owned();
+        match audience {
+            Audience::People if inputs.is_secret(name) => Ok(format!("[redacted {name}]")),
+            Audience::Tree if inputs.is_secret(name) => {
+                Err(EngineError::Target(format!("input '{name}' is secret, and would be committed")))
+            }
+            _ => Ok(value),
+        }
+    }
+
+    fn word(&self, found: Placeholder<'_>, audience: Audience, each: Option<&str>) -> Result<String> {
         let state = &self.state;
         let short = |id: Option<&crate::id::CommitId>| {
             id.map_or(String::new(), |id| self.engine.repo.abbreviation(*id))
         };
         let whole = |id: Option<&crate::id::CommitId>| id.map_or(String::new(), ToString::to_string);
         Ok(match (found.namespace, found.name) {
-            ("input", name) => state.inputs.get(name).map_err(EngineError::Input)?.to_owned(),
+            ("input", name) => self.input(name, audience)?,
             ("each", _) => each.unwrap_or_default().to_owned(),
             ("check", name) => self.of_a_check(name),
             ("phase", "id") => state.phase.clone(),
@@ -108,7 +144,6 @@ impl Run<'_> {
             "duration" => self.elapsed().to_string(),
             "minutes" => self.elapsed().0.as_secs().div_ceil(60).to_string(),
             "operator" => state.roles.join(", "),
-            "commander" => state.inputs.get("commander").unwrap_or_default().to_owned(),
             // Whoever gave no reason has at least said, or been told, what triggered the run.
             "reason" if state.reason.is_empty() => state.trigger.clone(),
             "reason" => state.reason.clone(),

@@ -1,0 +1,93 @@
+//! The right to carry out runs of procedures in a repository: one process at a time, whatever work tree it is in.
+//!
+//! The file is locked by the system, so the right ends with the process that holds it, however that ends. What stands in
+//! the file is for people: who holds it. Nothing is decided by it.
+
+use std::fs::{File, TryLockError};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::time::{Duration, Instant};
+
+use super::durable;
+use super::own::OwnFolder;
+use crate::error::{Error, Result};
+use crate::process::Holder;
+use crate::repo::Repo;
+use crate::repo::config::Settings;
+
+/// The file, below `rb` of the common git directory.
+const LEASE: &str = "lease";
+/// A process that is just being started holds copies of all that is open here, until it runs.
+const JUST_STARTED: Duration = Duration::from_millis(200);
+/// The most bytes that are read of who holds it.
+const LONGEST: u64 = 4096;
+
+/// The right itself, held until it is dropped or the process ends.
+#[derive(Debug)]
+pub(crate) struct Lease {
+    file: File,
+}
+
+/// What came of asking for it.
+#[derive(Debug)]
+pub(crate) enum Leased {
+    Taken(Lease),
+    /// Another process has it; who, where that could be read.
+    Held(Option<Holder>),
+}
+
+impl Repo {
+    /// Takes the right to carry out runs, or says who has it.
+    ///
+    /// # Writes
+    /// `rb/lease` in the common git directory.
+    ///
+    /// # Errors
+    /// [`Error::LinkInGitDir`]; [`Error::Io`].
+    pub(crate) fn lease(&self, holder: &Holder) -> Result<Leased> {
+        let settings = Settings::of(self)?;
+        let own = OwnFolder::make(&self.common_dir(), &["rb"], &settings)?;
+        let path = own.path.join(LEASE);
+        let mut file =
+            own.folder.open_or_create(LEASE.as_bytes(), 0o666).map_err(|error| own.refusal(LEASE, error))?;
+        durable::share_file(&file, &path, settings.shared)?;
+        let begun = Instant::now();
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) if begun.elapsed() < JUST_STARTED => {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+                Err(TryLockError::WouldBlock) => return Ok(Leased::Held(read(&mut file))),
+                Err(TryLockError::Error(error)) => return Err(Error::io("lock", path, error)),
+            }
+        }
+        let mut lease = Lease { file };
+        lease.note(holder);
+        Ok(Leased::Taken(lease))
+    }
+}
+
+impl Lease {
+    /// Says who holds it. It is held whether or not that can be written.
+    pub(crate) fn note(&mut self, holder: &Holder) {
+        let text = serde_json::to_vec(holder).unwrap_or_default();
+        let _ = self
+            .file
+            .set_len(0)
+            .and_then(|()| self.file.seek(SeekFrom::Start(0)))
+            .and_then(|_| self.file.write_all(&text));
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let _ = self.file.set_len(0);
+    }
+}
+
+fn read(file: &mut File) -> Option<Holder> {
+    let mut bytes = Vec::new();
+    file.seek(SeekFrom::Start(0)).ok()?;
+    file.take(LONGEST).read_to_end(&mut bytes).ok()?;
+    serde_json::from_slice(&bytes).ok()
+}
