@@ -75,7 +75,9 @@ fn the_loss_of_a_snapshot_names_the_way_around_only_where_it_is_clean() {
     repo.commit("later", &[("f", "3\n")]);
     let run = rb(&repo, &["revert", &bad]);
     assert_eq!(run.code, 6, "{}", run.stderr);
-    assert!(run.stdout.contains("(--with-dependents undoes them too)"), "{}", run.stdout);
+    let later = repo.git(&["rev-parse", "--short", "HEAD"]);
+    let way_around = format!("did to f (--with-dependents undoes only {later})\n");
+    assert!(run.stdout.contains(&way_around), "{}", run.stdout);
     let plan = rb(&repo, &["revert", &bad, "--dry-run", "--json"]).json();
     assert_eq!(plan["attempts"][0]["with_dependents"], "clean");
     done(rb(&repo, &["revert", &bad, "--with-dependents"]));

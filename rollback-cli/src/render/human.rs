@@ -203,7 +203,7 @@ impl Story<'_> {
         };
         let ids = attempt.dependents.as_deref().unwrap_or_default();
         let discards = self.plan.chosen_attempt().map_or(&[][..], |chosen| &chosen.loss.discards);
-        if ids.iter().all(|id| discards.contains(id)) {
+        if ids.len() == discards.len() && ids.iter().all(|id| discards.contains(id)) {
             return String::new();
         }
         let heading = paint(Palette::HEADING, format!("In the way of {}", attempt.strategy));
@@ -218,6 +218,18 @@ impl Story<'_> {
             return String::new();
         }
         paint(Palette::QUIET, " (--with-dependents undoes them too)")
+    }
+
+    /// The way around a loss: only what is in the way is undone, by commits of its own.
+    fn way_around_loss(&self, attempt: &Attempt) -> String {
+        let only = match attempt.dependents.as_deref().unwrap_or_default() {
+            [id] => self.commits.short(*id),
+            ids => format!("{} of them", ids.len()),
+        };
+        match self.way_around(attempt).is_empty() {
+            true => String::new(),
+            false => paint(Palette::QUIET, format!(" (--with-dependents undoes only {only})")),
+        }
     }
 
     /// Commits, one a line.
@@ -256,7 +268,7 @@ impl Story<'_> {
         );
         let heading = paint(Palette::WARN, heading);
         let stuck = self.plan.attempts.iter().find(|attempt| attempt.with_dependents.is_some());
-        let way_around = stuck.map(|attempt| self.way_around(attempt)).unwrap_or_default();
+        let way_around = stuck.map(|attempt| self.way_around_loss(attempt)).unwrap_or_default();
         format!("{heading}{way_around}\n{}", self.list(discards, 8))
     }
 
