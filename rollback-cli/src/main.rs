@@ -11,6 +11,7 @@ mod demo;
 mod editor;
 mod exit;
 mod failure;
+mod fetching;
 mod hint;
 mod invocation;
 mod paths;

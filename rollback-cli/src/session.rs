@@ -7,13 +7,14 @@ use std::sync::Arc;
 
 use clap::FromArgMatches;
 use rollback_core::Repo;
-use rollback_core::process::{SystemMergeDrivers, SystemRunner};
+use rollback_core::process::{SystemFetcher, SystemMergeDrivers, SystemRunner};
 
 use crate::args::{self, Cli, Common};
 use crate::command;
 use crate::console::{Captured, Console};
 use crate::exit::Exit;
 use crate::failure::{self, Failure, Problem};
+use crate::fetching::{Fetching, TellingFetcher};
 use crate::hint::Situation;
 use crate::invocation::Invocation;
 use crate::render::{Look, json};
@@ -30,6 +31,8 @@ pub(crate) struct Session {
     folder: PathBuf,
     /// Whether `GIT_DIR` and its kin count.
     environment: bool,
+    /// Whether objects that a partial clone left out may be fetched.
+    fetching: Fetching,
     surroundings: Surroundings,
     repo: Option<Repo>,
 }
@@ -61,7 +64,11 @@ impl Session {
         };
         let repo = trusted::as_trusted(repo)?;
         let drivers = SystemMergeDrivers::new(Arc::new(SystemRunner), repo.program_timeout()?);
-        let repo = repo.with_merge_drivers(Arc::new(drivers));
+        let mut repo = repo.with_merge_drivers(Arc::new(drivers));
+        if let Fetching::Allowed { quiet } = self.fetching {
+            let fetcher = TellingFetcher::new(SystemFetcher::new(repo.program_timeout()?), quiet);
+            repo = repo.with_fetcher(Arc::new(fetcher));
+        }
         self.repo = Some(repo.clone());
         Ok(repo)
     }
@@ -124,6 +131,7 @@ pub(crate) fn run_captured(
             console: Console::captured(&cli.common, look, &captured),
             folder: folder.to_owned(),
             environment: false,
+            fetching: Fetching::Refused,
             surroundings,
             repo: None,
             invocation,
@@ -140,8 +148,10 @@ pub(crate) fn run_captured(
 
 fn start(invocation: Invocation, cli: Cli) -> Exit {
     let console = Console::of_process(&cli.common);
+    let fetching = Fetching::of(&cli, &invocation);
     let session = Session {
         invocation,
+        fetching,
         console,
         folder: working_folder(cli.common.folder),
         environment: true,

@@ -138,6 +138,20 @@ pub enum Error {
         /// Paths at the tip that differ from it in ASCII case alone.
         case_twins: Vec<RepoPath>,
     },
+    /// Neither HEAD nor the index has the path, so that git has no version of it to bring back.
+    #[error("path '{path}' is neither in HEAD nor in the index{}", removed_by.map(|commit| format!(": {commit} removed it")).unwrap_or_default())]
+    NotTracked {
+        /// The path asked for.
+        path: RepoPath,
+        /// The commit that removed it, where one did.
+        removed_by: Option<CommitId>,
+    },
+    /// The path is kept out of the work tree, by a sparse checkout or by hand.
+    #[error("path '{path}' is kept out of the work tree (skip-worktree)")]
+    KeptOut {
+        /// The path asked for.
+        path: RepoPath,
+    },
     /// The path exists and was never good in the history of the tip.
     #[error("path '{path}' was never good in the history of {tip}")]
     NeverGood {
@@ -169,6 +183,40 @@ pub enum Error {
         /// Whether the repository is a partial clone, where such objects can be fetched.
         partial_clone: bool,
     },
+    /// Objects that a partial clone left out are needed, and nobody is to fetch them.
+    #[error("{} that {remote} has and this partial clone lacks: {}", counted(ids.len(), "object"), listed(ids))]
+    ObjectsNotFetched {
+        /// The objects.
+        ids: Vec<ObjectId>,
+        /// The remote that promised them.
+        remote: String,
+    },
+    /// Objects that a partial clone left out could not be fetched.
+    #[error("{} could not be fetched from {remote}: {why} ({})", counted(ids.len(), "object"), listed(ids))]
+    FetchFailed {
+        /// The objects.
+        ids: Vec<ObjectId>,
+        /// The remote that was asked.
+        remote: String,
+        /// What went wrong.
+        why: String,
+    },
+    /// The remote that promised objects is one that must not be asked.
+    #[error("remote '{remote}' is not asked for objects: {why}")]
+    UnsafeRemote {
+        /// Its name.
+        remote: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// Objects would be fetched by a program that the repository itself configures, and the repository is not trusted.
+    #[error(
+        "objects are to be fetched with what this repository configures as {key}, and the repository is not trusted"
+    )]
+    FetchNotTrusted {
+        /// The key, such as `core.sshCommand`.
+        key: String,
+    },
     /// An object is there and cannot be read.
     #[error("{kind} {id} is corrupt")]
     CorruptObject {
@@ -199,6 +247,18 @@ pub enum Error {
     OperationInProgress {
         /// What waits, such as `a merge`.
         operation: &'static str,
+    },
+    /// A checkpoint holds an operation in progress, and HEAD is not where that began.
+    #[error("checkpoint {checkpoint} holds {operation} that began at {began}, and HEAD is at {head}")]
+    OperationElsewhere {
+        /// The checkpoint, with its scope.
+        checkpoint: String,
+        /// What was in progress, such as `a merge`.
+        operation: &'static str,
+        /// Where HEAD was then.
+        began: CommitId,
+        /// Where it is.
+        head: CommitId,
     },
     /// The index holds conflicts.
     #[error("the index has unmerged entries: {}", list(paths))]
@@ -588,14 +648,21 @@ impl Error {
             Self::EmptyCommitSet { .. } => "empty-commit-set",
             Self::InvalidPath { .. } => "invalid-path",
             Self::PathNeverExisted { .. } => "path-never-existed",
+            Self::NotTracked { .. } => "not-tracked",
+            Self::KeptOut { .. } => "kept-out",
             Self::NeverGood { .. } => "never-good",
             Self::MainlineOutOfRange { .. } => "mainline-out-of-range",
             Self::BadRequest(_) => "bad-request",
             Self::MissingObject { .. } => "missing-object",
+            Self::ObjectsNotFetched { .. } => "objects-not-fetched",
+            Self::FetchFailed { .. } => "fetch-failed",
+            Self::UnsafeRemote { .. } => "unsafe-remote",
+            Self::FetchNotTrusted { .. } => "fetch-not-trusted",
             Self::CorruptObject { .. } => "corrupt-object",
             Self::ShallowHistory { .. } => "shallow-history",
             Self::Unborn { .. } => "unborn-branch",
             Self::OperationInProgress { .. } => "operation-in-progress",
+            Self::OperationElsewhere { .. } => "operation-elsewhere",
             Self::Unmerged { .. } => "unmerged-index",
             Self::InTheWay { .. } => "in-the-way",
             Self::CaseCollision { .. } => "case-collision",
@@ -646,6 +713,7 @@ impl Error {
             Self::LossNotAllowed { .. }
             | Self::DriverNotTrusted { .. }
             | Self::SignerNotTrusted { .. }
+            | Self::FetchNotTrusted { .. }
             | Self::OutsideNotAllowed { .. } => ErrorClass::Consent,
             Self::Io { .. } => ErrorClass::Io,
             Self::Locked { .. } => ErrorClass::Busy,
@@ -659,6 +727,8 @@ impl Error {
         match self {
             Self::PathNeverExisted { path, .. }
             | Self::HostilePath { path, .. }
+            | Self::NotTracked { path, .. }
+            | Self::KeptOut { path }
             | Self::NeverGood { path, .. }
             | Self::UpstreamAhead { path, .. }
             | Self::FilterFailed { path, .. }
@@ -712,6 +782,21 @@ fn for_how_long(age: Option<std::time::Duration>) -> String {
         _ => (seconds / 86_400, "day"),
     };
     format!(", for {count} {unit}{}", if count == 1 { "" } else { "s" })
+}
+
+/// A number with its noun.
+fn counted(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
+/// The first ids, and how many more there are.
+fn listed(ids: &[ObjectId]) -> String {
+    const SHOWN: usize = 5;
+    let mut text = ids.iter().take(SHOWN).map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    if ids.len() > SHOWN {
+        text.push_str(&format!(" and {} more", ids.len() - SHOWN));
+    }
+    text
 }
 
 /// The first paths, and how many more there are.

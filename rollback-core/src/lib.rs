@@ -28,6 +28,7 @@ pub mod path;
 pub mod plan;
 pub mod procedure;
 pub mod process;
+pub mod promised;
 pub mod receipt;
 pub mod record;
 pub mod repo;
@@ -36,6 +37,7 @@ pub mod scratch;
 pub mod strategy;
 pub mod target;
 pub mod trust;
+pub mod uncommitted;
 pub mod verdict;
 
 pub use error::{Error, Result};

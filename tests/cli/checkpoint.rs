@@ -165,8 +165,7 @@ fn stages_of_a_conflict_come_back_as_git_left_them() {
     let stages = repo.git(&["ls-files", "-s"]);
     done(rb(&repo, &["checkpoint", "create", "middle"]));
     conflicted.assert_same(&state(&repo));
-    let refused = rb(&repo, &["checkpoint", "restore", "middle"]);
-    assert_eq!(refused.code, 5, "a merge is in progress: {}", refused.stderr);
+    assert_eq!(rb(&repo, &["checkpoint", "restore", "middle"]).code, 3, "it is as it was");
     repo.git(&["merge", "--abort"]);
     done(rb(&repo, &["checkpoint", "restore", "middle"]));
     assert_eq!(repo.git(&["ls-files", "-s"]), stages);
@@ -452,4 +451,139 @@ fn documents_name_their_version() {
         let document: Value = done(rb(&repo, &words)).json();
         assert_eq!(document["schema_version"], 1, "{args:?}");
     }
+}
+
+/// Two branches that can be merged, in conflict or not.
+fn diverged(side: &str) -> Sandbox {
+    let repo = Sandbox::new();
+    repo.commit("base", &[("f", "1\n2\n3\n"), ("g", "g\n")]);
+    repo.git(&["checkout", "-q", "-b", "side"]);
+    repo.commit("side", &[(side, "1\nside\n3\n")]);
+    repo.git(&["checkout", "-q", "main"]);
+    repo.commit("main", &[("f", "1\nmain\n3\n")]);
+    repo
+}
+
+/// The files by which git knows what is in progress, and what it says of them.
+fn in_progress(repo: &Sandbox) -> String {
+    let mut said = repo.git(&["status"]);
+    for name in [
+        "MERGE_HEAD",
+        "MERGE_MSG",
+        "MERGE_MODE",
+        "AUTO_MERGE",
+        "CHERRY_PICK_HEAD",
+        "REVERT_HEAD",
+        "sequencer/todo",
+        "sequencer/head",
+        "sequencer/opts",
+        "sequencer/abort-safety",
+    ] {
+        let content = std::fs::read_to_string(repo.path().join(".git").join(name)).ok();
+        said.push_str(&format!("{name}: {content:?}\n"));
+    }
+    said
+}
+
+#[test]
+fn operations_in_progress_come_back_and_go_on_as_if_they_had_never_been_given_up() {
+    /// The file that the other branch changes, and git's words that begin, give up and go on.
+    type Row = (&'static str, &'static [&'static str], &'static [&'static str], &'static [&'static str]);
+    let rows: [Row; 6] = [
+        ("g", &["merge", "--no-commit", "side"], &["merge", "--abort"], &["merge", "--continue"]),
+        ("f", &["merge", "side"], &["merge", "--abort"], &["merge", "--continue"]),
+        ("f", &["cherry-pick", "side"], &["cherry-pick", "--abort"], &["cherry-pick", "--continue"]),
+        ("f", &["cherry-pick", "side~1..side"], &["cherry-pick", "--abort"], &["cherry-pick", "--continue"]),
+        ("f", &["revert", "--no-edit", "HEAD~1", "HEAD"], &["revert", "--abort"], &["revert", "--skip"]),
+        ("g", &["revert", "-n", "HEAD"], &["reset", "-q", "--hard"], &["commit", "-qm", "by hand"]),
+    ];
+    for (side, begin, give_up, go_on) in rows {
+        let repo = diverged(side);
+        repo.try_git(begin);
+        let twin = repo.twin();
+        let (begun, expected) = (state(&repo), in_progress(&repo));
+        done(rb(&repo, &["checkpoint", "create", "middle"]));
+        begun.assert_same(&state(&repo));
+        repo.git(give_up);
+        repo.git(&["reflog", "expire", "--expire=now", "--all"]);
+        repo.git(&["gc", "-q", "--prune=now"]);
+        let clean = in_progress(&repo);
+        done(rb(&repo, &["checkpoint", "restore", "middle", "--dry-run"]));
+        assert_eq!(in_progress(&repo), clean, "{begin:?}");
+        let told = done(rb(&repo, &["checkpoint", "restore", "middle"]));
+        assert!(told.stdout.contains("in progress again: a "), "{begin:?}: {}", told.stdout);
+        assert_eq!(in_progress(&repo), expected, "{begin:?}");
+        done(rb(&repo, &["undo"]));
+        assert_eq!(in_progress(&repo), clean, "{begin:?}");
+        done(rb(&repo, &["undo"]));
+        assert_eq!(in_progress(&repo), expected, "{begin:?}");
+        for one in [&repo, &twin] {
+            one.write("f", "1\nresolved\n3\n");
+            one.git(&["add", "f"]);
+            let editor = [&["-c", "core.editor=true"], go_on].concat();
+            one.try_git(&editor);
+        }
+        let told = |repo: &Sandbox| {
+            let log = repo.git(&["log", "-1", "--format=%s%n%T%n%P"]);
+            format!("{log}\n{}", repo.git(&["status", "--porcelain"]))
+        };
+        assert_eq!(told(&repo), told(&twin), "{begin:?}");
+        assert_sound(&repo);
+    }
+}
+
+#[test]
+fn in_the_middle_of_a_merge_its_own_checkpoint_and_an_older_one_come_back() {
+    let repo = diverged("f");
+    done(rb(&repo, &["checkpoint", "create", "before"]));
+    repo.try_git(&["merge", "side"]);
+    done(rb(&repo, &["checkpoint", "create", "conflict"]));
+    let conflict = (in_progress(&repo), repo.git(&["ls-files", "-s"]));
+    repo.write("f", "1\nhalf resolved\n3\n");
+    repo.git(&["add", "f"]);
+    done(rb(&repo, &["checkpoint", "restore", "conflict"]));
+    assert_eq!((in_progress(&repo), repo.git(&["ls-files", "-s"])), conflict);
+    let told = done(rb(&repo, &["checkpoint", "restore", "before"]));
+    assert!(told.stdout.contains("put aside: a merge"), "{}", told.stdout);
+    assert!(!repo.path().join(".git/MERGE_HEAD").exists());
+    assert_eq!(repo.git(&["status", "--porcelain"]), "");
+    done(rb(&repo, &["undo"]));
+    assert_eq!((in_progress(&repo), repo.git(&["ls-files", "-s"])), conflict);
+}
+
+#[test]
+fn an_operation_comes_back_only_where_it_began() {
+    let repo = diverged("g");
+    repo.git(&["merge", "-q", "--no-commit", "side"]);
+    done(rb(&repo, &["checkpoint", "create", "middle"]));
+    repo.git(&["merge", "--abort"]);
+    repo.commit("later", &[("later", "l\n")]);
+    let before = state(&repo);
+    let refused = rb(&repo, &["checkpoint", "restore", "middle", "--json"]);
+    assert_eq!(refused.code, 5, "{}", refused.stderr);
+    assert_eq!(refused.json()["error"]["code"], "operation-elsewhere");
+    assert!(refused.stderr.contains("--move-branch"), "{}", refused.stderr);
+    before.assert_same(&state(&repo));
+    done(rb(&repo, &["checkpoint", "restore", "middle", "--move-branch"]));
+    repo.git(&["-c", "core.editor=true", "merge", "--continue"]);
+    assert_eq!(repo.git(&["log", "-1", "--format=%P"]).split(' ').count(), 2, "a merge");
+    assert_eq!(repo.git(&["log", "-1", "--format=%s", "HEAD^1"]), "main");
+}
+
+#[test]
+fn a_rebase_and_a_branch_without_commits_are_refused_by_name() {
+    let repo = diverged("f");
+    repo.try_git(&["rebase", "side"]);
+    let refused = rb(&repo, &["checkpoint", "create", "middle"]);
+    assert_eq!(refused.code, 5, "{}", refused.stderr);
+    assert!(refused.stderr.contains("a rebase"), "{}", refused.stderr);
+    repo.git(&["rebase", "--abort"]);
+    repo.git(&["checkout", "-q", "--orphan", "fresh"]);
+    let refused = rb(&repo, &["checkpoint", "create", "fresh"]);
+    assert_eq!(refused.code, 5, "{}", refused.stderr);
+    assert!(refused.stderr.contains("git commit --allow-empty --only -m Begin"), "{}", refused.stderr);
+    let staged = repo.git(&["ls-files", "-s"]);
+    repo.git(&["commit", "-q", "--allow-empty", "--only", "-m", "Begin"]);
+    assert_eq!(repo.git(&["ls-files", "-s"]), staged, "the hint leaves what is staged");
+    done(rb(&repo, &["checkpoint", "create", "fresh"]));
 }

@@ -125,6 +125,16 @@ fn plans_fit() {
 }
 
 #[test]
+fn files_that_are_brought_back_fit() {
+    let repo = repo();
+    assert_fits("restore", &repo, &["restore", "f"]);
+    repo.write("f", "edited\n");
+    assert_fits("restore", &repo, &["restore", "f", "--dry-run"]);
+    assert_fits("restore", &repo, &["restore", "f"]);
+    assert_fits("error", &repo, &["restore", "never"]);
+}
+
+#[test]
 fn receipts_fit() {
     let repo = repo();
     assert_fits("receipt", &repo, &["revert", "HEAD~2", "--via", "revert-commit"]);

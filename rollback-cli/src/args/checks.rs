@@ -29,6 +29,13 @@ pub(crate) struct Checks {
     pub(crate) no_check_control: bool,
 }
 
+impl Checks {
+    /// Whether anything is to be checked.
+    pub(crate) fn is_asked_for(&self) -> bool {
+        !self.checks.is_empty()
+    }
+}
+
 /// A program and its arguments.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Words(pub(crate) Vec<String>);

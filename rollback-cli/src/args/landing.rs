@@ -133,14 +133,17 @@ pub(crate) struct Pick {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  rb restore src/shim.py                 as it was before the change that broke it
-  rb restore src/shim.py -s v1.2         as it was in v1.2
-  rb restore -n src -s v1.2              into index and work tree, without a commit")]
+  rb restore src/shim.py            what was edited or deleted comes back as it was committed
+  rb restore src/shim.py -s v1.2    as it was in v1.2, as a commit
+  rb restore -n src -s v1.2         into index and work tree, without a commit
+  rb revert --file src/shim.py      what a commit did to it is undone
+
+Without a source no commit is made. What was there is kept: rb undo brings the edits back.")]
 pub(crate) struct Restore {
     /// The paths to put back; a folder exactly, so that what was added to it since goes
     #[arg(value_name = "PATH", required = true, value_hint = clap::ValueHint::AnyPath)]
     pub(crate) paths: Vec<OsString>,
-    /// The revision to take them from; where they were last good if not given
+    /// The revision to take them from; if not given, what is not committed is brought back
     #[arg(short, long, value_name = "REV", add = crate::command::completions::revisions())]
     pub(crate) source: Option<OsString>,
     /// Keep what was added to a folder since

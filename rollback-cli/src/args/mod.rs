@@ -72,12 +72,26 @@ pub(crate) struct Common {
     /// Say more: all paths, all commits, the causes of errors
     #[arg(short, long, global = true, action = ArgAction::SetTrue)]
     pub(crate) verbose: bool,
+    /// In a partial clone: fetch what is missing, also where nothing is to land
+    #[arg(long, global = true, overrides_with = "no_fetch")]
+    pub(crate) fetch: bool,
+    /// In a partial clone: fetch nothing, and say what is missing
+    #[arg(long, global = true, overrides_with = "fetch")]
+    pub(crate) no_fetch: bool,
 }
 
 impl Common {
     /// What holds where the words could not be parsed.
     pub(crate) fn unparsed(json: bool) -> Self {
-        Self { folder: None, json, color: Color::Auto, quiet: false, verbose: false }
+        Self {
+            folder: None,
+            json,
+            color: Color::Auto,
+            quiet: false,
+            verbose: false,
+            fetch: false,
+            no_fetch: false,
+        }
     }
 
     /// As much of it as can be made out of words that could not be parsed.
@@ -160,6 +174,24 @@ pub(crate) enum Command {
     Man(Man),
     /// Print the JSON Schema of a document
     Schema(Schema),
+}
+
+impl Command {
+    /// Whether the command lands something, a dry run of it aside.
+    pub(crate) fn lands(&self) -> bool {
+        matches!(
+            self,
+            Self::Revert(_)
+                | Self::Pick(_)
+                | Self::Restore(_)
+                | Self::Apply(_)
+                | Self::Reapply(_)
+                | Self::Run(_)
+                | Self::Resume(_)
+                | Self::Undo(_)
+                | Self::Checkpoint(_)
+        )
+    }
 }
 
 /// The whole command line, under the name that it was called by.

@@ -179,8 +179,11 @@ fn show(plan: Plan, wishes: Wishes<'_>, session: &mut Session) -> Outcome {
     let repo = session.repo()?;
     let options = apply_options(args)?;
     let mut refusal = None;
-    let mut admitted = repo.check(&plan, &options);
     let mut plan = plan;
+    if args.branch.is_none() {
+        repo.note_what_to_fetch(&mut plan)?;
+    }
+    let mut admitted = repo.check(&plan, &options);
     if let (Ok(_), Some(checks)) = (&admitted, wishes.checks) {
         let checked = checks::run(plan, checks, &options, session)?;
         refusal = checks::refusal(&checked.conclusion, session);

@@ -18,7 +18,7 @@ mod procedure;
 pub(crate) mod prune;
 mod reapply;
 mod report;
-mod restore;
+pub(crate) mod restore;
 mod revert;
 mod running;
 mod schema;

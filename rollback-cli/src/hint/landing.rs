@@ -47,7 +47,9 @@ impl Situation<'_> {
             Error::OutsideNotAllowed { .. } => {
                 Hint::new("take those back too with", typed.with(&["--with-outside"]))
             }
-            Error::DriverNotTrusted { .. } | Error::SignerNotTrusted { .. } => {
+            Error::DriverNotTrusted { .. }
+            | Error::SignerNotTrusted { .. }
+            | Error::FetchNotTrusted { .. } => {
                 Hint::new("see what it would run, and trust it, with", typed.command(&["trust"]))
             }
             Error::NoIdentity { .. } => Hint::new("say who you are with", self.identity()),

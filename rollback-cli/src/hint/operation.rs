@@ -46,6 +46,9 @@ impl Situation<'_> {
             Error::UnknownCheckpoint { .. } => {
                 Hint::new("see what there is with", typed.command(&["checkpoint", "list"]))
             }
+            Error::OperationElsewhere { .. } => {
+                Hint::new("go back to where it began, with the branch, with", typed.with(&["--move-branch"]))
+            }
             Error::CheckpointExists { name, .. } => Hint::new(
                 "give it another name, or drop it with",
                 typed.command(&["checkpoint", "drop", name]),

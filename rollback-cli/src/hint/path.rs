@@ -27,6 +27,15 @@ pub(super) fn hint(situation: &Situation<'_>, error: &Error) -> Option<Hint> {
                 situation.git(&["log", "--all", "--oneline", "--", &format!(":(top,icase,glob)**/{name}")]),
             )
         }
+        Error::NotTracked { path, removed_by: Some(_) } => Hint::new(
+            "see how it would come back from before that with",
+            situation.invocation.on_path(&["revert", "--dry-run", "--file"], path, &[]),
+        ),
+        Error::NotTracked { removed_by: None, .. } => Hint::new(
+            "a checkpoint may hold it; see what there is with",
+            situation.invocation.command(&["checkpoint", "list"]),
+        ),
+        Error::KeptOut { path } => Hint::new("take it into the work tree with", situation.take_in(path)),
         Error::NeverGood { path, .. } => {
             Hint::new("see what happened to it with", situation.invocation.on_path(&["history"], path, &[]))
         }
@@ -35,6 +44,15 @@ pub(super) fn hint(situation: &Situation<'_>, error: &Error) -> Option<Hint> {
 }
 
 impl Situation<'_> {
+    /// The index takes paths from the root of the work tree.
+    fn take_in(&self, path: &RepoPath) -> CommandLine {
+        let root = self.repo.and_then(|repo| repo.work_dir());
+        let root = root.and_then(|root| std::path::absolute(root).ok()).unwrap_or(".".into());
+        let words = ["git".into(), "-C".into(), root.into_os_string(), "update-index".into()];
+        let path = crate::invocation::os_string(path.as_bytes().to_vec());
+        CommandLine::of(words.into_iter().chain(["--no-skip-worktree".into(), "--".into(), path]))
+    }
+
     /// What was typed, with the path spelled as its twin. Twins differ in case alone, so they are equally long.
     fn with_path(&self, path: &RepoPath, twin: &RepoPath) -> CommandLine {
         let typed = self.invocation;

@@ -41,6 +41,10 @@ pub(super) fn hint(situation: &Situation<'_>, error: &Error) -> Option<Hint> {
             "see its parents, counted from 1, with",
             situation.git(&["show", "--no-patch", "--format=%P", &commit.to_string()]),
         ),
+        Error::Unborn { .. } if situation.command_name() == Some("checkpoint") => Hint::new(
+            "a checkpoint needs a commit; make an empty one with",
+            situation.git(&["commit", "--allow-empty", "--only", "-m", "Begin"]),
+        ),
         Error::Unborn { .. } => Hint::new(
             "base the result on a branch that has commits with",
             typed.with(&["--onto", "REV", "--branch", "NAME"]),

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use rollback_core::Error;
+use rollback_core::{Error, ObjectId};
 
 use super::{Hint, Situation};
 use crate::command_line::CommandLine;
@@ -15,6 +15,14 @@ pub(super) fn hint(situation: &Situation<'_>, error: &Error) -> Option<Hint> {
             Hint::new("fetch it with", situation.git(&["cat-file", "-p", &id.to_string()]))
         }
         Error::MissingObject { .. } => Hint::new("see what else is missing with", fsck()),
+        Error::ObjectsNotFetched { ids, remote } => situation.not_fetched(ids, remote),
+        Error::FetchFailed { remote, .. } => {
+            Hint::new("see whether it can be reached with", situation.git(&["ls-remote", "--heads", remote]))
+        }
+        Error::UnsafeRemote { remote, .. } => Hint::new(
+            "see how it is configured with",
+            situation.git(&["config", "--show-origin", "--get-regexp", &format!("^remote\\.{remote}\\.")]),
+        ),
         Error::CorruptObject { .. } | Error::DamagedCheckpoint { .. } => {
             Hint::new("see how far the damage goes with", fsck())
         }
@@ -47,6 +55,20 @@ pub(super) fn hint(situation: &Situation<'_>, error: &Error) -> Option<Hint> {
 }
 
 impl Situation<'_> {
+    /// What fetches the objects: rb itself where it was not forbidden, else git where the line is no longer than that.
+    fn not_fetched(&self, ids: &[ObjectId], remote: &str) -> Hint {
+        const TYPED: usize = 20;
+        let typed = self.invocation;
+        if !typed.has("--no-fetch") || ids.len() > TYPED {
+            let allowed = typed.without(&["--no-fetch"]).with(&["--fetch"]);
+            return Hint::new("let it fetch them with", allowed);
+        }
+        let ids: Vec<_> = ids.iter().map(ToString::to_string).collect();
+        let options = ["fetch", "--no-tags", "--no-write-fetch-head", "--filter=blob:none", remote];
+        let words: Vec<_> = options.into_iter().chain(ids.iter().map(String::as_str)).collect();
+        Hint::new("fetch them with", self.git(&words))
+    }
+
     fn new_index(&self) -> CommandLine {
         let index = self.repo.map(|repo| repo.git_dir().join("index"));
         let index = index.and_then(|index| std::path::absolute(index).ok()).unwrap_or(".git/index".into());

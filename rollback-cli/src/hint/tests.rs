@@ -106,6 +106,12 @@ fn table() -> Vec<(Error, Option<&'static str>)> {
             Error::MainlineOutOfRange { commit: commit(), mainline: 1, parents: 1 },
             Some("rb revert --file a.py"),
         ),
+        (
+            Error::NotTracked { path: path(), removed_by: Some(commit()) },
+            Some("rb revert --dry-run --file :/a.py"),
+        ),
+        (Error::NotTracked { path: path(), removed_by: None }, Some("rb checkpoint list")),
+        (Error::KeptOut { path: path() }, Some("git -C . update-index --no-skip-worktree -- a.py")),
         (Error::NeverGood { path: path(), tip: commit() }, Some("rb history :/a.py")),
         (
             Error::EmptyCommitSet { specs: vec!["main..topic".into()] },
@@ -117,10 +123,32 @@ fn table() -> Vec<(Error, Option<&'static str>)> {
             Some("git cat-file -p 49eb8d39c78f161231e63293df60f343d208f409"),
         ),
         (Error::MissingObject { kind: "blob", id: object(), partial_clone: false }, Some("git fsck --full")),
+        (
+            Error::ObjectsNotFetched { ids: vec![object()], remote: "origin".into() },
+            Some("rb revert --file a.py --fetch"),
+        ),
+        (
+            Error::FetchFailed { ids: vec![object()], remote: "origin".into(), why: "".into() },
+            Some("git ls-remote --heads origin"),
+        ),
+        (
+            Error::UnsafeRemote { remote: "origin".into(), why: "" },
+            Some("git config --show-origin --get-regexp '^remote\\.origin\\.'"),
+        ),
+        (Error::FetchNotTrusted { key: "core.sshCommand".into() }, Some("rb trust")),
         (Error::CorruptObject { kind: "tree", id: object(), source: source() }, Some("git fsck --full")),
         (Error::ShallowHistory { boundary: commit(), what: "x".into() }, Some("git fetch --deepen=1000")),
         (Error::Unborn { branch: "main".into() }, Some("rb revert --file a.py --onto REV --branch NAME")),
         (Error::OperationInProgress { operation: "a merge" }, Some("git status")),
+        (
+            Error::OperationElsewhere {
+                checkpoint: "manual/x".into(),
+                operation: "a merge",
+                began: commit(),
+                head: commit(),
+            },
+            Some("rb revert --file a.py --move-branch"),
+        ),
         (Error::Unmerged { paths: vec![path()] }, Some("git status")),
         (
             Error::InTheWay { reason: InTheWay::Edited, paths: vec![path(), "b c".into()] },
@@ -338,4 +366,15 @@ fn a_path_given_as_a_revision_is_recognised() {
         let said = hint(&["rb", "revert", revision], revision);
         assert!(said.starts_with("see the names there are with"), "{said}");
     }
+}
+
+#[test]
+fn objects_that_must_not_be_fetched_are_fetched_by_git() {
+    let error = Error::ObjectsNotFetched { ids: vec![object(); 2], remote: "origin".into() };
+    assert_eq!(
+        line_after(&["rb", "revert", "HEAD", "--no-fetch"], &error),
+        format!("git fetch --no-tags --no-write-fetch-head --filter=blob:none origin {0} {0}", object())
+    );
+    let many = Error::ObjectsNotFetched { ids: vec![object(); 30], remote: "origin".into() };
+    assert_eq!(line_after(&["rb", "revert", "HEAD", "--no-fetch"], &many), "rb revert HEAD --fetch");
 }

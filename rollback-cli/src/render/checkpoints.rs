@@ -49,6 +49,9 @@ pub(crate) fn show(checkpoint: &Checkpoint, repo: &Repo, look: Look) -> String {
         short_reference(&checkpoint.head.to_string()),
         repo.abbreviation(checkpoint.commit_id)
     );
+    if let Some(operation) = &checkpoint.operation {
+        said.push_str(&format!("in the middle of {}\n", text::escape(operation)));
+    }
     if let Some(message) = &checkpoint.message {
         said.push_str(&format!("{}\n", text::escape(message)));
     }
@@ -104,6 +107,12 @@ pub(crate) fn restored(restored: &Restored, dry_run: bool, look: Look) -> String
     if restored.index_changed {
         said.push_str("  the index is as it was\n");
     }
+    if let Some(operation) = &restored.operation_put_aside {
+        said.push_str(&format!("  put aside: {}, as it was in progress\n", text::escape(operation)));
+    }
+    if let Some(operation) = &restored.operation {
+        said.push_str(&format!("  in progress again: {}\n", text::escape(operation)));
+    }
     if let Some(reference) = &restored.reference {
         said.push_str(&format!("  {} moves back\n", short_reference(&reference.to_string())));
     }
@@ -143,6 +152,9 @@ fn contents(checkpoint: &Checkpoint) -> String {
         Some(part) => format!(", {} ({} not tracked)", text::count(part.files, "file"), part.untracked),
         None => String::new(),
     };
+    if let Some(operation) = &checkpoint.operation {
+        said.push_str(&format!(", in the middle of {}", text::escape(operation)));
+    }
     if !checkpoint.outside.is_empty() {
         said.push_str(&format!(", {} outside", checkpoint.outside.len()));
     }

@@ -371,6 +371,10 @@ impl Story<'_> {
             NoteKind::CaseTwin => {
                 format!("{} differs from it only in upper and lower case", paths())
             }
+            NoteKind::ContentToFetch => {
+                let remote = note.reference.as_deref().unwrap_or_default();
+                format!("landing this first fetches what {} becomes, from {}", paths(), text::escape(remote))
+            }
             NoteKind::HookSkipped => {
                 format!("a hook is not run before it is trusted (rb trust): {}", reference())
             }

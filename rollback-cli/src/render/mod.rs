@@ -22,6 +22,7 @@ pub(crate) mod schema;
 pub(crate) mod stuck;
 pub(crate) mod style;
 pub(crate) mod text;
+pub(crate) mod uncommitted;
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;

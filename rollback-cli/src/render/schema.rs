@@ -12,9 +12,9 @@ use schemars::Schema;
 use schemars::generate::SchemaSettings;
 
 use super::run;
-use crate::command::checkpoint;
 use crate::command::is_reverted::Answer;
 use crate::command::status::Status;
+use crate::command::{checkpoint, restore};
 use crate::failure::ErrorDocument;
 
 /// A document that has a schema.
@@ -32,6 +32,8 @@ pub(crate) enum Document {
     Operation,
     /// What `rb undo` prints
     Undo,
+    /// What `rb restore` prints where no commit is made
+    Restore,
     /// What `rb checkpoint create` and `show` print
     Checkpoint,
     /// What `rb checkpoint list` and `drop` print
@@ -73,6 +75,7 @@ pub(crate) fn of(document: Document) -> Schema {
         Document::IsReverted => generator.into_root_schema_for::<Answer>(),
         Document::Operation => generator.into_root_schema_for::<Operation>(),
         Document::Undo => generator.into_root_schema_for::<Undone>(),
+        Document::Restore => generator.into_root_schema_for::<restore::RestoredDocument>(),
         Document::Checkpoint => generator.into_root_schema_for::<checkpoint::One>(),
         Document::Checkpoints => generator.into_root_schema_for::<checkpoint::Several>(),
         Document::CheckpointVerify => generator.into_root_schema_for::<checkpoint::Verdict>(),

@@ -160,6 +160,7 @@ impl Builder<'_> {
             state_files: Vec::new(),
             states: None,
             outside: None,
+            edits: None,
         };
         Ok(LogDraft { operation, receipt })
     }

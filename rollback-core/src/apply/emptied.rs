@@ -10,15 +10,16 @@ use crate::error::{Error, Result};
 use crate::journal::{Action, Step};
 use crate::path::RepoPath;
 
-/// Folders that lost their last file go, as under git; never the one the process stands in.
-pub(super) fn remove_emptied_folders(root: &Folder, steps: &[Step]) -> Result<()> {
+/// Folders that lost their last file go, as under git, but for those to be kept; never the one the process stands in.
+pub(super) fn remove_emptied_folders(root: &Folder, steps: &[Step], kept: &BTreeSet<RepoPath>) -> Result<()> {
     let current = Folder::open(std::path::Path::new(".")).and_then(|folder| folder.identity()).ok();
     let made: BTreeSet<_> =
         steps.iter().filter(|step| step.action == Action::MakeFolder).map(|step| &step.path).collect();
     let removed = |step: &&Step| matches!(step.action, Action::Remove { .. } | Action::RemoveFolder);
     for step in steps.iter().filter(removed).rev() {
         let mut folder = step.path.parent();
-        while let Some(path) = folder.filter(|path| !path.is_root() && !made.contains(path)) {
+        let goes = |path: &RepoPath| !path.is_root() && !made.contains(path) && !kept.contains(path);
+        while let Some(path) = folder.filter(&goes) {
             let gone = remove_if_empty(root, &path, current.as_ref());
             if !gone.map_err(|error| Error::io("remove", path.to_string(), error))? {
                 break;

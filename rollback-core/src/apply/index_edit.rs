@@ -179,7 +179,8 @@ pub(crate) fn touched(index: &Index, changes: &[Change], conflicts: &[Conflict])
         .collect()
 }
 
-fn entries_at(index: &Index, path: &RepoPath) -> Vec<(u8, Entry)> {
+/// What the index holds at a path, in the form of records: flags, stage, mode and object.
+pub(crate) fn entries_at(index: &Index, path: &RepoPath) -> Vec<(u8, Entry)> {
     index.entries_at(path.as_bytes()).iter().map(|entry| (entry.flags.tag(), entry.entry())).collect()
 }
 

@@ -44,6 +44,8 @@ pub(crate) enum Expected {
     Committed,
     /// The bytes of the tree as they are, whatever the index says: a checkpoint has them.
     Recorded,
+    /// What the index says; that it says what is expected was seen before.
+    Indexed,
 }
 
 /// What the work tree holds at a path of the landing.
@@ -154,6 +156,70 @@ fn refuse_case_collisions(index: &Index, changes: &[Change]) -> Result<()> {
     Ok(())
 }
 
+/// What stands at a path of the work tree, beside an entry that may be its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// Nothing.
+    Nothing,
+    /// The file or link of the entry.
+    Same,
+    /// Another file or link: its kind and the id of its bytes as they are.
+    Differs(Entry),
+    /// A folder.
+    Folder,
+    /// Neither file, link nor folder.
+    Other,
+    /// A file or link stands where a folder above the path would be.
+    Below(RepoPath),
+}
+
+/// How much a look at a file believes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Look {
+    /// Stat data that git would believe.
+    AtStat,
+    /// The bytes.
+    AtBytes,
+}
+
+/// Looks at single paths of the work tree, and refuses nothing.
+pub(crate) struct Onlooker<'a>(Inspector<'a>);
+
+impl<'a> Onlooker<'a> {
+    /// For the work tree of the view.
+    pub(crate) fn new(view: &'a View<'a>) -> Result<Self> {
+        let content = Content::of_work_tree(view.objects, view.index)?;
+        let (leaving, links) = (BTreeSet::new(), BTreeSet::new());
+        Ok(Self(Inspector { view, content, leaving, links, obstacles: BTreeMap::new() }))
+    }
+
+    /// What stands at the path of `wanted`, whose stat data counts as that of its file.
+    ///
+    /// # Errors
+    /// [`Error::DriverNotTrusted`], [`Error::Io`].
+    pub(crate) fn at(&mut self, path: &RepoPath, wanted: &IndexEntry, look: Look) -> Result<Standing> {
+        let failed = |error| error_at(path, error);
+        let parent = match parent_of(self.0.view.root, path).map_err(failed)? {
+            Parent::Open(parent) => parent,
+            Parent::Missing => return Ok(Standing::Nothing),
+            Parent::Obstructed(at) => return Ok(Standing::Below(at)),
+        };
+        let name = path.file_name();
+        let Some(info) = parent.info(name).map_err(failed)? else { return Ok(Standing::Nothing) };
+        match info.kind {
+            FileKind::Folder => return Ok(Standing::Folder),
+            FileKind::Other => return Ok(Standing::Other),
+            FileKind::File { .. } | FileKind::Symlink => {}
+        }
+        if look == Look::AtStat && self.0.same_kind(wanted, info.kind) && self.0.same_stat(wanted, &info) {
+            return Ok(Standing::Same);
+        }
+        let found = fingerprint(&parent, name, &info, self.0.hash()).map_err(failed)?;
+        let same = self.0.is_committed(path, wanted, &parent, &info, &found)?;
+        Ok(if same { Standing::Same } else { Standing::Differs(found.entry()) })
+    }
+}
+
 struct Inspector<'a> {
     view: &'a View<'a>,
     content: Content<'a>,
@@ -180,7 +246,7 @@ impl Inspector<'_> {
     }
 
     fn look_at(&mut self, change: &Change) -> Result<Found> {
-        let converted = self.view.expected == Expected::Committed;
+        let converted = self.view.expected != Expected::Recorded;
         if converted && change.new.is_some_and(|new| new.mode.is_file()) {
             self.content.refuse_untrusted_driver(&change.path)?;
         }
@@ -324,6 +390,24 @@ impl Inspector<'_> {
         self.view.objects.gix().object_hash()
     }
 
+    fn same_kind(&self, entry: &IndexEntry, kind: FileKind) -> bool {
+        let settings = self.view.settings;
+        match (entry.mode.kind(), kind) {
+            (EntryKind::Symlink, FileKind::Symlink) => true,
+            (EntryKind::Symlink, FileKind::File { .. }) => !settings.symlinks,
+            (EntryKind::Executable, FileKind::File { executable }) => executable || !settings.file_mode,
+            (EntryKind::Blob, FileKind::File { executable }) => !executable || !settings.file_mode,
+            _ => false,
+        }
+    }
+
+    /// Whether the stat data of the entry proves that the file is its own.
+    fn same_stat(&self, entry: &IndexEntry, info: &FileInfo) -> bool {
+        let settings = self.view.settings;
+        let unchanged = entry.stat.matches(&info.stat, settings.trust_ctime, settings.check_stat);
+        unchanged && !self.view.index.is_racy(entry)
+    }
+
     /// Whether the file is what the index says. The flag `assume-unchanged` is a wish, not a proof.
     fn is_committed(
         &mut self,
@@ -333,22 +417,10 @@ impl Inspector<'_> {
         info: &FileInfo,
         found: &Fingerprint,
     ) -> Result<bool> {
-        let settings = self.view.settings;
-        let same_kind = match (entry.mode.kind(), info.kind) {
-            (EntryKind::Symlink, FileKind::Symlink) => true,
-            (EntryKind::Symlink, FileKind::File { .. }) => !settings.symlinks,
-            (EntryKind::Executable, FileKind::File { executable }) => executable || !settings.file_mode,
-            (EntryKind::Blob, FileKind::File { executable }) => !executable || !settings.file_mode,
-            _ => false,
-        };
-        if !same_kind {
+        if !self.same_kind(entry, info.kind) {
             return Ok(false);
         }
-        if found.id == entry.id {
-            return Ok(true);
-        }
-        let unchanged = entry.stat.matches(&info.stat, settings.trust_ctime, settings.check_stat);
-        if unchanged && !self.view.index.is_racy(entry) {
+        if found.id == entry.id || self.same_stat(entry, info) {
             return Ok(true);
         }
         if !entry.mode.is_file() {

@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::changes::{self, Change};
 use super::content::Content;
 use super::durable::Flushes;
+use super::exact::{Exact, Sides};
 use super::folder::{FileKind, Folder, Parent, parent_of};
 use super::inspect::{self, Expected, Found, View};
 use super::lock::{self, LandingLock};
@@ -62,17 +63,6 @@ pub(crate) struct Landing {
     pub(crate) outside: Vec<OutsideChange>,
     /// What the operation log is told; nothing where rb keeps its own books.
     pub(crate) log: Option<LogDraft>,
-}
-
-/// The index of a landing that exchanges the whole state.
-#[derive(Clone, Debug)]
-pub(crate) struct Exact {
-    /// What the index has to hold, its stat data aside.
-    pub(crate) index_before: Index,
-    /// What it will hold.
-    pub(crate) index_after: Index,
-    /// The paths whose files are what the index says, so that their stat data can be taken from them.
-    pub(crate) clean: BTreeSet<RepoPath>,
 }
 
 /// How to land.
@@ -226,8 +216,8 @@ impl Run<'_> {
             reference::check_unmoved(self.repo, update)?;
         }
         let looked = if landing.checkout { Some(self.look(&changes)?) } else { None };
-        if let Some((_, found)) = &looked {
-            self.refuse_missing(&changes, found)?;
+        if let Some((checkout, found)) = &looked {
+            self.fetch_missing(&checkout.index, &changes, found)?;
         }
         let outside = outside::look(self.repo, &landing.outside)?;
         self.stop_if_cancelled()?;
@@ -261,15 +251,15 @@ impl Run<'_> {
         }
     }
 
-    /// The content of every file to be written must be there before anything is stored: a partial clone may lack it.
-    fn refuse_missing(&self, changes: &[Change], found: &[Found]) -> Result<()> {
+    /// The content of every file to be written must be there before anything is stored. What a partial clone lacks is
+    /// fetched in one go.
+    fn fetch_missing(&self, index: &Index, changes: &[Change], found: &[Found]) -> Result<()> {
         let written = changes.iter().zip(found).filter(|(_, found)| **found != Found::Skipped);
-        let entries = written.filter_map(|(change, _)| change.new);
-        let mut files = entries.filter(|new| new.mode.kind() != EntryKind::Submodule);
-        match files.find(|new| !self.objects.has(new.id)) {
-            Some(missing) => self.objects.blob(missing.id).map(drop),
-            None => Ok(()),
+        if self.repo.fetch_lacking(self.objects, written.filter_map(|(change, _)| change.new))? {
+            // How large they are was not known before.
+            self.refuse_too_large(index, changes, found)?;
         }
+        Ok(())
     }
 
     /// The object that names all that is new, and the objects that takes: what is only staged has no commit.
@@ -310,7 +300,7 @@ impl Run<'_> {
             settings: self.settings,
             root: &root,
             index: &index,
-            expected: if exact.is_some() { Expected::Recorded } else { Expected::Committed },
+            expected: exact.map_or(Expected::Committed, |exact| exact.sides.expected()),
             flags: &self.landing.flags,
             sparse: sparse.as_ref(),
             conflicts: &self.landing.index_stages,
@@ -321,7 +311,7 @@ impl Run<'_> {
         };
         let flags = changes.iter().map(kept).collect();
         if let Some(exact) = exact {
-            refuse_other_index(&index, exact)?;
+            exact.refuse_other_index(&index)?;
             index = exact.index_after.clone();
         } else {
             self.refuse_staged_conflicts(&index)?;
@@ -330,8 +320,13 @@ impl Run<'_> {
             let trees = (self.landing.head_tree, self.landing.result_tree);
             index_edit::shift_cached_trees(&mut index, self.objects, trees, changes, stages)?;
         }
-        size::refuse_too_large(self.objects, exact.is_none().then_some(&index), changes, &found)?;
+        self.refuse_too_large(&index, changes, &found)?;
         Ok((Checkout { root, index_path: path, index_bytes: bytes, index, flags }, found))
+    }
+
+    fn refuse_too_large(&self, index: &Index, changes: &[Change], found: &[Found]) -> Result<()> {
+        let converted = self.landing.exact.as_ref().is_none_or(|exact| exact.sides.converts());
+        size::refuse_too_large(self.objects, converted.then_some(index), changes, found)
     }
 
     /// A path that gets stages must be in the index as the side that is kept, or not at all.
@@ -445,9 +440,9 @@ impl Run<'_> {
         changes: &[Change],
         found: &[Found],
     ) -> Result<Vec<Step>> {
-        let content = match self.landing.exact {
-            Some(_) => None,
-            None => Some(Content::of_result(self.objects, &checkout.index)?),
+        let content = match &self.landing.exact {
+            Some(exact) if !exact.sides.converts() => None,
+            _ => Some(Content::of_result(self.objects, &checkout.index)?),
         };
         let mut writing = Writing { content, flushes: Flushes::new(self.settings.fsync.journal) };
         // Removals first: a file may have to go before a folder of its name can be made.
@@ -592,7 +587,9 @@ impl Run<'_> {
             self.stop_if_cancelled()?;
             swapper.apply(slot, step)?;
         }
-        emptied::remove_emptied_folders(&checkout.root, &journal.steps)?;
+        let none = BTreeSet::new();
+        let kept = self.landing.exact.as_ref().map_or(&none, |exact| &exact.folders);
+        emptied::remove_emptied_folders(&checkout.root, &journal.steps, kept)?;
         if self.settings.fsync.journal {
             recover::sync_touched(&checkout.root, journal)?;
         }
@@ -611,6 +608,9 @@ impl Run<'_> {
             let clean: Vec<_> =
                 changes.iter().filter(|change| exact.clean.contains(&change.path)).cloned().collect();
             index_edit::refresh(index, root, &clean)?;
+            if exact.sides != Sides::WholeState {
+                index_edit::settle_racy(index, changes, root, self.objects, self.settings)?;
+            }
         } else if journal.index.as_ref().is_none_or(Vec::is_empty) {
             return Ok(());
         } else {
@@ -641,18 +641,6 @@ fn makes_way(change: &Change, found: &Found) -> Option<Action> {
         Found::Clean(old) if becomes_submodule => Some(Action::Remove { old: *old }),
         Found::Submodule if !becomes_submodule => Some(Action::RemoveFolder),
         _ => None,
-    }
-}
-
-/// Whoever staged something meanwhile is not to lose it.
-fn refuse_other_index(index: &Index, exact: &Exact) -> Result<()> {
-    let differing = index_edit::differences(&exact.index_before, index);
-    match differing.is_empty() {
-        true => Ok(()),
-        false => Err(Error::InTheWay {
-            reason: InTheWay::Staged,
-            paths: differing.into_iter().map(|indexed| indexed.path).collect(),
-        }),
     }
 }
 

@@ -4,23 +4,27 @@
 //! landing and gets its place after the commit point, by the journal: what has landed is logged even after a crash. The
 //! commits and trees that taking the operation back needs are kept beside it (`apply::keep`).
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::exact::{Exact, FileBytes, Sides};
 use super::folder::{Attributes, Folder, Parent, parent_of};
+use super::index_edit::entries_at;
 use super::inspect::Found;
 use super::{durable, records};
 use crate::apply::changes::Change;
-use crate::error::{Error, Result};
+use crate::error::{Error, InTheWay, Result};
 use crate::id::{CommitId, Entry, EntryKind, ObjectId, TreeId};
-use crate::journal::{LoggedEntry, StateFile};
+use crate::journal::{IndexedPath, LoggedEntry, StateFile};
 use crate::operation::OperationId;
 use crate::path::RepoPath;
 use crate::record::{Files, RecordKind, Revision};
 use crate::repo::Repo;
 use crate::repo::config::Settings;
-use crate::repo::index::Flags;
+use crate::repo::index::{Flags, Index};
+use crate::repo::{Edits, Objects};
 
 /// The file of an entry that says what happened to the repository.
 pub(crate) const OPERATION_FILE: &str = "operation.json";
@@ -64,6 +68,100 @@ pub(crate) struct LoggedOperation {
     /// What was put back outside of the repository.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) outside: Option<LoggedOutside>,
+    /// Where what was not committed was replaced: how the two trees and the index are to be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) edits: Option<LoggedEdits>,
+}
+
+/// What work tree and index held, and hold, at paths that were edited and not committed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct LoggedEdits {
+    pub(crate) before: EditsSide,
+    pub(crate) after: EditsSide,
+}
+
+/// One side of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct EditsSide {
+    /// How the tree of this side holds the files.
+    pub(crate) files: FileBytes,
+    /// What the index holds at all the paths.
+    pub(crate) index: Vec<IndexedPath>,
+    /// The files that are what the index says.
+    pub(crate) clean: BTreeSet<RepoPath>,
+    /// Folders that are there without a file of these paths.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(crate) folders: BTreeSet<RepoPath>,
+    /// Trees that keep what the index holds.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) kept: Vec<TreeId>,
+}
+
+impl LoggedEdits {
+    /// The way back.
+    pub(crate) fn exchanged(&self) -> Self {
+        Self { before: self.after.clone(), after: self.before.clone() }
+    }
+
+    /// The index of the landing that leads from one side to the other.
+    ///
+    /// # Errors
+    /// [`Error::InTheWay`] where the index does not hold what the first side says.
+    pub(crate) fn exact(&self, present: Index) -> Result<Exact> {
+        let staged: Vec<_> = self
+            .before
+            .index
+            .iter()
+            .filter(|indexed| entries_at(&present, &indexed.path) != indexed.entries)
+            .map(|indexed| indexed.path.clone())
+            .collect();
+        if !staged.is_empty() {
+            return Err(Error::InTheWay { reason: InTheWay::Staged, paths: staged });
+        }
+        let mut after = present.clone();
+        let changed = self.after.index.iter().filter(|row| entries_at(&present, &row.path) != row.entries);
+        let replacements: BTreeMap<_, _> =
+            changed.map(|row| (row.path.as_bytes().to_vec(), row.to_index())).collect();
+        if !replacements.is_empty() {
+            after.replace(replacements);
+            after.forget_trees();
+        }
+        let touched: BTreeSet<&[u8]> = self.after.index.iter().map(|row| row.path.as_bytes()).collect();
+        for entry in after.entries_mut().iter_mut().filter(|entry| touched.contains(entry.path.as_slice())) {
+            // Without stat data git reads the file; those that are clean get theirs when they are written.
+            entry.stat = Default::default();
+        }
+        Ok(Exact {
+            index_before: present,
+            index_after: after,
+            clean: self.after.clean.clone(),
+            folders: self.after.folders.clone(),
+            sides: Sides::Paths { before: self.before.files, after: self.after.files },
+        })
+    }
+
+    /// Makes trees of all that the index holds on both sides, a tree for each stage: what keeps the objects.
+    pub(crate) fn keep(&mut self, objects: &Objects) -> Result<()> {
+        for side in [&mut self.before, &mut self.after] {
+            side.kept = kept_by(&side.index, objects)?;
+        }
+        Ok(())
+    }
+}
+
+fn kept_by(index: &[IndexedPath], objects: &Objects) -> Result<Vec<TreeId>> {
+    let mut stages: BTreeMap<u8, Edits> = BTreeMap::new();
+    for row in index {
+        for (tag, entry) in &row.entries {
+            if Flags::from_tag(*tag).intent_to_add() {
+                // git names the empty blob and need not have it.
+                objects.write_blob(b"")?;
+            }
+            let stage = Flags::from_tag(*tag).stage();
+            stages.entry(stage).or_default().insert(row.path.clone(), Some(*entry));
+        }
+    }
+    stages.into_values().map(|edits| objects.edit_tree(objects.empty_tree(), &edits)).collect()
 }
 
 /// A path of the work tree before and after.
@@ -165,7 +263,8 @@ impl LoggedOperation {
         let staged = [self.tree_before, self.tree_after].into_iter().filter(|_| self.staged);
         let outside = self.outside.iter().map(|outside| &outside.records);
         let states = self.states.iter().chain(outside).flat_map(|states| [states.before, states.after]);
-        commits.chain(staged.chain(states).map(|tree| tree.0)).collect()
+        let edits = self.edits.iter().flat_map(|edits| edits.before.kept.iter().chain(&edits.after.kept));
+        commits.chain(staged.chain(states).chain(edits.copied()).map(|tree| tree.0)).collect()
     }
 }
 

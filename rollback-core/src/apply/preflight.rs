@@ -70,6 +70,18 @@ fn refuse_in_progress(repo: &Repo, beside: Beside) -> Result<()> {
     }
 }
 
+/// Refuses where index and work tree cannot be written, whatever state they are in.
+///
+/// # Errors
+/// [`Error::NeedsWorkTree`], [`Error::Locked`], [`Error::Io`].
+pub(crate) fn refuse_unwritable(repo: &Repo, operation: &'static str) -> Result<()> {
+    if repo.work_dir().is_none() {
+        return Err(Error::NeedsWorkTree { operation, git_dir: repo.git_dir().to_owned() });
+    }
+    refuse_locked(repo)?;
+    refuse_read_only(repo)
+}
+
 fn refuse_locked(repo: &Repo) -> Result<()> {
     let operation = super::recover::operation_left(repo)?;
     for path in [index_lock(repo), repo.git_dir().join("HEAD.lock")] {

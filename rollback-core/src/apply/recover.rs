@@ -324,6 +324,10 @@ fn write_state_files(repo: &Repo, stage: &Stage, journal: &Journal, settings: &S
                 }
                 _ => durable::remove_if_there(&path)?,
             }
+            if let Some(folder) = path.parent().filter(|folder| *folder != repo.git_dir()) {
+                // git takes a folder for a sequence, even an empty one.
+                let _ = fs::remove_dir(folder);
+            }
             continue;
         };
         let staged = stage.path(&format!("state-{nth}"));

@@ -61,7 +61,8 @@ pub(crate) fn refuse_too_large(
         let Some(new) = change.new.filter(|new| new.mode.is_file() && *found != Found::Skipped) else {
             continue;
         };
-        if objects.blob_size(new.id)? <= limit {
+        // What a partial clone lacks is fetched before it is written, and looked at then.
+        if objects.lacks_promised(new.id) || objects.blob_size(new.id)? <= limit {
             continue;
         }
         if let (None, Some(index)) = (&content, result) {

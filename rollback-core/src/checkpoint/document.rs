@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::apply::Attributes;
 use crate::id::{CommitId, TreeId};
+use crate::journal::StateFile;
 use crate::path::RepoPath;
 
 /// The version of [`Manifest`].
@@ -28,6 +29,9 @@ pub struct Checkpoint {
     /// What its maker had to say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
+    /// The operation of git that was in progress, such as `a merge`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation: Option<String>,
     /// What it holds of the work tree; absent where there was none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub work_tree: Option<WorkTreePart>,
@@ -138,6 +142,9 @@ pub(super) struct Manifest {
     pub(super) time: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) message: Option<String>,
+    /// The files of git's state; absent in checkpoints that older builds made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) operation: Option<Vec<StateFile>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) work_tree: Option<WorkTreePart>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

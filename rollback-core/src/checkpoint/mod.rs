@@ -4,12 +4,14 @@
 //! (`work-tree`) with permissions and times (`files.json`), the index as a file (`index`) and as trees (`index-<stage>`),
 //! so that garbage collection keeps what only the index names, and copies of paths outside the repository
 //! (`outside-<number>`). A record of rb's own says which tree has which name; `refs/rb/checkpoints/<scope>/<name>` keeps
-//! the tree and is never read, because a fetch or whoever hands over a repository can set it.
+//! the tree and is never read, because a fetch or whoever hands over a repository can set it. It keeps the
+//! files of a merge, pick or revert in progress too, and the commits that these name.
 //!
 //! What git ignores is taken along only where it is named. Submodules and repositories of their own are never entered.
 //! Nothing is restored but by the one room that lands results.
 
 mod document;
+pub(crate) mod operation;
 mod outside;
 mod restore;
 mod snapshot;
@@ -23,6 +25,7 @@ use self::document::{FileRow, Manifest, Named, VERSION};
 use crate::apply::{Keeping, same_entries};
 use crate::error::{Error, Result};
 use crate::id::{CommitId, Entry, EntryMode, TreeId};
+use crate::journal::StateFile;
 use crate::path::RepoPath;
 use crate::record::{Files, RecordKind, Revision, UnreadableRecord};
 use crate::repo::config::Settings;
@@ -103,8 +106,8 @@ impl Repo {
     ///
     /// # Errors
     /// [`Error::CheckpointExists`]; [`Error::InvalidBranchName`]; [`Error::BadRequest`] for a path outside that cannot be
-    /// taken along; [`Error::Unborn`] where there is no commit yet; [`Error::Io`] for what cannot be read, or changed
-    /// while it was.
+    /// taken along; [`Error::Unborn`] where there is no commit yet; [`Error::OperationInProgress`] in the middle of a
+    /// rebase or of `git am`; [`Error::Io`] for what cannot be read, or changed while it was.
     pub fn create_checkpoint(
         &self,
         scope: &str,
@@ -270,6 +273,7 @@ impl Repo {
             head: self.head()?.name(),
             time: self.recorder().seconds,
             message: options.message.clone(),
+            operation: Some(operation::take(self)?),
             work_tree: work_tree.as_ref().map(|taken| taken.part.clone()),
             outside: copied,
         };
@@ -299,7 +303,10 @@ impl Repo {
         }
         // Moves of references compare ids; that this one names a tree makes no difference to them.
         self.point(&name, old, CommitId(tree.0), self.recorder(), objects.take_new())?;
-        self.keep_alive(&owner(full_name), &[tree.0, draft.manifest.commit_id.0])?;
+        let mut kept = vec![tree.0, draft.manifest.commit_id.0];
+        let operation = draft.manifest.operation.as_deref().unwrap_or_default();
+        kept.extend(operation::commits(self, operation).iter().map(|id| id.0).filter(|id| objects.has(*id)));
+        self.keep_alive(&owner(full_name), &kept)?;
         let text = serde_json::to_vec(&Named { version: VERSION, tree })
             .map_err(|error| Error::internal("cannot write a checkpoint", error))?;
         let files = Files::from([(CHECKPOINT_FILE.to_owned(), text)]);
@@ -322,6 +329,9 @@ impl Repo {
         let below = |entry: &OutsideEntry| entry.path.is_root() || entry.path.is_plain();
         if !manifest.outside.iter().flat_map(|part| &part.entries).all(below) {
             return Err(damaged("it names something outside of the paths that it kept"));
+        }
+        if !manifest.operation.iter().flatten().all(|file| StateFile::is_known(&file.name)) {
+            return Err(damaged("it names files that are none of git's state"));
         }
         Ok(Stored { record, manifest, tree })
     }
@@ -354,6 +364,7 @@ fn document(manifest: Manifest, record: TreeId, scope: &str, name: &str) -> Chec
         head: manifest.head,
         time: manifest.time,
         message: manifest.message,
+        operation: manifest.operation.as_deref().and_then(operation::name).map(ToOwned::to_owned),
         work_tree: manifest.work_tree,
         outside: manifest.outside,
     }
@@ -380,6 +391,10 @@ impl Draft {
         for (name, tree) in &self.outside_trees {
             rows.insert(name.clone(), folder(*tree));
         }
+        let files = self.manifest.operation.as_deref().unwrap_or_default();
+        if let Some(tree) = operation::merged_tree(objects, files) {
+            rows.insert("auto-merge".to_owned(), folder(tree));
+        }
         if let Some(taken) = &self.work_tree {
             rows.insert("work-tree".to_owned(), folder(taken.tree));
             rows.insert("files.json".to_owned(), blob(&json(serde_json::to_vec(&taken.files))?)?);
@@ -394,7 +409,9 @@ impl Draft {
     /// Whether all but the time and the words is the same, stat data aside.
     fn is_same_state_as(&self, stored: &Stored, objects: &Objects) -> Result<bool> {
         let (ours, theirs) = (&self.manifest, &stored.manifest);
-        if ours.head != theirs.head || ours.outside != theirs.outside {
+        let same_operation =
+            ours.operation.as_deref().unwrap_or_default() == theirs.operation.as_deref().unwrap_or_default();
+        if ours.head != theirs.head || ours.outside != theirs.outside || !same_operation {
             return Ok(false);
         }
         let Some(taken) = &self.work_tree else { return Ok(theirs.work_tree.is_none()) };

@@ -11,14 +11,15 @@ use serde::{Deserialize, Serialize};
 
 use super::document::{Checkpoint, FileRow, OutsidePart};
 use super::outside::{self, Sides};
-use super::{CheckpointOptions, Draft, MANUAL, Stored, snapshot, verify};
+use super::{CheckpointOptions, Draft, MANUAL, Stored, operation, snapshot, verify};
 use crate::apply::log::{LOG_VERSION, LogDraft, LoggedOperation, LoggedOutside, States};
 use crate::apply::{
-    Beside, Exact, Keeping, LandOptions, Landing, Need, OutsideChange, RefUpdate, check, check_outside, land,
-    preflight, same_entries,
+    Exact, Keeping, LandOptions, Landing, OutsideChange, RefUpdate, Sides as LandingSides, check,
+    check_outside, land, refuse_unwritable, same_entries,
 };
 use crate::error::{Error, Result};
 use crate::id::TreeId;
+use crate::journal::StateFile;
 use crate::operation::OperationId;
 use crate::path::RepoPath;
 use crate::receipt::{OutcomeKind, Recovery};
@@ -92,6 +93,12 @@ pub struct Restored {
     pub removed: Vec<RepoPath>,
     /// Whether entries of the index changed.
     pub index_changed: bool,
+    /// The operation of git that is in progress again, such as `a merge`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation: Option<String>,
+    /// The operation of git that was in progress before and is not any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation_put_aside: Option<String>,
     /// The branch that moved, or `HEAD`.
     #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<RepoPath>,
@@ -142,7 +149,7 @@ impl Repo {
         options: RestoreOptions,
         operation: &OperationId,
     ) -> Result<Ready> {
-        let Comparison { draft, stored, mut restored, update } =
+        let Comparison { draft, stored, mut restored, update, state_files } =
             self.compare(objects, checkpoint, options, Keeping::Store)?;
         let index_before = draft.index();
         if restored.kind == OutcomeKind::NothingToDo {
@@ -164,7 +171,7 @@ impl Repo {
             }
             false => self.landing_outside(objects, states, head_tree, &restored)?,
         };
-        Ok(Ready { landing: Some(Landing { outside, ..landing }), restored })
+        Ok(Ready { landing: Some(Landing { outside, state_files, ..landing }), restored })
     }
 
     /// Says what [`Repo::restore_checkpoint`] would do, refuses what it would refuse, and writes nothing.
@@ -173,7 +180,7 @@ impl Repo {
     /// As [`Repo::restore_checkpoint`].
     pub fn check_restore(&self, checkpoint: &Checkpoint, options: RestoreOptions) -> Result<Restored> {
         let objects = self.objects();
-        let Comparison { draft, stored, restored, update } =
+        let Comparison { draft, stored, restored, update, state_files } =
             self.compare(&objects, checkpoint, options, Keeping::OnlyName)?;
         let head_tree = draft.work_tree.as_ref().map_or(objects.empty_tree(), |taken| taken.tree);
         let outside = draft.outside_changes(&objects, &stored, &restored.outside)?;
@@ -186,7 +193,7 @@ impl Repo {
             }
             false => self.landing_outside(&objects, states, head_tree, &restored)?,
         };
-        check(self, &Landing { outside, ..landing })?;
+        check(self, &Landing { outside, state_files, ..landing })?;
         Ok(restored)
     }
 
@@ -199,8 +206,8 @@ impl Repo {
         keeping: Keeping,
     ) -> Result<Comparison> {
         self.verify_checkpoint(checkpoint, true)?.sound(checkpoint)?;
-        let work_tree = Some("restoring a checkpoint");
-        preflight(self, Need { work_tree, identity: false, beside: Beside::Nothing })?;
+        refuse_unwritable(self, "restoring a checkpoint")?;
+        operation::refuse_unkept(self)?;
         let stored = self.read_stored(checkpoint.record_id)?;
         let Some(tree) = stored.folder("work-tree") else {
             return Err(Error::BadRequest(format!(
@@ -223,9 +230,38 @@ impl Repo {
         };
         let draft = self.draft(objects, self.head_commit()?, &asked, &known, keeping)?;
         let update = self.branch_move(&stored, checkpoint, options.branch)?;
-        let restored =
+        let state_files = self.operation_between(&draft, &stored, checkpoint, update.as_ref())?;
+        let mut restored =
             differences(objects, (&draft, &stored), checkpoint, (update.as_ref(), options.outside))?;
-        Ok(Comparison { draft, stored, restored, update })
+        restored.note_operation(&draft, &stored, &state_files);
+        Ok(Comparison { draft, stored, restored, update, state_files })
+    }
+
+    /// The files of git's state that change. An operation comes back only where HEAD is as it was when it began: elsewhere
+    /// its result would take back what HEAD has since.
+    fn operation_between(
+        &self,
+        draft: &Draft,
+        stored: &Stored,
+        checkpoint: &Checkpoint,
+        update: Option<&RefUpdate>,
+    ) -> Result<Vec<StateFile>> {
+        let now = draft.manifest.operation.as_deref().unwrap_or_default();
+        let Some(then) = stored.manifest.operation.as_deref() else {
+            return match operation::name(now) {
+                Some(operation) => Err(Error::OperationInProgress { operation }),
+                None => Ok(Vec::new()),
+            };
+        };
+        let (began, head) = (stored.manifest.commit_id, self.head_commit()?);
+        if let Some(operation) = operation::name(then)
+            && update.is_none()
+            && began != head
+        {
+            let checkpoint = checkpoint.full_name();
+            return Err(Error::OperationElsewhere { checkpoint, operation, began, head });
+        }
+        Ok(operation::changes(now, then))
     }
 
     fn branch_move(
@@ -266,7 +302,8 @@ impl Repo {
         let present = self.read_index()?.index;
         let index_after = snapshot::settled(to.index(objects)?, &files, &present);
         let clean = files.into_iter().filter(|row| row.clean).map(|row| row.path).collect();
-        Ok(Exact { index_before, index_after, clean })
+        let folders = BTreeSet::new();
+        Ok(Exact { index_before, index_after, clean, folders, sides: LandingSides::WholeState })
     }
 
     fn landing_of(
@@ -357,6 +394,7 @@ impl Repo {
             states: restored.changes_repository().then(|| records.clone()),
             outside: (!restored.outside.is_empty())
                 .then(|| LoggedOutside { records, paths: restored.outside.clone() }),
+            edits: None,
         };
         Ok(LogDraft { operation, receipt })
     }
@@ -384,6 +422,8 @@ struct Comparison {
     stored: Stored,
     restored: Restored,
     update: Option<RefUpdate>,
+    /// The files of git's state that change.
+    state_files: Vec<StateFile>,
 }
 
 impl Draft {
@@ -420,7 +460,24 @@ impl Stored {
 
 impl Restored {
     fn changes_repository(&self) -> bool {
-        !self.written.is_empty() || !self.removed.is_empty() || self.index_changed || self.reference.is_some()
+        let operation = self.operation.is_some() || self.operation_put_aside.is_some();
+        let files = !self.written.is_empty() || !self.removed.is_empty();
+        files || self.index_changed || self.reference.is_some() || operation
+    }
+
+    fn note_operation(&mut self, draft: &Draft, stored: &Stored, changed: &[StateFile]) {
+        let name = |files: &Option<Vec<StateFile>>| {
+            files.as_deref().and_then(operation::name).map(ToOwned::to_owned)
+        };
+        let heads =
+            changed.iter().any(|file| file.name.ends_with("_HEAD") || file.name.starts_with("sequencer"));
+        if heads {
+            self.operation = name(&stored.manifest.operation);
+            self.operation_put_aside = name(&draft.manifest.operation);
+        }
+        if self.kind == OutcomeKind::NothingToDo && self.changes_repository() {
+            self.kind = OutcomeKind::Staged;
+        }
     }
 }
 
@@ -453,6 +510,8 @@ fn differences(
         written: written.into_iter().map(|change| change.path).collect(),
         removed: removed.into_iter().map(|change| change.path).collect(),
         index_changed: !same_entries(&index, &stored.index(objects)?),
+        operation: None,
+        operation_put_aside: None,
         reference: update.map(|update| RepoPath::new(update.name.as_slice())),
         outside,
         outside_left,

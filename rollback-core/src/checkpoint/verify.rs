@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::document::{Checkpoint, OutsideKind, OutsidePart};
 use super::outside::Sha256;
-use super::{Stored, snapshot};
+use super::{Stored, operation, snapshot};
 use crate::error::{Error, Result};
 use crate::id::{CommitId, Entry, EntryKind, EntryMode, ObjectId, TreeId};
 use crate::path::RepoPath;
@@ -47,8 +47,14 @@ impl Repo {
     /// [`Error::Io`] where the repository cannot be read. What is missing or wrong is part of the answer.
     pub fn verify_checkpoint(&self, checkpoint: &Checkpoint, deep: bool) -> Result<Verified> {
         let objects = self.objects();
-        let mut verifier =
-            Verifier { objects: &objects, deep, seen: HashSet::new(), found: Verified::default() };
+        let mut verifier = Verifier {
+            repo: self,
+            objects: &objects,
+            deep,
+            seen: HashSet::new(),
+            found: Verified::default(),
+            promised: false,
+        };
         let stored = match self.read_stored(checkpoint.record_id) {
             Ok(stored) => stored,
             Err(error) => {
@@ -62,16 +68,23 @@ impl Repo {
 }
 
 struct Verifier<'a> {
+    repo: &'a Repo,
     objects: &'a Objects,
     deep: bool,
     seen: HashSet<ObjectId>,
     found: Verified,
+    /// Whether a remote may have promised what is looked at.
+    promised: bool,
 }
 
 impl Verifier<'_> {
     fn check(&mut self, stored: &Stored) {
         self.object(stored.record.0, "tree");
         self.commit(stored.manifest.commit_id);
+        let files = stored.manifest.operation.as_deref().unwrap_or_default();
+        for commit in operation::commits(self.repo, files) {
+            self.object(commit.0, "commit");
+        }
         for row in &stored.tree.entries {
             let path = RepoPath::new(row.name.as_slice());
             self.entry(&path, row.entry, 0);
@@ -88,8 +101,15 @@ impl Verifier<'_> {
         self.found.problems.push(text);
     }
 
+    /// The commit and all it holds. What a partial clone left out of it is promised, and not damaged.
     fn commit(&mut self, commit: CommitId) {
         self.object(commit.0, "commit");
+        self.promised = true;
+        self.tree_of(commit);
+        self.promised = false;
+    }
+
+    fn tree_of(&mut self, commit: CommitId) {
         match self.objects.commit(commit) {
             Ok(commit) => self.tree(&RepoPath::default(), commit.tree, 0),
             Err(error) => self.problem(said(&error)),
@@ -100,6 +120,7 @@ impl Verifier<'_> {
         match entry.mode.kind() {
             EntryKind::Tree => self.tree(path, TreeId(entry.id), depth + 1),
             EntryKind::Submodule => {}
+            _ if self.promised && self.objects.lacks_promised(entry.id) => {}
             _ if self.deep => {
                 self.object(entry.id, "blob");
             }
@@ -111,6 +132,9 @@ impl Verifier<'_> {
     fn tree(&mut self, path: &RepoPath, tree: TreeId, depth: usize) {
         if depth > MAX_DEPTH {
             return self.problem(format!("{path} is nested deeper than 2048 folders"));
+        }
+        if self.promised && self.objects.lacks_promised(tree.0) {
+            return;
         }
         if tree == self.objects.empty_tree() || !self.object(tree.0, "tree") {
             return;

@@ -106,8 +106,7 @@ impl Repo {
     /// [`Error::MissingObject`] and [`Error::CorruptObject`].
     pub fn history(&self, path: &RepoPath, options: &HistoryOptions) -> Result<PathHistory> {
         let tip = self.resolve_commit(&options.tip)?;
-        let objects = self.objects();
-        path_history(&objects, tip, path, options)
+        self.complete(|repo| path_history(&repo.objects(), tip, path, options))
     }
 }
 

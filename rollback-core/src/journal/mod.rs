@@ -12,10 +12,11 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::id::{CommitId, Entry, ObjectId};
+use crate::id::{CommitId, Entry, EntryMode, ObjectId};
 use crate::operation::OperationId;
 use crate::path::RepoPath;
 use crate::record::is_plain_id;
+use crate::repo::index::{Flags, IndexEntry};
 use crate::repo::refs::check_writable_name;
 
 /// The version of the record. A newer one is refused.
@@ -48,6 +49,16 @@ impl Fingerprint {
 
     pub(crate) fn symlink(id: ObjectId) -> Self {
         Self { kind: FingerprintKind::Symlink, id }
+    }
+
+    /// The entry of a tree that holds the bytes as they are.
+    pub(crate) fn entry(&self) -> Entry {
+        let mode = match self.kind {
+            FingerprintKind::File => EntryMode::BLOB,
+            FingerprintKind::Executable => EntryMode::EXECUTABLE,
+            FingerprintKind::Symlink => EntryMode::SYMLINK,
+        };
+        Entry { mode, id: self.id }
     }
 }
 
@@ -130,6 +141,17 @@ pub(crate) struct IndexedPath {
     pub(crate) entries: Vec<(u8, Entry)>,
 }
 
+impl IndexedPath {
+    /// The entries as an index has them, without stat data.
+    pub(crate) fn to_index(&self) -> Vec<IndexEntry> {
+        let entry = |(tag, entry): &(u8, Entry)| {
+            let flags = Flags::from_tag(*tag);
+            IndexEntry { flags, ..IndexEntry::new(self.path.as_bytes(), *entry, flags.stage()) }
+        };
+        self.entries.iter().map(entry).collect()
+    }
+}
+
 /// What is done at one path of the work tree. The position in the list names its place in the stage.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Step {
@@ -202,8 +224,10 @@ pub(crate) struct StateFile {
 }
 
 /// The files of git's state that a landing may write or remove.
-const STATE_FILES: [&str; 11] = [
+const STATE_FILES: [&str; 13] = [
     "MERGE_MSG",
+    "SQUASH_MSG",
+    "MERGE_AUTOSTASH",
     "MERGE_HEAD",
     "MERGE_MODE",
     "AUTO_MERGE",

@@ -5,9 +5,13 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{Entry, Log, number_of};
-use crate::apply::log::{LOG_VERSION, LogDraft, LoggedOperation, LoggedOutside, States, TouchedStateFile};
-use crate::apply::{Beside, LandOptions, Landing, Need, RefUpdate, check, land, preflight, read_if_there};
-use crate::checkpoint::RestoredOutside;
+use crate::apply::log::{
+    LOG_VERSION, LogDraft, LoggedEdits, LoggedOperation, LoggedOutside, States, TouchedStateFile,
+};
+use crate::apply::{
+    Beside, LandOptions, Landing, Need, RefUpdate, check, land, preflight, read_if_there, refuse_unwritable,
+};
+use crate::checkpoint::{RestoredOutside, operation};
 use crate::error::{Error, Result};
 use crate::id::CommitId;
 use crate::journal::StateFile;
@@ -125,7 +129,8 @@ impl Repo {
         if let Some(by) = undone_by {
             return Err(Error::AlreadyUndone { operation: logged.operation_id, by });
         }
-        let on_it = self.refuse_moved(&logged)?;
+        // What was not committed comes back wherever its paths are as they were left.
+        let on_it = logged.edits.is_some() || self.refuse_moved(&logged)?;
         self.refuse_published(&logged)?;
         if let Some(outside) = logged.outside.as_ref().filter(|_| options.outside == RestoredOutside::Leave) {
             let (operation, paths) = (logged.operation_id.clone(), outside.paths.clone());
@@ -135,7 +140,15 @@ impl Repo {
         let checkout = on_it && self.work_dir().is_some() && !only_outside;
         let work_tree = checkout.then_some("taking back an operation of this branch");
         let beside = if logged.staged { Beside::PickOrRevert } else { Beside::Nothing };
-        preflight(self, Need { work_tree, identity: false, beside })?;
+        match (&logged.edits, &logged.states) {
+            (None, None) => preflight(self, Need { work_tree, identity: false, beside })?,
+            // What is in progress is part of what was kept, or is left alone.
+            (Some(_), _) => refuse_unwritable(self, "taking back a restore of the work tree")?,
+            (None, Some(_)) => {
+                refuse_unwritable(self, "taking back the restore of a checkpoint")?;
+                operation::refuse_unkept(self)?;
+            }
+        }
         let undone = Undone {
             operation_id,
             undoes: logged.operation_id.clone(),
@@ -158,15 +171,20 @@ impl Repo {
         let mut receipt = serde_json::to_vec_pretty(undone)
             .map_err(|error| Error::internal("cannot write the receipt", error))?;
         receipt.push(b'\n');
+        let head = logged.edits.as_ref().map(|_| self.head()).transpose()?;
+        let (reference, before, after) = match &head {
+            Some(head) => (head.name(), head.commit(), head.commit()),
+            None => (logged.reference.clone(), logged.after, logged.before),
+        };
         let operation = LoggedOperation {
             version: LOG_VERSION,
             operation_id: undone.operation_id.clone(),
             time: committer.seconds,
             kind: "undo".into(),
             target: format!("{} {}", logged.kind, logged.target),
-            reference: logged.reference.clone(),
-            before: logged.after,
-            after: logged.before,
+            reference,
+            before,
+            after,
             commit_ids: Vec::new(),
             staged: logged.staged,
             tree_before: logged.tree_after,
@@ -179,6 +197,7 @@ impl Repo {
                 records: outside.records.exchanged(),
                 paths: outside.paths.clone(),
             }),
+            edits: logged.edits.as_ref().map(LoggedEdits::exchanged),
         };
         let outside = match &operation.outside {
             Some(outside) => self.outside_between(&outside.records, &outside.paths)?,
@@ -199,9 +218,10 @@ impl Repo {
         let absent = logged.paths.iter().filter(|touched| touched.absent).map(|touched| &touched.path);
         let there_before = logged.paths.iter().filter(|touched| touched.before.is_some());
         let flags = there_before.map(|touched| (touched.path.clone(), Flags::from_tag(touched.flags)));
-        let exact = match logged.states.as_ref().filter(|_| checkout) {
-            Some(states) => Some(self.exchange(states.after, states.before)?),
-            None => None,
+        let exact = match (&operation.edits, logged.states.as_ref().filter(|_| checkout)) {
+            (Some(edits), _) => Some(edits.exact(self.read_index()?.index)?),
+            (None, Some(states)) => Some(self.exchange(states.after, states.before)?),
+            (None, None) => None,
         };
         Ok(Landing {
             objects: Vec::new(),

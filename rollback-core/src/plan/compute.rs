@@ -28,6 +28,10 @@ impl Repo {
     /// [`Error::MainlineOutOfRange`], [`Error::Unborn`], [`Error::ShallowHistory`], [`Error::MissingObject`],
     /// [`Error::CorruptObject`] and their kin.
     pub fn plan(&self, target: &Target, options: &PlanOptions) -> Result<Plan> {
+        self.complete(|repo| repo.plan_once(target, options))
+    }
+
+    fn plan_once(&self, target: &Target, options: &PlanOptions) -> Result<Plan> {
         let tip = self.tip(options)?;
         let mut bench = Workbench::new(self, tip.commit_id)?.keeping(options.empty);
         if tip.index_tree_id.is_some() {

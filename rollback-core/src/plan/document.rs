@@ -273,4 +273,6 @@ pub enum NoteKind {
     HookSkipped,
     /// A hook is installed that runs when the result lands on the branch that is checked out.
     HookToRun,
+    /// A partial clone lacks the content of these paths: landing fetches it first, from the remote that is named.
+    ContentToFetch,
 }

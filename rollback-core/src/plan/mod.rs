@@ -13,6 +13,7 @@ mod patch;
 mod prepared;
 mod resolve;
 mod reverted;
+mod to_fetch;
 
 pub use branch_merge::{BranchMerge, PlannedMerge};
 pub use candidate::TreeEdit;

@@ -50,7 +50,7 @@ impl Repo {
     /// # Errors
     /// [`Error::ShallowHistory`](crate::Error::ShallowHistory) for a commit at the end of a shallow clone.
     pub fn is_reverted(&self, commit: CommitId, tip: CommitId) -> Result<IsReverted> {
-        Judge::new(self, tip)?.judge(commit)
+        self.complete(|repo| Judge::new(repo, tip)?.judge(commit))
     }
 
     /// What to undo so that `commit` comes back at `tip`: itself where it is a rollback that stands, else what took it
@@ -61,7 +61,7 @@ impl Repo {
     /// # Errors
     /// Those of reading commits, and of [`Repo::is_reverted`].
     pub fn rollback_behind(&self, commit: CommitId, tip: CommitId) -> Result<Option<RollbackBehind>> {
-        Judge::new(self, tip)?.behind(commit)
+        self.complete(|repo| Judge::new(repo, tip)?.behind(commit))
     }
 }
 

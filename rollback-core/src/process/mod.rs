@@ -10,6 +10,7 @@
 mod capture;
 mod command;
 pub mod cross_check;
+mod fetch;
 mod filters;
 mod hooks;
 mod identity;
@@ -21,6 +22,7 @@ mod tree;
 
 pub use capture::Captured;
 pub use command::{Command, DEFAULT_ENVIRONMENT, DEFAULT_OUTPUT_LIMIT};
+pub use fetch::SystemFetcher;
 pub use filters::SystemFilters;
 pub use hooks::SystemHooks;
 pub use identity::{Holder, ProcessId};

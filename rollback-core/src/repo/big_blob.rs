@@ -32,6 +32,7 @@ impl Objects {
     pub(crate) fn blob_size(&self, id: ObjectId) -> Result<u64> {
         match FindHeader::try_header(&self.gix().objects, &id.0) {
             Ok(Some(header)) => Ok(header.size),
+            Ok(None) if self.goes_on_without(id) => Ok(0),
             Ok(None) => Err(self.missing(id, "blob")),
             Err(source) => Err(corrupt(id, source)),
         }

@@ -15,6 +15,7 @@ pub(crate) mod identity;
 pub(crate) mod index;
 mod objects;
 mod open;
+pub(crate) mod promised;
 pub(crate) mod refs;
 pub(crate) mod revision;
 pub(crate) mod sparse;
@@ -35,6 +36,7 @@ use std::sync::Arc;
 
 use crate::filters::Filters;
 use crate::merge::MergeDrivers;
+use crate::promised::ObjectFetcher;
 
 /// How deep folders may be nested in trees that are read for writing.
 pub(crate) const MAX_DEPTH: usize = 2048;
@@ -49,6 +51,10 @@ pub struct Repo {
     programs: Programs,
     filters: Arc<dyn Filters>,
     merge_drivers: Option<Arc<dyn MergeDrivers>>,
+    /// Who fetches objects that a partial clone left out.
+    fetcher: Option<Arc<dyn ObjectFetcher>>,
+    /// What a computation lacks is noted there and fetched afterwards.
+    lacking: Option<promised::Lacking>,
 }
 
 /// Which of the programs that the repository itself names may run: filters of its own configuration, and hooks.

@@ -6,6 +6,7 @@ use bstr::BString;
 use gix::objs::{Find, FindHeader, Kind, WriteTo};
 
 use super::big_blob::DEFAULT_LIMIT;
+use super::promised::{Lacking, is_partial_clone};
 use crate::error::{Error, Result, Source};
 use crate::filters::Filters;
 use crate::id::{CommitId, Entry, EntryMode, ObjectId, TreeId};
@@ -20,6 +21,7 @@ pub(crate) struct Objects {
     programs: Programs,
     filters: Arc<dyn Filters>,
     merge_drivers: Option<Arc<dyn MergeDrivers>>,
+    lacking: Option<Lacking>,
 }
 
 /// Objects that exist in memory only: id, kind and bytes, in no particular order.
@@ -115,6 +117,7 @@ impl Objects {
             programs: repo.programs.clone(),
             filters: Arc::clone(&repo.filters),
             merge_drivers: repo.merge_drivers.clone(),
+            lacking: repo.lacking.clone(),
         }
     }
 
@@ -148,6 +151,10 @@ impl Objects {
         }
         match self.repo.objects.try_find(&id.0, buffer) {
             Ok(Some(data)) => Ok(data.kind),
+            Ok(None) if wanted == "blob" && self.goes_on_without(id) => {
+                buffer.clear();
+                Ok(Kind::Blob)
+            }
             Ok(None) => Err(self.missing(id, wanted)),
             Err(source) => {
                 // The object library stops at the limit too, and what it says of it names no size.
@@ -317,8 +324,30 @@ impl Objects {
     }
 
     pub(super) fn missing(&self, id: ObjectId, kind: &'static str) -> Error {
-        let partial_clone = self.repo.config_snapshot().string("extensions.partialClone").is_some();
-        Error::MissingObject { kind, id, partial_clone }
+        Error::MissingObject { kind, id, partial_clone: is_partial_clone(&self.repo) }
+    }
+
+    /// Whether a missing blob is noted, to be fetched when the computation is over: what comes of that is not used.
+    pub(super) fn goes_on_without(&self, id: ObjectId) -> bool {
+        let Some(lacking) = &self.lacking else { return false };
+        lacking.add(id);
+        true
+    }
+
+    /// Whether a partial clone left the object out.
+    pub(crate) fn lacks_promised(&self, id: ObjectId) -> bool {
+        !self.has(id) && is_partial_clone(&self.repo)
+    }
+
+    /// Ends a computation that has gone on without objects: more of it would only guess.
+    ///
+    /// # Errors
+    /// [`Error::MissingObject`].
+    pub(crate) fn refuse_lacking(&self) -> Result<()> {
+        match self.lacking.as_ref().and_then(Lacking::first) {
+            Some(id) => Err(self.missing(id, "blob")),
+            None => Ok(()),
+        }
     }
 }
 

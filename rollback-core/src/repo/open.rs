@@ -56,6 +56,8 @@ impl Repo {
             programs: Programs::default(),
             filters: Arc::new(SystemFilters),
             merge_drivers: None,
+            fetcher: None,
+            lacking: None,
         })
     }
 }

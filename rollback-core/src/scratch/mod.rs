@@ -58,7 +58,7 @@ impl Scratch {
         };
         let objects = repo.objects();
         objects.insert_new(plan.prepared.objects())?;
-        Self::check_out(objects, tree)
+        Self::check_out(repo, objects, tree)
     }
 
     /// The result of a plan, or the files of `tip` without one, in the place of a run. What lies there already and is the
@@ -135,7 +135,7 @@ impl Scratch {
             .ok_or_else(|| Error::BadRequest(format!("there is no step {at}")))?;
         let objects = repo.objects();
         objects.insert_new(plan.prepared.objects())?;
-        Self::check_out(objects, tree)
+        Self::check_out(repo, objects, tree)
     }
 
     /// The files of a commit.
@@ -146,7 +146,7 @@ impl Scratch {
     /// # Errors
     /// As [`Scratch::of_plan`].
     pub fn of_commit(repo: &Repo, commit: CommitId) -> Result<Self> {
-        Self::check_out(repo.objects(), repo.tree_of_commit(commit)?)
+        Self::check_out(repo, repo.objects(), repo.tree_of_commit(commit)?)
     }
 
     /// The place of a run with whatever was done in it since; `plan` is what it was made of.
@@ -164,8 +164,9 @@ impl Scratch {
         Ok(Self { folder, objects, base, attributes, linked: BTreeSet::new() })
     }
 
-    fn check_out(objects: Objects, tree: TreeId) -> Result<Self> {
+    fn check_out(repo: &Repo, objects: Objects, tree: TreeId) -> Result<Self> {
         let base = files_of(&objects, tree)?;
+        repo.fetch_lacking(&objects, base.values().copied())?;
         let folder = tempfile::Builder::new()
             .prefix("rb-candidate-")
             .tempdir()

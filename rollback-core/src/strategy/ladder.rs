@@ -126,6 +126,7 @@ pub(crate) fn climb(bench: &mut Workbench, rungs: &[Rung], goal: &Goal, choice: 
                 None => climb.chosen = Some(climb.attempts.len()),
             }
         }
+        bench.objects.refuse_lacking()?;
         let nothing_left = attempt.result == AttemptResult::Empty && goal.is_met_by_tip(bench)?;
         climb.attempts.push(attempt);
         if nothing_left && climb.chosen.is_none() || choice.first_only && climb.chosen.is_some() {

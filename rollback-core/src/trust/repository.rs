@@ -14,6 +14,7 @@ use super::{Fingerprint, sha256};
 use crate::error::{Error, Result};
 use crate::repo::config::own_signers;
 use crate::repo::hooks::{Owner, key_of};
+use crate::repo::promised::programs_of_fetching;
 use crate::repo::{Programs, Repo};
 
 /// A program that a repository names.
@@ -53,6 +54,9 @@ impl Repo {
             }
         }
         for (key, command) in own_signers(&local) {
+            found.insert(key, command.to_str_lossy().into_owned());
+        }
+        for (key, command) in programs_of_fetching(&local) {
             found.insert(key, command.to_str_lossy().into_owned());
         }
         let hooks = self.hooks_folder();

@@ -112,6 +112,7 @@ fn draft(target: &str, tip: CommitId, landing: &Landing) -> LogDraft {
         state_files: Vec::new(),
         states: None,
         outside: None,
+        edits: None,
     };
     LogDraft { operation, receipt: b"{}\n".to_vec() }
 }
@@ -540,7 +541,13 @@ pub(super) fn encode(deed: &Deed) -> Vec<u8> {
         "log": landing.log.as_ref().map(|draft| &draft.operation),
         "exact": landing.exact.as_ref().map(|exact| {
             let index = |index: &Index| hex(&index.encode(false).unwrap());
-            json!({ "before": index(&exact.index_before), "after": index(&exact.index_after), "clean": exact.clean })
+            json!({
+                "before": index(&exact.index_before),
+                "after": index(&exact.index_after),
+                "clean": exact.clean,
+                "folders": exact.folders,
+                "sides": exact.sides,
+            })
         }),
     });
     serde_json::to_vec(&value).unwrap()
@@ -601,6 +608,8 @@ fn decode_landing(value: &Value) -> Landing {
                 index_before: index(&exact["before"]),
                 index_after: index(&exact["after"]),
                 clean: serde_json::from_value(exact["clean"].clone()).unwrap(),
+                folders: serde_json::from_value(exact["folders"].clone()).unwrap(),
+                sides: serde_json::from_value(exact["sides"].clone()).unwrap(),
             }
         }),
     }
