@@ -54,16 +54,35 @@ impl Invocation {
         self.line(args)
     }
 
+    /// The command with the options that stand behind `--` in front of it; `None` where `word` is no such option.
+    pub(crate) fn with_options_in_front(&self, word: &[u8]) -> Option<CommandLine> {
+        let is_option = |arg: &&OsString| arg.as_encoded_bytes().starts_with(b"-");
+        let end = self.options().count();
+        let (front, behind) = (&self.args[..end], self.args.get(end + 1..)?);
+        if !behind.iter().filter(is_option).any(|arg| arg.as_encoded_bytes() == word) {
+            return None;
+        }
+        let mut args: Vec<_> = front.iter().chain(behind.iter().filter(is_option)).cloned().collect();
+        let mut paths = behind.iter().filter(|arg| !is_option(arg)).peekable();
+        if paths.peek().is_some() {
+            args.push("--".into());
+        }
+        args.extend(paths.cloned());
+        Some(self.line(args))
+    }
+
     /// The command without flags that take no value.
     pub(crate) fn without(&self, flags: &[&str]) -> Self {
-        let kept = self.args.iter().filter(|arg| !flags.iter().any(|flag| *arg == flag));
-        Self { program: self.program, args: kept.cloned().collect() }
+        let end = self.options().count();
+        let kept = self.options().filter(|arg| !flags.iter().any(|flag| *arg == flag));
+        Self { program: self.program, args: kept.chain(&self.args[end..]).cloned().collect() }
     }
 
     /// The command without an option that takes a value, in any of its spellings.
     pub(crate) fn without_option(&self, short: &str, long: &str) -> Self {
         let mut kept = Vec::new();
-        let mut args = self.args.iter();
+        let end = self.options().count();
+        let mut args = self.args[..end].iter();
         while let Some(arg) = args.next() {
             let text = arg.to_string_lossy();
             if *text == *short || *text == *long {
@@ -74,6 +93,7 @@ impl Invocation {
                 kept.push(arg.clone());
             }
         }
+        kept.extend_from_slice(&self.args[end..]);
         Self { program: self.program, args: kept }
     }
 
@@ -254,6 +274,10 @@ mod tests {
             );
         }
         assert_eq!(typed(&["rb", "a", "--json"]).without(&["--json"]).as_typed().to_string(), "rb a");
+        let paths = typed(&["rb", "revert", "--json", "HEAD", "--", "--json", "-m"]);
+        let text = |typed: Invocation| typed.as_typed().to_string();
+        assert_eq!(text(paths.without(&["--json"])), "rb revert HEAD -- --json -m");
+        assert_eq!(text(paths.without_option("-m", "--mainline")), "rb revert --json HEAD -- --json -m");
     }
 
     #[test]

@@ -118,6 +118,26 @@ pub enum Error {
         /// What was given.
         specs: Vec<String>,
     },
+    /// The commits of a range are not what lies between its ends along first parents.
+    #[error(
+        "range {spec} does not follow first parents: {} {} brought in commits that it leaves out",
+        if brought_by.len() == 1 { "merge" } else { "merges" },
+        abbreviated(brought_by)
+    )]
+    RangeOffLine {
+        /// The range.
+        spec: String,
+        /// The merges that brought in what the range leaves out, the oldest first.
+        brought_by: Vec<CommitId>,
+    },
+    /// The branch never was at a commit along its first parents, so there are no changes since to undo one by one.
+    #[error("{reference} never was at {} along its first parents", commit.to_hex_with_len(10))]
+    NeverThere {
+        /// The reference.
+        reference: String,
+        /// The commit.
+        commit: CommitId,
+    },
     /// A path is spelled in a way that no path inside a repository can be.
     #[error("'{path}' is not a path inside the repository: {why}")]
     InvalidPath {
@@ -137,6 +157,8 @@ pub enum Error {
         last_seen: Option<LastSeen>,
         /// Paths at the tip that differ from it in ASCII case alone.
         case_twins: Vec<RepoPath>,
+        /// Paths at the tip that are spelled almost like it, the most alike first.
+        nearest: Vec<RepoPath>,
     },
     /// Neither HEAD nor the index has the path, so that git has no version of it to bring back.
     #[error("path '{path}' is neither in HEAD nor in the index{}", removed_by.map(|commit| format!(": {commit} removed it")).unwrap_or_default())]
@@ -646,6 +668,8 @@ impl Error {
             Self::AmbiguousRevision { .. } => "ambiguous-revision",
             Self::NotACommit { .. } => "not-a-commit",
             Self::EmptyCommitSet { .. } => "empty-commit-set",
+            Self::RangeOffLine { .. } => "range-off-line",
+            Self::NeverThere { .. } => "never-there",
             Self::InvalidPath { .. } => "invalid-path",
             Self::PathNeverExisted { .. } => "path-never-existed",
             Self::NotTracked { .. } => "not-tracked",
@@ -793,6 +817,16 @@ fn counted(number: usize, noun: &str) -> String {
 fn listed(ids: &[ObjectId]) -> String {
     const SHOWN: usize = 5;
     let mut text = ids.iter().take(SHOWN).map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    if ids.len() > SHOWN {
+        text.push_str(&format!(" and {} more", ids.len() - SHOWN));
+    }
+    text
+}
+
+/// The ids as people know them, the first few.
+fn abbreviated(ids: &[CommitId]) -> String {
+    const SHOWN: usize = 5;
+    let mut text = ids.iter().take(SHOWN).map(|id| id.to_hex_with_len(10)).collect::<Vec<_>>().join(", ");
     if ids.len() > SHOWN {
         text.push_str(&format!(" and {} more", ids.len() - SHOWN));
     }

@@ -13,6 +13,7 @@ mod apply;
 pub mod checkpoint;
 pub mod checks;
 pub mod conflict;
+mod content;
 pub mod error;
 pub mod filters;
 pub mod history;

@@ -21,6 +21,21 @@ pub enum Target {
     Pick(CommitsTarget),
     /// Put back the exact content of these paths.
     Restore(RestoreTarget),
+    /// Bring the content of the branch back to what it was at a commit.
+    To(ToTarget),
+}
+
+/// A commit to whose content a branch is brought back.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct ToTarget {
+    /// The revision.
+    pub revision: String,
+    /// Undo each change since by a commit of its own; one commit for all of them otherwise.
+    #[serde(default)]
+    pub each: bool,
+    /// Only these paths and everything below them; everything where empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub paths: Vec<RepoPath>,
 }
 
 /// Commits that are named, in git's revision syntax.
@@ -58,7 +73,7 @@ pub struct Good {
     /// A regular expression that matches somewhere in the content.
     #[serde(default, rename = "match", skip_serializing_if = "Option::is_none")]
     pub pattern: Option<String>,
-    /// The number of lines, as `wc -l` counts them.
+    /// The number of lines, a last one without a line feed included.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lines: Option<usize>,
 }

@@ -2,6 +2,7 @@
 
 mod accumulating;
 mod answers;
+mod back_to;
 mod bad_input;
 mod by_hand;
 mod checkpoint;
@@ -24,6 +25,7 @@ mod partial;
 mod plumbing;
 mod procedures;
 mod publish;
+mod ranges;
 mod reapply;
 mod renames;
 mod report;
@@ -33,3 +35,5 @@ mod secrets;
 mod trust;
 mod unasked;
 mod uncommitted;
+mod unknown_paths;
+mod verdicts;

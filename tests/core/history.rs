@@ -242,7 +242,50 @@ fn predicates_find_the_oldest_change_after_the_last_good_state() {
     assert_eq!(changes.len(), 5);
 
     sandbox.git(&["checkout", "-q", &good]);
-    assert!(matches!(culprit(&sandbox, "f", &mut by_text), Culprit::AlreadyRolledBack(_)));
+    let last = found(culprit(&sandbox, "f", &mut by_text));
+    assert_eq!(
+        (last.commit_id, last.indecisive),
+        (id(&good), true),
+        "a predicate alone is no sign of a rollback"
+    );
+}
+
+#[test]
+fn predicates_that_hold_at_the_tip_mean_a_rollback_only_where_the_state_says_so() {
+    let sandbox = Sandbox::new();
+    sandbox.commit("Good", &[("f", "alias\none\n")]);
+    sandbox.commit("Break", &[("f", "one\n")]);
+    sandbox.commit("Worse", &[("f", "")]);
+    let alias = || {
+        let mut predicates = Predicates::default();
+        predicates.match_ = Some(Regex::new("(?m)^alias$").expect("a pattern"));
+        predicates
+    };
+    let breaks = sandbox.git(&["rev-parse", "HEAD~1"]);
+    let back = sandbox.commit("Both taken back at once", &[("f", "alias\none\n")]);
+    let Culprit::AlreadyRolledBack(rolled_back) = culprit(&sandbox, "f", &mut alias()) else {
+        panic!("f is as it was before it broke")
+    };
+    assert_eq!((rolled_back.by, rolled_back.of), (Some(id(&back)), Some(id(&breaks))));
+
+    sandbox.git(&["reset", "-q", "--hard", "HEAD~1"]);
+    let repair = sandbox.commit("Repair", &[("f", "alias\nanother\n")]);
+    assert_eq!(culprit(&sandbox, "f", &mut alias()), Culprit::Mended { by: id(&repair) });
+
+    let edit = sandbox.commit("Edit", &[("f", "alias\nanother edit\n")]);
+    let last = found(culprit(&sandbox, "f", &mut alias()));
+    assert_eq!((last.commit_id, last.indecisive), (id(&edit), true));
+    assert_eq!(last.last_good.expect("before the edit").commit_id, id(&repair));
+}
+
+#[test]
+fn what_was_only_ever_added_is_no_rollback_however_good_it_is() {
+    let sandbox = Sandbox::new();
+    let added = sandbox.commit("Add", &[("f", "alias\n")]);
+    let mut predicates = Predicates::default();
+    predicates.lines = Some(1);
+    let last = found(culprit(&sandbox, "f", &mut predicates));
+    assert_eq!((last.commit_id, last.kind, last.last_good), (id(&added), ChangeKind::Added, None));
 }
 
 #[test]

@@ -18,14 +18,17 @@ Examples:
   rb revert 3a8a50f                       undo a commit
   rb revert 3a8a50f -- src/a.py           undo what the commit did to one file
   rb revert -m 1 9c1d2e3                  undo a merge, keeping its first parent
-  rb revert main~3..main                  undo three commits, all or nothing
+  rb revert main~3..main                  take main back by three commits, merges as one each,
+                                          all or nothing
+  rb revert --to v1.2                     all content as it was at v1.2, in one commit
+  rb revert --to 'main@{yesterday}'       as main was yesterday, by its reflog
   rb revert HEAD --check 'make test'      land only what passes, else try the next way
 
 A check is split into words as a shell splits them; no shell is run. It runs in a folder that
 RB_CANDIDATE names, with a cleared environment, and before that on the tip as it is: a failure
 there and here alike says nothing, and nothing lands (exit 7). What an editable installation
 imports is not the result: link or set up what the check needs there.")]
-#[command(group = ArgGroup::new("what").args(["commits", "files", "paths"]).required(true).multiple(true))]
+#[command(group = ArgGroup::new("what").args(["commits", "files", "paths", "to"]).required(true).multiple(true))]
 pub(crate) struct Revert {
     /// The commits to undo, as git spells revisions and ranges; newest first
     #[arg(value_name = "COMMIT", add = crate::command::completions::revisions())]
@@ -36,6 +39,17 @@ pub(crate) struct Revert {
     /// The same, after two dashes
     #[arg(last = true, value_name = "PATH", value_hint = clap::ValueHint::AnyPath)]
     pub(crate) paths: Vec<OsString>,
+    /// Bring the content back to what it was at this revision or date, in one commit; with paths, only theirs
+    ///
+    /// Every commit since is taken back and named. Where the branch was at that revision along its first parents, asking
+    /// is consent enough; elsewhere (a side branch that was merged, another branch) the result is no return, and
+    /// --allow-loss is needed. A date such as '2 days ago' or 2026-11-20 (the beginning of that day) means the newest
+    /// first-parent commit by then; 'main@{yesterday}' is what the reflog says.
+    #[arg(long, value_name = "REV|DATE", conflicts_with_all = NOT_WITH_TO, add = crate::command::completions::revisions())]
+    pub(crate) to: Option<OsString>,
+    /// With --to: one commit for each change taken back, merges whole, instead of one for all
+    #[arg(long, requires = "to", conflicts_with = "commits")]
+    pub(crate) each: bool,
     /// The mainline of a merge: the number of the parent to keep, from 1
     #[arg(short = 'm', long, value_name = "PARENT")]
     pub(crate) mainline: Option<usize>,
@@ -58,6 +72,20 @@ pub(crate) struct Revert {
     #[arg(short, long, help_heading = "Message")]
     pub(crate) signoff: bool,
 }
+
+/// What says which change is undone, and so has no place beside a state.
+const NOT_WITH_TO: [&str; 10] = [
+    "commits",
+    "change",
+    "good_match",
+    "good_lines",
+    "mainline",
+    "via",
+    "whole_commit",
+    "with_dependents",
+    "as_given",
+    "first_parent",
+];
 
 /// How the change that broke a path is found.
 #[derive(Debug, Args)]
@@ -93,6 +121,16 @@ pub(crate) struct How {
     /// Take several commits in the order given
     #[arg(long)]
     pub(crate) as_given: bool,
+    #[command(flatten)]
+    pub(crate) ranges: Ranges,
+}
+
+/// How ranges are read.
+#[derive(Debug, Args)]
+pub(crate) struct Ranges {
+    /// Take a range along first parents, whatever its merges brought in
+    #[arg(long)]
+    pub(crate) first_parent: bool,
 }
 
 /// `rb pick`.
@@ -116,6 +154,8 @@ pub(crate) struct Pick {
     /// Keep commits that change nothing here, too
     #[arg(long)]
     pub(crate) keep_redundant_commits: bool,
+    #[command(flatten)]
+    pub(crate) ranges: Ranges,
 
     #[command(flatten)]
     pub(crate) landing: Landing,

@@ -24,7 +24,7 @@ pub(crate) use checkpoint::{
     VerifyCheckpoint,
 };
 pub(crate) use checks::Checks;
-pub(crate) use landing::{Apply, How, LandingHere, Message, Pick, Reapply, Restore, Revert, Undo};
+pub(crate) use landing::{Apply, How, LandingHere, Message, Pick, Ranges, Reapply, Restore, Revert, Undo};
 pub(crate) use procedures::{Evaluate, EvaluateFormat, Moment, Procedure, ProcedureAction};
 pub(crate) use running::{Abort, Consent, Publish, Publishing, Resume, Run, Trust, Verify};
 

@@ -378,6 +378,7 @@ fn named_commits(plan: &Plan) -> Vec<rollback_core::CommitId> {
         ids.extend(culprit.introduced_by);
         ids.extend(culprit.further_changes.iter().take(SHOWN));
     }
+    ids.extend(plan.target.back_to);
     ids.extend(plan.target.last_good.iter().map(|good| good.commit_id));
     for attempt in &plan.attempts {
         ids.extend(attempt.commit_id);

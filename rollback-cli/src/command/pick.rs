@@ -4,7 +4,7 @@ use rollback_core::strategy::EmptyCommits;
 use rollback_core::target::CommitsTarget;
 use rollback_core::{PlanOptions, Target};
 
-use super::{Outcome, land, optional_revision, revisions};
+use super::{Outcome, land, optional_revision, revert, revisions};
 use crate::args::Pick;
 use crate::paths::Base;
 use crate::session::Session;
@@ -20,6 +20,7 @@ pub(crate) fn run(args: Pick, session: &mut Session) -> Outcome {
     });
     let mut options = PlanOptions::default();
     options.onto = optional_revision(args.landing.onto.as_ref())?;
+    options.ranges = revert::reading(&args.ranges);
     options.message = land::message(&args.message, args.signoff);
     options.message.record_origin = args.record_origin;
     options.empty = match (args.keep_redundant_commits, args.allow_empty) {

@@ -1,10 +1,11 @@
 //! `rb revert`: undo commits, or what broke a path.
 
-use rollback_core::target::{CommitsTarget, Good, PathsTarget};
-use rollback_core::{PlanOptions, Target};
+use rollback_core::plan::RangeReading;
+use rollback_core::target::{CommitsTarget, Good, PathsTarget, ToTarget};
+use rollback_core::{CommitId, PlanOptions, Repo, Target};
 
 use super::{Outcome, land, optional_revision, revisions};
-use crate::args::{How, Revert};
+use crate::args::{How, Ranges, Revert};
 use crate::failure::Problem;
 use crate::paths::Base;
 use crate::session::Session;
@@ -13,13 +14,25 @@ use crate::session::Session;
 pub(crate) fn run(args: Revert, session: &mut Session) -> Outcome {
     let repo = session.repo()?;
     let base = Base::new(&repo, session.folder());
-    let target = target(&args, &base)?;
     let mut options = options(&args.how);
     options.onto = optional_revision(args.landing.onto.as_ref())?;
+    let target = match optional_revision(args.to.as_ref())? {
+        Some(state) => to(&state, &args, &base, repo.plan_tip(&options)?.commit_id, &repo)?,
+        None => target(&args, &base)?,
+    };
     options.message = land::message(&args.message, args.signoff);
     options.message.reference = switch(args.reference, args.no_reference);
     let request = land::Request { target, options, edit: args.message.edit };
     land::run(request, &args.landing.here, session)
+}
+
+/// A date or an entry of a reflog means another commit tomorrow, so what it means now is asked for.
+fn to(state: &str, args: &Revert, base: &Base, tip: CommitId, repo: &Repo) -> Result<Target, Problem> {
+    Ok(Target::To(ToTarget {
+        revision: repo.resolve_state(state, tip)?.to_string(),
+        each: args.each,
+        paths: base.resolve_all(args.files.iter().chain(&args.paths))?,
+    }))
 }
 
 fn target(args: &Revert, base: &Base) -> Result<Target, Problem> {
@@ -46,7 +59,18 @@ fn options(how: &How) -> PlanOptions {
     options.with_dependents = how.with_dependents;
     options.with_renames = how.with_renames;
     options.as_given = how.as_given;
+    options.ranges = reading(&how.ranges);
     options
+}
+
+/// How ranges are read: along first parents, and as git reads them where `RB_COMPAT` asks for git's ways.
+pub(super) fn reading(ranges: &Ranges) -> RangeReading {
+    let as_git = std::env::var_os("RB_COMPAT").is_some_and(|value| value == "git");
+    match (ranges.first_parent, as_git) {
+        (true, _) => RangeReading::FirstParent,
+        (false, true) => RangeReading::Set,
+        (false, false) => RangeReading::Line,
+    }
 }
 
 /// What two opposite flags say; nothing where neither was given.

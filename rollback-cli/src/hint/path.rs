@@ -1,11 +1,11 @@
 //! Hints where a path means nothing in the history that was searched.
 
-use std::ffi::OsStr;
-
+use rollback_core::error::LastSeen;
 use rollback_core::{Error, RepoPath};
 
 use super::{Hint, Situation};
 use crate::command_line::CommandLine;
+use crate::invocation::os_string;
 
 pub(super) fn hint(situation: &Situation<'_>, error: &Error) -> Option<Hint> {
     Some(match error {
@@ -13,19 +13,14 @@ pub(super) fn hint(situation: &Situation<'_>, error: &Error) -> Option<Hint> {
             "count from the root of the repository with a leading ':/', as in",
             situation.invocation.command(&["history", ":/PATH"]),
         ),
-        Error::PathNeverExisted { path, case_twins, .. } if !case_twins.is_empty() => {
-            Hint::new("did you mean", situation.with_path(path, &case_twins[0]))
-        }
-        Error::PathNeverExisted { path, last_seen: Some(seen), .. } => Hint::new(
-            "it was last seen elsewhere; take it from there with",
-            situation.invocation.on_path(&["restore"], path, &["-s", &seen.reference]),
-        ),
-        Error::PathNeverExisted { path, .. } => {
-            let name = String::from_utf8_lossy(path.file_name());
-            Hint::new(
-                "look for its name in all of history with",
-                situation.git(&["log", "--all", "--oneline", "--", &format!(":(top,icase,glob)**/{name}")]),
-            )
+        Error::PathNeverExisted { path, case_twins, nearest, last_seen, .. } => {
+            if let Some(meant) = situation.invocation.with_options_in_front(path.as_bytes()) {
+                return Some(Hint::new("options stand before the two dashes; did you mean", meant));
+            }
+            if let Some(meant) = case_twins.first().or(nearest.first()) {
+                return Some(Hint::new("did you mean", situation.with_path(path, meant)));
+            }
+            elsewhere(situation, path, last_seen.as_ref())
         }
         Error::NotTracked { path, removed_by: Some(_) } => Hint::new(
             "see how it would come back from before that with",
@@ -43,6 +38,21 @@ pub(super) fn hint(situation: &Situation<'_>, error: &Error) -> Option<Hint> {
     })
 }
 
+/// Where a path can be looked for that the history of the tip does not have.
+fn elsewhere(situation: &Situation<'_>, path: &RepoPath, last_seen: Option<&LastSeen>) -> Hint {
+    if let Some(seen) = last_seen {
+        return Hint::new(
+            "it was last seen elsewhere; take it from there with",
+            situation.invocation.on_path(&["restore"], path, &["-s", &seen.reference]),
+        );
+    }
+    let name = String::from_utf8_lossy(path.file_name());
+    Hint::new(
+        "look for its name in all of history with",
+        situation.git(&["log", "--all", "--oneline", "--", &format!(":(top,icase,glob)**/{name}")]),
+    )
+}
+
 impl Situation<'_> {
     /// The index takes paths from the root of the work tree.
     fn take_in(&self, path: &RepoPath) -> CommandLine {
@@ -53,25 +63,41 @@ impl Situation<'_> {
         CommandLine::of(words.into_iter().chain(["--no-skip-worktree".into(), "--".into(), path]))
     }
 
-    /// What was typed, with the path spelled as its twin. Twins differ in case alone, so they are equally long.
-    fn with_path(&self, path: &RepoPath, twin: &RepoPath) -> CommandLine {
+    /// What was typed, with another path in place of `path`; a look at that path where it cannot be made out.
+    fn with_path(&self, path: &RepoPath, meant: &RepoPath) -> CommandLine {
         let typed = self.invocation;
         let respelled = typed.args().iter().find_map(|arg| {
-            let tail = common_tail(arg.as_encoded_bytes(), path.as_bytes());
-            let start = path.as_bytes().len() - tail;
-            let same_folder = path.as_bytes()[..start] == twin.as_bytes()[..start];
-            if tail < path.file_name().len() || !same_folder {
-                return None;
-            }
-            let mut meant = arg.as_encoded_bytes()[..arg.len() - tail].to_vec();
-            meant.extend_from_slice(&twin.as_bytes()[start..]);
-            Some((arg, crate::invocation::os_string(meant)))
+            let word = arg.as_encoded_bytes();
+            let option = if word.starts_with(b"--file=") { b"--file=".len() } else { 0 };
+            let spelled = respelled(&word[option..], path.as_bytes(), meant.as_bytes())?;
+            Some((arg, os_string([&word[..option], &spelled].concat())))
         });
         match respelled {
-            Some((arg, meant)) => typed.with_replaced(arg, OsStr::new(&meant)),
-            None => typed.on_path(&["history"], twin, &[]),
+            Some((arg, meant)) => typed.with_replaced(arg, &meant),
+            None => typed.on_path(&["history"], meant, &[]),
         }
     }
+}
+
+/// `meant` as it would have been typed by a person who typed `path` as `word`: from the same folder, or from the root.
+/// `None` where the word is not that path.
+fn respelled(word: &[u8], path: &[u8], meant: &[u8]) -> Option<Vec<u8>> {
+    let from_root = |path: &[u8]| [b":/", path].concat();
+    if word == from_root(path) {
+        return Some(from_root(meant));
+    }
+    let tail = common_tail(word, path);
+    let name = path.iter().rev().take_while(|byte| **byte != b'/').count();
+    // Where more is typed than the end of the path, it leads there from a folder beside or above.
+    let leads_there = tail == word.len() || word[..word.len() - tail].ends_with(b"/");
+    let (typed, folder) = (&word[..word.len() - tail], &path[..path.len() - tail]);
+    if tail < name || !leads_there || !(folder.is_empty() || folder.ends_with(b"/")) {
+        return None;
+    }
+    Some(match meant.strip_prefix(folder) {
+        Some(rest) => [typed, rest].concat(),
+        None => from_root(meant),
+    })
 }
 
 /// How many bytes at their ends are the same.

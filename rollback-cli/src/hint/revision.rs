@@ -33,6 +33,13 @@ pub(super) fn hint(situation: &Situation<'_>, error: &Error) -> Option<Hint> {
                 ["log", "--oneline", "--left-right"].into_iter().chain(sides.iter().map(String::as_str));
             Hint::new("see what lies between them with", situation.git(&words.collect::<Vec<_>>()))
         }
+        Error::RangeOffLine { .. } => Hint::new(
+            "take its first-parent commits, merges whole (or name the commits), with",
+            typed.with(&["--first-parent"]),
+        ),
+        Error::NeverThere { .. } => {
+            Hint::new("take its content in one commit with", typed.without(&["--each"]).as_typed())
+        }
         Error::MainlineOutOfRange { parents: 0 | 1, .. } => Hint::new(
             "it is not a merge, so leave the mainline out",
             typed.without_option("-m", "--mainline").as_typed(),

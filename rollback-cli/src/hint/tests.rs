@@ -75,6 +75,14 @@ fn table() -> Vec<(Error, Option<&'static str>)> {
             Error::NotACommit { spec: "HEAD:a".into(), kind: "blob".into() },
             Some("git log --all --oneline --find-object=HEAD:a"),
         ),
+        (
+            Error::NeverThere { reference: "refs/heads/main".into(), commit: commit() },
+            Some("rb revert --file a.py"),
+        ),
+        (
+            Error::RangeOffLine { spec: "topic..main".into(), brought_by: vec![commit()] },
+            Some("rb revert --file a.py --first-parent"),
+        ),
         (Error::InvalidPath { path: "../x".into(), why: "" }, Some("rb history :/PATH")),
         (
             Error::PathNeverExisted {
@@ -82,6 +90,7 @@ fn table() -> Vec<(Error, Option<&'static str>)> {
                 tip: commit(),
                 last_seen: Some(LastSeen { reference: "refs/heads/legacy".into(), commit_id: commit() }),
                 case_twins: Vec::new(),
+                nearest: Vec::new(),
             },
             Some("rb restore :/a.py -s refs/heads/legacy"),
         ),
@@ -91,11 +100,28 @@ fn table() -> Vec<(Error, Option<&'static str>)> {
                 tip: commit(),
                 last_seen: None,
                 case_twins: vec![RepoPath::from("A.py")],
+                nearest: Vec::new(),
             },
             Some("rb revert --file A.py"),
         ),
         (
-            Error::PathNeverExisted { path: path(), tip: commit(), last_seen: None, case_twins: Vec::new() },
+            Error::PathNeverExisted {
+                path: path(),
+                tip: commit(),
+                last_seen: None,
+                case_twins: Vec::new(),
+                nearest: vec!["b.py".into(), "src/a.py".into()],
+            },
+            Some("rb revert --file b.py"),
+        ),
+        (
+            Error::PathNeverExisted {
+                path: path(),
+                tip: commit(),
+                last_seen: None,
+                case_twins: Vec::new(),
+                nearest: Vec::new(),
+            },
             Some("git log --all --oneline -- ':(top,icase,glob)**/a.py'"),
         ),
         (
@@ -330,6 +356,7 @@ fn a_case_twin_is_named_as_it_would_be_typed_in_the_folder() {
         tip: commit(),
         last_seen: None,
         case_twins: vec!["src/deep/A.py".into()],
+        nearest: Vec::new(),
     };
     assert_eq!(line_after(&["rb", "revert", "--file", "a.py"], &error), "rb revert --file A.py");
     assert_eq!(line_after(&["rb", "history", "../deep/a.py"], &error), "rb history ../deep/A.py");
@@ -377,4 +404,45 @@ fn objects_that_must_not_be_fetched_are_fetched_by_git() {
     );
     let many = Error::ObjectsNotFetched { ids: vec![object(); 30], remote: "origin".into() };
     assert_eq!(line_after(&["rb", "revert", "HEAD", "--no-fetch"], &many), "rb revert HEAD --fetch");
+}
+
+#[test]
+fn a_near_path_is_named_as_it_would_be_typed_in_the_folder() {
+    let error = |nearest: &str| Error::PathNeverExisted {
+        path: "src/deep/a.py".into(),
+        tip: commit(),
+        last_seen: None,
+        case_twins: Vec::new(),
+        nearest: vec![nearest.into()],
+    };
+    for (words, nearest, line) in [
+        (&["rb", "restore", "a.py"][..], "src/deep/ab.py", "rb restore ab.py"),
+        (&["rb", "restore", "a.py"], "lib/a.py", "rb restore :/lib/a.py"),
+        (&["rb", "revert", "--file=deep/a.py"], "src/deep/ab.py", "rb revert --file=deep/ab.py"),
+        (&["rb", "revert", "HEAD", "--", ":/src/deep/a.py"], "src/a.py", "rb revert HEAD -- :/src/a.py"),
+        (&["rb", "history", "../deep/a.py"], "src/deep/b.py", "rb history ../deep/b.py"),
+        (&["rb", "history", "data.py"], "src/deep/b.py", "rb history :/src/deep/b.py"),
+    ] {
+        assert_eq!(line_after(words, &error(nearest)), line, "{words:?}");
+    }
+}
+
+#[test]
+fn an_option_behind_the_two_dashes_is_put_in_front_of_them() {
+    let error = |path: &str| Error::PathNeverExisted {
+        path: path.into(),
+        tip: commit(),
+        last_seen: None,
+        case_twins: Vec::new(),
+        nearest: Vec::new(),
+    };
+    for (words, line) in [
+        (&["rb", "revert", "HEAD", "--", "a.py", "--dry-run"][..], "rb revert HEAD --dry-run -- a.py"),
+        (&["rb", "revert", "HEAD", "--", "--dry-run"], "rb revert HEAD --dry-run"),
+        (&["rb", "revert", "HEAD", "--", "--dry-run", "--json"], "rb revert HEAD --dry-run --json"),
+    ] {
+        assert_eq!(line_after(words, &error("--dry-run")), line, "{words:?}");
+    }
+    let words = ["rb", "revert", "HEAD", "--", "dry-run"];
+    assert!(line_after(&words, &error("dry-run")).starts_with("git log "));
 }

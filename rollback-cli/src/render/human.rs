@@ -84,6 +84,7 @@ impl Story<'_> {
             (Some(culprit), _) => self.culprit(culprit),
             (None, "paths") => format!("{} is as it was before it was changed\n", self.names(&target.paths)),
             (None, "restore") => self.restore(),
+            (None, "to") => self.back_to(),
             (None, "pick") => self.replaying(&target.commits),
             (None, _) => self.undoing(&target.commits),
         }
@@ -128,6 +129,20 @@ impl Story<'_> {
             None => String::new(),
         };
         format!("restoring {}{from}\n", self.names(&self.plan.target.paths))
+    }
+
+    /// Where the branch is brought back to, and what that takes back; the graph names each.
+    fn back_to(&self) -> String {
+        let target = &self.plan.target;
+        let what = match target.paths.as_slice() {
+            [] => short_reference(&self.plan.tip.reference),
+            paths => self.names(paths),
+        };
+        let state = target.back_to.map(|id| self.reference(id)).unwrap_or_default();
+        format!(
+            "bringing {what} back to {state}, which takes back {}\n",
+            count(target.commits.len(), "commit")
+        )
     }
 
     /// What is undone; of several commits the graph names each.
@@ -342,7 +357,8 @@ impl Story<'_> {
         let paths = || self.names(&note.paths);
         let reference = || note.reference.as_deref().map_or_else(|| "the upstream".into(), short_reference);
         Some(match note.kind {
-            NoteKind::IntroducedByMerge => return None,
+            NoteKind::IntroducedByMerge if self.plan.target.culprit.is_some() => return None,
+            NoteKind::IntroducedByMerge => format!("it came in through {}", commits()),
             NoteKind::RemergeTrap if self.plan.chosen.is_none() => return None,
             NoteKind::MainlineAssumed => {
                 let (what, whose) = match note.commits.len() {
@@ -365,9 +381,26 @@ impl Story<'_> {
             }
             NoteKind::Multiple if self.further_changes_are_shown() => return None,
             NoteKind::Multiple => format!("changed more than once since it was last good: {}", commits()),
+            NoteKind::GoodOnBothSides => format!(
+                "what you ask of good content holds for {} before and after {} alike: it does not tell good from \
+                 bad, so the last change is undone",
+                paths(),
+                commits()
+            ),
+            NoteKind::Mended => format!(
+                "{} is good since {}, which repaired it and did not roll it back: it is left as it is",
+                paths(),
+                commits()
+            ),
             NoteKind::UpstreamAhead => {
                 format!("{} has newer changes to {} that are not here", reference(), paths())
             }
+            NoteKind::NeverThere => format!(
+                "{} never was at {} along its first parents, so this is no return: what it had beside that commit \
+                 goes, and what only that commit has comes",
+                reference(),
+                commits()
+            ),
             NoteKind::CaseTwin => {
                 format!("{} differs from it only in upper and lower case", paths())
             }

@@ -1,8 +1,8 @@
 //! Why nothing landed, where no rung may be taken: one line, and what to type next.
 
 use rollback_core::history::ChangeKind;
-use rollback_core::plan::{Attempt, AttemptResult, CulpritFound};
-use rollback_core::{Plan, RepoPath};
+use rollback_core::plan::{Attempt, AttemptResult, CulpritFound, Scope};
+use rollback_core::{Plan, RepoPath, Target};
 
 use super::text;
 use crate::exit::Exit;
@@ -43,6 +43,9 @@ fn hint(plan: &Plan, typed: &Invocation) -> Option<Hint> {
         let all = typed.without_option("--via", "--via").as_typed();
         return Some(Hint::new("let all strategies be tried with", all));
     }
+    if let Some(hint) = insist(plan, typed) {
+        return Some(hint);
+    }
     let conflicted: Vec<_> = with_conflicts(plan).collect();
     if let (Some(culprit), []) = (adding_culprit(plan), conflicted.as_slice()) {
         let id = culprit.commit_id.to_hex_with_len(10);
@@ -56,6 +59,17 @@ fn hint(plan: &Plan, typed: &Invocation) -> Option<Hint> {
 /// The culprit that was found and not named, where undoing it would remove the path.
 fn adding_culprit(plan: &Plan) -> Option<&CulpritFound> {
     plan.target.culprit.as_ref().filter(|culprit| culprit.change == ChangeKind::Added && !culprit.given)
+}
+
+/// How a change is undone that was found and left alone because it repaired the path.
+fn insist(plan: &Plan, typed: &Invocation) -> Option<Hint> {
+    let Target::Paths(target) = &plan.request.target else { return None };
+    let (None, None, [attempt]) = (&target.change, &plan.target.culprit, plan.attempts.as_slice()) else {
+        return None;
+    };
+    let (Some(id), Some(Scope::Paths(paths))) = (attempt.commit_id, &attempt.scope) else { return None };
+    let insisting = typed.on_path(&["revert", "--file"], paths.first()?, &["--change", &id.to_string()]);
+    Some(Hint::new("undo that change all the same with", insisting))
 }
 
 fn with_conflicts(plan: &Plan) -> impl Iterator<Item = &Attempt> {

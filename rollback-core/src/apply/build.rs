@@ -214,5 +214,7 @@ fn words_of(target: &Target) -> String {
         }
         Target::Paths(target) => paths(&target.paths),
         Target::Restore(target) => paths(&target.paths),
+        Target::To(target) if target.paths.is_empty() => format!("--to {}", target.revision),
+        Target::To(target) => format!("--to {} -- {}", target.revision, paths(&target.paths)),
     }
 }

@@ -8,6 +8,7 @@ use std::collections::{HashMap, HashSet};
 use regex::bytes::Regex;
 use serde::{Deserialize, Serialize};
 
+use crate::content::count_lines;
 use crate::error::{Error, Result};
 use crate::id::{CommitId, Entry, EntryMode, ObjectId};
 use crate::path::RepoPath;
@@ -27,6 +28,12 @@ pub enum Culprit {
     Found(Box<FoundCulprit>),
     /// The path is as it was before: there is nothing to undo.
     AlreadyRolledBack(RolledBack),
+    /// The predicates hold at the tip since its last change to the path, did not hold before it, and the path is not as
+    /// it was when they held last: the last change is a repair, which no predicate asks to undo.
+    Mended {
+        /// The last change.
+        by: CommitId,
+    },
     /// The path exists and satisfied the predicates in no commit that the tip reaches.
     NeverGood {
         /// The changes to the path that were looked at, newest first.
@@ -58,11 +65,19 @@ pub struct FoundCulprit {
     /// The other changes to the path since it was last good, newest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub further_changes: Vec<CommitId>,
+    /// Whether the predicates hold on both sides of the change: they do not tell good from bad, and the change is the
+    /// culprit because it is the last one.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub indecisive: bool,
     /// The newest good state before the change.
     pub last_good: Option<LastGood>,
     /// Where a shallow clone ended the search for the last good state.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shallow_at: Option<CommitId>,
+}
+
+fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 /// A state of the path that was good.
@@ -90,7 +105,7 @@ impl LastGood {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[non_exhaustive]
 pub struct RolledBack {
-    /// The change that did the rolling back; `None` where the predicates hold at the tip.
+    /// The change that did the rolling back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<CommitId>,
     /// The change it took back.
@@ -146,16 +161,12 @@ impl Predicates<'_> {
     }
 }
 
-fn count_lines(content: &[u8]) -> usize {
-    let ended = content.iter().filter(|byte| **byte == b'\n').count();
-    ended + usize::from(content.last().is_some_and(|last| *last != b'\n'))
-}
-
 impl Repo {
     /// Finds the change to undo so that `path` is again what it was when it was last good, in what `tip` reaches.
     ///
     /// A path that is absent at the tip: the change that removed it. A path that is there, without predicates: the
-    /// last change, unless that is itself a rollback. With predicates: the oldest change since they last held.
+    /// last change, unless that is itself a rollback. With predicates: the oldest change since they last held; where they
+    /// hold at the tip, state decides as without them.
     ///
     /// # Errors
     /// [`Error::PathNeverExisted`]; [`Error::ShallowHistory`] where the clone ends before the answer;
@@ -276,10 +287,36 @@ impl<'o, 's, 'p> Search<'o, 's, 'p> {
         self.found(&last, change, Vec::new(), on_mainline)
     }
 
+    /// The path is there and the predicates hold. They alone are no sign of a rollback: only where the path is as it was
+    /// before the changes that broke it is there nothing to undo.
+    fn good_at_tip(&mut self, entry: Entry) -> Result<Culprit> {
+        let mut last = match self.last_change(entry)? {
+            Culprit::Found(last) => last,
+            other => return Ok(other),
+        };
+        if last.kind == ChangeKind::Added {
+            return Ok(Culprit::Found(last));
+        }
+        // Changes between the last one and the last good state: the predicates did not hold before the last one.
+        let broken_before = last.last_good.is_none() || !last.further_changes.is_empty();
+        if !broken_before {
+            last.indecisive = true;
+            return Ok(Culprit::Found(last));
+        }
+        let (by, of) = (last.commit_id, last.further_changes.last().copied());
+        let as_before = last
+            .last_good
+            .is_some_and(|good| good.path == *self.path && same(Some(good.entry()), Some(entry)));
+        Ok(match as_before {
+            true => Culprit::AlreadyRolledBack(RolledBack { by: Some(by), of, entry: Some(entry) }),
+            false => Culprit::Mended { by },
+        })
+    }
+
     /// The path is there and the predicates tell good from bad: the oldest change after the last good state.
     fn since_good(&mut self, entry: Entry) -> Result<Culprit> {
         if self.is_good(self.start)? {
-            return Ok(Culprit::AlreadyRolledBack(RolledBack { by: None, of: None, entry: Some(entry) }));
+            return self.good_at_tip(entry);
         }
         let mut passed: Vec<(Node, Option<usize>)> = Vec::new();
         let mut pending = vec![(self.start, None)];
@@ -365,6 +402,7 @@ impl<'o, 's, 'p> Search<'o, 's, 'p> {
             is_merge: visit.step.parents.len() > 1,
             introduced_by,
             further_changes,
+            indecisive: false,
             last_good: hunt.good,
             shallow_at: hunt.boundary,
         })))

@@ -11,6 +11,7 @@ use crate::path::RepoPath;
 use crate::repo::Objects;
 
 use super::mainline::reaches;
+use super::nearest;
 use super::walk::{Follow, Node, PathWalk};
 use crate::repo::ancestry::with_ancestry;
 use crate::repo::revision::commit_of;
@@ -35,7 +36,45 @@ pub(super) fn never_existed(objects: &Objects, tip: CommitId, path: &RepoPath) -
         tip,
         last_seen: last_seen(objects, tip, path)?,
         case_twins: case_twins(objects, tip, path)?,
+        nearest: nearest::paths(objects, tip, path)?,
     })
+}
+
+/// Refuses a path that neither `tip` nor one of the `commits` concerned has, or had at any time.
+///
+/// # Errors
+/// [`Error::PathNeverExisted`], and those of reading commits and trees.
+pub(crate) fn ensure_existed(
+    objects: &Objects,
+    tip: CommitId,
+    commits: &[CommitId],
+    path: &RepoPath,
+) -> Result<()> {
+    let has = |commit: CommitId| -> Result<bool> {
+        Ok(path.is_root() || objects.entry_at(objects.commit_header(commit)?.tree, path)?.is_some())
+    };
+    if has(tip)? {
+        return Ok(());
+    }
+    for commit in commits {
+        if has(*commit)? {
+            return Ok(());
+        }
+    }
+    // What a commit removed was there before it: its own history knows. Of a range its ends know it all.
+    let ends = [Some(tip), commits.first().copied(), commits.last().copied()];
+    let known = with_ancestry(objects, |ancestry| {
+        let mut walk = PathWalk::new(ancestry, tip, path, Follow::NameOnly);
+        for end in ends.into_iter().flatten() {
+            let start = walk.node(end, path);
+            walk.restart(start);
+            if walk.next_change()?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    })?;
+    if known { Ok(()) } else { Err(never_existed(objects, tip, path)?) }
 }
 
 /// The paths at the tip that differ from `path` in ASCII case alone, in the tree's order.

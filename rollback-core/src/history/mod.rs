@@ -10,8 +10,10 @@ mod elsewhere;
 mod entries;
 mod mainline;
 mod names;
+mod nearest;
 mod order;
 mod path_history;
+mod removal;
 mod rename;
 mod reverted;
 mod similarity;
@@ -24,6 +26,7 @@ pub use change::{Change, ChangeKind, PathChange};
 pub use culprit::{Candidate, Check, Culprit, FoundCulprit, LastGood, Predicates, RolledBack};
 pub use elsewhere::Removal;
 pub use path_history::{HistoryChange, HistoryOptions, PathHistory, Person};
+pub use removal::Return;
 pub use reverted::{Claim, IsReverted, PathState, PathVerdict, Verdict};
 pub use upstream::UpstreamAhead;
 
@@ -31,11 +34,12 @@ pub use crate::path::Rename;
 
 pub(crate) use change::{change_by, changed_paths, paths_between};
 pub(crate) use culprit::find_culprit;
-pub(crate) use elsewhere::case_twins;
+pub(crate) use elsewhere::{case_twins, ensure_existed};
 pub(crate) use names::{
     NameThen, content_changes_since, last_changes_of, likely_destination, likely_source, name_in,
 };
 pub(crate) use order::newest_first;
+pub(crate) use rename::Renames;
 pub(crate) use reverted::{is_reached, path_verdicts, rolled_back_in, words_about};
-pub(crate) use touching::commits_touching_since;
+pub(crate) use touching::{brought_in, commits_touching_since};
 pub(crate) use upstream::upstream_ahead;

@@ -184,7 +184,7 @@ impl PathHistory {
                 self.culprit = Some(*found);
             }
             Ok(Culprit::AlreadyRolledBack(rolled_back)) => self.already_rolled_back = Some(rolled_back),
-            Ok(Culprit::NeverGood { .. }) => {}
+            Ok(Culprit::Mended { .. } | Culprit::NeverGood { .. }) => {}
             // The changes that are here are still worth showing.
             Err(Error::ShallowHistory { .. }) => {}
             Err(error) => return Err(error),

@@ -22,20 +22,21 @@ impl Repo {
         since: CommitId,
         paths: &[RepoPath],
     ) -> Result<Vec<CommitId>> {
-        commits_touching_since(&self.objects(), tip, since, paths)
+        commits_touching_since(&self.objects(), tip, &[since], paths)
     }
 }
 
-/// As [`Repo::commits_touching_since`], on objects at hand.
+/// As [`Repo::commits_touching_since`], on objects at hand; what any commit of `since` reaches is left out.
 pub(crate) fn commits_touching_since(
     objects: &Objects,
     tip: CommitId,
-    since: CommitId,
+    since: &[CommitId],
     paths: &[RepoPath],
 ) -> Result<Vec<CommitId>> {
     with_ancestry(objects, |mut ancestry| {
-        let (tip, since) = (ancestry.index_of(tip), ancestry.index_of(since));
-        let members = commit_set::difference(&mut ancestry, &[tip], &[since])?;
+        let tip = ancestry.index_of(tip);
+        let since: Vec<_> = since.iter().map(|commit| ancestry.index_of(*commit)).collect();
+        let members = commit_set::difference(&mut ancestry, &[tip], &since)?;
         let mut entries: Vec<PathEntries> = paths.iter().cloned().map(PathEntries::new).collect();
         let mut touching = Vec::new();
         for commit in commit_set::newest_first(&mut ancestry, &members, &[tip])? {
@@ -44,6 +45,19 @@ pub(crate) fn commits_touching_since(
             }
         }
         Ok(touching)
+    })
+}
+
+/// The commits that a merge brought into its first parent's history; none for any other commit.
+pub(crate) fn brought_in(objects: &Objects, merge: CommitId) -> Result<Vec<CommitId>> {
+    with_ancestry(objects, |mut ancestry| {
+        let merge = ancestry.index_of(merge);
+        let parents = ancestry.lineage(merge)?.parents;
+        if parents.len() < 2 {
+            return Ok(Vec::new());
+        }
+        let brought = commit_set::difference(&mut ancestry, &parents[1..], &parents[..1])?;
+        Ok(brought.into_iter().map(|commit| ancestry.id(commit)).collect())
     })
 }
 

@@ -86,6 +86,8 @@ pub(crate) enum Deed<'a> {
     PickPaths { commit: &'a Commit, paths: Paths<'a> },
     /// Brings paths back as they are in `source`, discarding what the commits in `discards` did to them.
     Restore { source: &'a Commit, paths: Paths<'a>, discards: &'a [Commit] },
+    /// Brings everything, or `paths`, back to what it is in `state`, which takes back the commits in `undone`.
+    BackTo { state: &'a Commit, paths: Paths<'a>, undone: &'a [Commit] },
 }
 
 /// The paths of a deed, as they are named in the commit it is about (of a restore: at the tip).
@@ -216,6 +218,7 @@ fn body(deed: Deed<'_>, options: &MessageOptions, context: &Context<'_>) -> BStr
         Deed::Pick { commit } => pick::whole(commit, context.style),
         Deed::PickPaths { commit, paths } => scope::pick(commit, paths, context.style),
         Deed::Restore { source, paths, discards } => restore::message(source, paths, discards, context),
+        Deed::BackTo { state, paths, undone } => restore::back_to(state, paths, undone, context),
     }
 }
 

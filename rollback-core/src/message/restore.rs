@@ -26,6 +26,30 @@ pub(super) fn message(
     out
 }
 
+/// Says that everything, or `paths`, is brought back to what it is in `state`.
+pub(super) fn back_to(state: &Commit, paths: Paths<'_>, undone: &[Commit], context: &Context<'_>) -> BString {
+    let mut out = BString::from("Roll back ");
+    if !paths.named.is_empty() {
+        out.push_str(scope::summary(paths.named, context.style));
+        out.push_byte(b' ');
+    }
+    out.push_str(format!("to {}\n", (context.abbreviate)(state.id)));
+    match paths.named.is_empty() {
+        true => {
+            out.push_str(format!("\nThis brings all content back to what it is in commit {}.\n", state.id))
+        }
+        false => {
+            out.push_str(format!("\nThis brings back to what it is in commit {}:\n", state.id));
+            scope::push_paths(&mut out, paths, context.style);
+        }
+    }
+    if !undone.is_empty() {
+        out.push_str("\nIt takes back what these later commits changed:\n");
+        push_commits(&mut out, undone, context);
+    }
+    out
+}
+
 fn push_commits(out: &mut BString, commits: &[Commit], context: &Context<'_>) {
     for commit in commits.iter().take(NAMED) {
         out.push_str("  ");

@@ -161,6 +161,9 @@ pub(super) fn repository(repo: &Repo) -> Repository {
     }
 }
 
+/// At most this many commits that are taken back at once stand in trailers.
+const MOST_TRAILERS: usize = 100;
+
 /// Writes the messages of the commits that an attempt would make.
 struct Writer<'a> {
     repo: &'a Repo,
@@ -181,7 +184,10 @@ impl Writer<'_> {
         let source = self.objects.commit(step.commit_id)?;
         let mainline =
             step.mainline.map(|number| self.objects.commit(source.parents[number - 1])).transpose()?;
-        let discards = self.discarded()?;
+        let discards = match self.is_one_way_back() {
+            true => self.culprits.iter().map(|id| self.objects.commit(*id)).collect::<Result<_>>()?,
+            false => self.discarded()?,
+        };
         let deed = self.deed(step, &source, mainline.as_ref(), &discards);
         let mut options = self.request.options.message.clone();
         if matches!(self.request.target, Target::Paths(_)) {
@@ -190,6 +196,12 @@ impl Writer<'_> {
                 _ => std::slice::from_ref(&step.commit_id),
             };
             options.trailers.extend(of.iter().map(|id| Trailer::new(Trailer::OF, id.to_string())));
+            options.trailers.push(Trailer::new(Trailer::STRATEGY, self.attempt.strategy.name()));
+        }
+        if self.is_one_way_back() {
+            // Each of a thousand would drown the message; the operation log has all of them.
+            let named = self.culprits.iter().take(MOST_TRAILERS);
+            options.trailers.extend(named.map(|id| Trailer::new(Trailer::OF, id.to_string())));
             options.trailers.push(Trailer::new(Trailer::STRATEGY, self.attempt.strategy.name()));
         }
         let committer = self.repo.identity(Role::Committer).unwrap_or_default();
@@ -216,12 +228,18 @@ impl Writer<'_> {
     ) -> Deed<'a> {
         let paths = Paths { named: &step.paths, renamed: &step.renamed };
         match self.attempt.strategy {
+            _ if self.is_one_way_back() => Deed::BackTo { state: commit, paths, undone: discards },
             Strategy::RestoreFile => Deed::Restore { source: commit, paths, discards },
             Strategy::CherryPick if paths.named.is_empty() => Deed::Pick { commit },
             Strategy::CherryPick => Deed::PickPaths { commit, paths },
             _ if paths.named.is_empty() => Deed::Revert { commit, mainline },
             _ => Deed::RevertPaths { commit, mainline, paths },
         }
+    }
+
+    /// Whether one commit brings everything back to a state.
+    fn is_one_way_back(&self) -> bool {
+        matches!(self.request.target, Target::To(_)) && self.attempt.strategy == Strategy::RestoreFile
     }
 
     fn discarded(&self) -> Result<Vec<Commit>> {

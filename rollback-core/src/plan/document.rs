@@ -13,6 +13,7 @@ use crate::history::ChangeKind;
 use crate::id::{CommitId, EntryMode, ObjectId, TreeId};
 use crate::message::MessageOptions;
 use crate::path::RepoPath;
+use crate::repo::range::RangeReading;
 use crate::strategy::{Attempt, AttemptResult, EmptyCommits, Rejection, Strategy};
 use crate::target::Target;
 use crate::verdict::CheckRun;
@@ -134,6 +135,9 @@ pub struct PlanOptions {
     /// What becomes of commits that change nothing where they are picked.
     #[serde(skip_serializing_if = "EmptyCommits::is_default")]
     pub empty: EmptyCommits,
+    /// How ranges such as `A..B` are read.
+    #[serde(skip_serializing_if = "RangeReading::is_default")]
+    pub ranges: RangeReading,
     /// Stop at the first way that may be taken; the plan then says nothing of the rest.
     pub first_only: bool,
     /// Results that are not to be taken though they are clean.
@@ -159,7 +163,7 @@ pub struct Repository {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[non_exhaustive]
 pub struct ResolvedTarget {
-    /// The kind of the target: `commits`, `paths`, `pick` or `restore`.
+    /// The kind of the target: `commits`, `paths`, `pick`, `restore` or `to`.
     pub kind: String,
     /// The commits concerned, in the order in which they are taken.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -170,6 +174,9 @@ pub struct ResolvedTarget {
     /// The change that broke the paths.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub culprit: Option<CulpritFound>,
+    /// The commit to whose content the branch is brought back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub back_to: Option<CommitId>,
     /// The state in which the paths were last good.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_good: Option<LastGoodState>,
@@ -265,8 +272,15 @@ pub enum NoteKind {
     RenamedSince,
     /// More than one change to the path since it was last good.
     Multiple,
+    /// What is asked of good content holds before and after this change alike: it does not tell good from bad, and the
+    /// change is the last one.
+    GoodOnBothSides,
+    /// The path is good since this commit, which did not roll it back; it is left as it is.
+    Mended,
     /// The upstream of the branch changed the path, and the tip lacks that.
     UpstreamAhead,
+    /// The branch never was at the commit that its content is brought back to: that is no return along its first parents.
+    NeverThere,
     /// Another path differs from this one in case alone.
     CaseTwin,
     /// A hook is installed that git would have run; it is not run, because nobody trusts it.

@@ -13,7 +13,7 @@ use crate::path::RepoPath;
 use crate::strategy::ladder::{ContentGoal, Rung};
 use crate::strategy::scope::covers;
 use crate::strategy::workbench::{Change, Restoration};
-use crate::strategy::{Attempt, Strategy};
+use crate::strategy::{Attempt, Scope, Strategy};
 use crate::target::{Good, PathsTarget};
 
 /// The largest compiled pattern, in bytes: patterns come from outside.
@@ -30,6 +30,18 @@ pub(crate) struct Broken {
     introduced_by: Option<CommitId>,
     further_changes: Vec<CommitId>,
     given: bool,
+    /// The predicates hold on both sides of the culprit.
+    indecisive: bool,
+}
+
+/// What became of a path.
+pub(crate) enum Finding {
+    /// A change broke it.
+    Broken(Broken),
+    /// It is as it was before it was changed.
+    AsBefore,
+    /// It is good again since this commit, and not as it was before.
+    Mended(CommitId),
 }
 
 /// The paths that one culprit broke.
@@ -44,21 +56,28 @@ impl Resolver<'_> {
         case.resolved.paths = target.paths.clone();
         case.goal.content = content_goal(&target.good)?;
         let mut broken = Vec::new();
+        let mut mended = Vec::new();
         for path in &target.paths {
             self.note_twins(path, &mut case)?;
             let found = match &target.change {
-                Some(change) => Some(self.given_culprit(change, target.mainline, path)?),
+                Some(change) => Finding::Broken(self.given_culprit(change, target.mainline, path)?),
                 None => self.find(path, &case.goal.content)?,
             };
-            if let Some(found) = found {
-                self.note_upstream(path, &mut case)?;
-                broken.push(found);
+            match found {
+                Finding::Broken(found) => {
+                    self.note_upstream(path, &mut case)?;
+                    broken.push(found);
+                }
+                Finding::Mended(by) => mended.push((path, by)),
+                Finding::AsBefore => {}
             }
         }
         if broken.is_empty() {
-            case.already_rolled_back = true;
+            case.already_rolled_back = mended.is_empty();
+            case.rungs.extend(mended.into_iter().map(|(path, by)| self.mended_rung(path, by)));
             return Ok(case);
         }
+        case.note_mended(mended);
         let groups = self.grouped(broken, target, &mut case)?;
         self.set_goal(&groups, target, &mut case)?;
         self.build_ladder(&groups, target, &mut case)?;
@@ -66,21 +85,33 @@ impl Resolver<'_> {
         Ok(case)
     }
 
-    /// Finds what broke `path`; `None` where it is as it should be.
-    pub(crate) fn find(&self, path: &RepoPath, content: &ContentGoal) -> Result<Option<Broken>> {
+    /// Finds what broke `path`.
+    pub(crate) fn find(&self, path: &RepoPath, content: &ContentGoal) -> Result<Finding> {
         let mut predicates =
             Predicates { match_: content.pattern.clone(), lines: content.lines, check: None };
         match history::find_culprit(self.objects(), self.tip.commit_id, path, &mut predicates)? {
-            Culprit::Found(found) => Ok(Some(Broken::found(path, *found))),
-            Culprit::AlreadyRolledBack(_) => Ok(None),
+            Culprit::Found(found) => Ok(Finding::Broken(Broken::found(path, *found))),
+            Culprit::AlreadyRolledBack(_) => Ok(Finding::AsBefore),
+            Culprit::Mended { by } => Ok(Finding::Mended(by)),
             Culprit::NeverGood { .. } => {
                 Err(Error::NeverGood { path: path.clone(), tip: self.tip.commit_id })
             }
         }
     }
 
+    /// The attempt for a path that was repaired by other means than a rollback.
+    fn mended_rung(&self, path: &RepoPath, by: CommitId) -> Rung {
+        let name = self.objects().abbreviated(by.0);
+        let reason = format!("{path} is good since {name}, which repaired it and did not roll it back");
+        let mut attempt = Attempt::not_applicable(Strategy::RevertCommit, reason);
+        attempt.scope = Some(Scope::Paths(vec![path.clone()]));
+        attempt.commit_id = Some(by);
+        Rung::NotApplicable(Box::new(attempt))
+    }
+
     fn given_culprit(&self, change: &str, mainline: Option<usize>, path: &RepoPath) -> Result<Broken> {
         let culprit = self.repo.resolve_commit(change)?;
+        self.refuse_unknown(std::slice::from_ref(path), &[culprit])?;
         let seen = change_by(self.objects(), culprit, mainline, &self.name_given(culprit, path)?)?
             .ok_or_else(|| Error::BadRequest(format!("{culprit} does not touch {path}")))?;
         let parent = match seen.mainline {
@@ -96,6 +127,7 @@ impl Resolver<'_> {
             introduced_by: None,
             further_changes: Vec::new(),
             given: true,
+            indecisive: false,
         })
     }
 
@@ -204,12 +236,18 @@ impl Resolver<'_> {
     /// The replay of the commit that made the good state; it can only bring back a path that it added.
     fn replay_rung(&self, groups: &[Group]) -> Result<Rung> {
         let not = |reason: String| Ok(Rung::not_applicable(Strategy::CherryPick, reason));
-        let [Group { broken, .. }] = groups else { return not("several changes broke the paths".into()) };
+        let [Group { broken, change }] = groups else {
+            return not("several changes broke the paths".into());
+        };
         let [Broken { path, last_good: Some(good), .. }] = broken.as_slice() else {
             return not("no single commit made the good state".into());
         };
         if good.path != *path {
             return not(format!("{path} was {} when it was good", good.path));
+        }
+        if self.objects().entry_at(change.commit.tree, path)?.is_some() {
+            let name = self.objects().abbreviated(change.commit.id.0);
+            return not(format!("{name} did not remove {path}, so adding it again does not undo it"));
         }
         let made =
             history::find_culprit(self.objects(), good.commit_id, &good.path, &mut Predicates::default());
@@ -277,6 +315,7 @@ impl Broken {
             introduced_by: found.introduced_by,
             further_changes: found.further_changes,
             given: false,
+            indecisive: found.indecisive,
         }
     }
 
@@ -303,7 +342,20 @@ impl Broken {
 }
 
 impl Case {
+    fn note_mended(&mut self, mended: Vec<(&RepoPath, CommitId)>) {
+        for (path, by) in mended {
+            let mut note = Note::about_commits(NoteKind::Mended, vec![by]);
+            note.paths = vec![path.clone()];
+            self.notes.push(note);
+        }
+    }
+
     fn note_ways_in(&mut self, one: &Broken) {
+        if one.indecisive {
+            let mut note = Note::about_commits(NoteKind::GoodOnBothSides, vec![one.culprit]);
+            note.paths = vec![one.path.clone()];
+            self.notes.push(note);
+        }
         if let Some(merge) = one.introduced_by {
             self.notes.push(Note::about_commits(NoteKind::IntroducedByMerge, vec![merge]));
         }
@@ -319,7 +371,7 @@ fn restore_rung(groups: &[Group]) -> Rung {
     let broken = groups.iter().flat_map(|group| &group.broken);
     let states: Option<Vec<_>> = broken.map(Broken::restoration).collect();
     match states {
-        Some(restorations) => Rung::Restore(restorations),
+        Some(restorations) => Rung::ReturnBefore(restorations),
         None => Rung::not_applicable(Strategy::RestoreFile, "there is no earlier state of it"),
     }
 }

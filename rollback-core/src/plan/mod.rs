@@ -3,6 +3,7 @@
 //!
 //! A plan writes nothing: no object, no reference, no cache.
 
+mod back_to;
 mod branch_merge;
 mod candidate;
 mod compute;
@@ -25,4 +26,5 @@ pub use document::{
 pub use reverted::RollbackBehind;
 
 pub use crate::message::MessageOptions;
+pub use crate::repo::range::RangeReading;
 pub use crate::strategy::{Attempt, AttemptResult, EmptyCommits, Loss, LossClass, Rejection, Scope, Step};

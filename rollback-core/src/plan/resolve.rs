@@ -1,11 +1,13 @@
 //! From what somebody asked for to what can be tried: commits with their mainlines, scopes with their renames,
 //! culprits, and the ladder for each kind of target.
 
+use super::find::Finding;
 use super::{Note, NoteKind, PlanOptions, ResolvedTarget, Tip};
 use crate::error::{Error, Result};
 use crate::history::{self, NameThen, Rename, changed_paths};
 use crate::id::CommitId;
 use crate::path::RepoPath;
+use crate::repo::range::{Named, is_range};
 use crate::repo::{Objects, Repo};
 use crate::strategy::Strategy;
 use crate::strategy::ladder::{ContentGoal, Goal, Rung};
@@ -42,6 +44,7 @@ impl<'a> Resolver<'a> {
             Target::Pick(commits) => self.pick(commits),
             Target::Paths(paths) => self.paths(paths),
             Target::Restore(restore) => self.restore(restore),
+            Target::To(to) => self.back_to(to),
         }?;
         if let Some(via) = self.options.via {
             keep_only(via, &mut case.rungs);
@@ -55,11 +58,13 @@ impl<'a> Resolver<'a> {
 
     fn undo_commits(&self, target: &CommitsTarget) -> Result<Case> {
         let mut case = Case::new("commits");
-        let mut ids = self.repo.resolve_commits(&target.revisions)?;
+        let mut named = self.repo.resolve_changes(&target.revisions, self.options.ranges)?;
         if !self.options.as_given {
-            ids = history::newest_first(self.objects(), &ids)?;
+            named.commits = history::newest_first(self.objects(), &named.commits)?;
         }
-        let changes = self.changes(&ids, target, &mut case)?;
+        self.refuse_unknown(&target.paths, &named.commits)?;
+        let changes = self.changes(&named, target, &mut case)?;
+        let ids = named.commits;
         if changes.is_empty() {
             case.rungs.push(Rung::not_applicable(Strategy::RevertCommit, untouched(&ids, &target.paths)));
         } else {
@@ -67,7 +72,7 @@ impl<'a> Resolver<'a> {
             if self.options.with_dependents {
                 case.rungs.push(Rung::UndoWithDependents(changes.clone()));
             }
-            case.rungs.push(Rung::Restore(self.states_before(&changes)?));
+            case.rungs.push(Rung::ReturnBefore(self.states_before(&changes)?));
         }
         case.warn_of_remerging(&changes);
         case.resolved.commits = ids;
@@ -77,12 +82,11 @@ impl<'a> Resolver<'a> {
 
     fn pick(&self, target: &CommitsTarget) -> Result<Case> {
         let mut case = Case::new("pick");
-        let mut ids = self.repo.resolve_commits(&target.revisions)?;
-        if target.revisions.iter().any(|spec| is_range(spec)) {
-            // A range is picked oldest first; names keep the order in which they were given.
-            ids.reverse();
-        }
-        let changes = self.changes(&ids, target, &mut case)?;
+        let mut named = self.repo.resolve_changes(&target.revisions, self.options.ranges)?;
+        named.reverse_ranges();
+        self.refuse_unknown(&target.paths, &named.commits)?;
+        let changes = self.changes(&named, target, &mut case)?;
+        let ids = named.commits;
         case.rungs.push(if changes.is_empty() {
             Rung::not_applicable(Strategy::CherryPick, untouched(&ids, &target.paths))
         } else {
@@ -103,25 +107,42 @@ impl<'a> Resolver<'a> {
                     case.note_renamed(&restoration);
                     restoration
                 }
-                None => match self.last_good_of(path)? {
-                    Some(restoration) => {
-                        case.note_renamed(&restoration);
-                        restoration.overlay(target.overlay)
-                    }
-                    None => continue,
+                None => match self.find(path, &ContentGoal::default())? {
+                    Finding::Broken(broken) => match broken.restoration() {
+                        Some(restoration) => {
+                            case.note_renamed(&restoration);
+                            restoration.overlay(target.overlay)
+                        }
+                        None => {
+                            let reason = format!("there is no earlier state of {path}");
+                            case.rungs.push(Rung::not_applicable(Strategy::RestoreFile, reason));
+                            continue;
+                        }
+                    },
+                    Finding::AsBefore | Finding::Mended(_) => continue,
                 },
             });
         }
         case.resolved.commits = restorations.iter().filter_map(|one| one.from).collect();
         case.resolved.commits.dedup();
         case.resolved.paths = target.paths.clone();
-        case.already_rolled_back = restorations.is_empty();
-        case.rungs.push(Rung::Restore(restorations));
+        case.already_rolled_back = restorations.is_empty() && case.rungs.is_empty();
+        if case.rungs.is_empty() {
+            case.rungs.push(Rung::Restore(restorations));
+        }
         Ok(case)
+    }
+
+    /// Refuses paths that neither the tip nor a commit concerned ever had, by their names.
+    pub(crate) fn refuse_unknown(&self, paths: &[RepoPath], commits: &[CommitId]) -> Result<()> {
+        paths
+            .iter()
+            .try_for_each(|path| history::ensure_existed(self.objects(), self.tip.commit_id, commits, path))
     }
 
     fn restoration_from(&self, source: &str, path: &RepoPath, overlay: bool) -> Result<Restoration> {
         let from = self.repo.resolve_commit(source)?;
+        self.refuse_unknown(std::slice::from_ref(path), &[from])?;
         let Some(there) = self.name_in_source(from, path)? else {
             let spec = format!("{source}:{path}");
             return Err(Error::UnknownRevision { spec, source: None });
@@ -131,7 +152,7 @@ impl<'a> Resolver<'a> {
 
     /// What the path is called in a commit it is to be taken from: the same if there is such a path, else its name there
     /// by history.
-    fn name_in_source(&self, from: CommitId, path: &RepoPath) -> Result<Option<RepoPath>> {
+    pub(crate) fn name_in_source(&self, from: CommitId, path: &RepoPath) -> Result<Option<RepoPath>> {
         let tree = self.objects().commit(from)?.tree;
         if self.objects().entry_at(tree, path)?.is_some() {
             return Ok(Some(path.clone()));
@@ -149,11 +170,13 @@ impl<'a> Resolver<'a> {
 
     /// The commits as changes against their mainlines, restricted to the paths of the target. A commit that does not
     /// touch these is left out.
-    fn changes(&self, ids: &[CommitId], target: &CommitsTarget, case: &mut Case) -> Result<Vec<Change>> {
-        let lenient = target.revisions.iter().any(|spec| is_range(spec));
+    fn changes(&self, named: &Named, target: &CommitsTarget, case: &mut Case) -> Result<Vec<Change>> {
+        let several = target.revisions.iter().any(|spec| is_range(spec));
         let mut changes = Vec::new();
-        for id in ids {
-            let change = self.change(*id, target.mainline, lenient, &mut case.notes)?;
+        for id in &named.commits {
+            let on_line = named.on_line.contains(id);
+            let mainline = if on_line { self.mainline_of_line(target.mainline)? } else { target.mainline };
+            let change = self.change(*id, mainline, several || on_line, &mut case.notes)?;
             if target.paths.is_empty() {
                 changes.push(change);
             } else if let Some(scoped) = self.scoped(&change, &target.paths, &mut case.notes)? {
@@ -161,6 +184,16 @@ impl<'a> Resolver<'a> {
             }
         }
         Ok(changes)
+    }
+
+    /// The mainline of the merges in a range, which follows first parents.
+    fn mainline_of_line(&self, given: Option<usize>) -> Result<Option<usize>> {
+        match given {
+            None | Some(1) => Ok(given),
+            Some(number) => Err(Error::BadRequest(format!(
+                "a range follows first parents, so mainline {number} fits none of its merges; name the merges"
+            ))),
+        }
     }
 
     /// The whole of a commit against its mainline; the first parent of a merge where none was named, which is noted.
@@ -224,10 +257,6 @@ impl<'a> Resolver<'a> {
         let changed = changed_paths(self.objects(), change.commit.id, change.mainline)?;
         Ok(changed.into_iter().map(|one| one.path).collect())
     }
-
-    fn last_good_of(&self, path: &RepoPath) -> Result<Option<Restoration>> {
-        Ok(self.find(path, &ContentGoal::default())?.and_then(|broken| broken.restoration()))
-    }
 }
 
 impl Case {
@@ -279,10 +308,6 @@ impl Note {
     pub(crate) fn about_paths(kind: NoteKind, paths: Vec<RepoPath>) -> Self {
         Self { kind, commits: Vec::new(), paths, reference: None }
     }
-}
-
-fn is_range(spec: &str) -> bool {
-    spec.contains("..") || spec.starts_with('^')
 }
 
 fn untouched(ids: &[CommitId], paths: &[RepoPath]) -> String {

@@ -310,7 +310,7 @@ impl<'r> Judge<'r> {
             None => (self.paths_of(change)?, change.clone()),
         };
         let (tip, since) = (self.bench.tip.id, change.commit.id);
-        let mut later = commits_touching_since(&objects, tip, since, &paths)?;
+        let mut later = commits_touching_since(&objects, tip, &[since], &paths)?;
         for path in paths.iter().take(MOST_PATHS) {
             let now = self.name_now(&change, path)?;
             if now != *path {

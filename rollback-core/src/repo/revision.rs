@@ -64,15 +64,15 @@ impl Repo {
 
 /// The commits named, each once, and those that exclude their past.
 #[derive(Default)]
-struct Ends {
-    included: Vec<CommitId>,
-    excluded: Vec<CommitId>,
+pub(super) struct Ends {
+    pub(super) included: Vec<CommitId>,
+    pub(super) excluded: Vec<CommitId>,
     /// Whether a past is meant, and not the names alone.
-    is_walk: bool,
+    pub(super) is_walk: bool,
 }
 
 impl Ends {
-    fn add(&mut self, objects: &Objects, spec: &str) -> Result<()> {
+    pub(super) fn add(&mut self, objects: &Objects, spec: &str) -> Result<()> {
         let repo = objects.gix();
         let words = parse_spec(repo, spec)?;
         self.is_walk |= !matches!(words, Spec::Include(_) | Spec::IncludeOnlyParents(_));
@@ -122,7 +122,7 @@ impl Ends {
 }
 
 /// What the words of a revision say, before anything is peeled.
-fn parse_spec(repo: &gix::Repository, spec: &str) -> Result<Spec> {
+pub(super) fn parse_spec(repo: &gix::Repository, spec: &str) -> Result<Spec> {
     let local = local_upstream(repo, spec);
     let words = if spec == "-" { "@{-1}" } else { local.as_deref().unwrap_or(spec) };
     refuse_unreadable_steps(repo, words)?;
@@ -251,7 +251,7 @@ fn tree_of(commit: &gix::Object<'_>) -> Result<gix::ObjectId> {
     })
 }
 
-fn peel(repo: &gix::Repository, spec: &str, id: gix::ObjectId) -> Result<CommitId> {
+pub(super) fn peel(repo: &gix::Repository, spec: &str, id: gix::ObjectId) -> Result<CommitId> {
     let object = behind_tags(repo, spec, id)?;
     match object.kind {
         gix::objs::Kind::Commit => Ok(object.id.into()),

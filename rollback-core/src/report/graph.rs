@@ -94,6 +94,9 @@ pub fn marks_of_plan(plan: &Plan, landed: Option<&Outcome>, limit: usize) -> Vec
             marks.add(*id, Part::Undone, label);
         }
     }
+    if let Some(state) = plan.target.back_to {
+        marks.add(state, Part::Good, "as it was here");
+    }
     if let Some(good) = &plan.target.last_good {
         marks.add(good.commit_id, Part::Good, "last good");
     }
@@ -106,9 +109,10 @@ fn is_in(outcome: &Outcome) -> bool {
 }
 
 impl Plan {
-    /// Whether it undoes commits of the history of the tip that somebody named. Those to be replayed need not be there.
+    /// Whether it undoes commits of the tip's history that were named, each or by where they begin. Those to be replayed
+    /// need not be there.
     pub fn undoes_named_commits(&self) -> bool {
-        self.target.culprit.is_none() && self.target.kind == "commits"
+        self.target.culprit.is_none() && matches!(self.target.kind.as_str(), "commits" | "to")
     }
 }
 

@@ -103,6 +103,11 @@ impl Attempt {
         }
     }
 
+    /// Whether the attempt met something of the change in the tip.
+    pub(crate) fn shows_change_in_force(&self) -> bool {
+        matches!(self.result, AttemptResult::Clean | AttemptResult::Conflicted | AttemptResult::NeedsReview)
+    }
+
     /// Whether the result can be committed as it stands.
     pub fn is_clean(&self) -> bool {
         self.result == AttemptResult::Clean

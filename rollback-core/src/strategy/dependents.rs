@@ -40,7 +40,7 @@ impl Workbench {
 
     /// What later commits did to the paths, newest first.
     fn later_changes(&self, change: &Change, paths: &[RepoPath]) -> Result<Vec<Change>> {
-        let ids = commits_touching_since(&self.objects, self.tip.id, change.commit.id, paths)?;
+        let ids = commits_touching_since(&self.objects, self.tip.id, &[change.commit.id], paths)?;
         ids.into_iter()
             .map(|id| Ok(Change::of_mainline(self.objects.commit(id)?)?.scoped(paths.to_vec(), Vec::new())))
             .collect()

@@ -6,8 +6,9 @@
 use regex::bytes::Regex;
 
 use super::scope::covers;
-use super::workbench::{Change, Restoration, Workbench};
+use super::workbench::{BackTo, Change, Restoration, Workbench};
 use super::{Attempt, AttemptResult, Rejection, Scope, Strategy};
+use crate::content::count_lines;
 use crate::error::Result;
 use crate::id::{CommitId, TreeId};
 use crate::path::RepoPath;
@@ -21,8 +22,12 @@ pub(crate) enum Rung {
     UndoWithDependents(Vec<Change>),
     /// Replay these changes, one commit each.
     Replay(Vec<Change>),
-    /// Put paths back exactly, in one commit.
+    /// Put paths back exactly as they are in a commit that was named.
     Restore(Vec<Restoration>),
+    /// Put the paths of a change back exactly as they were before it.
+    ReturnBefore(Vec<Restoration>),
+    /// Bring everything, or some paths, back to what it is in a commit.
+    BackTo(BackTo),
     /// A way that does not fit the case; the attempt says why.
     NotApplicable(Box<Attempt>),
 }
@@ -40,7 +45,7 @@ impl Rung {
                 changes.first().map_or(Strategy::RevertCommit, Change::undo_strategy)
             }
             Self::Replay(_) => Strategy::CherryPick,
-            Self::Restore(_) => Strategy::RestoreFile,
+            Self::Restore(_) | Self::ReturnBefore(_) | Self::BackTo(_) => Strategy::RestoreFile,
             Self::NotApplicable(attempt) => attempt.strategy,
         }
     }
@@ -79,15 +84,13 @@ impl ContentGoal {
         }
         let found = count_lines(content);
         match self.lines {
-            Some(wanted) if wanted != found => Some(format!("has {found} lines, not {wanted}")),
+            Some(wanted) if wanted != found => {
+                let lines = if found == 1 { "line" } else { "lines" };
+                Some(format!("has {found} {lines}, not {wanted}"))
+            }
             _ => None,
         }
     }
-}
-
-/// The number of line feeds, as `wc -l` counts lines.
-fn count_lines(content: &[u8]) -> usize {
-    content.iter().filter(|byte| **byte == b'\n').count()
 }
 
 /// What came of a ladder.
@@ -108,13 +111,26 @@ pub(crate) struct Choice<'a> {
 
 /// Tries the rungs in order. The first that may be taken is chosen; the rest is tried too, so that the plan
 /// can say what they would do, unless `first_only`.
+///
+/// A rung that changes nothing ends the search only where the tip is what was asked for; where a rung before it found
+/// the change in force, or the tip misses the goal, it falls through like any other.
 pub(crate) fn climb(bench: &mut Workbench, rungs: &[Rung], goal: &Goal, choice: Choice<'_>) -> Result<Climb> {
     let mut climb = Climb { attempts: Vec::new(), chosen: None };
+    let mut in_force = false;
     for rung in rungs {
         let mut attempt = bench.attempt(rung)?;
-        if attempt.is_clean()
-            && let Some(reason) = goal.missed_by(bench, &attempt)?
-        {
+        let shortfall = match attempt.result {
+            AttemptResult::Clean => goal.missed_by(bench, &attempt)?,
+            AttemptResult::Empty if in_force => {
+                Some("it would change nothing, and the change is still in force".into())
+            }
+            AttemptResult::Empty => goal
+                .missing_in(bench, bench.start)?
+                .map(|missing| format!("it would change nothing, and {missing}")),
+            _ => None,
+        };
+        in_force |= attempt.shows_change_in_force();
+        if let Some(reason) = shortfall {
             attempt.result = AttemptResult::NotApplicable;
             attempt.reason = Some(reason);
             attempt.tree_id = None;
@@ -127,7 +143,7 @@ pub(crate) fn climb(bench: &mut Workbench, rungs: &[Rung], goal: &Goal, choice: 
             }
         }
         bench.objects.refuse_lacking()?;
-        let nothing_left = attempt.result == AttemptResult::Empty && goal.is_met_by_tip(bench)?;
+        let nothing_left = attempt.result == AttemptResult::Empty;
         climb.attempts.push(attempt);
         if nothing_left && climb.chosen.is_none() || choice.first_only && climb.chosen.is_some() {
             break;
@@ -143,6 +159,8 @@ impl Workbench {
             Rung::UndoWithDependents(changes) => self.undo_with_dependents(changes),
             Rung::Replay(changes) => self.replay(changes),
             Rung::Restore(restorations) => self.restore(restorations),
+            Rung::ReturnBefore(restorations) => self.return_before(restorations),
+            Rung::BackTo(state) => self.back_to(state),
             Rung::NotApplicable(attempt) => Ok(Attempt::clone(attempt)),
         }
     }
@@ -218,11 +236,6 @@ impl Goal {
         }
         Ok(None)
     }
-
-    /// Whether the tip already is what is asked for, so that an empty result ends the search.
-    fn is_met_by_tip(&self, bench: &Workbench) -> Result<bool> {
-        Ok(self.missing_in(bench, bench.start)?.is_none())
-    }
 }
 
 /// A path that a scoped attempt changes though it was not named.
@@ -256,6 +269,6 @@ mod tests {
         let goal = ContentGoal { pattern: Some(Regex::new("alias").unwrap()), lines: Some(2) };
         assert_eq!(goal.missing_in(b"alias\nend\n"), None);
         assert_eq!(goal.missing_in(b"end\n").as_deref(), Some("does not match /alias/"));
-        assert_eq!(goal.missing_in(b"alias\n").as_deref(), Some("has 1 lines, not 2"));
+        assert_eq!(goal.missing_in(b"alias\n").as_deref(), Some("has 1 line, not 2"));
     }
 }

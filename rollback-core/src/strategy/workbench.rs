@@ -10,7 +10,9 @@ use super::scope::{self, covers};
 use super::{Attempt, AttemptResult, Loss, LossClass, Scope, Step, Strategy};
 use crate::conflict::Conflict;
 use crate::error::{Error, Result};
-use crate::history::{Rename, commits_touching_since, content_changes_since, newest_first, paths_between};
+use crate::history::{
+    Rename, Renames, brought_in, commits_touching_since, content_changes_since, newest_first, paths_between,
+};
 use crate::id::{CommitId, TreeId};
 use crate::merge::{Engine, Labels, Merged, Options, Verdict};
 use crate::path::{RepoPath, names_now};
@@ -83,6 +85,16 @@ pub(crate) enum Standing {
     TakenBack,
     /// Neither: the lines it changed were changed since.
     Unclear,
+}
+
+/// A state to which everything, or some paths, is brought back.
+#[derive(Clone, Debug)]
+pub(crate) struct BackTo {
+    pub(crate) state: CommitId,
+    /// Only these paths; everything where absent.
+    pub(crate) paths: Option<Restoration>,
+    /// What would be lost beyond the changes since that state: none where the branch was there.
+    pub(crate) discards: Vec<CommitId>,
 }
 
 /// Which way a change is applied.
@@ -210,6 +222,55 @@ impl Workbench {
         let staged = paths_between(&self.objects, self.tip.tree, self.start)?;
         let mut paths = restorations.iter().flat_map(|one| &one.paths);
         Ok(paths.find(|path| staged.iter().any(|one| path.contains(&one.path))).cloned())
+    }
+
+    /// Puts the paths of a change back as they were before it.
+    ///
+    /// Does not apply where one of the paths moved since: its old name says nothing of the change that lives on elsewhere.
+    pub(crate) fn return_before(&mut self, restorations: &[Restoration]) -> Result<Attempt> {
+        let mut renames = Renames::new(&self.objects);
+        for one in restorations {
+            let after = self.objects.commit(one.since)?.tree;
+            for path in &one.paths {
+                let Some(entry) = self.objects.entry_at(after, path)? else { continue };
+                if self.objects.entry_at(self.start, path)?.is_some() {
+                    continue;
+                }
+                if let Some(name) = renames.destination_of(after, self.start, path, entry)? {
+                    let reason = format!("{path} became {name} since, and the change would stay there");
+                    return Ok(Attempt::not_applicable(Strategy::RestoreFile, reason));
+                }
+            }
+        }
+        self.restore(restorations)
+    }
+
+    /// Brings everything, or some paths, back to what it is in a commit.
+    pub(crate) fn back_to(&mut self, one: &BackTo) -> Result<Attempt> {
+        let mut attempt = match &one.paths {
+            Some(paths) => self.restore(std::slice::from_ref(paths))?,
+            None => self.whole_tree_of(one.state)?,
+        };
+        attempt.loss = match one.discards.is_empty() {
+            true => Loss { class: LossClass::Exact, discards: Vec::new() },
+            false => Loss { class: LossClass::Snapshot, discards: one.discards.clone() },
+        };
+        Ok(attempt)
+    }
+
+    fn whole_tree_of(&self, state: CommitId) -> Result<Attempt> {
+        let mut attempt = Attempt::new(Strategy::RestoreFile);
+        attempt.from = Some(state);
+        attempt.scope = Some(Scope::Whole);
+        if self.start != self.tip.tree {
+            attempt.reason = Some("what is staged would be lost".into());
+            return Ok(attempt);
+        }
+        let tree = self.objects.tree_of(Some(state))?;
+        if tree != self.start {
+            attempt.steps.push(Step::new(state, tree, Vec::new()));
+        }
+        self.finish(attempt, tree)
     }
 
     fn edits(&self, one: &Restoration) -> Result<Edits> {
@@ -380,12 +441,20 @@ impl Workbench {
     /// A restoration is exact where nobody touched the paths after the change that is taken back.
     fn loss_of_restoring(&self, restorations: &[Restoration]) -> Result<Loss> {
         let mut discards = Vec::new();
+        // What is taken back was named, with all that its merges brought in.
         let mut seen: BTreeSet<_> = restorations.iter().map(|one| one.since).collect();
+        if restorations.len() > 1 {
+            for one in restorations {
+                seen.extend(brought_in(&self.objects, one.since)?);
+            }
+        }
         for one in restorations {
             if self.is_untouched_since(one)? {
                 continue;
             }
-            let mut later = commits_touching_since(&self.objects, self.tip.id, one.since, &one.same_names())?;
+            // What the source contains comes back with it.
+            let kept: Vec<_> = one.from.into_iter().chain([one.since]).collect();
+            let mut later = commits_touching_since(&self.objects, self.tip.id, &kept, &one.same_names())?;
             for renamed in &one.renamed {
                 later.extend(content_changes_since(&self.objects, self.tip.id, one.since, &renamed.now)?);
             }

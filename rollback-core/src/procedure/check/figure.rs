@@ -1,12 +1,13 @@
 //! Figures: lines, bytes, counts and captured values.
 
 use super::{Outcome, Seen, Verdict};
+use crate::content::count_lines;
 use crate::procedure::format::{Expect, Operator, Scalar};
 
 pub(super) fn judge(expect: &Expect, seen: Seen<'_>) -> Vec<Verdict> {
     let mut verdicts = Vec::new();
     if let Some(expected) = &expect.lines {
-        verdicts.push(exact("lines", expected, &lines(seen.first()).to_string()));
+        verdicts.push(exact("lines", expected, &count_lines(seen.first()).to_string()));
     }
     if let Some(bounds) = &expect.bytes {
         verdicts.push(between("bytes", bounds.min, bounds.max, seen.first().len() as u64));
@@ -19,12 +20,6 @@ pub(super) fn judge(expect: &Expect, seen: Seen<'_>) -> Vec<Verdict> {
         verdicts.extend(captured(expect, seen));
     }
     verdicts
-}
-
-/// As `wc -l` counts, and one more where the last line has no end.
-fn lines(bytes: &[u8]) -> usize {
-    let ends = bytes.iter().filter(|byte| **byte == b'\n').count();
-    ends + usize::from(bytes.last().is_some_and(|byte| *byte != b'\n'))
 }
 
 /// An exact figure rots: what it counted has grown since. Fewer fail; more is for a person to judge.

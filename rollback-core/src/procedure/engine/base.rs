@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::candidate::{Tried, repo_path};
 use super::{EngineError, Result, Run};
+use crate::history::Return;
 use crate::id::CommitId;
 use crate::path::RepoPath;
 use crate::plan::{AttemptResult, Plan, PlanOptions};
@@ -46,7 +47,14 @@ impl Run<'_> {
         if let Some(path) = &target.deleted
             && self.engine.repo.has_path(self.present_tip(), &repo_path(path))?
         {
-            return Ok(Base::Other(Tried::NothingToDo(format!("{path} is there"))));
+            return Ok(match self.engine.repo.return_of(self.present_tip(), &repo_path(path))? {
+                Return::Otherwise { removed_by } => {
+                    let commit = self.engine.repo.abbreviation(removed_by);
+                    let why = format!("{path} is there, and not as it was before {commit} removed it");
+                    fell(Reason::NotApplicable, why)
+                }
+                _ => Base::Other(Tried::NothingToDo(format!("{path} is there"))),
+            });
         }
         if let Some(filter) = &rung.commits {
             let found = self.filtered(filter, self.present_tip())?;

@@ -1,0 +1,63 @@
+//! States of a branch by revision or by date.
+
+use gix::date::Zoned;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use super::Repo;
+use crate::error::{Error, Result};
+use crate::id::CommitId;
+
+impl Repo {
+    /// The commit that `spec` names: a revision, or else a date such as `2 days ago` or `2026-11-20`, which stands for the
+    /// newest first-parent commit of `tip` that was committed by then. A day stands for its beginning, in local time.
+    ///
+    /// What the branch held at a date by its reflog is a revision: `main@{yesterday}`.
+    ///
+    /// # Errors
+    /// As [`Repo::resolve_commit`]; [`Error::UnknownRevision`] for a date before the first commit.
+    pub fn resolve_state(&self, spec: &str, tip: CommitId) -> Result<CommitId> {
+        let unknown = match self.resolve_commit(spec) {
+            Err(error @ Error::UnknownRevision { .. }) => error,
+            other => return other,
+        };
+        let Some(moment) = moment(spec) else { return Err(unknown) };
+        let objects = self.objects();
+        let mut at = Some(tip);
+        while let Some(id) = at {
+            let commit = objects.commit_header(id)?;
+            if commit.seconds <= moment {
+                return Ok(id);
+            }
+            at = commit.parents.first().copied();
+        }
+        let why = format!("no first-parent commit of {} is as old as that", tip.to_hex_with_len(10));
+        Err(Error::UnknownRevision { spec: spec.to_owned(), source: Some(why.into()) })
+    }
+}
+
+/// The moment that a text names, in seconds since the epoch.
+fn moment(text: &str) -> Option<i64> {
+    if let Ok(day) = text.trim().parse::<Date>() {
+        return day.to_zoned(TimeZone::system()).ok().map(|start| start.timestamp().as_second());
+    }
+    gix::date::parse(text, Some(Zoned::now())).ok().map(|time| time.seconds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_read_and_words_are_none() {
+        let now = Zoned::now().timestamp().as_second();
+        let ago = |text: &str| now - moment(text).expect("a date");
+        assert!((86_390..86_410).contains(&ago("yesterday")));
+        assert!((7_190..7_210).contains(&ago("2 hours ago")));
+        assert_eq!(moment("2026-11-20 12:00:00 +0000"), Some(1_795_176_000));
+        assert_eq!(moment("@1795176000 +0000").or(moment("1795176000")), Some(1_795_176_000));
+        for word in ["main", "v1.2", "HEAD~3", "topic/2-days", "3a8a50f", "deadbeef", "20261"] {
+            assert_eq!(moment(word), None, "{word}");
+        }
+    }
+}
