@@ -37,7 +37,7 @@ pub(crate) struct Broken {
 /// What became of a path.
 pub(crate) enum Finding {
     /// A change broke it.
-    Broken(Broken),
+    Broken(Box<Broken>),
     /// It is as it was before it was changed.
     AsBefore,
     /// It is good again since this commit, and not as it was before.
@@ -60,13 +60,15 @@ impl Resolver<'_> {
         for path in &target.paths {
             self.note_twins(path, &mut case)?;
             let found = match &target.change {
-                Some(change) => Finding::Broken(self.given_culprit(change, target.mainline, path)?),
+                Some(change) => {
+                    Finding::Broken(Box::new(self.given_culprit(change, target.mainline, path)?))
+                }
                 None => self.find(path, &case.goal.content)?,
             };
             match found {
                 Finding::Broken(found) => {
                     self.note_upstream(path, &mut case)?;
-                    broken.push(found);
+                    broken.push(*found);
                 }
                 Finding::Mended(by) => mended.push((path, by)),
                 Finding::AsBefore => {}
@@ -90,7 +92,7 @@ impl Resolver<'_> {
         let mut predicates =
             Predicates { match_: content.pattern.clone(), lines: content.lines, check: None };
         match history::find_culprit(self.objects(), self.tip.commit_id, path, &mut predicates)? {
-            Culprit::Found(found) => Ok(Finding::Broken(Broken::found(path, *found))),
+            Culprit::Found(found) => Ok(Finding::Broken(Box::new(Broken::found(path, *found)))),
             Culprit::AlreadyRolledBack(_) => Ok(Finding::AsBefore),
             Culprit::Mended { by } => Ok(Finding::Mended(by)),
             Culprit::NeverGood { .. } => {
