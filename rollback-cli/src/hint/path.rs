@@ -59,7 +59,7 @@ impl Situation<'_> {
         let root = self.repo.and_then(|repo| repo.work_dir());
         let root = root.and_then(|root| std::path::absolute(root).ok()).unwrap_or(".".into());
         let words = ["git".into(), "-C".into(), root.into_os_string(), "update-index".into()];
-        let path = crate::invocation::os_string(path.as_bytes().to_vec());
+        let path = os_string(path.as_bytes().to_vec());
         CommandLine::of(words.into_iter().chain(["--no-skip-worktree".into(), "--".into(), path]))
     }
 
