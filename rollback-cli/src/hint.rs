@@ -11,6 +11,7 @@ mod path;
 mod repository;
 mod revision;
 mod run;
+mod setting;
 mod storage;
 mod work_tree;
 
@@ -90,10 +91,11 @@ impl Hint {
 /// One family: a hint for each of its errors, nothing for those of the others.
 type Family = fn(&Situation<'_>, &Error) -> Option<Hint>;
 
-const FAMILIES: [Family; 7] = [
+const FAMILIES: [Family; 8] = [
     repository::hint,
     revision::hint,
     path::hint,
+    setting::hint,
     storage::hint,
     work_tree::hint,
     landing::hint,

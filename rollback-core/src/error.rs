@@ -3,12 +3,16 @@
 //! A conflict, an empty result or "already rolled back" is not here: those are results of a plan. The
 //! texts are fragments without hints; the next command to type is the CLI's to name.
 
+mod setting;
+
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 use crate::id::{CommitId, ObjectId};
 use crate::path::{Rename, RepoPath, old_names};
+
+pub use setting::SettingError;
 
 /// The result of everything in this crate that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -524,6 +528,9 @@ pub enum Error {
         /// What is wrong.
         why: String,
     },
+    /// A setting of the configuration, the environment or the attributes cannot be used.
+    #[error(transparent)]
+    Setting(#[from] SettingError),
     /// Somebody else holds a lock.
     #[error("{} is locked by another process{}", path.display(), for_how_long(*age))]
     Locked {
@@ -716,6 +723,7 @@ impl Error {
             Self::Signing { .. } => "signing-failed",
             Self::Hook { .. } => "hook-failed",
             Self::Config { .. } => "bad-configuration",
+            Self::Setting(error) => error.code(),
             Self::Locked { .. } => "locked",
             Self::CorruptIndex { .. } => "corrupt-index",
             Self::SetAside { .. } => "set-aside",
@@ -742,6 +750,7 @@ impl Error {
             Self::Io { .. } => ErrorClass::Io,
             Self::Locked { .. } => ErrorClass::Busy,
             Self::Internal { .. } => ErrorClass::Internal,
+            Self::Setting(error) => error.class(),
             _ => ErrorClass::Precondition,
         }
     }
@@ -763,6 +772,7 @@ impl Error {
             | Self::SetAside { paths, .. }
             | Self::OutsideNotAllowed { paths, .. }
             | Self::LossNotAllowed { paths, .. } => paths.clone(),
+            Self::Setting(error) => error.paths(),
             Self::NotPutBack { left } => left.iter().map(|left| left.path.clone()).collect(),
             _ => Vec::new(),
         }

@@ -10,6 +10,7 @@
 //! the underlying object library into its public signatures.
 
 mod apply;
+mod charset;
 pub mod checkpoint;
 pub mod checks;
 pub mod conflict;

@@ -2,6 +2,7 @@
 
 mod accumulating;
 mod answers;
+mod as_git;
 mod back_to;
 mod bad_input;
 mod by_hand;

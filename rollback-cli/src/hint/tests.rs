@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 
-use rollback_core::error::{InTheWay, LastSeen};
+use rollback_core::error::{InTheWay, LastSeen, SettingError};
 use rollback_core::{CommitId, ObjectId};
 
 use super::*;
@@ -54,6 +54,35 @@ fn table() -> Vec<(Error, Option<&'static str>)> {
             Some("env GIT_WORK_TREE=/home/somebody rb revert --file a.py"),
         ),
         (Error::BadReferences { why: "".into() }, Some("git fsck --full")),
+        (
+            SettingError::Identity { role: "author", from: "user.name".into(), why: "it is empty" }.into(),
+            Some("git config user.name 'Your Name'"),
+        ),
+        (
+            SettingError::Identity { role: "author", from: "GIT_AUTHOR_NAME".into(), why: "it is empty" }
+                .into(),
+            Some("env -u GIT_AUTHOR_NAME rb revert --file a.py"),
+        ),
+        (
+            SettingError::Date { variable: "GIT_AUTHOR_DATE", value: "x".into() }.into(),
+            Some("env -u GIT_AUTHOR_DATE rb revert --file a.py"),
+        ),
+        (
+            SettingError::Encoding { path: path(), encoding: "IBM437".into() }.into(),
+            Some("rb revert --file a.py --branch rollback"),
+        ),
+        (
+            SettingError::File { path: "/r/.git/config".into(), line: 3, why: "".into() }.into(),
+            Some("sed -n 3p /r/.git/config"),
+        ),
+        (
+            SettingError::Format { what: "".into(), path: "/r/.git/config".into(), line: 4 }.into(),
+            Some("sed -n 4p /r/.git/config"),
+        ),
+        (
+            SettingError::Environment { variable: "GIT_CONFIG_COUNT".into(), why: "".into() }.into(),
+            Some("env -u GIT_CONFIG_COUNT rb revert --file a.py"),
+        ),
         (Error::Unsupported { what: "object format 'x'".into(), why: "".into() }, None),
         (
             Error::NeedsWorkTree { operation: "revert", git_dir: "/x".into() },

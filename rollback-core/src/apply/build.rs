@@ -42,7 +42,7 @@ impl Builder<'_> {
     /// Builds the commits, each the parent of the next, with the messages that the hooks leave.
     pub(super) fn commits(&self, operation: &OperationId, hooks: &mut LandingHooks<'_>) -> Result<Built> {
         let committer = self.actor(Role::Committer)?;
-        let author = self.actor(Role::Author)?;
+        let author = self.actor(Role::Author)?.line();
         let sign = self.options.sign.unwrap_or_else(|| self.repo.signs_commits());
         let prepared = self.plan.prepared.commits().unwrap_or_default();
         let mut parent = self.plan.tip.commit_id;

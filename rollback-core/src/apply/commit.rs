@@ -15,7 +15,8 @@ pub(crate) struct NewCommit<'a> {
     pub(crate) parent: CommitId,
     /// The second parent of a merge.
     pub(crate) merged: Option<CommitId>,
-    pub(crate) author: &'a Signature,
+    /// The value of the `author` header.
+    pub(crate) author: &'a BString,
     pub(crate) committer: &'a Signature,
     pub(crate) message: &'a Message,
 }
@@ -56,8 +57,8 @@ impl NewCommit<'_> {
         for parent in std::iter::once(self.parent).chain(self.merged) {
             bytes.extend_from_slice(format!("parent {parent}\n").as_bytes());
         }
-        push_actor(&mut bytes, b"author", self.author);
-        push_actor(&mut bytes, b"committer", self.committer);
+        push_header(&mut bytes, b"author", self.author);
+        push_header(&mut bytes, b"committer", &self.committer.line());
         if let Some(encoding) = &self.message.encoding {
             push_header(&mut bytes, b"encoding", encoding);
         }
@@ -65,15 +66,6 @@ impl NewCommit<'_> {
         bytes.extend_from_slice(&self.message.text);
         bytes
     }
-}
-
-fn push_actor(bytes: &mut Vec<u8>, header: &[u8], actor: &Signature) {
-    let mut value = BString::from(actor.name.as_slice());
-    value.extend_from_slice(b" <");
-    value.extend_from_slice(&actor.email);
-    value.extend_from_slice(b"> ");
-    value.extend_from_slice(actor.time.as_bytes());
-    push_header(bytes, header, &value);
 }
 
 fn push_header(bytes: &mut Vec<u8>, name: &[u8], value: &[u8]) {

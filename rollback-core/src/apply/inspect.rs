@@ -65,7 +65,8 @@ pub(crate) enum Found {
 /// Refuses whatever is in the way of `changes`; else tells what stands at each of their paths.
 ///
 /// # Errors
-/// [`Error::InTheWay`], [`Error::CaseCollision`], [`Error::DriverNotTrusted`].
+/// [`Error::InTheWay`], [`Error::CaseCollision`], [`Error::DriverNotTrusted`],
+/// [`SettingError::Encoding`](crate::error::SettingError::Encoding).
 pub(crate) fn inspect(view: &View<'_>, changes: &[Change]) -> Result<Vec<Found>> {
     if view.expected == Expected::Committed {
         refuse_staged(view.index, changes)?;
@@ -87,8 +88,20 @@ pub(crate) fn inspect(view: &View<'_>, changes: &[Change]) -> Result<Vec<Found>>
         obstacles: BTreeMap::new(),
     };
     let found = changes.iter().map(|change| inspector.look_at(change)).collect::<Result<Vec<_>>>()?;
+    if view.expected != Expected::Recorded {
+        refuse_unwritable(view, changes, &found)?;
+    }
     inspector.refuse_obstacles()?;
     Ok(found)
+}
+
+/// Refuses files that the attributes of the result do not let be written.
+fn refuse_unwritable(view: &View<'_>, changes: &[Change], found: &[Found]) -> Result<()> {
+    let mut result = Content::of_result(view.objects, view.index, changes)?;
+    let rows = changes.iter().zip(found).filter(|(_, found)| **found != Found::Skipped);
+    let mut written =
+        rows.map(|(change, _)| change).filter(|change| change.new.is_some_and(|new| new.mode.is_file()));
+    written.try_for_each(|change| result.refuse_unwritable(&change.path))
 }
 
 /// Refuses where the index does not hold what the landing starts from.
@@ -246,10 +259,6 @@ impl Inspector<'_> {
     }
 
     fn look_at(&mut self, change: &Change) -> Result<Found> {
-        let converted = self.view.expected != Expected::Recorded;
-        if converted && change.new.is_some_and(|new| new.mode.is_file()) {
-            self.content.refuse_untrusted_driver(&change.path)?;
-        }
         if let Some(submodule) = self.entered_by(change)? {
             self.obstacle(InTheWay::Obstructed, submodule);
             return Ok(Found::Nothing);

@@ -442,7 +442,7 @@ impl Run<'_> {
     ) -> Result<Vec<Step>> {
         let content = match &self.landing.exact {
             Some(exact) if !exact.sides.converts() => None,
-            _ => Some(Content::of_result(self.objects, &checkout.index)?),
+            _ => Some(Content::of_result(self.objects, &checkout.index, changes)?),
         };
         let mut writing = Writing { content, flushes: Flushes::new(self.settings.fsync.journal) };
         // Removals first: a file may have to go before a folder of its name can be made.

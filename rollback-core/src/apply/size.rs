@@ -66,7 +66,7 @@ pub(crate) fn refuse_too_large(
             continue;
         }
         if let (None, Some(index)) = (&content, result) {
-            content = Some(Content::of_result(objects, index)?);
+            content = Some(Content::of_result(objects, index, changes)?);
         }
         Size::of(&change.path, new, objects, content.as_mut())?;
     }

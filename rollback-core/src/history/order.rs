@@ -1,39 +1,72 @@
 //! The order of chosen commits: children before parents.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
-use gix::traverse::commit::topo::{Builder, Sorting};
-
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::id::CommitId;
 use crate::repo::Objects;
+use crate::repo::ancestry::{Ancestry, CommitIx, with_ancestry};
 
 /// The commits in topological order, newest first, as `git rev-list --topo-order --no-walk` cannot give it: by
 /// descent, not by date. Each comes once.
 ///
 /// # Errors
-/// [`Error::Internal`] where history cannot be walked.
+/// [`MissingObject`](crate::Error::MissingObject) and [`CorruptObject`](crate::Error::CorruptObject) for commits that
+/// cannot be read.
 pub(crate) fn newest_first(objects: &Objects, commits: &[CommitId]) -> Result<Vec<CommitId>> {
-    let mut left: BTreeSet<CommitId> = commits.iter().copied().collect();
-    if left.len() < 2 {
-        return Ok(left.into_iter().collect());
+    let wanted: BTreeSet<CommitId> = commits.iter().copied().collect();
+    if wanted.len() < 2 {
+        return Ok(wanted.into_iter().collect());
     }
-    let failed = |error: gix::Error| Error::internal("cannot walk history", error);
-    let tips: Vec<gix::ObjectId> = left.iter().map(CommitId::gix).collect();
-    let walk = Builder::from_iters(&objects.gix().objects, tips, None::<Vec<gix::ObjectId>>)
-        .with_commit_graph(objects.gix().commit_graph_if_enabled().ok().flatten())
-        .sorting(Sorting::TopoOrder)
-        .build()
-        .map_err(failed)?;
+    with_ancestry(objects, |ancestry| ordered(ancestry, wanted.clone()))
+}
+
+fn ordered(mut ancestry: Ancestry<'_>, mut left: BTreeSet<CommitId>) -> Result<Vec<CommitId>> {
+    let tips: Vec<CommitIx> = left.iter().map(|id| ancestry.index_of(*id)).collect();
+    let mut children = count_children(&mut ancestry, &tips)?;
+    // Of commits that do not descend from each other the newest comes first.
+    let mut ready = Vec::new();
+    for tip in tips.into_iter().filter(|tip| !children.contains_key(tip)) {
+        ready.push((ancestry.lineage(tip)?.seconds, tip));
+    }
+    ready.sort();
+    let mut ready: Vec<CommitIx> = ready.into_iter().map(|(_, tip)| tip).collect();
     let mut ordered = Vec::with_capacity(left.len());
-    for info in walk {
-        let id = CommitId::from(info.map_err(failed)?.id);
+    while let Some(commit) = ready.pop().filter(|_| !left.is_empty()) {
+        let id = ancestry.id(commit);
         if left.remove(&id) {
             ordered.push(id);
         }
-        if left.is_empty() {
-            break;
+        for parent in ancestry.lineage(commit)?.parents {
+            let Some(count) = children.get_mut(&parent) else { continue };
+            *count -= 1;
+            if *count == 0 {
+                ready.push(parent);
+            }
         }
     }
     Ok(ordered)
+}
+
+/// How many children each commit has among those that `tips` reach, as far down as one of them may lie.
+fn count_children(ancestry: &mut Ancestry<'_>, tips: &[CommitIx]) -> Result<HashMap<CommitIx, usize>> {
+    let mut lowest = u32::MAX;
+    for tip in tips {
+        lowest = lowest.min(ancestry.lineage(*tip)?.generation);
+    }
+    let mut children = HashMap::new();
+    let mut seen: BTreeSet<CommitIx> = tips.iter().copied().collect();
+    let mut open = tips.to_vec();
+    while let Some(commit) = open.pop() {
+        for parent in ancestry.lineage(commit)?.parents {
+            if ancestry.lineage(parent)?.generation < lowest {
+                continue;
+            }
+            *children.entry(parent).or_insert(0) += 1;
+            if seen.insert(parent) {
+                open.push(parent);
+            }
+        }
+    }
+    Ok(children)
 }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::charset::text_for_people;
 use crate::error::{Error, Result};
 use crate::id::{CommitId, Entry};
 use crate::path::RepoPath;
@@ -228,7 +229,8 @@ pub(super) fn describe(walk: &mut PathWalk<'_>, node: Node) -> Result<Change> {
 impl HistoryChange {
     fn new(objects: &Objects, change: Change) -> Result<Self> {
         let commit = objects.commit(change.commit_id)?;
-        let text = |bytes: &[u8]| decode(bytes, commit.encoding.as_ref().map(|name| name.as_slice()));
+        let text =
+            |bytes: &[u8]| text_for_people(bytes, commit.encoding.as_ref().map(|name| name.as_slice()));
         let subject = commit.message.split(|byte| *byte == b'\n').next().unwrap_or_default();
         Ok(Self {
             commit_id: change.commit_id,
@@ -241,12 +243,6 @@ impl HistoryChange {
             time: rfc3339(&commit.author),
         })
     }
-}
-
-/// Text in the encoding a commit names, as UTF-8.
-fn decode(bytes: &[u8], encoding: Option<&[u8]>) -> String {
-    let encoding = encoding.and_then(encoding_rs::Encoding::for_label).unwrap_or(encoding_rs::UTF_8);
-    encoding.decode_without_bom_handling(bytes).0.into_owned()
 }
 
 /// The time in the zone the commit spells; one that no calendar has is given in seconds since the epoch.

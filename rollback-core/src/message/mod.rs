@@ -197,8 +197,9 @@ pub(crate) fn merge_msg(
     conflicts::merge_msg(draft, style.cleanup_of_unedited(options), style, conflicts)
 }
 
-/// The author of the commit that a pick makes: the picked commit's, in the encoding of the new one.
-pub(crate) fn author_of_pick(commit: &Commit, style: &Style) -> Signature {
+/// The `author` header of the commit that a pick makes: the picked commit's, in the encoding of the new one; `None`
+/// where that has none.
+pub(crate) fn author_of_pick(commit: &Commit, style: &Style) -> Option<BString> {
     encoding::author_of_pick(commit, style)
 }
 

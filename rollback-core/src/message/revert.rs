@@ -75,8 +75,12 @@ fn joined_subject(message: &[u8]) -> BString {
     bstr::join(" ", paragraph).into()
 }
 
-/// The day in the time zone of whoever wrote it; the epoch where the time cannot be read.
+/// The day in the time zone of the author; nothing where the commit spells no time, and the epoch where no calendar has
+/// it.
 fn date(time: &str) -> String {
+    if time.is_empty() {
+        return String::new();
+    }
     day_of(time).unwrap_or_else(|| "1970-01-01".into())
 }
 

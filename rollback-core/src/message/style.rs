@@ -2,7 +2,7 @@
 
 use bstr::{BString, ByteSlice};
 
-use super::{Cleanup, encoding};
+use super::Cleanup;
 
 /// The settings of a repository that messages follow. The default is git's without any configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,7 +43,7 @@ impl Style {
             commit_encoding: config
                 .string("i18n.commitEncoding")
                 .map(|name| name.to_owned())
-                .filter(|name| !encoding::is_utf8(name)),
+                .filter(|name| !crate::charset::is_utf8(name)),
             cleanup: config
                 .string("commit.cleanup")
                 .and_then(|name| Cleanup::from_name(name.to_str().ok()?))

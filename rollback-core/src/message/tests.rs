@@ -172,7 +172,7 @@ fn compare(config: &[(&str, &str)], command: &[&str], ours: impl Fn(&Sandbox, &C
             ));
         }
         if action == "cherry-pick" {
-            assert_eq!(author_of_pick(&commit, &style_of(&repo)), head(&repo).author);
+            assert_eq!(author_of_pick(&commit, &style_of(&repo)), head(&repo).author_line);
         }
     }
     assert!(compared >= MESSAGES.len() - 5, "git did only {compared} of {}", MESSAGES.len());

@@ -2,6 +2,8 @@
 
 use std::rc::Rc;
 
+use bstr::BString;
+
 use super::prepared::{Prepared, PreparedCommit};
 use super::resolve::{Case, Resolver};
 use super::{AttemptResult, Note, NoteKind, Plan, PlanOptions, Repository, Request, SCHEMA_VERSION, Tip};
@@ -210,13 +212,23 @@ impl Writer<'_> {
             committer: &committer,
             abbreviate: &|id: CommitId| self.objects.abbreviated(id.0),
         };
-        let picked = self.attempt.strategy == Strategy::CherryPick;
         Ok(PreparedCommit {
             tree: step.tree_id,
             message: written(deed, &options, &context)?,
-            author: picked.then(|| message::author_of_pick(&source, style)),
+            author: self.author_of_pick(&source, style)?,
             merged: None,
         })
+    }
+
+    /// The `author` header that a pick copies; `None` for anything but a pick.
+    fn author_of_pick(&self, source: &Commit, style: &Style) -> Result<Option<BString>> {
+        if self.attempt.strategy != Strategy::CherryPick {
+            return Ok(None);
+        }
+        let author = message::author_of_pick(source, style);
+        let missing =
+            || Error::CorruptObject { kind: "commit", id: source.id.0, source: "it names no author".into() };
+        author.ok_or_else(missing).map(Some)
     }
 
     fn deed<'a>(

@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use bstr::BString;
 use gix::objs::Kind;
 
 use crate::error::Result;
 use crate::id::{CommitId, ObjectId, TreeId};
 use crate::message::Message;
-use crate::repo::{NewObjects, Signature, Tree};
+use crate::repo::{NewObjects, Tree};
 
 /// The commits of the chosen rung and the objects they need. It is never serialised: a plan that was read from a
 /// file has none and is computed again.
@@ -25,8 +26,8 @@ struct Contents {
 pub(crate) struct PreparedCommit {
     pub(crate) tree: TreeId,
     pub(crate) message: Message,
-    /// The author to keep; whoever commits where `None`.
-    pub(crate) author: Option<Signature>,
+    /// The `author` header to keep; the author of the landing where `None`.
+    pub(crate) author: Option<BString>,
     /// The second parent of a merge commit.
     pub(crate) merged: Option<CommitId>,
 }

@@ -105,7 +105,7 @@ impl FsyncPolicy {
     pub(crate) const DURABLE: Self = Self { objects: true, index: true, references: true, journal: true };
 
     /// Reads git's list of components, such as `committed,-loose-object`.
-    fn parse(list: &[u8]) -> Result<Self> {
+    fn parse(list: &[u8]) -> Self {
         const LOOSE: u8 = 1;
         const INDEX: u8 = 2;
         const REFERENCE: u8 = 4;
@@ -126,21 +126,17 @@ impl FsyncPolicy {
                 b"index" => INDEX,
                 b"reference" => REFERENCE,
                 b"pack" | b"pack-metadata" | b"commit-graph" => 0,
-                _ => {
-                    return Err(Error::Config {
-                        key: "core.fsync".into(),
-                        why: format!("unknown component '{}'", name.as_bstr()),
-                    });
-                }
+                // As git: an unknown component asks for nothing.
+                _ => 0,
             };
             if remove { on &= !bits } else { on |= bits }
         }
-        Ok(Self {
+        Self {
             objects: on & LOOSE != 0,
             index: on & INDEX != 0,
             references: on & REFERENCE != 0,
             journal: on == LOOSE | INDEX | REFERENCE,
-        })
+        }
     }
 }
 
@@ -193,7 +189,7 @@ impl Settings {
                 None => ReflogPolicy::Usual,
             },
             fsync: match config.string("core.fsync") {
-                Some(list) => FsyncPolicy::parse(&list)?,
+                Some(list) => FsyncPolicy::parse(&list),
                 None => FsyncPolicy::DURABLE,
             },
         })
@@ -229,12 +225,12 @@ mod tests {
 
     #[test]
     fn components_of_core_fsync_add_and_remove_as_git_counts_them() {
-        let policy = |list: &str| FsyncPolicy::parse(list.as_bytes()).unwrap();
+        let policy = |list: &str| FsyncPolicy::parse(list.as_bytes());
         assert_eq!(policy("all"), FsyncPolicy::DURABLE);
         assert!(!policy("none").objects && !policy("none").journal);
         let some = policy("committed,-loose-object,none,reference");
         assert!(some.references && !some.objects && !some.index);
-        assert!(FsyncPolicy::parse(b"everything").is_err());
+        assert_eq!(policy("everything"), FsyncPolicy::DURABLE, "git ignores what it does not know");
     }
 
     #[test]

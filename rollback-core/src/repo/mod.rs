@@ -7,9 +7,16 @@ pub(crate) mod ancestry;
 mod big_blob;
 pub(crate) mod changed_paths;
 pub(crate) mod command_line;
+mod commit;
 pub(crate) mod commit_set;
 pub(crate) mod config;
+mod config_check;
+mod config_env;
+mod config_file;
+mod config_rules;
+mod date;
 mod digest;
+mod format;
 pub(crate) mod hooks;
 pub(crate) mod identity;
 pub(crate) mod index;
@@ -27,8 +34,9 @@ mod tree_edit;
 
 pub use summary::CommitSummary;
 
+pub(crate) use commit::{Commit, Signature};
 pub(crate) use digest::sha256;
-pub(crate) use objects::{Commit, NewObjects, Objects, Signature, Tree, TreeEntry};
+pub(crate) use objects::{NewObjects, Objects, Tree, TreeEntry};
 pub(crate) use summary::program_timeout;
 pub(crate) use tree_edit::Edits;
 

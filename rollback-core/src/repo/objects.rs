@@ -6,6 +6,7 @@ use bstr::BString;
 use gix::objs::{Find, FindHeader, Kind, WriteTo};
 
 use super::big_blob::DEFAULT_LIMIT;
+use super::commit::{Commit, CommitHeader};
 use super::promised::{Lacking, is_partial_clone};
 use crate::error::{Error, Result, Source};
 use crate::filters::Filters;
@@ -26,48 +27,6 @@ pub(crate) struct Objects {
 
 /// Objects that exist in memory only: id, kind and bytes, in no particular order.
 pub(crate) type NewObjects = Vec<(ObjectId, Kind, Vec<u8>)>;
-
-/// A commit, decoded and owned.
-#[derive(Clone, Debug)]
-pub(crate) struct Commit {
-    pub(crate) id: CommitId,
-    pub(crate) tree: TreeId,
-    pub(crate) parents: Vec<CommitId>,
-    pub(crate) author: Signature,
-    pub(crate) committer: Signature,
-    /// The `encoding` header; `None` means UTF-8.
-    pub(crate) encoding: Option<BString>,
-    /// The message in that encoding, byte for byte.
-    pub(crate) message: BString,
-}
-
-/// The part of a commit that the shape of history needs.
-#[derive(Clone, Debug)]
-pub(crate) struct CommitHeader {
-    pub(crate) tree: TreeId,
-    pub(crate) parents: Vec<CommitId>,
-    /// The committer's time in seconds since the epoch; zero where the commit spells none.
-    pub(crate) seconds: i64,
-}
-
-impl Commit {
-    /// The first line of the message as text for people.
-    pub(crate) fn subject(&self) -> String {
-        use bstr::ByteSlice;
-        self.message.lines().next().unwrap_or_default().to_str_lossy().into_owned()
-    }
-}
-
-/// Who did something, and when.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Signature {
-    pub(crate) name: BString,
-    pub(crate) email: BString,
-    /// Seconds since the epoch.
-    pub(crate) seconds: i64,
-    /// The time as the commit spells it: seconds and offset, such as `1700000000 +0100`.
-    pub(crate) time: String,
-}
 
 /// A tree, decoded and owned, in git's order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -214,34 +173,20 @@ impl Objects {
         let mut buffer = Vec::new();
         let kind = self.read(id.0, "commit", &mut buffer)?;
         expect_kind(kind, Kind::Commit, "commit", id.0)?;
-        let parsed = gix::objs::CommitRef::from_bytes(&buffer, id.0.0.kind())
-            .map_err(|source| corrupt("commit", id.0, source))?;
-        Ok(Commit {
-            id,
-            tree: parsed.tree().into(),
-            parents: parsed.parents().map(CommitId::from).collect(),
-            author: signature(parsed.author().map_err(|source| corrupt("commit", id.0, source))?),
-            committer: signature(parsed.committer().map_err(|source| corrupt("commit", id.0, source))?),
-            encoding: parsed.encoding.map(ToOwned::to_owned),
-            message: parsed.message.to_owned(),
-        })
+        Commit::parse(id, &buffer)
     }
 
-    /// Reads tree, parents and time of a commit, and is content with commits whose people are spelled badly.
+    /// Reads tree, parents and time of a commit.
     pub(crate) fn commit_header(&self, id: CommitId) -> Result<CommitHeader> {
         let mut buffer = Vec::new();
         let kind = self.read(id.0, "commit", &mut buffer)?;
         expect_kind(kind, Kind::Commit, "commit", id.0)?;
-        let fields = || gix::objs::CommitRefIter::from_bytes(&buffer, id.0.0.kind());
-        let tree = fields().tree_id().map_err(|source| corrupt("commit", id.0, source))?.into();
-        let parents = fields().parent_ids().map(CommitId::from).collect();
-        let seconds = fields().committer().map(|committer| committer.seconds()).unwrap_or_default();
-        Ok(CommitHeader { tree, parents, seconds })
+        CommitHeader::parse(id, &buffer)
     }
 
     /// The tree of a commit; the empty tree for `None`, which stands for the parent of a root.
     pub(crate) fn tree_of(&self, commit: Option<CommitId>) -> Result<TreeId> {
-        commit.map_or_else(|| Ok(self.empty_tree()), |id| self.commit(id).map(|commit| commit.tree))
+        commit.map_or_else(|| Ok(self.empty_tree()), |id| self.commit_header(id).map(|commit| commit.tree))
     }
 
     /// The entry of `path` below the tree; `None` where the path does not exist. The root is a tree entry.
@@ -348,15 +293,6 @@ impl Objects {
             Some(id) => Err(self.missing(id, "blob")),
             None => Ok(()),
         }
-    }
-}
-
-fn signature(actor: gix::actor::SignatureRef<'_>) -> Signature {
-    Signature {
-        name: actor.name.to_owned(),
-        email: actor.email.to_owned(),
-        seconds: actor.seconds(),
-        time: actor.time.to_owned(),
     }
 }
 

@@ -1,26 +1,32 @@
 //! Finding and opening a repository: whose it is, which environment counts, which formats are refused.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use bstr::BString;
+
 use super::big_blob::{DEFAULT_LIMIT, blob_limit};
-use super::{Programs, Repo};
+use super::config_file::Setting;
+use super::{Programs, Repo, config_check, config_env};
 use crate::error::{Error, Result};
 use crate::process::SystemFilters;
 
 impl Repo {
-    /// Opens the repository that `folder` lies in, and nothing else: no `GIT_*` variable redirects it.
+    /// Opens the repository that `folder` lies in, and nothing else: no `GIT_*` variable redirects it. Configuration of
+    /// the environment (`GIT_CONFIG_COUNT`, `GIT_CONFIG_PARAMETERS`) counts.
     ///
     /// # Errors
-    /// [`Error::NotARepository`] where there is none, [`Error::NotOwned`] where it belongs to somebody else, and
-    /// [`Error::Unsupported`] for formats that would be misread.
+    /// [`Error::NotARepository`] where there is none, [`Error::NotOwned`] where it belongs to another user,
+    /// [`Error::Unsupported`] and [`Error::Setting`] for formats and configurations that git refuses or that would be
+    /// misread.
     pub fn discover(folder: impl AsRef<Path>) -> Result<Self> {
         let folder = folder.as_ref();
+        let settings = config_env::settings(&variable)?;
         let found = within_limits(|limit| {
-            let options = trusted_options(Environment::Ignored, limit);
+            let options = trusted_options(Environment::Ignored, &settings, limit);
             gix::ThreadSafeRepository::discover_opts(folder, Default::default(), options)
         });
-        Self::checked(folder, found, Environment::Ignored)
+        Self::checked(folder, found, &settings, Environment::Ignored)
     }
 
     /// Opens the repository as git itself would from `folder`: `GIT_DIR`, and with it `GIT_WORK_TREE`,
@@ -31,28 +37,31 @@ impl Repo {
     /// As [`Repo::discover`].
     pub fn discover_with_environment(folder: impl AsRef<Path>) -> Result<Self> {
         let folder = folder.as_ref();
+        let settings = config_env::settings(&variable)?;
         let found = within_limits(|limit| {
             gix::ThreadSafeRepository::discover_with_environment_overrides_opts(
                 folder,
                 Default::default(),
-                trusted_options(Environment::Honoured, limit),
+                trusted_options(Environment::Honoured, &settings, limit),
             )
         });
-        Self::checked(folder, found, Environment::Honoured)
+        Self::checked(folder, found, &settings, Environment::Honoured)
     }
 
     fn checked(
         folder: &Path,
         found: gix::Result<gix::ThreadSafeRepository>,
+        settings: &[Setting],
         environment: Environment,
     ) -> Result<Self> {
-        let inner = found.map_err(|error| open_error(folder, error))?;
-        let local = inner.to_thread_local();
-        refuse_unsupported_formats(&local)?;
+        let found = found.map_err(|error| open_error(folder, error, environment))?;
+        let mut local = found.to_thread_local();
+        config_check::check(&local)?;
         refuse_work_tree_elsewhere(folder, &local, environment)?;
-        // The one default that comes from a higher room: whoever says nothing gets the programs of this machine.
+        add_configuration(&mut local, settings)?;
+        // The one default that comes from a higher room: without another choice the programs of this machine run.
         Ok(Self {
-            inner,
+            inner: local.into_sync(),
             programs: Programs::default(),
             filters: Arc::new(SystemFilters),
             merge_drivers: None,
@@ -84,17 +93,26 @@ fn within_limits(
 
 /// The same options whatever the owner: a repository of somebody else is refused, not half-read. The limit to a single
 /// allocation, in bytes, is set over whatever the configuration says.
-fn trusted_options(environment: Environment, limit: u64) -> gix::sec::trust::Mapping<gix::open::Options> {
+///
+/// Of the configuration of the environment only `safe.directory` counts while opening; the rest is added afterwards.
+fn trusted_options(
+    environment: Environment,
+    settings: &[Setting],
+    limit: u64,
+) -> gix::sec::trust::Mapping<gix::open::Options> {
+    let safe = settings.iter().filter(|setting| setting.key() == "safe.directory");
+    let safe: Vec<BString> = safe.filter_map(|setting| setting.value.clone()).collect();
     let options = |trust| {
-        let mut options = gix::open::Options::default_for_level(trust)
-            .bail_if_untrusted(true)
-            .config_overrides([format!("gitoxide.objects.allocLimit={limit}")]);
+        let mut permissions = gix::open::Permissions::default_for_level(trust);
+        permissions.config.env = false;
         if environment == Environment::Ignored {
-            let mut permissions = gix::open::Permissions::default_for_level(trust);
             permissions.env.git_prefix = gix::sec::Permission::Deny;
-            options = options.permissions(permissions);
         }
-        options
+        gix::open::Options::default_for_level(trust)
+            .bail_if_untrusted(true)
+            .permissions(permissions)
+            .cli_overrides(safe.iter().map(|value| format!("safe.directory={value}")))
+            .config_overrides([format!("gitoxide.objects.allocLimit={limit}")])
     };
     use gix::sec::trust::DefaultForLevel;
     gix::sec::trust::Mapping {
@@ -103,13 +121,45 @@ fn trusted_options(environment: Environment, limit: u64) -> gix::sec::trust::Map
     }
 }
 
-fn open_error(folder: &Path, error: gix::Error) -> Error {
+fn variable(name: &str) -> Option<BString> {
+    std::env::var_os(name).map(|value| value.into_encoded_bytes().into())
+}
+
+/// Puts the configuration of the environment above that of the files.
+fn add_configuration(repo: &mut gix::Repository, settings: &[Setting]) -> Result<()> {
+    let failed = |error| Error::internal("cannot add the configuration of the environment", error);
+    if !settings.is_empty() {
+        let file = config_env::file(settings, repo.git_dir())?;
+        let mut config = repo.config_snapshot_mut();
+        config.append(file).map_err(failed)?;
+        config.commit().map_err(failed)?;
+    }
+    // git takes a `core.eol` that it does not know for none, and the object library refuses to convert anything.
+    let eol = repo.config_snapshot().string("core.eol");
+    let is_known =
+        |eol: &BString| [&b"lf"[..], b"crlf", b"native"].iter().any(|one| eol.eq_ignore_ascii_case(one));
+    if eol.is_some_and(|eol| !is_known(&eol)) {
+        let mut config = repo.config_snapshot_mut();
+        config.append_config(["core.eol=native"], gix::config::Source::Api).map_err(failed)?;
+        config.commit().map_err(failed)?;
+    }
+    Ok(())
+}
+
+fn open_error(folder: &Path, error: gix::Error, environment: Environment) -> Error {
     let text = error.to_string();
     if error.classify().has(gix::error::Class::PermissionDenied) || text.contains("trust") {
         return Error::NotOwned { path: folder.to_owned() };
     }
+    if let Some(explained) = config_check::explain(git_dir_of(folder, environment).as_deref()) {
+        return explained;
+    }
     if error.is_unsupported() {
         return Error::Unsupported { what: text, why: "this format is not known here".into() };
+    }
+    if text.contains("onfiguration") {
+        let why = causes(&error);
+        return Error::Unsupported { what: "the configuration of the repository".into(), why };
     }
     if error.is_not_found() || text.contains("not a git repository") || text.contains("Could not find") {
         return Error::NotARepository { path: folder.to_owned() };
@@ -134,12 +184,21 @@ fn refuse_work_tree_elsewhere(folder: &Path, repo: &gix::Repository, environment
     }
 }
 
-fn refuse_unsupported_formats(repo: &gix::Repository) -> Result<()> {
-    let config = repo.config_snapshot();
-    if let Some(storage) = config.string("extensions.refStorage")
-        && storage.as_slice() != b"files"
-    {
-        return Err(Error::ReferenceStorage { storage: storage.to_string() });
+/// The git directory that would have been opened.
+fn git_dir_of(folder: &Path, environment: Environment) -> Option<PathBuf> {
+    match std::env::var_os("GIT_DIR").filter(|_| environment == Environment::Honoured) {
+        Some(named) => Some(folder.join(named)),
+        None => Some(gix::discover::upwards(folder).ok()?.0.into_repository_and_work_tree_directories().0),
     }
-    Ok(())
+}
+
+/// The error and what caused it, in one line.
+fn causes(error: &gix::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        text.push_str(&format!(": {inner}"));
+        cause = inner.source();
+    }
+    text
 }

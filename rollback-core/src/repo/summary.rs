@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use bstr::ByteSlice;
-use encoding_rs::Encoding;
 
 use super::Repo;
+use crate::charset::text_for_people;
 use crate::error::{Error, Result};
 use crate::id::CommitId;
 
@@ -19,7 +19,7 @@ pub struct CommitSummary {
     pub abbreviation: String,
     /// The first line of its message, as text for people.
     pub subject: String,
-    /// The name of whoever wrote it, as text for people.
+    /// The name of its author, as text for people; empty where the commit names none.
     pub author: String,
     /// When it was committed, in seconds since the epoch.
     pub time: i64,
@@ -36,7 +36,7 @@ impl Repo {
         let objects = self.objects();
         let commit = objects.commit(id)?;
         let label = commit.encoding.as_ref();
-        let text = |bytes: &[u8]| decoded(bytes, label.map(|name| name.as_bytes()));
+        let text = |bytes: &[u8]| text_for_people(bytes, label.map(|name| name.as_slice()));
         let first_line = commit.message.lines().next().unwrap_or_default();
         Ok(CommitSummary {
             id,
@@ -54,7 +54,7 @@ impl Repo {
     /// As [`Repo::commit_summary`].
     pub fn commit_message(&self, id: CommitId) -> Result<String> {
         let commit = self.objects().commit(id)?;
-        Ok(decoded(&commit.message, commit.encoding.as_ref().map(|name| name.as_bytes())))
+        Ok(text_for_people(&commit.message, commit.encoding.as_ref().map(|name| name.as_slice())))
     }
 
     /// As many digits of the id as tell it apart, `core.abbrev` considered; all of them where that cannot be found out.
@@ -114,14 +114,6 @@ impl Repo {
             .collect();
         Ok(names)
     }
-}
-
-/// Text in the encoding that the commit declares, UTF-8 where it declares none or one that nobody knows.
-fn decoded(bytes: &[u8], label: Option<&[u8]>) -> String {
-    label.and_then(Encoding::for_label).map_or_else(
-        || bytes.to_str_lossy().into_owned(),
-        |encoding| encoding.decode_without_bom_handling(bytes).0.into_owned(),
-    )
 }
 
 /// As [`Repo::program_timeout`].

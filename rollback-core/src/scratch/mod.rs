@@ -2,7 +2,7 @@
 //!
 //! The folder holds files, links and modes of the tree as a checkout would: line endings, `$Id$`, encodings and filters
 //! as the candidate's attributes say, without a `.git`. What is changed in it comes back as edits of the tree, as git
-//! would store them; the real work tree is never touched.
+//! would store them by the attributes that stand in the folder then; the real work tree is never touched.
 
 mod place;
 
@@ -22,7 +22,6 @@ use crate::history::paths_between;
 use crate::id::{CommitId, Entry, EntryKind, EntryMode, TreeId};
 use crate::path::RepoPath;
 use crate::plan::{Plan, TreeEdit};
-use crate::repo::index::{Index, IndexEntry};
 use crate::repo::{Objects, Repo};
 
 /// A candidate's files in a folder of their own. Dropping it removes the folder unless it was kept.
@@ -31,8 +30,6 @@ pub struct Scratch {
     objects: Objects,
     /// The candidate as it was before anybody edited the folder.
     base: BTreeMap<RepoPath, Entry>,
-    /// The candidate's `.gitattributes`, which say how content is converted.
-    attributes: Index,
     /// Paths that were linked in and are no part of the candidate.
     linked: BTreeSet<RepoPath>,
 }
@@ -72,10 +69,9 @@ impl Scratch {
     pub fn at(repo: &Repo, plan: Option<&Plan>, tip: CommitId, place: &Place) -> Result<Self> {
         let (objects, tree) = Self::content_of(repo, plan, tip)?;
         let base = files_of(&objects, tree)?;
-        let attributes = attributes_of(&objects, &base);
         place.make()?;
         let folder = Folder::Placed(place.files());
-        let scratch = Self { folder, objects, base, attributes, linked: BTreeSet::new() };
+        let scratch = Self { folder, objects, base, linked: BTreeSet::new() };
         scratch.become_base()?;
         Ok(scratch)
     }
@@ -94,7 +90,7 @@ impl Scratch {
 
     /// Removes what is no part of the candidate or is not as it should be, and writes what is missing.
     fn become_base(&self) -> Result<()> {
-        let mut content = Content::of_result(&self.objects, &self.attributes)?;
+        let mut content = Content::of_tree(&self.objects, &self.base, self.folder())?;
         let mut same = BTreeSet::new();
         for path in self.present(&[RepoPath::default()])? {
             match self.base.get(&path) {
@@ -159,9 +155,8 @@ impl Scratch {
         }
         let (objects, tree) = Self::content_of(repo, plan, tip)?;
         let base = files_of(&objects, tree)?;
-        let attributes = attributes_of(&objects, &base);
         let folder = Folder::Placed(place.files());
-        Ok(Self { folder, objects, base, attributes, linked: BTreeSet::new() })
+        Ok(Self { folder, objects, base, linked: BTreeSet::new() })
     }
 
     fn check_out(repo: &Repo, objects: Objects, tree: TreeId) -> Result<Self> {
@@ -171,13 +166,12 @@ impl Scratch {
             .prefix("rb-candidate-")
             .tempdir()
             .map_err(|error| Error::io("make a folder in", std::env::temp_dir(), error))?;
-        let attributes = attributes_of(&objects, &base);
-        let mut content = Content::of_result(&objects, &attributes)?;
+        let mut content = Content::of_tree(&objects, &base, folder.path())?;
         for (path, entry) in &base {
             write_entry(&objects, &mut content, folder.path(), path, *entry)?;
         }
         let folder = Folder::Temporary(folder);
-        Ok(Self { folder, objects, base, attributes, linked: BTreeSet::new() })
+        Ok(Self { folder, objects, base, linked: BTreeSet::new() })
     }
 
     /// The folder.
@@ -223,10 +217,16 @@ impl Scratch {
                 }
             }
         }
-        let mut content = Content::of_result(&self.objects, &self.attributes)?;
-        for (path, entry) in source.iter().filter(|(path, _)| within(path)) {
-            self.remove(path)?;
-            write_entry(&self.objects, &mut content, self.folder(), path, *entry)?;
+        // The files that say how the others are converted come first.
+        let restored = source.iter().filter(|(path, _)| within(path));
+        let (attributes, others): (Vec<_>, Vec<_>) =
+            restored.partition(|(path, _)| path.file_name() == b".gitattributes");
+        for rows in [attributes, others] {
+            let mut content = Content::of_folder(&self.objects, self.folder())?;
+            for (path, entry) in rows {
+                self.remove(path)?;
+                write_entry(&self.objects, &mut content, self.folder(), path, *entry)?;
+            }
         }
         Ok(())
     }
@@ -296,7 +296,7 @@ impl Scratch {
         let mut edits = Vec::new();
         let concerned = |path: &RepoPath| within.iter().any(|outer| outer.contains(path));
         let mut seen = BTreeSet::new();
-        let mut filters = Content::of_result(&self.objects, &self.attributes)?;
+        let mut filters = Content::of_folder(&self.objects, self.folder())?;
         for path in self.present(within)? {
             let mut content = read_entry(&self.folder().join(relative(&path)?))?;
             if content.0 != EntryMode::SYMLINK {
@@ -403,18 +403,6 @@ fn parents_of(folder: &Path, path: &RepoPath) -> Result<PathBuf> {
     }
     at.extend(name);
     Ok(at)
-}
-
-/// An index of the files that say how content is converted, and of nothing else.
-fn attributes_of(objects: &Objects, files: &BTreeMap<RepoPath, Entry>) -> Index {
-    let named = |path: &RepoPath| path.components().last().is_some_and(|name| name == b".gitattributes");
-    let rows = files
-        .iter()
-        .filter(|(path, _)| named(path))
-        .map(|(path, entry)| (path.as_bytes().to_vec(), vec![IndexEntry::new(path.as_bytes(), *entry, 0)]));
-    let mut index = Index::empty(objects.gix().object_hash());
-    index.replace(rows.collect());
-    index
 }
 
 fn write_entry(

@@ -5,9 +5,50 @@
 
 use bstr::BStr;
 
+use crate::charset::{Agreement, Charset};
+
+/// An encoding of files in the work tree.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Encoding {
+    Wide(Wide),
+    Narrow(Charset, Agreement),
+}
+
+impl Encoding {
+    /// The encoding that git and iconv know by this name; `None` for one that is not known here, or not well enough.
+    pub(super) fn named(name: &BStr) -> Option<Self> {
+        let agreement = Charset::agreement(name);
+        let narrow = || Charset::named(name).filter(|_| agreement != Agreement::Partial);
+        Wide::named(name).map(Self::Wide).or_else(|| Some(Self::Narrow(narrow()?, agreement)))
+    }
+
+    /// Whether what cannot be converted here cannot be converted by git either.
+    pub(super) fn is_complete(self) -> bool {
+        !matches!(self, Self::Narrow(_, Agreement::Shared))
+    }
+
+    /// From UTF-8.
+    pub(super) fn encode(self, bytes: &[u8]) -> Option<Vec<u8>> {
+        let text = std::str::from_utf8(bytes).ok().filter(|text| !text.is_empty())?;
+        match self {
+            Self::Wide(wide) => Some(wide.encode(text)),
+            Self::Narrow(charset, _) => charset.encode(text),
+        }
+    }
+
+    /// To UTF-8.
+    pub(super) fn decode(self, bytes: &[u8]) -> Option<Vec<u8>> {
+        let text = match self {
+            Self::Wide(wide) => wide.decode(bytes)?,
+            Self::Narrow(charset, _) => charset.decode(bytes)?,
+        };
+        Some(text.into_bytes())
+    }
+}
+
 /// A Unicode encoding whose units have more than one byte.
 #[derive(Clone, Copy, Debug)]
-struct Wide {
+pub(super) struct Wide {
     bytes: usize,
     /// `None` where the byte order mark decides.
     big_endian: Option<bool>,
@@ -19,18 +60,16 @@ impl Wide {
         let name = name.to_ascii_uppercase();
         let rest = name.strip_prefix(b"UTF")?;
         let rest = rest.strip_prefix(b"-").unwrap_or(rest);
-        let (bytes, rest) = match rest.split_at_checked(2)? {
-            (b"16", rest) => (2, rest),
-            (b"32", rest) => (4, rest),
-            _ => return None,
-        };
-        let rest = rest.strip_prefix(b"-").unwrap_or(rest);
-        let (big_endian, mark) = match rest {
-            b"" => (None, true),
-            b"LE" => (Some(false), false),
-            b"BE" => (Some(true), false),
-            b"LE-BOM" => (Some(false), true),
-            b"BE-BOM" => (Some(true), true),
+        let (bytes, big_endian, mark) = match rest {
+            b"16" => (2, None, true),
+            b"16LE" => (2, Some(false), false),
+            b"16BE" => (2, Some(true), false),
+            // These two are git's own; iconv does not know them, nor any of 32 bits.
+            b"16LE-BOM" => (2, Some(false), true),
+            b"16BE-BOM" => (2, Some(true), true),
+            b"32" => (4, None, true),
+            b"32LE" => (4, Some(false), false),
+            b"32BE" => (4, Some(true), false),
             _ => return None,
         };
         Some(Self { bytes, big_endian, mark })
@@ -88,36 +127,17 @@ impl Wide {
     }
 }
 
-/// From UTF-8 to `encoding`.
-pub(super) fn encode(bytes: &[u8], encoding: &BStr) -> Option<Vec<u8>> {
-    let text = std::str::from_utf8(bytes).ok()?;
-    if text.is_empty() {
-        return None;
-    }
-    if let Some(wide) = Wide::named(encoding) {
-        return Some(wide.encode(text));
-    }
-    let (encoded, used, unmappable) = named(encoding)?.encode(text);
-    (!unmappable && Some(used) == named(encoding)).then(|| encoded.into_owned())
-}
-
-/// From `encoding` to UTF-8.
-pub(super) fn decode(bytes: &[u8], encoding: &BStr) -> Option<Vec<u8>> {
-    if let Some(wide) = Wide::named(encoding) {
-        return wide.decode(bytes).map(String::into_bytes);
-    }
-    let decoded = named(encoding)?.decode_without_bom_handling_and_without_replacement(bytes)?;
-    Some(decoded.into_owned().into_bytes())
-}
-
-fn named(encoding: &BStr) -> Option<&'static encoding_rs::Encoding> {
-    let label = if encoding == "latin-1" { b"ISO-8859-1" } else { encoding.as_ref() as &[u8] };
-    encoding_rs::Encoding::for_label(label)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn encode(bytes: &[u8], name: &BStr) -> Option<Vec<u8>> {
+        Encoding::named(name)?.encode(bytes)
+    }
+
+    fn decode(bytes: &[u8], name: &BStr) -> Option<Vec<u8>> {
+        Encoding::named(name)?.decode(bytes)
+    }
 
     #[test]
     fn every_wide_encoding_comes_back_and_marks_are_kept_apart() {

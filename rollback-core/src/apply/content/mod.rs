@@ -4,28 +4,32 @@
 //! way round. Line ends and drivers are the object library's; `$Id$` and the UTF-16 and UTF-32 encodings
 //! are ours, because it writes `$Id: …$` without the last blank and UTF-8 in place of UTF-16.
 //!
-//! A driver is a program. One that the repository itself configures is never started; the path is refused
-//! by name, because writing it unfiltered would be wrong too, unless somebody trusts the repository. Drivers from the user's or the system's
-//! configuration run as they do under git.
+//! A driver is a program. One that the repository itself configures is never started unless the repository is trusted;
+//! the path is refused by name, because writing it unfiltered would be wrong too. Drivers of the user's or the system's
+//! configuration run as they do under git. An encoding that is not known is refused by name for the same reason.
 
+mod attributes;
 mod driver;
 mod encoding;
 mod ident;
 mod rules;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::Path;
 use std::sync::Arc;
 
 use bstr::{BStr, BString, ByteSlice};
 use gix::filter::plumbing::driver::Operation;
 use gix::filter::plumbing::{Driver, eol};
-use gix::worktree::stack::state::attributes::Source as AttributeSource;
 
+use self::attributes::Attributes;
 use self::driver::{Applied, Failure, Job, Runner};
+use self::encoding::Encoding;
 use self::rules::Rules;
-use crate::error::{Error, Result};
+use super::changes::Change;
+use crate::error::{Error, Result, SettingError};
 use crate::filters::FilterCall;
-use crate::id::ObjectId;
+use crate::id::{Entry, ObjectId};
 use crate::path::RepoPath;
 use crate::repo::index::Index;
 use crate::repo::{Objects, Programs};
@@ -35,8 +39,7 @@ pub(crate) use self::driver::Destination;
 /// The conversions that apply at each path, with the attributes as seen from one side.
 pub(crate) struct Content<'a> {
     objects: &'a Objects,
-    attributes: gix::worktree::Stack,
-    found: gix::attrs::search::Outcome,
+    attributes: Attributes,
     eol: eol::Configuration,
     drivers: Vec<Driver>,
     programs: Runner,
@@ -44,25 +47,36 @@ pub(crate) struct Content<'a> {
 }
 
 impl<'a> Content<'a> {
-    /// For reading the work tree: its own `.gitattributes` count, then those of the index.
+    /// For reading the work tree as it is: its own `.gitattributes` count, then those of the index.
     pub(crate) fn of_work_tree(objects: &'a Objects, index: &Index) -> Result<Self> {
-        Self::new(objects, index, AttributeSource::WorktreeThenIdMapping)
+        Self::new(objects, Attributes::of_work_tree(objects, index)?)
     }
 
-    /// For writing the work tree: the `.gitattributes` that the index will have count first.
-    pub(crate) fn of_result(objects: &'a Objects, index: &Index) -> Result<Self> {
-        Self::new(objects, index, AttributeSource::IdMappingThenWorktree)
+    /// For writing what `changes` say: the `.gitattributes` of the result count. `index` is the one before or after.
+    pub(crate) fn of_result(objects: &'a Objects, index: &Index, changes: &[Change]) -> Result<Self> {
+        Self::new(objects, Attributes::of_result(objects, index, changes)?)
     }
 
-    fn new(objects: &'a Objects, index: &Index, source: AttributeSource) -> Result<Self> {
-        let failed = |error: gix::Error| Error::internal("cannot read the attributes", error);
+    /// For checking `tree` out into a folder of its own.
+    pub(crate) fn of_tree(
+        objects: &'a Objects,
+        tree: &BTreeMap<RepoPath, Entry>,
+        folder: &Path,
+    ) -> Result<Self> {
+        Self::new(objects, Attributes::of_tree(objects, tree, folder)?)
+    }
+
+    /// For a folder of its own as it is: only the `.gitattributes` in it count.
+    pub(crate) fn of_folder(objects: &'a Objects, folder: &Path) -> Result<Self> {
+        Self::new(objects, Attributes::of_folder(objects, folder)?)
+    }
+
+    fn new(objects: &'a Objects, attributes: Attributes) -> Result<Self> {
+        let failed = |error: gix::Error| Error::internal("cannot read how files are converted", error);
         let repo = objects.gix();
-        let files = attribute_files(index, repo.object_hash());
-        let attributes = repo.attributes_only(&files, source).map_err(failed)?.detach();
         let options = gix::filter::Pipeline::options(repo).map_err(failed)?;
         Ok(Self {
             objects,
-            found: attributes.selected_attribute_matches(rules::ATTRIBUTES),
             attributes,
             eol: options.eol_config,
             drivers: options.drivers,
@@ -83,8 +97,8 @@ impl<'a> Content<'a> {
     /// written, as of a blob, where it all was in memory.
     ///
     /// # Errors
-    /// [`Error::DriverNotTrusted`]; [`Error::FilterFailed`] for a filter that must not fail; [`Error::Io`] where the
-    /// destination takes no more.
+    /// [`Error::DriverNotTrusted`]; [`SettingError::Encoding`]; [`Error::FilterFailed`] for a filter that must not fail;
+    /// [`Error::Io`] where the destination takes no more.
     pub(crate) fn write_for_work_tree(
         &mut self,
         path: &RepoPath,
@@ -104,8 +118,7 @@ impl<'a> Content<'a> {
             bytes = converted;
         }
         if let Some(encoding) = &rules.encoding {
-            // As git does: what cannot be encoded is written as it is.
-            bytes = encoding::encode(&bytes, encoding.as_bstr()).unwrap_or(bytes);
+            bytes = converted_by(path, encoding.as_bstr(), bytes, Encoding::encode)?;
         }
         let Some(driver) = self.driver_of(&rules) else {
             to.write_all(&bytes).map_err(|error| Error::io("write", path.to_string(), error))?;
@@ -129,7 +142,7 @@ impl<'a> Content<'a> {
     /// The id of the blob that git would make of the file.
     ///
     /// # Errors
-    /// [`Error::DriverNotTrusted`].
+    /// [`Error::DriverNotTrusted`], [`SettingError::Encoding`].
     pub(crate) fn blob_id(
         &mut self,
         path: &RepoPath,
@@ -142,7 +155,7 @@ impl<'a> Content<'a> {
     /// The bytes that git would keep of the file.
     ///
     /// # Errors
-    /// [`Error::DriverNotTrusted`].
+    /// [`Error::DriverNotTrusted`], [`SettingError::Encoding`].
     pub(crate) fn for_git(
         &mut self,
         path: &RepoPath,
@@ -161,7 +174,7 @@ impl<'a> Content<'a> {
             }
         };
         if let Some(encoding) = &rules.encoding {
-            bytes = encoding::decode(&bytes, encoding.as_bstr()).unwrap_or(bytes);
+            bytes = converted_by(path, encoding.as_bstr(), bytes, Encoding::decode)?;
         }
         let odb = &self.objects.gix().objects;
         let mut index_blob = |buffer: &mut Vec<u8>| -> gix::Result<Option<()>> {
@@ -180,25 +193,19 @@ impl<'a> Content<'a> {
         Ok(bytes)
     }
 
-    /// Refuses a path whose driver the repository itself configures.
+    /// Refuses a path that cannot be written: its driver is not trusted, or its encoding is not known.
     ///
     /// # Errors
-    /// [`Error::DriverNotTrusted`].
-    pub(crate) fn refuse_untrusted_driver(&mut self, path: &RepoPath) -> Result<()> {
-        if self.untrusted.is_empty() {
-            return Ok(());
+    /// [`Error::DriverNotTrusted`], [`SettingError::Encoding`].
+    pub(crate) fn refuse_unwritable(&mut self, path: &RepoPath) -> Result<()> {
+        match &self.rules_at(path)?.encoding {
+            Some(encoding) => known(path, encoding.as_bstr()).map(drop),
+            None => Ok(()),
         }
-        self.rules_at(path).map(drop)
     }
 
     fn rules_at(&mut self, path: &RepoPath) -> Result<Rules> {
-        let odb = &self.objects.gix().objects;
-        let attributes = self
-            .attributes
-            .at_entry(path.as_bstr(), None, odb)
-            .map_err(|source| Error::io("read attributes for", path.to_string(), source))?;
-        attributes.matching_attributes(&mut self.found);
-        let rules = Rules::read(&self.found, self.eol);
+        let rules = self.attributes.at(path, self.objects, self.eol)?;
         match rules.driver.as_ref().filter(|driver| self.untrusted.contains(*driver)) {
             Some(driver) => {
                 Err(Error::DriverNotTrusted { path: path.clone(), driver: format!("filter '{driver}'") })
@@ -236,7 +243,7 @@ impl<'a> Content<'a> {
 
 /// Where filters run, and which repository git finds there.
 fn place_of_filters(repo: &gix::Repository) -> FilterCall {
-    let whole = |path: &std::path::Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let whole = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let git_dir = whole(repo.git_dir());
     let work_tree = repo.workdir().map(whole);
     let mut environment = vec![("GIT_DIR", git_dir.clone().into_os_string())];
@@ -251,22 +258,29 @@ pub(crate) fn raw_id(bytes: &[u8], hash: gix::hash::Kind) -> Result<ObjectId> {
         .map_err(|error| Error::internal("cannot compute a hash", error))
 }
 
-/// The object library looks attributes up in an index of its own kind; these entries are all it needs.
-fn attribute_files(index: &Index, hash: gix::hash::Kind) -> gix::index::State {
-    let mut state = gix::index::State::new(hash);
-    let named = |path: &[u8]| path == b".gitattributes" || path.ends_with(b"/.gitattributes");
-    for entry in index.entries().iter().filter(|entry| entry.flags.stage() == 0 && named(&entry.path)) {
-        if entry.mode.is_file() {
-            state.dangerously_push_entry(
-                Default::default(),
-                entry.id.0,
-                gix::index::entry::Flags::empty(),
-                gix::index::entry::Mode::FILE,
-                entry.path.as_bstr(),
-            );
-        }
+/// The encoding of that name.
+fn known(path: &RepoPath, encoding: &BStr) -> Result<Encoding> {
+    Encoding::named(encoding).ok_or_else(|| unknown(path, encoding))
+}
+
+fn unknown(path: &RepoPath, encoding: &BStr) -> Error {
+    SettingError::Encoding { path: path.clone(), encoding: encoding.to_string() }.into()
+}
+
+/// The bytes as `convert` makes them. As with git, what cannot be converted stays as it is; where git may be able to, the
+/// path is refused.
+fn converted_by(
+    path: &RepoPath,
+    name: &BStr,
+    bytes: Vec<u8>,
+    convert: impl Fn(Encoding, &[u8]) -> Option<Vec<u8>>,
+) -> Result<Vec<u8>> {
+    let encoding = known(path, name)?;
+    match convert(encoding, &bytes) {
+        Some(converted) => Ok(converted),
+        None if encoding.is_complete() || bytes.is_empty() => Ok(bytes),
+        None => Err(unknown(path, name)),
     }
-    state
 }
 
 /// The drivers that the repository's own configuration defines or changes.

@@ -5,6 +5,8 @@ use gix::attrs::StateRef;
 use gix::attrs::search::Outcome;
 use gix::filter::plumbing::eol::{AttributesDigest, Configuration, Mode};
 
+use crate::charset::is_utf8;
+
 /// The attributes that are looked up, in the order in which they are found.
 pub(super) const ATTRIBUTES: [&str; 6] = ["crlf", "ident", "filter", "eol", "text", "working-tree-encoding"];
 
@@ -27,7 +29,7 @@ impl Rules {
         Self {
             ident: ident == StateRef::Set,
             eol: line_ends(text, crlf, eol, config),
-            encoding: value(encoding).filter(|name| !is_utf8(name)).map(ToOwned::to_owned),
+            encoding: encoding_of(encoding),
             driver: value(filter).map(ToOwned::to_owned),
         }
     }
@@ -40,8 +42,16 @@ fn value<'a>(state: StateRef<'a>) -> Option<&'a BStr> {
     }
 }
 
-fn is_utf8(name: &BStr) -> bool {
-    name.eq_ignore_ascii_case(b"utf-8") || name.eq_ignore_ascii_case(b"utf8")
+/// The name of an encoding other than UTF-8. Set or unset without a name it is none: git ends with an error there.
+fn encoding_of(state: StateRef<'_>) -> Option<BString> {
+    match state {
+        StateRef::Set => Some("true".into()),
+        StateRef::Unset => Some("false".into()),
+        StateRef::Unspecified => None,
+        StateRef::Value(value) => {
+            Some(value.as_bstr().to_owned()).filter(|name| !name.is_empty() && !is_utf8(name))
+        }
+    }
 }
 
 fn line_ends(

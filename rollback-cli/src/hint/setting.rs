@@ -1,0 +1,45 @@
+//! Hints after a setting that cannot be used: a person, a date, an encoding, configuration.
+
+use std::ffi::OsString;
+
+use rollback_core::Error;
+use rollback_core::error::SettingError;
+
+use super::{Hint, Situation};
+use crate::command_line::CommandLine;
+
+pub(super) fn hint(situation: &Situation<'_>, error: &Error) -> Option<Hint> {
+    let Error::Setting(error) = error else { return None };
+    Some(match error {
+        SettingError::Identity { from, .. } if from.starts_with("GIT_") => {
+            Hint::new("leave it to the configuration with", without_variable(situation, from)?)
+        }
+        SettingError::Identity { from, .. } => {
+            Hint::new("set it with", situation.git(&["config", from, "Your Name"]))
+        }
+        SettingError::Date { variable, .. } => {
+            Hint::new("leave it to the clock with", without_variable(situation, variable)?)
+        }
+        SettingError::Encoding { .. } => Hint::new(
+            "put the result on a branch without writing files, with",
+            situation
+                .invocation
+                .without(&["-n", "--no-commit"])
+                .with(&["--branch", &situation.free_branch()]),
+        ),
+        SettingError::File { path, line, .. } | SettingError::Format { path, line, .. } => {
+            let words = [OsString::from("sed"), "-n".into(), format!("{line}p").into(), path.into()];
+            Hint::new("see the line with", CommandLine::of(words))
+        }
+        SettingError::Environment { variable, .. } => {
+            Hint::new("leave it out with", without_variable(situation, variable)?)
+        }
+        _ => return None,
+    })
+}
+
+/// What was typed, started without the variable.
+fn without_variable(situation: &Situation<'_>, name: &str) -> Option<CommandLine> {
+    let CommandLine::Words(typed) = situation.invocation.as_typed() else { return None };
+    Some(CommandLine::of(["env", "-u", name].map(OsString::from).into_iter().chain(typed)))
+}
