@@ -264,15 +264,14 @@ fn names_are_listed_shown_refused_twice_and_dropped() {
     assert!(shown.contains("before \\x1b[31mred") && !shown.contains('\x1b'), "{shown}");
     let dropped = done(rb(&repo, &["checkpoint", "drop", "one", "--json"])).json();
     assert_eq!(dropped["checkpoints"][0]["name"], "one");
-    assert_eq!(
-        repo.git(&["for-each-ref", "--format=%(refname)", "refs/rb"]),
-        "refs/rb/checkpoints/manual/two"
-    );
+    let records = || test_kit::records::all(&repo.path().join(".git"), "checkpoints");
+    assert_eq!(records().iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["manual%2Ftwo"]);
+    assert_eq!(repo.git(&["for-each-ref", "refs/rb"]), "");
     let unknown = rb(&repo, &["checkpoint", "show", "one", "--json"]);
     assert_eq!((unknown.code, &unknown.json()["error"]["code"]), (5, &json!("unknown-checkpoint")));
     repo.git(&["pack-refs", "--all"]);
     done(rb(&repo, &["checkpoint", "drop", "two"]));
-    assert_eq!(repo.git(&["for-each-ref", "--format=%(refname)", "refs/rb"]), "");
+    assert!(records().is_empty());
     assert_sound(&repo);
 }
 
@@ -303,7 +302,9 @@ fn nested_repositories_pipes_and_hostile_names_are_left_out_by_name() {
 fn damage_is_found_and_nothing_is_restored_from_it() {
     let repo = busy();
     done(rb(&repo, &["checkpoint", "create", "safe"]));
-    let blob = repo.git(&["rev-parse", "refs/rb/checkpoints/manual/safe:work-tree/untracked/deep/file"]);
+    let tree = done(rb(&repo, &["checkpoint", "show", "safe", "--json"])).json();
+    let tree = tree["checkpoint"]["record_id"].as_str().expect("it has a tree").to_owned();
+    let blob = repo.git(&["rev-parse", &format!("{tree}:work-tree/untracked/deep/file")]);
     let object = repo.path().join(".git/objects").join(&blob[..2]).join(&blob[2..]);
     std::fs::remove_file(&object).expect("it is loose");
     repo.write("src/a.txt", "other\n");

@@ -22,7 +22,7 @@ pub(crate) fn notes(unreadable: &[UnreadableRecord], unused_references: &[String
             more => format!("and {more} more below refs/rb/ are"),
         };
         said.push_str(&format!(
-            "note: {} {more} from an earlier rb or another repository and not used; see git for-each-ref refs/rb\n",
+            "note: {} {more} from an earlier rb or another repository and not used; see them with: git for-each-ref refs/rb\n",
             escape(first)
         ));
     }

@@ -70,6 +70,24 @@ fn write_out(_: &File) -> io::Result<()> {
     Ok(())
 }
 
+/// Has the file system of a folder write out all that it holds, whoever wrote it; `false` where the system cannot.
+#[cfg(target_os = "linux")]
+pub(crate) fn sync_file_system(folder: &Path) -> Result<bool> {
+    let failed = |error| Error::io("flush the file system of", folder, error);
+    let open = File::open(folder).map_err(failed)?;
+    match rustix::fs::syncfs(&open) {
+        Err(rustix::io::Errno::NOSYS | rustix::io::Errno::OPNOTSUPP) => Ok(false),
+        Err(error) => Err(failed(error.into())),
+        Ok(()) => Ok(true),
+    }
+}
+
+/// Elsewhere files are flushed one by one.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn sync_file_system(_: &Path) -> Result<bool> {
+    Ok(false)
+}
+
 /// Flushes the names in a folder where `wanted`.
 pub(crate) fn sync_folder(path: &Path, wanted: bool) -> Result<()> {
     // Elsewhere a folder cannot be opened to be flushed.
@@ -173,7 +191,11 @@ pub(crate) fn share_file(file: &File, path: &Path, shared: Shared) -> Result<()>
     let mode = file.metadata().map_err(failed)?.permissions().mode();
     match shared.adjust(mode) {
         wanted if wanted == mode => Ok(()),
-        wanted => file.set_permissions(fs::Permissions::from_mode(wanted)).map_err(failed),
+        wanted => match file.set_permissions(fs::Permissions::from_mode(wanted)) {
+            // Another user made it, and could be opened.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+            done => done.map_err(failed),
+        },
     }
 }
 

@@ -14,13 +14,13 @@ use std::time::{Duration, Instant};
 
 use bstr::ByteSlice;
 
-use super::durable;
 use super::own::OwnFolder;
 use super::records::StoreLock;
+use super::{durable, objects};
 use crate::error::{Error, Result};
 use crate::id::ObjectId;
-use crate::repo::Repo;
 use crate::repo::config::Settings;
+use crate::repo::{NewObjects, Repo};
 
 const NAME: &str = "RB_HEAD";
 const LOCK: &str = "RB_HEAD.lock";
@@ -43,6 +43,19 @@ impl Repo {
         let settings = Settings::of(self)?;
         let store = StoreLock::take(self, &settings)?;
         keep_alive(self, &store, &settings, owner, objects)
+    }
+
+    /// Stores objects durably, with what they build on.
+    ///
+    /// # Writes
+    /// Loose objects. Nothing names them until they are kept.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub(crate) fn store_objects(&self, new: &NewObjects) -> Result<()> {
+        let settings = Settings::of(self)?;
+        objects::store(self, new, &settings)?;
+        objects::flush_existing(self, &settings)
     }
 
     /// Stops keeping what was kept for owners that `is_wanted` does not know.

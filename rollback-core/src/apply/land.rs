@@ -11,7 +11,7 @@ use super::changes::{self, Change};
 use super::content::Content;
 use super::durable::Flushes;
 use super::exact::{Exact, Sides};
-use super::folder::{FileKind, Folder, Parent, parent_of};
+use super::folder::{FileKind, Folder, Parent, group_at, parent_of};
 use super::inspect::{self, Expected, Found, View};
 use super::lock::{self, LandingLock};
 use super::log::{self, LogDraft};
@@ -224,6 +224,7 @@ impl Run<'_> {
 
         let logged = self.logged(&changes, looked.as_ref())?;
         objects::store(self.repo, &landing.objects, self.settings)?;
+        objects::flush_existing(self.repo, self.settings)?;
         let anchored = self.anchored()?;
         objects::store(self.repo, &anchored.1, self.settings)?;
         let operation = self.options.operation.map_or_else(OperationId::random, Ok)?.to_string();
@@ -454,7 +455,16 @@ impl Run<'_> {
             let way = makes_way(change, found);
             let found = if way.is_some() { &Found::Nothing } else { found };
             steps.extend(way.map(|action| Step { path: change.path.clone(), action }));
-            let action = self.stage_one(stage, steps.len(), change, found, &mut writing)?;
+            let slot = steps.len();
+            let action = self.stage_one(stage, slot, change, found, &mut writing)?;
+            if let Some(Action::Add { .. } | Action::Replace { .. }) = action {
+                // The stage lies elsewhere; git makes the file in its folder, whose group it gets.
+                let group = group_at(&checkout.root, &change.path);
+                let name = slot_name(slot);
+                let files = stage.files()?;
+                let given = group.and_then(|group| files.set_group(name.as_bytes(), group));
+                given.map_err(|error| Error::io("stage", change.path.to_string(), error))?;
+            }
             steps.extend(action.map(|action| Step { path: change.path.clone(), action }));
         }
         writing.flushes.finish()?;

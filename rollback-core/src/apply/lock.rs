@@ -4,12 +4,13 @@
 //! that no moment exists in which it is there and cannot be told from somebody else's. Only a lock that
 //! holds that name is ever removed.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::durable;
+use super::own::OwnFolder;
 use crate::error::{Error, Result};
 use crate::repo::config::Settings;
 
@@ -31,16 +32,11 @@ impl LandingLock {
         for part in ["rb/lock", "rb/landing", "rb/displaced"] {
             durable::refuse_links(git_dir, Path::new(part))?;
         }
-        let folder = git_dir.join("rb");
-        // The journal will lie in it.
-        durable::make_folders(&folder, settings.shared, settings.fsync.journal)?;
-        let path = folder.join("lock");
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)
-            .map_err(|error| Error::io("open", &path, error))?;
+        let own = OwnFolder::make(git_dir, &["rb"], settings)?;
+        let path = own.path.join("lock");
+        let opened = own.folder.open_or_create(b"lock", 0o666);
+        let file = opened.map_err(|error| own.refusal("lock", error))?;
+        durable::share_file(&file, &path, settings.shared)?;
         let begun = Instant::now();
         loop {
             match file.try_lock() {

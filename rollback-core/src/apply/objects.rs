@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use bstr::ByteSlice;
 use gix::objs::{Exists, Kind};
@@ -48,6 +49,49 @@ pub(crate) fn store(repo: &Repo, objects: &[(ObjectId, Kind, Vec<u8>)], settings
         folders.insert(store.put(temporary, &path)?);
     }
     folders.iter().try_for_each(|folder| durable::sync_folder(folder, settings.fsync.objects))
+}
+
+/// What may have been written this recently and not be on the disk, where files have to be flushed one by one.
+const UNFLUSHED: Duration = Duration::from_secs(15 * 60);
+
+/// Flushes what other programs wrote and a result builds on: git leaves its objects to the system unless it is told
+/// otherwise, and a reference that is on the disk must not name what is not.
+///
+/// # Errors
+/// [`Error::Io`].
+pub(crate) fn flush_existing(repo: &Repo, settings: &Settings) -> Result<()> {
+    if !settings.fsync.objects {
+        return Ok(());
+    }
+    let local = repo.local();
+    let own = local.objects.store_ref().path().to_owned();
+    let alternates = local.objects.store_ref().alternate_db_paths().unwrap_or_default();
+    for folder in std::iter::once(own).chain(alternates) {
+        if folder.is_dir() && !durable::sync_file_system(&folder)? {
+            flush_recent(&folder)?;
+        }
+    }
+    Ok(())
+}
+
+/// Flushes the files of an object folder that are not older than [`UNFLUSHED`], and the folders that hold them.
+fn flush_recent(folder: &Path) -> Result<()> {
+    let failed = |error| Error::io("flush", folder, error);
+    let recently = |metadata: &fs::Metadata| {
+        let age = metadata.modified().ok().and_then(|modified| modified.elapsed().ok());
+        age.is_none_or(|age| age < UNFLUSHED)
+    };
+    for row in fs::read_dir(folder).map_err(failed)? {
+        let below = row.map_err(failed)?.path();
+        for inner in fs::read_dir(&below).into_iter().flatten() {
+            let inner = inner.map_err(failed)?;
+            if inner.metadata().is_ok_and(|metadata| metadata.is_file() && recently(&metadata)) {
+                File::open(inner.path()).and_then(|file| file.sync_all()).map_err(failed)?;
+            }
+        }
+        durable::sync_folder(&below, below.is_dir())?;
+    }
+    durable::sync_folder(folder, true)
 }
 
 struct Store<'a> {

@@ -40,14 +40,6 @@ impl Repo {
         self.move_reference(update, objects)
     }
 
-    /// Removes a reference of rb's own that is at `old`.
-    pub(crate) fn remove_reference(&self, name: &str, old: CommitId) -> Result<()> {
-        let reflog = "rb: remove".into();
-        let committer = self.recorder();
-        let update = RefUpdate { name: name.into(), old: Some(old), new: None, reflog, committer };
-        self.move_reference(update, Vec::new())
-    }
-
     /// Who keeps records: the committer, or rb itself where no name is configured.
     pub(crate) fn recorder(&self) -> Signature {
         let mut recorder = self.identity(Role::Committer).unwrap_or_else(|_| Signature {

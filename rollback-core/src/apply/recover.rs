@@ -12,11 +12,13 @@ use std::path::{Path, PathBuf};
 
 use super::folder::{Folder, Parent, parent_of, remove_unless_filled};
 use super::lock::{self, LandingLock};
+use super::own::OwnFolder;
 use super::stage::{Stage, displaced_of, folder_of, slot_name};
 use super::swap::{Swapper, Undone};
 use super::{anchor, durable, index_edit, land, log, outside, preflight, reference};
 use crate::error::{Error, NotPutBack, Result};
 use crate::journal::{Action, IndexedPath, Journal, Left, Step};
+use crate::operation::OperationId;
 use crate::path::RepoPath;
 use crate::receipt::Recovery;
 use crate::repo::Repo;
@@ -109,7 +111,10 @@ pub(super) fn settle_displaced(repo: &Repo) -> Result<Recovered> {
     else {
         return Ok(Recovered::Nothing);
     };
-    let journal = Journal::read(&folder)?;
+    let journal = match Journal::read(&folder) {
+        Err(Error::ForeignRecord { .. }) => return set_aside(repo, "displaced"),
+        journal => journal?,
+    };
     let stage = Stage::reopen(folder, Some(&root), None)?;
     let kept = match &journal {
         Left::Open(journal) | Left::Closed(journal) => keep_foreign(repo, &root, &stage, journal)?,
@@ -123,6 +128,17 @@ pub(super) fn settle_displaced(repo: &Repo) -> Result<Recovered> {
         }
         _ => Recovered::Nothing,
     })
+}
+
+/// Moves what a landing left in `rb/` to a folder that nothing reads, because its journal cannot be read.
+fn set_aside(repo: &Repo, name: &str) -> Result<Recovered> {
+    let operation = OperationId::random()?.to_string();
+    let aside = format!("aside-{operation}");
+    if let Some(own) = OwnFolder::open(repo.git_dir(), &["rb"])? {
+        let moved = own.folder.rename_to_free(name.as_bytes(), &own.folder, aside.as_bytes());
+        moved.map_err(|error| Error::io("set aside", own.path.join(name), error))?;
+    }
+    Ok(Recovered::SetAside { operation, folder: repo.git_dir().join("rb").join(aside) })
 }
 
 /// The name of an unfinished landing, for those who only report it.
@@ -139,7 +155,14 @@ pub(super) fn recover_locked(repo: &Repo, settings: &Settings) -> Result<Recover
         return Ok(Recovered::Nothing);
     }
     let root = repo.work_dir().map(|_| land::open_root(repo)).transpose()?;
-    match Journal::read(&folder)? {
+    let left = match Journal::read(&folder) {
+        // It is over; only its locks may be left, and git names those.
+        Err(Error::ForeignRecord { path, .. }) if Journal::is_closed(&path) => {
+            return set_aside(repo, "landing");
+        }
+        left => left?,
+    };
+    match left {
         Left::Nothing => {
             // A kill before the journal: nothing was locked or moved, only staged.
             anchor::weigh_anchor(repo.git_dir())?;
@@ -216,15 +239,8 @@ fn reached(repo: &Repo, stage: &Stage, journal: &Journal) -> Result<Reached> {
             _ => Reached::Other,
         });
     }
-    if stage.path(LANDED).exists() {
-        return Ok(Reached::New);
-    }
-    let Some(after) = &journal.index else {
-        return Ok(Reached::Old);
-    };
-    let now = repo.read_index()?;
-    let untouched = now.bytes == index_before(repo, stage)?.bytes;
-    Ok(if !untouched && index_edit::holds(&now.index, after) { Reached::New } else { Reached::Old })
+    // The index says nothing: `git status` refreshes it, and where only files change it may be the one from before.
+    Ok(if stage.path(LANDED).exists() { Reached::New } else { Reached::Old })
 }
 
 /// Marks a landing that moves no reference as landed: its index may be the one before, byte for byte.
@@ -481,11 +497,18 @@ fn keep_foreign(
     }
     // The executable bit is no content.
     let swapper = Swapper { file_mode: false, ..swapper(repo, root, stage)? };
-    let folder = repo.git_dir().join("rb").join(format!("written-{}", journal.operation));
+    let folder_name = format!("written-{}", journal.operation);
+    let folder = repo.git_dir().join("rb").join(&folder_name);
+    let settings = &Settings::of(repo)?;
+    let mut kept = None;
     let mut paths = Vec::new();
     for (slot, step) in journal.steps.iter().enumerate() {
         for name in swapper.foreign(slot, step)? {
-            stage.set_aside(&name, &step.path, &folder)?;
+            let kept = match &mut kept {
+                Some(kept) => kept,
+                none => none.insert(OwnFolder::make(repo.git_dir(), &["rb", &folder_name], settings)?),
+            };
+            stage.set_aside(&name, &step.path, &kept.folder)?;
             paths.push(step.path.clone());
         }
     }

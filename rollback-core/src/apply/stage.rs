@@ -169,12 +169,10 @@ impl Stage {
         Ok(Fingerprint::file(id, executable && cfg!(unix)))
     }
 
-    /// Moves a staged file to the path below `folder`, which is made.
-    pub(crate) fn set_aside(&self, name: &str, path: &RepoPath, folder: &Path) -> Result<()> {
+    /// Moves a staged file to the path below `folder`.
+    pub(crate) fn set_aside(&self, name: &str, path: &RepoPath, folder: &Folder) -> Result<()> {
         let failed = |error| Error::io("keep", path.to_string(), error);
-        fs::create_dir_all(folder).map_err(failed)?;
-        let target = Folder::open(folder).map_err(failed)?;
-        let parent = make_parent_of(&target, path, &mut Vec::new()).map_err(failed)?;
+        let parent = make_parent_of(folder, path, &mut Vec::new()).map_err(failed)?;
         let files = self.files()?;
         match files.rename_to_free(name.as_bytes(), &parent, path.file_name()) {
             // The stage lies in the work tree because that is on another file system.

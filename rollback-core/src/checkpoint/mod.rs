@@ -3,9 +3,9 @@
 //! A checkpoint is a tree. It has what it says of itself (`checkpoint.json`), the bytes of every file of the work tree
 //! (`work-tree`) with permissions and times (`files.json`), the index as a file (`index`) and as trees (`index-<stage>`),
 //! so that garbage collection keeps what only the index names, and copies of paths outside the repository
-//! (`outside-<number>`). A record of rb's own says which tree has which name; `refs/rb/checkpoints/<scope>/<name>` keeps
-//! the tree and is never read, because a fetch or whoever hands over a repository can set it. It keeps the
-//! files of a merge, pick or revert in progress too, and the commits that these name.
+//! (`outside-<number>`). It keeps the files of a merge, pick or revert in progress too, and the commits that these name.
+//! A record of rb's own says which tree has which name. No reference names the tree, so that no push publishes it: it is
+//! kept as everything is that records name (`apply::keep`).
 //!
 //! What git ignores is taken along only where it is named. Submodules and repositories of their own are never entered.
 //! Nothing is restored but by the one room that lands results.
@@ -30,7 +30,7 @@ use crate::path::RepoPath;
 use crate::record::{Files, RecordKind, Revision, UnreadableRecord};
 use crate::repo::config::Settings;
 use crate::repo::index::Index;
-use crate::repo::refs::Head;
+use crate::repo::refs::{Head, check_writable_name};
 use crate::repo::{Objects, Repo, Tree, TreeEntry};
 
 pub use document::{Checkpoint, OutsideEntry, OutsideKind, OutsidePart, Skipped, WorkTreePart};
@@ -102,7 +102,7 @@ impl Repo {
     /// Keeps the state of HEAD, index and work tree under a name.
     ///
     /// # Writes
-    /// Blobs and trees, one reference below `refs/rb/checkpoints/`, and a record.
+    /// Blobs and trees, what keeps them, and a record.
     ///
     /// # Errors
     /// [`Error::CheckpointExists`]; [`Error::InvalidBranchName`]; [`Error::BadRequest`] for a path outside that cannot be
@@ -121,6 +121,7 @@ impl Repo {
             None => self.head_commit()?,
         };
         let full_name = format!("{scope}/{name}");
+        check_writable_name(format!("refs/heads/{full_name}").as_bytes())?;
         let (existing, revision) = self.stored_by_name(scope, name)?.unzip();
         if let Some(found) = &existing
             && (options.existing == Existing::Refuse || found.commit_id != commit)
@@ -155,7 +156,7 @@ impl Repo {
         if named.version > VERSION {
             return Err(newer(named.version, &full_name));
         }
-        Ok(Some((self.read_stored(named.tree)?.document(scope, name), record.revision)))
+        Ok(Some((self.read_stored(named.tree)?.document(&full_name), record.revision)))
     }
 
     /// The checkpoint that is meant by `scope/name`, or by a name alone: one that people made, or the only one.
@@ -217,7 +218,7 @@ impl Repo {
     /// Forgets a checkpoint; git's garbage collection takes what nothing else names.
     ///
     /// # Writes
-    /// The record and the reference go.
+    /// The record goes, and what it kept is kept no more.
     ///
     /// # Errors
     /// [`Error::UnknownCheckpoint`] where it is not what it was a moment ago.
@@ -228,10 +229,6 @@ impl Repo {
             return Err(Error::UnknownCheckpoint { name: full_name });
         }
         self.remove_records(RecordKind::Checkpoint, std::slice::from_ref(&full_name))?;
-        let name = reference(&full_name);
-        if let Some(found) = self.read_reference(name.as_bytes())? {
-            self.remove_reference(&name, found)?;
-        }
         let owner = owner(&full_name);
         self.stop_keeping(&|kept| kept != owner)
     }
@@ -295,24 +292,19 @@ impl Repo {
         let rows = draft.rows(objects)?.into_iter();
         let entries = rows.map(|(name, entry)| TreeEntry { name: name.into(), entry }).collect();
         let tree = objects.write_tree(&Tree { entries })?;
-        let name = reference(full_name);
-        let old = self.read_reference(name.as_bytes())?;
-        if let Some(commit) = old.filter(|old| revision.is_none() && objects.commit(*old).is_ok()) {
-            // An earlier rb, or another repository, has a checkpoint of this name there.
-            return Err(Error::CheckpointExists { name: full_name.to_owned(), commit });
-        }
-        // Moves of references compare ids; that this one names a tree makes no difference to them.
-        self.point(&name, old, CommitId(tree.0), self.recorder(), objects.take_new())?;
-        let mut kept = vec![tree.0, draft.manifest.commit_id.0];
         let operation = draft.manifest.operation.as_deref().unwrap_or_default();
-        kept.extend(operation::commits(self, operation).iter().map(|id| id.0).filter(|id| objects.has(*id)));
-        self.keep_alive(&owner(full_name), &kept)?;
+        let named = operation::commits(self, operation).into_iter().map(|id| id.0);
+        let named: Vec<_> = named.filter(|id| objects.has(*id)).collect();
+        self.store_objects(&objects.take_new())?;
+        // An object that was there already may be damaged: what is kept is read back.
+        let made = document(draft.manifest, tree, full_name);
+        self.verify_checkpoint(&made, true)?.sound(&made)?;
+        self.keep_alive(&owner(full_name), &[&[tree.0, made.commit_id.0], named.as_slice()].concat())?;
         let text = serde_json::to_vec(&Named { version: VERSION, tree })
             .map_err(|error| Error::internal("cannot write a checkpoint", error))?;
         let files = Files::from([(CHECKPOINT_FILE.to_owned(), text)]);
         self.write_record(RecordKind::Checkpoint, full_name, revision, &files)?;
-        let (scope, name) = full_name.split_once('/').unwrap_or((MANUAL, full_name));
-        Ok(document(draft.manifest, tree, scope, name))
+        Ok(made)
     }
 
     fn read_stored(&self, record: TreeId) -> Result<Stored> {
@@ -340,11 +332,6 @@ impl Repo {
 /// The file of the record.
 const CHECKPOINT_FILE: &str = "checkpoint.json";
 
-/// The reference that keeps the tree.
-fn reference(full_name: &str) -> String {
-    format!("refs/rb/checkpoints/{full_name}")
-}
-
 /// For whom objects are kept.
 pub(crate) fn owner(full_name: &str) -> String {
     format!("checkpoint {full_name}")
@@ -355,7 +342,8 @@ fn newer(version: u32, name: &str) -> Error {
     Error::Unsupported { what, why }
 }
 
-fn document(manifest: Manifest, record: TreeId, scope: &str, name: &str) -> Checkpoint {
+fn document(manifest: Manifest, record: TreeId, full_name: &str) -> Checkpoint {
+    let (scope, name) = full_name.split_once('/').unwrap_or((MANUAL, full_name));
     Checkpoint {
         scope: scope.to_owned(),
         name: name.to_owned(),
@@ -428,8 +416,8 @@ struct Stored {
 }
 
 impl Stored {
-    fn document(self, scope: &str, name: &str) -> Checkpoint {
-        document(self.manifest, self.record, scope, name)
+    fn document(self, full_name: &str) -> Checkpoint {
+        document(self.manifest, self.record, full_name)
     }
 
     fn folder(&self, name: &str) -> Option<TreeId> {

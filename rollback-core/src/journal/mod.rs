@@ -18,6 +18,7 @@ use crate::path::RepoPath;
 use crate::record::is_plain_id;
 use crate::repo::index::{Flags, IndexEntry};
 use crate::repo::refs::check_writable_name;
+use crate::repo::sha256;
 
 /// The version of the record. A newer one is refused.
 const VERSION: u32 = 1;
@@ -281,9 +282,11 @@ impl Journal {
         }
     }
 
-    /// The bytes of the record.
+    /// The bytes of the record: a line with their checksum, and the document.
     pub(crate) fn encode(&self) -> Result<Vec<u8>> {
-        serde_json::to_vec(self).map_err(|error| Error::internal("cannot write the journal", error))
+        let text =
+            serde_json::to_vec(self).map_err(|error| Error::internal("cannot write the journal", error))?;
+        Ok([CHECKED, sha256(&text).as_bytes(), b"\n", &text].concat())
     }
 
     /// Where the record of a landing in `folder` is written first, and where it counts.
@@ -356,6 +359,11 @@ impl Journal {
             })
     }
 
+    /// Whether the file is that of a landing that is over.
+    pub(crate) fn is_closed(path: &Path) -> bool {
+        path.ends_with(CLOSED)
+    }
+
     /// Marks the landing in `folder` as over.
     pub(crate) fn close(folder: &Path) -> Result<()> {
         let (from, to) = (folder.join(OPEN), folder.join(CLOSED));
@@ -370,7 +378,10 @@ fn read_one(path: &Path) -> Result<Option<Journal>> {
         Err(error) => return Err(Error::io("read", path, error)),
     };
     let refuse = |why| Err(Error::ForeignRecord { path: path.to_owned(), why });
-    let journal: Journal = match serde_json::from_slice(&bytes) {
+    let Some(text) = checked(&bytes) else {
+        return refuse("its checksum does not fit: it was cut off or altered".to_owned());
+    };
+    let journal: Journal = match serde_json::from_slice(text) {
         Ok(journal) => journal,
         Err(error) => return refuse(format!("it cannot be read: {error}")),
     };
@@ -384,6 +395,17 @@ fn read_one(path: &Path) -> Result<Option<Journal>> {
         return refuse(format!("it names {foreign}, which no landing does"));
     }
     Ok(Some(journal))
+}
+
+/// How a journal with a checksum begins. The first rb wrote none.
+const CHECKED: &[u8] = b"rb-journal sha256 ";
+
+/// The document of a journal, where its checksum fits.
+fn checked(bytes: &[u8]) -> Option<&[u8]> {
+    let Some(rest) = bytes.strip_prefix(CHECKED) else { return Some(bytes) };
+    let end = rest.iter().position(|byte| *byte == b'\n')?;
+    let text = &rest[end + 1..];
+    (sha256(text).as_bytes() == &rest[..end]).then_some(text)
 }
 
 /// The name of the folder of staged files at the root of the work tree.
@@ -407,6 +429,23 @@ pub(crate) fn is_stage_name(name: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_journal_that_was_cut_or_altered_anywhere_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let (_, path) = Journal::paths(folder.path());
+        let bytes = Journal::new("00ff".into()).encode().unwrap();
+        for length in 0..bytes.len() {
+            fs::write(&path, &bytes[..length]).unwrap();
+            assert!(Journal::read(folder.path()).is_err(), "{length} bytes of it");
+        }
+        for at in 0..bytes.len() {
+            let mut altered = bytes.clone();
+            altered[at] ^= 1;
+            fs::write(&path, &altered).unwrap();
+            assert!(Journal::read(folder.path()).is_err(), "byte {at}");
+        }
+    }
 
     #[test]
     fn a_journal_comes_back_as_it_was_written_whatever_the_paths() {

@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::procedure::engine;
-use crate::record::{RecordKind, UnreadableRecord};
+use crate::record::UnreadableRecord;
 use crate::repo::Repo;
 
 impl Repo {
@@ -19,19 +19,12 @@ impl Repo {
         Ok(found)
     }
 
-    /// References below `refs/rb/` that belong to no record here: an earlier rb kept its records there, and a fetch of
+    /// References below `refs/rb/`: an earlier rb kept its records there, and a fetch of
     /// all references brings those of another repository. They are never read.
     ///
     /// # Errors
     /// [`Error::BadReferences`](crate::Error::BadReferences) where references cannot be read.
     pub fn unused_references(&self) -> Result<Vec<String>> {
-        let checkpoints = self.record_ids(RecordKind::Checkpoint)?;
-        let is_used = |name: &str| {
-            let checkpoint = name.strip_prefix("refs/rb/checkpoints/");
-            checkpoint.is_some_and(|name| checkpoints.iter().any(|known| known == name))
-        };
-        let mut names = self.references_below("refs/rb/")?;
-        names.retain(|name| !is_used(name));
-        Ok(names)
+        self.references_below("refs/rb/")
     }
 }

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
-use test_kit::Sandbox;
 use test_kit::suite::Seeded;
+use test_kit::{Sandbox, records};
 
 use crate::{number, one, words};
 
@@ -54,8 +54,11 @@ fn files(repo: &Sandbox, wanted: &str) -> Vec<PathBuf> {
 }
 
 /// The loose objects of a checkpoint.
-fn record(repo: &Sandbox, revision: &str) -> Vec<PathBuf> {
-    let mut ids = vec![repo.git(&["rev-parse", revision])];
+fn record(repo: &Sandbox) -> Vec<PathBuf> {
+    let record = records::newest(&repo.path().join(".git"), "checkpoints", "checkpoint.json");
+    let record: serde_json::Value = serde_json::from_slice(&record).unwrap();
+    let revision = record["tree"].as_str().unwrap();
+    let mut ids = vec![revision.to_owned()];
     let listed = repo.git(&["ls-tree", "-r", revision]);
     ids.extend(listed.lines().map(|line| line.split(['\t', ' ']).nth(2).unwrap().to_owned()));
     ids.iter().map(|id| repo.path().join(".git/objects").join(&id[..2]).join(&id[2..])).collect()
@@ -106,7 +109,7 @@ fn damaged_files_of_git_and_of_rb_are_named_and_never_a_wrong_result() {
         ("references", &loose, files(&loose, ".git/refs/")),
         ("operations", &loose, files(&loose, ".git/rb/records/operations/")),
         ("records of checkpoints", &loose, files(&loose, ".git/rb/records/checkpoints/")),
-        ("checkpoints", &loose, record(&loose, "refs/rb/checkpoints/manual/safe")),
+        ("checkpoints", &loose, record(&loose)),
         ("what was displaced", &loose, files(&loose, ".git/rb/displaced/")),
         ("packs", &packed, files(&packed, ".pack")),
         ("indices of packs", &packed, files(&packed, ".idx")),

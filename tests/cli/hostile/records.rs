@@ -212,8 +212,10 @@ pub(crate) fn checkpoints(dice: &mut Seeded) -> Case {
     let named = world.outside.join("folder").display().to_string();
     let made = world.rb(&words(&format!("checkpoint create safe --outside {named}")), &[]);
     assert_eq!(made.0, 0, "{}", made.1);
-    let reference = "refs/rb/checkpoints/manual/safe";
-    let text = world.repo.git(&["cat-file", "blob", &format!("{reference}:checkpoint.json")]);
+    let record = records::newest(&world.git_dir(), "checkpoints", "checkpoint.json");
+    let record: Value = serde_json::from_slice(&record).unwrap();
+    let tree = record["tree"].as_str().unwrap();
+    let text = world.repo.git(&["cat-file", "blob", &format!("{tree}:checkpoint.json")]);
     let mut manifest: Value = serde_json::from_str(&text).unwrap();
     let entries = manifest["outside"][0]["entries"].as_array_mut().unwrap();
     assert_eq!(entries.len(), 2, "{text}");
@@ -232,7 +234,7 @@ pub(crate) fn checkpoints(dice: &mut Seeded) -> Case {
             "a folder"
         }
     };
-    let listing = world.repo.git(&["ls-tree", reference]);
+    let listing = world.repo.git(&["ls-tree", tree]);
     let blob = world.repo.git_with_input(&["hash-object", "-w", "--stdin"], manifest.to_string().as_bytes());
     let blob = String::from_utf8_lossy(&blob).trim().to_owned();
     let lines = listing.lines().map(|line| match line.ends_with("\tcheckpoint.json") {
@@ -241,7 +243,6 @@ pub(crate) fn checkpoints(dice: &mut Seeded) -> Case {
     });
     let tree = world.repo.git_with_input(&["mktree"], lines.collect::<String>().as_bytes());
     let tree = String::from_utf8_lossy(&tree).trim().to_owned();
-    world.repo.git(&["update-ref", reference, &tree]);
     let named = json!({"version": 1, "tree": tree}).to_string().into_bytes();
     let files = [("checkpoint.json".to_owned(), named)].into();
     records::plant(&world.git_dir(), "checkpoints", "manual%2Fsafe", &files);

@@ -115,6 +115,20 @@ pub(crate) fn remove_unless_filled(parent: &Folder, name: &[u8]) -> io::Result<(
     }
 }
 
+/// The group that a file at `path` gets when it is made where it belongs, with the folders above it that are missing.
+pub(crate) fn group_at(root: &Folder, path: &RepoPath) -> io::Result<u32> {
+    let mut at = path.clone();
+    loop {
+        match parent_of(root, &at)? {
+            Parent::Open(folder) => return folder.group_of_new_files(),
+            Parent::Missing | Parent::Obstructed(_) => match at.parent().filter(|above| !above.is_root()) {
+                Some(above) => at = above,
+                None => return root.group_of_new_files(),
+            },
+        }
+    }
+}
+
 /// The deepest nesting of a folder that is removed as a whole.
 const MAX_REMOVED_DEPTH: usize = 128;
 

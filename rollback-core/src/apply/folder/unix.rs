@@ -80,11 +80,16 @@ impl Folder {
         }
     }
 
-    /// Gives a file its permissions and time, and a link its time.
+    /// Gives a file its permissions and time, and a link its time. Read, write and execute are all that is ever given: a
+    /// record may name any bits. A folder keeps the other bits that it has.
     pub(crate) fn set_attributes(&self, name: &[u8], attributes: &Attributes) -> io::Result<()> {
         use rustix::fs::{Timespec, Timestamps, UTIME_OMIT};
-        if self.info(name)?.is_some_and(|info| info.kind != FileKind::Symlink) {
-            let mode = Mode::from_bits_truncate(attributes.permissions as _);
+        let info = self.info(name)?;
+        if info.is_some_and(|info| info.kind != FileKind::Symlink) {
+            let is_folder = info.is_some_and(|info| info.kind == FileKind::Folder);
+            let stat = rustix::fs::statat(&self.fd, os(name), AtFlags::SYMLINK_NOFOLLOW)?;
+            let other = if is_folder { mode_of(&stat) & !0o777 } else { 0 };
+            let mode = Mode::from_bits_truncate((attributes.permissions & 0o777 | other) as _);
             rustix::fs::chmodat(&self.fd, os(name), mode, AtFlags::empty())?;
         }
         let times = Timestamps {
@@ -95,6 +100,27 @@ impl Folder {
             },
         };
         Ok(rustix::fs::utimensat(&self.fd, os(name), &times, AtFlags::SYMLINK_NOFOLLOW)?)
+    }
+
+    /// The group that the system gives to a file that is made in this folder.
+    pub(crate) fn group_of_new_files(&self) -> io::Result<u32> {
+        let stat = rustix::fs::fstat(&self.fd)?;
+        let inherits = !cfg!(any(target_os = "linux", target_os = "android")) || mode_of(&stat) & 0o2000 != 0;
+        Ok(if inherits { stat.st_gid } else { rustix::process::getegid().as_raw() })
+    }
+
+    /// Gives a file or link of the caller's own another group, where it has not that one and the caller may.
+    pub(crate) fn set_group(&self, name: &[u8], group: u32) -> io::Result<()> {
+        let stat = rustix::fs::statat(&self.fd, os(name), AtFlags::SYMLINK_NOFOLLOW)?;
+        if stat.st_gid == group {
+            return Ok(());
+        }
+        let group = Some(rustix::fs::Gid::from_raw(group));
+        match rustix::fs::chownat(&self.fd, os(name), None, group, AtFlags::SYMLINK_NOFOLLOW) {
+            // Only a file that is made in the folder itself can get a group that its maker is not in.
+            Err(Errno::PERM) => Ok(()),
+            done => Ok(done?),
+        }
     }
 
     /// The names in the folder, in no order.
