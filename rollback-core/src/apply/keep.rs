@@ -75,6 +75,25 @@ impl Repo {
     }
 }
 
+/// Removes the locks that a killed rb left; while another rb holds the lock of the store they are its own.
+///
+/// # Errors
+/// [`Error::LinkInGitDir`]; [`Error::Io`].
+pub(super) fn sweep_locks(repo: &Repo) -> Result<()> {
+    let common_dir = repo.common_dir();
+    if !common_dir.join(LOCK).exists() {
+        return Ok(());
+    }
+    let settings = Settings::of(repo)?;
+    let Some(store) = StoreLock::take_if_free(repo, &settings)? else { return Ok(()) };
+    let keeper = Keeper::open(repo, &store, &settings)?;
+    if read_file(&keeper.common, LOCK)?.is_some_and(|held| held == keeper.value().as_bytes()) {
+        remove(&keeper.logs, LOCK)?;
+        remove(&keeper.common, LOCK)?;
+    }
+    Ok(())
+}
+
 fn keep_alive(
     repo: &Repo,
     store: &StoreLock,

@@ -6,7 +6,7 @@
 
 use std::fs::{File, TryLockError};
 use std::io::{ErrorKind, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::durable;
@@ -263,7 +263,20 @@ pub(crate) struct StoreLock {
 }
 
 impl StoreLock {
+    /// Takes the lock, or waits for another writer.
     pub(super) fn take(repo: &Repo, settings: &Settings) -> Result<Self> {
+        match Self::within(repo, settings, PATIENCE)? {
+            Ok(lock) => Ok(lock),
+            Err(path) => Err(Error::Locked { path, age: None }),
+        }
+    }
+
+    /// Takes the lock unless another writer holds it.
+    pub(super) fn take_if_free(repo: &Repo, settings: &Settings) -> Result<Option<Self>> {
+        Ok(Self::within(repo, settings, Duration::ZERO)?.ok())
+    }
+
+    fn within(repo: &Repo, settings: &Settings, patience: Duration) -> Result<Result<Self, PathBuf>> {
         let own = OwnFolder::make(&repo.common_dir(), &RECORDS, settings)?;
         let path = own.path.join(LOCK);
         let file =
@@ -272,11 +285,11 @@ impl StoreLock {
         let begun = Instant::now();
         loop {
             match file.try_lock() {
-                Ok(()) => return Ok(Self { _file: file }),
-                Err(TryLockError::WouldBlock) if begun.elapsed() < PATIENCE => {
+                Ok(()) => return Ok(Ok(Self { _file: file })),
+                Err(TryLockError::WouldBlock) if begun.elapsed() < patience => {
                     std::thread::sleep(Duration::from_millis(2));
                 }
-                Err(TryLockError::WouldBlock) => return Err(Error::Locked { path, age: None }),
+                Err(TryLockError::WouldBlock) => return Ok(Err(path)),
                 Err(TryLockError::Error(error)) => return Err(Error::io("lock", path, error)),
             }
         }

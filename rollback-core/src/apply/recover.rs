@@ -15,7 +15,7 @@ use super::lock::{self, LandingLock};
 use super::own::OwnFolder;
 use super::stage::{Stage, displaced_of, folder_of, slot_name};
 use super::swap::{Swapper, Undone};
-use super::{anchor, durable, index_edit, land, log, outside, preflight, reference};
+use super::{anchor, durable, index_edit, keep, land, log, outside, preflight, reference};
 use crate::error::{Error, NotPutBack, Result};
 use crate::journal::{Action, IndexedPath, Journal, Left, Step};
 use crate::operation::OperationId;
@@ -92,6 +92,7 @@ impl From<Recovered> for Option<Recovery> {
 /// # Errors
 /// [`Error::Locked`] while another landing is under way.
 pub(crate) fn recover(repo: &Repo) -> Result<Recovered> {
+    keep::sweep_locks(repo)?;
     if !folder_of(repo.git_dir()).exists() && !displaced_of(repo.git_dir()).exists() {
         return Ok(Recovered::Nothing);
     }

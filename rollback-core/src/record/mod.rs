@@ -133,8 +133,10 @@ pub(crate) fn encode(kind: RecordKind, id: &str, revision: Revision, files: &Fil
 }
 
 fn header(kind: RecordKind, id: &str, Revision(revision): Revision, body: &[u8]) -> String {
-    let (kind, id) = (kind.as_str(), escape(id));
-    format!("{MAGIC} {VERSION} {kind} {id} {revision} {} {}\n", body.len(), sha256(body))
+    let what = format!("{} {} {revision}", kind.as_str(), escape(id));
+    // The checksum covers the words before it, too.
+    let checksum = sha256(&[what.as_bytes(), b"\n", body].concat());
+    format!("{MAGIC} {VERSION} {what} {} {checksum}\n", body.len())
 }
 
 /// Reads a record that has to be the one of this kind and id.

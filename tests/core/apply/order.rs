@@ -177,7 +177,9 @@ impl Places {
     }
 
     fn is_lock(&self, path: &Path) -> bool {
-        path.extension().is_some_and(|end| end == "lock") && path.starts_with(&self.common)
+        // That of what is kept is not one of the landing: another rb knows it for left over by the lock of the store.
+        let is_keeping = path.file_name().is_some_and(|name| name == "RB_HEAD.lock");
+        path.extension().is_some_and(|end| end == "lock") && path.starts_with(&self.common) && !is_keeping
     }
 
     /// Whether the rename is the commit point.

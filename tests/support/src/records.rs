@@ -62,7 +62,9 @@ pub fn plant(git_dir: &Path, kind: &str, name: &str, files: &Files) {
         body.push(b'\n');
     }
     let word = kind.strip_suffix('s').expect("kinds are plural");
-    let header = format!("rb-record 1 {word} {name} 1 {} {}\n", body.len(), sha256(&body));
+    let what = format!("{word} {name} 1");
+    let checksum = sha256(&[what.as_bytes(), b"\n", &body].concat());
+    let header = format!("rb-record 1 {what} {} {checksum}\n", body.len());
     fs::create_dir_all(folder(git_dir, kind)).expect("a folder can be made");
     let record = [header.into_bytes(), body].concat();
     fs::write(folder(git_dir, kind).join(name), record).expect("a record can be written");

@@ -44,11 +44,9 @@ impl Engine<'_> {
         intent: Intent,
         observer: &'a mut dyn Observer,
     ) -> Result<Run<'a>> {
-        if let Some(open) = runs(self.repo)?.into_iter().find(|run| run.status.is_open()) {
-            if intent == Intent::Look {
-                // Whoever is at work on it is named.
-                self.lease(&procedure.id, None)?;
-            }
+        let open = runs(self.repo)?.into_iter().find(|run| run.status.is_open());
+        // Looking starts nothing and is in no run's way.
+        if let Some(open) = open.filter(|_| intent == Intent::Act) {
             return Err(EngineError::Concurrent {
                 id: open.id,
                 procedure: open.procedure,
