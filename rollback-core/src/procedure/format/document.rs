@@ -377,7 +377,7 @@ pub struct Precheck {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Checkpoint {
-    /// Its name under `refs/rb/checkpoints/<procedure>/`.
+    /// Its name; its scope is the procedure.
     pub name: String,
     /// Paths outside the repository that are copied with it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
