@@ -26,6 +26,14 @@ impl CommandLine {
         Self::Words(words.into_iter().map(Into::into).collect())
     }
 
+    /// The same command with more words.
+    pub(crate) fn followed_by(self, more: impl IntoIterator<Item = OsString>) -> Self {
+        match self {
+            Self::Words(words) => Self::Words(words.into_iter().chain(more).collect()),
+            Self::Script(script) => Self::Script(script),
+        }
+    }
+
     /// Several commands, each run only if the one before it succeeded.
     pub(crate) fn all_of(commands: &[Self]) -> Self {
         let lines: Vec<_> = commands.iter().map(ToString::to_string).collect();

@@ -190,12 +190,12 @@ pub(crate) struct ErrorDocument {
     /// The version of this document.
     schema_version: u32,
     /// What went wrong.
-    error: ErrorBody,
+    pub(crate) error: ErrorBody,
 }
 
 /// What went wrong.
 #[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
-struct ErrorBody {
+pub(crate) struct ErrorBody {
     /// A stable name, in kebab-case.
     code: String,
     /// What went wrong, for people.

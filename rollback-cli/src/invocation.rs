@@ -26,6 +26,32 @@ impl Invocation {
         Self { program, args: argv.collect() }
     }
 
+    /// The command with `help COMMAND…` written as `COMMAND… --help`, which says the same.
+    pub(crate) fn with_help_as_option(mut self) -> Self {
+        if let Some(at) = self.first_word()
+            && self.args[at] == "help"
+        {
+            self.args.remove(at);
+            let end = self.options().count();
+            self.args.insert(end, "--help".into());
+        }
+        self
+    }
+
+    /// Where the first word stands that is neither an option nor the value of a common one.
+    fn first_word(&self) -> Option<usize> {
+        let mut args = self.args.iter().enumerate();
+        while let Some((at, arg)) = args.next() {
+            match arg.to_str() {
+                Some("-C" | "--color") => drop(args.next()),
+                Some("--") => return None,
+                Some(option) if option.starts_with('-') => {}
+                _ => return Some(at),
+            }
+        }
+        None
+    }
+
     /// The name to call the program by: `rb` or `git rb`.
     pub(crate) fn program(&self) -> &'static str {
         self.program
@@ -278,6 +304,16 @@ mod tests {
         let text = |typed: Invocation| typed.as_typed().to_string();
         assert_eq!(text(paths.without(&["--json"])), "rb revert HEAD -- --json -m");
         assert_eq!(text(paths.without_option("-m", "--mainline")), "rb revert --json HEAD -- --json -m");
+    }
+
+    #[test]
+    fn help_is_an_option_that_stands_in_front() {
+        let written = |words: &[&str]| typed(words).with_help_as_option().as_typed().to_string();
+        assert_eq!(written(&["rb", "help", "revert"]), "rb revert --help");
+        assert_eq!(written(&["rb", "help", "procedure", "show"]), "rb procedure show --help");
+        assert_eq!(written(&["rb", "help"]), "rb --help");
+        assert_eq!(written(&["rb", "-C", "d", "help", "run", "--json"]), "rb -C d run --json --help");
+        assert_eq!(written(&["rb", "revert", "help"]), "rb revert help", "a branch of that name");
     }
 
     #[test]

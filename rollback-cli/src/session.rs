@@ -100,6 +100,7 @@ impl Session {
 pub(crate) fn run(argv: Vec<OsString>) -> Exit {
     command::completions::answer_shell();
     let invocation = Invocation::new(argv);
+    let invocation = invocation.with_help_as_option();
     let json = invocation.has("--json");
     let run = AssertUnwindSafe(|| match parse(&invocation) {
         Ok(cli) => start(invocation, cli),
@@ -203,7 +204,11 @@ impl Refusal {
         use clap::error::ErrorKind;
         match error.kind() {
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-                Self::Answer(format!("{}\n", error.render().ansi().to_string().trim_end()))
+                let text = match invocation.has("--json") {
+                    true => error.render().to_string(),
+                    false => error.render().ansi().to_string(),
+                };
+                Self::Answer(format!("{}\n", text.trim_end()))
             }
             ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
                 if !invocation.has("--json") =>
@@ -223,6 +228,7 @@ impl Refusal {
 
     fn write(&self, console: &mut Console) {
         match self {
+            Self::Answer(text) if console.json() => console.print(&json::text(text)),
             Self::Answer(text) => console.print(text),
             Self::Lost(text) => console.complain(text),
             Self::Usage(failure) => report(console, failure),

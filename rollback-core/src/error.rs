@@ -329,6 +329,14 @@ pub enum Error {
     /// What is staged is not what the plan was made on.
     #[error("what is staged is not what it was when the plan was made")]
     IndexMoved,
+    /// A plan that was read from a file says something else than planning the same request does.
+    #[error(
+        "the plan is not what planning gives here: '{field}' differs, so it was altered, or made of another state"
+    )]
+    PlanAltered {
+        /// The first field that differs, such as `attempts[0].tree_id`.
+        field: String,
+    },
     /// The branch to be made is there and holds something else.
     #[error("branch {branch} already exists at {found}, which is not this result")]
     BranchExists {
@@ -615,6 +623,12 @@ pub enum InTheWay {
     Ignored,
     /// A symbolic link or a file where a folder is needed, or a folder where a file is.
     Obstructed,
+    /// Edits of a file that `skip-worktree` hides from git.
+    SkipWorktree,
+    /// Edits of a file that `assume-unchanged` hides from git.
+    AssumeUnchanged,
+    /// A file that `git add --intent-to-add` announced, and whose content is not recorded.
+    IntentToAdd,
 }
 
 impl InTheWay {
@@ -625,6 +639,9 @@ impl InTheWay {
             Self::Untracked => "files that git does not track",
             Self::Ignored => "files that git ignores",
             Self::Obstructed => "something of another kind",
+            Self::SkipWorktree => "edits that git does not show (skip-worktree)",
+            Self::AssumeUnchanged => "edits that git does not show (assume-unchanged)",
+            Self::IntentToAdd => "files that are to be added and are not staged yet (intent-to-add)",
         }
     }
 }
@@ -700,6 +717,7 @@ impl Error {
             Self::HostilePath { .. } => "hostile-path",
             Self::Moved { .. } => "moved",
             Self::IndexMoved => "index-moved",
+            Self::PlanAltered { .. } => "plan-altered",
             Self::BranchExists { .. } => "branch-exists",
             Self::InvalidBranchName { .. } => "invalid-branch-name",
             Self::BranchCheckedOut { .. } => "branch-checked-out",

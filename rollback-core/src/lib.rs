@@ -48,4 +48,5 @@ pub use path::RepoPath;
 pub use plan::{Plan, PlanOptions};
 pub use receipt::{ApplyOptions, Receipt};
 pub use repo::Repo;
+pub use repo::state::InProgress;
 pub use target::Target;

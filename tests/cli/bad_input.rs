@@ -69,7 +69,7 @@ fn a_path_outside_of_the_repository() {
         &run,
         2,
         "'../../x' is not a path inside the repository: it leads out of the repository",
-        "count from the root of the repository with a leading ':/', as in: rb history :/PATH",
+        "paths count from this folder, or from the root after ':/'; see which there are with: git ls-files --full-name :/",
     );
 }
 
@@ -106,7 +106,7 @@ fn words_that_make_no_sense() {
     assert_says(
         &rb(&repo, &["revert"]),
         2,
-        "COMMIT or --file PATH or PATH is missing",
+        "COMMIT or --file PATH or PATH or --to REV or DATE is missing",
         "see how it is used with: rb revert --help",
     );
     assert_says(
@@ -318,7 +318,7 @@ fn names_that_no_branch_can_have() {
         &rb(&repo(), &["revert", "HEAD", "--branch", "a..b"]),
         2,
         "'a..b' is not a valid branch name",
-        "see whether git accepts a name with: git check-ref-format --branch a..b",
+        "give it a name that git accepts, such as: rb revert HEAD --branch rollback",
     );
 }
 

@@ -149,9 +149,9 @@ fn receipts_fit() {
 fn procedures_and_evaluations_fit() {
     let repo = repo();
     rb(&repo, &["procedure", "new", "release"]);
-    let names = rb(&repo, &["procedure", "list", "--json"]).stdout;
-    for line in names.lines() {
-        let row: Value = serde_json::from_str(line).expect("a row is a document");
+    let list = rb(&repo, &["procedure", "list", "--json"]).json();
+    assert_eq!(list["schema_version"], 1);
+    for row in list["procedures"].as_array().expect("a list") {
         let name = row["name"].as_str().expect("a procedure has a name");
         assert_fits("procedure", &repo, &["procedure", "show", name]);
         assert_fits("evaluation", &repo, &["evaluate", name]);
@@ -218,4 +218,136 @@ fn runs_that_have_not_ended_fit_into_the_status() {
     assert_eq!(rb(&repo, &["run", "ask"]).code, 7);
     assert_fits("status", &repo, &["status"]);
     assert_eq!(rb(&repo, &["status", "--json"]).json()["runs"][0]["next"], "rb resume --confirm told");
+}
+
+/// A run of a procedure whose checks say what `CHECK` says.
+const JUDGED: &str = "schema = 1\nid = \"judged\"\ndefault_phase = \"x\"\n[phase.x]\npaths = [\"f\"]\n\
+    ladder = [{ use = \"revert-commit\" }]\ntarget = { grep = \"three\" }\nbefore = [\"s\"]\n\
+    [[step]]\nid = \"s\"\nrun = [\"CHECK\"]\n";
+
+/// Every command with its endings, in order: the exit code, the words, and the schema that the document fits.
+const ENDINGS: &[(i32, &str, &str)] = &[
+    (0, "revert HEAD --dry-run", "plan"),
+    (1, "revert HEAD~1 --via revert-commit --dry-run", "plan"),
+    (1, "revert HEAD~1 --via revert-commit", "receipt"),
+    (2, "revert", "error"),
+    (2, "frobnicate", "error"),
+    (2, "--frobnicate", "error"),
+    (2, "revert -m 1 HEAD", "error"),
+    (2, "help nothing", "error"),
+    (3, "restore f -s HEAD --dry-run", "plan"),
+    (3, "restore f -s HEAD", "receipt"),
+    (4, "revert HEAD --check 'grep -q three f'", "receipt"),
+    (4, "revert HEAD --check 'grep -q three f' --dry-run", "plan"),
+    (5, "revert nothing", "error"),
+    (5, "revert --continue", "error"),
+    (5, "revert --file never", "error"),
+    (6, "revert HEAD~1 -y", "error"),
+    (6, "revert HEAD~1 -y --dry-run", "plan"),
+    (7, "revert HEAD --check false", "receipt"),
+    (74, "apply nowhere.json", "error"),
+    (1, "pick HEAD~1 --dry-run", "plan"),
+    (5, "pick nothing", "error"),
+    (3, "reapply HEAD", "error"),
+    (0, "history f", "history"),
+    (5, "history never", "error"),
+    (10, "is-reverted HEAD", "is-reverted"),
+    (5, "is-reverted nothing", "error"),
+    (0, "status", "status"),
+    (5, "undo", "error"),
+    (5, "report", "error"),
+    (5, "report --run none", "error"),
+    (0, "checkpoint create c", "checkpoint"),
+    (5, "checkpoint create c", "error"),
+    (0, "checkpoint list", "checkpoints"),
+    (0, "checkpoint verify c", "checkpoint-verify"),
+    (3, "checkpoint restore c", "checkpoint-restore"),
+    (5, "checkpoint restore none", "error"),
+    (0, "checkpoint drop c", "checkpoints"),
+    (3, "prune --dry-run", "prune"),
+    (5, "procedure check", "error"),
+    (2, "run nothing", "error"),
+    (5, "resume", "error"),
+    (5, "abort", "error"),
+    (5, "publish", "error"),
+    (2, "schema nothing", "error"),
+    (2, "man nothing", "error"),
+    (2, "demo nothing", "error"),
+    (0, "revert HEAD", "receipt"),
+    (0, "is-reverted HEAD~1", "is-reverted"),
+    (0, "ops", "operation"),
+    (0, "report", "report"),
+    (0, "undo", "undo"),
+];
+
+/// What the document lacks that every document of this ending has.
+fn lacks(code: i32, document: &str, value: &Value) -> Vec<&'static str> {
+    let mut lacks = Vec::new();
+    if value["schema_version"].as_u64().is_none() {
+        lacks.push("schema_version");
+    }
+    let fails = document == "error" || ![0, 3, 10].contains(&code);
+    if fails && value["error"]["code"].as_str().is_none() {
+        lacks.push("error.code");
+    }
+    let (hint, command) = (&value["error"]["hint"], &value["error"]["hint_command"]);
+    if hint.as_str().is_some_and(|hint| hint.contains(": ")) && command.as_array().is_none() {
+        lacks.push("error.hint_command");
+    }
+    lacks
+}
+
+#[test]
+fn every_ending_of_every_command_is_one_document_that_fits_its_schema() {
+    let repo = Sandbox::new();
+    for number in ["one", "two", "three"] {
+        repo.commit(number, &[("f", format!("{number}\n"))]);
+    }
+    let mut mistakes = Vec::new();
+    for (code, words, document) in ENDINGS {
+        let run = crate::kit::shell(&repo, &format!("rb {words} --json"));
+        if run.code != *code {
+            mistakes.push(format!("rb {words} ends with {}: {}", run.code, run.stderr));
+        }
+        let Ok(value) = serde_json::from_str::<Value>(&run.stdout) else {
+            mistakes.push(format!("rb {words}: no document: {}", run.stdout));
+            continue;
+        };
+        let schema = rb(&repo, &["schema", document]).json();
+        let misfits = Validator { root: &schema }.misfits(&schema, &value, document);
+        mistakes.extend(misfits.into_iter().map(|misfit| format!("rb {words}: {misfit}")));
+        mistakes.extend(lacks(*code, document, &value).iter().map(|lack| format!("rb {words} lacks {lack}")));
+    }
+    assert!(mistakes.is_empty(), "{}", mistakes.join("\n"));
+}
+
+#[test]
+fn outside_of_a_repository_and_without_a_program_the_document_is_an_error() {
+    let folder = Sandbox::folder();
+    let schema = rb(&folder, &["schema", "error"]).json();
+    for words in
+        [&["status"][..], &["revert", "HEAD"], &["ops"], &["undo"], &["report"], &["trust"], &["prune"]]
+    {
+        let run = rb(&folder, &[words, &["--json"]].concat());
+        assert_eq!(run.code, 5, "{words:?}");
+        assert_eq!(Validator { root: &schema }.misfits(&schema, &run.json(), "error"), [""; 0]);
+    }
+}
+
+#[test]
+fn runs_say_in_their_last_line_why_they_stopped() {
+    let schema = rb(&Sandbox::folder(), &["schema", "run"]).json();
+    for (check, wanted) in [("false", [4, 5, 8]), ("true", [0, 0, 0])] {
+        let repo = repo();
+        repo.write(".rb/procedures/judged.toml", JUDGED.replace("CHECK", check));
+        repo.git(&["add", "."]);
+        repo.commit_index(b"procedure\n");
+        let hash = crate::kit::hash_of(&repo, &["trust", "judged"]);
+        let run = rb(&repo, &["run", "judged", "-y", "--trusted-hash", &hash, "--json"]);
+        assert!(wanted.contains(&run.code), "{}: {}{}", run.code, run.stdout, run.stderr);
+        let last = run.stdout.lines().last().expect("a line");
+        let value: Value = serde_json::from_str(last).expect("a document");
+        assert_eq!(Validator { root: &schema }.misfits(&schema, &value, "run"), [""; 0]);
+        assert_eq!(lacks(run.code, "run", &value), [""; 0], "{last}");
+    }
 }

@@ -141,7 +141,7 @@ fn the_head_of_a_new_repository_has_no_commit_yet() {
 fn sets_of_commits_come_in_the_order_of_git_revert() {
     let sandbox = story();
     let repo = open(&sandbox);
-    let ranges: [&[&str]; 9] = [
+    let ranges: [&[&str]; 19] = [
         &["v1..main"],
         &["v1..HEAD^2"],
         &["main", "^topic"],
@@ -151,6 +151,16 @@ fn sets_of_commits_come_in_the_order_of_git_revert() {
         &["HEAD^!"],
         &["HEAD^-"],
         &["topic", "main", "^v1"],
+        &["HEAD~1^-"],
+        &["HEAD^2^-1"],
+        &["HEAD^^-"],
+        &["HEAD^-2"],
+        &["HEAD^-3"],
+        &["HEAD^-0"],
+        &["HEAD^2~1^!"],
+        &["topic@{0}^-"],
+        &["v1..HEAD^{/More}"],
+        &["HEAD~1^-", "topic"],
     ];
     for specs in ranges {
         let git = sandbox.try_git(&[&["rev-list"], specs].concat());
@@ -175,4 +185,80 @@ fn a_set_without_a_commit_is_an_error_that_names_it() {
     let sandbox = story();
     let error = open(&sandbox).resolve_commits(&["main..topic"]).expect_err("topic is merged");
     assert_eq!((error.code(), error.to_string()), ("empty-commit-set", "no commit is in main..topic".into()));
+}
+
+#[test]
+fn the_end_of_a_range_that_names_nothing_is_the_one_that_is_named() {
+    let sandbox = story();
+    let repo = open(&sandbox);
+    for (range, named) in [
+        ("main..nope", "nope"),
+        ("nope..main", "nope"),
+        ("main...nope~2", "nope~2"),
+        ("..nope", "nope"),
+        ("nope..", "nope"),
+        ("v1..main^-7", "main^-7"),
+    ] {
+        let error = repo.resolve_commits(&[range]).expect_err(range);
+        assert_eq!(error.to_string(), format!("unknown revision '{named}'"), "{range}");
+    }
+}
+
+#[test]
+fn a_search_through_messages_passes_over_what_rb_keeps() {
+    let sandbox = story();
+    sandbox.git(&["checkout", "-q", "--orphan", "record"]);
+    let record = sandbox.commit("Topic work and more of a record", &[("r", "1\n")]);
+    sandbox.git(&["update-ref", "refs/rb/log", &record]);
+    sandbox.git(&["checkout", "-q", "main"]);
+    sandbox.git(&["branch", "-qD", "record"]);
+    let repo = open(&sandbox);
+    let named = sandbox.git(&["rev-parse", "topic~1"]);
+    assert_eq!(repo.resolve_commit(":/Topic work").expect("it is the user's").to_string(), named);
+    assert!(repo.resolve_commit(":/of a record").is_err(), "nothing of the user's says so");
+    for spec in [":/!-Merge", ":/^Topic.*", ":/work$", ":/Main|Merge", ":/!!bang", ":/!x"] {
+        let git = sandbox.try_git(&["log", "-1", "--format=%H", "--exclude=refs/rb/*", spec]);
+        let expected = String::from_utf8_lossy(&git.stdout).trim().to_owned();
+        let found = repo.resolve_commit(spec).map(|id| id.to_string()).unwrap_or_default();
+        // git finds the record too, where that is the newest.
+        let is_record = expected == record;
+        assert!(found == expected || is_record && found != record, "{spec}: {found} against {expected}");
+    }
+}
+
+#[test]
+fn siblings_in_this_repository_are_those_of_git() {
+    let sandbox = story();
+    sandbox.git(&["branch", "-q", "other", "main~1"]);
+    for push_default in ["simple", "upstream", "tracking", "current", "nothing"] {
+        sandbox.git(&["config", "push.default", push_default]);
+        let repo = open(&sandbox);
+        for spec in
+            ["@{u}", "main@{upstream}", "@{push}", "main@{PUSH}~1", "HEAD@{u}^", "other@{u}", "topic@{push}"]
+        {
+            let git = sandbox.try_git(&["rev-parse", "--verify", "-q", &format!("{spec}^{{commit}}")]);
+            let expected = String::from_utf8_lossy(&git.stdout).trim().to_owned();
+            let found = repo.resolve_commit(spec).map(|id| id.to_string()).unwrap_or_default();
+            assert_eq!(found, expected, "{spec} with push.default={push_default}");
+        }
+    }
+}
+
+#[test]
+fn names_are_ambiguous_where_git_warns() {
+    let sandbox = story();
+    let short = sandbox.git(&["rev-parse", "--short=7", "HEAD~1"]);
+    let full = sandbox.git(&["rev-parse", "HEAD~1"]);
+    sandbox.git(&["tag", "topic", "main"]);
+    sandbox.git(&["branch", "-q", &short]);
+    sandbox.git(&["update-ref", &format!("refs/heads/{full}"), "main"]);
+    sandbox.git(&["update-ref", "refs/remotes/light", "main"]);
+    let repo = open(&sandbox);
+    for spec in
+        ["main", "topic", "topic~1", "light", "v1", "HEAD", "heads/topic", &short, &full, "topic..main"]
+    {
+        let git = sandbox.try_git(&["rev-parse", spec]);
+        let warned = String::from_utf8_lossy(&git.stderr).contains("is ambiguous");
+        assert_eq!(!repo.ambiguous_names(spec).is_empty(), warned, "{spec}");
+    }
 }

@@ -46,7 +46,7 @@ pub(crate) struct Ops {
 
 /// `rb report`.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(after_long_help = "\
 Examples:
   rb report                         the last operation, or the run that it belongs to, as Markdown
   rb report -o report.html          as one page that can be mailed or kept
@@ -110,7 +110,7 @@ pub(crate) struct Demo {
 
 /// `rb completions`.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(after_long_help = "\
 Examples:
   rb completions bash > ~/.local/share/bash-completion/completions/rb
   rb completions zsh > ~/.zfunc/_rb
@@ -145,7 +145,7 @@ impl Shell {
 
 /// `rb trust`.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(after_long_help = "\
 Examples:
   rb trust              the filters and hooks that this repository names
   rb trust PROCEDURE    a procedure, with its includes and scripts
@@ -167,7 +167,7 @@ pub(crate) struct Trusting {
 
 /// `rb prune`.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(after_long_help = "\
 Examples:
   rb prune --dry-run
   rb prune --keep 30d --checkpoint before-deploy")]
@@ -188,7 +188,7 @@ pub(crate) struct Prune {
 
 /// `rb man`.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(after_long_help = "\
 Examples:
   rb man revert | man -l -
   rb man > /usr/local/share/man/man1/rb.1")]

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand, ValueHint};
 
 /// `rb checkpoint`.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(after_long_help = "\
 Examples:
   rb checkpoint create before-deploy
   rb checkpoint create before-deploy --outside /etc/app --ignored .env

@@ -11,7 +11,7 @@ use super::Checks;
 
 /// `rb revert`.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(after_long_help = "\
 Examples:
   rb revert --file src/shim.py            find what broke the file, and undo that
   rb revert --dry-run --file src/shim.py  only show what would be done
@@ -28,7 +28,7 @@ A check is split into words as a shell splits them; no shell is run. It runs in 
 RB_CANDIDATE names, with a cleared environment, and before that on the tip as it is: a failure
 there and here alike says nothing, and nothing lands (exit 7). What an editable installation
 imports is not the result: link or set up what the check needs there.")]
-#[command(group = ArgGroup::new("what").args(["commits", "files", "paths", "to"]).required(true).multiple(true))]
+#[command(group = ArgGroup::new("what").args(["commits", "files", "paths", "to", "continue", "abort", "skip", "quit"]).required(true).multiple(true))]
 pub(crate) struct Revert {
     /// The commits to undo, as git spells revisions and ranges; newest first
     #[arg(value_name = "COMMIT", add = crate::command::completions::revisions())]
@@ -54,6 +54,8 @@ pub(crate) struct Revert {
     #[arg(short = 'm', long, value_name = "PARENT")]
     pub(crate) mainline: Option<usize>,
 
+    #[command(flatten)]
+    pub(crate) sequencer: Sequencer,
     #[command(flatten)]
     pub(crate) find: Find,
     #[command(flatten)]
@@ -137,7 +139,7 @@ pub(crate) struct Ranges {
 #[derive(Debug, Args)]
 pub(crate) struct Pick {
     /// The commits to replay, as git spells revisions and ranges
-    #[arg(value_name = "COMMIT", required = true, add = crate::command::completions::revisions())]
+    #[arg(value_name = "COMMIT", required_unless_present_any = ["continue", "abort", "skip", "quit"], add = crate::command::completions::revisions())]
     pub(crate) commits: Vec<OsString>,
     /// Only what they did to this path. Can be given again
     #[arg(long = "file", value_name = "PATH", value_hint = clap::ValueHint::AnyPath)]
@@ -156,6 +158,8 @@ pub(crate) struct Pick {
     pub(crate) keep_redundant_commits: bool,
     #[command(flatten)]
     pub(crate) ranges: Ranges,
+    #[command(flatten)]
+    pub(crate) sequencer: Sequencer,
 
     #[command(flatten)]
     pub(crate) landing: Landing,
@@ -171,7 +175,7 @@ pub(crate) struct Pick {
 
 /// `rb restore`.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(after_long_help = "\
 Examples:
   rb restore src/shim.py            what was edited or deleted comes back as it was committed
   rb restore src/shim.py -s v1.2    as it was in v1.2, as a commit
@@ -201,7 +205,7 @@ pub(crate) struct Restore {
 
 /// `rb apply`.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(after_long_help = "\
 Examples:
   rb revert --file src/shim.py --dry-run --json > plan.json
   rb apply plan.json")]
@@ -209,6 +213,8 @@ pub(crate) struct Apply {
     /// The file that holds the plan; `-` for standard input
     #[arg(value_name = "PLAN", value_hint = clap::ValueHint::FilePath)]
     pub(crate) plan: OsString,
+    #[command(flatten)]
+    pub(crate) no_edit: NoEdit,
 
     #[command(flatten)]
     pub(crate) landing: LandingHere,
@@ -280,8 +286,36 @@ pub(crate) struct Message {
     #[arg(long, value_name = "TRAILER", value_parser = trailer)]
     pub(crate) trailer: Vec<Trailer>,
     /// Edit the message before it lands
-    #[arg(short, long)]
+    #[arg(short, long, overrides_with = "no_edit")]
     pub(crate) edit: bool,
+    /// Land the message as it is, which is the default
+    #[arg(long, overrides_with = "edit")]
+    pub(crate) no_edit: bool,
+}
+
+/// Taken where no message can be edited: scripts give it to every command that lands.
+#[derive(Debug, Default, Args)]
+pub(crate) struct NoEdit {
+    /// Land the message as it is, which is the default
+    #[arg(long, hide = true)]
+    pub(crate) no_edit: bool,
+}
+
+/// The flags by which git goes on with what it left in progress; rb leaves nothing in progress.
+#[derive(Debug, Args)]
+pub(crate) struct Sequencer {
+    /// Refused, with the command that goes on
+    #[arg(id = "continue", long = "continue", hide = true)]
+    pub(crate) go_on: bool,
+    /// Refused, with the command that gives up
+    #[arg(long, hide = true)]
+    pub(crate) abort: bool,
+    /// Refused, with the command that skips
+    #[arg(long, hide = true)]
+    pub(crate) skip: bool,
+    /// Refused, with the command that forgets
+    #[arg(long, hide = true)]
+    pub(crate) quit: bool,
 }
 
 fn strategy() -> impl TypedValueParser<Value = Strategy> {
@@ -296,7 +330,7 @@ fn trailer(text: &str) -> Result<Trailer, &'static str> {
 
 /// `rb reapply`.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(after_long_help = "\
 Examples:
   rb reapply 3a8a50f       3a8a50f is a rollback: undo it
   rb reapply 9c1d2e3       9c1d2e3 was rolled back: undo what took it back, which merging again would not")]
@@ -326,4 +360,6 @@ pub(crate) struct Undo {
     /// Take along what the operation put back outside of the repository
     #[arg(long)]
     pub(crate) with_outside: bool,
+    #[command(flatten)]
+    pub(crate) no_edit: NoEdit,
 }

@@ -24,7 +24,9 @@ pub(crate) use checkpoint::{
     VerifyCheckpoint,
 };
 pub(crate) use checks::Checks;
-pub(crate) use landing::{Apply, How, LandingHere, Message, Pick, Ranges, Reapply, Restore, Revert, Undo};
+pub(crate) use landing::{
+    Apply, How, LandingHere, Message, NoEdit, Pick, Ranges, Reapply, Restore, Revert, Sequencer, Undo,
+};
 pub(crate) use procedures::{Evaluate, EvaluateFormat, Moment, Procedure, ProcedureAction};
 pub(crate) use running::{Abort, Consent, Publish, Publishing, Resume, Run, Trust, Verify};
 

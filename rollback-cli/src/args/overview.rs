@@ -47,7 +47,7 @@ pub(crate) fn arrange(command: Command, invocation: &Invocation) -> Command {
     });
     // The scripts are read only where somebody may want to see their names.
     let command = match invocation.args().iter().any(|word| word == "demo") {
-        true => command.mut_subcommand("demo", |demo| demo.after_help(demos())),
+        true => command.mut_subcommand("demo", |demo| demo.after_long_help(demos())),
         false => command,
     };
     let heading = |text: &str| paint(Palette::HEADING, text);
@@ -70,14 +70,14 @@ fn demos() -> String {
     text
 }
 
-/// One form of help, short and whole, whichever way it is asked for.
+/// `-h` prints the short help, `--help` the long one with examples.
 fn help() -> Arg {
     Arg::new("help")
         .short('h')
         .long("help")
         .global(true)
-        .action(ArgAction::HelpShort)
-        .help("Print help")
+        .action(ArgAction::Help)
+        .help("Print help: -h for a screen of it, --help for all of it")
         .help_heading("Common options")
 }
 

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 /// `rb evaluate`.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(after_long_help = "\
 Examples:
   rb evaluate release --samples metrics.jsonl                  exit code 10 where a trigger fires
   rb evaluate release --samples metrics.prom --format github   with annotations for a workflow
@@ -68,7 +68,7 @@ pub(crate) enum EvaluateFormat {
 #[command(
     subcommand_help_heading = "Commands",
     disable_help_subcommand = true,
-    after_help = "\
+    after_long_help = "\
 Examples:
   rb procedure list                 which there are, and where each comes from
   rb procedure show release         the runbook, to read

@@ -4,9 +4,11 @@ use std::ffi::OsString;
 
 use clap::Args;
 
+use super::NoEdit;
+
 /// `rb run`.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(after_long_help = "\
 Examples:
   rb run release --dry-run                       only show what would be done
   rb run release --phase canary --set region=eu  run one phase, with a value
@@ -70,6 +72,8 @@ pub(crate) struct Run {
     /// A role that you have. Can be given again
     #[arg(long = "role", value_name = "ROLE", help_heading = "Consent")]
     pub(crate) roles: Vec<String>,
+    #[command(flatten)]
+    pub(crate) no_edit: NoEdit,
 }
 
 /// The values that a procedure takes.
@@ -144,7 +148,7 @@ pub(crate) struct Trust {
 
 /// `rb resume`.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(after_long_help = "\
 Examples:
   rb resume                          go on after a crash, or after editing the candidate's folder
   rb resume --confirm users-told     answer the question that it waits with
@@ -166,6 +170,8 @@ pub(crate) struct Resume {
     /// The value of a secret input, which was not written down. Can be given again
     #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
     pub(crate) set: Vec<(String, String)>,
+    #[command(flatten)]
+    pub(crate) no_edit: NoEdit,
     /// Samples for checks of metrics: JSON Lines, CSV or a Prometheus text dump
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub(crate) samples: Option<OsString>,
@@ -228,7 +234,7 @@ pub(crate) struct Publish {
 
 /// `rb verify`.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(after_long_help = "\
 Examples:
   rb verify release                  is the live system as a rollback would leave it?
   rb verify release --phase canary   with the checks of one phase

@@ -19,7 +19,9 @@ pub(crate) fn failure(error: &clap::Error, invocation: &Invocation) -> Failure {
         ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             "no command was given".into()
         }
-        ErrorKind::MissingRequiredArgument => format!("{} is missing", in_words(&arg)),
+        ErrorKind::MissingRequiredArgument => {
+            format!("{} is missing", in_words(&without_hidden(&arg, invocation)))
+        }
         ErrorKind::ArgumentConflict => conflict(&arg, context(ContextKind::PriorArg)),
         ErrorKind::InvalidValue if value.is_empty() => format!("{arg} needs a value"),
         ErrorKind::InvalidValue => match context(ContextKind::ValidValue) {
@@ -65,6 +67,20 @@ fn best(value: &ContextValue) -> Option<String> {
         ContextValue::Strings(texts) => texts.last().cloned(),
         other => Some(text(other)).filter(|text| !text.is_empty()),
     }
+}
+
+/// The alternatives of a missing argument without those that no help names.
+fn without_hidden(arg: &str, invocation: &Invocation) -> String {
+    use clap::CommandFactory;
+    let all = crate::args::Cli::command();
+    let Some(command) = invocation.command_name().and_then(|name| all.find_subcommand(name)) else {
+        return arg.to_owned();
+    };
+    let is_hidden = |part: &&str| {
+        let name = part.trim_matches(['<', '>']).strip_prefix("--");
+        command.get_arguments().any(|known| known.is_hide_set() && known.get_long() == name)
+    };
+    arg.split('|').filter(|part| !is_hidden(part)).collect::<Vec<_>>().join("|")
 }
 
 /// An argument as the parser spells it, such as `<COMMIT|--file <PATH>>`, without its brackets.

@@ -149,10 +149,15 @@ fn restore(args: &RestoreCheckpoint, session: &mut Session) -> Outcome {
     text.push_str(&checkpoints::after_restoring(&restored, args.dry_run, &with_outside, &undo));
     let (kind, failure) = (restored.kind, restored.later_failure.clone());
     let document = RestoredDocument { schema_version: SCHEMA_VERSION, dry_run: args.dry_run, restored };
-    tell(session, &document, &text);
+    let failure = failure.map(|failure| {
+        Failure::new(Exit::LandedWithFailure, "later-failure", failure)
+            .with_hint(Hint::new("do what is left with", session.invocation.as_typed()))
+    });
+    match session.console.json() {
+        true => session.console.print(&json::document_with(&document, failure.as_ref())),
+        false => session.console.tell(&text),
+    }
     if let Some(failure) = failure {
-        let failure = Failure::new(Exit::LandedWithFailure, "later-failure", failure)
-            .with_hint(Hint::new("do what is left with", session.invocation.as_typed()));
         session.console.complain(&failure.text(session.console.look().verbose));
         return Ok(Exit::LandedWithFailure);
     }

@@ -12,6 +12,7 @@ use crate::args::{self, Completions};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::invocation::Invocation;
+use crate::render::json;
 use crate::session::Session;
 
 /// The variable by which a shell asks.
@@ -31,7 +32,10 @@ pub(crate) fn run(args: &Completions, session: &mut Session) -> Outcome {
         .map_err(|error| {
             Failure::new(Exit::Internal, "internal", "cannot write the completions").caused_by(error)
         })?;
-    session.console.print_bytes(&script);
+    match session.console.json() {
+        true => session.console.print(&json::text(&String::from_utf8_lossy(&script))),
+        false => session.console.print_bytes(&script),
+    }
     Ok(Exit::Done)
 }
 

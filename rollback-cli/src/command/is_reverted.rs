@@ -4,7 +4,7 @@ use rollback_core::history::{IsReverted, Verdict};
 use rollback_core::{CommitId, Error, Repo};
 use serde::Serialize;
 
-use super::{Outcome, revision};
+use super::{Outcome, revision, warn_about_names};
 use crate::args;
 use crate::exit::Exit;
 use crate::progress;
@@ -14,8 +14,9 @@ use crate::session::Session;
 /// Runs `rb is-reverted`. Yes is exit code 0, and anything less than that is not.
 pub(crate) fn run(args: &args::IsReverted, session: &mut Session) -> Outcome {
     let repo = session.repo()?;
-    let commit = repo.resolve_commit(&revision(&args.commit)?)?;
-    let within = revision(&args.within)?;
+    let (named, within) = (revision(&args.commit)?, revision(&args.within)?);
+    warn_about_names([named.as_str(), within.as_str()], &repo, &mut session.console);
+    let commit = repo.resolve_commit(&named)?;
     let answer = progress::during(&session.console, "comparing", || Answer::find(commit, &within, &repo))?;
     if session.console.json() {
         session.console.print(&json::document(&answer));

@@ -10,7 +10,7 @@ use rollback_core::receipt::{Destination, OnMoved, OutcomeKind};
 use rollback_core::{ApplyOptions, Error, Plan, PlanOptions, Receipt, Repo, Target};
 
 use super::revert::switch;
-use super::{Outcome, checks, cross_check};
+use super::{Outcome, checks, cross_check, warn_about_names};
 use crate::args::{LandingHere, Message};
 use crate::console::Console;
 use crate::editor;
@@ -52,12 +52,24 @@ pub(super) fn run(mut request: Request, args: &LandingHere, session: &mut Sessio
     if !args.dry_run {
         repo.preflight(&request.options, &apply_options(args)?)?;
     }
+    warn_about_names(names(&request), &repo, &mut session.console);
     let checks = checks::options(&args.checks, session)?;
     // A person who asked for a dry run wants to see every way; whoever lands wants the first that may be taken.
     request.options.first_only = !args.dry_run;
     let found = make_plan(&repo, &request.target, &request.options, &session.console)?;
     let message = if request.edit && !args.no_commit { Wording::Edited } else { Wording::AsPlanned };
     finish(found, Wishes { args, checks, message }, session)
+}
+
+/// The revisions that a request names.
+fn names(request: &Request) -> impl Iterator<Item = &str> {
+    let (several, one) = match &request.target {
+        Target::Commits(target) | Target::Pick(target) => (target.revisions.as_slice(), None),
+        Target::Paths(target) => (&[][..], target.change.as_deref()),
+        Target::Restore(target) => (&[][..], target.source.as_deref()),
+        _ => (&[][..], None),
+    };
+    several.iter().map(String::as_str).chain(one).chain(request.options.onto.as_deref())
 }
 
 /// Shows a plan or lands it, as the arguments say.
@@ -139,7 +151,7 @@ fn hooks(repo: &Repo, landing: &signals::Landing, session: &Session) -> Result<A
 /// Reports a plan that is not landed because of its checks.
 fn refuse(plan: Plan, failure: Failure, repo: &Repo, session: &mut Session) -> Exit {
     if session.console.json() {
-        session.console.print(&json::document(&Receipt::not_landed(plan)));
+        session.console.print(&json::document_with(&Receipt::not_landed(plan), Some(&failure)));
     } else {
         let text = human::plan(&plan, &commits_of(&plan, repo), session.console.look(), Ending::None);
         session.console.tell(&format!("{text}\n"));
@@ -193,34 +205,32 @@ fn show(plan: Plan, wishes: Wishes<'_>, session: &mut Session) -> Outcome {
     if admitted.is_ok() && refusal.is_none() {
         plan = cross_check::compare(plan, args, &repo, &mut session.console)?;
     }
-    let commits = commits_of(&plan, &repo);
-    let look = session.console.look();
-    if session.console.json() {
-        session.console.print(&json::document(&plan));
-    } else {
-        let land_with = match &refusal {
-            None => land_with(admitted.as_ref().err(), session),
-            Some(_) => None,
-        };
-        session.console.tell(&human::plan(&plan, &commits, look, Ending::DryRun { land_with }));
-    }
-    if let Some(failure) = refusal {
-        session.console.tell("\n");
-        session.console.complain(&failure.text(look.verbose));
-        return Ok(failure.exit());
-    }
-    let refusal = match admitted {
-        Err(refusal) => refusal,
-        Ok(kind) => {
+    let land_with = match &refusal {
+        None => land_with(admitted.as_ref().err(), session),
+        Some(_) => None,
+    };
+    // For people the flag that is missing stands in the command that lands it.
+    let is_told = admitted.as_ref().err().is_some_and(|refusal| permission_for(refusal).is_some());
+    let (exit, failure) = match (refusal, admitted) {
+        (Some(failure), _) => (failure.exit(), Some(failure)),
+        (None, Ok(kind)) => {
             let exit = exit_of(kind, args);
-            report_stuck(&plan, exit, session);
-            return Ok(exit);
+            (exit, stuck_failure(&plan, exit, session))
+        }
+        (None, Err(refusal)) => {
+            let failure = session.failure(refusal.into()).about("landing this would be refused");
+            (failure.exit(), Some(failure))
         }
     };
-    let exit = Exit::from(refusal.class());
-    if permission_for(&refusal).is_none() || session.console.json() {
+    let look = session.console.look();
+    if session.console.json() {
+        session.console.print(&json::document_with(&plan, failure.as_ref()));
+    } else {
+        let text = human::plan(&plan, &commits_of(&plan, &repo), look, Ending::DryRun { land_with });
+        session.console.tell(&text);
+    }
+    if let Some(failure) = failure.filter(|_| session.console.json() || !is_told) {
         session.console.tell("\n");
-        let failure = session.failure(refusal.into()).about("landing this would be refused");
         session.console.complain(&failure.text(look.verbose));
     }
     Ok(exit)
@@ -247,38 +257,41 @@ fn permission_for(refusal: &Error) -> Option<(&'static str, &'static str)> {
     }
 }
 
-/// Says why nothing may land, where that is how the run ends.
-fn report_stuck(plan: &Plan, exit: Exit, session: &mut Session) {
-    if exit != Exit::NoCleanRung {
-        return;
-    }
-    session.console.tell("\n");
-    let failure = stuck::failure(plan, &session.invocation);
-    session.console.complain(&failure.text(session.console.look().verbose));
+/// Why nothing may land, where that is how the run ends.
+fn stuck_failure(plan: &Plan, exit: Exit, session: &Session) -> Option<Failure> {
+    (exit == Exit::NoCleanRung).then(|| stuck::failure(plan, &session.invocation))
 }
 
 fn report(receipt: &Receipt, shown: bool, repo: &Repo, args: &LandingHere, session: &mut Session) -> Exit {
     let commits = commits_of_receipt(receipt, repo);
     let exit = exit_of_receipt(receipt, args);
+    let failure = match &receipt.outcome.later_failure {
+        Some(failure) => Some(
+            Failure::new(Exit::LandedWithFailure, "later-failure", failure.as_str()).with_hint(Hint::new(
+                "the result has landed and stays; see it with",
+                session.invocation.git(&["status"]),
+            )),
+        ),
+        None => stuck_failure(&receipt.plan, exit, session),
+    };
     let console = &mut session.console;
     if matches!(receipt.outcome.kind, OutcomeKind::Committed | OutcomeKind::Staged) {
         console.has_landed();
     }
     let look = console.look();
     if console.json() {
-        console.print(&json::document(receipt));
+        console.print(&json::document_with(receipt, failure.as_ref()));
     } else if shown {
         console.tell(&human::outcome(&receipt.plan, &receipt.outcome, &commits, look));
     } else {
         console.tell(&human::plan(&receipt.plan, &commits, look, Ending::Landed(&receipt.outcome)));
     }
-    if let Some(failure) = &receipt.outcome.later_failure {
-        let failure = Failure::new(Exit::LandedWithFailure, "later-failure", failure.as_str()).with_hint(
-            Hint::new("the result has landed and stays; see it with", session.invocation.git(&["status"])),
-        );
-        console.complain(&failure.text(console.look().verbose));
+    if let Some(failure) = failure {
+        if exit == Exit::NoCleanRung {
+            console.tell("\n");
+        }
+        console.complain(&failure.text(look.verbose));
     }
-    report_stuck(&receipt.plan, exit, session);
     exit
 }
 

@@ -10,6 +10,7 @@ use crate::args;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::hint::Hint;
+use crate::render::json;
 use crate::session::Session;
 
 /// Runs `rb man`.
@@ -18,7 +19,10 @@ pub(crate) fn run(args: &args::Man, session: &mut Session) -> Outcome {
         None => overview(session)?,
         Some(name) => of_command(name, session)?,
     };
-    session.console.print_bytes(&page);
+    match session.console.json() {
+        true => session.console.print(&json::text(&String::from_utf8_lossy(&page))),
+        false => session.console.print_bytes(&page),
+    }
     Ok(Exit::Done)
 }
 

@@ -22,6 +22,7 @@ pub(crate) mod restore;
 mod revert;
 mod running;
 mod schema;
+mod sequencer;
 pub(crate) mod status;
 pub(crate) mod trust;
 mod undo;
@@ -30,11 +31,13 @@ pub(crate) use running::Next;
 
 use std::ffi::{OsStr, OsString};
 
-use rollback_core::Error;
+use rollback_core::{Error, Repo};
 
 use crate::args::Command;
+use crate::console::Console;
 use crate::exit::Exit;
 use crate::failure::Problem;
+use crate::render::text::escape;
 use crate::session::Session;
 
 /// How a command ends.
@@ -82,6 +85,13 @@ fn revision(word: &OsStr) -> Result<String, Error> {
     word.to_str()
         .map(ToOwned::to_owned)
         .ok_or_else(|| Error::UnknownRevision { spec: word.to_string_lossy().into_owned(), source: None })
+}
+
+/// Warns about names that name more than one thing, in git's words.
+fn warn_about_names<'a>(specs: impl IntoIterator<Item = &'a str>, repo: &Repo, console: &mut Console) {
+    for name in specs.into_iter().flat_map(|spec| repo.ambiguous_names(spec)) {
+        console.complain(&format!("warning: refname '{}' is ambiguous.\n", escape(&name)));
+    }
 }
 
 fn optional_revision(word: Option<&OsString>) -> Result<Option<String>, Error> {

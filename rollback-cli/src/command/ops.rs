@@ -1,13 +1,11 @@
 //! `rb ops`: what rb landed here, newest first.
 
-use rollback_core::oplog::Operation;
 use rollback_core::procedure::engine::{RunState, runs};
 
 use super::Outcome;
 use crate::args::Ops;
 use crate::exit::Exit;
-use crate::failure::Problem;
-use crate::render::{operations, records, run};
+use crate::render::{json, operations, records, run};
 use crate::session::Session;
 
 /// Runs `rb ops`.
@@ -17,7 +15,7 @@ pub(crate) fn run(args: &Ops, session: &mut Session) -> Outcome {
     found.truncate(args.max_count.unwrap_or(usize::MAX));
     if session.console.json() {
         for operation in &found {
-            session.console.print(&line(operation)?);
+            session.console.print(&json::line(operation));
         }
     } else {
         if found.is_empty() {
@@ -42,15 +40,4 @@ pub(crate) fn run(args: &Ops, session: &mut Session) -> Outcome {
             .complain(&format!("note: operation {operation} is not finished; see to it with: {status}\n"));
     }
     Ok(Exit::Done)
-}
-
-/// A document on one line, as JSON Lines has it.
-fn line(operation: &Operation) -> Result<String, Problem> {
-    serde_json::to_string(operation).map(|text| text + "\n").map_err(|error| {
-        let cause = rollback_core::Error::Internal {
-            context: "cannot write the document".into(),
-            source: Some(error.into()),
-        };
-        cause.into()
-    })
 }

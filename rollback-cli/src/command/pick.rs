@@ -4,13 +4,14 @@ use rollback_core::strategy::EmptyCommits;
 use rollback_core::target::CommitsTarget;
 use rollback_core::{PlanOptions, Target};
 
-use super::{Outcome, land, optional_revision, revert, revisions};
+use super::{Outcome, land, optional_revision, revert, revisions, sequencer};
 use crate::args::Pick;
 use crate::paths::Base;
 use crate::session::Session;
 
 /// Runs `rb pick`.
 pub(crate) fn run(args: Pick, session: &mut Session) -> Outcome {
+    sequencer::refuse(&args.sequencer, session)?;
     let repo = session.repo()?;
     let base = Base::new(&repo, session.folder());
     let target = Target::Pick(CommitsTarget {

@@ -48,6 +48,12 @@ struct Row {
     error: Option<String>,
 }
 
+/// What `--json` prints of all procedures.
+#[derive(Serialize)]
+struct Procedures {
+    procedures: Vec<Row>,
+}
+
 fn list(session: &mut Session) -> Outcome {
     let catalogue = procedures::catalogue(session);
     let mut rows = Vec::new();
@@ -68,7 +74,7 @@ fn list(session: &mut Session) -> Outcome {
         rows.push(Row { name, place: kind, file, title, error });
     }
     if session.console.json() {
-        rows.iter().for_each(|row| session.console.print(&json::line(row)));
+        session.console.print(&json::document(&Procedures { procedures: rows }));
         return Ok(Exit::Done);
     }
     let text = document::table(
@@ -132,7 +138,9 @@ fn check(files: &[OsString], session: &mut Session) -> Outcome {
     }
     let exit = if mistakes.is_empty() { Exit::Done } else { Exit::Usage };
     if session.console.json() {
-        session.console.print(&json::document(&Checked { files: files.len(), mistakes }));
+        let failure = (exit == Exit::Usage).then(|| bad_procedures(mistakes.len(), files.len(), session));
+        let document = Checked { files: files.len(), mistakes };
+        session.console.print(&json::document_with(&document, failure.as_ref()));
         return Ok(exit);
     }
     for mistake in &mistakes {
@@ -141,19 +149,19 @@ fn check(files: &[OsString], session: &mut Session) -> Outcome {
     match mistakes.len() {
         0 => session.console.tell(&format!("{}: no mistake.\n", count(files.len(), "procedure"))),
         number => {
-            let failure = Failure::new(
-                exit,
-                "bad-procedure",
-                format!("{} in {}", count(number, "mistake"), count(files.len(), "procedure")),
-            )
-            .with_hint(Hint::new(
-                "see what can be written with",
-                session.invocation.command(&["schema", "procedure"]),
-            ));
+            let failure = bad_procedures(number, files.len(), session);
             session.console.complain(&failure.text(session.console.look().verbose));
         }
     }
     Ok(exit)
+}
+
+fn bad_procedures(mistakes: usize, files: usize, session: &Session) -> Failure {
+    let message = format!("{} in {}", count(mistakes, "mistake"), count(files, "procedure"));
+    Failure::new(Exit::Usage, "bad-procedure", message).with_hint(Hint::new(
+        "see what can be written with",
+        session.invocation.command(&["schema", "procedure"]),
+    ))
 }
 
 /// The procedures of the work tree, as files of the present folder.

@@ -4,7 +4,7 @@ use rollback_core::plan::RangeReading;
 use rollback_core::target::{CommitsTarget, Good, PathsTarget, ToTarget};
 use rollback_core::{CommitId, PlanOptions, Repo, Target};
 
-use super::{Outcome, land, optional_revision, revisions};
+use super::{Outcome, land, optional_revision, revisions, sequencer};
 use crate::args::{How, Ranges, Revert};
 use crate::failure::Problem;
 use crate::paths::Base;
@@ -12,6 +12,7 @@ use crate::session::Session;
 
 /// Runs `rb revert`.
 pub(crate) fn run(args: Revert, session: &mut Session) -> Outcome {
+    sequencer::refuse(&args.sequencer, session)?;
     let repo = session.repo()?;
     let base = Base::new(&repo, session.folder());
     let mut options = options(&args.how);

@@ -61,7 +61,9 @@ pub(crate) fn run(session: &mut Session) -> Outcome {
     let runs: Vec<OpenRun> = open
         .into_iter()
         .map(|state| {
-            let next = running::next(&state, &repo, session).map(|next| next.line).unwrap_or_default();
+            let next = running::next(&state, &repo, session)
+                .map(|next| next.command.to_string())
+                .unwrap_or_default();
             OpenRun { state, next }
         })
         .collect();

@@ -27,20 +27,23 @@ pub(crate) fn run(args: Undo, session: &mut Session) -> Outcome {
         false => repo.undo(&which, &options),
     })?;
     let again = undo_command(session, &undone.outside);
+    let failure = undone.later_failure.as_ref().map(|failure| {
+        Failure::new(Exit::LandedWithFailure, "later-failure", failure.as_str()).with_hint(Hint::new(
+            "the undo has landed and stays; see it with",
+            session.invocation.git(&["status"]),
+        ))
+    });
     let console = &mut session.console;
     if !args.dry_run {
         console.has_landed();
     }
     if console.json() {
-        console.print(&json::document(&undone));
+        console.print(&json::document_with(&undone, failure.as_ref()));
     } else {
         console.tell(&operations::undone(&undone, &repo, &again, console.look()));
     }
     drop(landing);
-    let Some(failure) = &undone.later_failure else { return Ok(Exit::Done) };
-    let failure = Failure::new(Exit::LandedWithFailure, "later-failure", failure.as_str()).with_hint(
-        Hint::new("the undo has landed and stays; see it with", session.invocation.git(&["status"])),
-    );
+    let Some(failure) = failure else { return Ok(Exit::Done) };
     console.complain(&failure.text(console.look().verbose));
     Ok(Exit::LandedWithFailure)
 }

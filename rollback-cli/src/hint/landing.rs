@@ -15,13 +15,22 @@ impl Situation<'_> {
             Error::Moved { reference, .. } if self.command_name() == Some("undo") => {
                 Hint::new("see where it went with", self.git(&["reflog", "show", reference]))
             }
-            Error::Moved { .. } | Error::IndexMoved => Hint::new("plan again with", self.plan_again()),
+            Error::Moved { .. } | Error::IndexMoved | Error::PlanAltered { .. }
+                if self.command_name() == Some("apply") =>
+            {
+                Hint::new("make the plan again; see how with", self.help())
+            }
+            Error::Moved { .. } | Error::IndexMoved | Error::PlanAltered { .. } => {
+                Hint::new("plan again with", self.invocation.with(&["--dry-run"]))
+            }
             Error::BranchExists { branch, .. } => {
                 Hint::new("see what it holds with", self.git(&["log", "--oneline", "-5", branch]))
             }
-            Error::InvalidBranchName { name } => Hint::new(
-                "see whether git accepts a name with",
-                self.git(&["check-ref-format", "--branch", name]),
+            Error::InvalidBranchName { .. } => Hint::new(
+                "give it a name that git accepts, such as",
+                self.invocation
+                    .without_option("--branch", "--branch")
+                    .with(&["--branch", &self.free_branch()]),
             ),
             Error::BranchCheckedOut { worktree, .. } => {
                 let folder = worktree.to_string_lossy();
@@ -79,17 +88,6 @@ impl Situation<'_> {
             self.git(&["config", "user.name", "Your Name"]),
             self.git(&["config", "user.email", "you@example.com"]),
         ])
-    }
-
-    /// A plan file is made by another command; everything else plans anew each time.
-    fn plan_again(&self) -> CommandLine {
-        match self.command_name() {
-            Some("apply") => CommandLine::Script(format!(
-                "{} revert … --dry-run --json > plan.json",
-                self.invocation.program()
-            )),
-            _ => self.invocation.with(&["--dry-run"]),
-        }
     }
 }
 

@@ -10,8 +10,8 @@ use crate::invocation::os_string;
 pub(super) fn hint(situation: &Situation<'_>, error: &Error) -> Option<Hint> {
     Some(match error {
         Error::InvalidPath { .. } => Hint::new(
-            "count from the root of the repository with a leading ':/', as in",
-            situation.invocation.command(&["history", ":/PATH"]),
+            "paths count from this folder, or from the root after ':/'; see which there are with",
+            situation.git(&["ls-files", "--full-name", ":/"]),
         ),
         Error::PathNeverExisted { path, case_twins, nearest, last_seen, .. } => {
             if let Some(meant) = situation.invocation.with_options_in_front(path.as_bytes()) {

@@ -52,16 +52,28 @@ pub(super) fn hint(situation: &Situation<'_>, error: &Error) -> Option<Hint> {
             "a checkpoint needs a commit; make an empty one with",
             situation.git(&["commit", "--allow-empty", "--only", "-m", "Begin"]),
         ),
-        Error::Unborn { .. } => Hint::new(
-            "base the result on a branch that has commits with",
-            typed.with(&["--onto", "REV", "--branch", "NAME"]),
-        ),
+        Error::Unborn { .. } => situation.first_commit(),
         Error::BadRequest(_) => Hint::new("see how it is used with", situation.help()),
         _ => return None,
     })
 }
 
 impl Situation<'_> {
+    /// A branch without commits has nothing to go back to; another branch may have.
+    fn first_commit(&self) -> Hint {
+        let names = self.repo.and_then(|repo| repo.reference_names().ok()).unwrap_or_default();
+        match names.first() {
+            Some(name) => Hint::new(
+                "base the result on a branch that has commits with",
+                self.invocation.with(&["--onto", name, "--branch", &self.free_branch()]),
+            ),
+            None => Hint::new(
+                "there is nothing to roll back before the first commit; make it with",
+                self.git(&["commit", "--allow-empty", "-m", "first commit"]),
+            ),
+        }
+    }
+
     fn unknown_revision(&self, spec: &str) -> Hint {
         let typed = self.invocation;
         if self.command_name() == Some("revert") && self.is_like_a_path(spec) {
@@ -70,10 +82,32 @@ impl Situation<'_> {
                 typed.with_flag_before("--file", OsStr::new(spec)),
             );
         }
-        if spec.len() >= 4 && spec.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        if let Some(meant) = self.nearest_name(spec) {
+            return meant;
+        }
+        let is_id = spec.len() >= 4 && spec.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if is_id && self.repo.is_some_and(|repo| repo.is_shallow()) {
+            return Hint::new(
+                "history is cut off here, and it may lie beyond; fetch all of it with",
+                self.git(&["fetch", "--unshallow"]),
+            );
+        }
+        if is_id {
             return Hint::new("it may not be fetched yet; fetch with", self.git(&["fetch", "--all"]));
         }
         Hint::new("see the names there are with", self.git(&["for-each-ref", "--format=%(refname:short)"]))
+    }
+
+    /// The same command with the name that was most likely meant, whatever steps or ends stand around it.
+    fn nearest_name(&self, spec: &str) -> Option<Hint> {
+        let steps = spec.find(['^', '~', ':']).into_iter().chain(spec.find("@{")).min();
+        let name = &spec[..steps.unwrap_or(spec.len())];
+        let nearest = self.repo?.nearest_names(name).ok()?.into_iter().next()?;
+        let typed = self.invocation;
+        let arg = typed.args().iter().rev().filter_map(|arg| arg.to_str()).find(|arg| arg.contains(spec))?;
+        let at = arg.rfind(spec)?;
+        let meant = format!("{}{nearest}{}", &arg[..at], &arg[at + name.len()..]);
+        Some(Hint::new("did you mean", typed.with_replaced(OsStr::new(arg), OsStr::new(&meant))))
     }
 
     /// A file that is there, or a name with the ending of one: the file may be what went missing.

@@ -112,7 +112,7 @@ fn table() -> Vec<(Error, Option<&'static str>)> {
             Error::RangeOffLine { spec: "topic..main".into(), brought_by: vec![commit()] },
             Some("rb revert --file a.py --first-parent"),
         ),
-        (Error::InvalidPath { path: "../x".into(), why: "" }, Some("rb history :/PATH")),
+        (Error::InvalidPath { path: "../x".into(), why: "" }, Some("git ls-files --full-name :/")),
         (
             Error::PathNeverExisted {
                 path: path(),
@@ -193,7 +193,7 @@ fn table() -> Vec<(Error, Option<&'static str>)> {
         (Error::FetchNotTrusted { key: "core.sshCommand".into() }, Some("rb trust")),
         (Error::CorruptObject { kind: "tree", id: object(), source: source() }, Some("git fsck --full")),
         (Error::ShallowHistory { boundary: commit(), what: "x".into() }, Some("git fetch --deepen=1000")),
-        (Error::Unborn { branch: "main".into() }, Some("rb revert --file a.py --onto REV --branch NAME")),
+        (Error::Unborn { branch: "main".into() }, Some("git commit --allow-empty -m 'first commit'")),
         (Error::OperationInProgress { operation: "a merge" }, Some("git status")),
         (
             Error::OperationElsewhere {
@@ -228,11 +228,12 @@ fn table() -> Vec<(Error, Option<&'static str>)> {
             Some("rb revert --file a.py --dry-run"),
         ),
         (Error::IndexMoved, Some("rb revert --file a.py --dry-run")),
+        (Error::PlanAltered { field: "message".into() }, Some("rb revert --file a.py --dry-run")),
         (
             Error::BranchExists { branch: "rescue".into(), found: commit() },
             Some("git log --oneline -5 rescue"),
         ),
-        (Error::InvalidBranchName { name: "a..b".into() }, Some("git check-ref-format --branch a..b")),
+        (Error::InvalidBranchName { name: "a..b".into() }, Some("rb revert --file a.py --branch rollback")),
         (
             Error::BranchCheckedOut { branch: "main".into(), worktree: "/w x".into() },
             Some("git -C '/w x' status"),
@@ -399,7 +400,7 @@ fn a_case_twin_is_named_as_it_would_be_typed_in_the_folder() {
 #[test]
 fn a_plan_file_that_is_out_of_date_is_made_again() {
     let error = Error::Moved { reference: "HEAD".into(), expected: commit(), found: commit() };
-    assert_eq!(line_after(&["rb", "apply", "plan.json"], &error), "rb revert … --dry-run --json > plan.json");
+    assert_eq!(line_after(&["rb", "apply", "plan.json"], &error), "rb apply --help");
 }
 
 #[test]

@@ -37,6 +37,13 @@ impl Situation<'_> {
                 Hint::new("put them aside with", self.stash(&["--include-untracked"], paths))
             }
             InTheWay::Ignored => Hint::new("put them aside with", self.stash(&["--all"], paths)),
+            InTheWay::SkipWorktree => {
+                Hint::new("let git see them with", self.update_index("--no-skip-worktree", paths))
+            }
+            InTheWay::AssumeUnchanged => {
+                Hint::new("let git see them with", self.update_index("--no-assume-unchanged", paths))
+            }
+            InTheWay::IntentToAdd => Hint::new("stage them in full with", self.on_paths(&["add"], paths)),
             InTheWay::Obstructed => match paths.first() {
                 Some(path) => Hint::new("put it aside with", self.move_aside(path)),
                 None => Hint::new("see what it is with", self.git(&["status"])),
@@ -45,19 +52,32 @@ impl Situation<'_> {
     }
 
     fn stash(&self, flags: &[&str], paths: &[RepoPath]) -> CommandLine {
-        let start = [&["stash", "push"][..], flags, &["--"]].concat();
-        let CommandLine::Words(mut words) = self.git(&start) else { unreachable!() };
-        words.extend(pathspecs(paths));
-        CommandLine::Words(words)
+        self.on_paths(&[&["stash", "push"][..], flags].concat(), paths)
+    }
+
+    /// A command of git with paths after two dashes.
+    fn on_paths(&self, start: &[&str], paths: &[RepoPath]) -> CommandLine {
+        self.git(&[start, &["--"]].concat()).followed_by(pathspecs(paths))
+    }
+
+    /// `git update-index` takes paths and no pathspecs.
+    fn update_index(&self, flag: &str, paths: &[RepoPath]) -> CommandLine {
+        let paths = paths.iter().map(|path| self.in_work_tree(path.as_bytes().to_vec()));
+        self.git(&["update-index", flag, "--"]).followed_by(paths)
     }
 
     fn move_aside(&self, path: &RepoPath) -> CommandLine {
-        let at = |bytes: Vec<u8>| match self.repo.and_then(|repo| repo.work_dir()) {
-            Some(root) => std::path::absolute(root).unwrap_or(root.to_owned()).join(os_string(bytes)).into(),
-            None => os_string(bytes),
-        };
         let beside = [path.as_bytes(), b".aside"].concat();
-        CommandLine::of([OsString::from("mv"), at(path.as_bytes().to_vec()), at(beside)])
+        let [from, to] = [path.as_bytes().to_vec(), beside].map(|path| self.in_work_tree(path));
+        CommandLine::of([OsString::from("mv"), from, to])
+    }
+
+    /// Where the path is in the file system, whatever the folder that the command is pasted in.
+    fn in_work_tree(&self, path: Vec<u8>) -> OsString {
+        match self.repo.and_then(|repo| repo.work_dir()) {
+            Some(root) => std::path::absolute(root).unwrap_or(root.to_owned()).join(os_string(path)).into(),
+            None => os_string(path),
+        }
     }
 }
 

@@ -201,7 +201,11 @@ pub(crate) fn ended(state: &RunState, repo: &Repo, next: Option<&Next>, look: Lo
     }
     text.push_str(&effects(state));
     if let Some(next) = next {
-        text.push_str(&format!("next: {}: {}\n", next.what, paint(Palette::COMMAND, &next.line)));
+        text.push_str(&format!(
+            "next: {}: {}\n",
+            next.what,
+            paint(Palette::COMMAND, next.command.to_string())
+        ));
     }
     text
 }

@@ -11,11 +11,12 @@ use rollback_core::{Plan, Receipt};
 use schemars::Schema;
 use schemars::generate::SchemaSettings;
 
+use super::json::{ERROR, VERSION};
 use super::run;
 use crate::command::is_reverted::Answer;
 use crate::command::status::Status;
 use crate::command::{checkpoint, restore};
-use crate::failure::ErrorDocument;
+use crate::failure::{ErrorBody, ErrorDocument};
 
 /// A document that has a schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -64,8 +65,35 @@ pub(crate) enum Document {
     Error,
 }
 
-/// The schema of the document.
+/// The schema of the document, as `--json` prints it: with its version, and with the error where a command failed
+/// after it made the document.
 pub(crate) fn of(document: Document) -> Schema {
+    let mut schema = of_fields(document);
+    let error = SchemaSettings::default()
+        .with(|settings| settings.inline_subschemas = true)
+        .for_serialize()
+        .into_generator()
+        .into_root_schema_for::<ErrorBody>();
+    let version = serde_json::json!({ "description": "The version of this document.", "type": "integer" });
+    let fields = schema.ensure_object();
+    if let Some(properties) =
+        fields.entry("properties").or_insert_with(|| serde_json::json!({})).as_object_mut()
+    {
+        properties.entry(VERSION).or_insert(version);
+        properties.entry(ERROR).or_insert(error.to_value());
+    }
+    // A file of a procedure says `schema`; what is printed of one says both.
+    if document != Document::Procedure
+        && let Some(required) =
+            fields.entry("required").or_insert_with(|| serde_json::json!([])).as_array_mut()
+        && !required.iter().any(|name| name == VERSION)
+    {
+        required.push(VERSION.into());
+    }
+    schema
+}
+
+fn of_fields(document: Document) -> Schema {
     // The documents are written here and read elsewhere: what may be left out is optional.
     let generator = SchemaSettings::default().for_serialize().into_generator();
     match document {

@@ -126,7 +126,25 @@ fn refuse_staged(index: &Index, changes: &[Change]) -> Result<()> {
         })
         .map(|change| change.path.clone())
         .collect();
-    if staged.is_empty() { Ok(()) } else { Err(Error::InTheWay { reason: InTheWay::Staged, paths: staged }) }
+    let (intended, staged): (Vec<_>, Vec<_>) = staged
+        .into_iter()
+        .partition(|path| index.entry_at(path.as_bytes()).is_some_and(|entry| entry.flags.intent_to_add()));
+    let (reason, paths) = match staged.is_empty() {
+        true => (InTheWay::IntentToAdd, intended),
+        false => (InTheWay::Staged, staged),
+    };
+    if paths.is_empty() { Ok(()) } else { Err(Error::InTheWay { reason, paths }) }
+}
+
+/// Edits by what git says of them: a file with one of these flags looks clean to `git status` and to `git stash`.
+fn edited(flags: Flags) -> InTheWay {
+    if flags.skip_work_tree() {
+        InTheWay::SkipWorktree
+    } else if flags.assume_unchanged() {
+        InTheWay::AssumeUnchanged
+    } else {
+        InTheWay::Edited
+    }
 }
 
 /// Whether the index holds a file where the path needs a folder, or a folder where it is a file, beyond
@@ -390,7 +408,7 @@ impl Inspector<'_> {
         let fingerprint = fingerprint(parent, change.path.file_name(), &info, self.hash())
             .map_err(|error| error_at(&change.path, error))?;
         if !self.is_committed(&change.path, entry, parent, &info, &fingerprint)? {
-            self.obstacle(InTheWay::Edited, change.path.clone());
+            self.obstacle(edited(entry.flags), change.path.clone());
         }
         Ok(Found::Clean(fingerprint))
     }

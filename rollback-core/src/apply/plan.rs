@@ -8,6 +8,7 @@ use super::{Beside, LandOptions, Landing, Need, check_in_the_way, land, operatio
 use crate::error::{Error, Result};
 use crate::id::{CommitId, TreeId};
 use crate::operation::OperationId;
+use crate::plan::compare;
 use crate::plan::{Attempt, LossClass, NoteKind, Plan, PlanOptions};
 use crate::receipt::{ApplyOptions, Destination, OnMoved, Outcome, OutcomeKind, Receipt, Recovery};
 use crate::repo::refs::Head;
@@ -112,13 +113,18 @@ impl Repo {
     /// written: [`Repo::apply`] does this first.
     ///
     /// # Errors
-    /// [`Error::Moved`] where the plan no longer holds, and whatever [`Repo::plan`] fails with.
+    /// [`Error::Moved`] where the plan no longer holds, [`Error::PlanAltered`] for a document that says something else
+    /// than planning does, and whatever [`Repo::plan`] fails with.
     pub fn recheck(&self, plan: Plan) -> Result<Plan> {
         let tip = self.tip(&plan.request.options)?;
         if plan.prepared.is_some() && tip == plan.tip {
             return Ok(plan);
         }
         let again = self.plan(&plan.request.target, &plan.request.options)?;
+        if plan.tip.commit_id == again.tip.commit_id && !plan.prepared.is_some() {
+            compare::refuse_altered(&plan, &again)?;
+            return Ok(again);
+        }
         if plan.tip.commit_id == again.tip.commit_id && same_result(&plan, &again)
             || self.does_the_same(&plan, &again)?
         {
@@ -149,11 +155,14 @@ impl Repo {
 
     /// Whether the planned paths are at the new tip what they were at the old one, and become the same.
     fn does_the_same(&self, old: &Plan, new: &Plan) -> Result<bool> {
+        if !old.prepared.is_some() && old.tip.reference != new.tip.reference {
+            return Ok(false);
+        }
         let mut then = old.request.options.clone();
         then.onto = Some(old.tip.commit_id.to_string());
         then.on_index = false;
         let old = &match self.plan(&old.request.target, &then) {
-            Ok(recomputed) if same_result(old, &recomputed) => recomputed,
+            Ok(recomputed) if is_as_written(old, &recomputed)? => recomputed,
             _ => return Ok(false),
         };
         let (Some(one), Some(other)) = (old.chosen_attempt(), new.chosen_attempt()) else { return Ok(false) };
@@ -360,6 +369,17 @@ fn same_result(one: &Plan, other: &Plan) -> bool {
         (Some(one), Some(other)) => one.strategy == other.strategy && one.tree_id == other.tree_id,
         _ => false,
     }
+}
+
+/// Whether a plan says what the same request says now, at the same commit; a document must say it field by field.
+fn is_as_written(plan: &Plan, recomputed: &Plan) -> Result<bool> {
+    if plan.prepared.is_some() {
+        return Ok(same_result(plan, recomputed));
+    }
+    // The base was given as a commit, which names no reference.
+    let mut recomputed = recomputed.clone();
+    recomputed.tip.reference = plan.tip.reference.clone();
+    Ok(compare::first_difference(plan, &recomputed)?.is_none())
 }
 
 /// Where the result goes.

@@ -6,6 +6,7 @@
 mod back_to;
 mod branch_merge;
 mod candidate;
+pub(crate) mod compare;
 mod compute;
 mod cross_check;
 mod document;

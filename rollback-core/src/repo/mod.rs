@@ -21,6 +21,7 @@ pub(crate) mod hooks;
 pub(crate) mod identity;
 pub(crate) mod index;
 mod moment;
+pub(crate) mod names;
 mod objects;
 mod open;
 pub(crate) mod promised;
@@ -30,6 +31,7 @@ pub(crate) mod revision;
 pub(crate) mod sparse;
 pub(crate) mod state;
 mod summary;
+mod text_search;
 mod tree_edit;
 
 pub use summary::CommitSummary;

@@ -148,7 +148,7 @@ fn add_configuration(repo: &mut gix::Repository, settings: &[Setting]) -> Result
 
 fn open_error(folder: &Path, error: gix::Error, environment: Environment) -> Error {
     let text = error.to_string();
-    if error.classify().has(gix::error::Class::PermissionDenied) || text.contains("trust") {
+    if error.classify().has(gix::error::Class::PermissionDenied) {
         return Error::NotOwned { path: folder.to_owned() };
     }
     if let Some(explained) = config_check::explain(git_dir_of(folder, environment).as_deref()) {

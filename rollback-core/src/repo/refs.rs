@@ -50,6 +50,11 @@ impl Repo {
         self.local().common_dir().to_owned()
     }
 
+    /// Whether history is cut off here: the clone is shallow.
+    pub fn is_shallow(&self) -> bool {
+        self.local().is_shallow().is_ok_and(|shallow| shallow)
+    }
+
     /// Reads HEAD of this work tree.
     ///
     /// # Errors

@@ -4,7 +4,8 @@ use gix::revision::plumbing::Spec;
 use gix::revision::spec::parse;
 
 use super::ancestry::{Ancestry, with_ancestry};
-use super::{Objects, Repo, commit_set};
+use super::promised::is_partial_clone;
+use super::{Objects, Repo, commit_set, text_search};
 use crate::error::{Error, Result};
 use crate::id::{CommitId, ObjectId};
 
@@ -121,10 +122,54 @@ impl Ends {
     }
 }
 
-/// What the words of a revision say, before anything is peeled.
+/// What the words of a revision say. Ends of a range are peeled, so that the one which names nothing is named.
 pub(super) fn parse_spec(repo: &gix::Repository, spec: &str) -> Result<Spec> {
-    let local = local_upstream(repo, spec);
-    let words = if spec == "-" { "@{-1}" } else { local.as_deref().unwrap_or(spec) };
+    let words = if spec == "-" { "@{-1}" } else { spec };
+    let Some((from, dots, to)) = range(words) else { return parse_single(repo, words) };
+    let end = |name: &str| match name {
+        "" => one(repo, "HEAD"),
+        name => one(repo, name),
+    };
+    let (from, to) = (end(from)?, end(to)?);
+    Ok(match dots {
+        ".." => Spec::Range { from, to },
+        _ => Spec::Merge { theirs: from, ours: to },
+    })
+}
+
+/// The ends of `A..B` or `A...B`, and the dots; nothing for one revision, in which dots may stand after `:/` or within
+/// braces.
+fn range(words: &str) -> Option<(&str, &str, &str)> {
+    let at = words.find("..")?;
+    let from = &words[..at];
+    if words.starts_with(":/") || from.matches('{').count() != from.matches('}').count() || words == ".." {
+        return None;
+    }
+    let dots = if words[at..].starts_with("...") { "..." } else { ".." };
+    Some((from, dots, &words[at + dots.len()..]))
+}
+
+/// The commit that one end of a range names.
+fn one(repo: &gix::Repository, spec: &str) -> Result<gix::ObjectId> {
+    match parse_single(repo, spec)? {
+        Spec::Include(id) => Ok(peel(repo, spec, id)?.0.0),
+        _ => Err(Error::UnknownRevision { spec: spec.to_owned(), source: None }),
+    }
+}
+
+/// What the words of a revision say that is no range of two ends.
+fn parse_single(repo: &gix::Repository, spec: &str) -> Result<Spec> {
+    if let Some(text) = spec.strip_prefix(":/") {
+        return match text_search::newest_with(repo, text)? {
+            Some(id) => Ok(Spec::Include(id)),
+            None => Err(Error::UnknownRevision { spec: spec.to_owned(), source: None }),
+        };
+    }
+    if let Some((name, parents)) = Parents::of(spec) {
+        return parents.of_commit(repo, spec, one(repo, name)?);
+    }
+    let local = local_sibling(repo, spec);
+    let words = local.as_deref().unwrap_or(spec);
     refuse_unreadable_steps(repo, words)?;
     let options = parse::Options {
         // An abbreviated id that fits a blob as well can only have meant the commit.
@@ -136,21 +181,70 @@ pub(super) fn parse_spec(repo: &gix::Repository, spec: &str) -> Result<Spec> {
         .map_err(|error| explain(repo, spec, error))
 }
 
-/// The revision with `@{upstream}` put in words where the upstream is a branch of this repository, which the object
-/// library does not know.
-fn local_upstream(repo: &gix::Repository, spec: &str) -> Option<String> {
+/// The suffixes that stand for parents of a commit. The object library takes the steps before them for steps after
+/// them, so they are read here.
+enum Parents {
+    /// `^@`: all of them, without the commit.
+    All,
+    /// `^!`: the commit without them.
+    Excluded,
+    /// `^-N`: everything since parent N, counted from 1.
+    Since(usize),
+}
+
+impl Parents {
+    fn of(spec: &str) -> Option<(&str, Self)> {
+        if let Some(name) = spec.strip_suffix("^@") {
+            return Some((name, Self::All));
+        }
+        if let Some(name) = spec.strip_suffix("^!") {
+            return Some((name, Self::Excluded));
+        }
+        let (name, number) = spec.rsplit_once("^-")?;
+        let number = if number.is_empty() { 1 } else { number.parse().ok().filter(|number| *number > 0)? };
+        Some((name, Self::Since(number)))
+    }
+
+    fn of_commit(&self, repo: &gix::Repository, spec: &str, commit: gix::ObjectId) -> Result<Spec> {
+        let number = match self {
+            Self::All => return Ok(Spec::IncludeOnlyParents(commit)),
+            Self::Excluded => return Ok(Spec::ExcludeParents(commit)),
+            Self::Since(number) => number,
+        };
+        let object = behind_tags(repo, spec, commit)?;
+        let mut parents = gix::objs::CommitRefIter::from_bytes(&object.data, object.id.kind()).parent_ids();
+        match parents.nth(number - 1) {
+            Some(from) => Ok(Spec::Range { from, to: commit }),
+            None => Err(Error::UnknownRevision { spec: spec.to_owned(), source: None }),
+        }
+    }
+}
+
+/// The revision with `@{upstream}` or `@{push}` put in words where that is a branch of this repository, which the
+/// object library does not know.
+fn local_sibling(repo: &gix::Repository, spec: &str) -> Option<String> {
     let (name, rest) = spec.split_once("@{")?;
     let (suffix, rest) = rest.split_once('}')?;
-    if !["u", "upstream"].iter().any(|word| word.eq_ignore_ascii_case(suffix)) {
-        return None;
-    }
+    let is = |words: &[&str]| words.iter().any(|word| word.eq_ignore_ascii_case(suffix));
     let branch = match name {
         "" | "HEAD" | "@" => repo.head_name().ok()??,
         name => repo.find_reference(&format!("refs/heads/{name}")).ok()?.name().to_owned(),
     };
-    let remote = repo.config_snapshot().string(format!("branch.{}.remote", branch.shorten()).as_str())?;
+    let config = repo.config_snapshot();
+    let of_branch = |key: &str| config.string(format!("branch.{}.{key}", branch.shorten()).as_str());
+    let remote = of_branch("remote")?;
+    let is_wanted = is(&["u", "upstream"])
+        || is(&["push"]) && {
+            let goes_to = of_branch("pushRemote").or_else(|| config.string("remote.pushDefault"));
+            let how = config.string("push.default");
+            goes_to.is_none_or(|goes_to| goes_to == remote)
+                && how.is_some_and(|how| how.as_slice() == b"upstream" || how.as_slice() == b"tracking")
+        };
+    if !is_wanted || remote.as_slice() != b"." {
+        return None;
+    }
     let upstream = upstream_name(repo, branch.as_ref())?.ok()?;
-    (remote.as_slice() == b".").then(|| format!("{upstream}{rest}"))
+    Some(format!("{upstream}{rest}"))
 }
 
 /// The reference of the upstream of a branch, as `branch.<name>.remote` and `branch.<name>.merge` say; `None` where they
@@ -184,13 +278,16 @@ fn explain(repo: &gix::Repository, spec: &str, error: gix::Error) -> Error {
     {
         return Error::Unborn { branch: branch.shorten().to_string() };
     }
+    if let Err(error) = repo.references().and_then(|all| all.all().map(drop)) {
+        return Error::unreadable_references(error);
+    }
     if let Ok(mut reference) = repo.find_reference(spec)
         && let Ok(id) = reference.follow_to_object()
         && let Err(error) = repo.find_object(id.detach())
     {
         let id = ObjectId(id.detach());
         return match error.is_not_found() {
-            true => Error::MissingObject { kind: "commit", id, partial_clone: false },
+            true => Error::MissingObject { kind: "commit", id, partial_clone: is_partial_clone(repo) },
             false => Error::CorruptObject { kind: "commit", id, source: error.into() },
         };
     }

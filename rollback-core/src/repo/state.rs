@@ -6,7 +6,8 @@ use crate::repo::Repo;
 
 /// An operation that was begun and not finished.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum InProgress {
+#[non_exhaustive]
+pub enum InProgress {
     /// `MERGE_HEAD` is there.
     Merge,
     /// A rebase.
@@ -21,7 +22,7 @@ pub(crate) enum InProgress {
 
 impl InProgress {
     /// What people call it.
-    pub(crate) fn describe(self) -> &'static str {
+    pub fn describe(self) -> &'static str {
         match self {
             Self::Merge => "a merge",
             Self::Rebase => "a rebase",
@@ -39,7 +40,7 @@ impl Repo {
     }
 
     /// The operation in progress; a bisection is none, because commits can be made during one.
-    pub(crate) fn operation_in_progress(&self) -> Option<InProgress> {
+    pub fn operation_in_progress(&self) -> Option<InProgress> {
         let git_dir = self.git_dir();
         let file = |name: &str| git_dir.join(name).is_file();
         let folder = |name: &str| git_dir.join(name).is_dir();

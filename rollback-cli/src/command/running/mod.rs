@@ -170,17 +170,30 @@ fn report(state: &RunState, allow_noop: bool, session: &mut Session) -> Outcome 
     let repo = session.repo()?;
     let next = next(state, &repo, session);
     let exit = exit_of(state, allow_noop);
+    let failure = failure_of(state, exit, &repo, session);
     if session.console.json() {
-        let document = Document::new(state, next.as_ref().map(|next| next.line.clone()));
-        session.console.print(&json::line(&document));
+        // For people the pause is the text itself; a program looks for it where every other ending stands.
+        let paused = (exit == Exit::Paused).then(|| paused(state, next.as_ref()));
+        let document = Document::new(state, next.as_ref().map(|next| next.command.to_string()));
+        session.console.print(&json::line_with(&document, failure.as_ref().or(paused.as_ref())));
     } else {
         let text = render::ended(state, &repo, next.as_ref(), session.console.look());
         session.console.tell(&text);
     }
-    if let Some(failure) = failure_of(state, exit, &repo, session) {
+    if let Some(failure) = failure {
         session.console.complain(&failure.text(session.console.look().verbose));
     }
     Ok(exit)
+}
+
+/// A run that waits, as programs are told.
+fn paused(state: &RunState, next: Option<&Next>) -> Failure {
+    let at = state.pause.as_ref().map_or(state.id.as_str(), |pause| pause.at.as_str());
+    let failure = Failure::new(Exit::Paused, "paused", format!("the run waits at {at}"));
+    match next {
+        Some(next) => failure.with_hint(Hint::new(next.what, next.command.clone())),
+        None => failure,
+    }
 }
 
 /// What to type after a run.
@@ -188,8 +201,8 @@ fn report(state: &RunState, allow_noop: bool, session: &mut Session) -> Outcome 
 pub(crate) struct Next {
     /// What it is good for.
     pub(crate) what: &'static str,
-    /// The line to type.
-    pub(crate) line: String,
+    /// The command to type.
+    pub(crate) command: CommandLine,
 }
 
 /// What to type next, for a run that waits or has landed.
@@ -227,7 +240,7 @@ pub(crate) fn next(state: &RunState, repo: &Repo, session: &Session) -> Option<N
     if line[0] == "resume" {
         line.extend(trusted.iter().flat_map(|hash| ["--trusted-hash", hash]));
     }
-    Some(Next { what, line: session.invocation.command(&line).to_string() })
+    Some(Next { what, command: session.invocation.command(&line) })
 }
 
 /// The hash that was typed: whoever vouched for the procedure by it will have to do so again.

@@ -2,11 +2,11 @@
 
 use rollback_core::procedure::engine::{EngineError, Foresight, Purpose, RunRequest, RunState, runs};
 
-use super::{engine_for_questions, exit_of, find_again, given_hash, report, samples, sign, work};
+use super::{engine_for_questions, exit_of, failure_of, find_again, given_hash, report, samples, sign, work};
 use crate::args::Run;
 use crate::command::Outcome;
 use crate::exit::Exit;
-use crate::failure::Problem;
+use crate::failure::{Failure, Problem};
 use crate::procedures::{self, Found};
 use crate::render::text::escape;
 use crate::render::{json, run as render};
@@ -133,8 +133,20 @@ fn show(foresight: Foresight, args: &Run, found: &Found, session: &mut Session) 
     let repo = session.repo()?;
     let Foresight { state, refusal, missing_programs, .. } = foresight;
     let waits = render::questions(&state, &found.procedure);
+    let refusal = match (untrusted, refusal) {
+        (Some(untrusted), _) => Some(untrusted),
+        (None, Some(refusal)) if waits.is_empty() => Some(Problem::of_run(refusal, Some(&found.typed()))),
+        _ => None,
+    };
+    let failure = refusal.map(|refusal| session.failure(refusal).about("running this would be refused"));
     if session.console.json() {
-        session.console.print(&json::document(&render::Document::new(&state, None)));
+        let exit = state.ending.map_or(Exit::Done, |_| exit_of(&state, args.allow_noop));
+        let foreseen = match waits.is_empty() {
+            true => failure_of(&state, exit, &repo, session),
+            false => Some(Failure::new(Exit::Paused, "paused", "the run would wait for answers")),
+        };
+        let failure = failure.clone().or(foreseen);
+        session.console.print(&json::document_with(&render::Document::new(&state, None), failure.as_ref()));
     } else {
         let run = session.invocation.without(&["--dry-run"]).as_typed().to_string();
         let text = render::planned(&state, &found.procedure, &waits, &run, &repo, session.console.look());
@@ -145,13 +157,7 @@ fn show(foresight: Foresight, args: &Run, found: &Found, session: &mut Session) 
                 .complain(&format!("warning: not found: {}\n", escape(&missing_programs.join(", "))));
         }
     }
-    let refusal = match (untrusted, refusal) {
-        (Some(untrusted), _) => Some(untrusted),
-        (None, Some(refusal)) if waits.is_empty() => Some(Problem::of_run(refusal, Some(&found.typed()))),
-        _ => None,
-    };
-    if let Some(refusal) = refusal {
-        let failure = session.failure(refusal).about("running this would be refused");
+    if let Some(failure) = failure {
         session.console.complain(&failure.text(session.console.look().verbose));
         return Ok(failure.exit());
     }

@@ -7,6 +7,7 @@ use super::{given_hash, samples, work};
 use crate::args::Verify;
 use crate::command::Outcome;
 use crate::exit::Exit;
+use crate::failure::Failure;
 use crate::procedures;
 use crate::render::{json, run as render};
 use crate::session::Session;
@@ -33,13 +34,19 @@ fn verify(args: &Verify, session: &mut Session) -> Outcome {
     let state = work(session, (&typed, None), |engine, watch| {
         engine.verify(&found.procedure, args.group.as_deref(), request, watch)
     })?;
+    let exit = exit_of(&state);
     if session.console.json() {
-        session.console.print(&json::line(&render::Document::new(&state, None)));
+        let failure = match exit {
+            Exit::ChecksFailed => Some(Failure::new(exit, "checks-failed", "checks failed")),
+            Exit::Paused => Some(Failure::new(exit, "checks-inconclusive", "checks cannot tell")),
+            _ => None,
+        };
+        session.console.print(&json::line_with(&render::Document::new(&state, None), failure.as_ref()));
     } else {
         let text = render::verified(&state, session.console.look());
         session.console.tell(&text);
     }
-    Ok(exit_of(&state))
+    Ok(exit)
 }
 
 /// A failure outweighs a doubt.

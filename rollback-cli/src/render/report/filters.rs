@@ -14,8 +14,8 @@ pub(super) fn add(environment: &mut Environment<'_>) {
     environment.add_filter("day", day);
     environment.add_filter("lasting", lasting);
     environment.add_filter("size", size);
-    environment.add_filter("cell", |text: &str| cell(text));
-    environment.add_filter("fenced", |text: &str| fenced(text));
+    environment.add_filter("cell", |text: Option<&str>| cell(text.unwrap_or_default()));
+    environment.add_filter("fenced", |text: Option<&str>| fenced(text.unwrap_or_default()));
     environment.add_filter("verdict", |look: &Value| verdict(look));
 }
 

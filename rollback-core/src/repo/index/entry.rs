@@ -63,6 +63,11 @@ impl Flags {
         self.extended & Self::SKIP_WORK_TREE != 0
     }
 
+    /// `git update-index --assume-unchanged`: changes of the file are not shown.
+    pub(crate) fn assume_unchanged(self) -> bool {
+        self.word & Self::ASSUME_UNCHANGED != 0
+    }
+
     /// `git add --intent-to-add`.
     pub(crate) fn intent_to_add(self) -> bool {
         self.extended & Self::INTENT_TO_ADD != 0
