@@ -193,7 +193,7 @@ fn help(invocation: &Invocation) -> String {
     let named =
         named.filter(|word| !word.starts_with('-')).find(|word| command.find_subcommand(word).is_some());
     let help = match named.and_then(|name| command.clone().find_subcommand_mut(name).cloned()) {
-        Some(mut command) => command.render_help(),
+        Some(mut command) => command.render_long_help(),
         None => command.render_help(),
     };
     help.ansi().to_string()

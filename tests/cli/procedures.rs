@@ -229,9 +229,8 @@ fn a_list_says_where_each_comes_from() {
     };
     assert_eq!(row("gate"), "gate .rb/procedures/gate.toml A gate");
     assert!(row("broken").starts_with("broken .rb/procedures/broken.toml "), "{shown}");
-    let listed = rb(&repo, &["procedure", "list", "--json"]).stdout;
-    let rows: Vec<serde_json::Value> =
-        listed.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let listed = rb(&repo, &["procedure", "list", "--json"]).json();
+    let rows = listed["procedures"].as_array().expect("a list");
     assert_eq!(rows.iter().filter(|row| row["place"] == "built-in").count(), 4);
     assert!(rows.iter().any(|row| row["name"] == "gate" && row["place"] == "work-tree"), "{listed}");
 }
