@@ -4,19 +4,20 @@
 //! stands in the program, and a new one is a new file and nothing else.
 //!
 //! Trust is recorded outside the repository, by `rb trust` or at a prompt; unattended, the hash comes from the pipeline's
-//! configuration. The text of a built-in procedure came with the program and is vouched for by whoever installed it;
-//! the scripts that it names by path lie in the work tree, so a procedure that names any needs a record like all others.
+//! configuration. The text of a built-in procedure came with the program, and one of the user's own configuration is the
+//! user's: neither needs a record. The files of the work tree that it names do, so one that names any is like all others.
 
 use std::path::{Path, PathBuf};
 
 use rollback_core::Repo;
 use rollback_core::procedure::Procedure;
+use rollback_core::procedure::acts::acts;
 use rollback_core::procedure::catalogue::{BuiltIn, Catalogue, Place};
 use rollback_core::procedure::engine::{self, EngineError};
 use rollback_core::trust::{Fingerprint, TrustStore, Trusted};
 
 use crate::failure::{Failure, Problem};
-use crate::render::text::escape;
+use crate::render::text::{escape, pad};
 use crate::session::Session;
 
 /// File names and texts.
@@ -30,8 +31,10 @@ pub(crate) const TRUSTED_HASH: &str = "RB_TRUSTED_HASH";
 pub(crate) struct Found {
     pub(crate) procedure: Procedure,
     pub(crate) place: Place,
-    /// The hash of its files and of the scripts that it names by path in the work tree.
+    /// The hash of its files and of the files of the work tree that its commands name.
     pub(crate) fingerprint: Fingerprint,
+    /// Whether its text came with the program or from the user's own configuration, and not from the repository.
+    is_of_the_user: bool,
 }
 
 impl Found {
@@ -51,17 +54,22 @@ impl Found {
         }
     }
 
-    /// Whether nothing of it lies in the checkout: its text came with the program, and it names no script by path.
+    /// Whether nothing of it lies in the checkout: neither its text nor a file that its commands name.
     fn is_vouched_for(&self) -> bool {
-        let names_scripts = self.fingerprint.files.keys().any(|name| name.contains('/'));
-        matches!(self.place, Place::BuiltIn(_)) && !names_scripts
+        self.is_of_the_user && !self.fingerprint.files.keys().any(|name| name.contains('/'))
+    }
+
+    /// What it would do, a line each, for whoever decides whether to trust it.
+    pub(crate) fn acts(&self) -> Vec<String> {
+        let acts = acts(&self.procedure).into_iter();
+        acts.map(|act| format!("{}  {}", pad(&act.kind.to_string(), 11), escape(&act.what))).collect()
     }
 }
 
-/// Whether a procedure may run programs here.
+/// Whether a procedure may act here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Standing {
-    /// It may: it runs none, it is vouched for, or it is what was trusted.
+    /// It may: it is vouched for, or it is what was trusted.
     Trusted,
     /// Nobody has trusted it here.
     Never,
@@ -86,7 +94,18 @@ pub(crate) fn find(name: &str, session: &mut Session) -> Result<Found, Problem> 
     let (procedure, place) = catalogue(session).load(name)?;
     let work_dir = session.repo().ok().and_then(|repo| repo.work_dir().map(Path::to_owned));
     let fingerprint = engine::fingerprint(&procedure, work_dir.as_deref());
-    Ok(Found { procedure, place, fingerprint })
+    let is_of_the_user = match &place {
+        Place::BuiltIn(_) => true,
+        // A link or a variable can lead from the user's folder into the repository.
+        Place::User(path) => !lies_in(path, work_dir.as_deref()),
+        _ => false,
+    };
+    Ok(Found { procedure, place, fingerprint, is_of_the_user })
+}
+
+fn lies_in(path: &Path, work_dir: Option<&Path>) -> bool {
+    let whole = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    work_dir.is_some_and(|root| whole(path).starts_with(whole(root)))
 }
 
 /// The records of the user's trust.
@@ -102,9 +121,9 @@ pub(crate) fn trust_key(repo: &Repo) -> PathBuf {
     repo.common_dir()
 }
 
-/// Whether the procedure may run programs in this repository.
+/// Whether the procedure may act in this repository.
 pub(crate) fn standing(found: &Found, repo: &Repo) -> Result<Standing, Problem> {
-    if found.is_vouched_for() || engine::programs(&found.procedure).is_empty() {
+    if found.is_vouched_for() {
         return Ok(Standing::Trusted);
     }
     // Where there is nowhere to keep a record, there is none.
@@ -151,19 +170,18 @@ pub(crate) fn trusted_hash(
     Ok(hash.clone())
 }
 
-/// Asks a person, who is told what it would run and where to read it.
+/// Asks a person, who is told what it would do and where to read it.
 fn ask(found: &Found, changed: &[String], session: &mut Session) -> bool {
-    let (id, programs) = (&found.procedure.id, engine::programs(&found.procedure).join(", "));
     let since = match changed {
         [] => String::new(),
         files => format!("Since it was trusted these changed: {}.\n", escape(&files.join(", "))),
     };
     let read = session.invocation.command(&["procedure", "show", &found.typed()]);
     session.console.complain(&format!(
-        "Procedure '{}' ({}) runs programs: {}.\n{since}Read it with: {read}\nTrust it here as it is now? [y/N] ",
-        escape(id),
+        "Procedure '{}' ({}) is not trusted here. It would do this:\n{}{since}Read it with: {read}\nTrust it here as it is now? [y/N] ",
+        escape(&found.procedure.id),
         escape(&found.place.to_string()),
-        escape(&programs),
+        found.acts().iter().map(|row| format!("  {row}\n")).collect::<String>(),
     ));
     session.console.read_yes()
 }
@@ -200,18 +218,20 @@ mod tests {
     }
 
     #[test]
-    fn only_a_built_in_text_that_names_no_script_of_the_checkout_is_vouched_for() {
+    fn a_text_of_the_program_or_the_user_that_names_no_file_of_the_checkout_is_vouched_for() {
         let of = |run: &str, place: Place| {
+            let is_of_the_user = matches!(place, Place::BuiltIn(_) | Place::User(_));
             let text = format!(
                 "schema = 1\nid = \"x\"\n[phase.p]\nbefore = [\"s\"]\n[[step]]\nid = \"s\"\nrun = [\"{run}\"]\n"
             );
             let procedure = Procedure::parse("x.toml", text.as_bytes(), &()).unwrap();
             let fingerprint = engine::fingerprint(&procedure, None);
-            Found { procedure, place, fingerprint }.is_vouched_for()
+            Found { procedure, place, fingerprint, is_of_the_user }.is_vouched_for()
         };
         assert!(of("make", Place::BuiltIn("x.toml")));
         assert!(!of("./scripts/x.sh", Place::BuiltIn("x.toml")));
         assert!(!of("make", Place::WorkTree("x.toml".into())));
-        assert!(!of("make", Place::User("x.toml".into())));
+        assert!(of("make", Place::User("x.toml".into())));
+        assert!(!of("make", Place::File("x.toml".into())));
     }
 }

@@ -10,6 +10,7 @@
 //! the underlying object library into its public signatures.
 
 mod apply;
+pub mod bounded;
 mod charset;
 pub mod checkpoint;
 pub mod checks;

@@ -84,6 +84,19 @@ impl RepoPath {
         self.0.to_path().ok().map(Cow::Borrowed)
     }
 
+    /// The path that a relative path of the file system spells; `None` for one that is absolute or leads out with `..`.
+    pub(crate) fn from_relative_path(path: &std::path::Path) -> Option<Self> {
+        let mut at = Self::default();
+        for part in path.components() {
+            match part {
+                std::path::Component::Normal(name) => at = at.join(<[u8]>::from_os_str(name)?),
+                std::path::Component::CurDir => {}
+                _ => return None,
+            }
+        }
+        Some(at)
+    }
+
     /// The path as text for people; bytes that are not UTF-8 become U+FFFD.
     ///
     /// Control characters stand as they are: escaping them is the work of whoever shows them.
@@ -95,6 +108,19 @@ impl RepoPath {
     pub fn is_case_twin_of(&self, other: &Self) -> bool {
         self != other && self.0.eq_ignore_ascii_case(&other.0)
     }
+}
+
+/// Whether a name fits a pattern in which `*` stands for any bytes. It takes time in proportion to both, whatever the
+/// pattern: each piece between two stars is taken where it first occurs.
+pub(crate) fn name_fits(pattern: &[u8], name: &[u8]) -> bool {
+    let Some((start, rest)) = pattern.split_once_str("*") else { return pattern == name };
+    let Some(mut name) = name.strip_prefix(start) else { return false };
+    let (middle, end) = rest.rsplit_once_str("*").unwrap_or((b"", rest));
+    for piece in middle.split_str("*") {
+        let Some(at) = name.find(piece) else { return false };
+        name = &name[at + piece.len()..];
+    }
+    name.ends_with(end)
 }
 
 impl From<&str> for RepoPath {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use test_kit::Sandbox;
 
-use crate::kit::{Run, rb, rb_with};
+use crate::kit::{Run, rb, rb_with, trust};
 
 const PROCEDURE: &str = r#"
 schema = 1
@@ -44,6 +44,7 @@ fn extracted() -> (Sandbox, String, String) {
     repo.commit("base", &[("monitor.py", "a\nb\nc\n")]);
     let extraction = repo.commit("extract", &[("monitor.py", "a\nB\nc\n"), ("analyzers/x.py", "x\n")]);
     let later = repo.commit("work on it", &[("monitor.py", "a\nB, and more\nc\n")]);
+    trust(&repo, "extract");
     (repo, extraction, later)
 }
 
@@ -116,6 +117,7 @@ fn a_refusal_on_the_way_says_how_to_begin_anew() {
     let (repo, extraction, _) = extracted();
     let asking = format!("{PROCEDURE}[[precheck]]\nid = \"told\"\nask = \"told?\"\n");
     repo.write(".rb/procedures/extract.toml", asking);
+    trust(&repo, "extract");
     let set = format!("commit={extraction}");
     assert_eq!(rb(&repo, &["run", "extract", "--set", &set]).code, 7);
     let refused = rb(&repo, &["resume", "--confirm", "told"]);

@@ -87,6 +87,13 @@ pub(crate) fn hash_of(repo: &Sandbox, args: &[&str]) -> String {
     rest.split_whitespace().next().expect("a hash").to_owned()
 }
 
+/// Trusts a procedure as it is now.
+#[track_caller]
+pub(crate) fn trust(repo: &Sandbox, procedure: &str) {
+    let hash = hash_of(repo, &["trust", procedure]);
+    done(rb(repo, &["trust", procedure, "--hash", &hash]));
+}
+
 /// The run, which has done what it was asked.
 #[track_caller]
 pub(crate) fn done(run: Run) -> Run {

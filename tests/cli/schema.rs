@@ -188,6 +188,7 @@ const ASKING: &str = "schema = 1\nid = \"ask\"\nrto = \"5m\"\n[phase.p]\n[[prech
 fn runs_and_their_events_fit() {
     let repo = repo();
     repo.write(".rb/procedures/ask.toml", ASKING);
+    crate::kit::trust(&repo, "ask");
     let (run, event) = (rb(&repo, &["schema", "run"]).json(), rb(&repo, &["schema", "event"]).json());
     let mut kinds = std::collections::BTreeSet::new();
     for (words, code) in [(&["run", "ask"][..], 7), (&["resume", "--confirm", "told"], 0)] {
@@ -215,6 +216,7 @@ fn runs_and_their_events_fit() {
 fn runs_that_have_not_ended_fit_into_the_status() {
     let repo = repo();
     repo.write(".rb/procedures/ask.toml", ASKING);
+    crate::kit::trust(&repo, "ask");
     assert_eq!(rb(&repo, &["run", "ask"]).code, 7);
     assert_fits("status", &repo, &["status"]);
     assert_eq!(rb(&repo, &["status", "--json"]).json()["runs"][0]["next"], "rb resume --confirm told");

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rollback_core::procedure::Procedure;
 use rollback_core::procedure::format::Occasion;
-use rollback_core::procedure::show::{markdown, show, template};
+use rollback_core::procedure::show::{markdown, show};
 use rollback_core::procedure::trigger::{Samples, State, evaluate};
 
 fn folder() -> PathBuf {
@@ -60,7 +60,8 @@ fn a_procedure_is_shown_whole_and_the_template_is_sound() {
             assert!(page.contains(row), "{}: {row}", procedure.id);
         }
     }
-    let template = template("new");
+    let template = folder().join("../src/command/procedure/new.toml");
+    let template = fs::read_to_string(template).unwrap().replace("@NAME@", "new");
     Procedure::parse("new.toml", template.as_bytes(), &()).unwrap_or_else(|problems| panic!("{problems}"));
 }
 

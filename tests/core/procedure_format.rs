@@ -358,3 +358,119 @@ fn the_published_schema_names_every_key() {
     assert!(phase["ladder"].is_object() && phase["variant"].is_object(), "{phase}");
     assert_eq!(schema["additionalProperties"], false);
 }
+
+#[test]
+fn a_value_is_a_whole_argument_or_follows_a_name_and_is_never_code() {
+    let with = |run: &str| {
+        let text = SOUND.replace("[metric.error_rate]", "[input.any]\n\n[metric.error_rate]");
+        parse(&text.replace("[\"gh\", \"pr\", \"comment\", \"{input.pr}\"]", run))
+    };
+    for run in [
+        r#"["gh", "pr", "{input.any}"]"#,
+        r#"["gh", "pr", "--title={input.any}"]"#,
+        r#"["tool", "NAME={input.any}"]"#,
+        r#"["tool", "pr-{input.pr}.txt"]"#,
+        r#"["tool", "report-{date.compact}.md", "{run.id}/x"]"#,
+        r#"["python3", "s/x.py", "{input.any}"]"#,
+        r#"["grep", "-q", "--", "{input.any}"]"#,
+    ] {
+        assert!(with(run).is_ok(), "{run}: {}", with(run).unwrap_err());
+    }
+    for run in [
+        r#"["tool", "x{input.any}"]"#,
+        r#"["tool", "{input.any}/x"]"#,
+        r#"["tool", "-{input.any}"]"#,
+        r#"["tool", "the reason: {run.reason}"]"#,
+        r#"["sudo", "sh", "-c", "{input.any}"]"#,
+        r#"["sudo", "sh", "-c", "echo {input.pr}"]"#,
+        r#"["docker", "exec", "web", "bash", "-lc", "{input.any}"]"#,
+        r#"["ssh", "host", "{input.any}"]"#,
+        r#"["python3", "-c", "{input.any}"]"#,
+        r#"["/usr/bin/python3.12", "-c", "print(1)", "{input.any}"]"#,
+        r#"["python3", "{input.any}"]"#,
+        r#"["perl", "-e", "{input.any}"]"#,
+        r#"["perl", "-e{input.any}"]"#,
+        r#"["node", "--eval={input.any}"]"#,
+        r#"["node", "--eva={input.any}"]"#,
+        r#"["find", ".", "-exec", "{input.any}", ";"]"#,
+        r#"["git", "-c", "{input.any}", "status"]"#,
+        r#"["git", "push", "--receive-pack={input.any}"]"#,
+        r#"["rsync", "-e", "{input.any}", "a", "b"]"#,
+        r#"["tar", "--to-command={input.any}", "-xf", "a"]"#,
+        r#"["awk", "{input.any}"]"#,
+        r#"["make", "X={input.any}"]"#,
+    ] {
+        let problems = with(run).expect_err(run);
+        assert_eq!(problems.0[0].code, "spliced-value", "{run}: {problems}");
+        assert_eq!((problems.0[0].line, problems.0.len()), (47, 1), "{run}: {problems}");
+    }
+}
+
+#[test]
+fn a_value_in_a_variable_that_leads_to_code_is_refused() {
+    for name in ["PATH", "LD_PRELOAD", "BASH_ENV", "PYTHONPATH", "GIT_SSH_COMMAND", "NODE_OPTIONS"] {
+        let run = "run = [\"gh\", \"pr\", \"comment\", \"{input.pr}\"]";
+        let found = problem(run, &format!("run = [\"gh\"]\nenv = {{ {name} = \"{{input.pr}}\" }}"));
+        assert!(found.contains("leads a program to code"), "{found}");
+    }
+}
+
+#[test]
+fn what_leaves_the_machine_goes_to_a_remote_and_what_is_kept_has_a_plain_name() {
+    let publish =
+        |push: &str| problem("[phase.shim]\n", &format!("[publish]\npush = \"{push}\"\n\n[phase.shim]\n"));
+    for push in ["--receive-pack=x", "ext::sh -c x", "/tmp/x", "ssh://-oProxyCommand=x/", "{input.pr}"] {
+        assert!(
+            publish(push).contains(":25:8: ") && publish(push).contains("is not a remote"),
+            "{}",
+            publish(push)
+        );
+    }
+    let evidence = "[[evidence]]\nid = \"e\"\nfiles = [\"x\"]\nto = ";
+    for to in ["../x", "a/b", "/x", "~/x", ".ssh"] {
+        let found = problem("[[check]]\n", &format!("{evidence}\"{to}\"\n\n[[check]]\n"));
+        assert!(found.contains(":40:6: ") && found.contains("is not the name of a file"), "{found}");
+    }
+}
+
+#[test]
+fn a_procedure_has_limits_and_each_is_named_where_it_is_exceeded() {
+    let of = |rest: String| {
+        let started = std::time::Instant::now();
+        let problems = parse(&format!("schema = 1\nid = \"sound\"\n{rest}")).unwrap_err();
+        assert!(started.elapsed().as_secs() < 5, "{problems}");
+        assert_eq!(problems.0[0].code, "too-large", "{problems}");
+        problems.to_string()
+    };
+    assert!(of("#".repeat(2 << 20)).contains("more than 1048576"));
+    assert!(of("[[check]]\nid = \"c\"\n".repeat(1001)).contains("1001 check, more than 1000"));
+    assert!(of(format!("x = {}{}", "[".repeat(40), "]".repeat(40))).contains("nested more than 24 deep"));
+    let patterns: String = (0..300)
+        .map(|at| format!("[[check]]\nid = \"c{at}\"\nfile = \"a\"\nexpect = {{ never = '\\w{{100}}' }}\n"))
+        .collect();
+    assert!(of(patterns).contains("more than 256 regular expressions"));
+    let many: String = (0..30).map(|at| format!("k{at} = [{}]\n", "1,".repeat(900))).collect();
+    assert!(of(many).contains("more than 20000 values"));
+}
+
+#[test]
+fn mistakes_beyond_a_hundred_are_not_told_and_steps_that_all_wait_take_no_time() {
+    let names: Vec<String> = (0..900).map(|at| format!("\"nobody{at}\"")).collect();
+    let problems = parse(&SOUND.replace("[\"sre\"]", &format!("[{}]", names.join(", ")))).unwrap_err();
+    assert_eq!(problems.0.len(), 100);
+    let steps: String = (0..60)
+        .map(|at| {
+            let needs: Vec<_> = (0..at).map(|other| format!("\"s{other}\"")).collect();
+            format!("\n[[step]]\nid = \"s{at}\"\nmanual = \"x\"\nneeds = [{}]\n", needs.join(", "))
+        })
+        .collect();
+    parse(&format!("{SOUND}{steps}")).unwrap();
+}
+
+#[test]
+fn a_list_or_a_path_never_begins_with_a_dash() {
+    let found = problem("values = [\"us-west-2\", \"eu-west-1\"]", "values = [\"us-west-2\", \"--evil\"]");
+    assert!(found.contains("'--evil' begins with '-'"), "{found}");
+    let found = problem("type = \"integer\"", "type = \"path\"\ndefault = \"-x\"");
+    assert!(found.contains("'-x' begins with '-'"), "{found}");
+}

@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::path::Path;
 
-use rollback_core::{Error, Plan};
+use rollback_core::{Error, Plan, bounded};
 
 use super::{Outcome, land};
 use crate::args::Apply;
@@ -28,7 +28,7 @@ pub(crate) fn run(args: Apply, session: &mut Session) -> Outcome {
 fn read(plan: &Path, folder: &Path) -> Result<Vec<u8>, Error> {
     let mut text = Vec::new();
     if plan == Path::new("-") {
-        std::io::stdin().read_to_end(&mut text).map_err(|source| Error::Io {
+        std::io::stdin().take(bounded::DOCUMENT).read_to_end(&mut text).map_err(|source| Error::Io {
             action: "read",
             path: "standard input".into(),
             source,
@@ -36,7 +36,7 @@ fn read(plan: &Path, folder: &Path) -> Result<Vec<u8>, Error> {
         return Ok(text);
     }
     let path = folder.join(plan);
-    std::fs::read(&path).map_err(|source| Error::Io { action: "read", path, source })
+    bounded::read(&path, bounded::DOCUMENT).map_err(|source| Error::Io { action: "read", path, source })
 }
 
 fn parse(text: &[u8], session: &Session) -> Result<Plan, Problem> {

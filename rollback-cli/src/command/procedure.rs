@@ -16,7 +16,7 @@ use crate::exit::Exit;
 use crate::failure::{Failure, Problem};
 use crate::hint::Hint;
 use crate::procedures;
-use crate::render::text::{count, escape};
+use crate::render::text::{count, escape, escape_lines};
 use crate::render::{document, json};
 use crate::session::Session;
 
@@ -108,7 +108,7 @@ fn show_one(name: &str, markdown: bool, session: &mut Session) -> Outcome {
     let look = session.console.look();
     // In a pipe, Markdown is what can be used.
     let text = match markdown || look.columns.is_none() {
-        true => show::markdown(&blocks),
+        true => escape_lines(&show::markdown(&blocks)),
         false => document::render(&blocks, look),
     };
     session.console.print(&text);

@@ -1,7 +1,6 @@
 //! `rb trust`: say that a repository's own programs, or a procedure, may run here. What that covers is shown first.
 
 use rollback_core::plan::SCHEMA_VERSION;
-use rollback_core::procedure::engine;
 use rollback_core::trust::{Fingerprint, REPOSITORY, TrustRecord, Trusted, fingerprint_of};
 use serde::Serialize;
 
@@ -46,7 +45,7 @@ struct Asked {
     title: String,
     /// The procedure, or nothing for the repository.
     procedure: String,
-    /// What it would run, a line each.
+    /// What is pinned and what it would do, a line each.
     rows: Vec<String>,
     fingerprint: Fingerprint,
 }
@@ -101,12 +100,11 @@ fn asked(args: &Trusting, session: &mut Session) -> Result<Asked, crate::failure
     let files = found.fingerprint.files.iter().map(|(file, hash)| {
         format!("{}  {}", pad(&escape(file), 24), hash.as_deref().unwrap_or("is not there"))
     });
-    let programs = engine::programs(&found.procedure);
-    let runs = (!programs.is_empty()).then(|| format!("runs: {}", escape(&programs.join(", "))));
+    let acts = found.acts();
     Ok(Asked {
         title: format!("Procedure '{}' ({})", found.procedure.id, found.place),
         procedure: found.procedure.id.clone(),
-        rows: files.chain(runs).collect(),
+        rows: files.chain(acts).collect(),
         fingerprint: found.fingerprint,
     })
 }
@@ -134,7 +132,7 @@ fn consent(
         }
         None => {}
     }
-    let mut text = format!("{} would run here:\n", escape(&asked.title));
+    let mut text = format!("{} would do this here:\n", escape(&asked.title));
     for row in &asked.rows {
         text.push_str(&format!("  {row}\n"));
     }

@@ -91,7 +91,8 @@ impl Situation<'_> {
             EngineError::PublishOthers { .. } => {
                 Hint::new("see them with --dry-run; if they may leave", typed.with(&["--with-others"]))
             }
-            EngineError::Constraint { .. }
+            EngineError::ValueIsOption { .. }
+            | EngineError::Constraint { .. }
             | EngineError::Preserved { .. }
             | EngineError::Target(_)
             | EngineError::Ambiguous { .. }

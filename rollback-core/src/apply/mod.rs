@@ -16,7 +16,7 @@ pub(crate) mod content;
 mod durable;
 mod emptied;
 mod exact;
-mod folder;
+pub(crate) mod folder;
 mod hooks;
 mod hostile;
 mod index_edit;

@@ -3,10 +3,13 @@
 //! A name with `/` or `.toml` is a file. Any other is looked for in these places, and a name that two of them have is
 //! refused rather than guessed.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::format::{Files, Problems, Procedure, UnknownName, nearest};
+use crate::bounded;
 use crate::error::ErrorClass;
+use crate::path::RepoPath;
 
 /// A procedure that is built in: its file name and its text.
 pub type BuiltIn = (&'static str, &'static str);
@@ -90,9 +93,10 @@ impl CatalogueError {
     /// Who can mend it.
     pub fn class(&self) -> ErrorClass {
         match self {
-            Self::Unreadable { source, .. } if source.kind() != std::io::ErrorKind::NotFound => {
-                ErrorClass::Io
-            }
+            Self::Unreadable { source, .. } => match source.kind() {
+                ErrorKind::NotFound | ErrorKind::InvalidInput | ErrorKind::FileTooLarge => ErrorClass::Usage,
+                _ => ErrorClass::Io,
+            },
             _ => ErrorClass::Usage,
         }
     }
@@ -131,10 +135,10 @@ impl Catalogue {
         let procedure = match &place {
             Place::File(path) | Place::WorkTree(path) | Place::User(path) => {
                 let unreadable = |source| CatalogueError::Unreadable { path: path.clone(), source };
-                let file = self.folder.join(path);
-                let bytes = std::fs::read(&file).map_err(unreadable)?;
-                let folder = file.parent().map_or_else(PathBuf::new, Path::to_owned);
-                Procedure::parse(&path.display().to_string(), &bytes, &folder)?
+                let beside = self.beside(&self.folder.join(path));
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                let bytes = beside.read(&name).map_err(unreadable)?;
+                Procedure::parse(&path.display().to_string(), &bytes, &beside)?
             }
             Place::BuiltIn(file) => {
                 let text = self.built_in.iter().find(|(name, _)| name == file).map_or("", |(_, text)| text);
@@ -142,6 +146,25 @@ impl Catalogue {
             }
         };
         Ok((procedure, place))
+    }
+
+    /// The folder of a file, as procedures are read from it.
+    fn beside(&self, file: &Path) -> Beside {
+        let folder = file.parent().map_or_else(PathBuf::new, Path::to_owned);
+        let below = self.work_dir.as_ref().and_then(|root| {
+            let inside = folder.strip_prefix(root).map(Path::to_owned).or_else(|_| {
+                // The folder may have been named through a link outside of the repository.
+                Ok::<_, std::io::Error>(
+                    folder
+                        .canonicalize()?
+                        .strip_prefix(root.canonicalize()?)
+                        .map_err(std::io::Error::other)?
+                        .to_owned(),
+                )
+            });
+            Some((root.clone(), RepoPath::from_relative_path(&inside.ok()?)?))
+        });
+        Beside { folder, below }
     }
 
     fn folder_of_work_tree(&self) -> Option<PathBuf> {
@@ -168,12 +191,30 @@ impl Catalogue {
     }
 }
 
+/// A folder of procedures. In a work tree nothing of it is read through a link, which would lead anywhere.
+struct Beside {
+    folder: PathBuf,
+    /// The root of the work tree and the folder in it.
+    below: Option<(PathBuf, RepoPath)>,
+}
+
+impl Files for Beside {
+    fn read(&self, name: &str) -> std::io::Result<Vec<u8>> {
+        match &self.below {
+            Some((root, folder)) => {
+                bounded::read_below(root, &folder.join(name.as_bytes()), bounded::PROCEDURE)
+            }
+            None => bounded::read(&self.folder.join(name), bounded::PROCEDURE),
+        }
+    }
+}
+
 struct Embedded(&'static [BuiltIn]);
 
 impl Files for Embedded {
     fn read(&self, name: &str) -> std::io::Result<Vec<u8>> {
         let found = self.0.iter().find(|(file, _)| *file == name);
-        found.map(|(_, text)| text.as_bytes().to_vec()).ok_or_else(|| std::io::ErrorKind::NotFound.into())
+        found.map(|(_, text)| text.as_bytes().to_vec()).ok_or_else(|| ErrorKind::NotFound.into())
     }
 }
 

@@ -193,9 +193,13 @@ pub(crate) fn accept(input: &Input, value: &str) -> Result<String, String> {
     }
     if input.kind == InputKind::List {
         for member in members(value) {
+            refuse_option(member)?;
             among(input, member)?;
         }
         return Ok(members(value).collect::<Vec<_>>().join(","));
+    }
+    if !matches!(input.kind, InputKind::Integer | InputKind::Percentage) {
+        refuse_option(value)?;
     }
     if !input.values.is_empty() {
         among(input, value)?;
@@ -211,6 +215,14 @@ pub(crate) fn accept(input: &Input, value: &str) -> Result<String, String> {
     of_its_kind(input.kind, value)?;
     within(input, value)?;
     Ok(value.to_owned())
+}
+
+/// A value can end up as an argument, and must not turn into an option there.
+fn refuse_option(value: &str) -> Result<(), String> {
+    match value.starts_with('-') {
+        true => Err(format!("'{value}' begins with '-'")),
+        false => Ok(()),
+    }
 }
 
 fn among(input: &Input, value: &str) -> Result<(), String> {
@@ -234,11 +246,9 @@ fn of_its_kind(kind: InputKind, value: &str) -> Result<(), String> {
         }
         InputKind::Duration => (value.parse::<Period>().is_ok(), "a length of time such as 10m"),
         InputKind::Boolean => (matches!(value, "true" | "false"), "true or false"),
-        InputKind::Commit => (!value.is_empty() && !value.starts_with('-'), "a revision"),
+        InputKind::Commit => (!value.is_empty(), "a revision"),
         InputKind::Path => (value.parse::<TreePath>().is_ok(), "a path inside the repository"),
-        // A value can end up as an argument, and must not turn into an option there.
-        InputKind::Text => (!value.starts_with('-'), "accepted here: it begins with '-'"),
-        InputKind::List => (true, ""),
+        InputKind::Text | InputKind::List => (true, ""),
     };
     if fits { Ok(()) } else { Err(format!("'{value}' is not {what}")) }
 }

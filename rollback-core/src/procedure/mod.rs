@@ -4,11 +4,13 @@
 //! ([`mod@format`]), judges what programs and files show ([`check`]), decides from samples ([`trigger`]) and edits
 //! desired-state files ([`set`]). It uses the public parts of the crate alone and writes nothing by itself.
 
+pub mod acts;
 pub mod catalogue;
 pub mod check;
 pub mod engine;
 pub mod format;
 pub mod input;
+mod pins;
 pub mod placeholder;
 pub mod set;
 pub mod show;

@@ -13,6 +13,129 @@ static PLACEHOLDER: LazyLock<Regex> = LazyLock::new(|| {
         .expect("the pattern is a literal")
 });
 
+/// What the values of a placeholder can be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// Letters, digits and marks that no program reads as anything else: it may stand anywhere in an argument.
+    Plain,
+    /// Any text: it is a whole argument, or follows `NAME=`.
+    Free,
+}
+
+/// Declares what a run knows by itself: the checker accepts these, the filler must fill each, the reference lists them.
+macro_rules! known {
+    ($($variant:ident: $namespace:literal . $name:literal $shape:ident $about:literal;)*) => {
+        /// What a run knows by itself.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Known {
+            $(#[doc = $about] $variant),*
+        }
+
+        impl Known {
+            /// All of them: namespace, name, what the values can be, and what it stands for.
+            pub const ALL: &[(Known, &'static str, &'static str, Shape, &'static str)] =
+                &[$((Known::$variant, $namespace, $name, Shape::$shape, $about)),*];
+        }
+    };
+}
+
+known! {
+    RunId: "run"."id" Plain "The id of the run.";
+    RunStarted: "run"."started" Plain "When it began.";
+    RunFinished: "run"."finished" Plain "When it ended, or now.";
+    RunDuration: "run"."duration" Plain "How long it has taken.";
+    RunMinutes: "run"."minutes" Plain "The same in minutes, rounded up.";
+    RunOperator: "run"."operator" Free "The roles of the operator.";
+    RunReason: "run"."reason" Free "Why it runs; what triggered it where no reason was given.";
+    RunStatus: "run"."status" Free "How it stands.";
+    RunResults: "run"."results" Free "The outcome of each check, a line each.";
+    RunEvidence: "run"."evidence" Free "The names of what was kept.";
+    RunTimeline: "run"."timeline" Free "What happened when, a line each.";
+    DateIso: "date"."iso" Plain "The day it began, as 2025-10-14.";
+    DateCompact: "date"."compact" Plain "The same as 20251014.";
+    DateStamp: "date"."stamp" Plain "Day and time, as 20251014-093000.";
+    DateTime: "date"."time" Plain "Day and time for people, in UTC.";
+    PhaseId: "phase"."id" Plain "The name of the phase.";
+    PhaseTitle: "phase"."title" Free "The title of the phase.";
+    PhaseRto: "phase"."rto" Plain "Within which time it should be done.";
+    PhaseSeverity: "phase"."severity" Free "The severity that was given.";
+    TargetCommit: "target"."commit" Plain "The commit that is rolled back.";
+    TargetShort: "target"."short" Plain "The same, abbreviated.";
+    TargetSubject: "target"."subject" Free "Its subject.";
+    TargetPath: "target"."path" Free "The first path of the phase.";
+    TargetParent: "target"."parent" Plain "The parent of the oldest commit that is rolled back.";
+    SourceCommit: "source"."commit" Plain "The commit that the content comes from.";
+    SourceShort: "source"."short" Plain "The same, abbreviated.";
+    ResultCommit: "result"."commit" Plain "The commit that landed last.";
+    ResultShort: "result"."short" Plain "The same, abbreviated.";
+    ResultBranch: "result"."branch" Free "The reference it landed on.";
+    ResultStrategy: "result"."strategy" Plain "The strategy of the rung that was taken.";
+    ResultTree: "result"."tree" Plain "The tree of the commit that landed last.";
+    TipCommit: "tip"."commit" Plain "The tip that the run began on.";
+    TipShort: "tip"."short" Plain "The same, abbreviated.";
+    TipBranch: "tip"."branch" Free "Its branch.";
+    TriggerId: "trigger"."id" Free "What triggered the run.";
+    TriggerText: "trigger"."text" Free "The same.";
+    EachValue: "each"."value" Free "The member of the list for which values are set.";
+    CandidateFolder: "candidate"."folder" Free "The folder of the candidate that waits for a person.";
+    ProcedureId: "procedure"."id" Plain "The name of the procedure.";
+    ProcedureTitle: "procedure"."title" Free "Its title.";
+}
+
+impl Known {
+    /// What its values can be.
+    pub fn shape(self) -> Shape {
+        Self::ALL.iter().find(|(known, ..)| *known == self).map_or(Shape::Free, |(.., shape, _)| *shape)
+    }
+}
+
+/// What can be told of a check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OfCheck {
+    /// Its outcome, such as `pass`.
+    Outcome,
+    /// What was expected.
+    Expected,
+    /// What was found.
+    Found,
+}
+
+impl OfCheck {
+    /// The names by which they are called.
+    pub const ALL: [(&'static str, Self); 3] =
+        [("outcome", Self::Outcome), ("expected", Self::Expected), ("found", Self::Found)];
+}
+
+/// What a placeholder stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Word<'a> {
+    /// The value of an input.
+    Input(&'a str),
+    /// What is told of a check.
+    Check(&'a str, OfCheck),
+    /// A declared secret.
+    Secret(&'a str),
+    /// What the run knows by itself.
+    Known(Known),
+}
+
+/// Why a placeholder stands for nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unknown<'a> {
+    /// There is no such namespace; these are there.
+    Namespace(Vec<&'static str>),
+    /// The namespace has no such name.
+    Name {
+        /// The name.
+        found: &'a str,
+        /// The names it has.
+        known: Vec<&'static str>,
+    },
+}
+
+/// The namespaces whose names a procedure declares.
+const DECLARED: [&str; 3] = ["input", "check", "secret"];
+
 /// A placeholder as a text spells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Placeholder<'a> {
@@ -20,6 +143,41 @@ pub struct Placeholder<'a> {
     pub namespace: &'a str,
     /// What stands after it.
     pub name: &'a str,
+}
+
+impl<'a> Placeholder<'a> {
+    /// What it stands for. Whether a declared name is declared is for the caller to look up.
+    ///
+    /// # Errors
+    /// [`Unknown`], with what there is.
+    pub fn word(self) -> Result<Word<'a>, Unknown<'a>> {
+        match self.namespace {
+            "input" => return Ok(Word::Input(self.name)),
+            "secret" => return Ok(Word::Secret(self.name)),
+            "check" => {
+                let (check, what) = self.name.rsplit_once('.').unwrap_or((self.name, ""));
+                let found = OfCheck::ALL.iter().find(|(name, _)| *name == what);
+                let known = || OfCheck::ALL.iter().map(|(name, _)| *name).collect();
+                return match found {
+                    Some((_, what)) => Ok(Word::Check(check, *what)),
+                    None => Err(Unknown::Name { found: what, known: known() }),
+                };
+            }
+            _ => {}
+        }
+        let here = || Known::ALL.iter().filter(|(_, namespace, ..)| *namespace == self.namespace);
+        if let Some((known, ..)) = here().find(|(_, _, name, ..)| *name == self.name) {
+            return Ok(Word::Known(*known));
+        }
+        let known: Vec<_> = here().map(|(_, _, name, ..)| *name).collect();
+        if !known.is_empty() {
+            return Err(Unknown::Name { found: self.name, known });
+        }
+        let mut namespaces = DECLARED.to_vec();
+        namespaces.extend(Known::ALL.iter().map(|(_, namespace, ..)| *namespace));
+        namespaces.dedup();
+        Err(Unknown::Namespace(namespaces))
+    }
 }
 
 impl std::fmt::Display for Placeholder<'_> {
@@ -82,6 +240,18 @@ mod tests {
         assert_eq!(filled("stash@{0} {} {word} ${HOME}"), "stash@{0} {} {word} ${HOME}");
         assert_eq!(filled("{{input.pr}}"), "{input.pr}");
         assert_eq!(filled("{check.lane-guard.found}"), "<check lane-guard.found>");
+    }
+
+    #[test]
+    fn every_known_placeholder_is_found_by_its_name_and_no_other() {
+        for (known, namespace, name, ..) in Known::ALL {
+            assert_eq!(Placeholder { namespace, name }.word(), Ok(Word::Known(*known)));
+        }
+        let word = |text| placeholders(text).next().unwrap().word();
+        assert_eq!(word("{check.lane-guard.found}"), Ok(Word::Check("lane-guard", OfCheck::Found)));
+        assert!(matches!(word("{check.smoke}"), Err(Unknown::Name { .. })));
+        assert!(matches!(word("{run.nothing}"), Err(Unknown::Name { .. })));
+        assert!(matches!(word("{environment.HOME}"), Err(Unknown::Namespace(_))));
     }
 
     #[test]

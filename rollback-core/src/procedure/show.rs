@@ -4,6 +4,7 @@
 
 use std::fmt::Write;
 
+use super::acts::quoted;
 use super::format::{Check, Condition, Evidence, Phase, Procedure, Publish, Rung, Step, StepKind, Trigger};
 
 /// A piece of the document.
@@ -55,14 +56,14 @@ pub fn markdown(blocks: &[Block]) -> String {
     for block in blocks {
         match block {
             Block::Heading { level, text: heading } => {
-                let _ = writeln!(text, "{} {heading}\n", "#".repeat(*level));
+                let _ = writeln!(text, "{} {}\n", "#".repeat(*level), inert(&heading.replace('\n', " ")));
             }
             Block::Paragraph(paragraph) => {
-                let _ = writeln!(text, "{}\n", paragraph.trim());
+                let _ = writeln!(text, "{}\n", inert(paragraph.trim()));
             }
             Block::List(items) => {
                 for item in items {
-                    let _ = writeln!(text, "- {}", item.trim().replace('\n', "\n  "));
+                    let _ = writeln!(text, "- {}", inert(item.trim()).replace('\n', "\n  "));
                 }
                 text.push('\n');
             }
@@ -71,17 +72,67 @@ pub fn markdown(blocks: &[Block]) -> String {
                 let _ = writeln!(text, "|{}", "---|".repeat(head.len()));
                 for row in rows {
                     let cells: Vec<_> =
-                        row.iter().map(|cell| cell.replace('|', "\\|").replace('\n', " ")).collect();
+                        row.iter().map(|cell| inert(cell).replace('|', "\\|").replace('\n', " ")).collect();
                     let _ = writeln!(text, "| {} |", cells.join(" | "));
                 }
                 text.push('\n');
             }
             Block::Code(code) => {
-                let _ = writeln!(text, "```\n{}\n```\n", code.trim_end());
+                let longest = code.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+                let fence = "`".repeat(longest.max(2) + 1);
+                let _ = writeln!(text, "{fence}\n{}\n{fence}\n", code.trim_end());
             }
         }
     }
     text.trim_end().to_owned() + "\n"
+}
+
+/// Text as Markdown in which nothing is live but its code spans: no tag, no image, no link.
+fn inert(text: &str) -> String {
+    let mut inert = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(['`', '<', ']', '!']) {
+        inert.push_str(&rest[..at]);
+        rest = &rest[at..];
+        if rest.starts_with('`') {
+            let run = rest.len() - rest.trim_start_matches('`').len();
+            let end = closing(&rest[run..], run).map_or(run, |end| run + end + run);
+            inert.push_str(&rest[..end]);
+            rest = &rest[end..];
+            continue;
+        }
+        inert.push_str(match (rest.as_bytes()[0], rest.as_bytes().get(1)) {
+            (b'<', _) => "&lt;",
+            (b']', Some(b'(' | b'[')) => "\\]",
+            (b'!', Some(b'[')) => "\\!",
+            (b']', _) => "]",
+            _ => "!",
+        });
+        rest = &rest[1..];
+    }
+    inert + rest
+}
+
+/// Where a code span that a run of so many backticks opens is closed by as many.
+fn closing(text: &str, run: usize) -> Option<usize> {
+    let mut at = 0;
+    while let Some(found) = text[at..].find('`') {
+        let start = at + found;
+        let length = text[start..].len() - text[start..].trim_start_matches('`').len();
+        if length == run {
+            return Some(start);
+        }
+        at = start + length;
+    }
+    None
+}
+
+/// Text as a code span, whatever backticks it holds.
+fn code(text: &str) -> String {
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let ticks = "`".repeat(longest + 1);
+    let space = if longest > 0 { " " } else { "" };
+    format!("{ticks}{space}{}{space}{ticks}", text.replace('\n', " "))
 }
 
 struct Page<'a> {
@@ -265,7 +316,7 @@ impl Page<'_> {
             vec![(at + 1).to_string(), way(rung), when.join(", "), rung.note.clone().unwrap_or_default()]
         });
         self.table("", &["rung", "way", "after", "note"], rungs.collect::<Vec<_>>());
-        let values = phase.set.iter().map(|(place, value)| vec![format!("`{place}`"), format!("`{value}`")]);
+        let values = phase.set.iter().map(|(place, value)| vec![code(place), code(&value.to_string())]);
         self.table("", &["value", "becomes"], values.collect::<Vec<_>>());
         let mut then = Vec::new();
         then.extend(listed("Edits", &phase.edits));
@@ -340,7 +391,7 @@ impl Page<'_> {
             self.list(
                 row.run
                     .iter()
-                    .map(|run| format!("`{}`", run.join(" ")))
+                    .map(|run| code(&quoted(run)))
                     .chain(row.causes.clone())
                     .chain(row.solution.clone()),
             );
@@ -425,7 +476,7 @@ fn way(rung: &Rung) -> String {
         let _ = write!(text, ", mainline {mainline}");
     }
     if !rung.run.is_empty() {
-        let _ = write!(text, " `{}`", rung.run.join(" "));
+        let _ = write!(text, " {}", code(&quoted(&rung.run)));
     }
     if let Some(role) = &rung.approval {
         let _ = write!(text, ", approved by {role}");
@@ -435,10 +486,10 @@ fn way(rung: &Rung) -> String {
 
 fn subject(check: &Check) -> String {
     if !check.run.is_empty() {
-        return format!("`{}`", check.run.join(" "));
+        return code(&quoted(&check.run));
     }
     if let Some(file) = &check.file {
-        return format!("file `{file}`");
+        return format!("file {}", code(&file.to_string()));
     }
     match (&check.metric, check.op, check.threshold) {
         (Some(metric), Some(op), Some(threshold)) => format!("{metric} {op} {threshold}"),
@@ -448,7 +499,7 @@ fn subject(check: &Check) -> String {
 
 fn deed(step: &Step) -> String {
     match step.kinds().first() {
-        Some(StepKind::Run) => format!("`{}`", step.run.join(" ")),
+        Some(StepKind::Run) => code(&quoted(&step.run)),
         Some(StepKind::Manual) => step.manual.clone().unwrap_or_default(),
         Some(StepKind::Delete) => format!("delete {}", step.delete.join(", ")),
         Some(StepKind::Remove) => {
@@ -482,43 +533,37 @@ fn deed(step: &Step) -> String {
 }
 
 fn origin(evidence: &Evidence) -> String {
-    if evidence.run.is_empty() { evidence.files.join(", ") } else { format!("`{}`", evidence.run.join(" ")) }
+    if evidence.run.is_empty() { evidence.files.join(", ") } else { code(&quoted(&evidence.run)) }
 }
 
 fn published(publish: &Publish) -> String {
     let mut parts = Vec::new();
     parts.extend(publish.merge_into.iter().map(|branch| format!("merge into {branch}")));
     parts.extend(publish.push.iter().map(|remote| format!("push to {remote}, never by force")));
-    parts.extend((!publish.run.is_empty()).then(|| format!("`{}`", publish.run.join(" "))));
+    parts.extend((!publish.run.is_empty()).then(|| code(&quoted(&publish.run))));
     parts.join("; ")
 }
 
-/// A small procedure to begin with, for `rb procedure new`.
-pub fn template(id: &str) -> String {
-    format!(
-        r#"schema = 1
-id = "{id}"
-title = "What this rolls back"
-purpose = "When and why it is run"
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-[phase.rollback]
-target = {{ path = "path/to/file" }}
-paths = ["path/to/file"]
-validate = ["tests"]
-
-[[phase.rollback.ladder]]
-use = "revert-commit"
-
-[[phase.rollback.ladder]]
-use = "restore-file"
-from = "last-good"
-when = ["conflict", "multiple", "validation-failed"]
-
-[[check]]
-id = "tests"
-title = "The tests pass"
-run = ["make", "test"]
-timeout = "10m"
-"#
-    )
+    #[test]
+    fn no_text_of_a_procedure_is_live_in_markdown() {
+        for (text, shown) in [
+            ("<img src=x>", "&lt;img src=x>"),
+            ("a `code <b>` b", "a `code <b>` b"),
+            ("` <b>", "` &lt;b>"),
+            ("`` ` `` <b>", "`` ` `` &lt;b>"),
+            ("![x](http://t)", "\\![x\\](http://t)"),
+            ("[x](javascript:y)", "[x\\](javascript:y)"),
+            ("done! [ok]", "done! [ok]"),
+        ] {
+            assert_eq!(inert(text), shown);
+        }
+        assert_eq!(code("a"), "`a`");
+        assert_eq!(code("a`<b>``"), "``` a`<b>`` ```");
+        let fence = markdown(&[Block::Code("```\n<b>".into())]);
+        assert_eq!(fence, "````\n```\n<b>\n````\n");
+    }
 }

@@ -7,7 +7,7 @@ use std::io;
 use std::process::Stdio;
 use std::sync::Arc;
 
-use super::tree;
+use super::{search_path, tree};
 use crate::filters::{FilterCall, Filters, RunningFilter};
 
 /// Starts filters of this machine.
@@ -17,7 +17,14 @@ pub struct SystemFilters;
 impl Filters for SystemFilters {
     fn start(&self, call: &FilterCall) -> io::Result<RunningFilter> {
         let cookie = tree::new_tree_name();
-        let child = std::process::Command::new(gix::path::env::shell())
+        let mut process = std::process::Command::new(gix::path::env::shell());
+        if let Some(path) = std::env::var_os("PATH") {
+            match search_path::absolute(&path) {
+                Some(path) => process.env("PATH", path),
+                None => process.env_remove("PATH"),
+            };
+        }
+        let child = process
             .arg("-c")
             .arg(&call.command)
             .current_dir(&call.folder)

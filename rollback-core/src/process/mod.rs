@@ -17,6 +17,7 @@ mod identity;
 mod merge_drivers;
 pub mod push;
 mod redact;
+mod search_path;
 mod system;
 mod tree;
 

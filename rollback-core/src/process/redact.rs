@@ -24,6 +24,8 @@ impl std::fmt::Debug for Redactor {
 
 /// A piece of a secret shorter than this at a cut gives nothing away.
 const SHORTEST_PIECE: usize = 3;
+/// An encoding of a value shorter than this occurs by chance in ordinary text.
+const SHORTEST_ENCODED: usize = 6;
 /// No token is longer than this; a longer word at a cut is cut by this much.
 const LONGEST_WORD: usize = 512;
 
@@ -128,7 +130,7 @@ impl Redactor {
     }
 }
 
-/// How a secret may be written: as it is, its lines, percent-encoded, as a JSON string.
+/// How a secret may be written: as it is, its lines, percent-encoded, in base64 and hexadecimal, as a JSON string.
 fn spellings(value: &str) -> Vec<Vec<u8>> {
     let mut spellings = vec![value.as_bytes().to_vec()];
     spellings.extend(value.lines().filter(|line| line.len() >= 8).map(|line| line.as_bytes().to_vec()));
@@ -142,6 +144,9 @@ fn spellings(value: &str) -> Vec<Vec<u8>> {
         })
         .collect();
     spellings.push(percent.into_bytes());
+    if value.len() >= SHORTEST_ENCODED {
+        spellings.extend(encodings(value.as_bytes()));
+    }
     if let Ok(json) = serde_json::to_string(value) {
         spellings.push(json.trim_matches('"').as_bytes().to_vec());
     }
@@ -149,6 +154,58 @@ fn spellings(value: &str) -> Vec<Vec<u8>> {
     spellings.sort();
     spellings.dedup();
     spellings
+}
+
+/// Base64 and hexadecimal, as programs print them. In the middle of a longer text base64 depends on where the secret
+/// begins: each of the three ways is looked for by the characters that the secret alone decides.
+fn encodings(value: &[u8]) -> Vec<Vec<u8>> {
+    let mut found = Vec::new();
+    for alphabet in [STANDARD, URL_SAFE] {
+        for before in 0..3 {
+            let padded = [&[0; 2][..before], value].concat();
+            let whole = base64(&padded, alphabet);
+            let first = [0, 2, 3][before];
+            // The last group is shared with what follows, unless it ends with the secret.
+            let last = padded.len() / 3 * 4 + padded.len() % 3;
+            found.push(whole[first..last.max(first)].to_vec());
+        }
+        let whole = base64(value, alphabet);
+        // Programs break lines after 76 or 64 characters.
+        for line in [76, 64] {
+            found.extend(whole.chunks(line).map(<[u8]>::to_vec));
+        }
+        found.push(whole);
+    }
+    let hex = |value: &[u8], digits: &[u8; 16], between: &str| {
+        let pairs = value.iter().map(|byte| {
+            [digits[usize::from(byte >> 4)], digits[usize::from(byte & 15)]].map(char::from).iter().collect()
+        });
+        pairs.collect::<Vec<String>>().join(between).into_bytes()
+    };
+    for digits in [b"0123456789abcdef", b"0123456789ABCDEF"] {
+        found.extend(["", " ", ":", "\\x", "%"].map(|between| hex(value, digits, between)));
+        // As od and xxd break lines.
+        found.extend(value.chunks(16).map(|line| hex(line, digits, " ")));
+        found.extend(value.chunks(30).map(|line| hex(line, digits, "")));
+    }
+    found.retain(|spelling| spelling.len() >= SHORTEST_ENCODED);
+    found
+}
+
+const STANDARD: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+const URL_SAFE: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/// Base64 without padding: what follows it does not matter to a search.
+fn base64(bytes: &[u8], alphabet: &[u8; 64]) -> Vec<u8> {
+    let mut text = Vec::with_capacity(bytes.len().div_ceil(3) * 4);
+    for group in bytes.chunks(3) {
+        let at = |index: usize| u32::from(group.get(index).copied().unwrap_or(0));
+        let bits = at(0) << 16 | at(1) << 8 | at(2);
+        for digit in 0..=group.len() {
+            text.push(alphabet[(bits >> (18 - 6 * digit) & 63) as usize]);
+        }
+    }
+    text
 }
 
 fn replace_all(text: &[u8], needle: &[u8], put: &[u8]) -> Vec<u8> {
@@ -175,6 +232,24 @@ mod tests {
             redactor.redact_str(text),
             "raw [redacted STATUS_PAGE_TOKEN] url [redacted STATUS_PAGE_TOKEN] json [redacted STATUS_PAGE_TOKEN] end"
         );
+    }
+
+    #[test]
+    fn declared_values_go_where_they_are_encoded() {
+        let redactor = Redactor::new([("TOKEN", "envtoken-Qx81jz+/%")]);
+        for text in [
+            // printf %s TOKEN, with one and with two characters before it, and a line after it.
+            "ZW52dG9rZW4tUXg4MWp6Ky8l",
+            "eGVudnRva2VuLVF4ODFqeisvJQo=",
+            "eHhlbnZ0b2tlbi1ReDgxanorLyUKbW9yZQ==",
+            "656e76746f6b656e2d517838316a7a2b2f25",
+            "65 6e 76 74 6f 6b 65 6e 2d 51 78 38 31 6a 7a 2b 2f 25",
+            "656E76746F6B656E2D517838316A7A2B2F25",
+        ] {
+            let redacted = redactor.redact_str(text);
+            assert!(redacted.contains("[redacted TOKEN]"), "{text}: {redacted}");
+        }
+        assert_eq!(Redactor::new([("PIN", "1234")]).redact_str("31323334"), "31323334");
     }
 
     #[test]

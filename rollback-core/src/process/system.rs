@@ -7,7 +7,9 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 use super::capture::Capture;
-use super::{Command, Ended, Output, ProcessId, Redactor, Runner, StartError, Stream, Watch, tree};
+use super::{
+    Command, Ended, Output, ProcessId, Redactor, Runner, StartError, Stream, Watch, search_path, tree,
+};
 
 /// Starts programs of this machine, each in a process group of its own.
 #[derive(Debug, Clone, Copy, Default)]
@@ -76,7 +78,14 @@ fn spawn(command: &Command, cookie: &str) -> Result<Child, StartError> {
         .current_dir(&command.folder)
         .env_clear()
         .envs(&command.environment)
-        .env(tree::COOKIE, cookie)
+        .env(tree::COOKIE, cookie);
+    if let Some(path) = command.environment.get("PATH") {
+        match search_path::absolute(path.as_ref()) {
+            Some(path) => process.env("PATH", path),
+            None => process.env_remove("PATH"),
+        };
+    }
+    process
         .stdin(if command.input.is_empty() { Stdio::null() } else { Stdio::piped() })
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());

@@ -10,17 +10,18 @@ pub use place::{Place, sweep};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use bstr::ByteSlice;
 
 use crate::apply::content::{Content, raw_id};
 use crate::apply::{Size, check_entry};
+use crate::bounded;
 use crate::error::{Error, Result};
 use crate::history::paths_between;
 use crate::id::{CommitId, Entry, EntryKind, EntryMode, TreeId};
-use crate::path::RepoPath;
+use crate::path::{RepoPath, name_fits};
 use crate::plan::{Plan, TreeEdit};
 use crate::repo::{Objects, Repo};
 
@@ -109,7 +110,7 @@ impl Scratch {
 
     /// Whether a file of the folder is, as git would store it, this entry.
     fn holds(&self, content: &mut Content<'_>, path: &RepoPath, entry: Entry) -> Result<bool> {
-        let (mode, mut bytes) = read_entry(&self.folder().join(relative(path)?))?;
+        let (mode, mut bytes) = self.read_entry(path)?;
         if mode != EntryMode::SYMLINK {
             bytes = content.for_git(path, &bytes, Some(entry.id))?;
         }
@@ -151,7 +152,7 @@ impl Scratch {
     /// [`Error::Io`] where it is gone.
     pub fn reopen(repo: &Repo, plan: Option<&Plan>, tip: CommitId, place: &Place) -> Result<Self> {
         if !place.is_there() {
-            return Err(Error::io("read", place.files(), std::io::ErrorKind::NotFound.into()));
+            return Err(Error::io("read", place.files(), ErrorKind::NotFound.into()));
         }
         let (objects, tree) = Self::content_of(repo, plan, tip)?;
         let base = files_of(&objects, tree)?;
@@ -246,16 +247,19 @@ impl Scratch {
         }
     }
 
-    /// The bytes of a file of the folder; `None` where there is none.
+    /// The bytes of a file of the folder; `None` where there is none. A link is never read through.
     ///
     /// # Errors
-    /// [`Error::Io`].
+    /// [`Error::HostilePath`] for a link, a device or a pipe; [`Error::Io`].
     pub fn read(&self, path: &RepoPath) -> Result<Option<Vec<u8>>> {
-        let file = self.folder().join(relative(path)?);
-        match fs::read(&file) {
+        match bounded::read_below(self.folder(), path, bounded::CONTENT) {
             Ok(bytes) => Ok(Some(bytes)),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(Error::io("read", file, error)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) if error.kind() == ErrorKind::InvalidInput => Err(Error::HostilePath {
+                path: path.clone(),
+                why: "it is a link or no file, and is not read",
+            }),
+            Err(error) => Err(Error::io("read", self.folder().join(relative(path)?), error)),
         }
     }
 
@@ -283,7 +287,7 @@ impl Scratch {
                 (pattern.components().collect(), path.components().collect());
             // A pattern that is a folder stands for all that lies in it.
             wanted.len() <= found.len()
-                && wanted.iter().zip(&found).all(|(wanted, found)| matches(wanted, found))
+                && wanted.iter().zip(&found).all(|(wanted, found)| name_fits(wanted, found))
         };
         Ok(self.present(&[RepoPath::default()])?.into_iter().filter(fits).collect())
     }
@@ -298,7 +302,7 @@ impl Scratch {
         let mut seen = BTreeSet::new();
         let mut filters = Content::of_folder(&self.objects, self.folder())?;
         for path in self.present(within)? {
-            let mut content = read_entry(&self.folder().join(relative(&path)?))?;
+            let mut content = self.read_entry(&path)?;
             if content.0 != EntryMode::SYMLINK {
                 let before = self.base.get(&path).map(|entry| entry.id);
                 content.1 = filters.for_git(&path, &content.1, before)?;
@@ -317,6 +321,19 @@ impl Scratch {
             }
         }
         Ok(edits)
+    }
+
+    fn read_entry(&self, path: &RepoPath) -> Result<(EntryMode, Vec<u8>)> {
+        let file = self.folder().join(relative(path)?);
+        let failed = |error| Error::io("read", &file, error);
+        let metadata = fs::symlink_metadata(&file).map_err(failed)?;
+        if metadata.is_symlink() {
+            let target = fs::read_link(&file).map_err(failed)?;
+            let bytes = <[u8]>::from_path(&target).map(ToOwned::to_owned).unwrap_or_default();
+            return Ok((EntryMode::SYMLINK, bytes));
+        }
+        let mode = if is_executable(&metadata) { EntryMode::EXECUTABLE } else { EntryMode::BLOB };
+        Ok((mode, self.read(path)?.unwrap_or_default()))
     }
 
     /// The files and links of the folder within `paths`, without what was linked in.
@@ -346,16 +363,6 @@ impl Scratch {
             }
         }
         Ok(())
-    }
-}
-
-/// Whether a name fits a pattern in which `*` stands for anything.
-fn matches(pattern: &[u8], name: &[u8]) -> bool {
-    match pattern.split_once_str("*") {
-        None => pattern == name,
-        Some((start, rest)) => name
-            .strip_prefix(start)
-            .is_some_and(|name| (0..=name.len()).any(|skipped| matches(rest, &name[skipped..]))),
     }
 }
 
@@ -444,18 +451,6 @@ fn write_entry(
             if kind == EntryKind::Executable { make_executable(&file).map_err(failed) } else { Ok(()) }
         }
     }
-}
-
-fn read_entry(file: &Path) -> Result<(EntryMode, Vec<u8>)> {
-    let failed = |error| Error::io("read", file, error);
-    let metadata = fs::symlink_metadata(file).map_err(failed)?;
-    if metadata.is_symlink() {
-        let target = fs::read_link(file).map_err(failed)?;
-        let bytes = <[u8]>::from_path(&target).map(ToOwned::to_owned).unwrap_or_default();
-        return Ok((EntryMode::SYMLINK, bytes));
-    }
-    let mode = if is_executable(&metadata) { EntryMode::EXECUTABLE } else { EntryMode::BLOB };
-    Ok((mode, fs::read(file).map_err(failed)?))
 }
 
 #[cfg(unix)]

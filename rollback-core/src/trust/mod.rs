@@ -1,6 +1,6 @@
 //! Trust: which procedures may run commands here, and whether the repository's own filters may, recorded outside of it.
 //!
-//! A record pins the SHA-256 of a procedure with its includes and of the scripts that it names by path. Unattended, the
+//! A record pins the SHA-256 of a procedure with its includes and of the files of the tree that it names. Unattended, the
 //! hash comes from the pipeline's configuration. Nothing of the checkout can vouch for itself.
 
 mod repository;
@@ -31,8 +31,11 @@ pub struct Fingerprint {
 impl Fingerprint {
     /// The fingerprint of files, each with the bytes that were read; `None` for one that is not there.
     pub fn new<'a>(files: impl IntoIterator<Item = (&'a str, Option<&'a [u8]>)>) -> Self {
-        let files: BTreeMap<String, Option<String>> =
-            files.into_iter().map(|(name, bytes)| (name.to_owned(), bytes.map(sha256))).collect();
+        Self::of_hashes(files.into_iter().map(|(name, bytes)| (name.to_owned(), bytes.map(sha256))).collect())
+    }
+
+    /// The fingerprint of files whose hashes are known.
+    pub(crate) fn of_hashes(files: BTreeMap<String, Option<String>>) -> Self {
         let mut whole = Vec::new();
         for (name, hash) in &files {
             // Lengths first: no name can be mistaken for the end of another.

@@ -17,6 +17,7 @@ mod handed_over;
 mod limits;
 mod programs;
 mod records;
+mod runbooks;
 mod world;
 
 use std::collections::BTreeMap;
@@ -38,6 +39,13 @@ const ROWS: &[Row] = &[
     Row { name: "links that git reads", make: contents::links },
     Row { name: "a link d and a file d/f", make: contents::link_and_folder },
     Row { name: "procedures in the tree", make: contents::procedures },
+    Row { name: "procedures that run nothing", make: runbooks::untrusted },
+    Row { name: "values that become options or code", make: runbooks::values },
+    Row { name: "names that lead out of a run's folder", make: runbooks::names },
+    Row { name: "links of the tree that are read through", make: runbooks::links },
+    Row { name: "files changed after they were trusted", make: runbooks::pinned },
+    Row { name: "procedures without end", make: runbooks::bounds },
+    Row { name: "marks that hide what is trusted", make: runbooks::marks },
     Row { name: "names of references", make: handed_over::references },
     Row { name: "links in the git directory", make: handed_over::links },
     Row { name: "work tree elsewhere", make: handed_over::work_tree },
@@ -55,7 +63,7 @@ fn number(name: &str, default: u64) -> u64 {
 
 #[test]
 fn hostile_inputs_neither_write_outside_nor_run_code() {
-    let (count, seed) = (number("RB_HOSTILE", 56), number("RB_HOSTILE_SEED", 2026));
+    let (count, seed) = (number("RB_HOSTILE", 84), number("RB_HOSTILE_SEED", 2026));
     let mut dice = Seeded::new(seed);
     let mut tried: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
     let mut exits: BTreeMap<i32, usize> = BTreeMap::new();
@@ -86,7 +94,7 @@ fn hostile_inputs_neither_write_outside_nor_run_code() {
 
 #[test]
 fn the_controls_of_hostile_inputs_write_outside_or_run_code() {
-    let (count, seed) = (number("RB_HOSTILE", 56), number("RB_HOSTILE_SEED", 2026));
+    let (count, seed) = (number("RB_HOSTILE", 84), number("RB_HOSTILE_SEED", 2026));
     let mut dice = Seeded::new(seed);
     let mut noticed: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
     for nth in 0..(count as usize).min(20 * ROWS.len()) {

@@ -58,8 +58,7 @@ run = ["./smoke.sh"]
 expect = { capture = '(\d+) passed', eq = 15 }
 "#;
 
-const OF_THE_CANDIDATE: &str =
-    "the candidate's copy of the script ./smoke.sh is not the one that was trusted";
+const OF_THE_CANDIDATE: &str = "the candidate's copy of ./smoke.sh is not the one that was trusted";
 
 #[test]
 fn a_candidate_is_never_checked_by_a_script_of_its_own() {
@@ -141,7 +140,7 @@ fn a_script_of_the_work_tree_that_changed_after_the_run_began_is_not_run() {
             "[phase.p]\n{when} = [\"write\", \"tell\"]\ntarget = {{ commit = \"HEAD\" }}\nladder = [{{ use = \"revert-commit\" }}]\n{steps}"
         ))
     };
-    let words = "the work tree's copy of the script ./tell.sh is not the one that was trusted";
+    let words = "the work tree's copy of ./tell.sh is not the one that was trusted";
     let head = bench.head();
     for (when, has_landed) in [("before", false), ("after", true)] {
         script(&bench, "tell.sh", "true");
@@ -168,7 +167,7 @@ fn what_only_tells_and_keeps_does_not_run_another_script_and_stands_in_nobodys_w
     let run = bench.start(&procedure, bench.request(&procedure)).unwrap();
     assert_eq!((run.status, run.ending), (RunStatus::Complete, Some(Ending::Done)));
     let note = |id: &str| run.units.iter().find(|unit| unit.id == id).unwrap().note.clone().unwrap();
-    let words = "the work tree's copy of the script ./tell.sh is not the one that was trusted";
+    let words = "the work tree's copy of ./tell.sh is not the one that was trusted";
     assert_eq!(note("state"), words);
     assert_eq!(note("done"), format!("not sent: error: {words}"));
     assert_not_owned(&bench);

@@ -13,13 +13,13 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
-use rollback_core::Repo;
 use rollback_core::procedure::engine::{
     Clock, Ending, Engine, EngineError, Observer, Pause, RunRequest, RunState, RunStatus, SignedApproval,
 };
 use rollback_core::procedure::input::Inputs;
 use rollback_core::procedure::trigger::{SampleFormat, Samples};
 use rollback_core::process::SystemRunner;
+use rollback_core::{Repo, bounded};
 
 use super::Outcome;
 use crate::args::{Consent, Trust};
@@ -159,7 +159,7 @@ pub(super) fn samples(file: Option<&OsStr>, found: &Found, folder: &Path) -> Res
     let format = SampleFormat::of(&name).ok_or_else(|| {
         refused("samples end in .jsonl, .csv or .prom, which says how they are written".to_owned())
     })?;
-    let bytes = std::fs::read(folder.join(file))
+    let bytes = bounded::read(&folder.join(file), bounded::DOCUMENT)
         .map_err(|error| Failure::new(Exit::Io, "io", format!("cannot read {name}")).caused_by(error))?;
     let read = Samples::read(&bytes, format, &found.procedure.document, Timestamp::now());
     read.map_err(|error| refused(error.to_string()))

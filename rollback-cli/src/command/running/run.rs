@@ -1,6 +1,8 @@
 //! `rb run`: carry out a procedure.
 
-use rollback_core::procedure::engine::{EngineError, Foresight, Purpose, RunRequest, RunState, runs};
+use rollback_core::procedure::engine::{
+    EngineError, Foresight, Purpose, RunRequest, RunState, programs, runs,
+};
 
 use super::{engine_for_questions, exit_of, failure_of, find_again, given_hash, report, samples, sign, work};
 use crate::args::Run;
@@ -125,14 +127,23 @@ fn request(args: &Run, found: &Found, session: &Session) -> Result<RunRequest, P
     Ok(request)
 }
 
-/// Shows what would be done, and ends as the real run would before landing: without trust it would not begin, questions
-/// come before the ladder, and the ladder before what it would land.
+/// Shows what would be done, and ends as the real run would before landing: without trust no program would start,
+/// questions come before the ladder, and the ladder before what it would land. Reading needs no trust: where the
+/// procedure names no program, the missing trust is said and the exit code tells what would land.
 fn show(foresight: Foresight, args: &Run, found: &Found, session: &mut Session) -> Outcome {
     let hash = given_hash(&args.consent.trust, session);
     let untrusted = procedures::trusted_hash(found, hash.as_deref(), false, session).err();
     let repo = session.repo()?;
     let Foresight { state, refusal, missing_programs, .. } = foresight;
     let waits = render::questions(&state, &found.procedure);
+    let untrusted = match untrusted {
+        Some(untrusted) if programs(&found.procedure).is_empty() => {
+            let failure = session.failure(untrusted).about("running this would be refused");
+            session.console.complain(&failure.text(session.console.look().verbose));
+            None
+        }
+        other => other,
+    };
     let refusal = match (untrusted, refusal) {
         (Some(untrusted), _) => Some(untrusted),
         (None, Some(refusal)) if waits.is_empty() => Some(Problem::of_run(refusal, Some(&found.typed()))),

@@ -97,6 +97,7 @@ fn table() -> Vec<(EngineError, Option<&'static str>)> {
             EngineError::ForeignScript { script: "./s.sh".into(), place: "the candidate", missing: false },
             Some("rb history ./s.sh"),
         ),
+        (EngineError::ValueIsOption { argument: "{input.x}".into(), value: "-x".into() }, show),
         (EngineError::Constraint { id: "c".into(), found: "1".into() }, show),
         (EngineError::Preserved { path: "p".into() }, show),
         (EngineError::Target("none".into()), show),

@@ -15,6 +15,7 @@ pub(super) fn add(environment: &mut Environment<'_>) {
     environment.add_filter("lasting", lasting);
     environment.add_filter("size", size);
     environment.add_filter("cell", |text: Option<&str>| cell(text.unwrap_or_default()));
+    environment.add_filter("code", |text: Option<&str>| code(text.unwrap_or_default()));
     environment.add_filter("fenced", |text: Option<&str>| fenced(text.unwrap_or_default()));
     environment.add_filter("verdict", |look: &Value| verdict(look));
 }
@@ -49,9 +50,18 @@ fn size(bytes: u64) -> String {
     }
 }
 
-/// Text on one line that cannot break out of a cell of a table, or begin a tag.
+/// Text on one line that cannot break out of a cell of a table, or begin a tag, an image or a link.
 fn cell(text: &str) -> String {
-    text.replace('\n', " ").replace('|', "\\|").replace('<', "&lt;")
+    let text = text.replace('\n', " ").replace('|', "\\|").replace('<', "&lt;");
+    text.replace("](", "\\](").replace("![", "\\![")
+}
+
+/// Text on one line as a code span, whatever backticks it holds.
+fn code(text: &str) -> String {
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let ticks = "`".repeat(longest + 1);
+    let space = if longest > 0 { " " } else { "" };
+    format!("{ticks}{space}{}{space}{ticks}", text.replace('\n', " "))
 }
 
 /// Text as it stands, between fences longer than any within it.
@@ -88,7 +98,9 @@ mod tests {
 
     #[test]
     fn text_breaks_out_of_neither_a_cell_nor_a_fence() {
+        assert_eq!(cell("![x](http://t)"), "\\![x\\](http://t)");
         assert_eq!(cell("a|b\n<script>"), "a\\|b &lt;script>");
+        assert_eq!(code("a`<b>"), "`` a`<b> ``");
         assert_eq!(fenced("x\n```\ny\n"), "````\nx\n```\ny\n````");
     }
 }

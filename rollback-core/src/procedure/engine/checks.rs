@@ -7,8 +7,10 @@ use super::climb::Controlled;
 use super::event::{Event, Observer, On};
 use super::state::RunState;
 use super::{Result, Run};
+use crate::bounded;
+use crate::path::RepoPath;
 use crate::procedure::check::{Outcome, Seen, Verdict, filled, judge};
-use crate::procedure::format::{Check, Expect, Named, Period};
+use crate::procedure::format::{Check, Expect, Named, Period, TreePath};
 use crate::procedure::placeholder::placeholders;
 use crate::procedure::trigger::{Sample, figure, judge_metric};
 use crate::process::{
@@ -86,11 +88,18 @@ impl Run<'_> {
         }
         let wanted = check.expect.clone().unwrap_or_default();
         let expect = filled(&wanted, |text| self.words_for_program(text))?;
-        let same_as = expect.same_as.as_ref().and_then(|path| std::fs::read(folder.join(path.as_str())).ok());
+        let same_as = match &expect.same_as {
+            Some(path) => match self.file_of_tree(folder, path.as_str()) {
+                Ok(bytes) => bytes,
+                Err(why) => return Ok(Verdict::new(Outcome::Error, why)),
+            },
+            None => None,
+        };
         if let Some(file) = &check.file {
-            let path = folder.join(self.words(file.as_str())?);
-            let bytes = std::fs::read(path).ok();
-            let verdict = judge(&expect, Seen::File(bytes.as_deref()), same_as.as_deref());
+            let verdict = match self.file_of_tree(folder, &self.words(file.as_str())?) {
+                Ok(bytes) => judge(&expect, Seen::File(bytes.as_deref()), same_as.as_deref()),
+                Err(why) => Verdict::new(Outcome::Error, why),
+            };
             return Ok(self.naming_its_input(&wanted, self.without_secrets(verdict)));
         }
         let run = self.arguments(&check.run)?;
@@ -98,6 +107,24 @@ impl Run<'_> {
         let log = format!("check/{}/{}", check.id, on_name(on));
         let verdict = self.judged(&check.id, &log, command, &expect, same_as.as_deref())?.0;
         Ok(self.naming_its_input(&wanted, verdict))
+    }
+
+    /// A file of the folder, never read through a link of the tree; `None` where there is none. What was linked into a
+    /// candidate is read where it lies.
+    fn file_of_tree(&self, folder: &Path, name: &str) -> std::result::Result<Option<Vec<u8>>, String> {
+        let path: RepoPath = match name.parse::<TreePath>() {
+            Ok(path) => RepoPath::from(path.as_str()),
+            Err(error) => return Err(error.0),
+        };
+        let mut linked = self.procedure.document.link.iter().chain(&self.phase.link);
+        let is_linked = linked.any(|outer| RepoPath::from(outer.as_str()).contains(&path));
+        let work_dir = self.engine.place();
+        let root = if is_linked { &work_dir } else { folder };
+        match bounded::read_below(root, &path, bounded::CHECKED) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(format!("{path} cannot be checked: {error}")),
+        }
     }
 
     /// Runs a program, keeps its output, and judges it.

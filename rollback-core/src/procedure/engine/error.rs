@@ -91,7 +91,7 @@ pub enum EngineError {
         /// The words.
         words: String,
     },
-    /// The procedure runs programs and is not trusted as it is now.
+    /// The procedure is not trusted as it is now.
     #[error("procedure '{procedure}' is not trusted{}", if changed.is_empty() { String::new() } else { format!(" any more: {} changed since", changed.join(", ")) })]
     NotTrusted {
         /// The procedure.
@@ -101,8 +101,8 @@ pub enum EngineError {
         /// What changed since it was trusted.
         changed: Vec<String>,
     },
-    /// A script that the procedure names by path is not the one that was trusted with it.
-    #[error("{place}'s copy of the script {script} is not the one that was trusted{}", if *missing { ": it is not there" } else { "" })]
+    /// A file of the tree that the procedure names is not the one that was trusted with it.
+    #[error("{place}'s copy of {script} is not the one that was trusted{}", if *missing { ": it is not there" } else { "" })]
     ForeignScript {
         /// The script, as the procedure names it.
         script: String,
@@ -110,6 +110,14 @@ pub enum EngineError {
         place: &'static str,
         /// Whether there is none at all.
         missing: bool,
+    },
+    /// A value would become an option of the program that gets it as an argument.
+    #[error("the value '{value}' of {argument} begins with '-' and would become an option")]
+    ValueIsOption {
+        /// The argument as the procedure has it.
+        argument: String,
+        /// What it would become.
+        value: String,
     },
     /// A declared constraint would be broken.
     #[error("the constraint '{id}' would be broken: {found}")]
@@ -276,6 +284,7 @@ impl EngineError {
             Self::Confirmation { .. } => "confirmation-missing",
             Self::NotTrusted { .. } => "not-trusted",
             Self::ForeignScript { .. } => "script-not-trusted",
+            Self::ValueIsOption { .. } => "value-is-option",
             Self::Constraint { .. } => "constraint-broken",
             Self::Preserved { .. } => "preserved-path",
             Self::Target(_) => "target-not-found",
@@ -304,6 +313,7 @@ impl EngineError {
             | Self::Input(_)
             | Self::Missing { .. }
             | Self::NoPhase { .. }
+            | Self::ValueIsOption { .. }
             | Self::SeveralRuns { .. } => ErrorClass::Usage,
             Self::Authority { .. }
             | Self::Approval { .. }

@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 
 use super::{EngineError, Result, Run};
 use crate::apply::stays_in_its_folder;
+use crate::bounded;
 use crate::error::Error;
-use crate::procedure::format::{Evidence, Named};
+use crate::path::{RepoPath, name_fits};
+use crate::procedure::format::{Evidence, FileName, Named};
 use crate::trust::sha256;
 
 impl Run<'_> {
@@ -28,7 +30,7 @@ impl Run<'_> {
         let mut kept = 0;
         for pattern in &evidence.files {
             for file in self.files_matching(&folder, &self.words(pattern)?) {
-                let bytes = fs::read(&file).map_err(|error| Error::io("read", &file, error))?;
+                let bytes = self.read_evidence(&folder, &file)?;
                 let name =
                     file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
                 let bytes = self.redactor.redact(&bytes);
@@ -37,6 +39,15 @@ impl Run<'_> {
             }
         }
         Ok((kept == 0).then(|| "no file matches".to_owned()))
+    }
+
+    /// A file of the work tree is never read through a link; one of the machine is what the user's system has there.
+    fn read_evidence(&self, work_dir: &Path, file: &Path) -> Result<Vec<u8>> {
+        let bytes = match file.strip_prefix(work_dir).ok().and_then(RepoPath::from_relative_path) {
+            Some(path) => bounded::read_below(work_dir, &path, bounded::CHECKED),
+            None => bounded::read(file, bounded::CHECKED),
+        };
+        bytes.map_err(|error| Error::io("read", file, error).into())
     }
 
     /// Files of the work tree, of this run's own folder, or of the machine.
@@ -68,7 +79,7 @@ impl Run<'_> {
 
     /// The name under which a piece of evidence is kept, which stays in the folder of the run.
     pub(super) fn kept_name(&self, evidence: &Evidence) -> Result<String> {
-        let to = self.words(evidence.to.as_deref().unwrap_or(&evidence.id))?;
+        let to = self.words(evidence.to.as_ref().map_or(&evidence.id, FileName::as_str))?;
         match stays_in_its_folder(&to) {
             true => Ok(to),
             false => Err(EngineError::Outside { path: to, why: "evidence stays in the folder of its run" }),
@@ -83,16 +94,7 @@ fn rows(folder: &Path, wanted: &str) -> Vec<PathBuf> {
     }
     let Ok(rows) = fs::read_dir(folder) else { return Vec::new() };
     rows.flatten()
-        .filter(|row| fits(wanted, &row.file_name().to_string_lossy()))
+        .filter(|row| name_fits(wanted.as_bytes(), row.file_name().to_string_lossy().as_bytes()))
         .map(|row| row.path())
         .collect()
-}
-
-fn fits(pattern: &str, name: &str) -> bool {
-    match pattern.split_once('*') {
-        None => pattern == name,
-        Some((start, rest)) => name.strip_prefix(start).is_some_and(|name| {
-            name.char_indices().map(|(at, _)| at).chain([name.len()]).any(|at| fits(rest, &name[at..]))
-        }),
-    }
 }

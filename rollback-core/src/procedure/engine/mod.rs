@@ -51,6 +51,7 @@ use jiff::Timestamp;
 use prepare::Intent;
 
 use super::format::{Phase, Procedure};
+use super::pins;
 use super::trigger::Samples;
 use crate::apply::{Lease, Leased};
 use crate::id::CommitId;
@@ -61,7 +62,7 @@ use crate::receipt::ApplyOptions;
 use crate::record::Revision;
 use crate::repo::Repo;
 use crate::scratch::{self, Place, Scratch};
-use crate::trust::Fingerprint;
+use crate::trust::{Fingerprint, sha256};
 
 /// The time, passed in.
 pub trait Clock: Sync {
@@ -187,26 +188,18 @@ impl Resumption {
     }
 }
 
-/// The programs that a procedure names, each once; one that has none only moves git and needs no trust.
+/// The programs that a procedure names, each once.
 pub fn programs(procedure: &Procedure) -> Vec<String> {
     units::programs(&procedure.document)
 }
 
-/// The hash of all that a procedure runs by itself: its files, and the scripts it names by path in the work tree.
+/// The hash of all that trust covers: the files of a procedure, and the files of the work tree that its commands name.
 pub fn fingerprint(procedure: &Procedure, work_dir: Option<&std::path::Path>) -> Fingerprint {
-    let scripts: Vec<(String, Option<Vec<u8>>)> = programs(procedure)
-        .into_iter()
-        .filter(|program| scripts::is_script(program))
-        .map(|program| {
-            let bytes = work_dir.and_then(|folder| scripts::read(folder, &program));
-            (program, bytes)
-        })
-        .collect();
     // Without its folder: the hash that a pipeline is given must be the same in every checkout.
     let base = |name: &'_ str| name.rsplit(['/', '\\']).next().map_or(0, |base| name.len() - base.len());
-    let files = procedure.files.iter().map(|(name, bytes)| (&name[base(name)..], Some(bytes.as_slice())));
-    let scripts = scripts.iter().map(|(name, bytes)| (name.as_str(), bytes.as_deref()));
-    Fingerprint::new(files.chain(scripts))
+    let files =
+        procedure.files.iter().map(|(name, bytes)| (name[base(name)..].to_owned(), Some(sha256(bytes))));
+    Fingerprint::of_hashes(files.chain(pins::pinned(procedure, work_dir)).collect())
 }
 
 /// A run in progress: the request, what is known, and where it is written down.

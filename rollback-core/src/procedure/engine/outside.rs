@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::{EngineError, Result, Run};
 use crate::apply::replace_outside;
+use crate::bounded;
 use crate::error::Error;
 use crate::procedure::format::{CopyFiles, EnvFile};
 
@@ -52,8 +53,10 @@ impl Run<'_> {
 
     /// Makes the target what the source is. Nothing is touched unless the source is there.
     pub(super) fn copy(&self, copy: &CopyFiles) -> Result<()> {
-        let from = self.expanded(&self.words(&copy.from)?);
+        // A relative source lies in the work tree, wherever rb was started.
+        let from = self.engine.place().join(self.expanded(&self.words(&copy.from)?));
         let to = self.changeable(&copy.to)?;
+        self.refuse_links(&from)?;
         let metadata = fs::metadata(&from).map_err(|error| Error::io("read", &from, error))?;
         if metadata.is_file() {
             return copy_file(&from, &to);
@@ -65,6 +68,37 @@ impl Run<'_> {
             remove_others(&from, &to)?;
         }
         copy_folder(&from, &to)
+    }
+
+    /// Refuses a source in the work tree that is a link, lies behind one, or holds one: it would be read through.
+    fn refuse_links(&self, from: &Path) -> Result<()> {
+        let work_dir = self.engine.place();
+        let Ok(inside) = from.strip_prefix(&work_dir) else { return Ok(()) };
+        let refused = |path: &Path| {
+            let path = path.display().to_string();
+            Err(EngineError::Outside {
+                path,
+                why: "it is a symbolic link of the tree, which is not followed",
+            })
+        };
+        let mut at = work_dir;
+        for part in inside.components() {
+            at.push(part);
+            if at.is_symlink() {
+                return refused(&at);
+            }
+        }
+        let mut folders = vec![at];
+        while let Some(folder) = folders.pop() {
+            for row in fs::read_dir(&folder).into_iter().flatten().flatten() {
+                match row.file_type() {
+                    Ok(kind) if kind.is_symlink() => return refused(&row.path()),
+                    Ok(kind) if kind.is_dir() => folders.push(row.path()),
+                    _ => {}
+                }
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn env_file(&self, file: &EnvFile) -> Result<()> {
@@ -121,7 +155,7 @@ fn copy_folder(from: &Path, to: &Path) -> Result<()> {
 
 fn copy_file(from: &Path, to: &Path) -> Result<()> {
     let failed = |error| Error::io("read", from, error);
-    let bytes = fs::read(from).map_err(failed)?;
+    let bytes = bounded::read(from, bounded::CONTENT).map_err(failed)?;
     let permissions = fs::metadata(from).map_err(failed)?.permissions();
     Ok(replace_outside(to, &bytes, Some(bits(&permissions)))?)
 }

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use super::Run;
 use super::event::Event;
 use super::state::{UnitKind, UnitState};
-use super::{Run, scripts};
 
 impl Run<'_> {
     /// The programs of this run that cannot be found, each once: known before anything is done, and not a refusal, because
@@ -14,9 +14,9 @@ impl Run<'_> {
         let path = (self.engine.environment)("PATH").unwrap_or_default();
         let folders: Vec<_> = std::env::split_paths(&path).filter(|folder| folder.is_absolute()).collect();
         let place = self.engine.place();
-        let is_there = |program: &String| match scripts::is_script(program) || program.starts_with('/') {
-            true => place.join(program).exists(),
-            false if program.starts_with("~/") => self.expanded(program).exists(),
+        let is_there = |program: &String| match program.contains('/') {
+            // A path that is absolute once the home folder is filled in stays one.
+            true => place.join(self.expanded(program)).exists(),
             false => folders.iter().any(|folder| is_file(&folder.join(program))),
         };
         self.programs_of_run().into_iter().filter(|program| !is_there(program)).collect()

@@ -126,11 +126,12 @@ impl Run<'_> {
 
     /// The remote of a way of publishing, which must be known here.
     pub(super) fn remote(&self, publish: &Publish) -> Result<Option<Remote>> {
-        let Some(text) = &publish.push else { return Ok(None) };
-        let refused = |why: &str| EngineError::Remote { remote: text.clone(), why: why.to_owned() };
-        let remote = Remote::parse(text).map_err(refused)?;
+        let Some(remote) = publish.push.clone() else { return Ok(None) };
         match remote.is_name() && !self.engine.repo.has_remote(remote.as_str()) {
-            true => Err(refused("no remote has this name")),
+            true => {
+                let why = "no remote has this name".to_owned();
+                Err(EngineError::Remote { remote: remote.to_string(), why })
+            }
             false => Ok(Some(remote)),
         }
     }

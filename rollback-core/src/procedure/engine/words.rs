@@ -3,7 +3,7 @@
 use super::state::{RunState, RunStatus, Unit, UnitKind, UnitState};
 use super::{EngineError, Result, Run};
 use crate::procedure::format::Period;
-use crate::procedure::placeholder::{Placeholder, fill};
+use crate::procedure::placeholder::{Known, OfCheck, Placeholder, Word, fill};
 
 /// Who gets a text, which decides what stands for the secrets in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,16 +32,27 @@ impl Run<'_> {
         fill(text, |found| self.word(found, Audience::Tree, each))
     }
 
-    /// All arguments of a command. No shell reads them, so a home folder that the procedure names is filled in here.
+    /// All arguments of a command. No shell reads them, so a home folder that the procedure names is filled in here. A
+    /// value never becomes an option.
     pub(super) fn arguments(&self, run: &[String]) -> Result<Vec<String>> {
-        let one = |argument: &String| {
+        let one = |argument: &String| -> Result<String> {
             let filled = self.words_for_program(argument)?;
             Ok(match argument.starts_with("~/") {
                 true => self.expanded(&filled).display().to_string(),
                 false => filled,
             })
         };
-        run.iter().map(one).collect()
+        let mut options_ended = false;
+        let mut filled = Vec::with_capacity(run.len());
+        for argument in run {
+            let value = one(argument)?;
+            if value.starts_with('-') && !argument.starts_with('-') && !options_ended {
+                return Err(EngineError::ValueIsOption { argument: argument.clone(), value });
+            }
+            options_ended |= argument == "--";
+            filled.push(value);
+        }
+        Ok(filled)
     }
 
     /// A command as people may see it.
@@ -67,65 +78,76 @@ impl Run<'_> {
             id.map_or(String::new(), |id| self.engine.repo.abbreviation(*id))
         };
         let whole = |id: Option<&crate::id::CommitId>| id.map_or(String::new(), ToString::to_string);
-        Ok(match (found.namespace, found.name) {
-            ("input", name) => self.input(name, audience)?,
-            ("each", _) => each.unwrap_or_default().to_owned(),
-            ("check", name) => self.of_a_check(name),
-            ("phase", "id") => state.phase.clone(),
-            ("phase", "title") => self.phase.title.clone().unwrap_or_else(|| state.phase.clone()),
-            ("phase", "rto") => state.rto.map_or(String::new(), |rto| rto.to_string()),
-            ("phase", "severity") => state.severity.clone().unwrap_or_default(),
-            ("procedure", "id") => state.procedure.clone(),
-            ("procedure", "title") => self.procedure.document.title.clone().unwrap_or_default(),
-            ("trigger", "text") => state.trigger.clone(),
-            ("trigger", "id") => state.trigger.clone(),
-            ("target", "commit") => whole(state.targets.first()),
-            ("target", "short") => short(state.targets.first()),
-            ("target", "subject") => match state.targets.first() {
+        let known = match found.word() {
+            Ok(Word::Known(known)) => known,
+            Ok(Word::Input(name)) => return self.input(name, audience),
+            Ok(Word::Check(name, what)) => return Ok(self.of_a_check(name, what)),
+            // A secret stands in standard input alone, which is filled elsewhere; nothing else gets past the checker.
+            Ok(Word::Secret(_)) | Err(_) => return Ok(String::new()),
+        };
+        Ok(match known {
+            Known::EachValue => each.unwrap_or_default().to_owned(),
+            Known::PhaseId => state.phase.clone(),
+            Known::PhaseTitle => self.phase.title.clone().unwrap_or_else(|| state.phase.clone()),
+            Known::PhaseRto => state.rto.map_or(String::new(), |rto| rto.to_string()),
+            Known::PhaseSeverity => state.severity.clone().unwrap_or_default(),
+            Known::ProcedureId => state.procedure.clone(),
+            Known::ProcedureTitle => self.procedure.document.title.clone().unwrap_or_default(),
+            Known::TriggerText | Known::TriggerId => state.trigger.clone(),
+            Known::TargetCommit => whole(state.targets.first()),
+            Known::TargetShort => short(state.targets.first()),
+            Known::TargetSubject => match state.targets.first() {
                 Some(id) => self.engine.repo.commit_summary(*id)?.subject,
                 None => String::new(),
             },
-            ("target", "parent") => match state.targets.last() {
+            Known::TargetParent => match state.targets.last() {
                 Some(id) => whole(self.engine.repo.commit_summary(*id)?.parents.first()),
                 None => String::new(),
             },
-            ("target", "path") => self.phase.paths.first().map_or(String::new(), ToString::to_string),
-            ("source", "commit") => whole(state.source.as_ref().or(state.targets.first())),
-            ("source", "short") => short(state.source.as_ref().or(state.targets.first())),
-            ("result", "commit") => whole(state.commits.last()),
-            ("result", "short") => short(state.commits.last()),
-            ("result", "branch") => state.landed_on.clone().unwrap_or_default(),
-            ("result", "strategy") => state
-                .rungs
-                .iter()
-                .rev()
-                .find(|rung| rung.taken)
-                .map_or(String::new(), |rung| rung.why.clone()),
-            ("tip", "commit") => state.tip.to_string(),
-            ("tip", "short") => short(Some(&state.tip)),
-            ("tip", "branch") => state.reference.trim_start_matches("refs/heads/").to_owned(),
-            ("candidate", "folder") => {
-                let folder = state.pause.as_ref().and_then(|pause| pause.folder.as_ref());
-                folder.map_or_else(
-                    || "the candidate's folder".to_owned(),
-                    |folder| folder.display().to_string(),
-                )
+            Known::TargetPath => self.phase.paths.first().map_or(String::new(), ToString::to_string),
+            Known::SourceCommit => whole(state.source.as_ref().or(state.targets.first())),
+            Known::SourceShort => short(state.source.as_ref().or(state.targets.first())),
+            Known::ResultCommit => whole(state.commits.last()),
+            Known::ResultShort => short(state.commits.last()),
+            Known::ResultTree => match state.commits.last() {
+                Some(id) => self.engine.repo.tree_of_commit(*id)?.to_string(),
+                None => String::new(),
+            },
+            Known::ResultBranch => state.landed_on.clone().unwrap_or_default(),
+            Known::ResultStrategy => {
+                let taken = state.rungs.iter().rev().find(|rung| rung.taken);
+                // Without a rung, values were set.
+                taken.map_or(String::new(), |rung| rung.kind.map_or("set".into(), |kind| kind.to_string()))
             }
-            ("date", name) => self.date(name),
-            ("run", name) => self.of_the_run(name),
-            _ => String::new(),
+            Known::TipCommit => state.tip.to_string(),
+            Known::TipShort => short(Some(&state.tip)),
+            Known::TipBranch => state.reference.trim_start_matches("refs/heads/").to_owned(),
+            Known::CandidateFolder => {
+                let folder = state.pause.as_ref().and_then(|pause| pause.folder.as_ref());
+                folder.map_or_else(|| "the candidate's folder".into(), |folder| folder.display().to_string())
+            }
+            Known::DateIso => self.date("%Y-%m-%d"),
+            Known::DateCompact => self.date("%Y%m%d"),
+            Known::DateStamp => self.date("%Y%m%d-%H%M%S"),
+            Known::DateTime => self.date("%Y-%m-%d %H:%M:%S UTC"),
+            Known::RunId => state.id.clone(),
+            Known::RunStarted => to_the_second(state.started),
+            Known::RunFinished => to_the_second(state.finished.unwrap_or_else(|| self.engine.clock.now())),
+            Known::RunDuration => self.elapsed().to_string(),
+            Known::RunMinutes => self.elapsed().0.as_secs().div_ceil(60).to_string(),
+            Known::RunOperator => state.roles.join(", "),
+            // A run without a reason has at least a trigger.
+            Known::RunReason if state.reason.is_empty() => state.trigger.clone(),
+            Known::RunReason => state.reason.clone(),
+            Known::RunStatus => so_far(state).to_owned(),
+            Known::RunResults => super::report::results(state),
+            Known::RunTimeline => super::report::timeline(state),
+            Known::RunEvidence => state.evidence.keys().cloned().collect::<Vec<_>>().join(", "),
         })
     }
 
-    fn date(&self, form: &str) -> String {
-        let started = self.state.started.to_zoned(jiff::tz::TimeZone::UTC);
-        let format = match form {
-            "iso" => "%Y-%m-%d",
-            "compact" => "%Y%m%d",
-            "stamp" => "%Y%m%d-%H%M%S",
-            _ => "%Y-%m-%d %H:%M:%S UTC",
-        };
-        started.strftime(format).to_string()
+    fn date(&self, format: &str) -> String {
+        self.state.started.to_zoned(jiff::tz::TimeZone::UTC).strftime(format).to_string()
     }
 
     pub(super) fn elapsed(&self) -> Period {
@@ -135,33 +157,12 @@ impl Run<'_> {
         Period(std::time::Duration::from_secs(elapsed.as_secs()))
     }
 
-    fn of_the_run(&self, name: &str) -> String {
-        let state = &self.state;
-        match name {
-            "id" => state.id.clone(),
-            "started" => to_the_second(state.started),
-            "finished" => to_the_second(state.finished.unwrap_or_else(|| self.engine.clock.now())),
-            "duration" => self.elapsed().to_string(),
-            "minutes" => self.elapsed().0.as_secs().div_ceil(60).to_string(),
-            "operator" => state.roles.join(", "),
-            // Whoever gave no reason has at least said, or been told, what triggered the run.
-            "reason" if state.reason.is_empty() => state.trigger.clone(),
-            "reason" => state.reason.clone(),
-            "status" => so_far(state).to_owned(),
-            "results" => super::report::results(state),
-            "timeline" => super::report::timeline(state),
-            "evidence" => state.evidence.keys().cloned().collect::<Vec<_>>().join(", "),
-            _ => String::new(),
-        }
-    }
-
-    fn of_a_check(&self, name: &str) -> String {
-        let (check, what) = name.rsplit_once('.').unwrap_or((name, "outcome"));
+    fn of_a_check(&self, check: &str, what: OfCheck) -> String {
         let Some(verdict) = self.state.verdict(check) else { return "not run".to_owned() };
         match what {
-            "outcome" => verdict.outcome.to_string(),
-            "expected" => verdict.expected.clone().unwrap_or_default(),
-            _ => verdict.found.clone().unwrap_or_default(),
+            OfCheck::Outcome => verdict.outcome.to_string(),
+            OfCheck::Expected => verdict.expected.clone().unwrap_or_default(),
+            OfCheck::Found => verdict.found.clone().unwrap_or_default(),
         }
     }
 }

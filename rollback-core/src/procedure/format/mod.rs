@@ -4,8 +4,10 @@
 //! named by file, line and column. Nothing here runs anything or looks at a repository.
 
 mod check;
+mod commands;
 mod document;
 mod figure;
+mod limits;
 mod named;
 mod phase;
 mod problem;
@@ -16,6 +18,7 @@ mod validate;
 mod value;
 
 pub use check::{Bounds, Check, Count, Expect, JsonExpect};
+pub(crate) use commands::{Located, Role as ArgumentRole, roles, started_by};
 pub use document::{
     Avoid, Backup, Change, Checkpoint, Constraint, Contact, Diagnose, Document, Group, GroupTime, Input,
     InputKind, Link, Meta, Policy, Precheck, Retry, Role, SCHEMA_VERSION, Signoff, Success, Undo,
@@ -31,8 +34,9 @@ pub use step::{
     Restore, Step, StepKind, WriteFile,
 };
 pub use trigger::{Condition, Decision, Metric, NoData, Severity, Trigger, TriggerAction};
-pub use value::{BadValue, Pattern, Period, PeriodRange, Scalar, TreePath};
+pub use value::{BadValue, FileName, Pattern, Period, PeriodRange, Remote, Scalar, TreePath};
 
+use crate::bounded;
 use source::{Part, Step as Way};
 
 /// How deep includes may go.
@@ -57,7 +61,7 @@ impl Files for () {
 /// Files of a folder.
 impl Files for std::path::PathBuf {
     fn read(&self, name: &str) -> std::io::Result<Vec<u8>> {
-        std::fs::read(self.join(name))
+        bounded::read(&self.join(name), bounded::PROCEDURE)
     }
 }
 
@@ -182,6 +186,9 @@ fn include(
         }
         if parts.iter().any(|part| base_name(&part.file) == name) {
             continue;
+        }
+        if parts.len() >= limits::FILES {
+            return refuse("too-large", format!("a procedure has at most {} files", limits::FILES));
         }
         let bytes = match files.read(&name) {
             Ok(bytes) => bytes,

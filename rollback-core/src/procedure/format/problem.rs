@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::limits;
+
 /// One mistake in a procedure.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Problem {
@@ -51,9 +53,13 @@ impl fmt::Display for Problems {
 
 /// The candidate nearest to what was found, if one is near enough to have been meant.
 pub(crate) fn nearest<'a>(found: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    if found.len() > limits::NAME {
+        return None;
+    }
     let folded = found.to_lowercase().replace('_', "-");
     candidates
         .into_iter()
+        .filter(|candidate| candidate.len() <= limits::NAME)
         .map(|candidate| {
             let distance = strsim::damerau_levenshtein(&folded, &candidate.to_lowercase().replace('_', "-"));
             (distance, candidate)

@@ -3,6 +3,7 @@
 use toml_edit::{Document as Spanned, Item, TableLike, Value};
 
 use super::document::{Document, SCHEMA_VERSION};
+use super::limits;
 use super::problem::{Problem, Problems, nearest};
 
 /// One part of the way to a value: a key, or a place in a list.
@@ -35,6 +36,11 @@ pub(crate) struct Part {
 impl Part {
     /// Reads a file.
     pub(crate) fn parse(file: &str, bytes: &[u8]) -> Result<Self, Problems> {
+        if bytes.len() > limits::BYTES {
+            let message = format!("the file has {} bytes, more than {}", bytes.len(), limits::BYTES);
+            let (code, file) = ("too-large", file.to_owned());
+            return Err(Problems(vec![Problem { code, file, line: 1, column: 1, message, nearest: None }]));
+        }
         let text = std::str::from_utf8(bytes).map_err(|error| {
             let before = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
             let (line, column) = position(&before, before.len());
@@ -56,6 +62,9 @@ impl Part {
             let message = error.message().trim().replace('\n', ", ");
             problem("not-toml", error.span().map_or(0, |span| span.start), message, None)
         })?;
+        if let Some((at, message)) = limits::exceeded(spanned.as_item()) {
+            return Err(problem("too-large", at, message, None));
+        }
         refuse_other_schema(&spanned, &problem)?;
         let document =
             toml_edit::de::from_document(spanned.clone()).map_err(|error: toml_edit::de::Error| {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::check::{Expect, is_zero};
 use super::named::Named;
 use super::trigger::is_default;
-use super::value::{Pattern, Period, Scalar, TreePath};
+use super::value::{FileName, Pattern, Period, Remote, Scalar, TreePath};
 
 /// Whether a step that was cut off may simply run again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -275,7 +275,7 @@ pub struct Evidence {
     pub files: Vec<String>,
     /// The name it is kept under; the id unless given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub to: Option<String>,
+    pub to: Option<FileName>,
     /// When it is taken.
     #[serde(default, skip_serializing_if = "is_default")]
     pub when: EvidenceTime,
@@ -377,9 +377,9 @@ pub struct Followup {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Publish {
-    /// The remote to push to, never by force.
+    /// The remote to push to, never by force: a name, or a URL that git opens itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub push: Option<String>,
+    pub push: Option<Remote>,
     /// A program that publishes, such as one that opens a pull request; the report is its standard input.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub run: Vec<String>,

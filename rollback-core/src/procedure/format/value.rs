@@ -11,6 +11,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+pub use crate::process::push::Remote;
+
 /// Why a value was refused: a fragment that names the value and what would do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -172,7 +174,7 @@ impl FromStr for Pattern {
     fn from_str(text: &str) -> Result<Self, BadValue> {
         regex::bytes::RegexBuilder::new(text)
             .multi_line(true)
-            .size_limit(1 << 20)
+            .size_limit(1 << 18)
             .build()
             .map(|regex| Self { text: text.to_owned(), regex })
             .map_err(|error| {
@@ -241,6 +243,51 @@ impl FromStr for TreePath {
 impl fmt::Display for TreePath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.0.is_empty() { "." } else { &self.0 })
+    }
+}
+
+/// The name of a file, without its folder: it can lie nowhere but where rb puts it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileName(String);
+
+spelled_value!(FileName, "The name of a file, without a folder.", r"^[^./\\~-][^/\\]*$");
+
+impl FileName {
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for FileName {
+    type Err = BadValue;
+
+    fn from_str(text: &str) -> Result<Self, BadValue> {
+        let bad = |why: &str| Err(BadValue(format!("'{text}' is not the name of a file: {why}")));
+        match text {
+            "" => bad("it is empty"),
+            _ if text.contains(['/', '\\']) => bad("it names a folder"),
+            _ if text.starts_with(['.', '~', '-']) => bad("it begins with '.', '~' or '-'"),
+            _ if text.chars().any(char::is_control) => bad("it holds a control character"),
+            _ if text.len() > 200 => bad("it is longer than 200 bytes"),
+            _ => Ok(Self(text.to_owned())),
+        }
+    }
+}
+
+impl fmt::Display for FileName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+spelled_value!(Remote, "The name of a remote, or an https, ssh, git or file URL.", r"^[A-Za-z0-9].*$");
+
+impl FromStr for Remote {
+    type Err = BadValue;
+
+    fn from_str(text: &str) -> Result<Self, BadValue> {
+        Self::parse(text).map_err(|why| BadValue(format!("'{text}' is not a remote: {why}")))
     }
 }
 
@@ -406,6 +453,17 @@ mod tests {
         }
         assert_eq!("./a//b/".parse::<TreePath>().unwrap().as_str(), "a/b");
         assert_eq!(".".parse::<TreePath>().unwrap().to_string(), ".");
+    }
+
+    #[test]
+    fn the_name_of_a_file_has_no_folder() {
+        assert_eq!(
+            "report_{date.compact}.md".parse::<FileName>().unwrap().as_str(),
+            "report_{date.compact}.md"
+        );
+        for text in ["", ".", "..", "../x", "a/b", "/x", "~", "~/x", "a\\b", "-x", ".ssh", "a\nb"] {
+            assert!(text.parse::<FileName>().is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -1,46 +1,138 @@
 //! Commands: argument lists that are safe to run, by construction.
 
-use super::{Report, way};
-use crate::procedure::format::source::Step;
-use crate::procedure::placeholder::placeholders;
+use super::Report;
+use crate::procedure::format::commands::{is_interpreter, reads_code, takes_code};
+use crate::procedure::format::document::{Document, Input, InputKind};
+use crate::procedure::placeholder::{Placeholder, Shape, Word, placeholders};
 
-/// Refuses what a shell would be given, what would end the runner itself, and what rewrites published history.
-pub(super) fn check(report: &mut Report<'_>) {
-    let mut commands = Vec::new();
-    collect(report.document(), &mut commands);
-    for (way, command) in commands {
-        if let Some((code, message)) = refusal(&command) {
-            report.add(code, &way, message);
+/// Refuses values that could become options or code, what would end the runner itself, and what rewrites published history.
+pub(super) fn check(report: &mut Report<'_>, inputs: &[&Document]) {
+    for command in report.document().commands() {
+        if let Some((code, message)) = refusal(command.run).or_else(|| spliced(command.run, inputs)) {
+            report.add(code, &command.way, message);
+        }
+    }
+    for (at, step) in report.document().step.iter().enumerate() {
+        of_variables(report, "step", at, step.env.iter());
+    }
+    for (at, check) in report.document().check.iter().enumerate() {
+        of_variables(report, "check", at, check.env.iter());
+    }
+}
+
+/// Variables by which a program is led to other code.
+fn leads_to_code(variable: &str) -> bool {
+    let whole = ["PATH", "IFS", "ENV", "SHELL", "EDITOR", "VISUAL", "PAGER", "BROWSER", "HOME", "MAKEFLAGS"];
+    let start = ["LD_", "DYLD_", "BASH_", "PYTHON", "PERL", "RUBY", "NODE_", "GIT_", "JAVA_", "LUA_", "PHP_"];
+    whole.contains(&variable)
+        || start.iter().any(|start| variable.starts_with(start))
+        || ["_COMMAND", "_OPTIONS", "_PATH", "OPTS"].iter().any(|end| variable.ends_with(end))
+}
+
+fn of_variables<'a>(
+    report: &mut Report<'_>,
+    list: &str,
+    at: usize,
+    variables: impl Iterator<Item = (&'a str, &'a String)>,
+) {
+    for (name, value) in variables.filter(|(name, _)| leads_to_code(name)) {
+        if let Some(found) = placeholders(value).next() {
+            let message =
+                format!("the variable {name} leads a program to code: {found} must not stand in it");
+            report.add("spliced-value", &super::way![list, at, "env", name], message);
         }
     }
 }
 
-fn collect(document: &super::Document, commands: &mut Vec<(Vec<Step>, Vec<String>)>) {
-    macro_rules! lists {
-        ($($list:ident . $field:ident),* $(,)?) => {
-            $(for (at, row) in document.$list.iter().enumerate() {
-                commands.push((way![stringify!($list), at, stringify!($field)].to_vec(), row.$field.clone()));
-            })*
+/// Values are whole arguments or follow `NAME=`, and never stand where a program reads code.
+fn spliced(command: &[String], inputs: &[&Document]) -> Option<(&'static str, String)> {
+    let mut code: Option<&str> = None;
+    let mut script = None;
+    for (at, argument) in command.iter().enumerate() {
+        let found = placeholders(argument).next();
+        let attached = argument.split_once('=').is_some_and(|(option, _)| takes_code(option));
+        match found {
+            Some(found) if code.is_some() || attached || script == Some(false) => {
+                let by = code.unwrap_or(argument);
+                let message = format!(
+                    "{found} would be read as code by '{by}': pass it in 'env' or to a script as an argument"
+                );
+                return Some(("spliced-value", message));
+            }
+            Some(_) => {
+                if let Some(message) = out_of_place(argument, inputs) {
+                    return Some(("spliced-value", message));
+                }
+            }
+            None => {}
+        }
+        if reads_code(argument) || at > 0 && takes_code(argument) {
+            code = code.or(Some(argument));
+        } else if is_interpreter(argument) && script.is_none() {
+            script = Some(false);
+        } else if script == Some(false) && at > 0 && !argument.starts_with('-') {
+            script = Some(true);
+        }
+    }
+    None
+}
+
+/// Says where a value of any text may stand instead.
+fn out_of_place(argument: &str, inputs: &[&Document]) -> Option<String> {
+    let free: Vec<Placeholder<'_>> =
+        placeholders(argument).filter(|found| shape(*found, inputs) == Shape::Free).collect();
+    let found = *free.first()?;
+    let text = found.to_string();
+    let alone = argument.strip_suffix(text.as_str());
+    let named = |before: &str| {
+        let name = before.strip_suffix('=').map(|name| name.trim_start_matches('-'));
+        name.is_some_and(|name| {
+            !name.is_empty()
+                && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
+        })
+    };
+    if alone.is_some_and(|before| before.is_empty() || named(before)) {
+        return None;
+    }
+    Some(format!(
+        "{found} can be any text: make it an argument of its own, or put it after NAME= in '{argument}'"
+    ))
+}
+
+/// What a value can be; an input is plain where its declaration makes it so.
+fn shape(found: Placeholder<'_>, inputs: &[&Document]) -> Shape {
+    match found.word() {
+        Ok(Word::Input(name)) => match inputs.iter().find_map(|document| document.input.get(name)) {
+            Some(input) if is_plain(input) => Shape::Plain,
+            _ => Shape::Free,
+        },
+        Ok(Word::Known(known)) => known.shape(),
+        _ => Shape::Free,
+    }
+}
+
+fn is_plain(input: &Input) -> bool {
+    let plain = |text: &str| {
+        !text.starts_with('-')
+            && !text.contains("..")
+            && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':' | '%'))
+    };
+    let numbers = [InputKind::Integer, InputKind::Percentage, InputKind::Duration, InputKind::Boolean];
+    // A pattern is as narrow as what it refuses.
+    let wide =
+        ["a b", "a;b", "$a", "`a", "a|b", "a/../b", "/a", "a&b", "a\"b", "a'b", "(a", "~a", "a<b", "a\\b"];
+    let narrow = |pattern: &crate::procedure::format::Pattern| {
+        let takes = |text: &str| {
+            let found = pattern.regex().find(text.as_bytes());
+            found.is_some_and(|found| found.start() == 0 && found.end() == text.len())
         };
-    }
-    lists!(check.run, step.run, step.undo, evidence.run, message.send);
-    for (at, row) in document.diagnose.iter().enumerate() {
-        for (index, run) in row.run.iter().enumerate() {
-            commands.push((way!["diagnose", at, "run", index].to_vec(), run.clone()));
-        }
-    }
-    for (name, phase) in document.phase.iter() {
-        for (at, rung) in phase.ladder.iter().enumerate() {
-            commands.push((way!["phase", name, "ladder", at, "run"].to_vec(), rung.run.clone()));
-        }
-        if let Some(publish) = &phase.publish {
-            commands.push((way!["phase", name, "publish", "run"].to_vec(), publish.run.clone()));
-        }
-    }
-    if let Some(publish) = &document.publish {
-        commands.push((way!["publish", "run"].to_vec(), publish.run.clone()));
-    }
-    commands.retain(|(_, command)| !command.is_empty());
+        !wide.iter().any(|text| takes(text))
+    };
+    numbers.contains(&input.kind)
+        || !input.values.is_empty()
+            && input.kind != InputKind::List
+            && input.values.iter().all(|value| plain(value))
+        || input.pattern.as_ref().is_some_and(narrow)
 }
 
 fn refusal(command: &[String]) -> Option<(&'static str, String)> {
@@ -53,18 +145,11 @@ fn refusal(command: &[String]) -> Option<(&'static str, String)> {
             format!("'{program}' is not a program: write run = [\"program\", \"argument\", …]"),
         ));
     }
+    if program.starts_with('-') {
+        return Some(("not-an-argv", format!("'{program}' is an option and no program")));
+    }
     if placeholders(program).next().is_some() {
         return Some(("open-program", format!("the program '{program}' must not come from a value")));
-    }
-    if matches!(
-        name,
-        "sh" | "bash" | "dash" | "zsh" | "ksh" | "cmd" | "powershell" | "pwsh" | "eval" | "env" | "xargs"
-    ) && arguments.iter().any(|argument| placeholders(argument).next().is_some())
-    {
-        let message = format!(
-            "a value would be read as code by '{name}': pass it in 'env' or to a script as an argument"
-        );
-        return Some(("spliced-value", message));
     }
     if name == "pkill"
         && (has(&["-f", "--full"])

@@ -8,15 +8,17 @@ mod names;
 mod placeholders;
 mod shapes;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::document::Document;
+use super::limits;
 use super::problem::{Problem, nearest};
 use super::source::{Part, Step};
 
 /// All mistakes of a procedure, in the order of its files and lines.
 pub(super) fn problems(parts: &[Part]) -> Vec<Problem> {
     let index = Index::new(parts);
+    let documents: Vec<&Document> = parts.iter().map(|part| &part.document).collect();
     let mut found = Vec::new();
     for (at, part) in parts.iter().enumerate() {
         let mut report = Report { part, found: &mut found };
@@ -28,7 +30,7 @@ pub(super) fn problems(parts: &[Part]) -> Vec<Problem> {
         names::unique(&mut report, &index, at);
         names::references(&mut report, &index);
         shapes::of_the_parts(&mut report);
-        commands::check(&mut report);
+        commands::check(&mut report, &documents);
         placeholders::check(&mut report, &index);
     }
     names::cycles(parts, &mut found);
@@ -49,11 +51,22 @@ impl<'a> Report<'a> {
         &self.part.document
     }
 
+    /// Whether so many mistakes were found that more say nothing.
+    fn is_full(&self) -> bool {
+        self.found.len() >= limits::PROBLEMS
+    }
+
     fn add(&mut self, code: &'static str, way: &[Step], message: impl Into<String>) {
+        if self.is_full() {
+            return;
+        }
         self.found.push(self.part.problem(code, way, message.into()));
     }
 
     fn unknown(&mut self, kind: &str, code: &'static str, way: &[Step], found: &str, known: &[&str]) {
+        if self.is_full() {
+            return;
+        }
         let list = if known.is_empty() {
             "none is declared".to_owned()
         } else {
@@ -74,16 +87,19 @@ use way;
 /// The names that a procedure declares, over all its files: for each kind, the name and where it stands.
 struct Index<'a> {
     declared: BTreeMap<Kind, Vec<Declared<'a>>>,
+    known: HashSet<(Kind, &'a str)>,
 }
 
 struct Declared<'a> {
     name: &'a str,
     part: usize,
     way: Vec<Step>,
+    /// Whether an earlier line or file has declared it.
+    again: bool,
 }
 
 /// Kinds of names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Kind {
     Check,
     Step,
@@ -142,7 +158,7 @@ impl Kind {
 
 impl<'a> Index<'a> {
     fn new(parts: &'a [Part]) -> Self {
-        let mut index = Self { declared: BTreeMap::new() };
+        let mut index = Self { declared: BTreeMap::new(), known: HashSet::new() };
         for (at, part) in parts.iter().enumerate() {
             index.add_lists(at, &part.document);
             index.add_tables(at, &part.document);
@@ -155,7 +171,7 @@ impl<'a> Index<'a> {
             ($($field:ident: $kind:ident),* $(,)?) => {
                 $(for (at, row) in document.$field.iter().enumerate() {
                     let way = way![stringify!($field), at, "id"].to_vec();
-                    self.add(Kind::$kind, Declared { name: &row.id, part, way });
+                    self.add(Kind::$kind, Declared { name: &row.id, part, way, again: false });
                 })*
             };
         }
@@ -171,7 +187,7 @@ impl<'a> Index<'a> {
             ($($field:ident: $kind:ident),* $(,)?) => {
                 $(for name in document.$field.names() {
                     let way = way![stringify!($field), name].to_vec();
-                    self.add(Kind::$kind, Declared { name, part, way });
+                    self.add(Kind::$kind, Declared { name, part, way, again: false });
                 })*
             };
         }
@@ -179,7 +195,8 @@ impl<'a> Index<'a> {
     }
 
     fn add(&mut self, kind: Kind, declared: Declared<'a>) {
-        self.declared.entry(kind).or_default().push(declared);
+        let again = !self.known.insert((kind, declared.name));
+        self.declared.entry(kind).or_default().push(Declared { again, ..declared });
     }
 
     fn names(&self, kind: Kind) -> Vec<&'a str> {
@@ -189,6 +206,6 @@ impl<'a> Index<'a> {
     }
 
     fn has(&self, kind: Kind, name: &str) -> bool {
-        self.declared.get(&kind).is_some_and(|all| all.iter().any(|declared| declared.name == name))
+        self.known.contains(&(kind, name))
     }
 }

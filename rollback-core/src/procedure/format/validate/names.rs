@@ -1,19 +1,17 @@
 //! Names: declared once, and declared at all where they are used.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::{Index, Kind, Problem, Report, way};
+use crate::procedure::format::limits;
 use crate::procedure::format::phase::Phase;
 use crate::procedure::format::source::{Part, Step};
 
 /// Refuses a name that an earlier line or file has declared, and one that cannot be typed.
 pub(super) fn unique(report: &mut Report<'_>, index: &Index<'_>, part: usize) {
     for (kind, declared) in &index.declared {
-        for (at, this) in declared.iter().enumerate() {
-            if this.part != part {
-                continue;
-            }
-            if declared[..at].iter().any(|earlier| earlier.name == this.name) {
+        for this in declared.iter().filter(|this| this.part == part) {
+            if this.again {
                 report.add(
                     "duplicate-id",
                     &this.way,
@@ -228,7 +226,9 @@ pub(super) fn cycles(parts: &[Part], found: &mut Vec<Problem>) {
     for part in parts {
         for (at, step) in part.document.step.iter().enumerate() {
             let mut way = vec![step.id.as_str()];
-            if leads_back(&step.id, &step.id, &needs, &mut way) {
+            if found.len() < limits::PROBLEMS
+                && leads_back(&step.id, &step.id, &needs, &mut way, &mut HashSet::new())
+            {
                 let message = format!("the step '{}' waits for itself: {}", step.id, way.join(" -> "));
                 found.push(part.problem("cycle", &way!["step", at, "needs"], message));
             }
@@ -236,23 +236,24 @@ pub(super) fn cycles(parts: &[Part], found: &mut Vec<Problem>) {
     }
 }
 
-/// Whether `start` can be reached again from `at`; `way` is how.
+/// Whether `start` can be reached again from `at`; `way` is how. What was `seen` leads to nothing new.
 fn leads_back<'a>(
     start: &str,
     at: &str,
     needs: &BTreeMap<&'a str, &'a [String]>,
     way: &mut Vec<&'a str>,
+    seen: &mut HashSet<&'a str>,
 ) -> bool {
     for next in needs.get(at).copied().unwrap_or_default() {
         if next == start {
             way.push(next);
             return true;
         }
-        if way.contains(&next.as_str()) {
+        if !seen.insert(next) {
             continue;
         }
         way.push(next);
-        if leads_back(start, next, needs, way) {
+        if leads_back(start, next, needs, way, seen) {
             return true;
         }
         way.pop();

@@ -4,34 +4,7 @@ use serde_json::Value;
 
 use super::{Index, Kind, Report};
 use crate::procedure::format::source::Step;
-use crate::procedure::placeholder::{Placeholder, placeholders};
-
-/// What can stand after each namespace; `None` where the names are declared by the procedure.
-const KNOWN: &[(&str, Option<&[&str]>)] = &[
-    ("input", None),
-    ("check", None),
-    ("secret", None),
-    (
-        "run",
-        Some(&[
-            "id", "started", "finished", "duration", "minutes", "operator", "reason", "status", "results",
-            "evidence", "timeline",
-        ]),
-    ),
-    ("date", Some(&["iso", "compact", "stamp", "time"])),
-    ("phase", Some(&["id", "title", "rto", "severity"])),
-    ("target", Some(&["commit", "short", "subject", "path", "parent"])),
-    ("source", Some(&["commit", "short"])),
-    ("result", Some(&["commit", "short", "branch", "strategy", "tree"])),
-    ("tip", Some(&["commit", "short", "branch"])),
-    ("trigger", Some(&["id", "text"])),
-    ("each", Some(&["value"])),
-    ("candidate", Some(&["folder"])),
-    ("procedure", Some(&["id", "title"])),
-];
-
-/// What of a check can be told.
-const OF_A_CHECK: &[&str] = &["outcome", "expected", "found"];
+use crate::procedure::placeholder::{Placeholder, Unknown, Word, placeholders};
 
 pub(super) fn check(report: &mut Report<'_>, index: &Index<'_>) {
     let document = serde_json::to_value(report.document()).unwrap_or_default();
@@ -68,46 +41,32 @@ fn walk(report: &mut Report<'_>, index: &Index<'_>, way: &mut Vec<Step>, value: 
 }
 
 fn one(report: &mut Report<'_>, index: &Index<'_>, way: &[Step], found: Placeholder<'_>) {
-    let namespaces: Vec<&str> = KNOWN.iter().map(|(namespace, _)| *namespace).collect();
-    let Some((_, names)) = KNOWN.iter().find(|(namespace, _)| *namespace == found.namespace) else {
-        return report.unknown("placeholder", "unknown-placeholder", way, found.namespace, &namespaces);
-    };
-    match (found.namespace, names) {
-        (_, Some(names)) if !names.contains(&found.name) => {
-            report.unknown(
-                &format!("'{}' placeholder", found.namespace),
-                "unknown-placeholder",
-                way,
-                found.name,
-                names,
-            );
-        }
-        ("input", _) if !index.has(Kind::Input, found.name) => {
-            report.unknown("input", "unknown-input", way, found.name, &index.names(Kind::Input));
-        }
-        ("secret", _) if way.last() != Some(&Step::from("stdin")) => {
-            report.add(
-                "exposed-secret",
-                way,
-                format!("{found} can stand in 'stdin' only: arguments and texts are seen by others"),
-            );
-        }
-        ("secret", _) if !declares_secret(report, way, found.name) => {
-            report.add(
-                "unknown-secret",
-                way,
-                format!("the secret '{}' is not in the step's 'secrets'", found.name),
-            );
-        }
-        ("check", _) => {
-            let (check, what) = found.name.rsplit_once('.').unwrap_or((found.name, ""));
-            if !index.has(Kind::Check, check) {
-                report.unknown("check", "unknown-check", way, check, &index.names(Kind::Check));
-            } else if !OF_A_CHECK.contains(&what) {
-                report.unknown("'check' placeholder", "unknown-placeholder", way, what, OF_A_CHECK);
+    let code = "unknown-placeholder";
+    match found.word() {
+        Err(Unknown::Namespace(known)) => report.unknown("placeholder", code, way, found.namespace, &known),
+        Err(Unknown::Name { found: name, known }) => {
+            // A check that is not there is the mistake that was made first.
+            let check = found.name.rsplit_once('.').map_or(found.name, |(check, _)| check);
+            if found.namespace == "check" && !index.has(Kind::Check, check) {
+                return report.unknown("check", "unknown-check", way, check, &index.names(Kind::Check));
             }
+            report.unknown(&format!("'{}' placeholder", found.namespace), code, way, name, &known);
         }
-        _ => {}
+        Ok(Word::Input(name)) if !index.has(Kind::Input, name) => {
+            report.unknown("input", "unknown-input", way, name, &index.names(Kind::Input));
+        }
+        Ok(Word::Check(name, _)) if !index.has(Kind::Check, name) => {
+            report.unknown("check", "unknown-check", way, name, &index.names(Kind::Check));
+        }
+        Ok(Word::Secret(_)) if way.last() != Some(&Step::from("stdin")) => {
+            let why = "can stand in 'stdin' only: arguments and texts are seen by others";
+            report.add("exposed-secret", way, format!("{found} {why}"));
+        }
+        Ok(Word::Secret(name)) if !declares_secret(report, way, name) => {
+            let message = format!("the secret '{name}' is not in the step's 'secrets'");
+            report.add("unknown-secret", way, message);
+        }
+        Ok(_) => {}
     }
 }
 

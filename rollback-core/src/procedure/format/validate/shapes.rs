@@ -239,6 +239,10 @@ fn of_a_trigger(report: &mut Report<'_>, way: &[Step], trigger: &Trigger) {
 }
 
 fn of_an_input(report: &mut Report<'_>, way: &[Step], input: &Input) {
+    for (at, value) in input.values.iter().enumerate().filter(|(_, value)| value.starts_with('-')) {
+        let message = format!("'{value}' begins with '-' and could become an option");
+        report.add("bad-value", &[way, &way!["values", at]].concat(), message);
+    }
     let Some(default) = &input.default else {
         if input.kind == InputKind::List && input.values.is_empty() {
             report.add("incomplete", way, "a list needs 'values'");
