@@ -30,7 +30,7 @@ pub(crate) enum Agreement {
 }
 
 /// The names in capitals, as `iconv -l` of glibc lists them, what they mean, and how well.
-const NAMES: [(&[&str], Charset, Agreement); 36] = {
+const NAMES: [(&[&str], Charset, Agreement); 37] = {
     use Agreement::{Full, Partial, Shared};
     use Charset::{Ascii, IsoWithC1, Web, WithoutC1};
     use encoding_rs as e;
@@ -58,7 +58,8 @@ const NAMES: [(&[&str], Charset, Agreement); 36] = {
             Web(e::ISO_8859_10),
             Full,
         ),
-        (&["ISO-8859-11", "ISO8859-11", "ISO885911", "TIS-620", "TIS620"], IsoWithC1(e::WINDOWS_874), Full),
+        (&["ISO-8859-11", "ISO8859-11", "ISO885911"], IsoWithC1(e::WINDOWS_874), Full),
+        (&["TIS-620", "TIS620"], IsoWithC1(e::WINDOWS_874), Shared),
         (&["ISO-8859-13", "ISO8859-13", "ISO885913", "LATIN7", "L7"], Web(e::ISO_8859_13), Full),
         (
             &["ISO-8859-14", "ISO_8859-14", "ISO8859-14", "ISO885914", "LATIN8", "L8"],

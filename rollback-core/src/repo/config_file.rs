@@ -131,9 +131,7 @@ impl Reader<'_> {
             }
             self.skip();
         }
-        self.peek().filter(|byte| *byte == b']')?;
-        self.skip();
-        Some(text)
+        (self.next() == Some(b']')).then_some(text)
     }
 
     /// What follows a name up to the end of the line: `Some(None)` where no `=` does.

@@ -83,11 +83,6 @@ const SITUATIONS: &[Situation] = &[
         after: &[(".gitattributes", Some("[attr]dos text eol=lf\nf dos\n")), ("f", Some("b\n"))],
     },
     Situation {
-        name: "attributes that change alone",
-        before: &[("f", "a\nb\n")],
-        after: &[(".gitattributes", Some("f text eol=crlf\n")), ("other", Some("o\n"))],
-    },
-    Situation {
         name: "attributes that become a folder of that name",
         before: &[(".gitattributes/x", "x\n"), ("f", "a\n")],
         after: &[
