@@ -98,7 +98,7 @@ fn dates_are_states_of_the_first_parent_line_and_of_the_reflog() {
         let run = rb(&repo, &["revert", "--to", words, "--dry-run", "--json"]);
         assert_eq!(run.json()["target"]["back_to"], wanted.as_str(), "{words}");
     }
-    let refused = rb(&repo, &["revert", "--to", "1999-01-01"]);
+    let refused = rb(&repo, &["revert", "-v", "--to", "1999-01-01"]);
     assert_eq!(refused.code, 5, "{}", refused.stderr);
     assert!(
         refused.stderr.contains("is as old as that") && refused.stderr.contains("1999-01-01"),

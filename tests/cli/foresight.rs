@@ -122,7 +122,7 @@ fn a_loss_that_is_not_permitted_is_refused_as_the_run_refuses_it() {
 fn a_ladder_without_a_clean_rung_is_1_and_nothing_to_do_is_3_as_in_the_run() {
     let conflicting = removed(&[("other.py", "o3\n")]);
     procedure(&conflicting, "target = { commit = \"HEAD~1\" }\nladder = [{ use = \"revert-commit\" }]");
-    let there = removed(&[("shim.py", "mine\n")]);
+    let there = removed(&[("shim.py", "one\ntwo\n")]);
     procedure(&there, "target = { deleted = \"shim.py\" }\nladder = [{ use = \"revert-commit\" }]");
     assert_eq!(told(&there, &["--allow-noop"]).0, 0);
     for (repo, code, ending, sentence) in [

@@ -346,11 +346,3 @@ fn predicates_are_asked_of_the_old_name_too() {
     done(rb(&repo, &["revert", "--file", "lib/a.py", "--good-match", "^7$"]));
     assert_eq!(changed(&repo), "M lib/a.py");
 }
-
-#[test]
-fn a_restore_without_a_source_knows_the_old_name() {
-    let Moved { repo, .. } = moved();
-    done(rb(&repo, &["restore", "lib/a.py"]));
-    assert_eq!(changed(&repo), "M lib/a.py");
-    assert_eq!(show(&repo, "HEAD:lib/a.py"), lines(&[]));
-}

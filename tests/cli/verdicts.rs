@@ -92,14 +92,6 @@ fn what_was_undone_or_picked_already_is_nothing_to_do() {
     }
 }
 
-#[test]
-fn restoring_a_path_without_an_earlier_state_says_so() {
-    let repo = Sandbox::new();
-    repo.commit("base", &[("a", "1\n")]);
-    let said = stays(&repo, &["restore", "a"], 1);
-    assert!(said.stderr.contains("a has no earlier state under this name"), "{}", said.stderr);
-}
-
 fn broken_main() -> Sandbox {
     let repo = Sandbox::new();
     repo.commit("good", &[("app.py", "def main():\n    return 0\n")]);

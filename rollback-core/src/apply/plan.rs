@@ -122,6 +122,9 @@ impl Repo {
         }
         let again = self.plan(&plan.request.target, &plan.request.options)?;
         if plan.tip.commit_id == again.tip.commit_id && !plan.prepared.is_some() {
+            if plan.tip.index_tree_id != again.tip.index_tree_id {
+                return Err(Error::IndexMoved);
+            }
             compare::refuse_altered(&plan, &again)?;
             return Ok(again);
         }

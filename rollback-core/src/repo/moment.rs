@@ -37,7 +37,16 @@ impl Repo {
 }
 
 /// The moment that a text names, in seconds since the epoch.
+///
+/// A slash stands between digits in a date; anywhere else the text is the name of a branch.
 fn moment(text: &str) -> Option<i64> {
+    let digit = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_digit);
+    let bytes = text.as_bytes();
+    if (0..bytes.len())
+        .any(|at| bytes[at] == b'/' && !(at > 0 && digit(bytes.get(at - 1)) && digit(bytes.get(at + 1))))
+    {
+        return None;
+    }
     if let Ok(day) = text.trim().parse::<Date>() {
         return day.to_zoned(TimeZone::system()).ok().map(|start| start.timestamp().as_second());
     }

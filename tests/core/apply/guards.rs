@@ -50,7 +50,7 @@ fn edited_files_are_refused_whatever_their_times_and_flags_say() {
         sandbox.write(name, "mine\n");
         assert_eq!(refusal(&sandbox, &landing), (InTheWay::Edited, vec![name.to_owned()]));
         sandbox.git(&["update-index", "--assume-unchanged", name]);
-        assert_eq!(refusal(&sandbox, &landing), (InTheWay::Edited, vec![name.to_owned()]));
+        assert_eq!(refusal(&sandbox, &landing), (InTheWay::AssumeUnchanged, vec![name.to_owned()]));
     }
     let (sandbox, landing) = scene();
     sandbox.chmod("changed", 0o755);
@@ -77,7 +77,7 @@ fn staged_changes_on_the_paths_are_refused() {
     sandbox.git(&["rm", "-q", "--cached", "added"]);
     assert_eq!(refusal(&sandbox, &landing), (InTheWay::Staged, vec!["added".to_owned()]));
     sandbox.git(&["add", "--intent-to-add", "added"]);
-    assert_eq!(refusal(&sandbox, &landing), (InTheWay::Staged, vec!["added".to_owned()]));
+    assert_eq!(refusal(&sandbox, &landing), (InTheWay::IntentToAdd, vec!["added".to_owned()]));
     sandbox.git(&["reset", "-q", "--hard"]);
     sandbox.write("d", "a file where the result has a folder\n").git(&["add", "d"]);
     sandbox.remove("d");

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::candidate::{Tried, repo_path};
 use super::{EngineError, Result, Run};
-use crate::history::Return;
+use crate::error::Error;
+use crate::history::{HistoryOptions, Return};
 use crate::id::CommitId;
 use crate::path::RepoPath;
 use crate::plan::{AttemptResult, Plan, PlanOptions};
@@ -155,8 +156,28 @@ impl Run<'_> {
         CommitsTarget {
             revisions: commits.iter().map(ToString::to_string).collect(),
             mainline: rung.mainline.and_then(|mainline| usize::try_from(mainline).ok()),
-            paths: if scoped { paths.iter().map(repo_path).collect() } else { Vec::new() },
+            paths: if scoped { self.scope_of(rung, paths) } else { Vec::new() },
         }
+    }
+
+    /// The paths of a scoped rung. Those of a phase bound what it may touch, so that it may name paths that are not there
+    /// yet; those of a rung are a request, and an unknown one is refused by name.
+    fn scope_of(&self, rung: &Rung, paths: &[TreePath]) -> Vec<RepoPath> {
+        let all: Vec<RepoPath> = paths.iter().map(repo_path).collect();
+        if !rung.paths.is_empty() {
+            return all;
+        }
+        let options = HistoryOptions {
+            tip: self.present_tip().to_string(),
+            limit: Some(1),
+            follow_renames: false,
+            search_elsewhere: false,
+        };
+        let is_unknown = |path: &RepoPath| {
+            matches!(self.engine.repo.history(path, &options), Err(Error::PathNeverExisted { .. }))
+        };
+        let known: Vec<RepoPath> = all.iter().filter(|path| !is_unknown(path)).cloned().collect();
+        if known.is_empty() { all } else { known }
     }
 
     /// The change to a path is found by the plan itself.
