@@ -86,7 +86,13 @@ fn respelled(word: &[u8], path: &[u8], meant: &[u8]) -> Option<Vec<u8>> {
     if word == from_root(path) {
         return Some(from_root(meant));
     }
-    let tail = common_tail(word, path);
+    let common = common_tail(word, path);
+    // A slash that both have before the rest belongs to the folders.
+    let tail = if common < word.len() && word[word.len() - common..].starts_with(b"/") {
+        common - 1
+    } else {
+        common
+    };
     let name = path.iter().rev().take_while(|byte| **byte != b'/').count();
     // Where more is typed than the end of the path, it leads there from a folder beside or above.
     let leads_there = tail == word.len() || word[..word.len() - tail].ends_with(b"/");

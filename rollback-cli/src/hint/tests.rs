@@ -370,8 +370,10 @@ fn every_code_of_the_library_stands_in_the_table() {
     let source = include_str!("../../../rollback-core/src/error.rs");
     let codes = source.split_once("pub fn code(").expect("errors have codes").1;
     let codes = codes.split_once("pub fn class(").expect("errors have classes").0;
+    let settings = include_str!("../../../rollback-core/src/error/setting.rs");
     let defined: BTreeSet<_> = codes
         .lines()
+        .chain(settings.lines())
         .filter_map(|line| line.split_once("=> \"")?.1.split_once('"'))
         .map(|(code, _)| code)
         .collect();
