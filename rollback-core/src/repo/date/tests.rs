@@ -1,4 +1,3 @@
-
 use super::*;
 
 /// How git spells the date, or that it refuses it.
