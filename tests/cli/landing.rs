@@ -121,7 +121,7 @@ fn a_plan_that_no_longer_holds_is_refused() {
         let run = rb_with(&repo, words, &plan, &[]);
         assert_eq!(run.code, 5, "{}", run.stdout);
         assert!(run.line("error:").starts_with("refs/heads/main moved from "), "{}", run.stderr);
-        assert_eq!(run.line("hint:"), "plan again with: rb revert … --dry-run --json > plan.json");
+        assert_eq!(run.line("hint:"), "make the plan again; see how with: rb apply --help");
     }
     before.assert_unchanged(&repo);
 }

@@ -111,8 +111,11 @@ fn evidence_stays_in_the_folder_of_its_run() {
             &format!("[[evidence]]\nid = \"e\"\nto = \"{to}\"\nfiles = [\"src/a\"]"),
         );
         let head = repo.git(&["rev-parse", "HEAD"]);
-        let refused = trusting(&repo, &["run", "p", "-y"]);
-        assert!(matches!(refused.code, 2 | 5), "{to}: {}", said(&refused));
+        for words in [&["trust", "p"][..], &["run", "p", "-y"]] {
+            let refused = rb(&repo, words);
+            assert_eq!(refused.code, 2, "{to}: {}", said(&refused));
+            assert!(refused.stderr.contains(".rb/procedures/p.toml:13:6: "), "{to}: {}", said(&refused));
+        }
         assert_eq!(repo.git(&["rev-parse", "HEAD"]), head, "{to}");
         assert!(!repo.path().join("stolen").exists(), "{to}");
     }

@@ -100,6 +100,7 @@ impl Reader<'_> {
         let name: BString =
             self.take_while(|byte| is_key_byte(byte) || byte == b'.').to_ascii_lowercase().into();
         match self.peek()? {
+            b']' if name.is_empty() => None,
             b']' => {
                 self.skip();
                 let at = name.iter().position(|byte| *byte == b'.');

@@ -31,7 +31,9 @@ fn the_line_is_the_one_that_git_names() {
         "[a]\nb c = d\n",
         "[a]\n\n*\n",
         "[a]\nb_c = d\n",
-        "[a] b = 1\n[]x\n[a b]\n",
+        "[a] b = 1\n[]x\n",
+        "[a] b = 1\n[a b]\n",
+        "[a] b = 1\n\n[]\n",
     ];
     for text in texts {
         let folder = tempfile::tempdir().expect("a folder");
