@@ -216,13 +216,40 @@ fn a_search_through_messages_passes_over_what_rb_keeps() {
     let named = sandbox.git(&["rev-parse", "topic~1"]);
     assert_eq!(repo.resolve_commit(":/Topic work").expect("it is the user's").to_string(), named);
     assert!(repo.resolve_commit(":/of a record").is_err(), "nothing of the user's says so");
-    for spec in [":/!-Merge", ":/^Topic.*", ":/work$", ":/Main|Merge", ":/!!bang", ":/!x"] {
-        let git = sandbox.try_git(&["log", "-1", "--format=%H", "--exclude=refs/rb/*", spec]);
-        let expected = String::from_utf8_lossy(&git.stdout).trim().to_owned();
+    // What the user's references reach, newest first. git says of each commit whether it matches: `ID^{/text}` is ID.
+    let newest_first = sandbox.git(&["rev-list", "--exclude=refs/rb/*", "--all", "HEAD"]);
+    for spec in [":/!-Merge", ":/!-Nothing", ":/^Topic.*", ":/work$", ":/Main|Merge", ":/!!bang", ":/!x"] {
+        let text = &spec[1..];
+        let matches = |id: &&str| {
+            let found = sandbox.try_git(&["rev-parse", "--verify", "-q", &format!("{id}^{{{text}}}")]);
+            String::from_utf8_lossy(&found.stdout).trim() == *id
+        };
+        let expected = newest_first.lines().find(matches).unwrap_or_default();
         let found = repo.resolve_commit(spec).map(|id| id.to_string()).unwrap_or_default();
-        // git finds the record too, where that is the newest.
-        let is_record = expected == record;
-        assert!(found == expected || is_record && found != record, "{spec}: {found} against {expected}");
+        assert_eq!(found, expected, "{spec}");
+    }
+}
+
+/// Newest of all, as git documents `:/text`; git 2.47 alone begins with the oldest reference, which 2.48 has mended.
+#[test]
+fn a_search_through_messages_finds_the_youngest() {
+    let sandbox = story();
+    let repo = open(&sandbox);
+    let version = sandbox.git(&["version"]);
+    for spec in [":/!-Merge", ":/!-Nothing", ":/work", ":/e"] {
+        let found = repo.resolve_commit(spec).expect(spec).to_string();
+        let dates = sandbox.git(&["log", "--all", "--format=%ct %H"]);
+        let mut newest_first: Vec<_> = dates.lines().collect();
+        newest_first.sort_unstable_by(|one, other| other.cmp(one));
+        let at = newest_first.iter().position(|line| line.ends_with(&found));
+        let at_of_git = || {
+            let id = sandbox.git(&["rev-parse", spec]);
+            newest_first.iter().position(|line| line.ends_with(&id))
+        };
+        match version.starts_with("git version 2.47.") {
+            true => assert!(at <= at_of_git(), "{spec}: git's is younger"),
+            false => assert_eq!(at, at_of_git(), "{spec}"),
+        }
     }
 }
 

@@ -192,7 +192,7 @@ impl Places {
 fn faults(places: &Places, events: &[Event], scene: &Scene) -> Vec<String> {
     let (mut wet, mut found) = (Wet::default(), Vec::new());
     let stage = places.git_dir.join("rb/landing");
-    let (mut locked, mut committed, mut closed) = (false, false, false);
+    let (mut locked, mut committed, mut logged, mut closed) = (false, false, false, false);
     let moves_reference = !matches!(&scene.shape.deed, Deed::Land(landing) if landing.reference.is_none())
         && !matches!(&scene.shape.deed, Deed::Restore)
         && !["undo of what is staged", "undo of paths outside"].contains(&scene.shape.name);
@@ -255,7 +255,23 @@ fn faults(places: &Places, events: &[Event], scene: &Scene) -> Vec<String> {
                     let back: Vec<_> = wet.names.iter().filter(|path| places.is_lock(path)).collect();
                     need(back.is_empty(), &format!("{back:?} may come back and be nobody's"));
                 }
+                let operations = places.common.join("rb/records/operations");
+                let kept = places.common.join("logs/RB_HEAD");
+                if to.starts_with(&operations) {
+                    need(committed || !moves_reference, "logged before it is committed");
+                    need(renamed_before(&kept, events, event), "logged before what it needs is kept");
+                    let names = [&kept, &places.common.join("RB_HEAD"), &places.common.join("logs")];
+                    let dry =
+                        names.iter().all(|path| !wet.bytes.contains(*path) && !wet.names.contains(*path));
+                    need(dry, "logged before it is on the disk what it needs is kept");
+                    logged = true;
+                }
                 if *to == stage.join("closed.json") {
+                    need(logged || !scene.is_logged(), "closed before it is logged");
+                    // A lock is held by the process, and what is being written counts only when it has its place.
+                    let mut records = wet.below(&places.common.join("rb/records"));
+                    records.retain(|path| !path.ends_with("lock") && !path.ends_with(".written"));
+                    need(records.is_empty(), &format!("closed while {records:?} are not on the disk"));
                     need(committed || !moves_reference, "closed before it is committed");
                     let mut wet_outside = not_on_the_disk(&wet);
                     wet_outside.retain(|path| !is_staged(path));
@@ -263,7 +279,7 @@ fn faults(places: &Places, events: &[Event], scene: &Scene) -> Vec<String> {
                         wet_outside.is_empty(),
                         &format!("closed while {wet_outside:?} are not on the disk"),
                     );
-                    for folder in ["refs/heads", "refs/rb", "logs"] {
+                    for folder in ["refs/heads", "logs"] {
                         let wet: Vec<_> = wet.below(&places.common.join(folder));
                         need(wet.is_empty(), &format!("closed while {wet:?} are not on the disk"));
                     }

@@ -333,6 +333,11 @@ impl Scene {
         Self { shape, deed, before, after }
     }
 
+    /// Whether the deed leaves an entry in the operation log.
+    pub(super) fn is_logged(&self) -> bool {
+        self.before.operations != self.after.operations
+    }
+
     /// Whether the repository is as before or as after; `None` where it is neither.
     pub(super) fn verdict(&self, copy: &Sandbox) -> Option<&'static str> {
         let now = judge(&self.shape, copy);

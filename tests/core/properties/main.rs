@@ -8,7 +8,7 @@
 mod hostile;
 mod story;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -161,8 +161,7 @@ fn kept(sandbox: &Sandbox) -> State {
 
 fn references(sandbox: &Sandbox) -> String {
     let refs = sandbox.git(&["for-each-ref", "--format=%(refname) %(objectname)"]);
-    let kept: Vec<_> = refs.lines().filter(|line| !line.starts_with("refs/rb/")).collect();
-    format!("{}\n{}", sandbox.git(&["rev-parse", "--symbolic-full-name", "HEAD"]), kept.join("\n"))
+    format!("{}\n{refs}", sandbox.git(&["rev-parse", "--symbolic-full-name", "HEAD"]))
 }
 
 fn tree(sandbox: &Sandbox, revision: &str) -> String {
@@ -279,8 +278,53 @@ fn invariant_05_an_undo_gives_everything_back() {
         prop_assert_eq!(without_folders(&before.0.diff(&kept(&sandbox))), "");
         prop_assert_eq!(before.1, references(&sandbox));
         prop_assert_eq!(before.2, beside(&sandbox));
+        prop_assert_eq!(what_rb_head_keeps(&sandbox)?, what_operations_need(&repo));
         Ok(())
     });
+}
+
+/// What `RB_HEAD` keeps, as owners and objects. It names the empty tree, so that it shows no commit to anybody, and its
+/// log is one that git reads: each line goes on where the last one ended, by an object that is there, at git's last date.
+fn what_rb_head_keeps(sandbox: &Sandbox) -> Result<BTreeSet<(String, String)>, TestCaseError> {
+    let in_git_dir = |name: &str| {
+        let text = fs::read_to_string(sandbox.path().join(".git").join(name));
+        text.map_err(|error| TestCaseError::fail(format!("{name}: {error}")))
+    };
+    let empty_tree = sandbox.git(&["hash-object", "-t", "tree", "/dev/null"]);
+    prop_assert_eq!(in_git_dir("RB_HEAD")?, format!("{empty_tree}\n"));
+    let (mut kept, mut last) = (BTreeSet::new(), "0".repeat(empty_tree.len()));
+    for line in in_git_dir("logs/RB_HEAD")?.lines() {
+        let words: Vec<_> = line.split(['\t', ' ']).collect();
+        let [old, new, "rb", "<rb@localhost>", "18446744073709551615", "+0000", "rb:", "operation", id] =
+            words[..]
+        else {
+            return Err(TestCaseError::fail(format!("{line:?} is no line of what is kept")));
+        };
+        prop_assert_eq!(old, &last);
+        prop_assert!(sandbox.try_git(&["cat-file", "-e", new]).status.success(), "{} is not there", new);
+        prop_assert!(kept.insert((id.to_owned(), new.to_owned())), "{} is kept twice", new);
+        new.clone_into(&mut last);
+    }
+    let reached = sandbox.git(&["rev-list", "--no-walk", "--objects", "--reflog"]);
+    let is_reached = |(_, id): &(String, String)| reached.lines().any(|line| line.starts_with(id.as_str()));
+    prop_assert!(kept.iter().all(is_reached), "git does not see {:?} in the log, but {}", kept, reached);
+    Ok(kept)
+}
+
+/// What taking back any of the logged operations needs and no branch need keep, by the log itself.
+fn what_operations_need(repo: &Repo) -> BTreeSet<(String, String)> {
+    let logged = test_kit::records::all(&repo.common_dir(), "operations");
+    let entries = logged.iter().map(|(_, files)| -> serde_json::Value {
+        serde_json::from_slice(&files["operation.json"]).expect("an entry of the log")
+    });
+    let needs = |entry: serde_json::Value| {
+        let trees = ["tree_before", "tree_after"].into_iter().filter(|_| entry["staged"] == true);
+        let ids: Vec<_> =
+            ["before", "after"].into_iter().chain(trees).map(|key| entry[key].clone()).collect();
+        let operation = entry["operation_id"].as_str().expect("an id").to_owned();
+        ids.into_iter().filter_map(move |id| Some((operation.clone(), id.as_str()?.to_owned())))
+    };
+    entries.flat_map(needs).collect()
 }
 
 /// Differences but for folders: git knows none, and one whose last file somebody removed goes with a landing.
@@ -290,11 +334,13 @@ fn without_folders(differences: &str) -> String {
     kept.flatten().map(|line| format!("{line}\n")).collect()
 }
 
-/// The names of git's own files beside the index: `MERGE_MSG`, `REVERT_HEAD` and their kin.
+/// The names of git's own files beside the index: `MERGE_MSG`, `REVERT_HEAD` and their kin. `rb` and `RB_HEAD` are rb's:
+/// what the latter holds is `what_rb_head_keeps`.
 fn beside(sandbox: &Sandbox) -> Vec<String> {
     let rows = fs::read_dir(sandbox.path().join(".git")).expect("a git directory");
     let names = rows.map(|row| row.expect("a row").file_name().to_string_lossy().into_owned());
-    let mut names: Vec<_> = names.filter(|name| !["rb", "index", "logs"].contains(&name.as_str())).collect();
+    let mut names: Vec<_> =
+        names.filter(|name| !["rb", "RB_HEAD", "index", "logs"].contains(&name.as_str())).collect();
     names.sort();
     names
 }
@@ -420,13 +466,19 @@ fn invariant_12_nothing_is_written_outside_of_the_places_of_a_landing() {
             prop_assert!(inside.is_ok(), "{} is outside", path.display());
             let inside = inside.expect("it was just looked at");
             let in_git = inside.strip_prefix(".git").ok();
-            let allowed = ["rb", "refs", "index", "logs", "objects", "COMMIT_EDITMSG"];
+            let allowed = ["rb", "RB_HEAD", "refs", "index", "logs", "objects", "COMMIT_EDITMSG"];
             prop_assert!(
                 in_git.is_none_or(|path| allowed.iter().any(|allowed| path.starts_with(allowed))),
                 "{} is no place of a landing",
                 inside.display()
             );
         }
+        let logs: BTreeSet<_> = after
+            .keys()
+            .filter_map(|path| path.strip_prefix(sandbox.path().join(".git/logs")).ok())
+            .collect();
+        prop_assert_eq!(logs, BTreeSet::from(["HEAD", "RB_HEAD", "refs/heads/main"].map(Path::new)));
+        prop_assert_eq!(what_rb_head_keeps(&sandbox)?, what_operations_need(&repo));
         Ok(())
     });
 }
