@@ -55,7 +55,7 @@ impl Exit {
         (Self::GateSaysNo, "a question was answered with no, or a trigger fired"),
         (Self::Internal, "internal error"),
         (Self::Io, "a file could not be read or written"),
-        (Self::Busy, "busy: somebody else is at work here"),
+        (Self::Busy, "busy: another process is at work here"),
         (Self::Signal(0), "128 and the number of a signal: ended by it"),
     ];
 

@@ -1,6 +1,8 @@
 //! How a run says that it could not do what was asked: `error:`, `caused by:`, one `hint:`, an exit code,
 //! and the same as a document.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use rollback_core::procedure::catalogue::CatalogueError;
 use rollback_core::procedure::engine::EngineError;
 use rollback_core::{Error, RepoPath};
@@ -219,6 +221,11 @@ pub(crate) fn report_panics() {
         let text = payload.downcast_ref::<&str>().copied();
         let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
         let what = escape_lines(text.unwrap_or("panic"));
+        if what.starts_with(UNCLOSED_FOLDER) {
+            FOLDER_UNCLOSED.store(true, Ordering::Relaxed);
+            let _ = writeln!(std::io::stderr(), "error: the system failed while a folder was closed: {what}");
+            return;
+        }
         let place = panic
             .location()
             .map(|place| format!(" at {}:{}", place.file(), place.line()))
@@ -233,8 +240,18 @@ pub(crate) fn report_panics() {
     }));
 }
 
+/// How the standard library says that a folder could not be closed, which it does by a panic.
+const UNCLOSED_FOLDER: &str = "unexpected error during closedir";
+
+/// Whether the panic was that one.
+static FOLDER_UNCLOSED: AtomicBool = AtomicBool::new(false);
+
 /// The failure that stands for a panic in a document.
 pub(crate) fn after_panic() -> Failure {
+    if FOLDER_UNCLOSED.load(Ordering::Relaxed) {
+        return Failure::new(Exit::Io, "io", "the system failed while a folder was closed")
+            .with_hint(Hint::say("whatever was cut off is completed or taken back by the next command"));
+    }
     Failure::new(Exit::Internal, "internal", "internal error")
         .with_hint(Hint::say("this is a bug; please report it with the command that was typed"))
 }

@@ -111,7 +111,7 @@ pub(crate) fn run(argv: Vec<OsString>) -> Exit {
         if json {
             let mut console = Console::of_process(&Common::unparsed(true));
             console.print(&json::document(&failure.document()));
-            console.finish(Exit::Internal);
+            console.finish(failure.exit());
         }
         failure.exit()
     })

@@ -3,7 +3,9 @@
 //! A conflict, an empty result or "already rolled back" is not here: those are results of a plan. The
 //! texts are fragments without hints; the next command to type is the CLI's to name.
 
+mod kind;
 mod setting;
+mod words;
 
 use std::path::PathBuf;
 
@@ -12,6 +14,9 @@ use serde::{Deserialize, Serialize};
 use crate::id::{CommitId, ObjectId};
 use crate::path::{Rename, RepoPath, old_names};
 
+use words::{abbreviated, counted, for_how_long, list, listed};
+
+pub use kind::ErrorClass;
 pub use setting::SettingError;
 
 /// The result of everything in this crate that can fail.
@@ -656,146 +661,7 @@ pub struct NotPutBack {
     pub why: String,
 }
 
-/// Who can mend an error; each class has one exit code of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ErrorClass {
-    /// The request is wrong as it was typed.
-    Usage,
-    /// The repository is not in a state in which the request could be carried out.
-    Precondition,
-    /// Loss, trust or approval was not given.
-    Consent,
-    /// A file could not be read or written.
-    Io,
-    /// Somebody else is at work here.
-    Busy,
-    /// A mistake of this crate.
-    Internal,
-}
-
 impl Error {
-    /// The stable name of the error, in kebab-case.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::NotARepository { .. } => "not-a-repository",
-            Self::NotOwned { .. } => "not-owned",
-            Self::Unsupported { .. } => "unsupported-format",
-            Self::ReferenceStorage { .. } => "unsupported-format",
-            Self::SparseIndex => "unsupported-format",
-            Self::LinkInGitDir { .. } => "link-in-git-directory",
-            Self::WorkTreeElsewhere { .. } => "work-tree-elsewhere",
-            Self::ForeignRecord { .. } => "foreign-record",
-            Self::BadReferences { .. } => "bad-references",
-            Self::NeedsWorkTree { .. } => "needs-work-tree",
-            Self::UnknownRevision { .. } => "unknown-revision",
-            Self::AmbiguousRevision { .. } => "ambiguous-revision",
-            Self::NotACommit { .. } => "not-a-commit",
-            Self::EmptyCommitSet { .. } => "empty-commit-set",
-            Self::RangeOffLine { .. } => "range-off-line",
-            Self::NeverThere { .. } => "never-there",
-            Self::InvalidPath { .. } => "invalid-path",
-            Self::PathNeverExisted { .. } => "path-never-existed",
-            Self::NotTracked { .. } => "not-tracked",
-            Self::KeptOut { .. } => "kept-out",
-            Self::NeverGood { .. } => "never-good",
-            Self::MainlineOutOfRange { .. } => "mainline-out-of-range",
-            Self::BadRequest(_) => "bad-request",
-            Self::MissingObject { .. } => "missing-object",
-            Self::ObjectsNotFetched { .. } => "objects-not-fetched",
-            Self::FetchFailed { .. } => "fetch-failed",
-            Self::UnsafeRemote { .. } => "unsafe-remote",
-            Self::FetchNotTrusted { .. } => "fetch-not-trusted",
-            Self::CorruptObject { .. } => "corrupt-object",
-            Self::ShallowHistory { .. } => "shallow-history",
-            Self::Unborn { .. } => "unborn-branch",
-            Self::OperationInProgress { .. } => "operation-in-progress",
-            Self::OperationElsewhere { .. } => "operation-elsewhere",
-            Self::Unmerged { .. } => "unmerged-index",
-            Self::InTheWay { .. } => "in-the-way",
-            Self::CaseCollision { .. } => "case-collision",
-            Self::HostilePath { .. } => "hostile-path",
-            Self::Moved { .. } => "moved",
-            Self::IndexMoved => "index-moved",
-            Self::PlanAltered { .. } => "plan-altered",
-            Self::BranchExists { .. } => "branch-exists",
-            Self::InvalidBranchName { .. } => "invalid-branch-name",
-            Self::BranchCheckedOut { .. } => "branch-checked-out",
-            Self::UnknownOperation { .. } => "unknown-operation",
-            Self::AlreadyUndone { .. } => "already-undone",
-            Self::UnknownCheckpoint { .. } => "unknown-checkpoint",
-            Self::CheckpointExists { .. } => "checkpoint-exists",
-            Self::DamagedCheckpoint { .. } => "damaged-checkpoint",
-            Self::TooLarge { .. } => "too-large",
-            Self::LaterCommits { .. } => "later-commits",
-            Self::MadeElsewhere { .. } => "made-elsewhere",
-            Self::ReferenceGone { .. } => "reference-gone",
-            Self::Published { .. } => "published",
-            Self::UpstreamAhead { .. } => "upstream-ahead",
-            Self::LossNotAllowed { .. } => "loss-not-allowed",
-            Self::DriverNotTrusted { .. } => "driver-not-trusted",
-            Self::SignerNotTrusted { .. } => "signer-not-trusted",
-            Self::FilterFailed { .. } => "filter-failed",
-            Self::CrossCheckFailed { .. } => "cross-check-failed",
-            Self::NoIdentity { .. } => "no-identity",
-            Self::Signing { .. } => "signing-failed",
-            Self::Hook { .. } => "hook-failed",
-            Self::Config { .. } => "bad-configuration",
-            Self::Setting(error) => error.code(),
-            Self::Locked { .. } => "locked",
-            Self::CorruptIndex { .. } => "corrupt-index",
-            Self::SetAside { .. } => "set-aside",
-            Self::NotPutBack { .. } => "not-put-back",
-            Self::OutsideNotAllowed { .. } => "outside-not-allowed",
-            Self::Io { .. } => "io",
-            Self::Cancelled => "cancelled",
-            Self::Internal { .. } => "internal",
-        }
-    }
-
-    /// Who can mend the error.
-    pub fn class(&self) -> ErrorClass {
-        match self {
-            Self::InvalidPath { .. }
-            | Self::MainlineOutOfRange { .. }
-            | Self::BadRequest(_)
-            | Self::InvalidBranchName { .. } => ErrorClass::Usage,
-            Self::LossNotAllowed { .. }
-            | Self::DriverNotTrusted { .. }
-            | Self::SignerNotTrusted { .. }
-            | Self::FetchNotTrusted { .. }
-            | Self::OutsideNotAllowed { .. } => ErrorClass::Consent,
-            Self::Io { .. } => ErrorClass::Io,
-            Self::Locked { .. } => ErrorClass::Busy,
-            Self::Internal { .. } => ErrorClass::Internal,
-            Self::Setting(error) => error.class(),
-            _ => ErrorClass::Precondition,
-        }
-    }
-
-    /// The paths the error is about, for machines.
-    pub fn paths(&self) -> Vec<RepoPath> {
-        match self {
-            Self::PathNeverExisted { path, .. }
-            | Self::HostilePath { path, .. }
-            | Self::NotTracked { path, .. }
-            | Self::KeptOut { path }
-            | Self::NeverGood { path, .. }
-            | Self::UpstreamAhead { path, .. }
-            | Self::FilterFailed { path, .. }
-            | Self::DriverNotTrusted { path, .. } => vec![path.clone()],
-            Self::CaseCollision { path, twin } => vec![path.clone(), twin.clone()],
-            Self::Unmerged { paths }
-            | Self::InTheWay { paths, .. }
-            | Self::SetAside { paths, .. }
-            | Self::OutsideNotAllowed { paths, .. }
-            | Self::LossNotAllowed { paths, .. } => paths.clone(),
-            Self::Setting(error) => error.paths(),
-            Self::NotPutBack { left } => left.iter().map(|left| left.path.clone()).collect(),
-            _ => Vec::new(),
-        }
-    }
-
     pub(crate) fn internal(context: impl Into<String>, source: impl Into<Source>) -> Self {
         Self::Internal { context: context.into(), source: Some(source.into()) }
     }
@@ -822,51 +688,4 @@ impl Error {
     pub(crate) fn io(action: &'static str, path: impl Into<PathBuf>, source: std::io::Error) -> Self {
         Self::Io { action, path: path.into(), source }
     }
-}
-
-/// An age as people say it, in the largest unit that fits.
-fn for_how_long(age: Option<std::time::Duration>) -> String {
-    let Some(seconds) = age.map(|age| age.as_secs()) else { return String::new() };
-    let (count, unit) = match seconds {
-        0..120 => (seconds, "second"),
-        120..7200 => (seconds / 60, "minute"),
-        7200..172_800 => (seconds / 3600, "hour"),
-        _ => (seconds / 86_400, "day"),
-    };
-    format!(", for {count} {unit}{}", if count == 1 { "" } else { "s" })
-}
-
-/// A number with its noun.
-fn counted(number: usize, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
-}
-
-/// The first ids, and how many more there are.
-fn listed(ids: &[ObjectId]) -> String {
-    const SHOWN: usize = 5;
-    let mut text = ids.iter().take(SHOWN).map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    if ids.len() > SHOWN {
-        text.push_str(&format!(" and {} more", ids.len() - SHOWN));
-    }
-    text
-}
-
-/// The ids as people know them, the first few.
-fn abbreviated(ids: &[CommitId]) -> String {
-    const SHOWN: usize = 5;
-    let mut text = ids.iter().take(SHOWN).map(|id| id.to_hex_with_len(10)).collect::<Vec<_>>().join(", ");
-    if ids.len() > SHOWN {
-        text.push_str(&format!(" and {} more", ids.len() - SHOWN));
-    }
-    text
-}
-
-/// The first paths, and how many more there are.
-fn list(paths: &[RepoPath]) -> String {
-    const SHOWN: usize = 5;
-    let mut text = paths.iter().take(SHOWN).map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    if paths.len() > SHOWN {
-        text.push_str(&format!(" and {} more", paths.len() - SHOWN));
-    }
-    text
 }

@@ -23,6 +23,8 @@ pub mod hooks;
 pub mod id;
 pub mod import;
 mod journal;
+mod listing;
+pub mod local_time;
 pub mod merge;
 pub mod message;
 mod operation;

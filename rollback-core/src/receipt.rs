@@ -77,7 +77,7 @@ pub struct CommitTime {
 impl CommitTime {
     /// The system's clock and time zone.
     pub fn now() -> Self {
-        let now = jiff::Zoned::now();
+        let now = crate::local_time::now();
         Self { seconds: now.timestamp().as_second(), offset: now.offset().seconds() }
     }
 }

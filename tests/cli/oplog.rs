@@ -314,7 +314,10 @@ fn status_names_the_last_operation_and_what_git_is_in_the_middle_of() {
     let status = run.json();
     let mut last = operations(&repo)[0].clone();
     let version = last.as_object_mut().expect("an operation").remove("schema_version");
-    assert_eq!((&status["schema_version"], &status["last_operation"]), (&version.expect("of the line"), &last));
+    assert_eq!(
+        (&status["schema_version"], &status["last_operation"]),
+        (&version.expect("of the line"), &last)
+    );
     assert_eq!(status["next"], "rb undo");
     assert_eq!(status.get("in_progress"), None);
     repo.write(".git/MERGE_HEAD", format!("{}\n", repo.git(&["rev-parse", "HEAD~1"])));

@@ -175,6 +175,21 @@ fn commits_that_the_run_did_not_make_are_named_and_stay() {
 }
 
 #[test]
+fn a_pipeline_consents_with_the_hash_that_it_names_and_with_nothing_less() {
+    let repo = world("");
+    done(trusting(&repo, &["run", "p", "-y"]));
+    let (before, hash) = (far(&repo), hash_of(&repo, &["trust", "p"]));
+    let unasked = trusting(&repo, &["publish"]);
+    assert_eq!((unasked.code, far(&repo)), (6, before.clone()), "{}", said(&unasked));
+    let wrong = rb_with(&repo, &["publish", "--trusted-hash", &"0".repeat(64)], "", &[]);
+    assert_eq!((wrong.code, far(&repo)), (6, before.clone()), "{}", said(&wrong));
+    repo.git(&["commit", "-q", "--allow-empty", "-m", "somebody's own"]);
+    let published = done(rb_with(&repo, &["publish", "--trusted-hash", &hash], "", &[]));
+    assert!(published.stderr.contains("origin"), "what leaves is shown: {}", said(&published));
+    assert_eq!(far(&repo), repo.git(&["rev-parse", "HEAD~1"]));
+}
+
+#[test]
 fn what_was_committed_after_the_result_stays() {
     let repo = world("");
     done(trusting(&repo, &["run", "p", "-y"]));

@@ -206,7 +206,8 @@ pub(crate) struct Publishing {
 Examples:
   rb publish --dry-run       only show what would leave
   rb publish --yes           publish the last run that landed; ask nothing
-  rb publish --run 3f2a91bc  publish this run")]
+  rb publish --run 3f2a91bc  publish this run
+  rb publish --trusted-hash SHA256   in a pipeline: the hash is the consent")]
 pub(crate) struct Publish {
     /// The operation that landed the result, as `rb ops` lists it; the last run that landed if not given
     #[arg(value_name = "OP")]

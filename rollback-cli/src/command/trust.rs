@@ -39,7 +39,7 @@ enum Action {
     Listed,
 }
 
-/// What somebody is asked to trust.
+/// What the user is asked to trust.
 struct Asked {
     /// What it is called.
     title: String,
@@ -109,7 +109,7 @@ fn asked(args: &Trusting, session: &mut Session) -> Result<Asked, crate::failure
     })
 }
 
-/// A person who has seen it, or a hash that says that somebody has. `--yes` is no trust.
+/// The user who has seen it, or a hash that a pipeline names. `--yes` is no trust.
 fn consent(
     args: &Trusting,
     asked: &Asked,
@@ -147,7 +147,7 @@ fn consent(
         if !session.console.json() {
             session.console.complain(&text);
         }
-        return Err(refused(format!("nobody is here to say whether to trust {}", lower(&asked.title))).into());
+        return Err(refused(format!("there is no terminal to ask whether to trust {}", lower(&asked.title))).into());
     }
     session.console.complain(&format!("{text}Trust it as it is now? [y/N] "));
     match session.console.read_yes() {

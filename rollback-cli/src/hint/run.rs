@@ -72,7 +72,7 @@ impl Situation<'_> {
                 "have it signed, and give the signature with",
                 typed.with(&["--signature", &format!("{role}=FILE")]),
             ),
-            EngineError::NotAMember { .. } => Hint::nothing("somebody else has to ask or approve"),
+            EngineError::NotAMember { .. } => Hint::nothing("another person has to ask or approve"),
             EngineError::Confirmation { words, .. } => {
                 Hint::new("if that is what you want", typed.with(&["--words", words]))
             }
@@ -123,7 +123,7 @@ impl Situation<'_> {
         }
     }
 
-    /// A hash that somebody gave did not fit, or nobody has vouched for the procedure yet.
+    /// A hash that was given did not fit, or the procedure is not trusted yet.
     fn not_trusted(&self, procedure: &str, hash: &str) -> Hint {
         let typed = self.invocation;
         if typed.args().iter().any(|arg| arg.to_string_lossy().starts_with("--trusted-hash")) {

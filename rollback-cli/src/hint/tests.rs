@@ -50,8 +50,8 @@ fn table() -> Vec<(Error, Option<&'static str>)> {
             Some("mv .git/rb/records/runs/0a .git/rb"),
         ),
         (
-            Error::WorkTreeElsewhere { work_tree: "/home/somebody".into() },
-            Some("env GIT_WORK_TREE=/home/somebody rb revert --file a.py"),
+            Error::WorkTreeElsewhere { work_tree: "/home/ann/project".into() },
+            Some("env GIT_WORK_TREE=/home/ann/project rb revert --file a.py"),
         ),
         (Error::BadReferences { why: "".into() }, Some("git fsck --full")),
         (

@@ -132,7 +132,7 @@ pub(crate) fn short_reference(name: &str) -> String {
 pub(crate) fn day(seconds: i64) -> String {
     jiff::Timestamp::from_second(seconds).map_or_else(
         |_| "at an unknown time".into(),
-        |moment| moment.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d").to_string(),
+        |moment| moment.to_zoned(rollback_core::local_time::zone()).strftime("%Y-%m-%d").to_string(),
     )
 }
 

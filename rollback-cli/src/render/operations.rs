@@ -156,6 +156,6 @@ fn branch(name: &str) -> &str {
 pub(super) fn moment(seconds: i64) -> String {
     jiff::Timestamp::from_second(seconds).map_or_else(
         |_| seconds.to_string(),
-        |moment| moment.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string(),
+        |moment| moment.to_zoned(rollback_core::local_time::zone()).strftime("%Y-%m-%d %H:%M").to_string(),
     )
 }

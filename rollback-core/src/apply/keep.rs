@@ -75,7 +75,9 @@ impl Repo {
     }
 }
 
-/// Removes the locks that a killed rb left; while another rb holds the lock of the store they are its own.
+/// Gives back the locks that a killed or failed rb left; while another rb holds the lock of the store they are its own.
+///
+/// The lock of the reference becomes the reference where there is none: git reads no log without it.
 ///
 /// # Errors
 /// [`Error::LinkInGitDir`]; [`Error::Io`].
@@ -89,7 +91,7 @@ pub(super) fn sweep_locks(repo: &Repo) -> Result<()> {
     let keeper = Keeper::open(repo, &store, &settings)?;
     if read_file(&keeper.common, LOCK)?.is_some_and(|held| held == keeper.value().as_bytes()) {
         remove(&keeper.logs, LOCK)?;
-        remove(&keeper.common, LOCK)?;
+        keeper.settle()?;
     }
     Ok(())
 }
@@ -151,8 +153,10 @@ impl<'a> Keeper<'a> {
     fn replace(&self, kept: &[Kept]) -> Result<()> {
         self.lock()?;
         let replaced = self.write_log(kept);
+        // A log that was not replaced leaves its lock, which would stop git's `reflog expire`.
+        let unlocked = remove(&self.logs, LOCK);
         let settled = self.settle();
-        replaced.and(settled)
+        replaced.and(unlocked).and(settled)
     }
 
     /// Takes the lock: a file with the value of the reference, as under git.

@@ -15,6 +15,7 @@ use gix::objs::{Exists, Kind};
 use super::durable::{self, Flushes};
 use crate::error::{Error, Result};
 use crate::id::ObjectId;
+use crate::listing;
 use crate::repo::Repo;
 use crate::repo::config::Settings;
 
@@ -81,10 +82,9 @@ fn flush_recent(folder: &Path) -> Result<()> {
         let age = metadata.modified().ok().and_then(|modified| modified.elapsed().ok());
         age.is_none_or(|age| age < UNFLUSHED)
     };
-    for row in fs::read_dir(folder).map_err(failed)? {
-        let below = row.map_err(failed)?.path();
-        for inner in fs::read_dir(&below).into_iter().flatten() {
-            let inner = inner.map_err(failed)?;
+    for row in listing::rows(folder).map_err(failed)? {
+        let below = row.path();
+        for inner in listing::rows(&below).into_iter().flatten() {
             if inner.metadata().is_ok_and(|metadata| metadata.is_file() && recently(&metadata)) {
                 File::open(inner.path()).and_then(|file| file.sync_all()).map_err(failed)?;
             }

@@ -277,7 +277,7 @@ pub(super) fn remove_empty_parents(path: &Path, base: &Path) {
 }
 
 fn remove_empty_folders(path: &Path) {
-    for row in fs::read_dir(path).into_iter().flatten().flatten() {
+    for row in crate::listing::rows(path).into_iter().flatten() {
         if row.file_type().is_ok_and(|kind| kind.is_dir()) {
             remove_empty_folders(&row.path());
         }

@@ -58,7 +58,7 @@ pub fn create(folder: impl AsRef<Path>, stream: &[u8], options: &ImportOptions) 
 }
 
 fn refuse_what_is_not_empty(folder: &Path) -> Result<()> {
-    match fs::read_dir(folder).map(|mut rows| rows.next().is_none()) {
+    match crate::listing::rows(folder).map(|rows| rows.is_empty()) {
         Ok(true) => Ok(()),
         Ok(false) => Err(Error::BadRequest(format!("{} is not empty", folder.display()))),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {

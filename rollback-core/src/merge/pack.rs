@@ -135,11 +135,12 @@ impl Packs {
 }
 
 fn packs_in(folder: &Path, hash: gix::hash::Kind) -> Vec<Pack> {
-    let Ok(files) = std::fs::read_dir(folder) else {
+    let Ok(files) = crate::listing::rows(folder) else {
         return Vec::new();
     };
     let mut indices: Vec<_> = files
-        .filter_map(|file| Some(file.ok()?.path()))
+        .iter()
+        .map(|file| file.path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "idx"))
         .collect();
     indices.sort();

@@ -109,8 +109,8 @@ impl Catalogue {
         let folders = [(self.folder_of_work_tree(), true), (self.user.clone(), false)];
         for (folder, in_work_tree) in folders {
             let Some(folder) = folder else { continue };
-            let Ok(rows) = std::fs::read_dir(&folder) else { continue };
-            for path in rows.flatten().map(|row| row.path()) {
+            let Ok(rows) = crate::listing::rows(&folder) else { continue };
+            for path in rows.into_iter().map(|row| row.path()) {
                 let name = path
                     .file_name()
                     .and_then(|name| name.to_str())

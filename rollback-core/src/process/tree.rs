@@ -117,11 +117,12 @@ fn kill_strays(_: &str) {}
 #[cfg(target_os = "linux")]
 fn strays(cookie: &str) -> Vec<rustix::process::Pid> {
     let wanted = format!("{COOKIE}={cookie}");
-    let Ok(processes) = std::fs::read_dir("/proc") else {
+    let Ok(processes) = crate::listing::rows(std::path::Path::new("/proc")) else {
         return Vec::new();
     };
     processes
-        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .into_iter()
+        .filter_map(|row| row.file_name().to_str()?.parse().ok())
         .filter(|pid: &i32| {
             // A zombie's environment is empty, so the dead are not found again.
             std::fs::read(format!("/proc/{pid}/environ")).is_ok_and(|environment| {

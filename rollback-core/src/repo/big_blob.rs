@@ -194,9 +194,10 @@ fn loose_in(folder: &Path, id: ObjectId) -> Result<Option<Stored>> {
 
 /// `Some(None)` where it is there as a delta.
 fn packed_in(folder: &Path, id: ObjectId) -> Option<Option<Stored>> {
-    let files = std::fs::read_dir(folder).ok()?;
+    let files = crate::listing::rows(folder).ok()?;
     let indices = files
-        .filter_map(|file| Some(file.ok()?.path()))
+        .iter()
+        .map(|file| file.path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "idx"));
     for path in indices {
         let Ok(index) = index::File::at(&path, id.0.kind()) else { continue };

@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 
 use super::date::Date;
 use crate::error::{Error, Result, SettingError};
+use crate::local_time;
 use crate::repo::{Repo, Signature};
 
 /// The part that a person plays in a commit.
@@ -50,7 +51,7 @@ impl Repo {
             variable: &|name| std::env::var_os(name).map(|value| value.into_encoded_bytes().into()),
             value: &|key| config.string(key),
         };
-        sources.signature(role, jiff::Timestamp::now().as_second(), &TimeZone::system())
+        sources.signature(role, jiff::Timestamp::now().as_second(), &local_time::zone())
     }
 
     /// Whether `commit.gpgSign` asks for signed commits.

@@ -1,12 +1,11 @@
 //! States of a branch by revision or by date.
 
-use gix::date::Zoned;
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
 
 use super::Repo;
 use crate::error::{Error, Result};
 use crate::id::CommitId;
+use crate::local_time;
 
 impl Repo {
     /// The commit that `spec` names: a revision, or else a date such as `2 days ago` or `2026-11-20`, which stands for the
@@ -48,9 +47,9 @@ fn moment(text: &str) -> Option<i64> {
         return None;
     }
     if let Ok(day) = text.trim().parse::<Date>() {
-        return day.to_zoned(TimeZone::system()).ok().map(|start| start.timestamp().as_second());
+        return day.to_zoned(local_time::zone()).ok().map(|start| start.timestamp().as_second());
     }
-    gix::date::parse(text, Some(Zoned::now())).ok().map(|time| time.seconds)
+    gix::date::parse(text, Some(local_time::now())).ok().map(|time| time.seconds)
 }
 
 #[cfg(test)]
@@ -59,7 +58,7 @@ mod tests {
 
     #[test]
     fn dates_are_read_and_words_are_none() {
-        let now = Zoned::now().timestamp().as_second();
+        let now = local_time::now().timestamp().as_second();
         let ago = |text: &str| now - moment(text).expect("a date");
         assert!((86_390..86_410).contains(&ago("yesterday")));
         assert!((7_190..7_210).contains(&ago("2 hours ago")));

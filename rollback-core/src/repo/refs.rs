@@ -164,8 +164,8 @@ impl Repo {
         let common = self.common_dir();
         let own = fs::canonicalize(self.git_dir()).unwrap_or_else(|_| self.git_dir().to_owned());
         let mut git_dirs = vec![common.clone()];
-        if let Ok(rows) = fs::read_dir(common.join("worktrees")) {
-            git_dirs.extend(rows.flatten().map(|row| row.path()));
+        if let Ok(rows) = crate::listing::rows(&common.join("worktrees")) {
+            git_dirs.extend(rows.iter().map(|row| row.path()));
         }
         for git_dir in git_dirs {
             if fs::canonicalize(&git_dir).is_ok_and(|path| path == own) || !holds(&git_dir, name) {

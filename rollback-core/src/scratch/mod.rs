@@ -21,6 +21,7 @@ use crate::bounded;
 use crate::error::{Error, Result};
 use crate::history::paths_between;
 use crate::id::{CommitId, Entry, EntryKind, EntryMode, TreeId};
+use crate::listing;
 use crate::path::{RepoPath, name_fits};
 use crate::plan::{Plan, TreeEdit};
 use crate::repo::{Objects, Repo};
@@ -355,8 +356,7 @@ impl Scratch {
             found.insert(path.clone());
             return Ok(());
         }
-        for row in fs::read_dir(&at).map_err(|error| Error::io("read", &at, error))? {
-            let row = row.map_err(|error| Error::io("read", &at, error))?;
+        for row in listing::rows(&at).map_err(|error| Error::io("read", &at, error))? {
             let name = <[u8]>::from_os_str(&row.file_name()).map(ToOwned::to_owned).unwrap_or_default();
             if name != b".git" {
                 self.walk(&path.join(&name), found)?;
@@ -379,7 +379,7 @@ fn relative(path: &RepoPath) -> Result<PathBuf> {
 
 /// Removes the folders in which nothing lies any more.
 fn remove_empty_folders(folder: &Path) -> Result<()> {
-    for row in fs::read_dir(folder).map_err(|error| Error::io("read", folder, error))?.flatten() {
+    for row in listing::rows(folder).map_err(|error| Error::io("read", folder, error))? {
         if row.file_type().is_ok_and(|kind| kind.is_dir()) {
             remove_empty_folders(&row.path())?;
             // One that is not empty stays.

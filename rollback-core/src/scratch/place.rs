@@ -11,12 +11,15 @@ use std::path::{Path, PathBuf};
 use bstr::ByteSlice;
 
 use crate::error::{Error, Result};
+use crate::listing;
 use crate::repo::{Repo, sha256};
 
 /// How the root begins; the user's number follows.
 const ROOT: &str = "rb-candidates";
 /// The marker.
 const MARKER: &str = "rb-candidate";
+/// How often the folders of a candidate are made before the error counts.
+const ATTEMPTS: usize = 8;
 /// The folder of the files.
 const FILES: &str = "files";
 
@@ -67,13 +70,25 @@ impl Place {
     /// [`Error::HostilePath`] where something that is not this run's stands there; [`Error::Io`].
     pub fn make(&self) -> Result<()> {
         if !self.is_marked() {
-            make_own(&self.root)?;
-            self.remove_unmarked()?;
-            make_own(&self.folder)?;
+            self.make_folder()?;
             let marker = self.folder.join(MARKER);
             fs::write(&marker, &self.marker).map_err(|error| Error::io("write", &marker, error))?;
         }
         make_own(&self.files())
+    }
+
+    /// Another process removes the root when its last candidate goes, also between the two folders.
+    fn make_folder(&self) -> Result<()> {
+        for _ in 0..ATTEMPTS {
+            make_own(&self.root)?;
+            self.remove_unmarked()?;
+            match make_own(&self.folder) {
+                Err(Error::Io { source, .. }) if source.kind() == ErrorKind::NotFound => {}
+                made => return made,
+            }
+        }
+        make_own(&self.root)?;
+        make_own(&self.folder)
     }
 
     /// Removes the candidate, if it is there and is this run's.
@@ -84,12 +99,14 @@ impl Place {
         if !self.is_marked() {
             return Ok(());
         }
-        fs::remove_dir_all(&self.folder).map_err(|error| Error::io("remove", &self.folder, error))
+        fs::remove_dir_all(&self.folder).map_err(|error| Error::io("remove", &self.folder, error))?;
+        remove_if_empty(&self.root);
+        Ok(())
     }
 
     /// A kill while the folder was made leaves an empty one, or half a marker in it.
     fn remove_unmarked(&self) -> Result<()> {
-        if is_own(&self.folder) && fs::read_dir(&self.folder).is_ok_and(|rows| rows.count() == 1) {
+        if is_own(&self.folder) && listing::rows(&self.folder).is_ok_and(|rows| rows.len() == 1) {
             let _ = fs::remove_file(self.folder.join(MARKER));
         }
         match fs::remove_dir(&self.folder) {
@@ -111,8 +128,8 @@ pub fn sweep(repo: &Repo, is_open: impl Fn(&str) -> bool) -> Result<()> {
         return Ok(());
     }
     let suffix = format!("-{}", &identity(repo)[..16]);
-    let rows = fs::read_dir(&root).map_err(|error| Error::io("read", &root, error))?;
-    for name in rows.flatten().filter_map(|row| row.file_name().into_string().ok()) {
+    let rows = listing::rows(&root).map_err(|error| Error::io("read", &root, error))?;
+    for name in rows.iter().filter_map(|row| row.file_name().into_string().ok()) {
         if let Some(id) = name.strip_suffix(&suffix)
             && !is_open(id)
             && let Ok(place) = Place::of_run(repo, id)
@@ -120,7 +137,13 @@ pub fn sweep(repo: &Repo, is_open: impl Fn(&str) -> bool) -> Result<()> {
             place.remove()?;
         }
     }
+    remove_if_empty(&root);
     Ok(())
+}
+
+/// An empty folder cannot hold a candidate, and one that is not empty is not removed.
+fn remove_if_empty(root: &Path) {
+    let _ = fs::remove_dir(root);
 }
 
 fn root() -> PathBuf {

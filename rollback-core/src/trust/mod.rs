@@ -143,14 +143,14 @@ impl TrustStore {
     /// # Errors
     /// [`Error::Io`] for a record that cannot be read.
     pub fn list(&self) -> Result<Vec<TrustRecord>> {
-        let rows = match fs::read_dir(&self.folder) {
+        let rows = match crate::listing::rows(&self.folder) {
             Ok(rows) => rows,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(Error::io("read", &self.folder, error)),
         };
         let mut records = Vec::new();
         for row in rows {
-            let path = row.map_err(|error| Error::io("read", &self.folder, error))?.path();
+            let path = row.path();
             if path.extension().is_none_or(|extension| extension != "json") {
                 continue;
             }

@@ -83,12 +83,12 @@ pub fn fingerprint_of(programs: &[OwnProgram]) -> Fingerprint {
 
 /// The hooks that git could run, each with the hash of its bytes.
 fn hooks_in(folder: &Path) -> Result<Vec<(String, String)>> {
-    let rows = match std::fs::read_dir(folder) {
+    let rows = match crate::listing::rows(folder) {
         Ok(rows) => rows,
         Err(_) => return Ok(Vec::new()),
     };
     let mut found = Vec::new();
-    for row in rows.flatten() {
+    for row in rows {
         let (path, name) = (row.path(), row.file_name().to_string_lossy().into_owned());
         if name.ends_with(".sample") || !path.is_file() {
             continue;

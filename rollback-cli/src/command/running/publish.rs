@@ -41,7 +41,7 @@ fn publish(args: &Publish, session: &mut Session) -> Outcome {
         return show(&publication, &repo, session);
     }
     refuse_unasked(&publication, args, &typed)?;
-    if !args.yes && !ask(&publication, &repo, session) {
+    if !args.yes && !confirmed(&publication, args, &repo, session) {
         let failure = Failure::new(Exit::Consent, "publish-unconfirmed", "nothing was published");
         let again = session.invocation.with(&["--yes"]);
         return Err(failure.with_hint(Hint::new("if that is what should leave", again)).into());
@@ -90,12 +90,20 @@ fn refuse_unasked(publication: &Publication, args: &Publish, typed: &str) -> Res
     Ok(())
 }
 
-/// Shows what would leave, and asks where there is somebody to ask.
-fn ask(publication: &Publication, repo: &Repo, session: &mut Session) -> bool {
-    if !session.console.can_ask() {
+/// Shows what would leave, and asks for consent.
+///
+/// A pipeline cannot be asked. There, a `--trusted-hash` that was typed is the consent: the hash covers where the
+/// procedure publishes to, and everything beyond the run's own result has been refused before.
+fn confirmed(publication: &Publication, args: &Publish, repo: &Repo, session: &mut Session) -> bool {
+    let can_ask = session.console.can_ask();
+    if !can_ask && args.trust.trusted_hash.is_none() {
         return false;
     }
     let text = render::leaving(publication, repo, session.console.look());
+    if !can_ask {
+        session.console.complain(&text);
+        return true;
+    }
     session.console.complain(&format!("{text}Publish it? [y/N] "));
     session.console.read_yes()
 }

@@ -12,6 +12,7 @@ use ssh_key::{PublicKey, SshSig};
 
 use super::state::RunState;
 use super::{EngineError, Result, Run, RunRequest};
+use crate::local_time;
 use crate::procedure::format::Document;
 use crate::repo::identity::Role as Part;
 use crate::trust::sha256;
@@ -237,7 +238,7 @@ fn split_options(options: &str) -> Vec<String> {
 fn moment(text: &str) -> Option<Timestamp> {
     let (digits, zone) = match text.strip_suffix(['Z', 'z']) {
         Some(digits) => (digits, TimeZone::UTC),
-        None => (text, TimeZone::system()),
+        None => (text, local_time::zone()),
     };
     if !digits.bytes().all(|byte| byte.is_ascii_digit()) || !matches!(digits.len(), 8 | 12 | 14) {
         return None;

@@ -7,6 +7,7 @@ use super::{EngineError, Result, Run};
 use crate::apply::stays_in_its_folder;
 use crate::bounded;
 use crate::error::Error;
+use crate::listing;
 use crate::path::{RepoPath, name_fits};
 use crate::procedure::format::{Evidence, FileName, Named};
 use crate::trust::sha256;
@@ -92,8 +93,8 @@ fn rows(folder: &Path, wanted: &str) -> Vec<PathBuf> {
     if !wanted.contains('*') {
         return vec![folder.join(wanted)];
     }
-    let Ok(rows) = fs::read_dir(folder) else { return Vec::new() };
-    rows.flatten()
+    let Ok(rows) = listing::rows(folder) else { return Vec::new() };
+    rows.into_iter()
         .filter(|row| name_fits(wanted.as_bytes(), row.file_name().to_string_lossy().as_bytes()))
         .map(|row| row.path())
         .collect()

@@ -7,6 +7,7 @@ use super::{EngineError, Result, Run};
 use crate::apply::replace_outside;
 use crate::bounded;
 use crate::error::Error;
+use crate::listing;
 use crate::procedure::format::{CopyFiles, EnvFile};
 
 impl Run<'_> {
@@ -90,7 +91,7 @@ impl Run<'_> {
         }
         let mut folders = vec![at];
         while let Some(folder) = folders.pop() {
-            for row in fs::read_dir(&folder).into_iter().flatten().flatten() {
+            for row in listing::rows(&folder).into_iter().flatten() {
                 match row.file_type() {
                     Ok(kind) if kind.is_symlink() => return refused(&row.path()),
                     Ok(kind) if kind.is_dir() => folders.push(row.path()),
@@ -131,7 +132,7 @@ fn remove(path: &Path) -> Result<()> {
 }
 
 fn remove_others(from: &Path, to: &Path) -> Result<()> {
-    for row in fs::read_dir(to).map_err(|error| Error::io("read", to, error))?.flatten() {
+    for row in listing::rows(to).map_err(|error| Error::io("read", to, error))? {
         let (source, target) = (from.join(row.file_name()), row.path());
         let both_folders = source.is_dir() && row.file_type().is_ok_and(|kind| kind.is_dir());
         match fs::symlink_metadata(&source) {
@@ -145,8 +146,7 @@ fn remove_others(from: &Path, to: &Path) -> Result<()> {
 
 fn copy_folder(from: &Path, to: &Path) -> Result<()> {
     fs::create_dir_all(to).map_err(|error| Error::io("make", to, error))?;
-    for row in fs::read_dir(from).map_err(|error| Error::io("read", from, error))? {
-        let row = row.map_err(|error| Error::io("read", from, error))?;
+    for row in listing::rows(from).map_err(|error| Error::io("read", from, error))? {
         let (source, target) = (row.path(), to.join(row.file_name()));
         if source.is_dir() { copy_folder(&source, &target)? } else { copy_file(&source, &target)? }
     }
