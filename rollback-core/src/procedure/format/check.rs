@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::figure::{Operator, Threshold};
 use super::named::Named;
+use super::trigger::is_default;
 use super::value::{Pattern, Period, Scalar, TreePath};
 
 /// A check: a program, a file, a metric or a question, and what is expected of it.
@@ -14,134 +15,97 @@ pub struct Check {
     /// The name by which phases call it.
     pub id: String,
     /// What it shows, in a few words.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
     /// The program and its arguments; the folder is the candidate's work tree, or the real one where `live` is set.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub run: Vec<String>,
     /// The file to look at, in the same folder.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<TreePath>,
     /// The metric to look at in the samples.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metric: Option<String>,
     /// How the metric is compared with `threshold`; the check passes where it holds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub op: Option<Operator>,
     /// What the metric is compared with.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threshold: Option<Threshold>,
     /// What a person is asked to confirm; inconclusive until somebody has.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ask: Option<String>,
     /// What is expected; a program alone is expected to exit with 0.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expect: Option<Expect>,
     /// After what time the program and all it started are killed; 10 minutes unless given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout: Option<Period>,
     /// How often it is tried again before a failure counts.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub retries: u32,
     /// How long to wait before it is tried again.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_wait: Option<Period>,
     /// Variables for the program.
-    #[serde(default, skip_serializing_if = "Named::is_empty")]
+    #[serde(default)]
     pub env: Named<String>,
     /// Variables passed on from the environment and taken out of everything that is written.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub secrets: Vec<String>,
     /// Whether it looks at the live system, so that it can only run after landing.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub live: bool,
     /// Whether it also runs on the tip as it is, so that the report shows red before and green after.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub control: Option<bool>,
     /// Only for the work tree that the procedure's author runs by hand: which outside program it needs.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outside: Option<String>,
     /// What a reader should know.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
-}
-
-pub(super) fn is_zero(number: &u32) -> bool {
-    *number == 0
 }
 
 /// What is expected. All that is given must hold.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Expect {
     /// The exit code; 0 unless given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exit: Option<i32>,
     /// A pattern that standard output must match.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stdout: Option<Pattern>,
     /// A pattern that standard error must match.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stderr: Option<Pattern>,
     /// A pattern that neither stream, nor the file, may match.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub never: Option<Pattern>,
     /// Text that must occur in either stream or in the file.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contains: Option<String>,
     /// Whether the file must exist (`true`) or must not (`false`).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exists: Option<bool>,
     /// Whether standard output, or the file, must be empty.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub empty: Option<bool>,
     /// How many lines: an exact figure, where more is inconclusive and fewer fail.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lines: Option<Scalar>,
     /// How many bytes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bytes: Option<Bounds>,
     /// How often a pattern matches.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<Count>,
     /// A pattern whose first group is a value, taken from the last match in either stream or in the file.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capture: Option<Pattern>,
     /// The captured value is exactly this: a lower figure fails, a higher one is inconclusive.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub eq: Option<Scalar>,
     /// The captured value is not this.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ne: Option<Scalar>,
     /// The captured figure is less.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lt: Option<Scalar>,
     /// The captured figure is less or equal.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub le: Option<Scalar>,
     /// The captured figure is greater.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gt: Option<Scalar>,
     /// The captured figure is greater or equal.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ge: Option<Scalar>,
     /// Values inside standard output, or the file, read as JSON.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub json: Vec<JsonExpect>,
     /// A file whose bytes standard output, or the file, must equal.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub same_as: Option<TreePath>,
 }
 
 /// Limits of a figure, both included.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Bounds {
     /// The least.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min: Option<u64>,
     /// The most.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max: Option<u64>,
 }
 
@@ -152,10 +116,8 @@ pub struct Count {
     /// The pattern; every match counts, also several in a line.
     pub regex: Pattern,
     /// The least.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min: Option<u64>,
     /// The most.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max: Option<u64>,
 }
 
@@ -170,6 +132,5 @@ pub struct JsonExpect {
     /// With what.
     pub value: Scalar,
     /// Which part of the members that `*` stands for must hold, such as `95%`; all unless given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub share: Option<Threshold>,
 }

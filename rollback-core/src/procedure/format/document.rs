@@ -8,7 +8,7 @@ use super::figure::Operator;
 use super::named::Named;
 use super::phase::{CommitText, Phase, Soak};
 use super::step::{Evidence, Followup, Message, Publish, Report, Step};
-use super::trigger::{Decision, Metric, Severity, Trigger};
+use super::trigger::{Decision, Metric, Severity, Trigger, is_default};
 use super::value::{Pattern, Period, PeriodRange, Scalar, TreePath};
 
 /// The version of the format that this crate reads.
@@ -16,180 +16,125 @@ pub const SCHEMA_VERSION: u32 = 1;
 
 /// A procedure.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Document {
     /// The version of the format: 1.
     pub schema: u32,
     /// Its name, which is also the name of the file.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// What it is called.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
     /// What it is for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub purpose: Option<String>,
     /// Files beside this one whose checks, steps, inputs and the like belong to it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub include: Vec<String>,
     /// Who may run it, any of them.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub authority: Vec<String>,
     /// Within which time a run should be done; an overrun warns and never stops anything.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rto: Option<Period>,
     /// How often it should be rehearsed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drill_every: Option<Period>,
     /// The phase that runs where none is named.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_phase: Option<String>,
     /// Ignored paths that every phase's checks need in the scratch work tree.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub link: Vec<TreePath>,
     /// What the document says about itself.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub meta: Option<Meta>,
     /// Who has to read and sign it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub signoff: Vec<Signoff>,
     /// Whom to call.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub contact: Vec<Contact>,
     /// Documents, dashboards and scripts that belong to it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<Link>,
     /// The roles that `authority` and approvals name.
-    #[serde(default, skip_serializing_if = "Named::is_empty")]
     pub role: Named<Role>,
     /// The rules it follows.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<Policy>,
     /// The values a run takes.
-    #[serde(default, skip_serializing_if = "Named::is_empty")]
     pub input: Named<Input>,
     /// What must be true of desired-state files before and after.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub constraint: Vec<Constraint>,
     /// Metrics and where their samples come from.
-    #[serde(default, skip_serializing_if = "Named::is_empty")]
     pub metric: Named<Metric>,
     /// When to use it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub trigger: Vec<Trigger>,
     /// When not to use it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub avoid: Vec<Avoid>,
     /// How bad it is; the severest first.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub severity: Vec<Severity>,
     /// Which phase for which symptom.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub decision: Vec<Decision>,
     /// What must be so before anything is done.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub precheck: Vec<Precheck>,
     /// What is remembered of the repository before anything is done.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checkpoint: Option<Checkpoint>,
     /// What is saved of the outside world before anything is done.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backup: Option<Backup>,
     /// Parts of the document with a time budget.
-    #[serde(default, skip_serializing_if = "Named::is_empty")]
     pub group: Named<Group>,
     /// What can be rolled back.
-    #[serde(default, skip_serializing_if = "Named::is_empty")]
     pub phase: Named<Phase>,
     /// Checks.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub check: Vec<Check>,
     /// Steps.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub step: Vec<Step>,
     /// Evidence.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub evidence: Vec<Evidence>,
     /// Messages.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub message: Vec<Message>,
     /// Reports.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub report: Vec<Report>,
     /// What is due afterwards.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub followup: Vec<Followup>,
     /// The commit of a rollback.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<CommitText>,
     /// The branch that takes the result; the current one unless given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub branch: Option<String>,
     /// How the result leaves this machine.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub publish: Option<Publish>,
     /// How long to watch afterwards.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub soak: Option<Soak>,
     /// When the rollback counts as successful.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub success: Option<Success>,
     /// How the rollback itself is taken back once the ground is better.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undo: Option<Undo>,
     /// How the change is tried again.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry: Option<Retry>,
     /// What to do when it does not work.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub diagnose: Vec<Diagnose>,
     /// What happened to the document itself.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<Change>,
 }
 
 /// What the document says about itself.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Meta {
     /// Its version.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
     /// Its state, such as `ACTIVE`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
     /// How urgent it is, such as `P0`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub priority: Option<String>,
     /// How critical the system is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub criticality: Option<String>,
     /// How dangerous the rollback is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub risk: Option<String>,
     /// How long it takes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub estimate: Option<PeriodRange>,
     /// Whose it is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
     /// When it was written.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created: Option<String>,
     /// When it was last changed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub updated: Option<String>,
     /// When it was last rehearsed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_tested: Option<String>,
     /// When it is to be read again.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_review: Option<String>,
     /// How sure its authors are.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confidence: Option<String>,
     /// What a reader should know.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
 }
 
@@ -200,10 +145,8 @@ pub struct Signoff {
     /// The role.
     pub role: String,
     /// Who signed; nobody yet unless given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// When.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub date: Option<String>,
 }
 
@@ -214,7 +157,6 @@ pub struct Contact {
     /// What for, such as `primary`.
     pub role: String,
     /// Who.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Where: a channel, an address, a handle.
     pub at: String,
@@ -229,43 +171,34 @@ pub struct Link {
     /// Where it is.
     pub to: String,
     /// What a reader should know.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }
 
 /// Who somebody is to this procedure.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Role {
     /// What it is called.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
     /// Mail addresses of those who have it; anybody who says so unless given.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub members: Vec<String>,
 }
 
 /// The rules it follows, in words; the tool keeps those it knows.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Policy {
     /// What holds always.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub principles: Vec<String>,
     /// What is never done.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub never: Vec<String>,
     /// How branches are used.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub branches: Vec<String>,
     /// What to do before, in words.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub before: Vec<String>,
     /// What to do during, in words.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub during: Vec<String>,
     /// What to do after, in words.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub after: Vec<String>,
 }
 
@@ -294,31 +227,25 @@ pub enum InputKind {
 
 /// A value that a run takes, with `--set NAME=VALUE`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Input {
     /// What it is.
-    #[serde(default, rename = "type")]
+    #[serde(rename = "type")]
     pub kind: InputKind,
     /// What it is for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
     /// Its value where none is given; without one it must be given where it is used. Lists default to all `values`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default: Option<Scalar>,
     /// The only values it may have.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub values: Vec<String>,
     /// What it must match.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pattern: Option<Pattern>,
     /// The least it may be.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min: Option<Scalar>,
     /// The most it may be.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max: Option<Scalar>,
     /// Whether it is taken out of everything that is written.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(skip_serializing_if = "is_default")]
     pub secret: bool,
 }
 
@@ -343,7 +270,6 @@ pub struct Avoid {
     /// In words.
     pub when: String,
     /// What to do instead.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instead: Option<String>,
 }
 
@@ -354,22 +280,18 @@ pub struct Precheck {
     /// Its name.
     pub id: String,
     /// What a person confirms.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ask: Option<String>,
     /// The check that must pass, in the real work tree.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub check: Option<String>,
     /// The step that does it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<String>,
     /// The input that must be set.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub input: Option<String>,
     /// The phases it is for; all unless given.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub phases: Vec<String>,
     /// Whether it counts even with `--emergency`.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub always: bool,
 }
 
@@ -380,10 +302,10 @@ pub struct Checkpoint {
     /// Its name; its scope is the procedure.
     pub name: String,
     /// Paths outside the repository that are copied with it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub outside: Vec<String>,
     /// Whether every object and copy is read back when it is verified.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub deep: bool,
 }
 
@@ -399,40 +321,32 @@ pub struct Backup {
     /// The check that shows that it can be used.
     pub verify: String,
     /// The phases that need it; all unless given.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub phases: Vec<String>,
 }
 
 /// A part of the document with a time budget.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Group {
     /// What it is called.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
     /// How long it should take; an overrun warns.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub budget: Option<Period>,
     /// Steps, before anything changes (`at = "before"`) or after landing.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<String>,
     /// Checks, at the same time.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<String>,
     /// Evidence, at the same time.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub evidence: Vec<String>,
     /// When the group is worked off.
-    #[serde(default)]
     pub at: GroupTime,
     /// Whether the first check that does not pass ends the group.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(skip_serializing_if = "is_default")]
     pub fail_fast: bool,
     /// The phases it belongs to; all unless given.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub phases: Vec<String>,
     /// What to decide or do, in words.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
 }
 
@@ -451,46 +365,37 @@ pub enum GroupTime {
 
 /// When the rollback counts as successful.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Success {
     /// The checks that must all have passed.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub all: Vec<String>,
     /// What else, in words.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
 }
 
 /// How the rollback itself is taken back.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Undo {
     /// What must be so first; each is confirmed by a person.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<String>,
     /// The checks on the candidate.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub validate: Vec<String>,
     /// How it leaves this machine.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub publish: Option<Publish>,
     /// How long to watch afterwards.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub soak: Option<Soak>,
 }
 
 /// How the change is tried again.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Retry {
     /// What to do, in words.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub plan: Vec<String>,
     /// Steps that prepare it; they run with `rb run PROCEDURE --retry-plan`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<String>,
     /// The branch it is prepared on.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub branch: Option<String>,
 }
 
@@ -503,16 +408,14 @@ pub struct Diagnose {
     /// What is seen.
     pub symptom: String,
     /// Programs that show more; they only read.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub run: Vec<Vec<String>>,
     /// What it may be.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub causes: Vec<String>,
     /// What helps.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub solution: Option<String>,
     /// Which outside program it needs.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outside: Option<String>,
 }
 
@@ -525,6 +428,5 @@ pub struct Change {
     /// What.
     pub action: String,
     /// With what outcome.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<String>,
 }

@@ -36,6 +36,10 @@ pub use step::{
 pub use trigger::{Condition, Decision, Metric, NoData, Severity, Trigger, TriggerAction};
 pub use value::{BadValue, FileName, Pattern, Period, PeriodRange, Remote, Scalar, TreePath};
 
+use schemars::generate::SchemaSettings;
+use schemars::transform::RecursiveTransform;
+use serde_json::Value;
+
 use crate::bounded;
 use source::{Part, Step as Way};
 
@@ -101,7 +105,25 @@ impl Procedure {
 
     /// The JSON Schema of the format.
     pub fn json_schema() -> schemars::Schema {
-        schemars::schema_for!(Document)
+        let absent =
+            |default: &Value| default.is_null() || *default == Value::Array(Vec::new()) || *default == 0;
+        let plain = RecursiveTransform(move |schema: &mut schemars::Schema| {
+            if schema.get("default").is_some_and(absent) {
+                schema.remove("default");
+            }
+        });
+        let settings = SchemaSettings::default().with_transform(plain);
+        let mut schema = settings.into_generator().into_root_schema_for::<Document>();
+        // A default for the version would be none: the reader asks for it first.
+        schema.insert("required".to_owned(), Value::from(["schema"].as_slice()));
+        schema
+    }
+
+    /// The document as JSON. A key that the file does not have, or that is an empty list, is absent.
+    pub fn to_json(&self) -> Value {
+        let mut document = serde_json::to_value(&self.document).unwrap_or_default();
+        remove_absent(&mut document);
+        document
     }
 
     /// The check of this name.
@@ -141,6 +163,18 @@ impl Procedure {
     pub fn default_phase(&self) -> Option<&str> {
         let only = || self.document.phase.names().next().filter(|_| self.document.phase.len() == 1);
         self.document.default_phase.as_deref().or_else(only)
+    }
+}
+
+/// Removes the keys of tables that stand for nothing.
+fn remove_absent(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            members.retain(|_, member| !member.is_null() && *member != Value::Array(Vec::new()));
+            members.values_mut().for_each(remove_absent);
+        }
+        Value::Array(items) => items.iter_mut().for_each(remove_absent),
+        _ => {}
     }
 }
 

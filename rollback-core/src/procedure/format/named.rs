@@ -79,9 +79,13 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Named<T> {
     }
 }
 
+/// Without a table it is null, which tells it from a table that is empty.
 impl<T: Serialize> Serialize for Named<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.iter())
+        match self.is_empty() {
+            true => serializer.serialize_none(),
+            false => serializer.collect_map(self.iter()),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::check::{Expect, is_zero};
+use super::check::Expect;
 use super::named::Named;
 use super::trigger::is_default;
 use super::value::{FileName, Pattern, Period, Remote, Scalar, TreePath};
@@ -26,92 +26,76 @@ pub struct Step {
     /// The name by which phases call it.
     pub id: String,
     /// What it does, in a few words.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
     /// Kind: a program and its arguments. No shell reads them; one that begins with `~/` means the home folder.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub run: Vec<String>,
     /// Kind: values of desired-state files, `"file:key.path" = value`.
-    #[serde(default, skip_serializing_if = "Named::is_empty")]
+    #[serde(default)]
     pub set: Named<Scalar>,
     /// Kind: tracked files and folders to remove from the candidate; `*` matches within a name.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub remove: Vec<TreePath>,
     /// Kind: lines to put into a text file of the candidate.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub insert: Option<Insert>,
     /// Kind: a text file of the candidate to write whole.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub write: Option<WriteFile>,
     /// Kind: paths of the candidate to take from a commit.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restore: Option<Restore>,
     /// Kind: what a person has to do; the run pauses until it is done.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub manual: Option<String>,
     /// Kind: a file or folder outside the repository to copy.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub copy: Option<CopyFiles>,
     /// Kind: files or folders outside the repository to delete; what is not there is no error.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub delete: Vec<String>,
     /// Kind: variables to write into an environment file, which lasts where an `export` would not.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub env_file: Option<EnvFile>,
     /// Kind: a time to wait.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wait: Option<Period>,
     /// Kind: a message to print, save and, where it has a way, send.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
     /// What the program must do to count as done; exit code 0 unless given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expect: Option<Expect>,
     /// Text for the program's standard input. `{secret.NAME}` stands for a declared secret, here and nowhere else:
     /// arguments can be seen by every process of the machine.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stdin: Option<String>,
     /// Variables for the program.
-    #[serde(default, skip_serializing_if = "Named::is_empty")]
+    #[serde(default)]
     pub env: Named<String>,
     /// Variables passed on from the environment and taken out of everything that is written.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub secrets: Vec<String>,
     /// After what time the program and all it started are killed; 10 minutes unless given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout: Option<Period>,
     /// How often it is tried again before a failure counts.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub retries: u32,
     /// Steps that must have been done before.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub needs: Vec<String>,
     /// A check that makes the step unnecessary where it passes, such as that of a manual step.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unless: Option<String>,
     /// Whether it may run again after it was cut off.
     #[serde(default, skip_serializing_if = "is_default")]
     pub effect: Effect,
     /// Whether the run goes on when it fails; the report says so.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub optional: bool,
     /// Whether it is left out with `--emergency`.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub skip_in_emergency: bool,
     /// Whether it runs only with `--emergency`.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub only_in_emergency: bool,
     /// Whose approval it needs.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<String>,
     /// The program that takes it back, named by `rb abort` and run by nobody unasked.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub undo: Vec<String>,
     /// Which outside program it needs.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outside: Option<String>,
     /// What a reader should know.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }
 
@@ -195,7 +179,6 @@ pub struct Insert {
     /// The lines.
     pub lines: Vec<String>,
     /// The line they follow; it must match exactly once. At the end of the file unless given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<Pattern>,
 }
 
@@ -218,7 +201,7 @@ pub struct Restore {
     /// Where from, as a rung's `from`.
     pub from: String,
     /// Whether paths that the source does not have are removed.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub exact: bool,
 }
 
@@ -231,7 +214,7 @@ pub struct CopyFiles {
     /// What it is to become.
     pub to: String,
     /// Whether files of the target that the source does not have are removed.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub exact: bool,
 }
 
@@ -265,31 +248,27 @@ pub struct Evidence {
     /// The name by which phases call it.
     pub id: String,
     /// What it is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
     /// The program whose output is kept; its exit code is recorded and does not matter.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub run: Vec<String>,
     /// Files to copy; `*` matches within a name.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub files: Vec<String>,
     /// The name it is kept under; the id unless given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<FileName>,
     /// When it is taken.
     #[serde(default, skip_serializing_if = "is_default")]
     pub when: EvidenceTime,
     /// After what time the program is killed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout: Option<Period>,
     /// Variables passed on from the environment and taken out of everything that is written.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub secrets: Vec<String>,
     /// Whether the run goes on without it.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub optional: bool,
     /// Which outside program it needs.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outside: Option<String>,
 }
 
@@ -320,21 +299,19 @@ pub struct Message {
     #[serde(default)]
     pub on: Occasion,
     /// For whom, such as channels.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub to: Vec<String>,
     /// The subject line.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
     /// The words.
     pub text: String,
     /// How often an update follows.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub every: Option<Period>,
     /// The program that sends it; the text is its standard input.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub send: Vec<String>,
     /// Variables passed on from the environment and taken out of everything that is written.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub secrets: Vec<String>,
 }
 
@@ -345,10 +322,8 @@ pub struct Report {
     /// Its name.
     pub id: String,
     /// Its title.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
     /// The file of the repository that is committed with the rollback; only saved with the run unless given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<TreePath>,
     /// Its text.
     pub text: String,
@@ -363,42 +338,32 @@ pub struct Followup {
     /// What is to be done.
     pub text: String,
     /// By when, counted from the end of the run.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<Period>,
     /// A check that shows that it was done.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub checks: Vec<String>,
     /// A step that does it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<String>,
 }
 
 /// How the result leaves this machine.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Publish {
     /// The remote to push to, never by force: a name, or a URL that git opens itself.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub push: Option<Remote>,
     /// A program that publishes, such as one that opens a pull request; the report is its standard input.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub run: Vec<String>,
     /// Variables passed on to git and to the program, and taken out of everything that is written.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub secrets: Vec<String>,
     /// The branch that a rollback branch is merged into, with a merge commit.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merge_into: Option<String>,
     /// Whose approval it needs.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<String>,
     /// Checks once it is published, such as the pipeline.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub verify: Vec<String>,
     /// Which outside program it needs.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outside: Option<String>,
     /// After what time the program is killed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout: Option<Period>,
 }

@@ -8,25 +8,20 @@ use super::value::{Pattern, Period, PeriodRange};
 
 /// A metric and where its samples come from.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Metric {
     /// What it measures.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
     /// The unit of a sample without one; the threshold's unit unless given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<Unit>,
     /// Whether samples are ratios between 0 and 1 that stand for percentages.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(skip_serializing_if = "is_default")]
     pub ratio: bool,
     /// The name of the series in a Prometheus dump, with labels to match, such as `up{job="api"}`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prometheus: Option<String>,
     /// A program that prints the present value.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub run: Vec<String>,
     /// A pattern whose first group is the value in what `run` prints.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capture: Option<Pattern>,
 }
 
@@ -63,31 +58,23 @@ pub struct Trigger {
     /// Its name.
     pub id: String,
     /// What it is, in a few words.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
     /// What a person would have to observe; such a trigger is raised by hand.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub manual: Option<String>,
     /// The metric it watches.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metric: Option<String>,
     /// How the metric is compared with `threshold`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub op: Option<Operator>,
     /// What the metric is compared with.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threshold: Option<Threshold>,
     /// For how long it must hold without a break, up to the newest sample.
-    #[serde(default, rename = "for", skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "for")]
     pub lasting: Option<Period>,
     /// How many samples in a row it must hold for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub consecutive: Option<u32>,
     /// How old the newest sample may be; older ones count as none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window: Option<Period>,
     /// How often the metric is sampled; a gap of more than two of them breaks `for` and `consecutive`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interval: Option<Period>,
     /// What is said where there are no samples.
     #[serde(default, skip_serializing_if = "is_default")]
@@ -96,16 +83,12 @@ pub struct Trigger {
     #[serde(default, skip_serializing_if = "is_default")]
     pub action: TriggerAction,
     /// The phase that answers it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phase: Option<String>,
     /// The variant of that phase.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub variant: Option<String>,
     /// The severity it means.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub severity: Option<String>,
     /// What the source document says to do.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub advice: Option<String>,
 }
 
@@ -120,16 +103,14 @@ pub struct Severity {
     /// Its name.
     pub id: String,
     /// How it is recognised.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub when: Vec<String>,
     /// The figures by which it is recognised; any of them suffices.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub any: Vec<Condition>,
     /// By when to act: `0s` is at once; none means at a planned time.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub within: Option<Period>,
     /// What to do, in words.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub action: Option<String>,
 }
 
@@ -185,7 +166,7 @@ pub struct Decision {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub variant: Option<String>,
     /// Whether the run is an emergency.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub emergency: bool,
     /// How long it takes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
