@@ -11,6 +11,8 @@ use test_kit::Sandbox;
 
 use crate::kit::{Run, shell};
 
+mod runs;
+
 /// One error, and what its hint comes to.
 struct Scene {
     /// The code of the error.
@@ -434,7 +436,10 @@ fn wrong(scene: &Scene) -> Option<String> {
         return Some(format!("the scene cannot be set: {}{}", set.stdout, set.stderr));
     }
     let document = shell(&repo, &format!("{} --json", scene.command));
-    let Ok(value) = serde_json::from_str::<Value>(&document.stdout) else {
+    // What tells of a run are lines before it.
+    let last = document.stdout.lines().last().unwrap_or_default();
+    let Ok(value) = serde_json::from_str::<Value>(last).or_else(|_| serde_json::from_str(&document.stdout))
+    else {
         return Some(format!("no document: {}{}", document.stdout, document.stderr));
     };
     let error = &value["error"];
@@ -486,22 +491,33 @@ fn shlex_quote(text: &str) -> String {
 fn every_hint_can_be_pasted_and_does_what_it_says() {
     let mistakes: Vec<_> = SCENES
         .iter()
+        .chain(runs::SCENES)
         .filter_map(|scene| Some(format!("{} ({}): {}", scene.code, scene.command, wrong(scene)?)))
         .collect();
     assert!(mistakes.is_empty(), "{}", mistakes.join("\n"));
 }
 
-#[test]
-fn every_error_has_a_scene() {
-    let source = include_str!("../../rollback-core/src/error.rs");
+/// The codes that the function `code` of a source gives.
+fn codes_in(source: &str) -> BTreeSet<&str> {
     let codes = source.split_once("pub fn code(").expect("errors have codes").1;
     let codes = codes.split_once("pub fn class(").expect("errors have classes").0;
-    let defined: BTreeSet<_> = codes
-        .lines()
-        .filter_map(|line| line.split_once("=> \"")?.1.split_once('"'))
-        .map(|(code, _)| code)
-        .collect();
-    let shown = SCENES.iter().map(|scene| scene.code);
-    let listed: BTreeSet<_> = shown.chain(WITHOUT_SCENE.iter().map(|(code, _)| *code)).collect();
-    assert_eq!(listed, defined);
+    let rows = codes.lines().filter_map(|line| line.split_once("=> \"")?.1.split_once('"'));
+    rows.map(|(code, _)| code).collect()
+}
+
+#[test]
+fn every_error_of_a_run_has_a_scene() {
+    let mut defined = codes_in(include_str!("../../rollback-core/src/procedure/engine/error.rs"));
+    defined.extend(codes_in(include_str!("../../rollback-core/src/procedure/catalogue.rs")));
+    assert_eq!(listed(runs::SCENES, runs::WITHOUT_SCENE), defined);
+}
+
+#[test]
+fn every_error_has_a_scene() {
+    let defined = codes_in(include_str!("../../rollback-core/src/error/kind.rs"));
+    assert_eq!(listed(SCENES, WITHOUT_SCENE), defined);
+}
+
+fn listed<'a>(scenes: &[Scene], without: &'a [(&'a str, &'a str)]) -> BTreeSet<&'a str> {
+    scenes.iter().map(|scene| scene.code).chain(without.iter().map(|(code, _)| *code)).collect()
 }

@@ -323,6 +323,78 @@ fn every_ending_of_every_command_is_one_document_that_fits_its_schema() {
     assert!(mistakes.is_empty(), "{}", mistakes.join("\n"));
 }
 
+/// Endings that need a world of their own: the exit code, shell that makes it after three commits to `f`, the words,
+/// and the schema that the document fits.
+const WORLDS: &[(i32, &str, &str, &str)] = &[
+    (75, "touch .git/index.lock", "revert HEAD", "error"),
+    (75, "touch .git/index.lock", "restore f -s HEAD~1 --allow-loss", "error"),
+    (75, "rb revert HEAD; touch .git/index.lock", "undo", "error"),
+    (75, "rb checkpoint create c; echo x >f; touch .git/index.lock", "checkpoint restore c", "error"),
+    (
+        8,
+        "rm .git/logs/refs/heads/main; mkdir -p .git/logs/refs/heads/main/in; touch .git/logs/refs/heads/main/in/file",
+        "revert HEAD",
+        "receipt",
+    ),
+    (
+        8,
+        "rm .git/logs/refs/heads/main; mkdir -p .git/logs/refs/heads/main/in; touch .git/logs/refs/heads/main/in/file",
+        "restore f -s HEAD~1 --allow-loss",
+        "receipt",
+    ),
+    (5, "echo x >.git/index", "revert HEAD", "error"),
+    (5, "echo garbage >.git/packed-refs", "status", "error"),
+    (5, "printf '[core\n' >>.git/config", "status", "error"),
+    (74, "mkdir .git/plan.json", "apply .git/plan.json", "error"),
+    (2, "echo '{}' >.git/plan.json", "apply .git/plan.json", "error"),
+    (
+        5,
+        "rb revert HEAD --dry-run --json >.git/plan.json; git commit -q --allow-empty -m x",
+        "apply .git/plan.json",
+        "error",
+    ),
+    (6, "git config filter.x.smudge cat; echo 'f filter=x' >.git/info/attributes", "revert HEAD", "error"),
+];
+
+#[test]
+fn endings_that_need_a_world_of_their_own_are_documents_that_fit() {
+    let mut mistakes = Vec::new();
+    for (code, world, words, document) in WORLDS {
+        let repo = Sandbox::new();
+        for number in ["one", "two", "three"] {
+            repo.commit(number, &[("f", format!("{number}\n"))]);
+        }
+        crate::kit::shell(&repo, world);
+        let run = crate::kit::shell(&repo, &format!("rb {words} --json"));
+        let what = format!("rb {words} after {world}");
+        if run.code != *code {
+            mistakes.push(format!("{what} ends with {}: {}", run.code, run.stderr));
+        }
+        let Ok(value) = serde_json::from_str::<Value>(&run.stdout) else {
+            mistakes.push(format!("{what}: no document: {}", run.stdout));
+            continue;
+        };
+        let schema = rb(&Sandbox::folder(), &["schema", document]).json();
+        let misfits = Validator { root: &schema }.misfits(&schema, &value, document);
+        mistakes.extend(misfits.into_iter().map(|misfit| format!("{what}: {misfit}")));
+        mistakes.extend(lacks(*code, document, &value).iter().map(|lack| format!("{what} lacks {lack}")));
+    }
+    assert!(mistakes.is_empty(), "{}", mistakes.join("\n"));
+}
+
+#[test]
+fn pages_are_texts_in_a_document() {
+    let repo = repo();
+    rb(&repo, &["revert", "HEAD"]);
+    for format in ["md", "html"] {
+        let text = rb(&repo, &["report", "--format", format]).stdout;
+        let document = rb(&repo, &["report", "--format", format, "--json"]).json();
+        assert_eq!(document, serde_json::json!({ "schema_version": 1, "text": text }));
+    }
+    let written = rb(&repo, &["report", "-o", "page.html", "--json"]).json();
+    assert_eq!(written, serde_json::json!({ "schema_version": 1, "text": "The report is in page.html.\n" }));
+}
+
 #[test]
 fn outside_of_a_repository_and_without_a_program_the_document_is_an_error() {
     let folder = Sandbox::folder();

@@ -26,12 +26,18 @@ pub(crate) fn run(args: args::Report, session: &mut Session) -> Outcome {
         ReportFormat::Html => report::html(&found),
         ReportFormat::Json => json::document(&found),
     };
+    let wrapped = session.console.json();
     match &args.output {
+        None if wrapped && format != ReportFormat::Json => session.console.print(&json::text(&text)),
         None => session.console.print(&text),
         Some(file) => {
             let path = session.folder().join(file);
             std::fs::write(&path, text).map_err(|source| Error::Io { action: "write", path, source })?;
-            session.console.tell(&format!("The report is in {}.\n", file.display()));
+            let said = format!("The report is in {}.\n", file.display());
+            match wrapped {
+                true => session.console.print(&json::text(&said)),
+                false => session.console.tell(&said),
+            }
         }
     }
     Ok(Exit::Done)

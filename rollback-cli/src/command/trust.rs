@@ -147,7 +147,9 @@ fn consent(
         if !session.console.json() {
             session.console.complain(&text);
         }
-        return Err(refused(format!("there is no terminal to ask whether to trust {}", lower(&asked.title))).into());
+        return Err(
+            refused(format!("there is no terminal to ask whether to trust {}", lower(&asked.title))).into()
+        );
     }
     session.console.complain(&format!("{text}Trust it as it is now? [y/N] "));
     match session.console.read_yes() {

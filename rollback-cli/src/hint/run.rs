@@ -1,6 +1,6 @@
 //! What to type next where a procedure could not be found, or a run was refused.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 
 use rollback_core::procedure::catalogue::{CatalogueError, Place};
 use rollback_core::procedure::engine::{APPROVAL_NAMESPACE, EngineError};
@@ -44,33 +44,31 @@ impl Situation<'_> {
             EngineError::Unknown(unknown) => self.unknown_name(unknown, procedure),
             EngineError::Input(error) => self.input(error, procedure),
             EngineError::Missing { inputs, .. } => {
-                let flags: Vec<String> = inputs.iter().map(|(name, _)| format!("{name}=VALUE")).collect();
-                let flags: Vec<&str> = flags.iter().flat_map(|value| ["--set", value.as_str()]).collect();
-                Hint::new("give what is missing with", typed.with(&flags))
+                self.missing(inputs.iter().map(|(name, _)| name.as_str()), procedure)
             }
-            EngineError::NoPhase { known } => {
-                let phase = known.first().map_or("PHASE", String::as_str);
-                Hint::new("name one, such as", typed.with(&["--phase", phase]))
-            }
-            EngineError::Authority { needed, .. } => {
-                let role = needed.first().map_or("ROLE", String::as_str);
-                Hint::new("if that is what you are", typed.with(&["--role", role]))
-            }
-            EngineError::Approval { role, .. } => Hint::new(
-                "once it is given, name who gave it",
-                typed.with(&["--approve", &format!("{role}=NAME")]),
+            EngineError::NoPhase { known } => match known.first() {
+                Some(phase) => Hint::new("name one, such as", typed.with(&["--phase", phase])),
+                None => self.show(procedure),
+            },
+            EngineError::Authority { needed, .. } => match needed.first() {
+                Some(role) => Hint::new("if that is what you are", typed.with(&["--role", role])),
+                None => self.show(procedure),
+            },
+            EngineError::Approval { role, .. } => self.explained(
+                format!("once it is given, add --approve {role}=NAME with the name of who gave it"),
+                procedure,
             ),
-            // The program is the approver's own; rb starts none for it.
-            EngineError::Unsigned { text, .. } => Hint::new(
-                "have it signed, and give the file with --signature",
+            // The program and the key are the approver's own; rb starts none for it.
+            EngineError::Unsigned { role, text, .. } => Hint::new(
+                format!("let the approver sign it, then add --signature {role}={role}.sig; sign with"),
                 CommandLine::Script(format!(
-                    "printf '{}' | ssh-keygen -Y sign -n {APPROVAL_NAMESPACE} -f KEY > FILE",
+                    "printf '{}' | ssh-keygen -Y sign -n {APPROVAL_NAMESPACE} -f ~/.ssh/id_ed25519 > {role}.sig",
                     text.replace('\n', "\\n")
                 )),
             ),
-            EngineError::BadApproval { role, .. } => Hint::new(
-                "have it signed, and give the signature with",
-                typed.with(&["--signature", &format!("{role}=FILE")]),
+            EngineError::BadApproval { role, .. } => self.explained(
+                format!("let it be signed anew, and add --signature {role}=FILE with the file"),
+                procedure,
             ),
             EngineError::NotAMember { .. } => Hint::nothing("another person has to ask or approve"),
             EngineError::Confirmation { words, .. } => {
@@ -104,10 +102,10 @@ impl Situation<'_> {
             | EngineError::Ended { .. } => {
                 Hint::new("see which runs there are with", typed.command(&["status"]))
             }
-            EngineError::SeveralRuns { ids } => {
-                let id = ids.first().map_or("ID", String::as_str);
-                Hint::new("say which one, such as", typed.with(&["--run", id]))
-            }
+            EngineError::SeveralRuns { ids } => match ids.first() {
+                Some(id) => Hint::new("say which one, such as", typed.with(&["--run", id])),
+                None => Hint::new("see which runs there are with", typed.command(&["status"])),
+            },
             EngineError::Changed { id, .. } => {
                 Hint::new("give the run up and begin anew with", typed.command(&["abort", "--run", id]))
             }
@@ -125,18 +123,17 @@ impl Situation<'_> {
 
     /// A hash that was given did not fit, or the procedure is not trusted yet.
     fn not_trusted(&self, procedure: &str, hash: &str) -> Hint {
+        const READ: &str = "if you have read what it is now, give the pipeline its hash as in";
         let typed = self.invocation;
         if typed.args().iter().any(|arg| arg.to_string_lossy().starts_with("--trusted-hash")) {
-            return Hint::new(
-                "if you have read what it is now, give the pipeline this hash",
-                CommandLine::of(["--trusted-hash", hash]),
-            );
+            let without = typed.without_option("--trusted-hash", "--trusted-hash");
+            return Hint::new(READ, without.with(&["--trusted-hash", hash]));
         }
-        if std::env::var_os(TRUSTED_HASH).is_some() {
-            return Hint::new(
-                "if you have read what it is now, give the pipeline this hash",
-                CommandLine::of([format!("{TRUSTED_HASH}={hash}")]),
-            );
+        if std::env::var_os(TRUSTED_HASH).is_some()
+            && let CommandLine::Words(words) = typed.as_typed()
+        {
+            let variable = [OsString::from("env"), format!("{TRUSTED_HASH}={hash}").into()];
+            return Hint::new(READ, CommandLine::of(variable.into_iter().chain(words)));
         }
         Hint::new("read it, and trust it here with", typed.command(&["trust", procedure]))
     }
@@ -155,9 +152,7 @@ impl Situation<'_> {
     fn input(&self, error: &InputError, procedure: Option<&str>) -> Hint {
         let typed = self.invocation;
         match error {
-            InputError::Unset { name, .. } => {
-                Hint::new("give it with", typed.with(&["--set", &format!("{name}=VALUE")]))
-            }
+            InputError::Unset { name, .. } => self.missing([name.as_str()].into_iter(), procedure),
             InputError::Unknown { name, nearest: Some(nearest), .. } => {
                 let given = typed.args().iter().find_map(|arg| {
                     let value = arg.to_str()?.strip_prefix(name.as_str())?.strip_prefix('=')?;
@@ -171,6 +166,23 @@ impl Situation<'_> {
                 }
             }
             _ => self.show(procedure),
+        }
+    }
+
+    /// Inputs that only the user knows: no command that names a value would be true.
+    fn missing<'n>(&self, names: impl Iterator<Item = &'n str>, procedure: Option<&str>) -> Hint {
+        let flags: Vec<String> = names.map(|name| format!("--set {name}=VALUE")).collect();
+        self.explained(format!("add {}", flags.join(" ")), procedure)
+    }
+
+    /// What to add to the command, and where the procedure explains it.
+    fn explained(&self, add: String, procedure: Option<&str>) -> Hint {
+        match procedure {
+            Some(procedure) => Hint::new(
+                format!("{add}; see what the procedure says with"),
+                self.invocation.command(&["procedure", "show", procedure]),
+            ),
+            None => Hint::say(add),
         }
     }
 

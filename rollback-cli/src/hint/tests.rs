@@ -367,7 +367,7 @@ fn every_error_names_what_to_type_next_or_why_there_is_nothing() {
 
 #[test]
 fn every_code_of_the_library_stands_in_the_table() {
-    let source = include_str!("../../../rollback-core/src/error.rs");
+    let source = include_str!("../../../rollback-core/src/error/kind.rs");
     let codes = source.split_once("pub fn code(").expect("errors have codes").1;
     let codes = codes.split_once("pub fn class(").expect("errors have classes").0;
     let settings = include_str!("../../../rollback-core/src/error/setting.rs");

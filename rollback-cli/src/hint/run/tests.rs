@@ -55,7 +55,7 @@ fn table() -> Vec<(EngineError, Option<&'static str>)> {
             .into(),
             Some("rb run x --phase p --set region=eu"),
         ),
-        (InputError::Unset { name: "pr".into(), help: None }.into(), with("--set pr=VALUE")),
+        (InputError::Unset { name: "pr".into(), help: None }.into(), show),
         (InputError::Refused { name: "regoin".into(), why: "no".into() }.into(), show),
         (EngineError::Remote { remote: "ext::x".into(), why: "no".into() }, Some("git remote -v")),
         (
@@ -63,26 +63,25 @@ fn table() -> Vec<(EngineError, Option<&'static str>)> {
                 inputs: vec![("pr".into(), None), ("incident".into(), Some("the issue".into()))],
                 programs: vec!["gh".into()],
             },
-            with("--set pr=VALUE --set incident=VALUE"),
+            show,
         ),
         (EngineError::AtWork { holder: None }, Some("rb status")),
         (EngineError::PublishAfterFailure { failed: vec!["live".into()] }, with("--despite-failures")),
         (EngineError::PublishOthers { commits: vec![commit()] }, with("--with-others")),
         (EngineError::NoPhase { known: vec!["one".into()] }, with("--phase one")),
         (EngineError::Authority { what: what(), needed: vec!["sre".into()] }, with("--role sre")),
-        (EngineError::Approval { what: what(), role: "lead".into() }, with("--approve lead=NAME")),
+        (EngineError::Approval { what: what(), role: "lead".into() }, show),
         (
             EngineError::Unsigned {
                 what: what(),
                 role: "lead".into(),
                 text: "rb approval\nrole lead\n".into(),
             },
-            Some(r"printf 'rb approval\nrole lead\n' | ssh-keygen -Y sign -n rb-approval -f KEY > FILE"),
+            Some(
+                r"printf 'rb approval\nrole lead\n' | ssh-keygen -Y sign -n rb-approval -f ~/.ssh/id_ed25519 > lead.sig",
+            ),
         ),
-        (
-            EngineError::BadApproval { role: "lead".into(), why: "the key is not listed".into() },
-            with("--signature lead=FILE"),
-        ),
+        (EngineError::BadApproval { role: "lead".into(), why: "the key is not listed".into() }, show),
         (EngineError::NotAMember { role: "lead".into(), who: "A".into(), members: vec!["B".into()] }, None),
         (EngineError::Ambiguous { commits: vec!["1".into(), "2".into()] }, show),
         (
@@ -161,7 +160,7 @@ fn a_run_that_cannot_go_on_is_given_up() {
 #[test]
 fn a_pipeline_is_told_the_hash_that_it_would_have_to_name() {
     let error = EngineError::NotTrusted { procedure: "x".into(), hash: "ab".into(), changed: Vec::new() };
-    assert_eq!(line_after(&["rb", "run", "x", "--trusted-hash=00"], &error), "--trusted-hash ab");
+    assert_eq!(line_after(&["rb", "run", "x", "--trusted-hash=00"], &error), "rb run x --trusted-hash ab");
 }
 
 #[test]
