@@ -453,7 +453,7 @@ fn every_key_of_the_format_is_acted_on_or_shown() {
             acting.push_str(&fs::read_to_string(entry.unwrap().path()).unwrap());
         }
     }
-    for file in ["input.rs", "format/source.rs", "format/mod.rs", "format/phase.rs", "format/step.rs"] {
+    for file in ["input.rs", "format/source.rs", "format/mod.rs", "format/phase.rs", "format/shape.rs"] {
         let text = fs::read_to_string(here.join(file)).unwrap();
         // Declarations are no deeds.
         acting.extend(

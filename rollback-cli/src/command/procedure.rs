@@ -101,7 +101,7 @@ fn shortened(file: &str, folder: &Path) -> String {
 fn show_one(name: &str, markdown: bool, session: &mut Session) -> Outcome {
     let found = procedures::find(name, session)?;
     if session.console.json() {
-        session.console.print(&json::document(&found.procedure.to_json()));
+        session.console.print(&json::document(&found.procedure.document.to_json()));
         return Ok(Exit::Done);
     }
     let blocks = show::show(&found.procedure);

@@ -1,11 +1,12 @@
-//! What a procedure would do, as somebody is told who decides whether to trust it.
+//! What a procedure would do, as shown before it is trusted.
 //!
 //! The list comes from the document alone and leaves nothing out because of a phase: trust covers all of them.
 
 use std::fmt;
 
 use super::Procedure;
-use super::format::{Phase, Step};
+use super::format::{Action, Named, Scalar, Step};
+use super::show::assigned;
 
 /// What kind of thing a procedure does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
@@ -79,10 +80,7 @@ pub fn acts(procedure: &Procedure) -> Vec<Act> {
     for path in document.checkpoint.iter().flat_map(|checkpoint| &checkpoint.outside) {
         acts.add(ActKind::Reads, path.clone());
     }
-    for (_, phase) in document.phase.iter() {
-        acts.of_a_phase(phase);
-        phase.variants.iter().for_each(|(_, variant)| acts.of_a_phase(variant));
-    }
+    document.phases().for_each(|phase| acts.sets(&phase.set));
     for (_, publish) in document.publishing() {
         publish.push.iter().for_each(|remote| acts.add(ActKind::Pushes, remote.to_string()));
         publish.merge_into.iter().for_each(|branch| acts.add(ActKind::Merges, branch.clone()));
@@ -107,26 +105,30 @@ impl Acts {
     fn of_a_step(&mut self, step: &Step) {
         self.passes(&step.secrets);
         step.env.iter().for_each(|(name, value)| self.add(ActKind::Sets, format!("{name}={value}")));
-        step.delete.iter().for_each(|path| self.add(ActKind::Removes, path.clone()));
-        if let Some(copy) = &step.copy {
-            self.add(ActKind::Reads, copy.from.clone());
-            self.add(ActKind::Writes, copy.to.clone());
-            if copy.exact {
-                self.add(ActKind::Removes, format!("{}/*", copy.to));
+        match step.action() {
+            Ok(Action::Delete(paths)) => paths.iter().for_each(|path| self.add(ActKind::Removes, path)),
+            Ok(Action::Copy(copy)) => {
+                self.add(ActKind::Reads, &copy.from);
+                self.add(ActKind::Writes, &copy.to);
+                if copy.exact {
+                    self.add(ActKind::Removes, format!("{}/*", copy.to));
+                }
             }
+            Ok(Action::EnvFile(file)) => {
+                self.add(ActKind::Writes, format!("{} ({})", file.path, assigned(&file.set, "=")));
+            }
+            Ok(Action::Set(values)) => self.sets(values),
+            Ok(Action::Remove(paths)) => {
+                paths.iter().for_each(|path| self.add(ActKind::Edits, path.to_string()));
+            }
+            Ok(Action::Insert(insert)) => self.add(ActKind::Edits, insert.path.to_string()),
+            Ok(Action::Write(write)) => self.add(ActKind::Edits, write.path.to_string()),
+            _ => {}
         }
-        if let Some(file) = &step.env_file {
-            let set: Vec<String> = file.set.iter().map(|(name, value)| format!("{name}={value}")).collect();
-            self.add(ActKind::Writes, format!("{} ({})", file.path, set.join(", ")));
-        }
-        step.set.iter().for_each(|(place, value)| self.add(ActKind::Edits, format!("{place} = {value}")));
-        step.remove.iter().for_each(|path| self.add(ActKind::Edits, path.to_string()));
-        step.insert.iter().for_each(|insert| self.add(ActKind::Edits, insert.path.to_string()));
-        step.write.iter().for_each(|write| self.add(ActKind::Edits, write.path.to_string()));
     }
 
-    fn of_a_phase(&mut self, phase: &Phase) {
-        phase.set.iter().for_each(|(place, value)| self.add(ActKind::Edits, format!("{place} = {value}")));
+    fn sets(&mut self, values: &Named<Scalar>) {
+        values.iter().for_each(|(place, value)| self.add(ActKind::Edits, format!("{place} = {value}")));
     }
 }
 

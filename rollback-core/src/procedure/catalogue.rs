@@ -6,7 +6,7 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use super::format::{Files, Problems, Procedure, UnknownName, nearest};
+use super::format::{Files, Problems, Procedure, UnknownName};
 use crate::bounded;
 use crate::error::ErrorClass;
 use crate::path::RepoPath;
@@ -182,8 +182,7 @@ impl Catalogue {
             0 => {
                 let mut known: Vec<String> = all.into_iter().map(|(known, _)| known).collect();
                 known.dedup();
-                let nearest = nearest(name, known.iter().map(String::as_str));
-                Err(UnknownName { kind: "procedure", found: name.to_owned(), nearest, known }.into())
+                Err(UnknownName::new("procedure", name, known.iter().map(String::as_str)).into())
             }
             1 => Ok(places.remove(0)),
             _ => Err(CatalogueError::Ambiguous { name: name.to_owned(), places }),

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
 use super::Procedure;
-use super::format::{ArgumentRole, Located, Phase, roles, started_by};
+use super::format::{Action, ArgumentRole, Located, TreePath, roles, started_by};
 use super::set::Place;
 use crate::bounded;
 use crate::path::RepoPath;
@@ -111,39 +111,27 @@ impl Tracked {
 /// What the procedure itself rolls back and edits.
 fn own_paths(procedure: &Procedure) -> Vec<RepoPath> {
     let document = &procedure.document;
-    let mut texts: Vec<&str> = Vec::new();
+    let mut paths: Vec<&TreePath> = Vec::new();
     let mut places: Vec<&str> = Vec::new();
-    let of_a_phase = |phase: &'_ Phase| -> Vec<RepoPath> {
-        let mut found: Vec<RepoPath> = phase.paths.iter().map(|path| RepoPath::from(path.as_str())).collect();
-        found.extend(
-            phase.ladder.iter().flat_map(|rung| &rung.paths).map(|path| RepoPath::from(path.as_str())),
-        );
-        if let Some(target) = &phase.target {
-            found.extend(target.path.iter().chain(&target.deleted).map(|path| RepoPath::from(path.as_str())));
-        }
-        found.extend(
-            phase
-                .set
-                .names()
-                .filter_map(|place| Some(RepoPath::from(place.parse::<Place>().ok()?.file.as_str()))),
-        );
-        found
-    };
-    let mut own = Vec::new();
-    for (_, phase) in document.phase.iter() {
-        own.extend(of_a_phase(phase));
-        phase.variants.iter().for_each(|(_, variant)| own.extend(of_a_phase(variant)));
+    for phase in document.phases() {
+        paths.extend(&phase.paths);
+        paths.extend(phase.ladder.iter().flat_map(|rung| &rung.paths));
+        paths.extend(phase.target.iter().flat_map(|target| target.path.iter().chain(&target.deleted)));
+        places.extend(phase.set.names());
     }
     for step in &document.step {
-        places.extend(step.set.names());
-        texts.extend(step.remove.iter().map(|path| path.as_str()));
-        texts.extend(step.insert.iter().map(|insert| insert.path.as_str()));
-        texts.extend(step.write.iter().map(|write| write.path.as_str()));
-        texts.extend(step.restore.iter().flat_map(|restore| &restore.paths).map(|path| path.as_str()));
+        match step.action() {
+            Ok(Action::Set(values)) => places.extend(values.names()),
+            Ok(Action::Remove(removed)) => paths.extend(removed),
+            Ok(Action::Insert(insert)) => paths.push(&insert.path),
+            Ok(Action::Write(write)) => paths.push(&write.path),
+            Ok(Action::Restore(restore)) => paths.extend(&restore.paths),
+            _ => {}
+        }
     }
-    let of_places = places.into_iter().filter_map(|place| place.parse::<Place>().ok());
-    own.extend(of_places.map(|place| RepoPath::from(place.file.as_str())));
-    own.extend(texts.into_iter().map(RepoPath::from));
+    let of_places = places.into_iter().filter_map(|place| Some(place.parse::<Place>().ok()?.file));
+    let mut own: Vec<RepoPath> = of_places.map(|file| RepoPath::from(file.as_str())).collect();
+    own.extend(paths.into_iter().map(|path| RepoPath::from(path.as_str())));
     own.retain(|path| !path.is_root());
     own
 }
@@ -159,22 +147,12 @@ pub(super) fn named(run: &[String], work_dir: &Path, folder: &Path) -> Vec<Named
         .flat_map(|word| pieces(&word))
         .collect();
     let mut found: Vec<NamedFile> = Vec::new();
-    let mut folders = vec![RepoPath::default()];
     let pieces: Vec<(usize, String)> = run
         .iter()
         .enumerate()
         .flat_map(|(at, argument)| pieces(argument).into_iter().map(move |piece| (at, piece)))
         .collect();
-    for (_, piece) in pieces.iter().take(NAMES) {
-        if let Some((path, _)) = inside(piece, work_dir)
-            && folders.len() < FOLDERS
-            && !path.is_root()
-            && !folders.contains(&path)
-            && path.to_relative_path().is_some_and(|path| folder.join(path).is_dir())
-        {
-            folders.push(path);
-        }
-    }
+    let folders = folders_of(pieces.iter().take(NAMES).map(|(_, piece)| piece), work_dir, folder);
     for (at, piece) in pieces.iter().take(NAMES) {
         let is_program = *at == 0 && *piece == run[0] && piece.contains('/');
         // A program without a slash is looked for in PATH.
@@ -199,6 +177,20 @@ pub(super) fn named(run: &[String], work_dir: &Path, folder: &Path) -> Vec<Named
         }
     }
     found
+}
+
+/// The root and the folders that a command names: its other names can count from any of them.
+fn folders_of<'a>(pieces: impl Iterator<Item = &'a String>, work_dir: &Path, folder: &Path) -> Vec<RepoPath> {
+    let mut folders = vec![RepoPath::default()];
+    for (path, _) in pieces.filter_map(|piece| inside(piece, work_dir)) {
+        if folders.len() < FOLDERS
+            && !folders.contains(&path)
+            && path.to_relative_path().is_some_and(|path| folder.join(path).is_dir())
+        {
+            folders.push(path);
+        }
+    }
+    folders
 }
 
 /// What of an argument could be the name of a file.

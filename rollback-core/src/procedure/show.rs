@@ -5,7 +5,10 @@
 use std::fmt::Write;
 
 use super::acts::quoted;
-use super::format::{Check, Condition, Evidence, Phase, Procedure, Publish, Rung, Step, StepKind, Trigger};
+use super::format::{
+    Action, Check, Demand, Evidence, Named, Origin, Phase, Procedure, Publish, Rung, Scalar, Source, Step,
+    Subject, Trigger,
+};
 
 /// A piece of the document.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +50,7 @@ pub fn show(procedure: &Procedure) -> Vec<Block> {
     }
     page.checks_and_steps();
     page.after();
+    page.appendix();
     page.blocks
 }
 
@@ -206,14 +210,9 @@ impl Page<'_> {
         self.table(
             "When to use it",
             &["trigger", "condition", "phase", "what to do"],
-            document.trigger.iter().map(|trigger| {
-                let phase = trigger.phase.clone().unwrap_or_default();
-                vec![
-                    title(trigger.title.as_ref(), &trigger.id),
-                    condition(trigger),
-                    phase,
-                    trigger.advice.clone().unwrap_or_default(),
-                ]
+            document.trigger.iter().map(|row| {
+                let title = title(row.title.as_ref(), &row.id);
+                vec![title, condition(row), text(row.phase.as_ref()), text(row.advice.as_ref())]
             }),
         );
         if !document.avoid.is_empty() {
@@ -227,28 +226,26 @@ impl Page<'_> {
             "Severity",
             &["severity", "recognised by", "act within"],
             document.severity.iter().map(|severity| {
-                let figures = severity.any.iter().map(figure);
+                let figures = severity.any.iter().map(|condition| condition.rule().to_string());
                 let by: Vec<_> = severity.when.iter().cloned().chain(figures).collect();
-                let within = severity.within.map_or(String::new(), |within| within.to_string());
-                vec![severity.id.clone(), by.join("; "), severity.action.clone().unwrap_or(within)]
+                let within = severity.action.clone().unwrap_or_else(|| text(severity.within));
+                vec![severity.id.clone(), by.join("; "), within]
             }),
         );
         self.table(
             "Decision matrix",
             &["scenario", "severity", "rollback", "within", "authority", "phases", "time", "validation"],
             document.decision.iter().map(|row| {
-                let phases = row.variant.as_ref().map_or(row.phases.join(", "), |variant| {
-                    format!("{} ({variant})", row.phases.join(", "))
-                });
+                let variant = row.variant.as_ref().map_or(String::new(), |variant| format!(" ({variant})"));
                 vec![
                     title(row.title.as_ref(), &row.id),
-                    row.severity.clone().unwrap_or_default(),
-                    row.action.clone().unwrap_or_default(),
-                    row.within.map_or(String::new(), |within| within.to_string()),
+                    text(row.severity.as_ref()),
+                    text(row.action.as_ref()),
+                    text(row.within),
                     row.authority.join(" + "),
-                    phases,
-                    row.eta.map_or(String::new(), |eta| eta.to_string()),
-                    row.validation.clone().unwrap_or_default(),
+                    format!("{}{variant}", row.phases.join(", ")),
+                    text(row.eta),
+                    text(row.validation.as_ref()),
                 ]
             }),
         );
@@ -258,11 +255,12 @@ impl Page<'_> {
         let document = &self.procedure.document;
         if !document.precheck.is_empty() || document.checkpoint.is_some() || document.backup.is_some() {
             self.heading(2, "Before");
-            let asked = document.precheck.iter().map(|row| {
-                let done = row.step.as_ref().map(|step| format!("step `{step}`"));
-                let checked = row.check.as_ref().map(|check| format!("check `{check}`"));
-                let given = row.input.as_ref().map(|input| format!("`--set {input}=…` is given"));
-                row.ask.clone().or(done).or(checked).or(given).unwrap_or_default()
+            let asked = document.precheck.iter().map(|row| match row.demand() {
+                Ok(Demand::Confirmed(question)) => question.to_owned(),
+                Ok(Demand::Done(step)) => format!("step `{step}`"),
+                Ok(Demand::Checked(check)) => format!("check `{check}`"),
+                Ok(Demand::Given(input)) => format!("`--set {input}=…` is given"),
+                Err(misshapen) => misshapen.message,
             });
             let checkpoint =
                 document.checkpoint.iter().map(|checkpoint| format!("checkpoint `{}`", checkpoint.name));
@@ -276,13 +274,8 @@ impl Page<'_> {
             "Inputs",
             &["--set", "what", "default", "values"],
             document.input.iter().map(|(name, input)| {
-                let default = input.default.as_ref().map_or(String::new(), ToString::to_string);
-                vec![
-                    name.to_owned(),
-                    input.help.clone().unwrap_or_default(),
-                    default,
-                    input.values.join(", "),
-                ]
+                let (help, default) = (text(input.help.as_ref()), text(input.default.as_ref()));
+                vec![name.to_owned(), help, default, input.values.join(", ")]
             }),
         );
     }
@@ -304,12 +297,12 @@ impl Page<'_> {
         facts.extend(
             phase.gradual.as_ref().map(|gradual| format!("In {} steps over {}", gradual.steps, gradual.over)),
         );
-        let listed = |what: &str, ids: &[String]| {
+        let named = |what: &str, ids: &[String]| {
             (!ids.is_empty()).then(|| {
                 format!("{what}: {}", ids.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(", "))
             })
         };
-        facts.extend(listed("First", &phase.before));
+        facts.extend(named("First", &phase.before));
         self.list(facts);
         let rungs = phase.ladder.iter().enumerate().map(|(at, rung)| {
             let when: Vec<_> = rung.when.iter().map(word).collect();
@@ -319,52 +312,53 @@ impl Page<'_> {
         let values = phase.set.iter().map(|(place, value)| vec![code(place), code(&value.to_string())]);
         self.table("", &["value", "becomes"], values.collect::<Vec<_>>());
         let mut then = Vec::new();
-        then.extend(listed("Edits", &phase.edits));
-        then.extend(listed("Checks before it lands", &phase.validate));
-        then.extend(listed("Checks after each revert", &phase.validate_each));
-        then.extend(listed("Then", &phase.after));
-        then.extend(listed("Checks on the live system", &phase.verify));
-        then.extend(listed("Evidence", &phase.evidence));
-        then.extend(listed("Stays as it is", &phase.preserve));
+        then.extend(named("Edits", &phase.edits));
+        then.extend(named("Checks before it lands", &phase.validate));
+        then.extend(named("Checks after each revert", &phase.validate_each));
+        then.extend(named("Then", &phase.after));
+        then.extend(named("Checks on the live system", &phase.verify));
+        then.extend(named("Evidence", &phase.evidence));
+        then.extend(named("Stays as it is", &phase.preserve));
         self.list(then);
     }
 
     fn checks_and_steps(&mut self) {
         let document = &self.procedure.document;
+        let row = |id: &str, title: &Option<String>, how: String, outside: &Option<String>| {
+            vec![id.to_owned(), text(title.as_ref()), how, text(outside.as_ref())]
+        };
         self.table(
             "Checks",
             &["check", "what", "how", "outside"],
-            document.check.iter().map(|check| {
-                let outside = check.outside.clone().unwrap_or_default();
-                vec![check.id.clone(), check.title.clone().unwrap_or_default(), subject(check), outside]
-            }),
+            document.check.iter().map(|check| row(&check.id, &check.title, subject(check), &check.outside)),
         );
         self.table(
             "Steps",
             &["step", "what", "how", "outside"],
-            document.step.iter().map(|step| {
-                let outside = step.outside.clone().unwrap_or_default();
-                vec![step.id.clone(), step.title.clone().unwrap_or_default(), deed(step), outside]
-            }),
+            document.step.iter().map(|step| row(&step.id, &step.title, deed(step), &step.outside)),
         );
         self.table(
             "Evidence",
             &["evidence", "what", "from"],
-            document.evidence.iter().map(|evidence| {
-                vec![evidence.id.clone(), evidence.title.clone().unwrap_or_default(), origin(evidence)]
-            }),
+            document
+                .evidence
+                .iter()
+                .map(|evidence| vec![evidence.id.clone(), text(evidence.title.as_ref()), origin(evidence)]),
         );
     }
 
     fn after(&mut self) {
         let document = &self.procedure.document;
-        let groups = document.group.iter().map(|(name, group)| {
-            let budget = group.budget.map_or(String::new(), |budget| budget.to_string());
-            let all: Vec<_> =
-                group.steps.iter().chain(&group.checks).chain(&group.evidence).cloned().collect();
-            vec![title(group.title.as_ref(), name), budget, all.join(", "), group.notes.join("; ")]
-        });
-        self.table("Groups", &["group", "budget", "of", "notes"], groups.collect::<Vec<_>>());
+        self.table(
+            "Groups",
+            &["group", "budget", "of", "notes"],
+            document.group.iter().map(|(name, group)| {
+                let all: Vec<_> =
+                    group.steps.iter().chain(&group.checks).chain(&group.evidence).cloned().collect();
+                let title = title(group.title.as_ref(), name);
+                vec![title, text(group.budget), all.join(", "), group.notes.join("; ")]
+            }),
+        );
         if let Some(publish) = &document.publish {
             self.heading(2, "Publish");
             self.list([published(publish)]);
@@ -382,58 +376,62 @@ impl Page<'_> {
         }
         if let Some(success) = &document.success {
             self.heading(2, "Success");
-            self.list(
-                success.all.iter().map(|check| format!("`{check}` passes")).chain(success.notes.clone()),
-            );
+            let checks = success.all.iter().map(|check| format!("`{check}` passes"));
+            self.list(checks.chain(success.notes.clone()));
         }
         for row in &document.diagnose {
             self.heading(2, format!("If {}", row.symptom));
-            self.list(
-                row.run
-                    .iter()
-                    .map(|run| code(&quoted(run)))
-                    .chain(row.causes.clone())
-                    .chain(row.solution.clone()),
-            );
+            let commands = row.run.iter().map(|run| code(&quoted(run)));
+            self.list(commands.chain(row.causes.clone()).chain(row.solution.clone()));
         }
         for message in &document.message {
-            self.heading(
-                2,
-                format!("Message: {}", message.subject.clone().unwrap_or_else(|| message.id.clone())),
-            );
+            self.heading(2, format!("Message: {}", title(message.subject.as_ref(), &message.id)));
             self.blocks.push(Block::Code(message.text.trim().to_owned()));
         }
+    }
+
+    fn appendix(&mut self) {
+        let document = &self.procedure.document;
         if let Some(undo) = &document.undo {
             self.heading(2, "Taking the rollback back");
-            self.list(
-                undo.conditions.iter().cloned().chain(undo.soak.iter().flat_map(|soak| soak.watch.clone())),
-            );
+            let watch = undo.soak.iter().flat_map(|soak| soak.watch.clone());
+            self.list(undo.conditions.iter().cloned().chain(watch));
         }
         if let Some(retry) = &document.retry {
             self.heading(2, "Trying again");
             self.list(retry.plan.clone());
         }
-        let people = document
-            .contact
-            .iter()
-            .map(|row| vec![row.role.clone(), row.name.clone().unwrap_or_default(), row.at.clone()]);
-        self.table("Contacts", &["role", "who", "where"], people.collect::<Vec<_>>());
-        let links = document
-            .links
-            .iter()
-            .map(|link| vec![link.title.clone(), link.to.clone(), link.note.clone().unwrap_or_default()]);
-        self.table("Related", &["what", "where", "note"], links.collect::<Vec<_>>());
-        let signed = document
-            .signoff
-            .iter()
-            .map(|row| vec![row.role.clone(), row.name.clone().unwrap_or_else(|| "not yet".into())]);
-        self.table("Sign-off", &["role", "signed"], signed.collect::<Vec<_>>());
-        let changes = document
-            .changes
-            .iter()
-            .map(|row| vec![row.date.clone(), row.action.clone(), row.outcome.clone().unwrap_or_default()]);
-        self.table("History", &["date", "action", "outcome"], changes.collect::<Vec<_>>());
+        let row = |cells: [&str; 3]| cells.map(ToOwned::to_owned).to_vec();
+        let or_empty = |cell: &'_ Option<String>| cell.clone().unwrap_or_default();
+        self.table(
+            "Contacts",
+            &["role", "who", "where"],
+            document.contact.iter().map(|person| row([&person.role, &or_empty(&person.name), &person.at])),
+        );
+        self.table(
+            "Related",
+            &["what", "where", "note"],
+            document.links.iter().map(|link| row([&link.title, &link.to, &or_empty(&link.note)])),
+        );
+        self.table(
+            "Sign-off",
+            &["role", "signed"],
+            document.signoff.iter().map(|row| vec![row.role.clone(), title(row.name.as_ref(), "not yet")]),
+        );
+        self.table(
+            "History",
+            &["date", "action", "outcome"],
+            document
+                .changes
+                .iter()
+                .map(|change| row([&change.date, &change.action, &or_empty(&change.outcome)])),
+        );
     }
+}
+
+/// A value as text, or nothing.
+fn text<T: ToString>(value: Option<T>) -> String {
+    value.map_or_else(String::new, |value| value.to_string())
 }
 
 fn title(title: Option<&String>, id: &str) -> String {
@@ -441,21 +439,14 @@ fn title(title: Option<&String>, id: &str) -> String {
 }
 
 fn condition(trigger: &Trigger) -> String {
-    let (Some(metric), Some(op), Some(threshold)) = (&trigger.metric, trigger.op, trigger.threshold) else {
-        return trigger.manual.clone().unwrap_or_default();
-    };
-    let mut text = format!("{metric} {op} {threshold}");
-    if let Some(lasting) = trigger.lasting {
-        let _ = write!(text, " for {lasting}");
+    match trigger.source() {
+        Ok(Source::Measured(rule)) => {
+            let lasting = rule.lasting.map_or(String::new(), |lasting| format!(" for {lasting}"));
+            let times = rule.consecutive.map_or(String::new(), |times| format!(", {times} times in a row"));
+            format!("{rule}{lasting}{times}")
+        }
+        _ => trigger.manual.clone().unwrap_or_default(),
     }
-    if let Some(consecutive) = trigger.consecutive {
-        let _ = write!(text, ", {consecutive} times in a row");
-    }
-    text
-}
-
-fn figure(condition: &Condition) -> String {
-    format!("{} {} {}", condition.metric, condition.op, condition.threshold)
 }
 
 /// A value of an enum as the file spells it.
@@ -485,55 +476,48 @@ fn way(rung: &Rung) -> String {
 }
 
 fn subject(check: &Check) -> String {
-    if !check.run.is_empty() {
-        return code(&quoted(&check.run));
-    }
-    if let Some(file) = &check.file {
-        return format!("file {}", code(&file.to_string()));
-    }
-    match (&check.metric, check.op, check.threshold) {
-        (Some(metric), Some(op), Some(threshold)) => format!("{metric} {op} {threshold}"),
-        _ => check.ask.clone().unwrap_or_default(),
+    match check.subject() {
+        Ok(Subject::Program(run)) => code(&quoted(run)),
+        Ok(Subject::File(file)) => format!("file {}", code(&file.to_string())),
+        Ok(Subject::Metric(rule)) => rule.to_string(),
+        Ok(Subject::Question(question)) => question.to_owned(),
+        Err(misshapen) => misshapen.message,
     }
 }
 
 fn deed(step: &Step) -> String {
-    match step.kinds().first() {
-        Some(StepKind::Run) => code(&quoted(&step.run)),
-        Some(StepKind::Manual) => step.manual.clone().unwrap_or_default(),
-        Some(StepKind::Delete) => format!("delete {}", step.delete.join(", ")),
-        Some(StepKind::Remove) => {
-            format!("remove {}", step.remove.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
-        }
-        Some(StepKind::Copy) => {
-            step.copy.as_ref().map_or(String::new(), |copy| format!("copy {} to {}", copy.from, copy.to))
-        }
-        Some(StepKind::EnvFile) => step.env_file.as_ref().map_or(String::new(), |file| {
-            let set: Vec<_> = file.set.iter().map(|(name, value)| format!("{name}={value}")).collect();
-            format!("{} in {}", set.join(", "), file.path)
-        }),
-        Some(StepKind::Insert) => step
-            .insert
-            .as_ref()
-            .map_or(String::new(), |insert| format!("put {} into {}", insert.lines.join(" / "), insert.path)),
-        Some(StepKind::Write) => {
-            step.write.as_ref().map_or(String::new(), |write| format!("write {}", write.path))
-        }
-        Some(StepKind::Restore) => step.restore.as_ref().map_or(String::new(), |restore| {
-            let paths: Vec<_> = restore.paths.iter().map(ToString::to_string).collect();
-            format!("restore {} from {}", paths.join(", "), restore.from)
-        }),
-        Some(StepKind::Set) => {
-            step.set.iter().map(|(place, value)| format!("{place} = {value}")).collect::<Vec<_>>().join(", ")
-        }
-        Some(StepKind::Wait) => step.wait.map_or(String::new(), |wait| format!("wait {wait}")),
-        Some(StepKind::Message) => format!("message {}", step.message.clone().unwrap_or_default()),
-        None => String::new(),
+    match step.action() {
+        Ok(Action::Run(run)) => code(&quoted(run)),
+        Ok(Action::Manual(what)) => what.to_owned(),
+        Ok(Action::Delete(paths)) => format!("delete {}", paths.join(", ")),
+        Ok(Action::Remove(paths)) => format!("remove {}", listed(paths)),
+        Ok(Action::Copy(copy)) => format!("copy {} to {}", copy.from, copy.to),
+        Ok(Action::EnvFile(file)) => format!("{} in {}", assigned(&file.set, "="), file.path),
+        Ok(Action::Insert(insert)) => format!("put {} into {}", insert.lines.join(" / "), insert.path),
+        Ok(Action::Write(write)) => format!("write {}", write.path),
+        Ok(Action::Restore(restore)) => format!("restore {} from {}", listed(&restore.paths), restore.from),
+        Ok(Action::Set(values)) => assigned(values, " = "),
+        Ok(Action::Wait(time)) => format!("wait {time}"),
+        Ok(Action::Message(id)) => format!("message {id}"),
+        Err(misshapen) => misshapen.message,
     }
 }
 
 fn origin(evidence: &Evidence) -> String {
-    if evidence.run.is_empty() { evidence.files.join(", ") } else { code(&quoted(&evidence.run)) }
+    match evidence.origin() {
+        Ok(Origin::Program(run)) => code(&quoted(run)),
+        Ok(Origin::Files(files)) => files.join(", "),
+        Err(misshapen) => misshapen.message,
+    }
+}
+
+fn listed<T: ToString>(items: &[T]) -> String {
+    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// Names with their values, with `sign` between.
+pub(super) fn assigned(values: &Named<Scalar>, sign: &str) -> String {
+    values.iter().map(|(name, value)| format!("{name}{sign}{value}")).collect::<Vec<_>>().join(", ")
 }
 
 fn published(publish: &Publish) -> String {

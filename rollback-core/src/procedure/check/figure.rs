@@ -72,29 +72,21 @@ fn captured(expect: &Expect, seen: Seen<'_>) -> Vec<Verdict> {
             format!("nothing matches {pattern}, so there is no figure to judge"),
         )];
     };
-    let mut verdicts = Vec::new();
-    if let Some(expected) = &expect.eq {
-        verdicts.push(exact("of it", expected, &value));
-    }
-    if let Some(other) = &expect.ne {
-        let verdict = match Scalar::from_text(&value) == Scalar::from_text(&other.to_string()) {
-            true => Verdict::new(Outcome::Fail, "it is what it must not be"),
-            false => Verdict::pass(),
-        };
-        verdicts.push(verdict.of(format!("anything but {other}"), &value));
-    }
-    let limits = [
-        (Operator::Less, &expect.lt),
-        (Operator::LessOrEqual, &expect.le),
-        (Operator::Greater, &expect.gt),
-        (Operator::GreaterOrEqual, &expect.ge),
-    ];
-    for (operator, limit) in limits {
-        if let Some(limit) = limit {
-            verdicts.push(limited(operator, limit, &value));
+    expect.comparisons().map(|(operator, operand)| compared(operator, operand, &value)).collect()
+}
+
+fn compared(operator: Operator, operand: &Scalar, value: &str) -> Verdict {
+    match operator {
+        Operator::Equal => exact("of it", operand, value),
+        Operator::NotEqual => {
+            let verdict = match Scalar::from_text(value) == Scalar::from_text(&operand.to_string()) {
+                true => Verdict::new(Outcome::Fail, "it is what it must not be"),
+                false => Verdict::pass(),
+            };
+            verdict.of(format!("anything but {operand}"), value)
         }
+        _ => limited(operator, operand, value),
     }
-    verdicts
 }
 
 fn limited(operator: Operator, limit: &Scalar, value: &str) -> Verdict {

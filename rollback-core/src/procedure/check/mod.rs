@@ -79,18 +79,10 @@ pub fn filled<E>(expect: &Expect, fill: impl Fn(&str) -> Result<String, E>) -> R
         Scalar::Text(text) if text.contains('{') => fill(text).map(|text| Scalar::from_text(&text)),
         other => Ok(other.clone()),
     };
-    let maybe = |value: &Option<Scalar>| value.as_ref().map(scalar).transpose();
     let mut filled = expect.clone();
     filled.contains = expect.contains.as_deref().map(&fill).transpose()?;
-    filled.lines = maybe(&expect.lines)?;
-    filled.eq = maybe(&expect.eq)?;
-    filled.ne = maybe(&expect.ne)?;
-    filled.lt = maybe(&expect.lt)?;
-    filled.le = maybe(&expect.le)?;
-    filled.gt = maybe(&expect.gt)?;
-    filled.ge = maybe(&expect.ge)?;
-    for expected in &mut filled.json {
-        expected.value = scalar(&expected.value)?;
+    for value in filled.scalars_mut() {
+        *value = scalar(value)?;
     }
     Ok(filled)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::candidate::{Tried, repo_path};
+use super::candidate::{Stop, Tried, repo_path};
 use super::{EngineError, Result, Run};
 use crate::error::Error;
 use crate::history::{HistoryOptions, Return};
@@ -42,7 +42,7 @@ impl Run<'_> {
             return Ok(Base::Plan { plan, targets });
         }
         if rung.kind == RungKind::Command {
-            return Ok(Base::Other(Tried::Command));
+            return Ok(Base::Other(Tried::Stopped(Stop::Command)));
         }
         let target = self.phase.target.clone().unwrap_or_default();
         if let Some(path) = &target.deleted
@@ -54,7 +54,7 @@ impl Run<'_> {
                     let why = format!("{path} is there, and not as it was before {commit} removed it");
                     fell(Reason::NotApplicable, why)
                 }
-                _ => Base::Other(Tried::NothingToDo(format!("{path} is there"))),
+                _ => Base::Other(Tried::Stopped(Stop::NothingToDo(format!("{path} is there")))),
             });
         }
         if let Some(filter) = &rung.commits {
@@ -69,7 +69,7 @@ impl Run<'_> {
         if commits.is_empty() && by_path.is_none() && self.phase.target.is_some() {
             return Ok(fell(Reason::NotFound, "no commit matches"));
         }
-        let filtered = target.grep.is_some() || target.author.is_some() || target.trailer.is_some();
+        let filtered = target.has_filters();
         if commits.len() > 1 && filtered && target.pick == Pick::One {
             return Ok(fell(Reason::Multiple, format!("{} commits match", commits.len())));
         }
@@ -298,7 +298,7 @@ fn of_a_plan(plan: Plan, targets: Vec<CommitId>) -> Base {
         None => "it is not clean".to_owned(),
     });
     match last.result {
-        AttemptResult::AlreadyRolledBack => Base::Other(Tried::NothingToDo(why)),
+        AttemptResult::AlreadyRolledBack => Base::Other(Tried::Stopped(Stop::NothingToDo(why))),
         AttemptResult::Conflicted => fell(Reason::Conflict, why),
         AttemptResult::Empty => fell(Reason::Empty, "it changes nothing"),
         AttemptResult::NeedsReview => fell(Reason::NeedsReview, why),

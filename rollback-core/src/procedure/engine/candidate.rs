@@ -9,7 +9,7 @@ use crate::id::CommitId;
 use crate::path::RepoPath;
 use crate::plan::{LossClass, Plan, PlanOptions};
 use crate::procedure::check::{Outcome, Verdict};
-use crate::procedure::format::{Reason, Rung, Step, TreePath};
+use crate::procedure::format::{Action, Insert, Reason, Rung, Step, TreePath};
 use crate::scratch::{Place, Scratch};
 use crate::strategy::Strategy;
 
@@ -42,13 +42,15 @@ impl Candidate {
 /// What came of trying a rung.
 pub(super) enum Tried {
     Candidate(Box<Candidate>),
-    Fell {
-        reason: Reason,
-        why: String,
-    },
+    Fell { reason: Reason, why: String },
+    Stopped(Stop),
+}
+
+/// Why a rung has no candidate although it did not fall.
+pub(super) enum Stop {
     NothingToDo(String),
     Paused(Pause),
-    /// An outside program does it; there is no candidate.
+    /// An outside program does it.
     Command,
 }
 
@@ -64,7 +66,7 @@ impl Run<'_> {
 
     /// Tries a rung, or the edits alone. `progress` is how much of the way a gradual step goes.
     pub(super) fn attempt(&mut self, rung: Option<&Rung>, progress: f64) -> Result<Tried> {
-        let (candidate, fresh) = match self.begun(rung, progress)? {
+        let (candidate, fresh) = match self.build_candidate(rung, progress)? {
             Ok(begun) => begun,
             Err(tried) => return Ok(tried),
         };
@@ -83,27 +85,19 @@ impl Run<'_> {
     }
 
     /// A candidate before its edits, and whether it is a fresh one; or why there is none.
-    pub(super) fn begun(
+    pub(super) fn build_candidate(
         &mut self,
         rung: Option<&Rung>,
         progress: f64,
     ) -> Result<Result<(Candidate, bool), Tried>> {
-        let base = match rung {
-            Some(rung) => self.base(rung)?,
-            None => Base::Tip,
+        let base = rung.map(|rung| self.base(rung)).transpose()?.unwrap_or(Base::Tip);
+        let (plan, targets, restored) = match base {
+            Base::Plan { plan, targets } => (Some(*plan), targets, None),
+            Base::Restore { from, paths, exact, targets } => (None, targets, Some((from, paths, exact))),
+            Base::Tip => (None, Vec::new(), None),
+            Base::Other(tried) => return Ok(Err(tried)),
         };
-        let repo = self.engine.repo;
-        let tip = self.present_tip();
-        let (plan, targets) = match &base {
-            Base::Plan { plan, targets } => (Some(plan.as_ref().clone()), targets.clone()),
-            Base::Restore { targets, .. } => (None, targets.clone()),
-            Base::Tip => (None, Vec::new()),
-            Base::Other(_) => {
-                let Base::Other(tried) = base else { unreachable!("it was just looked at") };
-                return Ok(Err(tried));
-            }
-        };
-        let place = Place::of_run(repo, &self.state.id)?;
+        let place = Place::of_run(self.engine.repo, &self.state.id)?;
         // One that a crash took away with its folder is made and edited anew.
         self.state.candidate.take_if(|_| !place.is_there());
         let kept = self.state.candidate.clone();
@@ -111,38 +105,19 @@ impl Run<'_> {
         if fresh {
             self.state.edits_done = 0;
         }
-        let mut within: Vec<RepoPath> = self.phase.paths.iter().map(repo_path).collect();
-        within.extend(kept.iter().flat_map(|kept| kept.within.iter().cloned()));
-        let scratch = match (fresh, &plan) {
-            (false, plan) => Scratch::reopen(repo, plan.as_ref(), tip, &place)?,
-            // What is only looked at ahead has no place of its own.
-            (true, Some(plan)) if self.record.is_none() => Scratch::of_plan(repo, plan)?,
-            (true, None) if self.record.is_none() => Scratch::of_commit(repo, tip)?,
-            (true, plan) => Scratch::at(repo, plan.as_ref(), tip, &place)?,
-        };
-        let mut candidate = Candidate {
-            plan: repo.plan_with_edits(plan.clone(), &[], Some("candidate"), &PlanOptions::default())?,
-            scratch,
-            targets,
-            source: None,
-            discards: Vec::new(),
-            within,
-            base: plan,
-        };
+        let scratch = self.scratch(plan.as_ref(), fresh, &place)?;
+        let mut candidate = self.new_candidate(plan, scratch)?;
+        candidate.targets = targets;
+        candidate.within.extend(self.phase.paths.iter().map(repo_path));
+        candidate.within.extend(kept.into_iter().flat_map(|kept| kept.within));
         self.state.targets.clone_from(&candidate.targets);
-        if let Some(attempt) = candidate.base.as_ref().and_then(Plan::chosen_attempt) {
-            candidate.source = attempt.from;
-            if attempt.loss.class == LossClass::Snapshot {
-                candidate.discards.clone_from(&attempt.loss.discards);
-            }
-        }
-        if let Base::Restore { from, paths, exact, .. } = base {
+        if let Some((from, paths, exact)) = restored {
             candidate.source = Some(from);
             candidate.discards = self.discarded(from, &paths, &candidate.targets)?;
-            candidate.within.extend(paths.clone());
             if fresh {
-                candidate.scratch.restore(repo, from, &paths, exact)?;
+                candidate.scratch.restore(self.engine.repo, from, &paths, exact)?;
             }
+            candidate.within.extend(paths);
         }
         self.state.source = candidate.source;
         self.link(&mut candidate.scratch)?;
@@ -152,18 +127,34 @@ impl Run<'_> {
         Ok(Ok((candidate, fresh)))
     }
 
+    /// The folder of a candidate: the one that was kept, or a fresh one.
+    fn scratch(&self, plan: Option<&Plan>, fresh: bool, place: &Place) -> Result<Scratch> {
+        let (repo, tip) = (self.engine.repo, self.present_tip());
+        Ok(match plan {
+            _ if !fresh => Scratch::reopen(repo, plan, tip, place)?,
+            _ if self.record.is_some() => Scratch::at(repo, plan, tip, place)?,
+            // What is only looked at ahead has no place of its own.
+            Some(plan) => Scratch::of_plan(repo, plan)?,
+            None => Scratch::of_commit(repo, tip)?,
+        })
+    }
+
+    fn new_candidate(&self, base: Option<Plan>, scratch: Scratch) -> Result<Candidate> {
+        let (mut source, mut discards) = (None, Vec::new());
+        if let Some(attempt) = base.as_ref().and_then(Plan::chosen_attempt) {
+            source = attempt.from;
+            if attempt.loss.class == LossClass::Snapshot {
+                discards.clone_from(&attempt.loss.discards);
+            }
+        }
+        let options = PlanOptions::default();
+        let plan = self.engine.repo.plan_with_edits(base.clone(), &[], Some("candidate"), &options)?;
+        Ok(Candidate { plan, scratch, targets: Vec::new(), source, discards, within: Vec::new(), base })
+    }
+
     /// The tip in a scratch work tree.
     pub(super) fn empty_candidate(&self) -> Result<Candidate> {
-        let repo = self.engine.repo;
-        Ok(Candidate {
-            plan: repo.plan_with_edits(None, &[], Some("candidate"), &PlanOptions::default())?,
-            scratch: Scratch::of_commit(repo, self.present_tip())?,
-            targets: Vec::new(),
-            source: None,
-            discards: Vec::new(),
-            within: Vec::new(),
-            base: None,
-        })
+        self.new_candidate(None, Scratch::of_commit(self.engine.repo, self.present_tip())?)
     }
 
     /// The commit that the next landing builds on.
@@ -195,14 +186,14 @@ impl Run<'_> {
                 self.state.edits_done = at + 1;
                 continue;
             }
-            if let Some(manual) = &step.manual {
+            if let Ok(Action::Manual(what)) = step.action() {
                 self.state.edits_done = at + 1;
                 let folder = candidate.scratch.folder().to_owned();
                 self.state.candidate = Some(KeptCandidate { within: candidate.within });
                 let mut pause = Pause { folder: Some(folder), ..Pause::new(id, "") };
                 self.state.pause = Some(pause.clone());
-                pause.why = self.words(manual)?;
-                return Ok(Err(Tried::Paused(pause)));
+                pause.why = self.words(what)?;
+                return Ok(Err(Tried::Stopped(Stop::Paused(pause))));
             }
             if let Some(failed) = self.edit_step(&mut candidate, &step)? {
                 let why = format!("step '{id}' that edits it: {failed}");
@@ -214,43 +205,53 @@ impl Run<'_> {
     }
 
     pub(super) fn edit_step(&mut self, candidate: &mut Candidate, step: &Step) -> Result<Option<Verdict>> {
-        for (place, value) in step.set.iter() {
-            self.set(candidate, place, value, None, 1.0)?;
-        }
-        let scratch = &candidate.scratch;
-        for pattern in &step.remove {
-            for path in scratch.matching(&self.words(pattern.as_str())?)? {
-                scratch.remove(&path)?;
+        match step.action() {
+            Ok(Action::Set(values)) => {
+                for (place, value) in values.iter() {
+                    self.set(candidate, place, value, None, 1.0)?;
+                }
+            }
+            Ok(Action::Remove(patterns)) => {
+                for pattern in patterns {
+                    for path in candidate.scratch.matching(&self.words(pattern.as_str())?)? {
+                        candidate.scratch.remove(&path)?;
+                        candidate.within.push(path);
+                    }
+                }
+            }
+            Ok(Action::Insert(insert)) => self.insert(candidate, insert)?,
+            Ok(Action::Write(write)) => {
+                let path = repo_path(&write.path);
+                candidate.scratch.write(&path, self.words_for_tree(&write.text, None)?.as_bytes())?;
                 candidate.within.push(path);
             }
-        }
-        if let Some(insert) = &step.insert {
-            let path = repo_path(&insert.path);
-            let lines: Result<Vec<String>> =
-                insert.lines.iter().map(|line| self.words_for_tree(line, None)).collect();
-            let bytes = scratch.read(&path)?;
-            let edited = inserted(bytes.as_deref(), &lines?, insert.after.as_ref())
-                .map_err(|why| EngineError::Target(format!("{path}: {why}")))?;
-            scratch.write(&path, &edited)?;
-            candidate.within.push(path);
-        }
-        if let Some(write) = &step.write {
-            let path = repo_path(&write.path);
-            scratch.write(&path, self.words_for_tree(&write.text, None)?.as_bytes())?;
-            candidate.within.push(path);
-        }
-        if let Some(restore) = &step.restore {
-            let from = self.revision(&restore.from, &candidate.targets)?;
-            let paths: Vec<RepoPath> = restore.paths.iter().map(repo_path).collect();
-            scratch.restore(self.engine.repo, from, &paths, restore.exact)?;
-            candidate.within.extend(paths);
-        }
-        if !step.run.is_empty() {
-            let folder = scratch.folder().to_owned();
-            let verdict = self.run_step_in(step, &folder)?;
-            return Ok((verdict.outcome != Outcome::Pass).then_some(verdict));
+            Ok(Action::Restore(restore)) => {
+                let from = self.revision(&restore.from, &candidate.targets)?;
+                let paths: Vec<RepoPath> = restore.paths.iter().map(repo_path).collect();
+                candidate.scratch.restore(self.engine.repo, from, &paths, restore.exact)?;
+                candidate.within.extend(paths);
+            }
+            Ok(Action::Run(_)) => {
+                let folder = candidate.scratch.folder().to_owned();
+                let verdict = self.run_step_in(step, &folder)?;
+                return Ok((verdict.outcome != Outcome::Pass).then_some(verdict));
+            }
+            // The format has no other step that edits; what a person does is taken up elsewhere.
+            Ok(_) | Err(_) => {}
         }
         Ok(None)
+    }
+
+    fn insert(&self, candidate: &mut Candidate, insert: &Insert) -> Result<()> {
+        let path = repo_path(&insert.path);
+        let lines: Result<Vec<String>> =
+            insert.lines.iter().map(|line| self.words_for_tree(line, None)).collect();
+        let bytes = candidate.scratch.read(&path)?;
+        let edited = inserted(bytes.as_deref(), &lines?, insert.after.as_ref())
+            .map_err(|why| EngineError::Target(format!("{path}: {why}")))?;
+        candidate.scratch.write(&path, &edited)?;
+        candidate.within.push(path);
+        Ok(())
     }
 
     /// Makes the plan of the edited candidate and refuses what the phase does not permit.
@@ -258,7 +259,7 @@ impl Run<'_> {
         self.refresh(&mut candidate)?;
         let Some(attempt) = candidate.plan.chosen_attempt() else {
             return Ok(match self.phase.ladder.is_empty() {
-                true => Tried::NothingToDo("everything is as it should be".into()),
+                true => Tried::Stopped(Stop::NothingToDo("everything is as it should be".into())),
                 false => Tried::Fell { reason: Reason::Empty, why: "it changes nothing".into() },
             });
         };
@@ -288,7 +289,9 @@ impl Run<'_> {
         let everything = [RepoPath::default()];
         let by_hand = self.phase.edits.iter().filter_map(|id| self.procedure.step(id));
         let open = self.phase.paths.is_empty()
-            && by_hand.into_iter().any(|step| step.manual.is_some() || !step.run.is_empty());
+            && by_hand
+                .into_iter()
+                .any(|step| matches!(step.action(), Ok(Action::Manual(_) | Action::Run(_))));
         let within: &[RepoPath] = if open { &everything } else { &candidate.within };
         let edits = candidate.scratch.edits(within)?;
         let message = self.commit_message(candidate)?;

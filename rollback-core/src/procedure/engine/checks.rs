@@ -10,7 +10,7 @@ use super::{Result, Run};
 use crate::bounded;
 use crate::path::RepoPath;
 use crate::procedure::check::{Outcome, Seen, Verdict, filled, judge};
-use crate::procedure::format::{Check, Expect, Named, Period, TreePath};
+use crate::procedure::format::{Check, Expect, Named, Period, Subject, TreePath};
 use crate::procedure::placeholder::placeholders;
 use crate::procedure::trigger::{Sample, figure, judge_metric};
 use crate::process::{
@@ -30,7 +30,7 @@ impl Run<'_> {
             return Ok(Verdict::new(Outcome::Error, "there is no such check"));
         };
         if let Some(foreign) = self.foreign_script(&check.run, folder) {
-            // Nobody's word and no control makes another script the trusted one.
+            // Neither a confirmation nor a control makes another script the trusted one.
             return Ok(self.judgement(id, on, Verdict::new(Outcome::Error, foreign.to_string())));
         }
         let mut verdict = self.look(&check, on, folder)?;
@@ -80,12 +80,14 @@ impl Run<'_> {
     }
 
     fn look(&mut self, check: &Check, on: On, folder: &Path) -> Result<Verdict> {
-        if let Some(question) = &check.ask {
-            return Ok(Verdict::new(Outcome::Inconclusive, self.words(question)?));
-        }
-        if check.metric.is_some() {
-            return self.metric(check);
-        }
+        let subject = match check.subject() {
+            Ok(Subject::Question(question)) => {
+                return Ok(Verdict::new(Outcome::Inconclusive, self.words(question)?));
+            }
+            Ok(Subject::Metric(_)) => return self.metric(check),
+            Ok(subject) => subject,
+            Err(misshapen) => return Ok(Verdict::new(Outcome::Error, misshapen.message)),
+        };
         let wanted = check.expect.clone().unwrap_or_default();
         let expect = filled(&wanted, |text| self.words_for_program(text))?;
         let same_as = match &expect.same_as {
@@ -95,7 +97,7 @@ impl Run<'_> {
             },
             None => None,
         };
-        if let Some(file) = &check.file {
+        if let Subject::File(file) = subject {
             let verdict = match self.file_of_tree(folder, &self.words(file.as_str())?) {
                 Ok(bytes) => judge(&expect, Seen::File(bytes.as_deref()), same_as.as_deref()),
                 Err(why) => Verdict::new(Outcome::Error, why),
@@ -156,9 +158,7 @@ impl Run<'_> {
 
     /// Names the input that gave the figure which was not found.
     fn naming_its_input(&self, expect: &Expect, verdict: Verdict) -> Verdict {
-        let figures = [&expect.lines, &expect.eq, &expect.ne, &expect.lt, &expect.le, &expect.gt, &expect.ge];
-        let json = expect.json.iter().map(|row| &row.value);
-        let input = figures.into_iter().flatten().chain(json).find_map(|figure| {
+        let input = expect.clone().scalars_mut().find_map(|figure| {
             let text = figure.to_string();
             let mut found = placeholders(&text);
             let only =
@@ -194,7 +194,7 @@ impl Run<'_> {
             }
             self.keep(log, text.as_bytes())?;
             if output.ended == Ended::Cancelled {
-                // Whoever stopped the run stopped this, too: nothing can be learnt from how it ended.
+                // Stopping the run stopped this program: how it ended says nothing about the check.
                 return Err(crate::Error::Cancelled.into());
             }
         }
@@ -202,7 +202,7 @@ impl Run<'_> {
     }
 
     /// Starts a program and waits for it. The name of its tree is in the record before it starts and its number right
-    /// after, so that whoever goes on with this run can end what it left.
+    /// after, so that a resumed run can end what it left.
     fn start_program(
         &mut self,
         id: &str,

@@ -1,27 +1,120 @@
 //! Climbing the ladder: each rung becomes a candidate, each candidate is checked, and one that passes lands.
 //!
-//! A rung that is not taken says why; what discards later changes needs consent. Nothing lands unchecked.
+//! A rung that is not taken says why; what discards later changes needs consent. Nothing lands unchecked. A run and a
+//! look ahead at it climb alike, each with a [`Climber`] of its own.
 
-use super::candidate::{Candidate, Tried};
+use std::ops::ControlFlow;
+
+use super::candidate::{Candidate, Stop, Tried};
 use super::drive::Flow;
 use super::event::{Event, On};
 use super::state::{Ending, Part, Pause, RungTried, Unit, UnitKind, UnitState};
 use super::{EngineError, Result, Run};
 use crate::plan::{Plan, PlanOptions};
 use crate::procedure::check::{Outcome, Verdict};
-use crate::procedure::format::{Reason, Rung, RungKind};
+use crate::procedure::format::{Check, Reason, Rung, RungKind, Subject};
 use crate::receipt::{Destination, OutcomeKind};
 use crate::scratch::Scratch;
+
+/// What tells a run that climbs from a look ahead at it.
+pub(super) trait Climber {
+    /// Makes a candidate of a rung, or of the edits alone.
+    fn attempt(&mut self, run: &mut Run<'_>, rung: Option<&Rung>) -> Result<Tried>;
+
+    /// Ends the climb at a rung that came to no candidate and has no rung after it.
+    fn stop(&mut self, run: &mut Run<'_>, rung: Option<&Rung>, tried: RungTried, stop: Stop) -> Result<Flow>;
+
+    /// Checks a candidate and takes it.
+    fn take(
+        &mut self,
+        run: &mut Run<'_>,
+        rung: Option<&Rung>,
+        tried: RungTried,
+        candidate: Candidate,
+    ) -> Result<Rungs>;
+}
+
+/// Where climbing goes after a rung: to an end, or to the next one.
+pub(super) type Rungs = ControlFlow<Climbed, Fall>;
+
+/// How a climb ends.
+pub(super) enum Climbed {
+    Flow(Flow),
+    Refused(EngineError),
+}
+
+/// Why a rung was not taken. The next one is tried whose `when` has the reason.
+pub(super) struct Fall {
+    reason: Reason,
+    why: String,
+}
+
+/// Carries a run out: candidates are checked, and one that passes lands.
+struct Landing<'a> {
+    part: Option<Part>,
+    /// The unit that the run is at.
+    id: &'a str,
+}
+
+impl Climber for Landing<'_> {
+    fn attempt(&mut self, run: &mut Run<'_>, rung: Option<&Rung>) -> Result<Tried> {
+        run.attempt(rung, self.part.map_or(1.0, Part::progress))
+    }
+
+    fn stop(&mut self, run: &mut Run<'_>, rung: Option<&Rung>, tried: RungTried, stop: Stop) -> Result<Flow> {
+        match stop {
+            Stop::NothingToDo(why) if self.part.is_some() => Ok(Flow::Skipped(why)),
+            Stop::NothingToDo(why) => Ok(Flow::End(Ending::NothingToDo, why)),
+            Stop::Paused(pause) => Ok(Flow::Pause(pause)),
+            Stop::Command => run.command_rung(rung, tried),
+        }
+    }
+
+    fn take(
+        &mut self,
+        run: &mut Run<'_>,
+        rung: Option<&Rung>,
+        mut tried: RungTried,
+        candidate: Candidate,
+    ) -> Result<Rungs> {
+        match run.validate(&candidate)? {
+            Judged::Passed => {}
+            Judged::Failed(why) => {
+                let fall = Fall { reason: Reason::ValidationFailed, why };
+                return Ok(ControlFlow::Continue(run.fell(tried, fall)));
+            }
+            Judged::Doubt(check, why) => {
+                // Manual edits stay: only a candidate without them is made anew.
+                let kept = run.state.candidate.is_some();
+                let folder = kept.then(|| candidate.scratch.folder().to_owned());
+                let pause = Pause { folder, ..Pause::new(check, why) };
+                return Ok(ControlFlow::Break(Climbed::Flow(Flow::Pause(pause))));
+            }
+        }
+        tried.taken = true;
+        tried.why = rung.and_then(|rung| rung.title.clone()).unwrap_or_else(|| "its checks pass".into());
+        run.remember(tried);
+        run.land(candidate, self.id).map(|flow| ControlFlow::Break(Climbed::Flow(flow)))
+    }
+}
 
 impl Run<'_> {
     /// Climbs the ladder until a candidate passes, and lands it.
     pub(super) fn rollback(&mut self, part: Option<Part>, id: &str) -> Result<Flow> {
+        match self.climb(&mut Landing { part, id })? {
+            Climbed::Flow(flow) => Ok(flow),
+            Climbed::Refused(error) => Err(error),
+        }
+    }
+
+    /// Tries the rungs that are eligible, one after the other, until one ends the climb.
+    pub(super) fn climb(&mut self, climber: &mut dyn Climber) -> Result<Climbed> {
         let ladder = self.phase.ladder.clone();
         if ladder.is_empty() {
-            return Ok(match self.try_and_land(0, None, part, id)? {
-                Climbed::Flow(flow) => flow,
+            return Ok(match self.try_rung(climber, 0, None)? {
                 // Part of the way can be where it is already.
-                Climbed::Next(_, why) => Flow::End(Ending::ChecksFailed, why),
+                ControlFlow::Continue(fall) => Climbed::Flow(Flow::End(Ending::ChecksFailed, fall.why)),
+                ControlFlow::Break(climbed) => climbed,
             });
         }
         let (first, mut reasons) = self.begin_of(&ladder);
@@ -32,75 +125,52 @@ impl Run<'_> {
                 continue;
             }
             self.state.rung = at;
-            match self.try_and_land(at + 1, Some(rung), part, id)? {
-                Climbed::Flow(flow) => return Ok(flow),
-                Climbed::Next(reason, why) => {
+            match self.try_rung(climber, at + 1, Some(rung))? {
+                ControlFlow::Continue(Fall { reason, why }) => {
                     // The files stay where a person edited them; the next rung has a candidate of its own.
                     self.state.candidate = None;
                     reasons.push(reason);
                     last = why;
                 }
+                ControlFlow::Break(climbed) => return Ok(climbed),
             }
         }
         let ending =
             if reasons.contains(&Reason::ValidationFailed) { Ending::ChecksFailed } else { Ending::NoRung };
-        Ok(Flow::End(ending, last))
+        Ok(Climbed::Flow(Flow::End(ending, last)))
     }
 
-    fn try_and_land(
-        &mut self,
-        at: usize,
-        rung: Option<&Rung>,
-        part: Option<Part>,
-        id: &str,
-    ) -> Result<Climbed> {
+    fn try_rung(&mut self, climber: &mut dyn Climber, at: usize, rung: Option<&Rung>) -> Result<Rungs> {
         let mut tried = RungTried::new(at, rung);
-        if let Some(pause) = rung.and_then(|rung| self.missing_approval(rung)) {
-            return Ok(Climbed::Flow(Flow::Pause(pause)));
-        }
-        let candidate = match self.attempt(rung, part.map_or(1.0, Part::progress))? {
+        let result = match rung.and_then(|rung| self.missing_approval(rung)) {
+            Some(pause) => Tried::Stopped(Stop::Paused(pause)),
+            None => climber.attempt(self, rung)?,
+        };
+        let candidate = match result {
             Tried::Candidate(candidate) => candidate,
-            Tried::NothingToDo(why) if part.is_some() => {
-                return Ok(Climbed::Flow(Flow::Skipped(why)));
-            }
-            Tried::NothingToDo(why) => return Ok(Climbed::Flow(Flow::End(Ending::NothingToDo, why))),
-            Tried::Paused(pause) => return Ok(Climbed::Flow(Flow::Pause(pause))),
-            Tried::Command => return self.command_rung(rung, tried).map(Climbed::Flow),
             Tried::Fell { reason, why } => {
-                tried.reason = Some(reason);
-                tried.why.clone_from(&why);
-                self.remember(tried);
-                return Ok(Climbed::Next(reason, why));
+                return Ok(ControlFlow::Continue(self.fell(tried, Fall { reason, why })));
+            }
+            Tried::Stopped(stop) => {
+                let flow = climber.stop(self, rung, tried, stop)?;
+                return Ok(ControlFlow::Break(Climbed::Flow(flow)));
             }
         };
         tried.describe(&candidate);
         if let Some(refusal) = self.refusal_of_loss(&candidate, &mut tried) {
             self.remember(tried);
-            return Err(refusal);
+            return Ok(ControlFlow::Break(Climbed::Refused(refusal)));
         }
-        match self.validate(&candidate)? {
-            Judged::Passed => {}
-            Judged::Failed(why) => {
-                tried.reason = Some(Reason::ValidationFailed);
-                tried.why.clone_from(&why);
-                self.remember(tried);
-                return Ok(Climbed::Next(Reason::ValidationFailed, why));
-            }
-            Judged::Doubt(check, why) => {
-                // What people did by hand stays: only a candidate that nobody edited is made anew.
-                let kept = self.state.candidate.is_some();
-                let folder = kept.then(|| candidate.scratch.folder().to_owned());
-                return Ok(Climbed::Flow(Flow::Pause(Pause { folder, ..Pause::new(check, why) })));
-            }
-        }
-        tried.taken = true;
-        tried.why = rung.and_then(|rung| rung.title.clone()).unwrap_or_else(|| "its checks pass".into());
-        self.remember(tried);
-        self.land(*candidate, id).map(Climbed::Flow)
+        climber.take(self, rung, tried, *candidate)
+    }
+
+    fn fell(&mut self, tried: RungTried, fall: Fall) -> Fall {
+        self.remember(RungTried { reason: Some(fall.reason), why: fall.why.clone(), ..tried });
+        fall
     }
 
     /// The place in the ladder where climbing begins or goes on, and the reasons that have been given so far.
-    pub(super) fn begin_of(&self, ladder: &[Rung]) -> (usize, Vec<Reason>) {
+    fn begin_of(&self, ladder: &[Rung]) -> (usize, Vec<Reason>) {
         let mut reasons: Vec<Reason> = self.state.rungs.iter().filter_map(|rung| rung.reason).collect();
         let mut first = self.state.rung;
         if self.request.by_hand {
@@ -113,7 +183,7 @@ impl Run<'_> {
     }
 
     /// Which rung it comes to is not known at the start: its approval can be brought later.
-    pub(super) fn missing_approval(&self, rung: &Rung) -> Option<Pause> {
+    fn missing_approval(&self, rung: &Rung) -> Option<Pause> {
         let role = rung.approval.as_ref()?;
         let error = self.refuse_unapproved(rung.title.as_deref().unwrap_or("the rung"), role).err()?;
         let pause = Pause::new(format!("approval of {role}"), error.to_string());
@@ -121,11 +191,7 @@ impl Run<'_> {
     }
 
     /// What discards later changes needs consent.
-    pub(super) fn refusal_of_loss(
-        &self,
-        candidate: &Candidate,
-        tried: &mut RungTried,
-    ) -> Option<EngineError> {
+    fn refusal_of_loss(&self, candidate: &Candidate, tried: &mut RungTried) -> Option<EngineError> {
         if candidate.discards.is_empty() || self.request.allow_loss {
             return None;
         }
@@ -134,7 +200,7 @@ impl Run<'_> {
         Some(crate::Error::LossNotAllowed { discards, paths, renamed: Vec::new() }.into())
     }
 
-    fn remember(&mut self, tried: RungTried) {
+    pub(super) fn remember(&mut self, tried: RungTried) {
         self.observer.event(&Event::Rung(&tried));
         self.state.rungs.push(tried);
     }
@@ -163,11 +229,10 @@ impl Run<'_> {
 
     /// The checks that only look at files and figures before those that start programs, and questions at the end.
     fn cheapest_first(&self, ids: &[String]) -> Vec<String> {
-        let cost = |id: &String| {
-            self.procedure.check(id).map_or(0, |check| {
-                let (starts, asks) = (!check.run.is_empty(), check.ask.is_some());
-                u8::from(starts || check.metric.is_some()) + 2 * u8::from(asks)
-            })
+        let cost = |id: &String| match self.procedure.check(id).map(Check::subject) {
+            Some(Ok(Subject::Question(_))) => 2,
+            Some(Ok(Subject::Program(_) | Subject::Metric(_))) => 1,
+            _ => 0,
         };
         let mut ids = ids.to_vec();
         ids.sort_by_key(cost);
@@ -225,7 +290,8 @@ impl Run<'_> {
     }
 
     fn needs_files(&self, id: &str) -> bool {
-        self.procedure.check(id).is_some_and(|check| !check.run.is_empty() || check.file.is_some())
+        let subject = self.procedure.check(id).map(Check::subject);
+        matches!(subject, Some(Ok(Subject::Program(_) | Subject::File(_))))
     }
 
     pub(super) fn branch(&self) -> Result<Option<String>> {
@@ -301,6 +367,30 @@ impl Run<'_> {
     }
 }
 
+impl RungTried {
+    pub(super) fn new(at: usize, rung: Option<&Rung>) -> Self {
+        Self {
+            at,
+            kind: rung.map(|rung| rung.kind),
+            taken: false,
+            reason: None,
+            why: String::new(),
+            paths: Vec::new(),
+            loss: None,
+            discards: Vec::new(),
+        }
+    }
+
+    /// Says what a candidate touches and what that costs.
+    pub(super) fn describe(&mut self, candidate: &Candidate) {
+        if let Some(attempt) = candidate.plan.chosen_attempt() {
+            self.paths.clone_from(&attempt.paths_touched);
+            self.loss = Some(candidate.loss());
+        }
+        self.discards.clone_from(&candidate.discards);
+    }
+}
+
 impl Rung {
     /// Whether a rung at this place, counted from 0, may be tried after these reasons.
     pub(super) fn is_eligible(&self, at: usize, reasons: &[Reason]) -> bool {
@@ -316,12 +406,6 @@ pub(super) enum Controlled {
     First,
     /// Once it failed on the candidate.
     AfterFailure,
-}
-
-/// Where climbing goes after a rung.
-enum Climbed {
-    Flow(Flow),
-    Next(Reason, String),
 }
 
 /// What the checks of a candidate say together.

@@ -9,7 +9,7 @@ use crate::bounded;
 use crate::error::Error;
 use crate::listing;
 use crate::path::{RepoPath, name_fits};
-use crate::procedure::format::{Evidence, FileName, Named};
+use crate::procedure::format::{Evidence, FileName, Named, Origin};
 use crate::trust::sha256;
 
 impl Run<'_> {
@@ -17,8 +17,8 @@ impl Run<'_> {
     pub(super) fn evidence(&mut self, evidence: &Evidence) -> Result<Option<String>> {
         let to = self.kept_name(evidence)?;
         let folder = self.engine.repo.work_dir().unwrap_or(self.engine.repo.git_dir()).to_owned();
-        if !evidence.run.is_empty() {
-            let run = self.arguments(&evidence.run)?;
+        if let Ok(Origin::Program(run)) = evidence.origin() {
+            let run = self.arguments(run)?;
             let command =
                 self.command(&run, &folder, &Named::default(), &evidence.secrets, evidence.timeout)?;
             let log = format!("evidence/{to}");

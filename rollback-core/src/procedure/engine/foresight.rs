@@ -3,11 +3,15 @@
 //! Every rung whose `when` fits what came before it is tried as a run would try it, and what cannot be known without
 //! running something is left open. Nothing is written: candidates lie in a folder of the system's for temporary files.
 
-use super::candidate::{Candidate, Tried};
+use std::ops::ControlFlow;
+
+use super::candidate::{Candidate, Stop, Tried};
+use super::climb::{Climbed, Climber, Rungs};
+use super::drive::Flow;
 use super::prepare::Intent;
 use super::state::{Ending, Pause, RungTried, UnitKind};
 use super::{Engine, EngineError, Result, Run, RunRequest, RunState};
-use crate::procedure::format::{Procedure, Reason, Rung, Step};
+use crate::procedure::format::{Action, Procedure, Rung, Step};
 
 /// What a run would come to before it lands.
 #[derive(Debug)]
@@ -20,13 +24,6 @@ pub struct Foresight {
     pub refusal: Option<EngineError>,
     /// The programs that the run would start and that are not found.
     pub missing_programs: Vec<String>,
-}
-
-/// What came of a rung that was tried without running anything.
-enum Foreseen {
-    /// The run would go no further, or land.
-    Last(Option<EngineError>),
-    Next(Reason),
 }
 
 impl Engine<'_> {
@@ -45,101 +42,85 @@ impl Engine<'_> {
     }
 }
 
+/// Climbs without a program and without a person, and lands nothing.
+#[derive(Default)]
+struct Looking {
+    /// The step that edits the candidate and that only a run can do.
+    open: Option<Step>,
+}
+
+impl Climber for Looking {
+    fn attempt(&mut self, run: &mut Run<'_>, rung: Option<&Rung>) -> Result<Tried> {
+        self.open = None;
+        let mut candidate = match run.build_candidate(rung, 1.0)? {
+            Ok((candidate, _)) => candidate,
+            Err(tried) => return Ok(tried),
+        };
+        for id in run.phase.edits.clone() {
+            let Some(step) = run.procedure.step(&id) else { continue };
+            if step.unless.is_some() || matches!(step.action(), Ok(Action::Manual(_) | Action::Run(_))) {
+                run.refresh(&mut candidate)?;
+                // What the rest will touch is not known; that it changes nothing cannot be said yet.
+                self.open = Some(step.clone());
+                return Ok(Tried::Candidate(Box::new(candidate)));
+            }
+            run.edit_step(&mut candidate, step)?;
+        }
+        run.judge_shape(candidate)
+    }
+
+    fn stop(&mut self, run: &mut Run<'_>, rung: Option<&Rung>, tried: RungTried, stop: Stop) -> Result<Flow> {
+        let gradual = run.phase.gradual.is_some() && !run.state.emergency;
+        let (taken, why, flow) = match stop {
+            // A gradual run leaves such a part of the way out, and goes on.
+            Stop::NothingToDo(why) if gradual => (false, why, Flow::Done(None)),
+            Stop::NothingToDo(why) => (false, why.clone(), Flow::End(Ending::NothingToDo, why)),
+            Stop::Paused(pause) => (false, pause.why.clone(), Flow::Pause(pause)),
+            Stop::Command => {
+                let run = rung.map_or(String::new(), |rung| rung.run.join(" "));
+                (true, format!("{run} would do it"), Flow::Done(None))
+            }
+        };
+        run.remember(RungTried { taken, why, ..tried });
+        Ok(flow)
+    }
+
+    fn take(
+        &mut self,
+        run: &mut Run<'_>,
+        _: Option<&Rung>,
+        tried: RungTried,
+        candidate: Candidate,
+    ) -> Result<Rungs> {
+        let why = run.what_is_left(self.open.as_ref());
+        run.remember(RungTried { taken: true, why, ..tried });
+        let step = self.open.as_ref().filter(|step| step.unless.is_none());
+        if let Some(step) = step
+            && let Ok(Action::Manual(what)) = step.action()
+            && let Ok(why) = run.words(what)
+        {
+            return Ok(ControlFlow::Break(Climbed::Flow(Flow::Pause(Pause::new(&step.id, why)))));
+        }
+        let refusal = run.refuse_obstacles(&candidate.plan).err();
+        Ok(ControlFlow::Break(refusal.map_or(Climbed::Flow(Flow::Done(None)), Climbed::Refused)))
+    }
+}
+
 impl Run<'_> {
     fn foresee(&mut self) -> Result<Option<EngineError>> {
-        let ladder = self.phase.ladder.clone();
-        if ladder.is_empty() {
-            return Ok(match self.foresee_rung(0, None)? {
-                Foreseen::Last(refusal) => refusal,
-                Foreseen::Next(_) => {
-                    self.state.ending = Some(Ending::ChecksFailed);
-                    None
-                }
-            });
-        }
-        let (first, mut reasons) = self.begin_of(&ladder);
-        for (at, rung) in ladder.iter().enumerate().skip(first) {
-            if !rung.is_eligible(at, &reasons) {
-                continue;
+        let climbed = self.climb(&mut Looking::default())?;
+        // Nothing was tried yet as far as the record of a run is concerned.
+        self.state.rung = 0;
+        match climbed {
+            Climbed::Refused(refusal) => return Ok(Some(refusal)),
+            Climbed::Flow(Flow::Pause(pause)) => {
+                self.state.ending = Some(Ending::Paused);
+                self.state.pause = Some(pause);
             }
-            match self.foresee_rung(at + 1, Some(rung))? {
-                Foreseen::Last(refusal) => return Ok(refusal),
-                Foreseen::Next(reason) => reasons.push(reason),
-            }
+            Climbed::Flow(Flow::End(ending, _)) => self.state.ending = Some(ending),
+            Climbed::Flow(_) => {}
         }
-        self.state.ending = Some(Ending::NoRung);
         Ok(None)
-    }
-
-    fn foresee_rung(&mut self, at: usize, rung: Option<&Rung>) -> Result<Foreseen> {
-        let mut tried = RungTried::new(at, rung);
-        if let Some(pause) = rung.and_then(|rung| self.missing_approval(rung)) {
-            tried.why.clone_from(&pause.why);
-            self.state.rungs.push(tried);
-            return Ok(self.waits(pause));
-        }
-        let (candidate, open) = match self.try_in_memory(rung)? {
-            (Tried::Candidate(candidate), open) => (candidate, open),
-            (Tried::NothingToDo(why), _) => {
-                tried.why = why;
-                self.state.rungs.push(tried);
-                // A gradual run leaves such a part of the way out, and goes on.
-                let gradual = self.phase.gradual.is_some() && !self.state.emergency;
-                self.state.ending = (!gradual).then_some(Ending::NothingToDo);
-                return Ok(Foreseen::Last(None));
-            }
-            (Tried::Command, _) => {
-                tried.taken = true;
-                tried.why = format!("{} would do it", rung.map_or(String::new(), |rung| rung.run.join(" ")));
-                self.state.rungs.push(tried);
-                return Ok(Foreseen::Last(None));
-            }
-            (Tried::Fell { reason, why }, _) => {
-                (tried.reason, tried.why) = (Some(reason), why);
-                self.state.rungs.push(tried);
-                return Ok(Foreseen::Next(reason));
-            }
-            (Tried::Paused(pause), _) => return Ok(self.waits(pause)),
-        };
-        tried.describe(&candidate);
-        if let Some(refusal) = self.refusal_of_loss(&candidate, &mut tried) {
-            self.state.rungs.push(tried);
-            return Ok(Foreseen::Last(Some(refusal)));
-        }
-        tried.taken = true;
-        tried.why = self.what_is_left(open.as_ref());
-        self.state.rungs.push(tried);
-        if let Some(manual) = open.as_ref().filter(|step| step.unless.is_none()).and_then(|step| {
-            let why = self.words(step.manual.as_ref()?).ok()?;
-            Some(Pause::new(&step.id, why))
-        }) {
-            return Ok(self.waits(manual));
-        }
-        Ok(Foreseen::Last(self.refuse_obstacles(&candidate.plan).err()))
-    }
-
-    fn waits(&mut self, pause: Pause) -> Foreseen {
-        self.state.ending = Some(Ending::Paused);
-        self.state.pause = Some(pause);
-        Foreseen::Last(None)
-    }
-
-    /// Tries a rung, or the edits alone, as far as no program and no person is needed; with the step that is.
-    fn try_in_memory(&mut self, rung: Option<&Rung>) -> Result<(Tried, Option<Step>)> {
-        let mut candidate = match self.begun(rung, 1.0)? {
-            Ok((candidate, _)) => candidate,
-            Err(tried) => return Ok((tried, None)),
-        };
-        for id in self.phase.edits.clone() {
-            let Some(step) = self.procedure.step(&id).cloned() else { continue };
-            if step.manual.is_some() || step.unless.is_some() || !step.run.is_empty() {
-                self.refresh(&mut candidate)?;
-                // What the rest will touch is not known; that it changes nothing cannot be said yet.
-                return Ok((Tried::Candidate(Box::new(candidate)), Some(step)));
-            }
-            self.edit_step(&mut candidate, &step)?;
-        }
-        Ok((self.judge_shape(candidate)?, None))
     }
 
     /// What a rung that would be taken has before it.
@@ -153,29 +134,5 @@ impl Run<'_> {
             checks => format!("it would land once these pass: {}", checks.join(", ")),
         });
         left.join("; ")
-    }
-}
-
-impl RungTried {
-    pub(super) fn new(at: usize, rung: Option<&Rung>) -> Self {
-        Self {
-            at,
-            kind: rung.map(|rung| rung.kind),
-            taken: false,
-            reason: None,
-            why: String::new(),
-            paths: Vec::new(),
-            loss: None,
-            discards: Vec::new(),
-        }
-    }
-
-    /// Says what a candidate touches and what that costs.
-    pub(super) fn describe(&mut self, candidate: &Candidate) {
-        if let Some(attempt) = candidate.plan.chosen_attempt() {
-            self.paths.clone_from(&attempt.paths_touched);
-            self.loss = Some(candidate.loss());
-        }
-        self.discards.clone_from(&candidate.discards);
     }
 }

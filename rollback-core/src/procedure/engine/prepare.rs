@@ -11,7 +11,7 @@ use super::state::{Purpose, RunState, RunStatus, UnitKind};
 use super::{Engine, EngineError, Observer, Result, Run, RunRequest, fingerprint, runs, units};
 use crate::plan::{Plan, PlanOptions};
 use crate::procedure::format::{
-    Document, Group, Period, Phase, Pick, Procedure, Publish, Reason, UnknownName, nearest,
+    Document, Group, Period, Phase, Pick, Procedure, Publish, Reason, UnknownName,
 };
 use crate::procedure::input::Inputs;
 use crate::process::Redactor;
@@ -29,11 +29,8 @@ pub(super) enum Intent {
 
 /// The group of this name.
 pub(super) fn group<'a>(document: &'a Document, name: &str) -> Result<&'a Group> {
-    document.group.get(name).ok_or_else(|| {
-        let known: Vec<String> = document.group.names().map(ToOwned::to_owned).collect();
-        let nearest = nearest(name, known.iter().map(String::as_str));
-        EngineError::Unknown(UnknownName { kind: "group", found: name.into(), nearest, known })
-    })
+    let unknown = || EngineError::Unknown(UnknownName::new("group", name, document.group.names()));
+    document.group.get(name).ok_or_else(unknown)
 }
 
 impl Engine<'_> {
@@ -179,7 +176,7 @@ impl Engine<'_> {
             .chain(document.evidence.iter().flat_map(|evidence| &evidence.secrets))
             .chain(document.message.iter().flat_map(|message| &message.secrets))
             .chain(ways_out(procedure).flat_map(|publish| &publish.secrets))
-            .chain(phases(document).flat_map(|phase| &phase.ladder).flat_map(|rung| &rung.secrets))
+            .chain(document.phases().flat_map(|phase| &phase.ladder).flat_map(|rung| &rung.secrets))
             .filter_map(|name| Some((name.clone(), (self.environment)(name)?)));
         let secret = inputs.secrets().map(|(name, value)| (name.to_owned(), value.to_owned()));
         Arc::new(Redactor::new(declared.chain(secret).collect::<Vec<_>>()))
@@ -187,20 +184,11 @@ impl Engine<'_> {
 }
 
 /// Every phase, and every variant of one.
-fn phases(document: &Document) -> impl Iterator<Item = &Phase> {
-    let variants = |phase| std::iter::once(phase).chain(variants_of(phase));
-    document.phase.iter().flat_map(move |(_, phase)| variants(phase))
-}
-
-fn variants_of(phase: &Phase) -> impl Iterator<Item = &Phase> {
-    phase.variants.iter().map(|(_, variant)| variant)
-}
-
 /// Every way in which a result can leave this machine.
 fn ways_out(procedure: &Procedure) -> impl Iterator<Item = &Publish> {
     let document = &procedure.document;
     let of_undo = document.undo.iter().filter_map(|undo| undo.publish.as_ref());
-    document.publish.iter().chain(of_undo).chain(phases(document).filter_map(|phase| phase.publish.as_ref()))
+    document.publish.iter().chain(of_undo).chain(document.phases().filter_map(|phase| phase.publish.as_ref()))
 }
 
 impl Run<'_> {
@@ -282,7 +270,7 @@ impl Run<'_> {
     fn refuse_ambiguous_target(&self) -> Result<()> {
         let Some(target) = &self.phase.target else { return Ok(()) };
         let found = self.commits_of(target)?;
-        let filtered = target.grep.is_some() || target.author.is_some() || target.trailer.is_some();
+        let filtered = target.has_filters();
         let asks = target.pick == Pick::One && filtered && found.len() > 1;
         let copes = self
             .phase

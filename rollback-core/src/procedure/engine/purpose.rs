@@ -7,7 +7,7 @@ use super::drive::Flow;
 use super::state::{Purpose, RunState, Unit, UnitKind, UnitState};
 use super::steps::Stepped;
 use super::{Engine, EngineError, On, Result, Run};
-use crate::procedure::format::{CommitText, Phase, Procedure, Rung, RungKind, Target};
+use crate::procedure::format::{CommitText, Phase, Procedure, Rung, RungKind, Target, UnknownName};
 
 /// What the prechecks are called that stand for the conditions of `[undo]`, counted from 1.
 const CONDITION: &str = "condition-";
@@ -97,11 +97,8 @@ impl Run<'_> {
     pub(super) fn follow_up(&mut self, id: &str) -> Result<()> {
         let rows = &self.procedure.document.followup;
         let Some(followup) = rows.iter().find(|row| row.id == id).cloned() else {
-            let known: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
-            let nearest = crate::procedure::format::nearest(id, known.iter().map(String::as_str));
-            let found = id.to_owned();
-            let unknown = crate::procedure::format::UnknownName { kind: "follow-up", found, nearest, known };
-            return Err(EngineError::Unknown(unknown));
+            let known = rows.iter().map(|row| row.id.as_str());
+            return Err(EngineError::Unknown(UnknownName::new("follow-up", id, known)));
         };
         let mut unit = Unit::new(UnitKind::Followup, id, true);
         unit.started = Some(self.engine.clock.now());

@@ -4,8 +4,7 @@ use std::fmt::Write;
 
 use super::event::On;
 use super::state::{RunState, UnitState};
-use crate::procedure::check::Verdict;
-use crate::procedure::format::Procedure;
+use crate::procedure::format::{Followup, Procedure};
 
 /// The checks as a list, one a line.
 pub(super) fn results(state: &RunState) -> String {
@@ -33,92 +32,91 @@ pub(super) fn timeline(state: &RunState) -> String {
 
 /// The report of a run.
 pub fn markdown(procedure: &Procedure, state: &RunState) -> String {
-    let mut text = String::new();
-    let title = procedure.document.title.as_deref().unwrap_or(&procedure.id);
-    let variant = state.variant.as_ref().map_or(String::new(), |variant| format!(", {variant}"));
-    let _ = writeln!(text, "# {title}: {}{variant}\n", state.phase);
-    let _ = writeln!(text, "| | |\n|---|---|");
-    let mut row = |name: &str, value: String| {
-        if !value.is_empty() {
-            let _ = writeln!(text, "| {name} | {} |", cell(&value));
-        }
-    };
-    row("Run", state.id.clone());
-    row("Status", state.standing().to_owned());
-    row("Started", state.started.to_string());
-    row("Finished", state.finished.map_or(String::new(), |at| at.to_string()));
-    row("Target time", state.rto.map_or(String::new(), |rto| rto.to_string()));
-    row("Reason", state.reason.clone());
-    row("Trigger", state.trigger.clone());
-    row("Severity", state.severity.clone().unwrap_or_default());
-    row("Roles (stated, not enforced)", state.roles.join(", "));
-    let approvals: Vec<_> = state.approvals.iter().map(|(role, who)| approval(state, role, who)).collect();
-    row("Approvals", approvals.join(", "));
-    row("Tip before", state.tip.to_string());
-    row("Commits", state.commits.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "));
-    row("Branch", state.landed_on.clone().unwrap_or_default());
-    row("Checkpoint", state.checkpoint.clone().unwrap_or_default());
-    row("Procedure hash", state.hash.clone());
-    if let Some(pause) = &state.pause {
-        let _ = writeln!(text, "\n**Paused at {}**: {}", pause.at, pause.why);
-    }
-    if !state.rungs.is_empty() {
-        let _ = writeln!(
-            text,
-            "\n## Ladder\n\n| rung | strategy | taken | why | discards |\n|---|---|---|---|---|"
-        );
-        for rung in &state.rungs {
-            let kind = rung.kind.map_or("edits".to_owned(), |kind| format!("{kind:?}"));
-            let discards: Vec<_> = rung.discards.iter().map(|id| id.to_hex_with_len(8)).collect();
-            let taken = if rung.taken { "yes" } else { "no" };
-            let _ = writeln!(
-                text,
-                "| {} | {kind} | {taken} | {} | {} |",
-                rung.at,
-                cell(&rung.why),
-                discards.join(", ")
-            );
-        }
-    }
-    if !state.verdicts.is_empty() {
-        let _ = writeln!(text, "\n## Checks\n\n| check | before | candidate | live |\n|---|---|---|---|");
-        for (check, verdicts) in &state.verdicts {
-            let of =
-                |on| verdicts.get(&on).map_or(String::new(), |verdict: &Verdict| cell(&verdict.to_string()));
-            let _ = writeln!(
-                text,
-                "| {check} | {} | {} | {} |",
-                of(On::Control),
-                of(On::Candidate),
-                of(On::Live)
-            );
-        }
-    }
-    let _ = writeln!(text, "\n## Timeline\n\n{}", timeline(state));
+    let mut page = Page(String::new());
+    page.head(procedure, state);
+    page.what_was_tried(state);
+    let _ = writeln!(page.0, "\n## Timeline\n\n{}", timeline(state));
     if !state.outside_effects.is_empty() {
-        let _ = writeln!(text, "\n## Outside the repository\n");
-        for effect in &state.outside_effects {
-            let _ = writeln!(text, "- {effect}");
+        let _ = writeln!(page.0, "\n## Outside the repository\n");
+        state.outside_effects.iter().for_each(|effect| {
+            let _ = writeln!(page.0, "- {effect}");
+        });
+    }
+    let evidence = state.evidence.iter().map(|(file, hash)| vec![cell(file), format!("`{hash}`")]);
+    page.table("Evidence", &["file", "SHA-256"], evidence);
+    let end = state.finished.unwrap_or(state.started);
+    let due = |followup: &Followup| {
+        let due = end.checked_add(jiff::SignedDuration::try_from(followup.due?.0).ok()?).ok()?;
+        Some(due.strftime("%Y-%m-%d %H:%M UTC").to_string())
+    };
+    let followups = procedure.document.followup.iter();
+    page.table(
+        "Follow-ups",
+        &["due", "what"],
+        followups.map(|followup| vec![due(followup).unwrap_or_default(), cell(&followup.text)]),
+    );
+    page.0
+}
+
+struct Page(String);
+
+impl Page {
+    /// A section that is left out where it has no row.
+    fn table(&mut self, title: &str, head: &[&str], rows: impl Iterator<Item = Vec<String>>) {
+        for (at, row) in rows.enumerate() {
+            if at == 0 {
+                let rule = "---|".repeat(head.len());
+                let _ = writeln!(self.0, "\n## {title}\n\n| {} |\n|{rule}", head.join(" | "));
+            }
+            let _ = writeln!(self.0, "| {} |", row.join(" | "));
         }
     }
-    if !state.evidence.is_empty() {
-        let _ = writeln!(text, "\n## Evidence\n\n| file | SHA-256 |\n|---|---|");
-        for (file, hash) in &state.evidence {
-            let _ = writeln!(text, "| {} | `{hash}` |", cell(file));
+
+    fn head(&mut self, procedure: &Procedure, state: &RunState) {
+        let title = procedure.document.title.as_deref().unwrap_or(&procedure.id);
+        let variant = state.variant.as_ref().map_or(String::new(), |variant| format!(", {variant}"));
+        let _ = writeln!(self.0, "# {title}: {}{variant}\n", state.phase);
+        let _ = writeln!(self.0, "| | |\n|---|---|");
+        let mut row = |name: &str, value: String| {
+            if !value.is_empty() {
+                let _ = writeln!(self.0, "| {name} | {} |", cell(&value));
+            }
+        };
+        row("Run", state.id.clone());
+        row("Status", state.standing().to_owned());
+        row("Started", state.started.to_string());
+        row("Finished", state.finished.map_or(String::new(), |at| at.to_string()));
+        row("Target time", state.rto.map_or(String::new(), |rto| rto.to_string()));
+        row("Reason", state.reason.clone());
+        row("Trigger", state.trigger.clone());
+        row("Severity", state.severity.clone().unwrap_or_default());
+        row("Roles (stated, not enforced)", state.roles.join(", "));
+        let approvals = state.approvals.iter().map(|(role, who)| approval(state, role, who));
+        row("Approvals", approvals.collect::<Vec<_>>().join(", "));
+        row("Tip before", state.tip.to_string());
+        row("Commits", state.commits.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "));
+        row("Branch", state.landed_on.clone().unwrap_or_default());
+        row("Checkpoint", state.checkpoint.clone().unwrap_or_default());
+        row("Procedure hash", state.hash.clone());
+        if let Some(pause) = &state.pause {
+            let _ = writeln!(self.0, "\n**Paused at {}**: {}", pause.at, pause.why);
         }
     }
-    if !procedure.document.followup.is_empty() {
-        let _ = writeln!(text, "\n## Follow-ups\n\n| due | what |\n|---|---|");
-        for followup in &procedure.document.followup {
-            let end = state.finished.unwrap_or(state.started);
-            let due = followup
-                .due
-                .and_then(|due| end.checked_add(jiff::SignedDuration::try_from(due.0).ok()?).ok());
-            let due = due.map_or(String::new(), |due| due.strftime("%Y-%m-%d %H:%M UTC").to_string());
-            let _ = writeln!(text, "| {due} | {} |", cell(&followup.text));
-        }
+
+    fn what_was_tried(&mut self, state: &RunState) {
+        let rungs = state.rungs.iter().map(|rung| {
+            let kind = rung.kind.map_or("edits".to_owned(), |kind| format!("{kind:?}"));
+            let taken = if rung.taken { "yes" } else { "no" };
+            let discards: Vec<_> = rung.discards.iter().map(|id| id.to_hex_with_len(8)).collect();
+            vec![rung.at.to_string(), kind, taken.to_owned(), cell(&rung.why), discards.join(", ")]
+        });
+        self.table("Ladder", &["rung", "strategy", "taken", "why", "discards"], rungs);
+        let checks = state.verdicts.iter().map(|(check, verdicts)| {
+            let of = |on| verdicts.get(&on).map_or(String::new(), |verdict| cell(&verdict.to_string()));
+            vec![check.clone(), of(On::Control), of(On::Candidate), of(On::Live)]
+        });
+        self.table("Checks", &["check", "before", "candidate", "live"], checks);
     }
-    text
 }
 
 /// An approval, and whether a signature stands behind it.

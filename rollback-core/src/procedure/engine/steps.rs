@@ -5,7 +5,7 @@ use std::path::Path;
 use super::event::Event;
 use super::{Result, Run};
 use crate::procedure::check::{Outcome, Verdict, filled};
-use crate::procedure::format::{Message, Named, Step};
+use crate::procedure::format::{Action, Message, Named, Step};
 use crate::procedure::placeholder::fill;
 
 /// What came of a step.
@@ -30,36 +30,29 @@ impl Run<'_> {
         {
             return Ok(Stepped::Done(Some(format!("unnecessary: '{check}' passes"))));
         }
-        if let Some(manual) = &step.manual {
-            return match self.is_confirmed(&step.id) {
-                true => Ok(Stepped::Done(Some("confirmed".into()))),
-                false => Ok(Stepped::Manual(self.words(manual)?)),
-            };
-        }
-        if let Some(id) = &step.message {
-            let message = self.procedure.document.message.iter().find(|message| message.id == *id).cloned();
-            return message.map_or(Ok(Stepped::Done(None)), |message| self.message(&message));
-        }
-        if let Some(wait) = step.wait {
-            self.engine.clock.wait(wait.0);
-            return Ok(Stepped::Done(None));
-        }
-        if !step.delete.is_empty() {
-            self.delete(&step.delete)?;
-        } else if let Some(copy) = &step.copy {
-            self.copy(copy)?;
-        } else if let Some(file) = &step.env_file {
-            self.env_file(file)?;
-        } else {
-            for attempt in 0..=step.retries {
-                let verdict = self.run_step_in(step, &folder)?;
-                if verdict.outcome == Outcome::Pass {
-                    break;
-                }
-                if attempt == step.retries {
-                    return Ok(Stepped::Failed(verdict.to_string()));
+        match step.action() {
+            Ok(Action::Manual(_)) if self.is_confirmed(&step.id) => {
+                return Ok(Stepped::Done(Some("confirmed".into())));
+            }
+            Ok(Action::Manual(what)) => return Ok(Stepped::Manual(self.words(what)?)),
+            Ok(Action::Message(id)) => {
+                let message = self.procedure.document.message.iter().find(|message| message.id == id);
+                return message.map_or(Ok(Stepped::Done(None)), |message| self.message(message));
+            }
+            Ok(Action::Wait(time)) => {
+                self.engine.clock.wait(time.0);
+                return Ok(Stepped::Done(None));
+            }
+            Ok(Action::Delete(paths)) => self.delete(paths)?,
+            Ok(Action::Copy(copy)) => self.copy(copy)?,
+            Ok(Action::EnvFile(file)) => self.env_file(file)?,
+            Ok(Action::Run(_)) => {
+                if let Some(why) = self.run_with_retries(step, &folder)? {
+                    return Ok(Stepped::Failed(why));
                 }
             }
+            Ok(_) => return Ok(Stepped::Failed("it edits a candidate, and there is none".into())),
+            Err(misshapen) => return Ok(Stepped::Failed(misshapen.message)),
         }
         let effect = step.title.clone().unwrap_or_else(|| step.id.clone());
         self.state.outside_effects.push(match step.undo.is_empty() {
@@ -67,6 +60,18 @@ impl Run<'_> {
             false => format!("{effect} (taken back by: {})", self.shown(&self.arguments(&step.undo)?)),
         });
         Ok(Stepped::Done(None))
+    }
+
+    /// Runs the program of a step until it does what is expected; says what it did at last where it does not.
+    fn run_with_retries(&mut self, step: &Step, folder: &Path) -> Result<Option<String>> {
+        let mut verdict = self.run_step_in(step, folder)?;
+        for _ in 0..step.retries {
+            if verdict.outcome == Outcome::Pass {
+                break;
+            }
+            verdict = self.run_step_in(step, folder)?;
+        }
+        Ok((verdict.outcome != Outcome::Pass).then(|| verdict.to_string()))
     }
 
     fn missing_need(&self, step: &Step) -> Option<String> {

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use serde_json::{Value, json};
 
 use super::purpose::conditions;
 use super::state::{Part, Purpose, RunState, RunStatus, Unit, UnitKind, UnitState};
 use super::{EngineError, Result, Run, RunRequest};
 use crate::plan::Tip;
 use crate::procedure::format::{
-    Document, Effect, EvidenceTime, Group, GroupTime, Occasion, Phase, Procedure, StepKind,
+    Action, Demand, Document, Effect, EvidenceTime, Group, GroupTime, Occasion, Phase, Procedure,
 };
 use crate::procedure::input::{InputError, Inputs};
 use crate::procedure::placeholder::placeholders;
@@ -105,13 +106,14 @@ fn of_a_rollback<'a>(list: &mut List<'a>, phase: &Phase, request: &'a RunRequest
     let (document, name) = (list.document, list.name);
     for precheck in &document.precheck {
         let here = precheck.phases.is_empty() || precheck.phases.iter().any(|phase| phase == name);
-        let dropped =
-            request.emergency && !precheck.always && (precheck.ask.is_some() || precheck.input.is_some());
+        let dropped = request.emergency
+            && !precheck.always
+            && matches!(precheck.demand(), Ok(Demand::Confirmed(_) | Demand::Given(_)));
         if here && !dropped {
             list.add(UnitKind::Precheck, &precheck.id, precheck.step.is_none());
         }
     }
-    // Nobody is told that it begins before it is known that it may.
+    // Messages say that it begins only after the prechecks have passed.
     list.messages(Occasion::Initiated);
     if document.checkpoint.is_some() {
         list.add(UnitKind::Checkpoint, "checkpoint", true);
@@ -160,7 +162,7 @@ struct List<'a> {
 }
 
 impl<'a> List<'a> {
-    /// A check, message or evidence is taken once, whoever names it.
+    /// A check, message or evidence is added once, however often it is named.
     fn add(&mut self, kind: UnitKind, id: &str, repeatable: bool) {
         if !self.units.iter().any(|unit| unit.kind == kind && unit.id == id) {
             let mut unit = Unit::new(kind, id, repeatable);
@@ -202,12 +204,7 @@ impl<'a> List<'a> {
             if step.skip_in_emergency && self.emergency || step.only_in_emergency && !self.emergency {
                 continue;
             }
-            let harmless = matches!(
-                step.kinds().first(),
-                Some(
-                    StepKind::Wait | StepKind::Delete | StepKind::EnvFile | StepKind::Copy | StepKind::Manual
-                )
-            );
+            let harmless = step.action().is_ok_and(Action::is_harmless);
             self.add(UnitKind::Step, id, step.effect == Effect::Read || harmless);
         }
     }
@@ -258,25 +255,8 @@ impl<'a> List<'a> {
 
 /// The programs that a procedure names, each once.
 pub(super) fn programs(document: &Document) -> Vec<String> {
-    let mut programs = BTreeSet::new();
-    let mut add = |run: &[String]| programs.extend(run.first().cloned());
-    document.check.iter().for_each(|check| add(&check.run));
-    document.evidence.iter().for_each(|evidence| add(&evidence.run));
-    document.message.iter().for_each(|message| add(&message.send));
-    for step in &document.step {
-        add(&step.run);
-        add(&step.undo);
-    }
-    for (_, phase) in document.phase.iter() {
-        for phase in std::iter::once(phase).chain(phase.variants.iter().map(|(_, variant)| variant)) {
-            phase.ladder.iter().for_each(|rung| add(&rung.run));
-            phase.publish.iter().for_each(|publish| add(&publish.run));
-        }
-    }
-    let undo = document.undo.iter().filter_map(|undo| undo.publish.as_ref());
-    document.publish.iter().chain(undo).for_each(|publish| add(&publish.run));
-    document.diagnose.iter().flat_map(|row| &row.run).for_each(|run| add(run));
-    document.metric.iter().for_each(|(_, metric)| add(&metric.run));
+    let programs: BTreeSet<String> =
+        document.commands().iter().filter_map(|command| command.run.first().cloned()).collect();
     programs.into_iter().collect()
 }
 
@@ -284,52 +264,14 @@ impl Run<'_> {
     /// Refuses a run that would come to an input without a value: all that it will fill in is looked at first.
     pub(super) fn refuse_unset_inputs(&self) -> Result<()> {
         let mut texts = Vec::new();
-        let mut phase = self.phase.clone();
-        // Rungs that are not asked for may lack their inputs.
-        phase.ladder.retain(|rung| self.is_eligible_at_all(rung));
-        phase.variants = Default::default();
-        collect(&serde_json::to_value(&phase).unwrap_or_default(), &mut texts);
-        let document = &self.procedure.document;
-        collect(&serde_json::to_value(&document.commit).unwrap_or_default(), &mut texts);
-        collect(&serde_json::to_value(&document.branch).unwrap_or_default(), &mut texts);
-        let mut add = |row: serde_json::Value| collect(&row, &mut texts);
-        let in_phase = |ids: &[&[String]], id: &String| ids.iter().any(|list| list.contains(id));
-        let left = |unit: &&Unit| matches!(unit.state, UnitState::Pending | UnitState::Started);
-        for unit in self.state.units.iter().filter(left) {
-            let found = match unit.kind {
-                UnitKind::Message => {
-                    document.message.iter().find(|row| row.id == unit.id).map(serde_json::to_value)
-                }
-                UnitKind::Step | UnitKind::Backup => self.procedure.step(&unit.id).map(serde_json::to_value),
-                UnitKind::Verify => self.procedure.check(&unit.id).map(serde_json::to_value),
-                UnitKind::Evidence => {
-                    document.evidence.iter().find(|row| row.id == unit.id).map(serde_json::to_value)
-                }
-                UnitKind::Precheck => {
-                    document.precheck.iter().find(|row| row.id == unit.id).map(serde_json::to_value)
-                }
-                _ => None,
-            };
-            found.and_then(|row| row.ok()).into_iter().for_each(&mut add);
-        }
-        for check in &document.check {
-            if in_phase(&[&phase.validate, &phase.validate_each], &check.id) {
-                add(serde_json::to_value(check).unwrap_or_default());
-            }
-        }
-        for step in document.step.iter().filter(|step| phase.edits.contains(&step.id)) {
-            add(serde_json::to_value(step).unwrap_or_default());
-        }
-        for report in document.report.iter().filter(|report| phase.report.as_ref() == Some(&report.id)) {
-            add(serde_json::to_value(report).unwrap_or_default());
-        }
+        self.what_is_filled_in().iter().for_each(|value| collect(value, &mut texts));
         let filled = texts.iter().flat_map(|text| placeholders(text));
         let mut needed: BTreeSet<&str> =
             filled.filter(|found| found.namespace == "input").map(|found| found.name).collect();
-        for precheck in &document.precheck {
-            let asked =
-                self.state.units.iter().any(|unit| unit.kind == UnitKind::Precheck && unit.id == precheck.id);
-            needed.extend(precheck.input.as_deref().filter(|_| asked));
+        let is_asked =
+            |id: &str| self.state.units.iter().any(|unit| unit.kind == UnitKind::Precheck && unit.id == id);
+        for precheck in self.procedure.document.precheck.iter().filter(|row| is_asked(&row.id)) {
+            needed.extend(precheck.input.as_deref());
         }
         let unset = |name: &&str| match self.state.inputs.get(name) {
             Err(InputError::Unset { name, help }) => Some((name, help)),
@@ -341,13 +283,47 @@ impl Run<'_> {
             false => Err(EngineError::Missing { inputs, programs: self.missing_programs() }),
         }
     }
+
+    /// The rows whose texts this run fills in, as JSON.
+    fn what_is_filled_in(&self) -> Vec<Value> {
+        let document = &self.procedure.document;
+        let mut phase = self.phase.clone();
+        // Rungs that are not asked for may lack their inputs.
+        phase.ladder.retain(|rung| self.is_eligible_at_all(rung));
+        phase.variants = Default::default();
+        let left = |kinds: &[UnitKind], id: &str| {
+            self.state.units.iter().any(|unit| {
+                kinds.contains(&unit.kind)
+                    && unit.id == id
+                    && matches!(unit.state, UnitState::Pending | UnitState::Started)
+            })
+        };
+        let mut rows = vec![json!([document.commit, document.branch])];
+        macro_rules! rows {
+            ($($list:ident of $kinds:expr, or $other:expr;)*) => {
+                $(let other: &[&[String]] = &$other;
+                let named = |id: &String| left(&$kinds, id) || other.iter().any(|ids| ids.contains(id));
+                rows.extend(document.$list.iter().filter(|row| named(&row.id)).map(|row| json!(row)));)*
+            };
+        }
+        rows! {
+            message of [UnitKind::Message], or [];
+            step of [UnitKind::Step, UnitKind::Backup], or [&phase.edits];
+            check of [UnitKind::Verify], or [&phase.validate, &phase.validate_each];
+            evidence of [UnitKind::Evidence], or [];
+            precheck of [UnitKind::Precheck], or [];
+            report of [], or [phase.report.as_slice()];
+        }
+        rows.push(json!(phase));
+        rows
+    }
 }
 
-fn collect(value: &serde_json::Value, texts: &mut Vec<String>) {
+fn collect(value: &Value, texts: &mut Vec<String>) {
     match value {
-        serde_json::Value::String(text) => texts.push(text.clone()),
-        serde_json::Value::Array(items) => items.iter().for_each(|item| collect(item, texts)),
-        serde_json::Value::Object(members) => {
+        Value::String(text) => texts.push(text.clone()),
+        Value::Array(items) => items.iter().for_each(|item| collect(item, texts)),
+        Value::Object(members) => {
             for (key, member) in members {
                 texts.push(key.clone());
                 collect(member, texts);

@@ -2,8 +2,10 @@
 
 use super::state::{RunState, RunStatus, Unit, UnitKind, UnitState};
 use super::{EngineError, Result, Run};
+use crate::id::CommitId;
 use crate::procedure::format::Period;
 use crate::procedure::placeholder::{Known, OfCheck, Placeholder, Word, fill};
+use crate::repo::CommitSummary;
 
 /// Who gets a text, which decides what stands for the secrets in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,59 +75,48 @@ impl Run<'_> {
     }
 
     fn word(&self, found: Placeholder<'_>, audience: Audience, each: Option<&str>) -> Result<String> {
-        let state = &self.state;
-        let short = |id: Option<&crate::id::CommitId>| {
-            id.map_or(String::new(), |id| self.engine.repo.abbreviation(*id))
-        };
-        let whole = |id: Option<&crate::id::CommitId>| id.map_or(String::new(), ToString::to_string);
-        let known = match found.word() {
-            Ok(Word::Known(known)) => known,
-            Ok(Word::Input(name)) => return self.input(name, audience),
-            Ok(Word::Check(name, what)) => return Ok(self.of_a_check(name, what)),
+        match found.word() {
+            Ok(Word::Known(known)) => self.known(known, each),
+            Ok(Word::Input(name)) => self.input(name, audience),
+            Ok(Word::Check(name, what)) => Ok(self.of_a_check(name, what)),
             // A secret stands in standard input alone, which is filled elsewhere; nothing else gets past the checker.
-            Ok(Word::Secret(_)) | Err(_) => return Ok(String::new()),
-        };
+            Ok(Word::Secret(_)) | Err(_) => Ok(String::new()),
+        }
+    }
+
+    /// What the run knows by itself; empty where it is not known yet.
+    fn known(&self, known: Known, each: Option<&str>) -> Result<String> {
+        let (state, repo) = (&self.state, self.engine.repo);
+        let short = |id: Option<&CommitId>| id.map_or(String::new(), |id| repo.abbreviation(*id));
+        let summary = |id: Option<&CommitId>| id.map(|id| repo.commit_summary(*id)).transpose();
+        let tree = |id: &CommitId| repo.tree_of_commit(*id);
+        let first_parent = |commit: CommitSummary| commit.parents.first().copied();
+        let source = state.source.as_ref().or(state.targets.first());
         Ok(match known {
             Known::EachValue => each.unwrap_or_default().to_owned(),
             Known::PhaseId => state.phase.clone(),
             Known::PhaseTitle => self.phase.title.clone().unwrap_or_else(|| state.phase.clone()),
-            Known::PhaseRto => state.rto.map_or(String::new(), |rto| rto.to_string()),
-            Known::PhaseSeverity => state.severity.clone().unwrap_or_default(),
+            Known::PhaseRto => text(state.rto),
+            Known::PhaseSeverity => text(state.severity.as_ref()),
             Known::ProcedureId => state.procedure.clone(),
-            Known::ProcedureTitle => self.procedure.document.title.clone().unwrap_or_default(),
+            Known::ProcedureTitle => text(self.procedure.document.title.as_ref()),
             Known::TriggerText | Known::TriggerId => state.trigger.clone(),
-            Known::TargetCommit => whole(state.targets.first()),
+            Known::TargetCommit => text(state.targets.first()),
             Known::TargetShort => short(state.targets.first()),
-            Known::TargetSubject => match state.targets.first() {
-                Some(id) => self.engine.repo.commit_summary(*id)?.subject,
-                None => String::new(),
-            },
-            Known::TargetParent => match state.targets.last() {
-                Some(id) => whole(self.engine.repo.commit_summary(*id)?.parents.first()),
-                None => String::new(),
-            },
-            Known::TargetPath => self.phase.paths.first().map_or(String::new(), ToString::to_string),
-            Known::SourceCommit => whole(state.source.as_ref().or(state.targets.first())),
-            Known::SourceShort => short(state.source.as_ref().or(state.targets.first())),
-            Known::ResultCommit => whole(state.commits.last()),
+            Known::TargetSubject => text(summary(state.targets.first())?.map(|commit| commit.subject)),
+            Known::TargetParent => text(summary(state.targets.last())?.and_then(first_parent)),
+            Known::TargetPath => text(self.phase.paths.first()),
+            Known::SourceCommit => text(source),
+            Known::SourceShort => short(source),
+            Known::ResultCommit => text(state.commits.last()),
             Known::ResultShort => short(state.commits.last()),
-            Known::ResultTree => match state.commits.last() {
-                Some(id) => self.engine.repo.tree_of_commit(*id)?.to_string(),
-                None => String::new(),
-            },
-            Known::ResultBranch => state.landed_on.clone().unwrap_or_default(),
-            Known::ResultStrategy => {
-                let taken = state.rungs.iter().rev().find(|rung| rung.taken);
-                // Without a rung, values were set.
-                taken.map_or(String::new(), |rung| rung.kind.map_or("set".into(), |kind| kind.to_string()))
-            }
+            Known::ResultTree => text(state.commits.last().map(tree).transpose()?),
+            Known::ResultBranch => text(state.landed_on.as_ref()),
+            Known::ResultStrategy => strategy(state),
             Known::TipCommit => state.tip.to_string(),
             Known::TipShort => short(Some(&state.tip)),
             Known::TipBranch => state.reference.trim_start_matches("refs/heads/").to_owned(),
-            Known::CandidateFolder => {
-                let folder = state.pause.as_ref().and_then(|pause| pause.folder.as_ref());
-                folder.map_or_else(|| "the candidate's folder".into(), |folder| folder.display().to_string())
-            }
+            Known::CandidateFolder => candidate_folder(state),
             Known::DateIso => self.date("%Y-%m-%d"),
             Known::DateCompact => self.date("%Y%m%d"),
             Known::DateStamp => self.date("%Y%m%d-%H%M%S"),
@@ -165,6 +156,22 @@ impl Run<'_> {
             OfCheck::Found => verdict.found.clone().unwrap_or_default(),
         }
     }
+}
+
+/// A value as text, or nothing.
+fn text<T: ToString>(value: Option<T>) -> String {
+    value.map_or_else(String::new, |value| value.to_string())
+}
+
+/// The strategy of the rung that was taken; where the phase has no rung, values were set.
+fn strategy(state: &RunState) -> String {
+    let taken = state.rungs.iter().rev().find(|rung| rung.taken);
+    taken.map_or(String::new(), |rung| rung.kind.map_or("set".into(), |kind| kind.to_string()))
+}
+
+fn candidate_folder(state: &RunState) -> String {
+    let folder = state.pause.as_ref().and_then(|pause| pause.folder.as_ref());
+    folder.map_or_else(|| "the candidate's folder".into(), |folder| folder.display().to_string())
 }
 
 /// How a run stands, for a message that is sent while it goes on.

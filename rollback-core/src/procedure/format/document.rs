@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::check::Check;
 use super::figure::Operator;
@@ -104,6 +105,34 @@ pub struct Document {
     pub diagnose: Vec<Diagnose>,
     /// What happened to the document itself.
     pub changes: Vec<Change>,
+}
+
+impl Document {
+    /// Every phase, each followed by its variants.
+    pub(crate) fn phases(&self) -> impl Iterator<Item = &Phase> {
+        self.phase.iter().flat_map(|(_, phase)| {
+            std::iter::once(phase).chain(phase.variants.iter().map(|(_, variant)| variant))
+        })
+    }
+
+    /// The document as JSON. A key that the file does not have, or that is an empty list, is absent.
+    pub fn to_json(&self) -> Value {
+        let mut document = serde_json::to_value(self).unwrap_or_default();
+        remove_absent(&mut document);
+        document
+    }
+}
+
+/// Removes the keys of tables that stand for nothing.
+fn remove_absent(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            members.retain(|_, member| !member.is_null() && *member != Value::Array(Vec::new()));
+            members.values_mut().for_each(remove_absent);
+        }
+        Value::Array(items) => items.iter_mut().for_each(remove_absent),
+        _ => {}
+    }
 }
 
 /// What the document says about itself.

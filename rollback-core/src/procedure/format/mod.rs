@@ -11,6 +11,7 @@ mod limits;
 mod named;
 mod phase;
 mod problem;
+mod shape;
 mod source;
 mod step;
 mod trigger;
@@ -29,9 +30,10 @@ pub use named::Named;
 pub use phase::{CommitFilter, CommitText, Gradual, Phase, Pick, Reason, Risk, Rung, RungKind, Soak, Target};
 pub(crate) use problem::nearest;
 pub use problem::{Problem, Problems};
+pub(crate) use shape::{Action, Demand, Origin, Rule, Source, Subject};
 pub use step::{
     CopyFiles, Effect, EnvFile, Evidence, EvidenceTime, Followup, Insert, Message, Occasion, Publish, Report,
-    Restore, Step, StepKind, WriteFile,
+    Restore, Step, WriteFile,
 };
 pub use trigger::{Condition, Decision, Metric, NoData, Severity, Trigger, TriggerAction};
 pub use value::{BadValue, FileName, Pattern, Period, PeriodRange, Remote, Scalar, TreePath};
@@ -119,13 +121,6 @@ impl Procedure {
         schema
     }
 
-    /// The document as JSON. A key that the file does not have, or that is an empty list, is absent.
-    pub fn to_json(&self) -> Value {
-        let mut document = serde_json::to_value(&self.document).unwrap_or_default();
-        remove_absent(&mut document);
-        document
-    }
-
     /// The check of this name.
     pub fn check(&self, id: &str) -> Option<&Check> {
         self.document.check.iter().find(|check| check.id == id)
@@ -141,40 +136,17 @@ impl Procedure {
     /// # Errors
     /// A problem that names what there is.
     pub fn phase(&self, name: &str, variant: Option<&str>) -> Result<Phase, UnknownName> {
-        let unknown = |kind, found: &str, known: Vec<String>| UnknownName {
-            kind,
-            nearest: nearest(found, known.iter().map(String::as_str)),
-            found: found.to_owned(),
-            known,
-        };
-        let Some(phase) = self.document.phase.get(name) else {
-            let known = self.document.phase.names().map(ToOwned::to_owned).collect();
-            return Err(unknown("phase", name, known));
-        };
-        match variant {
-            None => Ok(phase.clone()),
-            Some(variant) => phase.with_variant(variant).ok_or_else(|| {
-                unknown("variant", variant, phase.variants.names().map(ToOwned::to_owned).collect())
-            }),
-        }
+        let unknown = || UnknownName::new("phase", name, self.document.phase.names());
+        let phase = self.document.phase.get(name).ok_or_else(unknown)?;
+        let Some(variant) = variant else { return Ok(phase.clone()) };
+        let unknown = || UnknownName::new("variant", variant, phase.variants.names());
+        phase.with_variant(variant).ok_or_else(unknown)
     }
 
     /// The name of the phase that runs where none is named: the declared one, or the only one.
     pub fn default_phase(&self) -> Option<&str> {
         let only = || self.document.phase.names().next().filter(|_| self.document.phase.len() == 1);
         self.document.default_phase.as_deref().or_else(only)
-    }
-}
-
-/// Removes the keys of tables that stand for nothing.
-fn remove_absent(value: &mut Value) {
-    match value {
-        Value::Object(members) => {
-            members.retain(|_, member| !member.is_null() && *member != Value::Array(Vec::new()));
-            members.values_mut().for_each(remove_absent);
-        }
-        Value::Array(items) => items.iter_mut().for_each(remove_absent),
-        _ => {}
     }
 }
 
@@ -190,6 +162,14 @@ pub struct UnknownName {
     pub nearest: Option<String>,
     /// The names there are.
     pub known: Vec<String>,
+}
+
+impl UnknownName {
+    pub(crate) fn new<'a>(kind: &'static str, found: &str, known: impl Iterator<Item = &'a str>) -> Self {
+        let known: Vec<String> = known.map(ToOwned::to_owned).collect();
+        let nearest = nearest(found, known.iter().map(String::as_str));
+        Self { kind, found: found.to_owned(), nearest, known }
+    }
 }
 
 fn base_name(file: &str) -> &str {

@@ -152,6 +152,13 @@ pub struct Target {
     pub reachable_from: Option<String>,
 }
 
+impl Target {
+    /// Whether it is found by what commits say.
+    pub(crate) fn has_filters(&self) -> bool {
+        self.grep.is_some() || self.author.is_some() || self.trailer.is_some()
+    }
+}
+
 /// Which commits a rung reverts instead of the phase's target.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -346,35 +353,18 @@ impl Phase {
     }
 
     fn overlay(&mut self, over: Self) {
-        macro_rules! option {
-            ($($field:ident),*) => { $(if over.$field.is_some() { self.$field = over.$field; })* };
+        macro_rules! take {
+            ($is_absent:ident: $($field:ident)*) => {
+                $(if !over.$field.$is_absent() { self.$field = over.$field; })*
+            };
         }
-        macro_rules! list {
-            ($($field:ident),*) => { $(if !over.$field.is_empty() { self.$field = over.$field; })* };
+        take! {
+            is_none: title risk rto confirm target each gradual branch commit control fail_fast report publish soak
         }
-        option!(
-            title, risk, rto, confirm, target, each, gradual, branch, commit, control, fail_fast, report,
-            publish, soak
-        );
-        list!(
-            when,
-            notes,
-            authority,
-            approvals,
-            paths,
-            ladder,
-            set,
-            edits,
-            preserve,
-            validate,
-            validate_each,
-            verify,
-            before,
-            after,
-            evidence,
-            diagnose,
-            link
-        );
+        take! {
+            is_empty: when notes authority approvals paths ladder set edits preserve validate validate_each verify
+                before after evidence diagnose link
+        }
         self.irreversible |= over.irreversible;
         self.whole_merge |= over.whole_merge;
     }

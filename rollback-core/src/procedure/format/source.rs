@@ -30,34 +30,29 @@ pub(crate) struct Part {
     pub(crate) file: String,
     pub(crate) text: String,
     pub(crate) document: Document,
+    /// The document as JSON, whose ways are those of the file.
+    pub(crate) value: serde_json::Value,
     spanned: Spanned<String>,
 }
 
 impl Part {
     /// Reads a file.
     pub(crate) fn parse(file: &str, bytes: &[u8]) -> Result<Self, Problems> {
-        if bytes.len() > limits::BYTES {
-            let message = format!("the file has {} bytes, more than {}", bytes.len(), limits::BYTES);
-            let (code, file) = ("too-large", file.to_owned());
-            return Err(Problems(vec![Problem { code, file, line: 1, column: 1, message, nearest: None }]));
-        }
-        let text = std::str::from_utf8(bytes).map_err(|error| {
-            let before = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
-            let (line, column) = position(&before, before.len());
-            let message = "the file is not UTF-8 from here on".to_owned();
-            Problems(vec![Problem {
-                code: "not-utf8",
-                file: file.to_owned(),
-                line,
-                column,
-                message,
-                nearest: None,
-            }])
-        })?;
+        let text = std::str::from_utf8(bytes);
+        let known = text.map_or_else(|error| &bytes[..error.valid_up_to()], str::as_bytes);
+        let known = std::str::from_utf8(known).unwrap_or_default();
         let problem = |code, at: usize, message: String, nearest| {
-            let (line, column) = position(text, at);
+            let (line, column) = position(known, at);
             Problems(vec![Problem { code, file: file.to_owned(), line, column, message, nearest }])
         };
+        if bytes.len() > limits::BYTES {
+            let message = format!("the file has {} bytes, more than {}", bytes.len(), limits::BYTES);
+            return Err(problem("too-large", 0, message, None));
+        }
+        let text = text.map_err(|error| {
+            let message = "the file is not UTF-8 from here on".to_owned();
+            problem("not-utf8", error.valid_up_to(), message, None)
+        })?;
         let spanned = Spanned::parse(text.to_owned()).map_err(|error| {
             let message = error.message().trim().replace('\n', ", ");
             problem("not-toml", error.span().map_or(0, |span| span.start), message, None)
@@ -66,12 +61,13 @@ impl Part {
             return Err(problem("too-large", at, message, None));
         }
         refuse_other_schema(&spanned, &problem)?;
-        let document =
+        let document: Document =
             toml_edit::de::from_document(spanned.clone()).map_err(|error: toml_edit::de::Error| {
                 let (code, message, nearest) = explain(error.message());
                 problem(code, error.span().map_or(0, |span| span.start), message, nearest)
             })?;
-        Ok(Self { file: file.to_owned(), text: text.to_owned(), document, spanned })
+        let value = document.to_json();
+        Ok(Self { file: file.to_owned(), text: text.to_owned(), document, value, spanned })
     }
 
     /// A problem with the value at the end of the way, or with the last thing on it that exists.

@@ -3,30 +3,23 @@
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::{FileFormat, Key, Segment, SetError, no_such_key};
 use crate::procedure::format::Scalar;
 
 pub(super) fn set(text: &str, key: &Key, value: &Scalar) -> Result<String, SetError> {
-    let (start, end) = match find(text, key)? {
-        Found::Value { raw, start } => {
-            plain(raw, key)?;
-            (start, start + raw.len())
-        }
-        Found::Missing { error } => return Err(error),
-    };
+    let (raw, start) = find(text, key)?;
+    plain(raw, key)?;
+    let end = start + raw.len();
     let written = serde_json::to_string(value)
         .map_err(|error| SetError::Unfaithful { key: key.to_string(), why: error.to_string() })?;
     Ok(format!("{}{written}{}", &text[..start], &text[end..]))
 }
 
 pub(super) fn get(text: &str, key: &Key) -> Result<Scalar, SetError> {
-    match find(text, key)? {
-        Found::Value { raw, .. } => plain(raw, key),
-        Found::Missing { error } => Err(error),
-    }
+    plain(find(text, key)?.0, key)
 }
 
 fn plain(raw: &str, key: &Key) -> Result<Scalar, SetError> {
@@ -39,23 +32,20 @@ fn plain(raw: &str, key: &Key) -> Result<Scalar, SetError> {
     }
 }
 
-enum Found<'a> {
-    Value { raw: &'a str, start: usize },
-    Missing { error: SetError },
-}
-
-fn find<'a>(text: &'a str, key: &Key) -> Result<Found<'a>, SetError> {
+/// The bytes of a value, and where they begin.
+fn find<'a>(text: &'a str, key: &Key) -> Result<(&'a str, usize), SetError> {
     let root: &RawValue = serde_json::from_str(text).map_err(|error| unreadable(&error))?;
     let mut at = root.get();
     for (index, segment) in key.segments().iter().enumerate() {
-        let node: Node<'a> = serde_json::from_str(at).map_err(|error| unreadable(&error))?;
+        let node = Node::read(at).map_err(|error| unreadable(&error))?;
         let duplicate = |name: &str| SetError::Unfaithful {
             key: key.text(index + 1),
             why: format!("the name '{name}' stands there twice"),
         };
         let next = match (&node, segment) {
             (Node::Object(members), Segment::Name(name)) => {
-                let mut named = members.iter().filter(|(member, _)| member == name).map(|(_, value)| *value);
+                let mut named =
+                    members.0.iter().filter(|(member, _)| member == name).map(|(_, value)| *value);
                 let first = named.next();
                 if named.next().is_some() {
                     return Err(duplicate(name));
@@ -70,10 +60,10 @@ fn find<'a>(text: &'a str, key: &Key) -> Result<Found<'a>, SetError> {
             Some(value) => at = value.get(),
             None => {
                 let known: Vec<&str> = match &node {
-                    Node::Object(members) => members.iter().map(|(name, _)| name.as_str()).collect(),
+                    Node::Object(members) => members.0.iter().map(|(name, _)| name.as_str()).collect(),
                     _ => Vec::new(),
                 };
-                return Ok(Found::Missing { error: no_such_key(key, index + 1, segment, known) });
+                return Err(no_such_key(key, index + 1, segment, known));
             }
         }
     }
@@ -82,13 +72,13 @@ fn find<'a>(text: &'a str, key: &Key) -> Result<Found<'a>, SetError> {
     let start = start.filter(|start| text.get(*start..start + at.len()) == Some(at));
     let start = start
         .ok_or_else(|| SetError::Unfaithful { key: key.to_string(), why: "its place is not known".into() })?;
-    Ok(Found::Value { raw: at, start })
+    Ok((at, start))
 }
 
 /// The row of a list in which the name has the value; none where two have.
 fn only_row<'a>(items: &[&'a RawValue], name: &str, value: &str) -> Option<&'a RawValue> {
-    let mut rows = items.iter().copied().filter(|item| match serde_json::from_str::<Node<'a>>(item.get()) {
-        Ok(Node::Object(members)) => members.iter().any(|(member, raw)| {
+    let mut rows = items.iter().copied().filter(|item| match Node::read(item.get()) {
+        Ok(Node::Object(members)) => members.0.iter().any(|(member, raw)| {
             member == name
                 && serde_json::from_str::<Scalar>(raw.get()).is_ok_and(|found| found.to_string() == value)
         }),
@@ -104,62 +94,39 @@ fn unreadable(error: &serde_json::Error) -> SetError {
 
 /// One level of a document; what lies below stays text.
 enum Node<'a> {
-    Object(Vec<(String, &'a RawValue)>),
+    Object(Members<'a>),
     List(Vec<&'a RawValue>),
     Other,
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Node<'a> {
+impl<'a> Node<'a> {
+    fn read(text: &'a str) -> Result<Self, serde_json::Error> {
+        Ok(match text.as_bytes().first() {
+            Some(b'{') => Self::Object(serde_json::from_str(text)?),
+            Some(b'[') => Self::List(serde_json::from_str(text)?),
+            _ => Self::Other,
+        })
+    }
+}
+
+/// Names and values in the order of the text, also a name that stands there twice.
+struct Members<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Level;
         impl<'de> Visitor<'de> for Level {
-            type Value = Node<'de>;
+            type Value = Members<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("JSON")
+                f.write_str("an object")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Node<'de>, A::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
-                }
-                Ok(Node::Object(members))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Node<'de>, A::Error> {
-                let mut items = Vec::new();
-                while let Some(item) = list.next_element()? {
-                    items.push(item);
-                }
-                Ok(Node::List(items))
-            }
-
-            fn visit_bool<E>(self, _: bool) -> Result<Node<'de>, E> {
-                Ok(Node::Other)
-            }
-
-            fn visit_i64<E>(self, _: i64) -> Result<Node<'de>, E> {
-                Ok(Node::Other)
-            }
-
-            fn visit_u64<E>(self, _: u64) -> Result<Node<'de>, E> {
-                Ok(Node::Other)
-            }
-
-            fn visit_f64<E>(self, _: f64) -> Result<Node<'de>, E> {
-                Ok(Node::Other)
-            }
-
-            fn visit_str<E>(self, _: &str) -> Result<Node<'de>, E> {
-                Ok(Node::Other)
-            }
-
-            fn visit_unit<E>(self) -> Result<Node<'de>, E> {
-                Ok(Node::Other)
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
+                std::iter::from_fn(|| map.next_entry().transpose()).collect::<Result<_, _>>().map(Members)
             }
         }
-        deserializer.deserialize_any(Level)
+        deserializer.deserialize_map(Level)
     }
 }
 

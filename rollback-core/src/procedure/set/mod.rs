@@ -204,8 +204,7 @@ impl fmt::Display for Place {
 /// # Errors
 /// [`SetError`]: the file cannot be read, the key is not there, or the edit would not be faithful.
 pub fn apply_set(bytes: &[u8], format: FileFormat, key: &Key, value: &Scalar) -> Result<Vec<u8>, SetError> {
-    let text = std::str::from_utf8(bytes)
-        .map_err(|_| SetError::Unreadable { format, why: "it is not UTF-8".to_owned() })?;
+    let text = utf8(bytes, format)?;
     let edited = match format {
         FileFormat::Toml => toml::set(text, key, value)?,
         FileFormat::Json => json::set(text, key, value)?,
@@ -219,13 +218,16 @@ pub fn apply_set(bytes: &[u8], format: FileFormat, key: &Key, value: &Scalar) ->
 /// # Errors
 /// As [`apply_set`].
 pub fn read_value(bytes: &[u8], format: FileFormat, key: &Key) -> Result<Scalar, SetError> {
-    let text = std::str::from_utf8(bytes)
-        .map_err(|_| SetError::Unreadable { format, why: "it is not UTF-8".to_owned() })?;
+    let text = utf8(bytes, format)?;
     match format {
         FileFormat::Toml => toml::get(text, key),
         FileFormat::Json => json::get(text, key),
         FileFormat::Yaml => yaml::get(text, key),
     }
+}
+
+fn utf8(bytes: &[u8], format: FileFormat) -> Result<&str, SetError> {
+    std::str::from_utf8(bytes).map_err(|_| SetError::Unreadable { format, why: "it is not UTF-8".to_owned() })
 }
 
 fn no_such_key<'a>(

@@ -106,49 +106,54 @@ enum Found<'a> {
 fn find<'a>(root: &'a Node, key: &'a Key) -> Result<Found<'a>, SetError> {
     let mut at = root;
     for (index, segment) in key.segments().iter().enumerate() {
-        let unfaithful = |why: &str| SetError::Unfaithful { key: key.text(index + 1), why: why.to_owned() };
-        if at.special || matches!(at.kind, NodeKind::Alias(_)) {
-            return Err(unfaithful("an anchor, an alias or a tag stands on the way"));
+        if let Some(next) = child(at, key, index)? {
+            at = next;
+            continue;
         }
-        let next = match (&at.kind, segment) {
-            (NodeKind::Mapping(members), Segment::Name(name)) => {
-                let mut named = members.iter().filter(|(member, _)| member.text() == Some(name));
-                let first = named.next();
-                if named.next().is_some() {
-                    return Err(unfaithful("the name stands there twice"));
-                }
-                if first.is_none() && members.iter().any(|(member, _)| member.text() == Some("<<")) {
-                    return Err(unfaithful("the mapping takes members from elsewhere with '<<'"));
-                }
-                first.map(|(_, value)| value)
+        let known: Vec<&str> = match (&at.kind, segment) {
+            (NodeKind::Mapping(_), Segment::Name(name)) if index + 1 == key.segments().len() => {
+                return Ok(Found::Missing { mapping: at, name });
             }
-            (NodeKind::List(items), Segment::Index(place)) => items.get(*place),
-            (NodeKind::List(items), Segment::Row { name, value }) => {
-                let mut rows = items.iter().filter(|item| has(item, name, value));
-                let first = rows.next();
-                if rows.next().is_some() {
-                    return Err(unfaithful("several rows match"));
-                }
-                first
-            }
-            _ => None,
+            (NodeKind::Mapping(members), _) => members.iter().filter_map(|(name, _)| name.text()).collect(),
+            _ => Vec::new(),
         };
-        let Some(next) = next else {
-            return match (&at.kind, segment) {
-                (NodeKind::Mapping(_), Segment::Name(name)) if index + 1 == key.segments().len() => {
-                    Ok(Found::Missing { mapping: at, name })
-                }
-                (NodeKind::Mapping(members), _) => Err(no_such_key(
-                    key,
-                    index + 1,
-                    segment,
-                    members.iter().filter_map(|(name, _)| name.text()),
-                )),
-                _ => Err(no_such_key(key, index + 1, segment, [])),
-            };
-        };
-        at = next;
+        return Err(no_such_key(key, index + 1, segment, known));
     }
+    plain(at, key)
+}
+
+/// What the segment of the key leads to; nothing where it is not there.
+fn child<'a>(at: &'a Node, key: &Key, index: usize) -> Result<Option<&'a Node>, SetError> {
+    let unfaithful = |why: &str| SetError::Unfaithful { key: key.text(index + 1), why: why.to_owned() };
+    if at.special || matches!(at.kind, NodeKind::Alias(_)) {
+        return Err(unfaithful("an anchor, an alias or a tag stands on the way"));
+    }
+    match (&at.kind, &key.segments()[index]) {
+        (NodeKind::Mapping(members), Segment::Name(name)) => {
+            let mut named = members.iter().filter(|(member, _)| member.text() == Some(name));
+            let first = named.next();
+            if named.next().is_some() {
+                return Err(unfaithful("the name stands there twice"));
+            }
+            if first.is_none() && members.iter().any(|(member, _)| member.text() == Some("<<")) {
+                return Err(unfaithful("the mapping takes members from elsewhere with '<<'"));
+            }
+            Ok(first.map(|(_, value)| value))
+        }
+        (NodeKind::List(items), Segment::Index(place)) => Ok(items.get(*place)),
+        (NodeKind::List(items), Segment::Row { name, value }) => {
+            let mut rows = items.iter().filter(|item| has(item, name, value));
+            match (rows.next(), rows.next()) {
+                (_, Some(_)) => Err(unfaithful("several rows match")),
+                (first, None) => Ok(first),
+            }
+        }
+        _ => Ok(None),
+    }
+}
+
+/// The node as a plain value.
+fn plain<'a>(at: &'a Node, key: &Key) -> Result<Found<'a>, SetError> {
     let not_plain = |found| SetError::NotPlain { key: key.to_string(), found };
     match &at.kind {
         NodeKind::Scalar { .. } if at.special => Err(SetError::Unfaithful {

@@ -4,18 +4,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::Sample;
-use crate::procedure::format::{Operator, Period, Threshold};
-
-/// A comparison and for how long it must hold.
-pub(super) struct Rule {
-    op: Operator,
-    threshold: Threshold,
-    pub(super) lasting: Option<Period>,
-    pub(super) consecutive: Option<u32>,
-    pub(super) window: Option<Period>,
-    pub(super) interval: Option<Period>,
-}
+use super::{Sample, Samples};
+use crate::procedure::format::{Period, Rule, Threshold};
 
 /// What the samples say.
 #[derive(Debug, PartialEq)]
@@ -26,14 +16,10 @@ pub(super) enum Holding {
     NoData,
 }
 
-impl Rule {
-    pub(super) fn new(op: Operator, threshold: Threshold) -> Self {
-        Self { op, threshold, lasting: None, consecutive: None, window: None, interval: None }
-    }
-
-    /// Looks at the samples of one metric, which are in the order of time.
-    pub(super) fn look(&self, samples: &[Sample], now: Timestamp) -> Holding {
-        let recent = self.recent(samples, now);
+impl Rule<'_> {
+    /// Looks at the samples of its metric, which are in the order of time.
+    pub(super) fn look(&self, samples: &Samples, now: Timestamp) -> Holding {
+        let recent = self.recent(samples.of(self.metric), now);
         let Some(newest) = recent.last() else {
             return Holding::NoData;
         };
@@ -51,24 +37,15 @@ impl Rule {
         let length = age(newest.time, oldest.time);
         // Earlier samples would have told whether it began before.
         let cut_off = run.len() == recent.len() || self.gap(recent, run);
-        if let Some(consecutive) = self.consecutive
-            && (run.len() as u64) < u64::from(consecutive)
-        {
-            let found = format!("{} {} times in a row", shown(newest), run.len());
-            return if cut_off {
-                Holding::Unknown { why: format!("{found}, and no sample before that") }
-            } else {
-                Holding::No { found }
+        let too_few = self.consecutive.is_some_and(|times| (run.len() as u64) < u64::from(times));
+        if too_few || self.lasting.is_some_and(|lasting| length < lasting.0) {
+            let found = match too_few {
+                true => format!("{} {} times in a row", shown(newest), run.len()),
+                false => format!("{} for {}", shown(newest), Period(length)),
             };
-        }
-        if let Some(lasting) = self.lasting
-            && length < lasting.0
-        {
-            let found = format!("{} for {}", shown(newest), Period(length));
-            return if cut_off {
-                Holding::Unknown { why: format!("{found}, and no sample before that") }
-            } else {
-                Holding::No { found }
+            return match cut_off {
+                true => Holding::Unknown { why: format!("{found}, and no sample before that") },
+                false => Holding::No { found },
             };
         }
         let how_long = match (self.lasting, self.consecutive) {

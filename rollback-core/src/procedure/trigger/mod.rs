@@ -15,8 +15,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::check::{Outcome, Verdict};
-use super::format::{Check, Condition, Decision, Document, NoData, Severity, Trigger, TriggerAction};
-use holding::{Holding, Rule};
+use super::format::{Check, Decision, Document, NoData, Severity, Source, Subject, Trigger, TriggerAction};
+use holding::Holding;
 
 /// Where a condition stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -124,22 +124,28 @@ pub fn evaluate(document: &Document, samples: &Samples, raised: &[String], now: 
 
 /// Judges a check of a metric.
 pub fn judge_metric(check: &Check, samples: &Samples, now: Timestamp) -> Verdict {
-    let (Some(metric), Some(op), Some(threshold)) = (&check.metric, check.op, check.threshold) else {
+    let Ok(Subject::Metric(rule)) = check.subject() else {
         return Verdict::new(Outcome::Error, "it is no check of a metric");
     };
-    let expected = format!("{metric} {op} {threshold}");
-    match Rule::new(op, threshold).look(samples.of(metric), now) {
-        Holding::Yes { found } => Verdict::pass().of(expected, found),
-        Holding::No { found } => {
-            Verdict::new(Outcome::Fail, "the metric is out of bounds").of(expected, found)
-        }
+    match rule.look(samples, now) {
+        Holding::Yes { found } => Verdict::pass().of(rule, found),
+        Holding::No { found } => Verdict::new(Outcome::Fail, "the metric is out of bounds").of(rule, found),
         Holding::Unknown { why } => Verdict::new(Outcome::Inconclusive, why),
-        Holding::NoData => Verdict::new(Outcome::Inconclusive, format!("there is no sample of {metric}")),
+        Holding::NoData => {
+            Verdict::new(Outcome::Inconclusive, format!("there is no sample of {}", rule.metric))
+        }
     }
 }
 
 fn of_a_trigger(row: &Trigger, samples: &Samples, raised: &[String], now: Timestamp) -> TriggerState {
-    let state = |state, found: String| TriggerState {
+    let (state, found) = match row.source() {
+        _ if raised.contains(&row.id) => (State::Fires, "observed".to_owned()),
+        Ok(Source::Measured(rule)) => {
+            stands(rule.look(samples, now)).unwrap_or_else(|| (of_silence(row.no_data), "no sample".into()))
+        }
+        _ => (State::Manual, "nobody has reported it".to_owned()),
+    };
+    TriggerState {
         id: row.id.clone(),
         title: row.title.clone().or_else(|| row.manual.clone()).unwrap_or_else(|| row.id.clone()),
         state,
@@ -148,58 +154,40 @@ fn of_a_trigger(row: &Trigger, samples: &Samples, raised: &[String], now: Timest
         phase: row.phase.clone(),
         advice: row.advice.clone(),
         action: row.action,
-    };
-    let (Some(metric), Some(op), Some(threshold)) = (&row.metric, row.op, row.threshold) else {
-        return match raised.contains(&row.id) {
-            true => state(State::Fires, "observed".to_owned()),
-            false => state(State::Manual, "nobody has reported it".to_owned()),
-        };
-    };
-    if raised.contains(&row.id) {
-        return state(State::Fires, "observed".to_owned());
     }
-    let mut rule = Rule::new(op, threshold);
-    rule.lasting = row.lasting;
-    rule.consecutive = row.consecutive;
-    rule.window = row.window;
-    rule.interval = row.interval;
-    match rule.look(samples.of(metric), now) {
-        Holding::Yes { found } => state(State::Fires, found),
-        Holding::No { found } => state(State::Quiet, found),
-        Holding::Unknown { why } => state(State::Inconclusive, why),
-        Holding::NoData => {
-            let silence = match row.no_data {
-                NoData::Inconclusive => State::Inconclusive,
-                NoData::Fires => State::Fires,
-                NoData::Quiet => State::Quiet,
-            };
-            state(silence, "no sample".to_owned())
-        }
+}
+
+/// What the samples say, where there are any.
+fn stands(holding: Holding) -> Option<(State, String)> {
+    match holding {
+        Holding::Yes { found } => Some((State::Fires, found)),
+        Holding::No { found } => Some((State::Quiet, found)),
+        Holding::Unknown { why } => Some((State::Inconclusive, why)),
+        Holding::NoData => None,
+    }
+}
+
+fn of_silence(no_data: NoData) -> State {
+    match no_data {
+        NoData::Inconclusive => State::Inconclusive,
+        NoData::Fires => State::Fires,
+        NoData::Quiet => State::Quiet,
     }
 }
 
 fn condition_text(row: &Trigger) -> String {
-    let (Some(metric), Some(op), Some(threshold)) = (&row.metric, row.op, row.threshold) else {
-        return row.manual.clone().unwrap_or_default();
-    };
-    let mut text = format!("{metric} {op} {threshold}");
-    if let Some(lasting) = row.lasting {
-        text.push_str(&format!(" for {lasting}"));
+    match row.source() {
+        Ok(Source::Measured(rule)) => {
+            let lasting = rule.lasting.map_or(String::new(), |lasting| format!(" for {lasting}"));
+            let times = rule.consecutive.map_or(String::new(), |times| format!(" {times} times in a row"));
+            format!("{rule}{lasting}{times}")
+        }
+        _ => row.manual.clone().unwrap_or_default(),
     }
-    if let Some(consecutive) = row.consecutive {
-        text.push_str(&format!(" {consecutive} times in a row"));
-    }
-    text
-}
-
-fn look(condition: &Condition, samples: &Samples, now: Timestamp) -> Holding {
-    let mut rule = Rule::new(condition.op, condition.threshold);
-    rule.lasting = condition.lasting;
-    rule.look(samples.of(&condition.metric), now)
 }
 
 fn severity_holds(row: &Severity, samples: &Samples, now: Timestamp) -> bool {
-    row.any.iter().any(|condition| matches!(look(condition, samples, now), Holding::Yes { .. }))
+    row.any.iter().any(|condition| matches!(condition.rule().look(samples, now), Holding::Yes { .. }))
 }
 
 fn of_a_decision(
@@ -231,12 +219,8 @@ fn by_figures(row: &Decision, samples: &Samples, now: Timestamp) -> Option<(Stat
     let mut state = None;
     let mut texts = Vec::new();
     for condition in &row.when {
-        let (this, text) = match look(condition, samples, now) {
-            Holding::Yes { found } => (State::Fires, found),
-            Holding::No { found } => (State::Quiet, found),
-            Holding::Unknown { why } => (State::Inconclusive, why),
-            Holding::NoData => (State::Inconclusive, format!("no sample of {}", condition.metric)),
-        };
+        let (this, text) = stands(condition.rule().look(samples, now))
+            .unwrap_or_else(|| (State::Inconclusive, format!("no sample of {}", condition.metric)));
         texts.push(text);
         state = match (state, this) {
             (None | Some(State::Fires), this) => Some(this),

@@ -7,12 +7,16 @@ mod commands;
 mod names;
 mod placeholders;
 mod shapes;
+mod texts;
 
 use std::collections::{BTreeMap, HashSet};
+
+use serde_json::Value;
 
 use super::document::Document;
 use super::limits;
 use super::problem::{Problem, nearest};
+use super::shape::Misshapen;
 use super::source::{Part, Step};
 
 /// All mistakes of a procedure, in the order of its files and lines.
@@ -63,6 +67,12 @@ impl<'a> Report<'a> {
         self.found.push(self.part.problem(code, way, message.into()));
     }
 
+    fn misshapen<T>(&mut self, way: &[Step], shape: Result<T, Misshapen>) {
+        if let Err(Misshapen { code, message }) = shape {
+            self.add(code, way, message);
+        }
+    }
+
     fn unknown(&mut self, kind: &str, code: &'static str, way: &[Step], found: &str, known: &[&str]) {
         if self.is_full() {
             return;
@@ -98,105 +108,69 @@ struct Declared<'a> {
     again: bool,
 }
 
-/// Kinds of names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum Kind {
-    Check,
-    Step,
-    Evidence,
-    Message,
-    Report,
-    Phase,
-    Input,
-    Metric,
-    Trigger,
-    Severity,
-    Decision,
-    Role,
-    Diagnose,
-    Group,
-    Followup,
-    Precheck,
-    Constraint,
+/// Declares the kinds of names: the key under which the format declares them, and the code for an unknown one.
+macro_rules! kinds {
+    ($($kind:ident $word:literal $code:literal;)*) => {
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        enum Kind {
+            $($kind),*
+        }
+
+        impl Kind {
+            const ALL: &[Self] = &[$(Self::$kind),*];
+
+            fn word(self) -> &'static str {
+                match self { $(Self::$kind => $word),* }
+            }
+
+            fn code(self) -> &'static str {
+                match self { $(Self::$kind => $code),* }
+            }
+        }
+    };
 }
 
-impl Kind {
-    fn word(self) -> &'static str {
-        match self {
-            Self::Check => "check",
-            Self::Step => "step",
-            Self::Evidence => "evidence",
-            Self::Message => "message",
-            Self::Report => "report",
-            Self::Phase => "phase",
-            Self::Input => "input",
-            Self::Metric => "metric",
-            Self::Trigger => "trigger",
-            Self::Severity => "severity",
-            Self::Decision => "decision",
-            Self::Role => "role",
-            Self::Diagnose => "diagnose",
-            Self::Group => "group",
-            Self::Followup => "followup",
-            Self::Precheck => "precheck",
-            Self::Constraint => "constraint",
-        }
-    }
-
-    fn code(self) -> &'static str {
-        match self {
-            Self::Check => "unknown-check",
-            Self::Step => "unknown-step",
-            Self::Phase => "unknown-phase",
-            Self::Input => "unknown-input",
-            Self::Metric => "unknown-metric",
-            Self::Role => "unknown-role",
-            _ => "unknown-name",
-        }
-    }
+kinds! {
+    Check "check" "unknown-check";
+    Step "step" "unknown-step";
+    Evidence "evidence" "unknown-name";
+    Message "message" "unknown-name";
+    Report "report" "unknown-name";
+    Phase "phase" "unknown-phase";
+    Input "input" "unknown-input";
+    Metric "metric" "unknown-metric";
+    Trigger "trigger" "unknown-name";
+    Severity "severity" "unknown-name";
+    Decision "decision" "unknown-name";
+    Role "role" "unknown-role";
+    Diagnose "diagnose" "unknown-name";
+    Group "group" "unknown-name";
+    Followup "followup" "unknown-name";
+    Precheck "precheck" "unknown-name";
+    Constraint "constraint" "unknown-name";
 }
 
 impl<'a> Index<'a> {
     fn new(parts: &'a [Part]) -> Self {
         let mut index = Self { declared: BTreeMap::new(), known: HashSet::new() };
         for (at, part) in parts.iter().enumerate() {
-            index.add_lists(at, &part.document);
-            index.add_tables(at, &part.document);
+            Kind::ALL.iter().for_each(|kind| index.add(*kind, at, &part.value[kind.word()]));
         }
         index
     }
 
-    fn add_lists(&mut self, part: usize, document: &'a Document) {
-        macro_rules! lists {
-            ($($field:ident: $kind:ident),* $(,)?) => {
-                $(for (at, row) in document.$field.iter().enumerate() {
-                    let way = way![stringify!($field), at, "id"].to_vec();
-                    self.add(Kind::$kind, Declared { name: &row.id, part, way, again: false });
-                })*
-            };
+    /// Adds what a file declares of a kind: rows with an id, or named tables.
+    fn add(&mut self, kind: Kind, part: usize, declared: &'a Value) {
+        let mut add = |name: &'a str, way: Vec<Step>| {
+            let again = !self.known.insert((kind, name));
+            self.declared.entry(kind).or_default().push(Declared { name, part, way, again });
+        };
+        for (at, row) in declared.as_array().into_iter().flatten().enumerate() {
+            add(row["id"].as_str().unwrap_or_default(), way![kind.word(), at, "id"].to_vec());
         }
-        lists!(
-            check: Check, step: Step, evidence: Evidence, message: Message, report: Report, trigger: Trigger,
-            severity: Severity, decision: Decision, diagnose: Diagnose, followup: Followup, precheck: Precheck,
-            constraint: Constraint,
-        );
-    }
-
-    fn add_tables(&mut self, part: usize, document: &'a Document) {
-        macro_rules! tables {
-            ($($field:ident: $kind:ident),* $(,)?) => {
-                $(for name in document.$field.names() {
-                    let way = way![stringify!($field), name].to_vec();
-                    self.add(Kind::$kind, Declared { name, part, way, again: false });
-                })*
-            };
+        for name in declared.as_object().into_iter().flat_map(|tables| tables.keys()) {
+            add(name, way![kind.word(), name.as_str()].to_vec());
         }
-        tables!(phase: Phase, input: Input, metric: Metric, role: Role, group: Group);
-    }
-
-    fn add(&mut self, kind: Kind, declared: Declared<'a>) {
-        let again = !self.known.insert((kind, declared.name));
-        self.declared.entry(kind).or_default().push(Declared { again, ..declared });
     }
 
     fn names(&self, kind: Kind) -> Vec<&'a str> {

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use super::texts::{Text, each_text};
 use super::{Index, Kind, Problem, Report, way};
 use crate::procedure::format::limits;
-use crate::procedure::format::phase::Phase;
 use crate::procedure::format::source::{Part, Step};
 
 /// Refuses a name that an earlier line or file has declared, and one that cannot be typed.
@@ -27,191 +27,79 @@ pub(super) fn unique(report: &mut Report<'_>, index: &Index<'_>, part: usize) {
     }
 }
 
+/// Where names stand: the ways whose texts are names of a kind, separated by blanks; `*` is any key, or any place in a list.
+const OF_THE_WHOLE: [(Kind, &str); 13] = [
+    (Kind::Role, "authority.* publish.approval step.*.approval decision.*.authority.*"),
+    (Kind::Phase, "default_phase backup.phases.* precheck.*.phases.* trigger.*.phase decision.*.phases.*"),
+    (Kind::Phase, "group.*.phases.*"),
+    (Kind::Step, "backup.step retry.steps.* soak.steps.* precheck.*.step step.*.needs.* followup.*.step"),
+    (Kind::Step, "group.*.steps.*"),
+    (Kind::Check, "backup.verify success.all.* undo.validate.* publish.verify.* soak.checks.*"),
+    (Kind::Check, "precheck.*.check step.*.unless followup.*.checks.* group.*.checks.*"),
+    (Kind::Input, "precheck.*.input"),
+    (Kind::Metric, "trigger.*.metric severity.*.any.*.metric decision.*.when.*.metric check.*.metric"),
+    (Kind::Severity, "trigger.*.severity decision.*.severity"),
+    (Kind::Trigger, "decision.*.triggers.*"),
+    (Kind::Message, "step.*.message"),
+    (Kind::Evidence, "group.*.evidence.*"),
+];
+
+/// The same within a phase and within a variant of one.
+const OF_A_PHASE: [(Kind, &str); 7] = [
+    (Kind::Role, "authority.* approvals.* ladder.*.approval publish.approval"),
+    (Kind::Check, "validate.* validate_each.* verify.* gradual.checks.* publish.verify.* soak.checks.*"),
+    (Kind::Step, "edits.* before.* after.* soak.steps.*"),
+    (Kind::Evidence, "evidence.*"),
+    (Kind::Diagnose, "diagnose.*"),
+    (Kind::Report, "report"),
+    (Kind::Input, "each"),
+];
+
+/// The kind of name that stands at the end of a way, where one does.
+fn kind_at(way: &[Step]) -> Option<Kind> {
+    let is = |step: &Step, name: &str| matches!(step, Step::Key(key) if key == name);
+    let (table, way): (&[(Kind, &str)], _) = match way {
+        [phase, _, variant, _, way @ ..] if is(phase, "phase") && is(variant, "variant") => {
+            (&OF_A_PHASE, way)
+        }
+        [phase, _, way @ ..] if is(phase, "phase") => (&OF_A_PHASE, way),
+        way => (&OF_THE_WHOLE, way),
+    };
+    let fits = |pattern: &str| {
+        let mut parts = pattern.split('.');
+        way.iter().all(|step| parts.next().is_some_and(|part| part == "*" || is(step, part)))
+            && parts.next().is_none()
+    };
+    table.iter().find(|(_, patterns)| patterns.split(' ').any(fits)).map(|(kind, _)| *kind)
+}
+
 /// Refuses names that nothing declares.
 pub(super) fn references(report: &mut Report<'_>, index: &Index<'_>) {
-    let mut names = Names { report, index };
-    names.of_the_whole();
-    names.of_the_rows();
-    for (name, phase) in names.report.document().phase.iter() {
-        let way = way!["phase", name].to_vec();
-        names.of_a_phase(&way, phase);
-        for (variant, phase) in phase.variants.iter() {
-            let way = [way.as_slice(), &way!["variant", variant]].concat();
-            names.of_a_phase(&way, phase);
+    let part = report.part;
+    each_text(&part.value, &mut Vec::new(), &mut |way, text| {
+        if let Text::Value(name) = text
+            && let Some(kind) = kind_at(way)
+            && !index.has(kind, name)
+        {
+            report.unknown(kind.word(), kind.code(), way, name, &index.names(kind));
         }
+    });
+    for (at, row) in part.document.trigger.iter().enumerate() {
+        variant(report, &way!["trigger", at, "variant"], row.phase.as_slice(), row.variant.as_ref());
+    }
+    for (at, row) in part.document.decision.iter().enumerate() {
+        variant(report, &way!["decision", at, "variant"], &row.phases, row.variant.as_ref());
     }
 }
 
-struct Names<'r, 'a, 'i, 'n> {
-    report: &'r mut Report<'a>,
-    index: &'i Index<'n>,
-}
-
-impl Names<'_, '_, '_, '_> {
-    fn one(&mut self, kind: Kind, way: &[Step], name: &str) {
-        if !self.index.has(kind, name) {
-            let known = self.index.names(kind);
-            self.report.unknown(kind.word(), kind.code(), way, name, &known);
-        }
-    }
-
-    fn maybe(&mut self, kind: Kind, way: &[Step], key: &str, name: Option<&String>) {
-        if let Some(name) = name {
-            self.one(kind, &[way, &way![key]].concat(), name);
-        }
-    }
-
-    fn all(&mut self, kind: Kind, way: &[Step], key: &str, names: &[String]) {
-        for (at, name) in names.iter().enumerate() {
-            self.one(kind, &[way, &way![key, at]].concat(), name);
-        }
-    }
-
-    fn of_the_whole(&mut self) {
-        let document = self.report.document();
-        self.all(Kind::Role, &[], "authority", &document.authority);
-        self.maybe(Kind::Phase, &[], "default_phase", document.default_phase.as_ref());
-        if let Some(backup) = &document.backup {
-            let way = way!["backup"];
-            self.maybe(Kind::Step, &way, "step", Some(&backup.step));
-            self.maybe(Kind::Check, &way, "verify", Some(&backup.verify));
-            self.all(Kind::Phase, &way, "phases", &backup.phases);
-        }
-        if let Some(success) = &document.success {
-            self.all(Kind::Check, &way!["success"], "all", &success.all);
-        }
-        if let Some(undo) = &document.undo {
-            self.all(Kind::Check, &way!["undo"], "validate", &undo.validate);
-        }
-        if let Some(retry) = &document.retry {
-            self.all(Kind::Step, &way!["retry"], "steps", &retry.steps);
-        }
-        if let Some(publish) = &document.publish {
-            self.maybe(Kind::Role, &way!["publish"], "approval", publish.approval.as_ref());
-            self.all(Kind::Check, &way!["publish"], "verify", &publish.verify);
-        }
-        if let Some(soak) = &document.soak {
-            self.all(Kind::Check, &way!["soak"], "checks", &soak.checks);
-            self.all(Kind::Step, &way!["soak"], "steps", &soak.steps);
-        }
-    }
-
-    fn of_the_rows(&mut self) {
-        let document = self.report.document();
-        for (at, row) in document.precheck.iter().enumerate() {
-            let way = way!["precheck", at];
-            self.maybe(Kind::Check, &way, "check", row.check.as_ref());
-            self.maybe(Kind::Step, &way, "step", row.step.as_ref());
-            self.maybe(Kind::Input, &way, "input", row.input.as_ref());
-            self.all(Kind::Phase, &way, "phases", &row.phases);
-        }
-        for (at, row) in document.trigger.iter().enumerate() {
-            let way = way!["trigger", at];
-            self.maybe(Kind::Metric, &way, "metric", row.metric.as_ref());
-            self.maybe(Kind::Severity, &way, "severity", row.severity.as_ref());
-            self.phase_and_variant(&way, row.phase.as_slice(), row.variant.as_ref());
-        }
-        for (at, row) in document.severity.iter().enumerate() {
-            for (condition, row) in row.any.iter().enumerate() {
-                self.maybe(
-                    Kind::Metric,
-                    &way!["severity", at, "any", condition],
-                    "metric",
-                    Some(&row.metric),
-                );
-            }
-        }
-        for (at, row) in document.decision.iter().enumerate() {
-            let way = way!["decision", at];
-            for (condition, row) in row.when.iter().enumerate() {
-                self.maybe(
-                    Kind::Metric,
-                    &way!["decision", at, "when", condition],
-                    "metric",
-                    Some(&row.metric),
-                );
-            }
-            self.all(Kind::Trigger, &way, "triggers", &row.triggers);
-            self.all(Kind::Role, &way, "authority", &row.authority);
-            self.maybe(Kind::Severity, &way, "severity", row.severity.as_ref());
-            self.phase_and_variant(&way, &row.phases, row.variant.as_ref());
-        }
-        for (at, row) in document.check.iter().enumerate() {
-            self.maybe(Kind::Metric, &way!["check", at], "metric", row.metric.as_ref());
-        }
-        for (at, row) in document.step.iter().enumerate() {
-            let way = way!["step", at];
-            self.all(Kind::Step, &way, "needs", &row.needs);
-            self.maybe(Kind::Check, &way, "unless", row.unless.as_ref());
-            self.maybe(Kind::Message, &way, "message", row.message.as_ref());
-            self.maybe(Kind::Role, &way, "approval", row.approval.as_ref());
-        }
-        for (at, row) in document.followup.iter().enumerate() {
-            let way = way!["followup", at];
-            self.all(Kind::Check, &way, "checks", &row.checks);
-            self.maybe(Kind::Step, &way, "step", row.step.as_ref());
-        }
-        for (name, row) in document.group.iter() {
-            let way = way!["group", name];
-            self.all(Kind::Step, &way, "steps", &row.steps);
-            self.all(Kind::Check, &way, "checks", &row.checks);
-            self.all(Kind::Evidence, &way, "evidence", &row.evidence);
-            self.all(Kind::Phase, &way, "phases", &row.phases);
-        }
-    }
-
-    fn phase_and_variant(&mut self, way: &[Step], phases: &[String], variant: Option<&String>) {
-        let key = if way.first() == Some(&Step::from("trigger")) { "phase" } else { "phases" };
-        for (at, name) in phases.iter().enumerate() {
-            let full = if key == "phase" { way![key].to_vec() } else { way![key, at].to_vec() };
-            self.one(Kind::Phase, &[way, &full].concat(), name);
-            let Some(variant) = variant else { continue };
-            let Some(phase) = self.report.document().phase.get(name) else {
-                continue;
-            };
-            if phase.variants.get(variant).is_none() {
-                let known: Vec<&str> = phase.variants.names().collect();
-                let kind = format!("variant of phase '{name}'");
-                self.report.unknown(
-                    &kind,
-                    "unknown-name",
-                    &[way, &way!["variant"]].concat(),
-                    variant,
-                    &known,
-                );
-            }
-        }
-    }
-
-    fn of_a_phase(&mut self, way: &[Step], phase: &Phase) {
-        self.all(Kind::Role, way, "authority", &phase.authority);
-        self.all(Kind::Role, way, "approvals", &phase.approvals);
-        self.all(Kind::Check, way, "validate", &phase.validate);
-        self.all(Kind::Check, way, "validate_each", &phase.validate_each);
-        self.all(Kind::Check, way, "verify", &phase.verify);
-        self.all(Kind::Step, way, "edits", &phase.edits);
-        self.all(Kind::Step, way, "before", &phase.before);
-        self.all(Kind::Step, way, "after", &phase.after);
-        self.all(Kind::Evidence, way, "evidence", &phase.evidence);
-        self.all(Kind::Diagnose, way, "diagnose", &phase.diagnose);
-        self.maybe(Kind::Report, way, "report", phase.report.as_ref());
-        self.maybe(Kind::Input, way, "each", phase.each.as_ref());
-        for (at, rung) in phase.ladder.iter().enumerate() {
-            let way = [way, &way!["ladder", at]].concat();
-            self.maybe(Kind::Role, &way, "approval", rung.approval.as_ref());
-        }
-        if let Some(gradual) = &phase.gradual {
-            self.all(Kind::Check, &[way, &way!["gradual"]].concat(), "checks", &gradual.checks);
-        }
-        if let Some(publish) = &phase.publish {
-            let way = [way, &way!["publish"]].concat();
-            self.maybe(Kind::Role, &way, "approval", publish.approval.as_ref());
-            self.all(Kind::Check, &way, "verify", &publish.verify);
-        }
-        if let Some(soak) = &phase.soak {
-            let way = [way, &way!["soak"]].concat();
-            self.all(Kind::Check, &way, "checks", &soak.checks);
-            self.all(Kind::Step, &way, "steps", &soak.steps);
+/// Refuses a variant that one of the phases of the file does not have.
+fn variant(report: &mut Report<'_>, way: &[Step], phases: &[String], variant: Option<&String>) {
+    let (Some(variant), part) = (variant, report.part) else { return };
+    for name in phases {
+        let Some(phase) = part.document.phase.get(name) else { continue };
+        if phase.variants.get(variant).is_none() {
+            let known: Vec<&str> = phase.variants.names().collect();
+            report.unknown(&format!("variant of phase '{name}'"), "unknown-name", way, variant, &known);
         }
     }
 }

@@ -1,43 +1,16 @@
 //! Placeholders: each names something that a run will know.
 
-use serde_json::Value;
-
+use super::texts::{Text, each_text};
 use super::{Index, Kind, Report};
 use crate::procedure::format::source::Step;
 use crate::procedure::placeholder::{Placeholder, Unknown, Word, placeholders};
 
 pub(super) fn check(report: &mut Report<'_>, index: &Index<'_>) {
-    let document = serde_json::to_value(report.document()).unwrap_or_default();
-    walk(report, index, &mut Vec::new(), &document);
-}
-
-/// The document as it is written leads to the same ways as the file.
-fn walk(report: &mut Report<'_>, index: &Index<'_>, way: &mut Vec<Step>, value: &Value) {
-    match value {
-        Value::String(text) => {
-            for found in placeholders(text) {
-                one(report, index, way, found);
-            }
-        }
-        Value::Array(items) => {
-            for (at, item) in items.iter().enumerate() {
-                way.push(Step::from(at));
-                walk(report, index, way, item);
-                way.pop();
-            }
-        }
-        Value::Object(members) => {
-            for (key, member) in members {
-                way.push(Step::from(key.as_str()));
-                for found in placeholders(key) {
-                    one(report, index, way, found);
-                }
-                walk(report, index, way, member);
-                way.pop();
-            }
-        }
-        _ => {}
-    }
+    let part = report.part;
+    each_text(&part.value, &mut Vec::new(), &mut |way, text| {
+        let (Text::Key(text) | Text::Value(text)) = text;
+        placeholders(text).for_each(|found| one(report, index, way, found));
+    });
 }
 
 fn one(report: &mut Report<'_>, index: &Index<'_>, way: &[Step], found: Placeholder<'_>) {

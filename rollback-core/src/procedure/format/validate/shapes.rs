@@ -1,12 +1,11 @@
 //! Shapes: what excludes each other, what needs each other, and what cannot be.
 
 use super::{Report, way};
-use crate::procedure::format::check::{Check, Expect};
+use crate::procedure::format::check::Expect;
 use crate::procedure::format::document::{Input, InputKind};
 use crate::procedure::format::named::Named;
 use crate::procedure::format::phase::{Phase, Reason, Rung, RungKind, Target};
 use crate::procedure::format::source::Step;
-use crate::procedure::format::step::StepKind;
 use crate::procedure::format::trigger::Trigger;
 
 /// What only the procedure's own file must have.
@@ -26,87 +25,23 @@ pub(super) fn of_the_whole(report: &mut Report<'_>) {
     }
 }
 
-/// What an included file may not have: it belongs to several procedures.
+/// The keys that an included file may have; the rest belongs to one procedure.
+const SHARED: &str = "schema include contact links role input constraint metric trigger avoid decision precheck \
+    group phase check step evidence message report followup diagnose signoff";
+
+/// Refuses what an included file may not have.
 pub(super) fn of_an_include(report: &mut Report<'_>) {
-    let document = report.document();
-    let given = [
-        ("id", document.id.is_some()),
-        ("title", document.title.is_some()),
-        ("purpose", document.purpose.is_some()),
-        ("authority", !document.authority.is_empty()),
-        ("rto", document.rto.is_some()),
-        ("drill_every", document.drill_every.is_some()),
-        ("default_phase", document.default_phase.is_some()),
-        ("link", !document.link.is_empty()),
-        ("meta", document.meta.is_some()),
-        ("policy", document.policy.is_some()),
-        ("severity", !document.severity.is_empty()),
-        ("checkpoint", document.checkpoint.is_some()),
-        ("backup", document.backup.is_some()),
-        ("commit", document.commit.is_some()),
-        ("branch", document.branch.is_some()),
-        ("publish", document.publish.is_some()),
-        ("soak", document.soak.is_some()),
-        ("success", document.success.is_some()),
-        ("undo", document.undo.is_some()),
-        ("retry", document.retry.is_some()),
-        ("changes", !document.changes.is_empty()),
-    ];
-    for (key, given) in given {
-        if given {
-            report.add(
-                "not-in-an-include",
-                &way![key],
-                format!("'{key}' belongs into the procedure's own file"),
-            );
-        }
+    let keys = report.part.value.as_object().into_iter().flat_map(|document| document.keys());
+    for key in keys.filter(|key| !SHARED.split(' ').any(|shared| shared == *key)) {
+        let message = format!("'{key}' belongs into the procedure's own file");
+        report.add("not-in-an-include", &way![key.as_str()], message);
     }
 }
 
 /// What every file must get right.
 pub(super) fn of_the_parts(report: &mut Report<'_>) {
     let document = report.document();
-    for (at, check) in document.check.iter().enumerate() {
-        of_a_check(report, &way!["check", at], check);
-    }
-    for (at, step) in document.step.iter().enumerate() {
-        let way = way!["step", at];
-        let kinds = step.kinds();
-        if kinds.len() != 1 {
-            report.add(
-                "ambiguous-step",
-                &way,
-                format!("the step '{}' has {} kinds instead of one", step.id, kinds.len()),
-            );
-        }
-        of_a_set(report, &way, &step.set);
-        if let Some(expect) = &step.expect {
-            of_an_expectation(report, &[&way[..], &way!["expect"]].concat(), expect, false);
-        }
-    }
-    for (at, evidence) in document.evidence.iter().enumerate() {
-        if evidence.run.is_empty() == evidence.files.is_empty() {
-            let message = format!("the evidence '{}' needs either 'run' or 'files'", evidence.id);
-            report.add("ambiguous-evidence", &way!["evidence", at], message);
-        }
-    }
-    for (at, trigger) in document.trigger.iter().enumerate() {
-        of_a_trigger(report, &way!["trigger", at], trigger);
-    }
-    for (at, decision) in document.decision.iter().enumerate() {
-        if decision.when.is_empty() && decision.manual.is_none() && decision.triggers.is_empty() {
-            let message = format!("the decision '{}' needs 'when', 'triggers' or 'manual'", decision.id);
-            report.add("incomplete", &way!["decision", at], message);
-        }
-    }
-    for (at, precheck) in document.precheck.iter().enumerate() {
-        let given = [&precheck.ask, &precheck.check, &precheck.step, &precheck.input];
-        if given.iter().filter(|given| given.is_some()).count() != 1 {
-            let message =
-                format!("the precheck '{}' needs one of 'ask', 'check', 'step', 'input'", precheck.id);
-            report.add("incomplete", &way!["precheck", at], message);
-        }
-    }
+    of_the_rows(report);
     for (at, constraint) in document.constraint.iter().enumerate() {
         for (item, place) in constraint.sum.iter().enumerate() {
             of_a_place(report, &way!["constraint", at, "sum", item], place);
@@ -138,103 +73,103 @@ pub(super) fn of_the_parts(report: &mut Report<'_>) {
     }
 }
 
-fn of_a_check(report: &mut Report<'_>, way: &[Step], check: &Check) {
-    let subjects = [!check.run.is_empty(), check.file.is_some(), check.metric.is_some(), check.ask.is_some()];
-    if subjects.iter().filter(|given| **given).count() != 1 {
-        let message = format!("the check '{}' needs one of 'run', 'file', 'metric', 'ask'", check.id);
-        report.add("ambiguous-check", way, message);
+/// Rows of one kind each.
+fn of_the_rows(report: &mut Report<'_>) {
+    let document = report.document();
+    for (at, check) in document.check.iter().enumerate() {
+        let way = way!["check", at];
+        report.misshapen(&way, check.subject());
+        if let Some(expect) = &check.expect {
+            of_an_expectation(report, &[&way[..], &way!["expect"]].concat(), expect, check.file.is_some());
+        }
     }
-    if check.metric.is_some() && (check.op.is_none() || check.threshold.is_none()) {
-        report.add(
-            "incomplete",
-            way,
-            format!("the check '{}' of a metric needs 'op' and 'threshold'", check.id),
-        );
+    for (at, step) in document.step.iter().enumerate() {
+        let way = way!["step", at];
+        report.misshapen(&way, step.action());
+        of_a_set(report, &way, &step.set);
+        if let Some(expect) = &step.expect {
+            of_an_expectation(report, &[&way[..], &way!["expect"]].concat(), expect, false);
+        }
     }
-    if check.file.is_some() && check.expect.is_none() {
-        report.add("incomplete", way, format!("the check '{}' of a file needs 'expect'", check.id));
+    for (at, evidence) in document.evidence.iter().enumerate() {
+        report.misshapen(&way!["evidence", at], evidence.origin());
     }
-    if let Some(expect) = &check.expect {
-        of_an_expectation(report, &[way, &way!["expect"]].concat(), expect, check.file.is_some());
+    for (at, precheck) in document.precheck.iter().enumerate() {
+        report.misshapen(&way!["precheck", at], precheck.demand());
+    }
+    for (at, trigger) in document.trigger.iter().enumerate() {
+        of_a_trigger(report, &way!["trigger", at], trigger);
+    }
+    for (at, decision) in document.decision.iter().enumerate() {
+        if decision.when.is_empty() && decision.manual.is_none() && decision.triggers.is_empty() {
+            let message = format!("the decision '{}' needs 'when', 'triggers' or 'manual'", decision.id);
+            report.add("incomplete", &way!["decision", at], message);
+        }
     }
 }
 
 fn of_an_expectation(report: &mut Report<'_>, way: &[Step], expect: &Expect, of_a_file: bool) {
-    let compared = [&expect.eq, &expect.ne, &expect.lt, &expect.le, &expect.gt, &expect.ge];
-    let compares = compared.iter().any(|operand| operand.is_some());
+    let at = |key: &str| [way, &way![key]].concat();
+    let compares = expect.comparisons().next().is_some();
     match &expect.capture {
         None if compares => report.add("incomplete", way, "a comparison needs 'capture'"),
         Some(pattern) if pattern.regex().captures_len() < 2 => {
             let message = format!("the pattern '{pattern}' captures nothing: put the value into (…)");
-            report.add("bad-value", &[way, &way!["capture"]].concat(), message);
+            report.add("bad-value", &at("capture"), message);
         }
         Some(_) if !compares => {
             report.add("incomplete", way, "'capture' needs a comparison, such as eq or le")
         }
         _ => {}
     }
-    if let Some(count) = &expect.count
-        && count.min.is_none()
-        && count.max.is_none()
-    {
-        report.add("incomplete", &[way, &way!["count"]].concat(), "'count' needs 'min' or 'max'");
+    let count = expect.count.as_ref().map(|count| (count.min, count.max));
+    if count == Some((None, None)) {
+        report.add("incomplete", &at("count"), "'count' needs 'min' or 'max'");
     }
-    for (bounds, key) in [
-        (expect.bytes.as_ref().map(|b| (b.min, b.max)), "bytes"),
-        (expect.count.as_ref().map(|c| (c.min, c.max)), "count"),
-    ] {
+    let bytes = expect.bytes.as_ref().map(|bytes| (bytes.min, bytes.max));
+    for (bounds, key) in [(bytes, "bytes"), (count, "count")] {
         if let Some((Some(min), Some(max))) = bounds
             && min > max
         {
-            report.add(
-                "impossible",
-                &[way, &way![key]].concat(),
-                format!("nothing lies between {min} and {max}"),
-            );
+            report.add("impossible", &at(key), format!("nothing lies between {min} and {max}"));
         }
     }
-    if of_a_file {
-        for (key, given) in [
-            ("exit", expect.exit.is_some()),
-            ("stdout", expect.stdout.is_some()),
-            ("stderr", expect.stderr.is_some()),
-        ] {
-            if given {
-                report.add("not-for-files", &[way, &way![key]].concat(), format!("a file has no '{key}'"));
-            }
-        }
-    } else if expect.exists.is_some() {
-        report.add("only-for-files", &[way, &way!["exists"]].concat(), "'exists' is for the check of a file");
+    if !of_a_file && expect.exists.is_some() {
+        report.add("only-for-files", &at("exists"), "'exists' is for the check of a file");
+    }
+    let of_programs = [
+        ("exit", expect.exit.is_some()),
+        ("stdout", expect.stdout.is_some()),
+        ("stderr", expect.stderr.is_some()),
+    ];
+    for (key, _) in of_programs.iter().filter(|(_, given)| of_a_file && *given) {
+        report.add("not-for-files", &at(key), format!("a file has no '{key}'"));
     }
 }
 
 fn of_a_trigger(report: &mut Report<'_>, way: &[Step], trigger: &Trigger) {
-    let measured = trigger.metric.is_some();
-    if measured == trigger.manual.is_some() {
-        report.add(
-            "incomplete",
-            way,
-            format!("the trigger '{}' needs either 'metric' or 'manual'", trigger.id),
-        );
-    }
-    if measured && (trigger.op.is_none() || trigger.threshold.is_none()) {
-        report.add("incomplete", way, format!("the trigger '{}' needs 'op' and 'threshold'", trigger.id));
-    }
+    report.misshapen(way, trigger.source());
+    let mut impossible = |key: &str, message: String| {
+        report.add("impossible", &[way, &way![key]].concat(), message);
+    };
     if let (Some(lasting), Some(interval)) = (trigger.lasting, trigger.interval)
         && lasting < interval
     {
-        let message =
-            format!("'for' ({lasting}) is shorter than 'interval' ({interval}): one sample would decide");
-        report.add("impossible", &[way, &way!["for"]].concat(), message);
+        impossible(
+            "for",
+            format!("'for' ({lasting}) is shorter than 'interval' ({interval}): one sample would decide"),
+        );
     }
     if let (Some(lasting), Some(window)) = (trigger.lasting, trigger.window)
         && lasting > window
     {
-        let message = format!("'for' ({lasting}) is longer than 'window' ({window}): it could never fire");
-        report.add("impossible", &[way, &way!["for"]].concat(), message);
+        impossible(
+            "for",
+            format!("'for' ({lasting}) is longer than 'window' ({window}): it could never fire"),
+        );
     }
     if trigger.consecutive == Some(0) {
-        report.add("impossible", &[way, &way!["consecutive"]].concat(), "'consecutive' counts from 1");
+        impossible("consecutive", "'consecutive' counts from 1".to_owned());
     }
 }
 
@@ -287,35 +222,30 @@ fn of_a_phase(report: &mut Report<'_>, way: &[Step], phase: &Phase) {
 /// A check of the live system cannot look at a candidate; a step that edits has no candidate after landing.
 fn of_the_times(report: &mut Report<'_>, way: &[Step], phase: &Phase) {
     let document = report.document();
-    for (key, ids) in [("validate", &phase.validate), ("validate_each", &phase.validate_each)] {
+    let mut wrong = |key: &str, ids: &[String], message: &dyn Fn(&str) -> Option<String>| {
         for (at, id) in ids.iter().enumerate() {
-            if document.check.iter().any(|check| check.id == *id && (check.live || check.metric.is_some())) {
-                let message = format!("the check '{id}' looks at the live system: it belongs into 'verify'");
+            if let Some(message) = message(id) {
                 report.add("wrong-time", &[way, &way![key, at]].concat(), message);
             }
         }
-    }
-    let kind_of = |id: &String| {
-        document.step.iter().find(|step| step.id == *id).and_then(|step| step.kinds().first().copied())
     };
-    let wrong = |edits: bool, kind: StepKind| {
-        if edits { !kind.edits_the_candidate() } else { !kind.acts_outside() }
+    let live = |id: &str| {
+        let check = document.check.iter().find(|check| check.id == id).filter(|check| check.is_live())?;
+        Some(format!("the check '{}' looks at the live system: it belongs into 'verify'", check.id))
     };
-    for (key, ids, edits) in
-        [("edits", &phase.edits, true), ("before", &phase.before, false), ("after", &phase.after, false)]
-    {
-        for (at, id) in ids.iter().enumerate() {
-            if kind_of(id).is_some_and(|kind| wrong(edits, kind)) {
-                let where_to = if edits { "'before' or 'after'" } else { "'edits'" };
-                let message = format!("the step '{id}' belongs into {where_to}");
-                report.add("wrong-time", &[way, &way![key, at]].concat(), message);
-            }
-        }
+    wrong("validate", &phase.validate, &live);
+    wrong("validate_each", &phase.validate_each, &live);
+    let action = |id: &str| document.step.iter().find(|step| step.id == id)?.action().ok();
+    let belongs = |id: &str, to: &str| format!("the step '{id}' belongs into {to}");
+    wrong("edits", &phase.edits, &|id| {
+        (!action(id)?.edits_the_candidate()).then(|| belongs(id, "'before' or 'after'"))
+    });
+    for (key, ids) in [("before", &phase.before), ("after", &phase.after)] {
+        wrong(key, ids, &|id| (!action(id)?.acts_outside()).then(|| belongs(id, "'edits'")));
     }
 }
 
 fn of_a_target(report: &mut Report<'_>, way: &[Step], target: &Target) {
-    let filters = target.grep.is_some() || target.author.is_some() || target.trailer.is_some();
     let named = [
         target.path.is_some(),
         target.deleted.is_some(),
@@ -326,58 +256,50 @@ fn of_a_target(report: &mut Report<'_>, way: &[Step], target: &Target) {
         target.tag.is_some(),
     ];
     let named = named.iter().filter(|given| **given).count();
-    if named > 1 || named == 0 && !filters {
+    if named > 1 || named == 0 && !target.has_filters() {
         let message = "a target is one of 'path', 'deleted', 'commit', 'commits', 'merge_of', 'merges_of', 'tag', or filters";
         report.add("ambiguous-target", way, message);
     }
-    if (target.since.is_some() || target.until.is_some()) && !filters {
+    if (target.since.is_some() || target.until.is_some()) && !target.has_filters() {
         report.add("incomplete", way, "'since' and 'until' narrow 'grep', 'author' or 'trailer'");
     }
 }
 
 fn of_a_rung(report: &mut Report<'_>, way: &[Step], at: usize, rung: &Rung, phase: &Phase) {
-    if at > 0 && rung.when.is_empty() {
-        report.add(
-            "incomplete",
-            way,
-            "a rung after the first needs 'when': the reasons after which it is tried",
-        );
-    }
-    let of_a_merge =
-        phase.target.as_ref().is_some_and(|target| target.merge_of.is_some() || !target.merges_of.is_empty());
+    let target = phase.target.as_ref();
+    let of_a_merge = target.is_some_and(|target| target.merge_of.is_some() || !target.merges_of.is_empty());
     let reverts_the_merge = rung.kind == RungKind::RevertCommit && of_a_merge && rung.commits.is_none();
-    if (rung.kind == RungKind::RevertMerge || reverts_the_merge) && rung.mainline.is_none() {
-        report.add(
-            "merge-without-mainline",
-            way,
-            "reverting a merge needs its mainline: mainline = 1 keeps what the branch was merged into",
-        );
+    let is_command = rung.kind == RungKind::Command;
+    let incomplete = [
+        (
+            at > 0 && rung.when.is_empty(),
+            "a rung after the first needs 'when': the reasons after which it is tried",
+        ),
+        (
+            rung.kind == RungKind::RestoreFile && rung.from.is_none(),
+            "restoring needs 'from', such as last-good",
+        ),
+        (is_command == rung.run.is_empty(), "'run' belongs to a command rung, and only there"),
+        (
+            is_command && rung.approval.is_none() && rung.when != [Reason::Manual],
+            "a command rung needs 'approval' or when = [\"manual\"]: nothing can be previewed of it",
+        ),
+        (rung.scoped && phase.paths.is_empty() && rung.paths.is_empty(), "'scoped' needs 'paths'"),
+    ];
+    for (_, message) in incomplete.iter().filter(|(wrong, _)| *wrong) {
+        report.add("incomplete", way, *message);
     }
+    if (rung.kind == RungKind::RevertMerge || reverts_the_merge) && rung.mainline.is_none() {
+        let message =
+            "reverting a merge needs its mainline: mainline = 1 keeps what the branch was merged into";
+        report.add("merge-without-mainline", way, message);
+    }
+    let way = [way, &way!["mainline"]].concat();
     if rung.mainline == Some(0) {
-        report.add("impossible", &[way, &way!["mainline"]].concat(), "parents count from 1");
+        report.add("impossible", &way, "parents count from 1");
     }
     if rung.mainline.is_some() && matches!(rung.kind, RungKind::RestoreFile | RungKind::Command) {
-        report.add(
-            "not-for-this-rung",
-            &[way, &way!["mainline"]].concat(),
-            "only reverting and picking have a mainline",
-        );
-    }
-    if rung.kind == RungKind::RestoreFile && rung.from.is_none() {
-        report.add("incomplete", way, "restoring needs 'from', such as last-good");
-    }
-    if (rung.kind == RungKind::Command) == rung.run.is_empty() {
-        report.add("incomplete", way, "'run' belongs to a command rung, and only there");
-    }
-    if rung.kind == RungKind::Command && rung.approval.is_none() && rung.when != [Reason::Manual] {
-        report.add(
-            "incomplete",
-            way,
-            "a command rung needs 'approval' or when = [\"manual\"]: nothing can be previewed of it",
-        );
-    }
-    if rung.scoped && phase.paths.is_empty() && rung.paths.is_empty() {
-        report.add("incomplete", way, "'scoped' needs 'paths'");
+        report.add("not-for-this-rung", &way, "only reverting and picking have a mainline");
     }
 }
 
