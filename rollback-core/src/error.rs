@@ -105,6 +105,16 @@ pub enum Error {
         #[source]
         source: Option<Source>,
     },
+    /// A date is older than the first commit.
+    #[error("nothing was committed by {date}: the history of {} begins on {begins}", tip.to_hex_with_len(10))]
+    BeforeHistory {
+        /// What was given.
+        date: String,
+        /// The day of the oldest first-parent commit, such as `2026-01-31`.
+        begins: String,
+        /// The commit whose history it is.
+        tip: CommitId,
+    },
     /// An abbreviated id names more than one object.
     #[error("'{spec}' is ambiguous: it could be {}", candidates.join(", "))]
     AmbiguousRevision {
@@ -364,8 +374,19 @@ pub enum Error {
         /// The work tree that has it.
         worktree: PathBuf,
     },
+    /// A checkpoint cannot have this name.
+    #[error("a checkpoint cannot be called '{}': {why}", name.escape_debug())]
+    BadCheckpointName {
+        /// What was given.
+        name: String,
+        /// What is wrong with it, as the end of a sentence.
+        why: &'static str,
+    },
+    /// rb has landed nothing in this repository.
+    #[error("rb has landed nothing here yet")]
+    NothingLanded,
     /// The operation log has no such operation.
-    #[error("{spec} names no operation of the log")]
+    #[error("'{spec}' names no operation of the log")]
     UnknownOperation {
         /// What was given.
         spec: String,

@@ -251,6 +251,15 @@ const SCENES: &[Scene] = &[
     scene("branch-checked-out", "git worktree add -q -b w ../w-$$", "rb revert w --onto w", With(0), "true"),
     scene("unknown-operation", "true", "rb undo zzz", With(0), "true"),
     scene(
+        "bad-checkpoint-name",
+        "true",
+        "rb checkpoint create \"$(printf 'a\\tb')\"",
+        With(0),
+        "rb checkpoint verify a-b",
+    ),
+    scene("nothing-landed", "true", "rb undo", With(0), "true"),
+    scene("before-history", "true", "rb revert --to 1999-12-31", With(0), "true"),
+    scene(
         "already-undone",
         "rb revert HEAD --json | grep -o '\"operation_id\": \"[0-9a-f]*' | cut -d'\"' -f4 >../op; rb undo",
         "rb undo $(cat ../op)",

@@ -220,7 +220,7 @@ fn what_is_not_there_cannot_be_reported() {
     let run = rb(&repo, &["report"]);
     assert_eq!((run.code, run.line("error:")), (5, "rb has landed nothing here yet"));
     let run = rb(&repo, &["report", "abc"]);
-    assert_eq!((run.code, run.line("error:")), (5, "abc names no operation of the log"));
+    assert_eq!((run.code, run.line("error:")), (5, "'abc' names no operation of the log"));
     let run = rb(&repo, &["report", "--run", "abc"]);
     assert_eq!((run.code, run.line("error:")), (5, "there is no run 'abc'"));
     rb(&repo, &["revert", "--file", "shim.py"]);

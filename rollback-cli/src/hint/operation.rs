@@ -13,6 +13,14 @@ impl Situation<'_> {
     fn undo(&self, error: &Error) -> Option<Hint> {
         let typed = self.invocation;
         Some(match error {
+            Error::BadCheckpointName { name, .. } => {
+                let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+                let better: String = name.trim().chars().map(|c| if plain(c) { c } else { '-' }).collect();
+                let better = better.trim_start_matches('-').chars().take(40).collect::<String>();
+                let better = if better.is_empty() { "before".to_owned() } else { better };
+                Hint::new("give it another name, such as", typed.command(&["checkpoint", "create", &better]))
+            }
+            Error::NothingLanded => Hint::new("see what it can do with", typed.command(&["--help"])),
             Error::UnknownOperation { .. } => Hint::new("see what there is with", typed.command(&["ops"])),
             Error::AlreadyUndone { by, .. } => {
                 Hint::new("take the undo back with", typed.command(&["undo", by]))

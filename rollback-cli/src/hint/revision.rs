@@ -11,6 +11,10 @@ pub(super) fn hint(situation: &Situation<'_>, error: &Error) -> Option<Hint> {
     let typed = situation.invocation;
     Some(match error {
         Error::UnknownRevision { spec, .. } => situation.unknown_revision(spec),
+        Error::BeforeHistory { tip, .. } => Hint::new(
+            "see its commits with their dates with",
+            situation.git(&["log", "--first-parent", "--date=short", "--format=%h %cd %s", &tip.to_string()]),
+        ),
         Error::AmbiguousRevision { spec, candidates } => {
             match candidates.first().and_then(|candidate| candidate.split(' ').next()) {
                 Some(id) => Hint::new(

@@ -94,6 +94,12 @@ fn table() -> Vec<(Error, Option<&'static str>)> {
         ),
         (Error::UnknownRevision { spec: "3a8a50f".into(), source: None }, Some("git fetch --all")),
         (
+            Error::BeforeHistory { date: "2020".into(), begins: "2026-01-01".into(), tip: commit() },
+            Some(
+                "git log --first-parent --date=short '--format=%h %cd %s' 49eb8d39c78f161231e63293df60f343d208f409",
+            ),
+        ),
+        (
             Error::AmbiguousRevision {
                 spec: "a.py".into(),
                 candidates: vec!["49eb8d3 commit 2007-11-28".into()],
@@ -239,6 +245,8 @@ fn table() -> Vec<(Error, Option<&'static str>)> {
             Some("git -C '/w x' status"),
         ),
         (Error::UnknownOperation { spec: "x".into() }, Some("rb ops")),
+        (Error::NothingLanded, Some("rb --help")),
+        (Error::BadCheckpointName { name: "-x y".into(), why: "no" }, Some("rb checkpoint create x-y")),
         (Error::AlreadyUndone { operation: "a1".into(), by: "b2".into() }, Some("rb undo b2")),
         (
             Error::MadeElsewhere {

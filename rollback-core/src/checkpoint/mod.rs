@@ -30,7 +30,7 @@ use crate::path::RepoPath;
 use crate::record::{Files, RecordKind, Revision, UnreadableRecord};
 use crate::repo::config::Settings;
 use crate::repo::index::Index;
-use crate::repo::refs::{Head, check_writable_name};
+use crate::repo::refs::Head;
 use crate::repo::{Objects, Repo, Tree, TreeEntry};
 
 pub use document::{Checkpoint, OutsideEntry, OutsideKind, OutsidePart, Skipped, WorkTreePart};
@@ -105,7 +105,7 @@ impl Repo {
     /// Blobs and trees, what keeps them, and a record.
     ///
     /// # Errors
-    /// [`Error::CheckpointExists`]; [`Error::InvalidBranchName`]; [`Error::BadRequest`] for a path outside that cannot be
+    /// [`Error::CheckpointExists`]; [`Error::BadCheckpointName`]; [`Error::BadRequest`] for a path outside that cannot be
     /// taken along; [`Error::Unborn`] where there is no commit yet; [`Error::OperationInProgress`] in the middle of a
     /// rebase or of `git am`; [`Error::Io`] for what cannot be read, or changed while it was.
     pub fn create_checkpoint(
@@ -121,7 +121,7 @@ impl Repo {
             None => self.head_commit()?,
         };
         let full_name = format!("{scope}/{name}");
-        check_writable_name(format!("refs/heads/{full_name}").as_bytes())?;
+        check_name(name)?;
         let (existing, revision) = self.stored_by_name(scope, name)?.unzip();
         if let Some(found) = &existing
             && (options.existing == Existing::Refuse || found.commit_id != commit)
@@ -331,6 +331,23 @@ impl Repo {
 
 /// The file of the record.
 const CHECKPOINT_FILE: &str = "checkpoint.json";
+
+/// The longest name of a checkpoint, in bytes: its record is a file, whose name may spell one byte as three.
+const LONGEST_NAME: usize = 80;
+
+/// # Errors
+/// [`Error::BadCheckpointName`] for a name that could not be typed or shown.
+fn check_name(name: &str) -> Result<()> {
+    let why = match name {
+        "" => "it is empty",
+        _ if name.len() > LONGEST_NAME => "it has more than 80 bytes",
+        _ if name.starts_with('-') => "it begins with '-' as an option does",
+        _ if name.trim() != name => "it begins or ends with a blank",
+        _ if name.chars().any(char::is_control) => "it has control characters",
+        _ => return Ok(()),
+    };
+    Err(Error::BadCheckpointName { name: name.to_owned(), why })
+}
 
 /// For whom objects are kept.
 pub(crate) fn owner(full_name: &str) -> String {

@@ -36,6 +36,7 @@ impl Error {
             Self::BadReferences { .. } => "bad-references",
             Self::NeedsWorkTree { .. } => "needs-work-tree",
             Self::UnknownRevision { .. } => "unknown-revision",
+            Self::BeforeHistory { .. } => "before-history",
             Self::AmbiguousRevision { .. } => "ambiguous-revision",
             Self::NotACommit { .. } => "not-a-commit",
             Self::EmptyCommitSet { .. } => "empty-commit-set",
@@ -68,6 +69,8 @@ impl Error {
             Self::BranchExists { .. } => "branch-exists",
             Self::InvalidBranchName { .. } => "invalid-branch-name",
             Self::BranchCheckedOut { .. } => "branch-checked-out",
+            Self::BadCheckpointName { .. } => "bad-checkpoint-name",
+            Self::NothingLanded => "nothing-landed",
             Self::UnknownOperation { .. } => "unknown-operation",
             Self::AlreadyUndone { .. } => "already-undone",
             Self::UnknownCheckpoint { .. } => "unknown-checkpoint",
@@ -107,7 +110,8 @@ impl Error {
             Self::InvalidPath { .. }
             | Self::MainlineOutOfRange { .. }
             | Self::BadRequest(_)
-            | Self::InvalidBranchName { .. } => ErrorClass::Usage,
+            | Self::InvalidBranchName { .. }
+            | Self::BadCheckpointName { .. } => ErrorClass::Usage,
             Self::LossNotAllowed { .. }
             | Self::DriverNotTrusted { .. }
             | Self::SignerNotTrusted { .. }

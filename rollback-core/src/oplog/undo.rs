@@ -260,7 +260,7 @@ impl Repo {
             if let Some(record) = unreadable.into_iter().find(|record| number_of(&record.id) > last) {
                 return Err(Error::ForeignRecord { path: record.path, why: record.why });
             }
-            return entries.into_iter().next().ok_or_else(|| unknown("the last"));
+            return entries.into_iter().next().ok_or(Error::NothingLanded);
         };
         let mut found: Vec<_> = entries
             .into_iter()

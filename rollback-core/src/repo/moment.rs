@@ -14,7 +14,7 @@ impl Repo {
     /// What the branch held at a date by its reflog is a revision: `main@{yesterday}`.
     ///
     /// # Errors
-    /// As [`Repo::resolve_commit`]; [`Error::UnknownRevision`] for a date before the first commit.
+    /// As [`Repo::resolve_commit`]; [`Error::BeforeHistory`] for a date before the first commit.
     pub fn resolve_state(&self, spec: &str, tip: CommitId) -> Result<CommitId> {
         let unknown = match self.resolve_commit(spec) {
             Err(error @ Error::UnknownRevision { .. }) => error,
@@ -22,16 +22,19 @@ impl Repo {
         };
         let Some(moment) = moment(spec) else { return Err(unknown) };
         let objects = self.objects();
-        let mut at = Some(tip);
+        let (mut at, mut oldest) = (Some(tip), moment);
         while let Some(id) = at {
             let commit = objects.commit_header(id)?;
             if commit.seconds <= moment {
                 return Ok(id);
             }
-            at = commit.parents.first().copied();
+            (at, oldest) = (commit.parents.first().copied(), commit.seconds);
         }
-        let why = format!("no first-parent commit of {} is as old as that", tip.to_hex_with_len(10));
-        Err(Error::UnknownRevision { spec: spec.to_owned(), source: Some(why.into()) })
+        let begins = jiff::Timestamp::from_second(oldest).map_or_else(
+            |_| oldest.to_string(),
+            |first| first.to_zoned(local_time::zone()).strftime("%Y-%m-%d").to_string(),
+        );
+        Err(Error::BeforeHistory { date: spec.to_owned(), begins, tip })
     }
 }
 
