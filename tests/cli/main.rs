@@ -29,6 +29,7 @@ mod procedures;
 mod publish;
 mod ranges;
 mod reapply;
+mod records;
 mod renames;
 mod report;
 mod report_browser;

@@ -32,7 +32,8 @@ pub(crate) fn drop_anchor(
     if let Some(folder) = path.parent() {
         durable::make_folders(folder, settings.shared, false)?;
     }
-    durable::write_new(staged, format!("{object}\n").as_bytes(), settings.fsync.references)?;
+    let content = format!("{object}\n");
+    durable::write_new(staged, content.as_bytes(), settings.shared, settings.fsync.references)?;
     fs::rename(staged, &path).map_err(|error| Error::io("write", path, error))
 }
 

@@ -99,9 +99,10 @@ pub(crate) fn sync_folder(path: &Path, wanted: bool) -> Result<()> {
     Ok(())
 }
 
-/// Makes a new file with these bytes; it must not exist.
-pub(crate) fn write_new(path: &Path, bytes: &[u8], sync: bool) -> Result<()> {
+/// Makes a new file with these bytes and the permissions that `core.sharedRepository` asks for; it must not exist.
+pub(crate) fn write_new(path: &Path, bytes: &[u8], shared: Shared, sync: bool) -> Result<()> {
     let mut file = create_new(path).map_err(|error| Error::io("create", path, error))?;
+    share_file(&file, path, shared)?;
     file.write_all(bytes).map_err(|error| Error::io("write", path, error))?;
     sync_file(&file, path, sync)
 }

@@ -19,7 +19,7 @@ use crate::id::TreeId;
 use crate::message::Message;
 use crate::plan::Plan;
 use crate::receipt::ApplyOptions;
-use crate::repo::config::Settings;
+use crate::repo::config::{Settings, Shared};
 use crate::repo::hooks::{InstalledHook, Permission};
 use crate::repo::{Objects, Repo};
 
@@ -249,7 +249,7 @@ impl Scratch {
     fn write_message(&self, text: &[u8]) -> Result<()> {
         // Never through a link that somebody put there.
         durable::remove_if_there(&self.message)?;
-        durable::write_new(&self.message, text, false)
+        durable::write_new(&self.message, text, Shared::Umask, false)
     }
 
     /// The index as it will be, with its objects, so that a hook can ask git what is about to be committed.
@@ -264,7 +264,7 @@ impl Scratch {
         index_edit::shift_cached_trees(&mut index, change.objects, trees, &changes, &[])?;
         let path = self.folder.path().join("index");
         durable::remove_if_there(&path)?;
-        durable::write_new(&path, &index.encode(settings.skip_hash)?, false)
+        durable::write_new(&path, &index.encode(settings.skip_hash)?, Shared::Umask, false)
     }
 }
 

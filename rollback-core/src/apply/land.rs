@@ -244,7 +244,7 @@ impl Run<'_> {
             Err(error) => {
                 // Nothing refers to the stage yet; if it cannot be removed, the next landing does it.
                 let _ = anchor::weigh_anchor(self.repo.git_dir());
-                if outside::sweep_made(self.repo, &stage.folder).is_ok() {
+                if outside::sweep_made(self.repo, &stage.folder, self.settings).is_ok() {
                     let _ = stage.remove(root);
                 }
                 Err(error)
@@ -380,7 +380,7 @@ impl Run<'_> {
             if let Some(new) = update.new {
                 let content = format!("{new}\n");
                 let sync = self.settings.fsync.references;
-                durable::write_new(&stage.path("reference"), content.as_bytes(), sync)?;
+                self.write_own(&stage.path("reference"), content.as_bytes(), sync)?;
             } else {
                 journal.locks.push(reference::lock_of(b"packed-refs"));
             }
@@ -391,11 +391,11 @@ impl Run<'_> {
             journal.reference = Some(moved);
         }
         if let Some((entry, record)) = logged {
-            durable::write_new(&stage.path("log"), &record, self.settings.fsync.journal)?;
+            self.write_own(&stage.path("log"), &record, self.settings.fsync.journal)?;
             journal.logged = Some(entry);
         }
         anchor::drop_anchor(self.repo.git_dir(), &stage.path("anchor"), anchored, self.settings)?;
-        lock::write_payload(&stage.path("lock"), &journal.operation, self.settings.fsync.journal)?;
+        lock::write_payload(&stage.path("lock"), &journal.operation, self.settings)?;
         let common_dir = self.repo.common_dir();
         let locks = journal
             .locks
@@ -419,13 +419,18 @@ impl Run<'_> {
             return Ok(());
         }
         durable::remove_if_there(&kept)?;
-        durable::write_new(&kept, bytes, self.settings.fsync.journal)
+        self.write_own(&kept, bytes, self.settings.fsync.journal)
+    }
+
+    /// Makes a file of the stage.
+    fn write_own(&self, path: &std::path::Path, bytes: &[u8], sync: bool) -> Result<()> {
+        durable::write_new(path, bytes, self.settings.shared, sync)
     }
 
     fn write_journal(&self, stage: &Stage, journal: &Journal) -> Result<()> {
         let sync = self.settings.fsync.journal;
         let (written, counts) = Journal::paths(&stage.folder);
-        durable::write_new(&written, &journal.encode()?, sync)?;
+        self.write_own(&written, &journal.encode()?, sync)?;
         // The staged files must be found under their names before the journal speaks of them.
         if let Some(files) = stage.files.as_ref().filter(|_| sync) {
             files.sync().map_err(|error| Error::io("flush", &stage.folder, error))?;
@@ -628,8 +633,7 @@ impl Run<'_> {
             index_edit::settle_racy(index, changes, root, self.objects, self.settings)?;
         }
         let staged = stage.path("index.new");
-        durable::write_new(&staged, &index.encode(self.settings.skip_hash)?, self.settings.fsync.index)?;
-        durable::adjust_shared(&staged, self.settings.shared)?;
+        self.write_own(&staged, &index.encode(self.settings.skip_hash)?, self.settings.fsync.index)?;
         self.stop_if_cancelled()?;
         fs::rename(&staged, &*index_path).map_err(|error| Error::io("replace", &*index_path, error))?;
         let folder = index_path.parent().unwrap_or(self.repo.git_dir());

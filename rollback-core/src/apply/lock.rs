@@ -60,8 +60,8 @@ fn signature(operation: &str) -> String {
 /// Writes the file that all locks of the operation are links to.
 ///
 /// It is flushed: after a power cut an empty lock would be there and nobody's.
-pub(crate) fn write_payload(path: &Path, operation: &str, sync: bool) -> Result<()> {
-    durable::write_new(path, signature(operation).as_bytes(), sync)
+pub(crate) fn write_payload(path: &Path, operation: &str, settings: &Settings) -> Result<()> {
+    durable::write_new(path, signature(operation).as_bytes(), settings.shared, settings.fsync.journal)
 }
 
 /// Takes `lock`, waiting for as long as `patience` for whoever holds it.

@@ -209,7 +209,7 @@ pub(super) fn stage(
     let made: Vec<_> = planned.iter().map(|part| (&part.root, &part.stage)).collect();
     let made = serde_json::to_vec(&made).map_err(|error| Error::internal("cannot list the stages", error))?;
     let sync = settings.fsync.journal;
-    durable::write_new(&landing.path(MADE), &made, sync)?;
+    durable::write_new(&landing.path(MADE), &made, settings.shared, sync)?;
     durable::sync_folder(&landing.folder, sync)?;
     for part in &planned {
         stage_part(repo, objects, settings, part)?;
@@ -274,11 +274,11 @@ pub(super) fn put_back(repo: &Repo, outside: &[OutsidePath], settings: &Settings
 }
 
 /// Notes that the next recovery is to try again, where it has not been noted before and may help.
-pub(super) fn try_again(landing: &Stage, left: &[Left]) -> bool {
+pub(super) fn try_again(landing: &Stage, left: &[Left], settings: &Settings) -> bool {
     let mark = landing.path(AGAIN);
     let first = left.iter().any(|left| left.transient) && !mark.exists();
     // Where even that cannot be noted it is let go: it was reported.
-    first && durable::write_new(&mark, b"", false).is_ok()
+    first && durable::write_new(&mark, b"", settings.shared, false).is_ok()
 }
 
 /// Whether a landing that is over has left something to be tried again.
@@ -291,10 +291,15 @@ pub(super) fn is_to_be_tried_again(landing: &Stage) -> bool {
 /// # Errors
 /// [`Error::SetAside`] where somebody wrote to a file after it was displaced: those stay; [`Error::Io`] the first time that
 /// something cannot be removed, and never again.
-pub(super) fn sweep(repo: &Repo, landing: &Stage, outside: &[OutsidePath]) -> Result<()> {
+pub(super) fn sweep(
+    repo: &Repo,
+    landing: &Stage,
+    outside: &[OutsidePath],
+    settings: &Settings,
+) -> Result<()> {
     let mut kept = None;
     for part in outside {
-        if let Some(found) = once(&landing.folder, sweep_part(repo, part))?.flatten() {
+        if let Some(found) = once(&landing.folder, settings, sweep_part(repo, part))?.flatten() {
             kept = Some(found);
         }
     }
@@ -302,11 +307,13 @@ pub(super) fn sweep(repo: &Repo, landing: &Stage, outside: &[OutsidePath]) -> Re
 }
 
 /// Lets an error of the system be one the first time only: it must not keep everybody from landing for ever.
-fn once<T>(landing: &Path, swept: Result<T>) -> Result<Option<T>> {
+fn once<T>(landing: &Path, settings: &Settings, swept: Result<T>) -> Result<Option<T>> {
     let mark = landing.join(UNSWEPT);
     match swept {
         Ok(swept) => Ok(Some(swept)),
-        Err(error @ Error::Io { .. }) if !mark.exists() && durable::write_new(&mark, b"", false).is_ok() => {
+        Err(error @ Error::Io { .. })
+            if !mark.exists() && durable::write_new(&mark, b"", settings.shared, false).is_ok() =>
+        {
             Err(error)
         }
         Err(_) => Ok(None),
@@ -334,7 +341,7 @@ fn sweep_part(repo: &Repo, part: &OutsidePath) -> Result<Option<(Vec<RepoPath>, 
 ///
 /// # Errors
 /// As [`sweep`].
-pub(super) fn sweep_made(repo: &Repo, landing: &Path) -> Result<()> {
+pub(super) fn sweep_made(repo: &Repo, landing: &Path, settings: &Settings) -> Result<()> {
     let Some(bytes) = durable::read_if_there(&landing.join(MADE))? else { return Ok(()) };
     // Cut off while it was written: nothing had been made yet.
     let made: Vec<(RepoPath, RepoPath)> = serde_json::from_slice(&bytes).unwrap_or_default();
@@ -342,7 +349,7 @@ pub(super) fn sweep_made(repo: &Repo, landing: &Path) -> Result<()> {
         let part = OutsidePath { root, stage, steps: Vec::new() };
         let removed =
             Area::open_if_there(repo, &part).and_then(|area| area.map_or(Ok(()), |area| area.remove_stage()));
-        once(landing, removed)?;
+        once(landing, settings, removed)?;
     }
     Ok(())
 }

@@ -167,7 +167,7 @@ pub(super) fn recover_locked(repo: &Repo, settings: &Settings) -> Result<Recover
         Left::Nothing => {
             // A kill before the journal: nothing was locked or moved, only staged.
             anchor::weigh_anchor(repo.git_dir())?;
-            outside::sweep_made(repo, &folder)?;
+            outside::sweep_made(repo, &folder, settings)?;
             let in_work_tree = durable::read_if_there(&folder.join("work-tree-stage"))?.map(RepoPath::new);
             Stage::reopen(folder, root.as_ref(), in_work_tree.as_ref())?.remove(root.as_ref())?;
             Ok(Recovered::Nothing)
@@ -210,7 +210,7 @@ fn recover_open(repo: &Repo, stage: &Stage, journal: &Journal, settings: &Settin
             lock::release(&lock_paths(repo, journal)?, &operation)?;
             anchor::weigh_anchor(repo.git_dir())?;
             // A checkpoint keeps what was staged; somebody else went on meanwhile.
-            let _ = outside::sweep(repo, stage, &journal.outside);
+            let _ = outside::sweep(repo, stage, &journal.outside, settings);
             fs::rename(&stage.folder, &folder)
                 .map_err(|error| Error::io("set aside", &stage.folder, error))?;
             Ok(Recovered::SetAside { operation, folder })
@@ -246,7 +246,7 @@ fn reached(repo: &Repo, stage: &Stage, journal: &Journal) -> Result<Reached> {
 
 /// Marks a landing that moves no reference as landed: its index may be the one before, byte for byte.
 pub(super) fn mark_landed(stage: &Stage, settings: &Settings) -> Result<()> {
-    durable::write_new(&stage.path(LANDED), b"", settings.fsync.journal)?;
+    durable::write_new(&stage.path(LANDED), b"", settings.shared, settings.fsync.journal)?;
     durable::sync_folder(&stage.folder, settings.fsync.journal)
 }
 
@@ -320,7 +320,7 @@ pub(super) fn finish(
     }
     write_state_files(repo, stage, journal, settings)?;
     let left = outside::put_back(repo, &journal.outside, settings);
-    if outside::try_again(stage, &left) {
+    if outside::try_again(stage, &left, settings) {
         close_journal(stage, settings)?;
         // The locks are given back; what was staged stays for the next recovery.
         release_locks(repo, journal, settings)?;
@@ -349,8 +349,7 @@ fn write_state_files(repo: &Repo, stage: &Stage, journal: &Journal, settings: &S
         };
         let staged = stage.path(&format!("state-{nth}"));
         durable::remove_if_there(&staged)?;
-        durable::write_new(&staged, content.as_bytes(), settings.fsync.journal)?;
-        durable::adjust_shared(&staged, settings.shared)?;
+        durable::write_new(&staged, content.as_bytes(), settings.shared, settings.fsync.journal)?;
         if let Some(folder) = path.parent() {
             durable::make_folders(folder, settings.shared, false)?;
         }
@@ -437,8 +436,7 @@ fn restore_index(
     };
     let staged = stage.path("index.restored");
     durable::remove_if_there(&staged)?;
-    durable::write_new(&staged, &bytes, settings.fsync.index)?;
-    durable::adjust_shared(&staged, settings.shared)?;
+    durable::write_new(&staged, &bytes, settings.shared, settings.fsync.index)?;
     fs::rename(&staged, &now.path).map_err(|error| Error::io("replace", &now.path, error))?;
     durable::sync_folder(now.path.parent().unwrap_or(repo.git_dir()), settings.fsync.index)
 }
@@ -472,7 +470,7 @@ fn clean_up(repo: &Repo, stage: &Stage, journal: &Journal, settings: &Settings) 
     }
     anchor::weigh_anchor(repo.git_dir())?;
     let root = repo.work_dir().map(|_| land::open_root(repo)).transpose()?;
-    let swept = outside::sweep(repo, stage, &journal.outside);
+    let swept = outside::sweep(repo, stage, &journal.outside, settings);
     if let Err(Error::Io { .. }) = &swept {
         // The next recovery tries that once more.
         return swept;

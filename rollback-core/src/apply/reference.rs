@@ -213,8 +213,7 @@ pub(super) fn remove(repo: &Repo, stage: &Stage, name: &[u8], settings: &Setting
     };
     if let Some(rest) = without_packed(&bytes, name) {
         let staged = stage.path("packed-refs");
-        durable::write_new(&staged, &rest, settings.fsync.references)?;
-        durable::adjust_shared(&staged, settings.shared)?;
+        durable::write_new(&staged, &rest, settings.shared, settings.fsync.references)?;
         fs::rename(&staged, &packed).map_err(|error| Error::io("replace", &packed, error))?;
         durable::sync_folder(&repo.common_dir(), settings.fsync.references)?;
     }

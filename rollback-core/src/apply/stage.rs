@@ -69,7 +69,8 @@ impl Stage {
         }
         let name = stage_name(operation);
         // Recovery has to find it even when it is killed before the journal is written.
-        durable::write_new(&folder.join("work-tree-stage"), name.as_bytes(), settings.fsync.journal)?;
+        let named = folder.join("work-tree-stage");
+        durable::write_new(&named, name.as_bytes(), settings.shared, settings.fsync.journal)?;
         let made = root.make_folder(name.as_bytes()).and_then(|()| root.open_folder(name.as_bytes()));
         let files = made.map_err(|error| Error::io("create", &name, error))?;
         Ok(Self { folder, files: Some(files), in_work_tree: Some(name.as_str().into()) })
