@@ -262,7 +262,7 @@ fn records_that_came_by_git_are_not_believed_and_named() {
                 here.git(&["reset", "-q", "--hard"])
             }
         };
-        assert_eq!(here.path().join(".git/rb/records").exists(), false, "{how}");
+        assert!(!here.path().join(".git/rb/records").exists(), "{how}");
         assert_believes_nothing(&here, &victim, how);
         let status = done(rb(&here, &["status", "--json"])).json();
         let named: Vec<_> = status["unused_references"].as_array().into_iter().flatten().collect();
@@ -423,6 +423,36 @@ fn a_record_without_end_or_that_is_no_file_is_named_within_a_moment() {
 }
 
 #[test]
+fn what_is_no_file_in_the_place_of_a_journal_is_refused_within_a_moment() {
+    for name in
+        ["landing/journal.json", "landing/closed.json", "landing/work-tree-stage", "displaced/closed.json"]
+    {
+        for how in ["pipe", "device", "large"] {
+            let repo = Sandbox::new();
+            repo.commit("one", &[("f", "1\n")]);
+            repo.commit("two", &[("f", "2\n")]);
+            let place = git_dir(&repo).join("rb").join(name);
+            fs::create_dir_all(place.parent().expect("a folder above it")).expect("a folder");
+            match how {
+                "device" => symlink("/dev/zero", &place).expect("a link"),
+                "large" => {
+                    fs::File::create(&place).and_then(|file| file.set_len(8 << 30)).expect("a sparse file")
+                }
+                _ => assert!(repo.command("mkfifo").arg(&place).status().expect("it starts").success()),
+            }
+            for args in [&["status"][..], &["revert", "HEAD"]] {
+                let mut command = repo.command("timeout");
+                let ended =
+                    command.args(["5", env!("CARGO_BIN_EXE_rb")]).args(args).output().expect("it starts");
+                let said = String::from_utf8_lossy(&ended.stderr);
+                let code = ended.status.code();
+                assert!(matches!(code, Some(0 | 5 | 6 | 74)), "{name} {how} {args:?}: {code:?} {said}");
+            }
+        }
+    }
+}
+
+#[test]
 fn links_in_place_of_folders_and_files_of_rb_lead_nowhere() {
     let whole = furnished();
     let places: [(&str, bool); 14] = [
@@ -538,6 +568,9 @@ fn forge(repo: &Sandbox, kind: &str, change: impl Fn(&mut Value)) {
     records::plant(&git_dir(repo), kind, &name, &files);
 }
 
+/// What is forged, and how the document is changed, with the place that it is to name.
+type Forgery = (&'static str, fn(&mut Value, &str));
+
 #[test]
 fn a_record_names_and_never_locates() {
     let whole = furnished();
@@ -545,7 +578,7 @@ fn a_record_names_and_never_locates() {
     fs::create_dir_all(victim.join("src")).expect("a folder");
     fs::write(victim.join("src/thesis"), "precious\n").expect("a file");
     let place = victim.display().to_string();
-    let forged: [(&str, fn(&mut Value, &str)); 5] = [
+    let forged: [Forgery; 5] = [
         ("a folder in the candidate", |run, place| {
             run["candidate"]["folder"] = json!(place);
             run["candidate"]["path"] = json!(place);

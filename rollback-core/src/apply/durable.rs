@@ -6,6 +6,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
 
+use crate::bounded;
 use crate::error::{Error, Result};
 use crate::repo::config::Shared;
 
@@ -206,9 +207,12 @@ pub(crate) fn share_file(_: &File, _: &Path, _: Shared) -> Result<()> {
     Ok(())
 }
 
-/// The bytes of a file that need not be there. What cannot be read is an error: it is not absent.
+/// The most bytes of such a file: a staged entry of the operation log is the largest.
+const LARGEST: u64 = 1 << 30;
+
+/// The bytes of a regular file that need not be there. What cannot be read is an error: it is not absent.
 pub(crate) fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>> {
-    match fs::read(path) {
+    match bounded::read(path, LARGEST) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
             Ok(None)

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::bounded;
 use crate::error::{Error, Result};
 use crate::id::{CommitId, Entry, EntryMode, ObjectId};
 use crate::operation::OperationId;
@@ -24,6 +25,8 @@ use crate::repo::sha256;
 const VERSION: u32 = 1;
 const OPEN: &str = "journal.json";
 const CLOSED: &str = "closed.json";
+/// The most bytes of a record: it names the paths of a landing.
+const LARGEST: u64 = 1 << 30;
 const STAGE_PREFIX: &str = ".rb-landing-";
 
 /// What a file in the work tree was, byte for byte.
@@ -372,7 +375,7 @@ impl Journal {
 }
 
 fn read_one(path: &Path) -> Result<Option<Journal>> {
-    let bytes = match fs::read(path) {
+    let bytes = match bounded::read(path, LARGEST) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(Error::io("read", path, error)),

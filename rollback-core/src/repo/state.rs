@@ -59,7 +59,7 @@ impl Repo {
         if file("REVERT_HEAD") {
             return Some(InProgress::Revert);
         }
-        let todo = std::fs::read(git_dir.join("sequencer/todo")).ok()?;
+        let todo = crate::bounded::read(&git_dir.join("sequencer/todo"), crate::bounded::DOCUMENT).ok()?;
         let pick = todo.starts_with(b"pick") || todo.starts_with(b"p ");
         Some(if pick { InProgress::Pick } else { InProgress::Revert })
     }

@@ -194,8 +194,9 @@ fn faults(places: &Places, events: &[Event], scene: &Scene) -> Vec<String> {
     let stage = places.git_dir.join("rb/landing");
     let (mut locked, mut committed, mut logged, mut closed) = (false, false, false, false);
     let moves_reference = !matches!(&scene.shape.deed, Deed::Land(landing) if landing.reference.is_none())
-        && !matches!(&scene.shape.deed, Deed::Restore)
-        && !["undo of what is staged", "undo of paths outside"].contains(&scene.shape.name);
+        && !matches!(&scene.shape.deed, Deed::Restore | Deed::BringBack)
+        && !["undo of what is staged", "undo of paths outside", "undo of what was brought back"]
+            .contains(&scene.shape.name);
     let elsewhere = scene.shape.outside.as_ref().map(|[folder, _]| folder.clone());
     let not_on_the_disk = |wet: &Wet| elsewhere.as_ref().map(|folder| wet.below(folder)).unwrap_or_default();
     let is_staged = |path: &PathBuf| path.to_string_lossy().contains("/.rb-outside-");

@@ -19,6 +19,7 @@ use crate::operation::OperationId;
 use crate::oplog::{OperationRef, UndoOptions};
 use crate::path::RepoPath;
 use crate::repo::index::Index;
+use crate::uncommitted::UncommittedTarget;
 
 /// A repository and what is to be done to it.
 pub(super) struct Shape {
@@ -39,6 +40,8 @@ pub(super) enum Deed {
     Revert(&'static str),
     /// Restores the checkpoint called `kept`, with its paths outside.
     Restore,
+    /// Brings back all that is not committed.
+    BringBack,
 }
 
 impl Shape {
@@ -147,6 +150,8 @@ pub(super) fn all() -> Vec<Shape> {
         only_paths_outside(),
         undo_of_paths_outside(),
         untracked_restored(),
+        brought_back(),
+        undo_of_brought_back(),
         submodules_change_places().logged(),
     ]);
     shapes
@@ -468,6 +473,27 @@ pub(super) fn untracked_restored() -> Shape {
     Shape { name: "untracked files restored", sandbox, deed: Deed::Restore, outside: None }
 }
 
+/// Edits, staged and not, deletions, and a folder in the place of a file.
+pub(super) fn brought_back() -> Shape {
+    let sandbox = Sandbox::new();
+    sandbox.write("a", "1\n").write("d/b", "b\n").write("run", "r\n").write("f", "f\n").commit("first");
+    sandbox.write("a", "staged\n").git(&["add", "a"]);
+    sandbox.write("a", "edited\n").remove("d/b").chmod("run", 0o755);
+    sandbox.remove("f").write("f/inner", "untracked\n").write("beside", "untracked too\n");
+    Shape { name: "what is not committed brought back", sandbox, deed: Deed::BringBack, outside: None }
+}
+
+fn undo_of_brought_back() -> Shape {
+    let shape = brought_back();
+    shape.sandbox.repo().restore_uncommitted(&everything()).unwrap();
+    Shape { name: "undo of what was brought back", deed: Deed::Undo, ..shape }
+}
+
+/// All that is not committed.
+pub(super) fn everything() -> UncommittedTarget {
+    UncommittedTarget::of([RepoPath::default()])
+}
+
 /// A file and a submodule that is not checked out change places, in both directions.
 pub(super) fn submodules_change_places() -> Shape {
     let sandbox = Sandbox::new();
@@ -519,6 +545,7 @@ pub(super) fn encode(deed: &Deed) -> Vec<u8> {
         Deed::Land(landing) => landing,
         Deed::Undo => return b"\"undo\"".to_vec(),
         Deed::Restore => return b"\"restore\"".to_vec(),
+        Deed::BringBack => return b"\"bring-back\"".to_vec(),
         Deed::Revert(revision) => return serde_json::to_vec(&json!({ "revert": revision })).unwrap(),
     };
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
@@ -559,6 +586,7 @@ pub(super) fn decode(bytes: &[u8]) -> Deed {
     match &value["revert"] {
         _ if value == "undo" => Deed::Undo,
         _ if value == "restore" => Deed::Restore,
+        _ if value == "bring-back" => Deed::BringBack,
         Value::String(revision) => Deed::Revert(revision.clone().leak()),
         _ => Deed::Land(Box::new(decode_landing(&value))),
     }

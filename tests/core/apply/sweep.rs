@@ -93,6 +93,10 @@ pub(super) fn carry_out(repo: &Repo, deed: &Deed) -> crate::Result<bool> {
             let restored = repo.restore_checkpoint(&kept, RestoreOptions::default().with_outside())?;
             Ok(restored.later_failure.is_some())
         }
+        Deed::BringBack => {
+            let restored = repo.restore_uncommitted(&shapes::everything())?;
+            Ok(restored.outcome.later_failure.is_some())
+        }
         Deed::Revert(revision) => {
             let revisions = vec![(*revision).to_owned()];
             let target = Target::Commits(CommitsTarget { revisions, ..CommitsTarget::default() });
