@@ -9,7 +9,7 @@ use crate::history::{HistoryOptions, Return};
 use crate::id::CommitId;
 use crate::path::RepoPath;
 use crate::plan::{AttemptResult, Plan, PlanOptions};
-use crate::procedure::format::{Pick, Reason, Rung, RungKind, TreePath};
+use crate::procedure::format::{Pick, Reason, Rung, RungKind, TreePath, Way};
 use crate::strategy::Strategy;
 use crate::target::{CommitsTarget, Good, PathsTarget, RestoreTarget, Target};
 
@@ -41,21 +41,13 @@ impl Run<'_> {
         if let Some((plan, targets)) = self.first.take_if(|_| is_first) {
             return Ok(Base::Plan { plan, targets });
         }
-        if rung.kind == RungKind::Command {
-            return Ok(Base::Other(Tried::Stopped(Stop::Command)));
+        if let Ok(Way::Command(run)) = rung.way() {
+            return Ok(Base::Other(Tried::Stopped(Stop::Command(run.to_vec()))));
         }
         let target = self.phase.target.clone().unwrap_or_default();
-        if let Some(path) = &target.deleted
-            && self.engine.repo.has_path(self.present_tip(), &repo_path(path))?
+        if let Some(returned) = target.deleted.as_ref().map(|path| self.returned(path)).transpose()?.flatten()
         {
-            return Ok(match self.engine.repo.return_of(self.present_tip(), &repo_path(path))? {
-                Return::Otherwise { removed_by } => {
-                    let commit = self.engine.repo.abbreviation(removed_by);
-                    let why = format!("{path} is there, and not as it was before {commit} removed it");
-                    fell(Reason::NotApplicable, why)
-                }
-                _ => Base::Other(Tried::Stopped(Stop::NothingToDo(format!("{path} is there")))),
-            });
+            return Ok(returned);
         }
         if let Some(filter) = &rung.commits {
             let found = self.filtered(filter, self.present_tip())?;
@@ -69,22 +61,37 @@ impl Run<'_> {
         if commits.is_empty() && by_path.is_none() && self.phase.target.is_some() {
             return Ok(fell(Reason::NotFound, "no commit matches"));
         }
-        let filtered = target.has_filters();
-        if commits.len() > 1 && filtered && target.pick == Pick::One {
+        if commits.len() > 1 && target.has_filters() && target.pick == Pick::One {
             return Ok(fell(Reason::Multiple, format!("{} commits match", commits.len())));
         }
-        match (rung.kind, by_path) {
-            (RungKind::RestoreFile, path) if rung.from.as_deref() != Some("last-good") || path.is_none() => {
-                self.restore_from(rung, commits)
+        match (rung.way(), by_path) {
+            (Ok(Way::Restore(from)), path) if from != "last-good" || path.is_none() => {
+                self.restore_from(rung, from, commits)
             }
-            (kind, Some(path)) => self.by_path(kind, path),
-            (RungKind::CherryPick, None) => self.planned(
+            (_, Some(path)) => self.by_path(rung.kind, path),
+            (Ok(Way::Pick), None) => self.planned(
                 &Target::Pick(self.commits_target(rung, &commits)),
                 &commits,
                 Strategy::CherryPick,
             ),
             _ => self.undo(rung, commits),
         }
+    }
+
+    /// What there is to say where a path whose removal is to be undone is there again.
+    fn returned(&self, path: &TreePath) -> Result<Option<Base>> {
+        let (repo, tip) = (self.engine.repo, self.present_tip());
+        if !repo.has_path(tip, &repo_path(path))? {
+            return Ok(None);
+        }
+        Ok(Some(match repo.return_of(tip, &repo_path(path))? {
+            Return::Otherwise { removed_by } => {
+                let commit = repo.abbreviation(removed_by);
+                let why = format!("{path} is there, and not as it was before {commit} removed it");
+                fell(Reason::NotApplicable, why)
+            }
+            _ => Base::Other(Tried::Stopped(Stop::NothingToDo(format!("{path} is there")))),
+        }))
     }
 
     fn undo(&self, rung: &Rung, commits: Vec<CommitId>) -> Result<Base> {
@@ -228,9 +235,8 @@ impl Run<'_> {
         Ok(of_a_plan(plan, commits.to_vec()))
     }
 
-    fn restore_from(&self, rung: &Rung, targets: Vec<CommitId>) -> Result<Base> {
-        let from = rung.from.clone().unwrap_or_default();
-        let from = self.revision(&from, &targets)?;
+    fn restore_from(&self, rung: &Rung, from: &str, targets: Vec<CommitId>) -> Result<Base> {
+        let from = self.revision(from, &targets)?;
         let paths = if rung.paths.is_empty() { &self.phase.paths } else { &rung.paths };
         let paths: Result<Vec<_>> =
             paths.iter().map(|path| Ok(RepoPath::from(self.words(path.as_str())?.as_str()))).collect();

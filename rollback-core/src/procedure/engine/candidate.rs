@@ -50,8 +50,8 @@ pub(super) enum Tried {
 pub(super) enum Stop {
     NothingToDo(String),
     Paused(Pause),
-    /// An outside program does it.
-    Command,
+    /// This outside program does it.
+    Command(Vec<String>),
 }
 
 pub(super) fn repo_path(path: &TreePath) -> RepoPath {

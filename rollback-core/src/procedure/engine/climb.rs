@@ -12,7 +12,7 @@ use super::state::{Ending, Part, Pause, RungTried, Unit, UnitKind, UnitState};
 use super::{EngineError, Result, Run};
 use crate::plan::{Plan, PlanOptions};
 use crate::procedure::check::{Outcome, Verdict};
-use crate::procedure::format::{Check, Reason, Rung, RungKind, Subject};
+use crate::procedure::format::{Check, Reason, Rung, Subject};
 use crate::receipt::{Destination, OutcomeKind};
 use crate::scratch::Scratch;
 
@@ -66,7 +66,7 @@ impl Climber for Landing<'_> {
             Stop::NothingToDo(why) if self.part.is_some() => Ok(Flow::Skipped(why)),
             Stop::NothingToDo(why) => Ok(Flow::End(Ending::NothingToDo, why)),
             Stop::Paused(pause) => Ok(Flow::Pause(pause)),
-            Stop::Command => run.command_rung(rung, tried),
+            Stop::Command(command) => run.command_rung(&command, rung, tried),
         }
     }
 
@@ -343,14 +343,12 @@ impl Run<'_> {
     }
 
     /// A rung that an outside program carries out.
-    fn command_rung(&mut self, rung: Option<&Rung>, mut tried: RungTried) -> Result<Flow> {
-        let Some(rung) = rung.filter(|rung| rung.kind == RungKind::Command) else {
-            return Ok(Flow::Done(None));
-        };
+    fn command_rung(&mut self, run: &[String], rung: Option<&Rung>, mut tried: RungTried) -> Result<Flow> {
         let folder = self.engine.place();
-        let run = self.arguments(&rung.run)?;
+        let run = self.arguments(run)?;
+        let secrets = rung.map_or(&[][..], |rung| &rung.secrets);
         self.refuse_foreign_script(&run, &folder)?;
-        let command = self.command(&run, &folder, &Default::default(), &rung.secrets, None)?;
+        let command = self.command(&run, &folder, &Default::default(), secrets, None)?;
         // It changes what git does not know: after a crash a person says whether it runs again.
         let started = |unit: &&mut Unit| unit.kind == UnitKind::Rollback && unit.state == UnitState::Started;
         self.state.units.iter_mut().filter(started).for_each(|unit| unit.repeatable = false);

@@ -69,17 +69,14 @@ impl Climber for Looking {
         run.judge_shape(candidate)
     }
 
-    fn stop(&mut self, run: &mut Run<'_>, rung: Option<&Rung>, tried: RungTried, stop: Stop) -> Result<Flow> {
+    fn stop(&mut self, run: &mut Run<'_>, _: Option<&Rung>, tried: RungTried, stop: Stop) -> Result<Flow> {
         let gradual = run.phase.gradual.is_some() && !run.state.emergency;
         let (taken, why, flow) = match stop {
             // A gradual run leaves such a part of the way out, and goes on.
             Stop::NothingToDo(why) if gradual => (false, why, Flow::Done(None)),
             Stop::NothingToDo(why) => (false, why.clone(), Flow::End(Ending::NothingToDo, why)),
             Stop::Paused(pause) => (false, pause.why.clone(), Flow::Pause(pause)),
-            Stop::Command => {
-                let run = rung.map_or(String::new(), |rung| rung.run.join(" "));
-                (true, format!("{run} would do it"), Flow::Done(None))
-            }
+            Stop::Command(command) => (true, format!("{} would do it", command.join(" ")), Flow::Done(None)),
         };
         run.remember(RungTried { taken, why, ..tried });
         Ok(flow)

@@ -89,7 +89,6 @@ impl Run<'_> {
         let (state, repo) = (&self.state, self.engine.repo);
         let short = |id: Option<&CommitId>| id.map_or(String::new(), |id| repo.abbreviation(*id));
         let summary = |id: Option<&CommitId>| id.map(|id| repo.commit_summary(*id)).transpose();
-        let tree = |id: &CommitId| repo.tree_of_commit(*id);
         let first_parent = |commit: CommitSummary| commit.parents.first().copied();
         let source = state.source.as_ref().or(state.targets.first());
         Ok(match known {
@@ -110,7 +109,7 @@ impl Run<'_> {
             Known::SourceShort => short(source),
             Known::ResultCommit => text(state.commits.last()),
             Known::ResultShort => short(state.commits.last()),
-            Known::ResultTree => text(state.commits.last().map(tree).transpose()?),
+            Known::ResultTree => text(state.commits.last().map(|id| repo.tree_of_commit(*id)).transpose()?),
             Known::ResultBranch => text(state.landed_on.as_ref()),
             Known::ResultStrategy => strategy(state),
             Known::TipCommit => state.tip.to_string(),

@@ -35,10 +35,12 @@ impl Document {
         for (name, metric) in self.metric.iter() {
             found.push(Located { way: way!["metric", name, "run"], run: &metric.run });
         }
-        for (name, phase) in self.phase.iter() {
-            of_a_phase(&mut found, way!["phase", name], phase);
-            for (variant, phase) in phase.variants.iter() {
-                of_a_phase(&mut found, way!["phase", name, "variant", variant], phase);
+        for (way, phase) in self.located_phases() {
+            for (at, rung) in phase.ladder.iter().enumerate() {
+                found.push(Located {
+                    way: [&way[..], &["ladder".into(), at.into(), "run".into()]].concat(),
+                    run: &rung.run,
+                });
             }
         }
         for (way, publish) in self.publishing() {
@@ -54,20 +56,28 @@ impl Document {
         found.extend(self.publish.iter().map(|publish| (way!["publish"], publish)));
         let undo = self.undo.iter().filter_map(|undo| undo.publish.as_ref());
         found.extend(undo.map(|publish| (way!["undo", "publish"], publish)));
-        for (name, phase) in self.phase.iter() {
-            found.extend(phase.publish.iter().map(|publish| (way!["phase", name, "publish"], publish)));
-            for (variant, phase) in phase.variants.iter() {
-                let way = || way!["phase", name, "variant", variant, "publish"];
-                found.extend(phase.publish.iter().map(|publish| (way(), publish)));
-            }
+        for (way, phase) in self.located_phases() {
+            found.extend(
+                phase.publish.iter().map(|publish| ([&way[..], &["publish".into()]].concat(), publish)),
+            );
         }
         found
     }
-}
 
-fn of_a_phase<'a>(found: &mut Vec<Located<'a>>, way: Vec<Way>, phase: &'a Phase) {
-    for (at, rung) in phase.ladder.iter().enumerate() {
-        found.push(Located { way: [way.clone(), way!["ladder", at, "run"]].concat(), run: &rung.run });
+    /// Every phase and the way to it, each followed by its variants.
+    fn located_phases(&self) -> Vec<(Vec<Way>, &Phase)> {
+        let mut found = Vec::new();
+        for (name, phase) in self.phase.iter() {
+            found.push((way!["phase", name], phase));
+            let variants = phase.variants.iter();
+            found.extend(variants.map(|(variant, phase)| (way!["phase", name, "variant", variant], phase)));
+        }
+        found
+    }
+
+    /// Every phase, each followed by its variants.
+    pub(crate) fn phases(&self) -> impl Iterator<Item = &Phase> {
+        self.located_phases().into_iter().map(|(_, phase)| phase)
     }
 }
 

@@ -108,13 +108,6 @@ pub struct Document {
 }
 
 impl Document {
-    /// Every phase, each followed by its variants.
-    pub(crate) fn phases(&self) -> impl Iterator<Item = &Phase> {
-        self.phase.iter().flat_map(|(_, phase)| {
-            std::iter::once(phase).chain(phase.variants.iter().map(|(_, variant)| variant))
-        })
-    }
-
     /// The document as JSON. A key that the file does not have, or that is an empty list, is absent.
     pub fn to_json(&self) -> Value {
         let mut document = serde_json::to_value(self).unwrap_or_default();

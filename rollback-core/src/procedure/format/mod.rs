@@ -30,7 +30,7 @@ pub use named::Named;
 pub use phase::{CommitFilter, CommitText, Gradual, Phase, Pick, Reason, Risk, Rung, RungKind, Soak, Target};
 pub(crate) use problem::nearest;
 pub use problem::{Problem, Problems};
-pub(crate) use shape::{Action, Demand, Origin, Rule, Source, Subject};
+pub(crate) use shape::{Action, Demand, Origin, Rule, Source, Subject, Way};
 pub use step::{
     CopyFiles, Effect, EnvFile, Evidence, EvidenceTime, Followup, Insert, Message, Occasion, Publish, Report,
     Restore, Step, WriteFile,
@@ -43,7 +43,7 @@ use schemars::transform::RecursiveTransform;
 use serde_json::Value;
 
 use crate::bounded;
-use source::{Part, Step as Way};
+use source::{Part, Step as Place};
 
 /// How deep includes may go.
 const DEEPEST_INCLUDE: usize = 8;
@@ -184,7 +184,7 @@ fn include(
     open: &mut Vec<String>,
 ) -> Result<(), Problems> {
     for (index, name) in parts[at].document.include.clone().into_iter().enumerate() {
-        let way = [Way::from("include"), Way::from(index)];
+        let way = [Place::from("include"), Place::from(index)];
         let refuse = |code, message| Err(Problems(vec![parts[at].problem(code, &way, message)]));
         if name.contains(['/', '\\']) || name.starts_with('.') || !name.ends_with(".toml") {
             return refuse(

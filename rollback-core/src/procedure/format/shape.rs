@@ -5,6 +5,7 @@ use super::check::{Check, Expect};
 use super::document::Precheck;
 use super::figure::{Operator, Threshold};
 use super::named::Named;
+use super::phase::{Rung, RungKind};
 use super::step::{CopyFiles, EnvFile, Evidence, Insert, Restore, Step, WriteFile};
 use super::trigger::{Condition, Trigger};
 use super::value::{Period, Scalar, TreePath};
@@ -285,5 +286,37 @@ impl Condition {
         let (consecutive, window, interval) = (None, None, None);
         let (op, threshold, lasting) = (self.op, self.threshold, self.lasting);
         Rule { metric: &self.metric, op, threshold, lasting, consecutive, window, interval }
+    }
+}
+
+/// How a rung rolls back.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Way<'a> {
+    /// By the inverse of commits or of a merge.
+    Revert,
+    /// By a commit of the past once more.
+    Pick,
+    /// By the content of paths, from this source.
+    Restore(&'a str),
+    /// By a program.
+    Command(&'a [String]),
+}
+
+impl Rung {
+    /// The way that its `use` names, with what belongs to it.
+    ///
+    /// # Errors
+    /// [`Misshapen`] where that is missing, or belongs to another way.
+    pub(crate) fn way(&self) -> Result<Way<'_>, Misshapen> {
+        let incomplete = |message: &str| Err(Misshapen::new("incomplete", message));
+        match (self.kind, self.run.as_slice(), &self.from) {
+            (RungKind::Command, [], _) => incomplete("'run' belongs to a command rung, and only there"),
+            (RungKind::Command, run, _) => Ok(Way::Command(run)),
+            (_, [_, ..], _) => incomplete("'run' belongs to a command rung, and only there"),
+            (RungKind::RestoreFile, _, None) => incomplete("restoring needs 'from', such as last-good"),
+            (RungKind::RestoreFile, _, Some(from)) => Ok(Way::Restore(from)),
+            (RungKind::CherryPick, ..) => Ok(Way::Pick),
+            (RungKind::RevertCommit | RungKind::RevertMerge, ..) => Ok(Way::Revert),
+        }
     }
 }

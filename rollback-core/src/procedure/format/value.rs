@@ -8,9 +8,8 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{Error as _, Unexpected};
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::Value;
 
 pub use crate::process::push::Remote;
 
@@ -363,19 +362,35 @@ impl From<bool> for Scalar {
 
 impl<'de> Deserialize<'de> for Scalar {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let wrong = |found| Err(D::Error::invalid_type(found, &"text, a number, true or false"));
-        match Value::deserialize(deserializer)? {
-            Value::Bool(value) => Ok(Self::Bool(value)),
-            Value::String(value) => Ok(Self::Text(value)),
-            Value::Number(value) => match (value.as_i64(), value.as_f64()) {
-                (Some(integer), _) => Ok(Self::Integer(integer)),
-                (None, Some(float)) if value.is_f64() => Ok(Self::Float(float)),
-                _ => Err(D::Error::custom("the number is too large")),
-            },
-            Value::Null => wrong(Unexpected::Unit),
-            Value::Array(_) => wrong(Unexpected::Seq),
-            Value::Object(_) => wrong(Unexpected::Map),
+        struct Visitor;
+        impl serde::de::Visitor<'_> for Visitor {
+            type Value = Scalar;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("text, a number, true or false")
+            }
+
+            fn visit_bool<E>(self, value: bool) -> Result<Scalar, E> {
+                Ok(Scalar::Bool(value))
+            }
+
+            fn visit_i64<E>(self, value: i64) -> Result<Scalar, E> {
+                Ok(Scalar::Integer(value))
+            }
+
+            fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<Scalar, E> {
+                i64::try_from(value).map(Scalar::Integer).map_err(|_| E::custom("the number is too large"))
+            }
+
+            fn visit_f64<E>(self, value: f64) -> Result<Scalar, E> {
+                Ok(Scalar::Float(value))
+            }
+
+            fn visit_str<E>(self, value: &str) -> Result<Scalar, E> {
+                Ok(Scalar::Text(value.to_owned()))
+            }
         }
+        deserializer.deserialize_any(Visitor)
     }
 }
 

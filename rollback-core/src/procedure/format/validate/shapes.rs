@@ -269,19 +269,14 @@ fn of_a_rung(report: &mut Report<'_>, way: &[Step], at: usize, rung: &Rung, phas
     let target = phase.target.as_ref();
     let of_a_merge = target.is_some_and(|target| target.merge_of.is_some() || !target.merges_of.is_empty());
     let reverts_the_merge = rung.kind == RungKind::RevertCommit && of_a_merge && rung.commits.is_none();
-    let is_command = rung.kind == RungKind::Command;
+    report.misshapen(way, rung.way());
     let incomplete = [
         (
             at > 0 && rung.when.is_empty(),
             "a rung after the first needs 'when': the reasons after which it is tried",
         ),
         (
-            rung.kind == RungKind::RestoreFile && rung.from.is_none(),
-            "restoring needs 'from', such as last-good",
-        ),
-        (is_command == rung.run.is_empty(), "'run' belongs to a command rung, and only there"),
-        (
-            is_command && rung.approval.is_none() && rung.when != [Reason::Manual],
+            rung.kind == RungKind::Command && rung.approval.is_none() && rung.when != [Reason::Manual],
             "a command rung needs 'approval' or when = [\"manual\"]: nothing can be previewed of it",
         ),
         (rung.scoped && phase.paths.is_empty() && rung.paths.is_empty(), "'scoped' needs 'paths'"),
