@@ -85,8 +85,7 @@ pub(crate) fn with_run() -> (Sandbox, String) {
     let repo = Repo::discover(sandbox.path()).unwrap();
     let clock = Hand(AtomicI64::new(0));
     let environment = |name: &str| std::env::var(name).ok().filter(|_| name == "PATH");
-    let engine =
-        Engine { repo: &repo, runner: &SystemRunner, clock: &clock, environment: &environment, cancel: None };
+    let engine = Engine::new(&repo, &SystemRunner, &clock, &environment);
     let mut request = RunRequest::new();
     request.trusted_hash = Some(fingerprint(&procedure, Some(sandbox.path())).hash);
     request.landing.identity = Some(Identity { name: "Ada".into(), email: "ada@example.com".into() });

@@ -41,6 +41,11 @@ pub trait Runner: Send + Sync {
     /// # Errors
     /// [`StartError`] where the program could not be started at all. However it ended after that is an [`Output`].
     fn run(&self, command: &Command, watch: &mut dyn Watch) -> Result<Output, StartError>;
+
+    /// Ends what a process that died left running; whether there was anything to end.
+    fn end(&self, left: &LeftProgram) -> bool {
+        left.end()
+    }
 }
 
 /// Sees a program start, and its lines, already redacted.

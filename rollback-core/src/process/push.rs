@@ -4,12 +4,12 @@
 //! only transport; it never forces, and nothing but the named commit leaves: no tags, no submodules.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Command, DEFAULT_ENVIRONMENT};
 use crate::id::CommitId;
-use crate::repo::Repo;
 
 /// The variables by which git finds keys, helpers and proxies.
 const TRANSPORT_ENVIRONMENT: &[&str] = &[
@@ -125,21 +125,21 @@ pub struct PushOptions<'a> {
     pub timeout: Duration,
 }
 
-/// The command that lists the branches of a remote; [`advertised`] reads what it writes.
-pub fn list_command(repo: &Repo, remote: &Remote, options: &PushOptions<'_>) -> Command {
-    git(repo, &["ls-remote", "--refs", "--heads", "--", remote.as_str()], options)
+/// The command, run in `folder`, that lists the branches of a remote; [`advertised`] reads what it writes.
+pub fn list_command(folder: &Path, remote: &Remote, options: &PushOptions<'_>) -> Command {
+    git(folder, &["ls-remote", "--refs", "--heads", "--", remote.as_str()], options)
 }
 
-/// The command that lets `reference` of a remote name `commit`, where that is a fast-forward.
+/// The command, run in `folder`, that lets `reference` of a remote name `commit`, where that is a fast-forward.
 pub fn push_command(
-    repo: &Repo,
+    folder: &Path,
     remote: &Remote,
     (commit, reference): (CommitId, &str),
     options: &PushOptions<'_>,
 ) -> Command {
     let refspec = format!("{commit}:{reference}");
     let words = ["push", "--no-follow-tags", "--recurse-submodules=no", "--", remote.as_str(), &refspec];
-    git(repo, &words, options)
+    git(folder, &words, options)
 }
 
 /// The references that a remote has, from the output of [`list_command`].
@@ -152,8 +152,7 @@ pub fn advertised(output: &[u8]) -> BTreeMap<String, CommitId> {
     text.lines().filter_map(row).collect()
 }
 
-fn git(repo: &Repo, words: &[&str], options: &PushOptions<'_>) -> Command {
-    let folder = repo.work_dir().unwrap_or(repo.git_dir());
+fn git(folder: &Path, words: &[&str], options: &PushOptions<'_>) -> Command {
     let mut command = Command::new(std::iter::once("git").chain(words.iter().copied()), folder)
         .timeout(options.timeout)
         .redact(options.redactor.clone());

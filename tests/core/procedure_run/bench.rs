@@ -94,13 +94,7 @@ impl Bench {
     pub(crate) fn with<T>(&self, work: impl FnOnce(&Engine<'_>, &Repo) -> T) -> T {
         let repo = Repo::discover(self.sandbox.path()).unwrap();
         let environment = |name: &str| self.variable(name);
-        let engine = Engine {
-            repo: &repo,
-            runner: &SystemRunner,
-            clock: &self.clock,
-            environment: &environment,
-            cancel: None,
-        };
+        let engine = Engine::new(&repo, &SystemRunner, &self.clock, &environment);
         work(&engine, &repo)
     }
 

@@ -86,13 +86,7 @@ fn work(
     let surroundings = session.surroundings().clone();
     let clock = PatientClock::new(&surroundings, stopping.flag());
     let environment = |name: &str| surroundings.variable(name);
-    let engine = Engine {
-        repo: &repo,
-        runner: &SystemRunner,
-        clock: &clock,
-        environment: &environment,
-        cancel: Some(stopping.flag()),
-    };
+    let engine = Engine::new(&repo, &SystemRunner, &clock, &environment).cancelled_by(stopping.flag());
     let mut watch = Watch::new(&mut session.console, &repo, began.unwrap_or_else(Timestamp::now));
     let worked = work(&engine, &mut watch);
     let seen = watch.finish();
@@ -119,7 +113,7 @@ fn engine_for_questions<T>(session: &Session, repo: &Repo, ask: impl FnOnce(&Eng
     let surroundings = session.surroundings();
     let environment = |name: &str| surroundings.variable(name);
     let clock = PatientClock::new(surroundings, Arc::default());
-    ask(&Engine { repo, runner: &SystemRunner, clock: &clock, environment: &environment, cancel: None })
+    ask(&Engine::new(repo, &SystemRunner, &clock, &environment))
 }
 
 /// The hash that a pipeline trusts: of the flag, else of the variable.

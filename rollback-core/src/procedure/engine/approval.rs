@@ -10,6 +10,7 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use ssh_key::{PublicKey, SshSig};
 
+use super::ports::Ground;
 use super::state::RunState;
 use super::{EngineError, Result, Run, RunRequest};
 use crate::local_time;
@@ -122,7 +123,7 @@ impl Run<'_> {
 pub(super) fn refuse_undeserved_roles(
     document: &Document,
     request: &RunRequest,
-    repo: &crate::repo::Repo,
+    repo: &dyn Ground,
 ) -> Result<()> {
     for name in &request.roles {
         let members = document.role.get(name).map_or(&[][..], |role| &role.members);

@@ -2,6 +2,7 @@
 
 use super::base::Base;
 use super::event::Event;
+use super::ports::{CandidateFiles, Content};
 use super::state::{KeptCandidate, Pause};
 use super::values::inserted;
 use super::{EngineError, Result, Run};
@@ -10,13 +11,12 @@ use crate::path::RepoPath;
 use crate::plan::{LossClass, Plan, PlanOptions};
 use crate::procedure::check::{Outcome, Verdict};
 use crate::procedure::format::{Action, Insert, Reason, Rung, Step, TreePath};
-use crate::scratch::{Place, Scratch};
 use crate::strategy::Strategy;
 
 /// What could be committed, and what is known of it.
 pub(super) struct Candidate {
     pub(super) plan: Plan,
-    pub(super) scratch: Scratch,
+    pub(super) scratch: Box<dyn CandidateFiles>,
     /// What is rolled back.
     pub(super) targets: Vec<CommitId>,
     /// Where restored content comes from.
@@ -97,15 +97,15 @@ impl Run<'_> {
             Base::Tip => (None, Vec::new(), None),
             Base::Other(tried) => return Ok(Err(tried)),
         };
-        let place = Place::of_run(self.engine.repo, &self.state.id)?;
+        let there = self.engine.repo.placed(&self.state.id).is_some();
         // One that a crash took away with its folder is made and edited anew.
-        self.state.candidate.take_if(|_| !place.is_there());
+        self.state.candidate.take_if(|_| !there);
         let kept = self.state.candidate.clone();
         let fresh = kept.is_none();
         if fresh {
             self.state.edits_done = 0;
         }
-        let scratch = self.scratch(plan.as_ref(), fresh, &place)?;
+        let scratch = self.scratch(plan.as_ref(), fresh)?;
         let mut candidate = self.new_candidate(plan, scratch)?;
         candidate.targets = targets;
         candidate.within.extend(self.phase.paths.iter().map(repo_path));
@@ -115,12 +115,12 @@ impl Run<'_> {
             candidate.source = Some(from);
             candidate.discards = self.discarded(from, &paths, &candidate.targets)?;
             if fresh {
-                candidate.scratch.restore(self.engine.repo, from, &paths, exact)?;
+                candidate.scratch.restore(from, &paths, exact)?;
             }
             candidate.within.extend(paths);
         }
         self.state.source = candidate.source;
-        self.link(&mut candidate.scratch)?;
+        self.link(&mut *candidate.scratch)?;
         if fresh {
             self.set_values(&mut candidate, progress)?;
         }
@@ -128,18 +128,18 @@ impl Run<'_> {
     }
 
     /// The folder of a candidate: the one that was kept, or a fresh one.
-    fn scratch(&self, plan: Option<&Plan>, fresh: bool, place: &Place) -> Result<Scratch> {
+    fn scratch(&self, plan: Option<&Plan>, fresh: bool) -> Result<Box<dyn CandidateFiles>> {
         let (repo, tip) = (self.engine.repo, self.present_tip());
         Ok(match plan {
-            _ if !fresh => Scratch::reopen(repo, plan, tip, place)?,
-            _ if self.record.is_some() => Scratch::at(repo, plan, tip, place)?,
+            _ if !fresh => repo.reopen_files(&self.state.id, plan, tip)?,
+            _ if self.record.is_some() => repo.place_files(&self.state.id, plan, tip)?,
             // What is only looked at ahead has no place of its own.
-            Some(plan) => Scratch::of_plan(repo, plan)?,
-            None => Scratch::of_commit(repo, tip)?,
+            Some(plan) => repo.files_of(Content::Plan(plan))?,
+            None => repo.files_of(Content::Commit(tip))?,
         })
     }
 
-    fn new_candidate(&self, base: Option<Plan>, scratch: Scratch) -> Result<Candidate> {
+    fn new_candidate(&self, base: Option<Plan>, scratch: Box<dyn CandidateFiles>) -> Result<Candidate> {
         let (mut source, mut discards) = (None, Vec::new());
         if let Some(attempt) = base.as_ref().and_then(Plan::chosen_attempt) {
             source = attempt.from;
@@ -154,7 +154,7 @@ impl Run<'_> {
 
     /// The tip in a scratch work tree.
     pub(super) fn empty_candidate(&self) -> Result<Candidate> {
-        self.new_candidate(None, Scratch::of_commit(self.engine.repo, self.present_tip())?)
+        self.new_candidate(None, self.engine.repo.files_of(Content::Commit(self.present_tip()))?)
     }
 
     /// The commit that the next landing builds on.
@@ -167,7 +167,7 @@ impl Run<'_> {
         }
     }
 
-    pub(super) fn link(&self, scratch: &mut Scratch) -> Result<()> {
+    pub(super) fn link(&self, scratch: &mut dyn CandidateFiles) -> Result<()> {
         let Some(work_dir) = self.engine.repo.work_dir() else { return Ok(()) };
         for path in self.procedure.document.link.iter().chain(&self.phase.link) {
             scratch.link(work_dir, &repo_path(path))?;
@@ -228,7 +228,7 @@ impl Run<'_> {
             Ok(Action::Restore(restore)) => {
                 let from = self.revision(&restore.from, &candidate.targets)?;
                 let paths: Vec<RepoPath> = restore.paths.iter().map(repo_path).collect();
-                candidate.scratch.restore(self.engine.repo, from, &paths, restore.exact)?;
+                candidate.scratch.restore(from, &paths, restore.exact)?;
                 candidate.within.extend(paths);
             }
             Ok(Action::Run(_)) => {
@@ -280,7 +280,7 @@ impl Run<'_> {
                 return Err(EngineError::Preserved { path: path.to_string() });
             }
         }
-        self.refuse_broken_constraints(&candidate.scratch)?;
+        self.refuse_broken_constraints(&*candidate.scratch)?;
         Ok(Tried::Candidate(Box::new(candidate)))
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::climb::Controlled;
 use super::event::{Event, Observer, On};
+use super::ports::Ground;
 use super::state::RunState;
 use super::{Result, Run};
 use crate::bounded;
@@ -18,7 +19,6 @@ use crate::process::{
     new_tree_name,
 };
 use crate::record::Revision;
-use crate::repo::Repo;
 
 /// How long a program may run unless the procedure says otherwise.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(600);
@@ -291,7 +291,7 @@ impl Run<'_> {
 struct Watched<'w> {
     id: &'w str,
     observer: &'w mut dyn Observer,
-    repo: &'w Repo,
+    repo: &'w dyn Ground,
     state: &'w mut RunState,
     record: &'w mut Option<Revision>,
     plan: Option<&'w [u8]>,

@@ -8,13 +8,13 @@ use std::ops::ControlFlow;
 use super::candidate::{Candidate, Stop, Tried};
 use super::drive::Flow;
 use super::event::{Event, On};
+use super::ports::Content;
 use super::state::{Ending, Part, Pause, RungTried, Unit, UnitKind, UnitState};
 use super::{EngineError, Result, Run};
 use crate::plan::{Plan, PlanOptions};
 use crate::procedure::check::{Outcome, Verdict};
 use crate::procedure::format::{Check, Reason, Rung, Subject};
 use crate::receipt::{Destination, OutcomeKind};
-use crate::scratch::Scratch;
 
 /// What tells a run that climbs from a look ahead at it.
 pub(super) trait Climber {
@@ -215,8 +215,8 @@ impl Run<'_> {
         let steps = candidate.plan.chosen_attempt().map_or(0, |attempt| attempt.steps.len());
         if !self.phase.validate_each.is_empty() && steps > 1 {
             for at in 0..steps {
-                let mut scratch = Scratch::of_step(self.engine.repo, &candidate.plan, at)?;
-                self.link(&mut scratch)?;
+                let mut scratch = self.engine.repo.files_of(Content::Step(&candidate.plan, at))?;
+                self.link(&mut *scratch)?;
                 let each = self.phase.validate_each.clone();
                 if let Some(judged) = self.judge(&each, scratch.folder())? {
                     return Ok(judged);
@@ -280,8 +280,8 @@ impl Run<'_> {
         let folder = match self.tip_files.take() {
             Some(scratch) => self.tip_files.insert(scratch).folder().to_owned(),
             None if self.needs_files(id) => {
-                let mut scratch = Scratch::of_commit(self.engine.repo, self.present_tip())?;
-                self.link(&mut scratch)?;
+                let mut scratch = self.engine.repo.files_of(Content::Commit(self.present_tip()))?;
+                self.link(&mut *scratch)?;
                 self.tip_files.insert(scratch).folder().to_owned()
             }
             None => self.engine.place(),

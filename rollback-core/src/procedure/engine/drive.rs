@@ -8,7 +8,6 @@ use crate::checkpoint::CheckpointOptions;
 use crate::plan::PlanOptions;
 use crate::procedure::check::Outcome;
 use crate::procedure::format::{EvidenceTime, Named, Occasion, Period, TreePath};
-use crate::scratch::Place;
 
 /// How long a program may run that only shows more of a failure.
 const LONGEST_DIAGNOSIS: Period = Period(std::time::Duration::from_secs(120));
@@ -213,7 +212,7 @@ impl Run<'_> {
     /// Ends what a process that died left running.
     pub(super) fn end_leftovers(&mut self) -> Result<()> {
         let left = std::mem::take(&mut self.state.programs);
-        let ended = left.iter().filter(|program| program.end()).count();
+        let ended = left.iter().filter(|program| self.engine.runner.end(program)).count();
         if ended > 0 {
             self.observer.event(&Event::LeftoversEnded { programs: ended });
         }
@@ -224,7 +223,7 @@ impl Run<'_> {
     /// the next run tries again.
     fn remove_candidate(&self) {
         if !self.state.status.is_open() && self.record.is_some() {
-            let _ = Place::of_run(self.engine.repo, &self.state.id).and_then(|place| place.remove());
+            let _ = self.engine.repo.remove_placed(&self.state.id);
         }
     }
 

@@ -17,6 +17,7 @@ mod event;
 mod evidence;
 mod foresight;
 mod outside;
+mod ports;
 mod prepare;
 mod programs;
 mod publish;
@@ -41,6 +42,8 @@ pub use state::{
     unreadable_runs,
 };
 
+use state::runs_in;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -48,12 +51,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use ports::{CandidateFiles, Ground, Held};
 use prepare::Intent;
 
 use super::format::{Phase, Procedure};
 use super::pins;
 use super::trigger::Samples;
-use crate::apply::{Lease, Leased};
 use crate::id::CommitId;
 use crate::oplog::{OperationRef, UndoOptions};
 use crate::plan::Plan;
@@ -61,7 +64,6 @@ use crate::process::{Holder, Redactor, Runner};
 use crate::receipt::ApplyOptions;
 use crate::record::Revision;
 use crate::repo::Repo;
-use crate::scratch::{self, Place, Scratch};
 use crate::trust::{Fingerprint, sha256};
 
 /// The time, passed in.
@@ -88,16 +90,11 @@ impl Clock for SystemClock {
 
 /// What is needed to run procedures.
 pub struct Engine<'a> {
-    /// The repository.
-    pub repo: &'a Repo,
-    /// Starts programs.
-    pub runner: &'a dyn Runner,
-    /// The time.
-    pub clock: &'a dyn Clock,
-    /// The variables of the environment, from which programs get what they are allowed.
-    pub environment: &'a dyn Fn(&str) -> Option<String>,
-    /// Set by whoever wants the run to stop.
-    pub cancel: Option<Arc<AtomicBool>>,
+    repo: &'a dyn Ground,
+    runner: &'a dyn Runner,
+    clock: &'a dyn Clock,
+    environment: &'a dyn Fn(&str) -> Option<String>,
+    cancel: Option<Arc<AtomicBool>>,
 }
 
 /// What is asked of a run.
@@ -219,9 +216,28 @@ struct Run<'a> {
     /// What the first rung starts from, planned when the run was prepared.
     first: Option<(Box<Plan>, Vec<CommitId>)>,
     /// The files of the tip, for checks that run there too.
-    tip_files: Option<Scratch>,
+    tip_files: Option<Box<dyn CandidateFiles>>,
     /// How many updates have been due so far.
     updates: u64,
+}
+
+impl<'a> Engine<'a> {
+    /// An engine at work in `repo`, with what it needs beside: what starts programs, the time, and the variables of the
+    /// environment, from which programs get what they are allowed.
+    pub fn new(
+        repo: &'a Repo,
+        runner: &'a dyn Runner,
+        clock: &'a dyn Clock,
+        environment: &'a dyn Fn(&str) -> Option<String>,
+    ) -> Self {
+        Self { repo, runner, clock, environment, cancel: None }
+    }
+
+    /// The same, stopped once `cancel` is set.
+    #[must_use]
+    pub fn cancelled_by(self, cancel: Arc<AtomicBool>) -> Self {
+        Self { cancel: Some(cancel), ..self }
+    }
 }
 
 impl Engine<'_> {
@@ -300,14 +316,14 @@ impl Engine<'_> {
         let _lease = self.lease(&open.procedure, Some(&open.id))?;
         let (mut state, record) = self.open_run(Some(&open.id))?;
         for program in std::mem::take(&mut state.programs) {
-            program.end();
+            self.runner.end(&program);
         }
         state.status = RunStatus::Aborted;
         state.finished = Some(self.clock.now());
         state.pause = None;
         state.candidate = None;
         // A candidate that nobody will land; losing it loses nothing that was committed.
-        let _ = Place::of_run(self.repo, &state.id).and_then(|place| place.remove());
+        let _ = self.repo.remove_placed(&state.id);
         while let Some(operation) = state.operations.pop() {
             match self.repo.undo(&OperationRef::Id(operation.clone()), &UndoOptions::default()) {
                 Ok(undone) => {
@@ -398,17 +414,15 @@ impl Engine<'_> {
     /// Removes the candidates of runs that have ended or are not known. One that cannot be removed is in nobody's way.
     fn sweep_candidates(&self) -> Result<()> {
         let open: Vec<String> =
-            runs(self.repo)?.into_iter().filter(|run| run.status.is_open()).map(|run| run.id).collect();
-        let _ = scratch::sweep(self.repo, |id| open.iter().any(|open| open == id));
+            runs_in(self.repo)?.into_iter().filter(|run| run.status.is_open()).map(|run| run.id).collect();
+        let _ = self.repo.sweep_placed(&|id| open.iter().any(|open| open == id));
         Ok(())
     }
 
     /// The right to carry out runs here, which one process has at a time.
-    pub(super) fn lease(&self, procedure: &str, run: Option<&str>) -> Result<Lease> {
-        match self.repo.lease(&self.holder(procedure, run))? {
-            Leased::Taken(lease) => Ok(lease),
-            Leased::Held(holder) => Err(EngineError::AtWork { holder: holder.map(Box::new) }),
-        }
+    pub(super) fn lease(&self, procedure: &str, run: Option<&str>) -> Result<Box<dyn Held>> {
+        let taken = self.repo.take_lease(&self.holder(procedure, run))?;
+        taken.map_err(|holder| EngineError::AtWork { holder: holder.map(Box::new) })
     }
 
     fn holder(&self, procedure: &str, run: Option<&str>) -> Holder {
@@ -424,7 +438,7 @@ impl Engine<'_> {
         let id = match id {
             Some(id) => id.to_owned(),
             None => {
-                let open: Vec<String> = runs(self.repo)?
+                let open: Vec<String> = runs_in(self.repo)?
                     .into_iter()
                     .filter(|run| run.status.is_open())
                     .map(|run| run.id)

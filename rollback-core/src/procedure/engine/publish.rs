@@ -192,7 +192,7 @@ impl Run<'_> {
     /// The commits that a remote has and that are known here.
     fn known_to(&mut self, remote: &Remote, publish: &Publish, reference: &str) -> Result<Vec<CommitId>> {
         let repo = self.engine.repo;
-        let command = list_command(repo, remote, &self.push_options(publish));
+        let command = list_command(&self.engine.place(), remote, &self.push_options(publish));
         let failed = |why: String| EngineError::Remote { remote: remote.to_string(), why };
         let output = match self.run_program("publish", "publish-remote", &command)? {
             Ok(output) if output.ended == Ended::Exited(0) => output,
@@ -305,7 +305,7 @@ impl Run<'_> {
         if let Some(remote) = self.remote(publish)? {
             let (commit, reference) = self.result()?;
             let options = self.push_options(publish);
-            commands.push(push_command(self.engine.repo, &remote, (commit, &reference), &options));
+            commands.push(push_command(&self.engine.place(), &remote, (commit, &reference), &options));
         }
         if !publish.run.is_empty() {
             let run = self.arguments(&publish.run)?;

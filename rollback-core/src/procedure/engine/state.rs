@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::approval::CheckedSignature;
 use super::error::{EngineError, Result};
 use super::event::On;
+use super::ports::Ground;
 use crate::id::CommitId;
 use crate::plan::LossClass;
 use crate::procedure::check::Verdict;
@@ -17,7 +18,6 @@ use crate::procedure::input::Inputs;
 use crate::process::LeftProgram;
 use crate::record::{self, Files, Record, RecordKind, Revision, UnreadableRecord};
 use crate::repo::Repo;
-use crate::scratch::Place;
 
 /// Where a run stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -435,12 +435,12 @@ impl RunState {
     ///
     /// # Errors
     /// Where the record cannot be read.
-    pub fn plan(repo: &Repo, id: &str) -> Result<Option<Vec<u8>>> {
+    pub(super) fn plan(repo: &dyn Ground, id: &str) -> Result<Option<Vec<u8>>> {
         let record = repo.read_record(RecordKind::Run, id)?;
         Ok(record.and_then(|mut record| record.files.remove(PLAN_FILE)))
     }
 
-    pub(super) fn read(repo: &Repo, id: &str) -> Result<Option<(Self, Revision)>> {
+    pub(super) fn read(repo: &dyn Ground, id: &str) -> Result<Option<(Self, Revision)>> {
         match repo.read_record(RecordKind::Run, id)? {
             Some(record) => Ok(Some((Self::of_record(id, &record)?.located(repo), record.revision))),
             None => Ok(None),
@@ -459,11 +459,9 @@ impl RunState {
     }
 
     /// With the candidate's folder, where somebody is to look there: derived from the id, whatever the record says.
-    fn located(mut self, repo: &Repo) -> Self {
-        let place =
-            Place::of_run(repo, &self.id).ok().filter(|place| self.candidate.is_some() && place.is_there());
+    fn located(mut self, repo: &dyn Ground) -> Self {
         if let Some(pause) = &mut self.pause {
-            pause.folder = place.map(|place| place.files());
+            pause.folder = self.candidate.as_ref().and_then(|_| repo.placed(&self.id));
         }
         self
     }
@@ -477,7 +475,7 @@ impl RunState {
 
     pub(super) fn write(
         &self,
-        repo: &Repo,
+        repo: &dyn Ground,
         after: Option<Revision>,
         plan: Option<&[u8]>,
         message: &str,
@@ -517,6 +515,10 @@ const PLAN_FILE: &str = "plan.json";
 /// # Errors
 /// Where the folder of records cannot be read.
 pub fn runs(repo: &Repo) -> Result<Vec<RunState>> {
+    runs_in(repo)
+}
+
+pub(super) fn runs_in(repo: &dyn Ground) -> Result<Vec<RunState>> {
     let records = repo.records(RecordKind::Run)?.read;
     let read = records.iter().filter_map(|(id, record)| RunState::of_record(id, record).ok());
     let mut runs: Vec<_> = read.map(|run| run.located(repo)).collect();

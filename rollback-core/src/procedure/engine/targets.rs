@@ -4,10 +4,11 @@ use std::collections::{BinaryHeap, HashSet};
 
 use jiff::Timestamp;
 
+use super::ports::Ground;
 use super::{EngineError, Result, Run};
 use crate::id::CommitId;
 use crate::procedure::format::{CommitFilter, Pattern, Pick, Target};
-use crate::repo::{CommitSummary, Repo};
+use crate::repo::CommitSummary;
 
 impl Run<'_> {
     /// The commits that the target names, newest first; none for a target that is a path.
@@ -122,7 +123,7 @@ fn names_branch(subject: &str, branch: &str) -> bool {
         })
 }
 
-fn passes(repo: &Repo, filter: &CommitFilter, commit: &CommitSummary) -> Result<bool> {
+fn passes(repo: &dyn Ground, filter: &CommitFilter, commit: &CommitSummary) -> Result<bool> {
     let matches = |pattern: &Option<Pattern>, text: &str| {
         pattern.as_ref().is_none_or(|pattern| pattern.regex().is_match(text.as_bytes()))
     };
@@ -144,7 +145,7 @@ fn passes(repo: &Repo, filter: &CommitFilter, commit: &CommitSummary) -> Result<
 
 /// Visits what `from` reaches, the newest first, and nothing older than `since`.
 fn walk(
-    repo: &Repo,
+    repo: &dyn Ground,
     from: CommitId,
     since: Option<i64>,
     mut visit: impl FnMut(&CommitSummary) -> Result<()>,

@@ -1,11 +1,11 @@
 //! Values of desired-state files in a candidate: set, moved part of the way, and held to the declared constraints.
 
 use super::candidate::{Candidate, repo_path};
+use super::ports::CandidateFiles;
 use super::{EngineError, Result, Run};
 use crate::plan::{Plan, PlanOptions};
 use crate::procedure::format::Scalar;
 use crate::procedure::set::{Place, apply_set, read_value};
-use crate::scratch::Scratch;
 
 impl Run<'_> {
     /// What landing the values alone would do. A broken constraint, a missing file or a key that is not there is refused.
@@ -13,7 +13,7 @@ impl Run<'_> {
         let repo = self.engine.repo;
         let mut candidate = self.empty_candidate()?;
         self.set_values(&mut candidate, 1.0)?;
-        self.refuse_broken_constraints(&candidate.scratch)?;
+        self.refuse_broken_constraints(&*candidate.scratch)?;
         let edits = candidate.scratch.edits(&candidate.within)?;
         let plan = repo.plan_with_edits(None, &edits, Some("values"), &PlanOptions::default())?;
         Ok(plan.chosen.is_some().then_some(plan))
@@ -62,7 +62,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    pub(super) fn refuse_broken_constraints(&self, scratch: &Scratch) -> Result<()> {
+    pub(super) fn refuse_broken_constraints(&self, scratch: &dyn CandidateFiles) -> Result<()> {
         for constraint in &self.procedure.document.constraint {
             let mut sum = 0.0;
             let mut terms = Vec::new();
