@@ -221,6 +221,9 @@ pub(crate) struct Publish {
     /// The value of a secret input, which was not written down. Can be given again
     #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
     pub(crate) set: Vec<(String, String)>,
+    /// Publish once more after that was cut off and may have been done in part
+    #[arg(long)]
+    pub(crate) retry: bool,
     /// Show what would leave; let nothing leave
     #[arg(long)]
     pub(crate) dry_run: bool,

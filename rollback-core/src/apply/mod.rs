@@ -56,7 +56,6 @@ pub(crate) use outside::{OutsideChange, OutsideRow, OutsideThing, check_outside}
 pub(crate) use outside_file::replace_outside;
 pub(crate) use own::OwnFolder;
 pub(crate) use preflight::{Beside, Need, preflight, refuse_unwritable};
-pub(crate) use records::Records;
 pub(crate) use recover::{operation_left, recover};
 pub(crate) use reference::RefUpdate;
 pub(crate) use run_files::stays_in_its_folder;

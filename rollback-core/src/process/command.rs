@@ -48,6 +48,18 @@ pub struct Command {
 }
 
 impl Command {
+    /// A variable that the program gets.
+    #[cfg(test)]
+    pub(crate) fn variable(&self, name: &str) -> Option<&str> {
+        self.environment.get(name).map(String::as_str)
+    }
+
+    /// The name of the tree of processes.
+    #[cfg(test)]
+    pub(crate) fn tree_name(&self) -> Option<&str> {
+        self.tree.as_deref()
+    }
+
     /// The program and its arguments, to be run in `folder`. A relative program with a slash is relative to `folder`.
     pub fn new(arguments: impl IntoIterator<Item = impl Into<String>>, folder: impl Into<PathBuf>) -> Self {
         Self {

@@ -7,6 +7,7 @@ mod approvals;
 mod around;
 mod bench;
 mod consent;
+mod cut_off;
 mod desired_state;
 mod going_on;
 mod hal9;

@@ -31,6 +31,7 @@ fn publish(args: &Publish, session: &mut Session) -> Outcome {
     request.approvals.clone_from(&args.approvals);
     request.publishing = consent(&args.publishing);
     request.set.clone_from(&args.set);
+    request.retry = args.retry;
     let hash = given_hash(&args.trust, session);
     request.trusted_hash = Some(procedures::trusted_hash(&found, hash.as_deref(), !args.yes, session)?);
     let publication = engine_for_questions(session, &repo, |engine| {

@@ -7,7 +7,7 @@ use super::climb::Controlled;
 use super::event::{Event, Observer, On};
 use super::ports::Ground;
 use super::state::RunState;
-use super::{Result, Run};
+use super::{EngineError, Result, Run};
 use crate::bounded;
 use crate::path::RepoPath;
 use crate::procedure::check::{Outcome, Seen, Verdict, filled, judge};
@@ -211,6 +211,7 @@ impl Run<'_> {
         let tree = new_tree_name();
         self.state.programs.push(LeftProgram::new(&tree));
         self.save_if_kept(&format!("{id} starts a program"))?;
+        self.has_started = true;
         let mut watch = Watched {
             id,
             observer: &mut *self.observer,
@@ -308,8 +309,8 @@ impl Watch for Watched<'_> {
         let Some(left) = self.state.programs.last_mut() else { return };
         left.process = Some(process.clone());
         if let Some(revision) = *self.record {
-            let written = self.state.write(self.repo, Some(revision), self.plan, "a program started");
-            self.written = written.map(|revision| *self.record = Some(revision));
+            let written = self.repo.write_run(self.state, Some(revision), self.plan, "a program started");
+            self.written = written.map(|revision| *self.record = Some(revision)).map_err(EngineError::from);
         }
     }
 }

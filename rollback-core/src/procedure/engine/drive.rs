@@ -5,6 +5,7 @@ use super::state::{Ending, Pause, RunStatus, Unit, UnitKind, UnitState};
 use super::steps::Stepped;
 use super::{EngineError, Result, Resumption, Run};
 use crate::checkpoint::CheckpointOptions;
+use crate::oplog::Operation;
 use crate::plan::PlanOptions;
 use crate::procedure::check::Outcome;
 use crate::procedure::format::{EvidenceTime, Named, Occasion, Period, TreePath};
@@ -59,6 +60,11 @@ impl Run<'_> {
                     self.cut_off(at)?;
                     return Err(error);
                 }
+                // A program of it has run: whether it runs again is for a person to say.
+                Err(error) if self.has_started && !self.state.units[at].repeatable => {
+                    self.cut_off(at)?;
+                    return Err(error);
+                }
                 Err(error) => {
                     // What was refused changed nothing: the unit is as if it had not begun.
                     self.state.units[at].state = UnitState::Pending;
@@ -94,6 +100,7 @@ impl Run<'_> {
 
     fn begin(&mut self, at: usize) -> Result<()> {
         let now = self.engine.clock.now();
+        self.has_started = false;
         let unit = &mut self.state.units[at];
         unit.state = UnitState::Started;
         unit.started = Some(now);
@@ -180,16 +187,22 @@ impl Run<'_> {
         self.state.finished = Some(self.engine.clock.now());
         self.warn_of_overrun(self.state.units.len());
         self.state.conclude(self.state.ending_of_units());
-        if self.state.ending == Some(Ending::LandedButFailed) {
-            self.tell_of_failure()?;
+        self.keep_report()?;
+        if self.state.status == RunStatus::Complete {
+            return self.save("complete");
         }
-        // What was committed is what was known then; what is kept with the run is the whole story.
+        // Written down first: a message that was sent is not sent again.
+        self.save("landed, then failed")?;
+        self.tell_of_failure()?;
+        self.save("failure told")
+    }
+
+    /// Keeps the reports with the run. What was committed is what was known then; what is kept is the whole story.
+    pub(super) fn keep_report(&mut self) -> Result<()> {
         self.own_report()?;
         let report = super::report::markdown(self.procedure, &self.state);
         let report = self.redactor.redact_str(&report);
-        self.keep("report.md", report.as_bytes())?;
-        let complete = self.state.status == RunStatus::Complete;
-        self.save(if complete { "complete" } else { "landed, then failed" })
+        self.keep("report.md", report.as_bytes())
     }
 
     /// Writes the procedure's own report with what is known now, and keeps it with the run.
@@ -209,16 +222,6 @@ impl Run<'_> {
         if self.record.is_some() { self.save(message) } else { Ok(()) }
     }
 
-    /// Ends what a process that died left running.
-    pub(super) fn end_leftovers(&mut self) -> Result<()> {
-        let left = std::mem::take(&mut self.state.programs);
-        let ended = left.iter().filter(|program| self.engine.runner.end(program)).count();
-        if ended > 0 {
-            self.observer.event(&Event::LeftoversEnded { programs: ended });
-        }
-        Ok(())
-    }
-
     /// Removes the candidate of a run that has no use for it any more. One that cannot be removed is in nobody's way, and
     /// the next run tries again.
     fn remove_candidate(&self) {
@@ -228,7 +231,8 @@ impl Run<'_> {
     }
 
     pub(super) fn save(&mut self, message: &str) -> Result<()> {
-        self.record = Some(self.state.write(self.engine.repo, self.record, self.plan.as_deref(), message)?);
+        self.record =
+            Some(self.engine.repo.write_run(&self.state, self.record, self.plan.as_deref(), message)?);
         Ok(())
     }
 
@@ -323,7 +327,8 @@ impl Run<'_> {
         self.state.allow_loss |= how.request.allow_loss;
         self.request.allow_loss = self.state.allow_loss;
         self.request.by_hand = self.state.by_hand;
-        self.find_landing()?;
+        self.state.find_landings(self.engine.repo)?;
+        self.refuse_taken_back()?;
         if self.state.commits.is_empty() {
             let tip = self.engine.repo.plan_tip(&PlanOptions::default())?;
             if tip.commit_id != self.state.tip && !how.replan {
@@ -335,15 +340,8 @@ impl Run<'_> {
             }
         }
         self.accept_approvals()?;
-        for unit in &mut self.state.units {
-            if unit.state != UnitState::Started {
-                continue;
-            }
-            unit.state = match (unit.repeatable, how.retry, how.mark_done) {
-                (_, _, true) => UnitState::Done,
-                (true, ..) | (_, true, _) => UnitState::Pending,
-                _ => return Err(EngineError::CutOff { unit: unit.id.clone() }),
-            };
+        if let Some(at) = self.state.units.iter().position(|unit| unit.state == UnitState::Started) {
+            self.take_up_unit(at, how)?;
         }
         if let Some(pause) = self.state.pause.take()
             && how.mark_done
@@ -353,6 +351,44 @@ impl Run<'_> {
         self.state.status = RunStatus::Running;
         self.state.ending = None;
         self.save("resumed")
+    }
+
+    /// Refuses to go on where what had landed was taken back since, by an abort that was cut off or by an undo.
+    fn refuse_taken_back(&self) -> Result<()> {
+        if self.state.operations.is_empty() {
+            return Ok(());
+        }
+        let own = |row: &Operation| self.state.operations.contains(&row.operation_id);
+        for Operation { operation_id: operation, undone_by, .. } in
+            self.engine.repo.operations()?.into_iter().filter(own)
+        {
+            if let Some(by) = undone_by {
+                return Err(crate::Error::AlreadyUndone { operation, by }.into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Decides what becomes of the unit that was cut off. One that may simply run again does so, whatever a person says.
+    fn take_up_unit(&mut self, at: usize, how: &Resumption) -> Result<()> {
+        let unit = &mut self.state.units[at];
+        if unit.repeatable || how.retry && !how.mark_done {
+            unit.state = UnitState::Pending;
+            return Ok(());
+        }
+        if !how.mark_done {
+            return Err(EngineError::CutOff { unit: unit.id.clone() });
+        }
+        unit.state = UnitState::Done;
+        unit.note = Some("taken for done".into());
+        let (kind, id) = (unit.kind, unit.id.clone());
+        let effect = match (kind, self.procedure.step(&id).cloned()) {
+            (UnitKind::Step | UnitKind::Backup, Some(step)) => self.effect_of(&step)?,
+            (UnitKind::Message, _) => return Ok(()),
+            _ => id,
+        };
+        self.state.outside_effects.push(effect);
+        Ok(())
     }
 
     /// Goes on from another tip: what was found out about the old one, and what was approved for it, no longer counts.
@@ -375,34 +411,6 @@ impl Run<'_> {
         // It was made of the old tip.
         state.candidate = None;
         self.plan = None;
-    }
-
-    /// A run that died between landing and writing it down has landed: its commit names it.
-    fn find_landing(&mut self) -> Result<()> {
-        let repo = self.engine.repo;
-        let Some(at) = self
-            .state
-            .units
-            .iter()
-            .position(|unit| unit.kind == UnitKind::Rollback && unit.state == UnitState::Started)
-        else {
-            return Ok(());
-        };
-        let reference = match self.branch()? {
-            Some(branch) => format!("refs/heads/{branch}"),
-            None => self.state.reference.clone(),
-        };
-        let Ok(head) = repo.resolve_commit(&reference) else { return Ok(()) };
-        let trailer = format!("Rollback-Run: {}", self.state.id);
-        let already = self.state.commits.contains(&head);
-        if !already && repo.commit_message(head)?.lines().any(|line| line == trailer) {
-            let landed = repo.operations()?.into_iter().find(|operation| operation.after == Some(head));
-            self.state.operations.extend(landed.map(|operation| operation.operation_id));
-            self.state.commits.push(head);
-            self.state.landed_on = Some(reference);
-            self.state.units[at].state = UnitState::Done;
-        }
-        Ok(())
     }
 
     fn unit(&mut self, at: usize) -> Result<Flow> {
@@ -493,7 +501,11 @@ impl Run<'_> {
 
     fn has_landed(&self) -> bool {
         let changes = self.phase.says_what_to_change();
-        !self.state.commits.is_empty() || !changes && !self.state.outside_effects.is_empty()
+        // A rung that is a program of its own lands no commit.
+        let rolled_back = |unit: &Unit| unit.kind == UnitKind::Rollback && unit.state == UnitState::Done;
+        !self.state.commits.is_empty()
+            || self.state.units.iter().any(rolled_back)
+            || !changes && !self.state.outside_effects.is_empty()
     }
 
     fn precheck(&mut self, id: &str) -> Result<Flow> {
@@ -528,7 +540,7 @@ impl Run<'_> {
                 Stepped::Done(note) => Flow::Done(note),
                 Stepped::Failed(why) if step.optional => Flow::Skipped(why),
                 Stepped::Failed(why) => Flow::End(Ending::StepFailed, why),
-                Stepped::Manual(why) => Flow::Pause(Pause::new(id, why)),
+                Stepped::Manual(why) => Flow::Pause(Pause::new(step.id, why)),
             }),
             None => Ok(Flow::Done(None)),
         }

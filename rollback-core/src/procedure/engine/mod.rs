@@ -42,8 +42,6 @@ pub use state::{
     unreadable_runs,
 };
 
-use state::runs_in;
-
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -153,6 +151,8 @@ pub struct RunRequest {
     pub samples: Samples,
     /// How the result lands.
     pub landing: ApplyOptions,
+    /// Publishes, or does what was due afterwards, once more after that was cut off.
+    pub retry: bool,
 }
 
 /// How a run that was cut off or paused goes on.
@@ -219,6 +219,8 @@ struct Run<'a> {
     tip_files: Option<Box<dyn CandidateFiles>>,
     /// How many updates have been due so far.
     updates: u64,
+    /// Whether the unit that is at work has started a program.
+    has_started: bool,
 }
 
 impl<'a> Engine<'a> {
@@ -255,6 +257,7 @@ impl Engine<'_> {
         observer: &mut dyn Observer,
     ) -> Result<RunState> {
         let mut lease = self.lease(&procedure.id, None)?;
+        self.end_leftovers(observer)?;
         let mut run = self.prepare(procedure, request, Intent::Act, observer)?;
         lease.note(&self.holder(&procedure.id, Some(&run.state.id)));
         self.sweep_candidates()?;
@@ -289,13 +292,13 @@ impl Engine<'_> {
         observer: &mut dyn Observer,
     ) -> Result<RunState> {
         let _lease = self.lease(&procedure.id, id)?;
+        self.end_leftovers(observer)?;
         let (state, record) = self.open_run(id)?;
         let hash = fingerprint(procedure, self.repo.work_dir()).hash;
         if hash != state.hash {
             return Err(EngineError::Changed { id: state.id, procedure: procedure.id.clone() });
         }
         let mut run = self.reopen(procedure, how.request.clone(), (state, record), observer)?;
-        run.end_leftovers()?;
         // What is secret was not written down.
         run.refuse_unset_inputs()?;
         run.take_up(&how)?;
@@ -314,20 +317,27 @@ impl Engine<'_> {
     pub fn abort(&self, id: Option<&str>) -> Result<RunState> {
         let open = self.open_run(id)?.0;
         let _lease = self.lease(&open.procedure, Some(&open.id))?;
+        self.end_leftovers(&mut ())?;
         let (mut state, record) = self.open_run(Some(&open.id))?;
-        for program in std::mem::take(&mut state.programs) {
-            self.runner.end(&program);
-        }
+        state.find_landings(self.repo)?;
+        let cut_off = state.units.iter().filter(|unit| unit.state == UnitState::Started && !unit.repeatable);
+        let in_part =
+            cut_off.map(|unit| format!("'{}' was cut off and may have done its work in part", unit.id));
+        state.outside_effects.extend(in_part.collect::<Vec<_>>());
         state.status = RunStatus::Aborted;
         state.finished = Some(self.clock.now());
         state.pause = None;
         state.candidate = None;
         // A candidate that nobody will land; losing it loses nothing that was committed.
         let _ = self.repo.remove_placed(&state.id);
+        let logged = if state.operations.is_empty() { Vec::new() } else { self.repo.operations()? };
         while let Some(operation) = state.operations.pop() {
             match self.repo.undo(&OperationRef::Id(operation.clone()), &UndoOptions::default()) {
-                Ok(undone) => {
-                    state.commits.retain(|commit| undone.before != Some(*commit));
+                // An abort that was cut off may have taken it back already.
+                Ok(_) | Err(crate::Error::AlreadyUndone { .. }) => {
+                    let rows = logged.iter().filter(|row| row.operation_id == operation);
+                    let gone: Vec<CommitId> = rows.flat_map(|row| row.commit_ids.clone()).collect();
+                    state.commits.retain(|commit| !gone.contains(commit));
                 }
                 Err(error) => {
                     state.outside_effects.push(format!("the commits of operation {operation} stay: {error}"));
@@ -340,7 +350,7 @@ impl Engine<'_> {
             state.commits.clear();
             state.landed_on = None;
         }
-        state.write(self.repo, Some(record), None, "aborted")?;
+        self.repo.write_run(&state, Some(record), None, "aborted")?;
         Ok(state)
     }
 
@@ -400,6 +410,7 @@ impl Engine<'_> {
         observer: &mut dyn Observer,
     ) -> Result<RunState> {
         let _lease = self.lease(&procedure.id, Some(id))?;
+        self.end_leftovers(observer)?;
         let found = self.any_run(id)?;
         let mut run = self.reopen(procedure, request, found, observer)?;
         run.accept_approvals()?;
@@ -408,13 +419,30 @@ impl Engine<'_> {
     }
 
     fn any_run(&self, id: &str) -> Result<(RunState, Revision)> {
-        RunState::read(self.repo, id)?.ok_or_else(|| EngineError::NoRun { id: Some(id.to_owned()) })
+        self.repo.run(id)?.ok_or_else(|| EngineError::NoRun { id: Some(id.to_owned()) })
+    }
+
+    /// Ends what processes that died left running, whichever run they were at: one that has ended can have been told of
+    /// or published when its process died.
+    fn end_leftovers(&self, observer: &mut dyn Observer) -> Result<()> {
+        let mut ended = 0;
+        for id in self.repo.runs()?.into_iter().filter(|run| !run.programs.is_empty()).map(|run| run.id) {
+            let (mut state, record) = self.any_run(&id)?;
+            let left = std::mem::take(&mut state.programs);
+            ended += left.iter().filter(|program| self.runner.end(program)).count();
+            let plan = self.repo.run_plan(&id)?;
+            self.repo.write_run(&state, Some(record), plan.as_deref(), "leftovers ended")?;
+        }
+        if ended > 0 {
+            observer.event(&Event::LeftoversEnded { programs: ended });
+        }
+        Ok(())
     }
 
     /// Removes the candidates of runs that have ended or are not known. One that cannot be removed is in nobody's way.
     fn sweep_candidates(&self) -> Result<()> {
         let open: Vec<String> =
-            runs_in(self.repo)?.into_iter().filter(|run| run.status.is_open()).map(|run| run.id).collect();
+            self.repo.runs()?.into_iter().filter(|run| run.status.is_open()).map(|run| run.id).collect();
         let _ = self.repo.sweep_placed(&|id| open.iter().any(|open| open == id));
         Ok(())
     }
@@ -438,7 +466,9 @@ impl Engine<'_> {
         let id = match id {
             Some(id) => id.to_owned(),
             None => {
-                let open: Vec<String> = runs_in(self.repo)?
+                let open: Vec<String> = self
+                    .repo
+                    .runs()?
                     .into_iter()
                     .filter(|run| run.status.is_open())
                     .map(|run| run.id)
@@ -467,3 +497,7 @@ impl Engine<'_> {
         self.repo.run_folder(id)
     }
 }
+
+#[cfg(test)]
+#[path = "../../../../tests/core/simulation/mod.rs"]
+mod simulation;

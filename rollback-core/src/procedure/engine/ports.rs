@@ -5,17 +5,18 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::apply::{Leased, Records};
+use super::RunState;
+use crate::apply::Leased;
 use crate::checkpoint::{Checkpoint, CheckpointOptions, Verified};
 use crate::error::Result;
 use crate::history::{HistoryOptions, PathHistory, Return};
-use crate::id::{CommitId, ObjectId, TreeId};
+use crate::id::{CommitId, TreeId};
 use crate::oplog::{Operation, OperationRef, UndoOptions, Undone};
 use crate::path::RepoPath;
 use crate::plan::{BranchMerge, Plan, PlanOptions, PlannedMerge, Tip, TreeEdit};
 use crate::process::Holder;
 use crate::receipt::{ApplyOptions, OutcomeKind, Receipt};
-use crate::record::{Files, Record, RecordKind, Revision};
+use crate::record::Revision;
 use crate::repo::identity::Role;
 use crate::repo::{CommitSummary, Repo, Signature};
 use crate::scratch::{self, Place, Scratch};
@@ -35,13 +36,21 @@ macro_rules! port {
     };
 }
 
-port! {
-    /// The store of records: a writer names the revision that it read, and the store compares and replaces in one step.
-    RunRecords:
-    fn read_record(&self, kind: RecordKind, id: &str) -> Result<Option<Record>>;
-    fn records(&self, kind: RecordKind) -> Result<Records>;
-    fn write_record(&self, kind: RecordKind, id: &str, expected: Option<Revision>, files: &Files) -> Result<Revision>;
-    fn keep_alive(&self, owner: &str, objects: &[ObjectId]) -> Result<()>;
+/// The records of runs. A writer names the revision that it read, and the store compares and replaces in one step.
+pub(crate) trait RunRecords {
+    fn run(&self, id: &str) -> Result<Option<(RunState, Revision)>>;
+    /// Those that can be read, the oldest first.
+    fn runs(&self) -> Result<Vec<RunState>>;
+    /// The plan of the candidate of a run, as JSON; `None` where none was ready to land.
+    fn run_plan(&self, id: &str) -> Result<Option<Vec<u8>>>;
+    /// Writes a run down in place of revision `after`, or as a new one; `what` says what has happened.
+    fn write_run(
+        &self,
+        run: &RunState,
+        after: Option<Revision>,
+        plan: Option<&[u8]>,
+        what: &str,
+    ) -> Result<Revision>;
     /// Keeps a file beside the record of a run.
     fn keep_run_file(&self, id: &str, name: &str, bytes: &[u8]) -> Result<()>;
     fn run_folder(&self, id: &str) -> PathBuf;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::approval::refuse_undeserved_roles;
 use super::event::Event;
-use super::state::{Purpose, RunState, RunStatus, UnitKind, runs_in};
+use super::state::{Purpose, RunState, RunStatus, UnitKind};
 use super::{Engine, EngineError, Observer, Result, Run, RunRequest, fingerprint, units};
 use crate::plan::{Plan, PlanOptions};
 use crate::procedure::format::{
@@ -41,7 +41,7 @@ impl Engine<'_> {
         intent: Intent,
         observer: &'a mut dyn Observer,
     ) -> Result<Run<'a>> {
-        let open = runs_in(self.repo)?.into_iter().find(|run| run.status.is_open());
+        let open = self.repo.runs()?.into_iter().find(|run| run.status.is_open());
         // Looking starts nothing and is in no run's way.
         if let Some(open) = open.filter(|_| intent == Intent::Act) {
             return Err(EngineError::Concurrent {
@@ -120,6 +120,7 @@ impl Engine<'_> {
             first: None,
             tip_files: None,
             updates: 0,
+            has_started: false,
         })
     }
 
@@ -142,13 +143,14 @@ impl Engine<'_> {
             request,
             trusted,
             redactor: self.redactor(procedure, &state.inputs),
-            plan: RunState::plan(self.repo, &state.id)?,
+            plan: self.repo.run_plan(&state.id)?,
             state,
             record: Some(record),
             observer,
             first: None,
             tip_files: None,
             updates: 0,
+            has_started: false,
         })
     }
 
@@ -240,7 +242,7 @@ impl Run<'_> {
     fn tell_of_drills(&mut self) -> Result<()> {
         let Some(every) = self.procedure.document.drill_every else { return Ok(()) };
         let own = |run: &RunState| run.procedure == self.procedure.id && run.status == RunStatus::Complete;
-        let last = runs_in(self.engine.repo)?.into_iter().filter(own).filter_map(|run| run.finished).max();
+        let last = self.engine.repo.runs()?.into_iter().filter(own).filter_map(|run| run.finished).max();
         let age = last.map(|last| self.state.started.duration_since(last).try_into().unwrap_or_default());
         if age.is_none_or(|age| Period(age) > every) {
             self.observer.event(&Event::DrillDue { every, last });

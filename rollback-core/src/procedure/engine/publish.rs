@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::event::{Event, On};
-use super::state::{Unit, UnitKind, UnitState};
+use super::state::{RunStatus, Unit, UnitKind, UnitState};
 use super::steps::Stepped;
 use super::{Engine, EngineError, Result, Run, RunRequest, RunState};
 use crate::id::CommitId;
@@ -94,8 +94,11 @@ impl Engine<'_> {
         observer: &mut dyn super::Observer,
     ) -> Result<RunState> {
         let _lease = self.lease(&procedure.id, Some(id))?;
+        self.end_leftovers(observer)?;
         let mut run = self.reopen(procedure, request, self.any_run(id)?, observer)?;
+        run.refuse_unfinished()?;
         let publish = run.way_of_publishing()?;
+        run.state.find_landings(self.repo)?;
         run.accept_approvals()?;
         if let Some(role) = &publish.approval {
             run.refuse_unapproved("publishing", role)?;
@@ -110,6 +113,20 @@ impl Run<'_> {
     /// How the result leaves this machine, if there is a way.
     pub(super) fn publishes(&self) -> Option<Publish> {
         self.phase.publish.clone().or_else(|| self.procedure.document.publish.clone())
+    }
+
+    /// Refuses a run that goes on, or that was given up: only one that was worked off has a result.
+    fn refuse_unfinished(&self) -> Result<()> {
+        let RunState { id, procedure, status, .. } = &self.state;
+        let (id, status_text) = (id.clone(), status.as_str());
+        match status {
+            RunStatus::Complete | RunStatus::LandedWithFailures => Ok(()),
+            RunStatus::Running | RunStatus::Paused => {
+                Err(EngineError::Concurrent { id, procedure: procedure.clone(), status: status_text })
+            }
+            _ if self.state.landed_on.is_some() => Err(EngineError::Ended { id, status: status_text }),
+            _ => Ok(()),
+        }
     }
 
     /// The way of publishing of a run that has landed.
@@ -278,11 +295,9 @@ impl Run<'_> {
 
     /// Publishes a run that has ended, and writes down how that went.
     pub(super) fn publish_again(&mut self) -> Result<()> {
+        let mut unit = self.begin_afterwards(Unit::new(UnitKind::Publish, "publish", false))?;
         let stepped = self.publish()?;
-        let now = self.engine.clock.now();
-        let mut unit = Unit::new(UnitKind::Publish, "publish", false);
-        unit.started = Some(now);
-        unit.ended = Some(now);
+        unit.ended = Some(self.engine.clock.now());
         match stepped {
             Stepped::Done(note) => {
                 unit.state = UnitState::Done;
@@ -293,9 +308,9 @@ impl Run<'_> {
                 unit.note = Some(why);
             }
         }
-        self.state.units.retain(|other| other.kind != UnitKind::Publish);
-        self.state.units.push(unit);
+        self.replace_unit(unit);
         self.state.conclude(self.state.ending_of_units());
+        self.keep_report()?;
         self.save("published")
     }
 

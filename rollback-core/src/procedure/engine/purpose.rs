@@ -7,7 +7,7 @@ use super::drive::Flow;
 use super::state::{Purpose, RunState, Unit, UnitKind, UnitState};
 use super::steps::Stepped;
 use super::{Engine, EngineError, On, Result, Run};
-use crate::procedure::format::{CommitText, Phase, Procedure, Rung, RungKind, Target, UnknownName};
+use crate::procedure::format::{CommitText, Effect, Phase, Procedure, Rung, RungKind, Target, UnknownName};
 
 /// What the prechecks are called that stand for the conditions of `[undo]`, counted from 1.
 const CONDITION: &str = "condition-";
@@ -100,10 +100,11 @@ impl Run<'_> {
             let known = rows.iter().map(|row| row.id.as_str());
             return Err(EngineError::Unknown(UnknownName::new("follow-up", id, known)));
         };
-        let mut unit = Unit::new(UnitKind::Followup, id, true);
-        unit.started = Some(self.engine.clock.now());
+        let step = followup.step.as_ref().and_then(|step| self.procedure.step(step)).cloned();
+        let repeatable = step.as_ref().is_none_or(|step| step.effect == Effect::Read);
+        let mut unit = self.begin_afterwards(Unit::new(UnitKind::Followup, id, repeatable))?;
         let mut problem = None;
-        if let Some(step) = followup.step.as_ref().and_then(|step| self.procedure.step(step)).cloned() {
+        if let Some(step) = step {
             if let Some(role) = &step.approval {
                 self.refuse_unapproved(&format!("'{}'", step.id), role)?;
             }
@@ -122,9 +123,29 @@ impl Run<'_> {
         unit.ended = Some(self.engine.clock.now());
         unit.state = if problem.is_some() { UnitState::Failed } else { UnitState::Done };
         unit.note = problem;
-        self.state.units.retain(|other| other.kind != UnitKind::Followup || other.id != id);
-        self.state.units.push(unit);
+        self.replace_unit(unit);
         self.save(&format!("follow-up {id}"))
+    }
+
+    /// Writes down that a unit begins which belongs to no run in progress. One that was cut off begins again only where
+    /// the request says so.
+    pub(super) fn begin_afterwards(&mut self, mut unit: Unit) -> Result<Unit> {
+        let same = |other: &&Unit| other.kind == unit.kind && other.id == unit.id;
+        let cut_off = |other: &&Unit| other.state == UnitState::Started && !other.repeatable;
+        if !self.request.retry && self.state.units.iter().filter(same).any(|other| cut_off(&other)) {
+            return Err(EngineError::CutOff { unit: unit.id });
+        }
+        unit.state = UnitState::Started;
+        unit.started = Some(self.engine.clock.now());
+        self.replace_unit(unit.clone());
+        self.save(&format!("{} started", unit.id))?;
+        Ok(unit)
+    }
+
+    /// Puts a unit in place of the one of its kind and name, at the end.
+    pub(super) fn replace_unit(&mut self, unit: Unit) {
+        self.state.units.retain(|other| other.kind != unit.kind || other.id != unit.id);
+        self.state.units.push(unit);
     }
 }
 

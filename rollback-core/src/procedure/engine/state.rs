@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::approval::CheckedSignature;
-use super::error::{EngineError, Result};
+use super::error::Result;
 use super::event::On;
-use super::ports::Ground;
+use super::ports::{Candidates, Ground, RunRecords};
 use crate::id::CommitId;
 use crate::plan::LossClass;
 use crate::procedure::check::Verdict;
@@ -412,6 +412,39 @@ impl RunState {
         }
     }
 
+    /// Takes over what landed for this run and was not written down, because the process died in between: the commit of
+    /// an operation, or that of the tip, names the run.
+    pub(super) fn find_landings(&mut self, repo: &dyn Ground) -> Result<()> {
+        let landing = |unit: &Unit| {
+            unit.state == UnitState::Started && matches!(unit.kind, UnitKind::Rollback | UnitKind::Publish)
+        };
+        let Some(at) = self.units.iter().position(landing) else { return Ok(()) };
+        let operations = repo.operations()?.into_iter().rev().filter(|row| row.undone_by.is_none());
+        let mut found: Vec<_> = operations
+            .filter_map(|row| {
+                Some((row.after?, row.commit_ids, row.reference.to_string(), Some(row.operation_id)))
+            })
+            .collect();
+        if let Ok(tip) = repo.resolve_commit(&self.reference) {
+            found.push((tip, vec![tip], self.reference.clone(), None));
+        }
+        let trailer = format!("Rollback-Run: {}", self.id);
+        for (after, commits, reference, operation) in found {
+            if self.commits.contains(&after)
+                || !repo.commit_message(after)?.lines().any(|line| line == trailer)
+            {
+                continue;
+            }
+            self.commits.extend(commits);
+            self.operations.extend(operation);
+            self.landed_on = Some(reference);
+            if self.units[at].kind == UnitKind::Rollback {
+                self.units[at].state = UnitState::Done;
+            }
+        }
+        Ok(())
+    }
+
     /// What failed, as far as the run is to be judged by it: missing evidence is reported, and a follow-up comes later.
     pub fn failures(&self) -> impl Iterator<Item = &Unit> {
         let counts = |unit: &&Unit| {
@@ -431,22 +464,6 @@ impl RunState {
         verdicts.get(&On::Live).or_else(|| verdicts.get(&On::Candidate))
     }
 
-    /// The plan of the candidate of a run, as JSON; `None` where none was ready to land.
-    ///
-    /// # Errors
-    /// Where the record cannot be read.
-    pub(super) fn plan(repo: &dyn Ground, id: &str) -> Result<Option<Vec<u8>>> {
-        let record = repo.read_record(RecordKind::Run, id)?;
-        Ok(record.and_then(|mut record| record.files.remove(PLAN_FILE)))
-    }
-
-    pub(super) fn read(repo: &dyn Ground, id: &str) -> Result<Option<(Self, Revision)>> {
-        match repo.read_record(RecordKind::Run, id)? {
-            Some(record) => Ok(Some((Self::of_record(id, &record)?.located(repo), record.revision))),
-            None => Ok(None),
-        }
-    }
-
     fn of_record(id: &str, record: &Record) -> Result<Self, crate::Error> {
         let refuse = |why: String| crate::Error::ForeignRecord { path: format!("of run {id}").into(), why };
         let bytes = record.files.get(STATE_FILE).map(Vec::as_slice).unwrap_or_default();
@@ -459,7 +476,7 @@ impl RunState {
     }
 
     /// With the candidate's folder, where somebody is to look there: derived from the id, whatever the record says.
-    fn located(mut self, repo: &dyn Ground) -> Self {
+    pub(super) fn located(mut self, repo: &dyn Candidates) -> Self {
         if let Some(pause) = &mut self.pause {
             pause.folder = self.candidate.as_ref().and_then(|_| repo.placed(&self.id));
         }
@@ -467,40 +484,10 @@ impl RunState {
     }
 
     /// As it is written down: without any place of the file system.
-    fn unlocated(&self) -> Self {
+    pub(super) fn unlocated(&self) -> Self {
         let mut state = self.clone();
         state.pause.iter_mut().for_each(|pause| pause.folder = None);
         state
-    }
-
-    pub(super) fn write(
-        &self,
-        repo: &dyn Ground,
-        after: Option<Revision>,
-        plan: Option<&[u8]>,
-        message: &str,
-    ) -> Result<Revision> {
-        let bytes = serde_json::to_vec_pretty(&self.unlocated()).map_err(|error| {
-            EngineError::Core(crate::Error::Internal {
-                context: "the state of the run cannot be written".into(),
-                source: Some(error.into()),
-            })
-        })?;
-        let transitions = match after {
-            Some(_) => repo
-                .read_record(RecordKind::Run, &self.id)?
-                .and_then(|mut record| record.files.remove(TRANSITIONS_FILE)),
-            None => {
-                repo.keep_alive(&format!("run {}", self.id), &[self.tip.0])?;
-                None
-            }
-        };
-        let mut transitions = transitions.unwrap_or_default();
-        transitions.extend_from_slice(format!("{} {message}\n", Timestamp::now()).as_bytes());
-        let mut files =
-            Files::from([(STATE_FILE.to_owned(), bytes), (TRANSITIONS_FILE.to_owned(), transitions)]);
-        files.extend(plan.map(|plan| (PLAN_FILE.to_owned(), plan.to_vec())));
-        Ok(repo.write_record(RecordKind::Run, &self.id, after, &files)?)
     }
 }
 
@@ -510,20 +497,68 @@ const TRANSITIONS_FILE: &str = "transitions.txt";
 /// The plan of the candidate that landed, or was about to.
 const PLAN_FILE: &str = "plan.json";
 
+impl RunRecords for Repo {
+    fn run(&self, id: &str) -> Result<Option<(RunState, Revision)>, crate::Error> {
+        match self.read_record(RecordKind::Run, id)? {
+            Some(record) => Ok(Some((RunState::of_record(id, &record)?.located(self), record.revision))),
+            None => Ok(None),
+        }
+    }
+
+    fn runs(&self) -> Result<Vec<RunState>, crate::Error> {
+        let records = self.records(RecordKind::Run)?.read;
+        let read = records.iter().filter_map(|(id, record)| RunState::of_record(id, record).ok());
+        let mut runs: Vec<_> = read.map(|run| run.located(self)).collect();
+        runs.sort_by_key(|run| run.started);
+        Ok(runs)
+    }
+
+    fn run_plan(&self, id: &str) -> Result<Option<Vec<u8>>, crate::Error> {
+        let record = self.read_record(RecordKind::Run, id)?;
+        Ok(record.and_then(|mut record| record.files.remove(PLAN_FILE)))
+    }
+
+    fn write_run(
+        &self,
+        run: &RunState,
+        after: Option<Revision>,
+        plan: Option<&[u8]>,
+        what: &str,
+    ) -> Result<Revision, crate::Error> {
+        let bytes = serde_json::to_vec_pretty(&run.unlocated())
+            .map_err(|error| crate::Error::internal("the state of the run cannot be written", error))?;
+        let transitions = match after {
+            Some(_) => self
+                .read_record(RecordKind::Run, &run.id)?
+                .and_then(|mut record| record.files.remove(TRANSITIONS_FILE)),
+            None => {
+                self.keep_alive(&format!("run {}", run.id), &[run.tip.0])?;
+                None
+            }
+        };
+        let mut transitions = transitions.unwrap_or_default();
+        transitions.extend_from_slice(format!("{} {what}\n", Timestamp::now()).as_bytes());
+        let mut files =
+            Files::from([(STATE_FILE.to_owned(), bytes), (TRANSITIONS_FILE.to_owned(), transitions)]);
+        files.extend(plan.map(|plan| (PLAN_FILE.to_owned(), plan.to_vec())));
+        self.write_record(RecordKind::Run, &run.id, after, &files)
+    }
+
+    fn keep_run_file(&self, id: &str, name: &str, bytes: &[u8]) -> Result<(), crate::Error> {
+        Self::keep_run_file(self, id, name, bytes)
+    }
+
+    fn run_folder(&self, id: &str) -> PathBuf {
+        Self::run_folder(self, id)
+    }
+}
+
 /// The runs of a repository, the newest last. A record that cannot be read is passed over; [`unreadable_runs`] names it.
 ///
 /// # Errors
 /// Where the folder of records cannot be read.
 pub fn runs(repo: &Repo) -> Result<Vec<RunState>> {
-    runs_in(repo)
-}
-
-pub(super) fn runs_in(repo: &dyn Ground) -> Result<Vec<RunState>> {
-    let records = repo.records(RecordKind::Run)?.read;
-    let read = records.iter().filter_map(|(id, record)| RunState::of_record(id, record).ok());
-    let mut runs: Vec<_> = read.map(|run| run.located(repo)).collect();
-    runs.sort_by_key(|run| run.started);
-    Ok(runs)
+    Ok(repo.runs()?)
 }
 
 /// The records of runs that cannot be read, and why. The other runs are not concerned.

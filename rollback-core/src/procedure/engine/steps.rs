@@ -54,12 +54,18 @@ impl Run<'_> {
             Ok(_) => return Ok(Stepped::Failed("it edits a candidate, and there is none".into())),
             Err(misshapen) => return Ok(Stepped::Failed(misshapen.message)),
         }
+        let effect = self.effect_of(step)?;
+        self.state.outside_effects.push(effect);
+        Ok(Stepped::Done(None))
+    }
+
+    /// What a step that is done has done outside of the repository, in words.
+    pub(super) fn effect_of(&self, step: &Step) -> Result<String> {
         let effect = step.title.clone().unwrap_or_else(|| step.id.clone());
-        self.state.outside_effects.push(match step.undo.is_empty() {
+        Ok(match step.undo.is_empty() {
             true => effect,
             false => format!("{effect} (taken back by: {})", self.shown(&self.arguments(&step.undo)?)),
-        });
-        Ok(Stepped::Done(None))
+        })
     }
 
     /// Runs the program of a step until it does what is expected; says what it did at last where it does not.
