@@ -247,7 +247,7 @@ impl Scene {
 
     /// Acts with trouble, alone or beside a second process.
     fn stir(&mut self) {
-        for _ in 0..=self.dice.below(5) {
+        for _ in 0..=self.dice.below(3) {
             let closed = self.run().is_some_and(|run| !run.status.is_open());
             let act = match self.next() {
                 Some(_) if self.dice.chance(8) && self.run().is_some() => Act::Abort,
