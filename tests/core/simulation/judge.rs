@@ -66,6 +66,10 @@ fn judged(state: &State, run: &RunState) -> Vec<String> {
         }
         RunStatus::LandedWithFailures => {
             must(failed || run.units.iter().any(later), "nothing failed");
+            must(
+                !told("complete") || run.units.iter().any(later),
+                "something failed, and it said that it is complete",
+            );
         }
         RunStatus::Failed => {
             must(run.commits.is_empty(), "it says that nothing landed, and has commits");

@@ -261,6 +261,7 @@ impl Scene {
             let mut acts = vec![(act, self.trouble())];
             if self.dice.chance(25) {
                 let other = match self.dice.below(5) {
+                    _ if self.run().is_none() => Act::Start,
                     0 => Act::Start,
                     1 => Act::Abort,
                     2 => Act::Publish { retry: false },
