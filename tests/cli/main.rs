@@ -17,6 +17,7 @@ mod foresight;
 mod history;
 mod hooks;
 mod in_the_way;
+mod kills;
 mod kit;
 mod landing;
 mod oplog;

@@ -312,6 +312,21 @@ mod tests {
     }
 
     #[test]
+    fn a_file_is_what_was_trusted_by_its_bytes_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("x.sh");
+        assert_eq!(digest(&file), None);
+        std::fs::write(&file, "true\n").unwrap();
+        let trusted = digest(&file);
+        let found = || digest(&file).unwrap();
+        assert!(is_trusted(&found(), Some(&trusted)));
+        assert!(!is_trusted(&found(), None) && !is_trusted(&found(), Some(&None)), "it was not there then");
+        std::fs::write(&file, "evil\n").unwrap();
+        assert!(!is_trusted(&found(), Some(&trusted)));
+        assert!(!is_trusted(UNREADABLE, Some(&Some(UNREADABLE.to_owned()))));
+    }
+
+    #[test]
     fn what_lies_outside_is_not_of_the_tree() {
         for run in [&["/usr/bin/env"][..], &["sh", "../x.sh"], &["make"], &["cat", "s/../../x"]] {
             let found = names(run);

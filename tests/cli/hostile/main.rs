@@ -16,6 +16,7 @@ mod disks;
 mod handed_over;
 mod limits;
 mod programs;
+mod promises;
 mod records;
 mod runbooks;
 mod world;
@@ -55,6 +56,20 @@ const ROWS: &[Row] = &[
     Row { name: "journals", make: records::journals },
     Row { name: "operation logs", make: records::operations },
     Row { name: "checkpoints", make: records::checkpoints },
+    Row { name: "runs that name folders", make: records::runs },
+    Row { name: "what was displaced, as links", make: records::displaced },
+    Row { name: "permissions in records", make: records::permissions },
+    Row { name: "secrets in other spellings", make: runbooks::secrets },
+    Row { name: "plans that were altered", make: promises::plans },
+    Row { name: "damage under what is kept", make: promises::kept },
+    Row { name: "writes of git that are not flushed", make: promises::unflushed },
+    Row { name: "restores that were killed", make: promises::finished },
+    Row { name: "searches that end in records", make: promises::searched },
+    Row { name: "two runs at once", make: promises::pairs },
+    Row { name: "programs that a killed run left", make: promises::left_running },
+    Row { name: "files of variables", make: promises::variables },
+    Row { name: "shared repositories", make: promises::shared },
+    Row { name: "one record that cannot be read", make: promises::unreadable },
 ];
 
 fn number(name: &str, default: u64) -> u64 {
@@ -63,7 +78,7 @@ fn number(name: &str, default: u64) -> u64 {
 
 #[test]
 fn hostile_inputs_neither_write_outside_nor_run_code() {
-    let (count, seed) = (number("RB_HOSTILE", 84), number("RB_HOSTILE_SEED", 2026));
+    let (count, seed) = (number("RB_HOSTILE", ROWS.len() as u64 * 2), number("RB_HOSTILE_SEED", 2026));
     let mut dice = Seeded::new(seed);
     let mut tried: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
     let mut exits: BTreeMap<i32, usize> = BTreeMap::new();
@@ -94,7 +109,7 @@ fn hostile_inputs_neither_write_outside_nor_run_code() {
 
 #[test]
 fn the_controls_of_hostile_inputs_write_outside_or_run_code() {
-    let (count, seed) = (number("RB_HOSTILE", 84), number("RB_HOSTILE_SEED", 2026));
+    let (count, seed) = (number("RB_HOSTILE", ROWS.len() as u64 * 2), number("RB_HOSTILE_SEED", 2026));
     let mut dice = Seeded::new(seed);
     let mut noticed: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
     for nth in 0..(count as usize).min(20 * ROWS.len()) {

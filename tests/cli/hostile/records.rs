@@ -1,4 +1,4 @@
-//! Records of rb's own in a repository that was handed over: journals, the operation log, checkpoints.
+//! Records of rb's own in a repository that was handed over: journals, the operation log, checkpoints, runs.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use test_kit::records;
 use test_kit::suite::Seeded;
 
 use crate::world::{Case, World};
-use crate::{one, some, words};
+use crate::{one, runbooks, some, words};
 
 const ASKED: &[&str] = &["status", "revert HEAD", "undo", "checkpoint create x", "ops", "history src/a.txt"];
 
@@ -255,5 +255,108 @@ pub(crate) fn checkpoints(dice: &mut Seeded) -> Case {
     Case::new(format!("{what} at {path}"), world, commands, move |world| {
         let path = path.trim_start_matches('/').replace("x/../", "");
         fs::write(world.outside.join("folder").join(path), "hostile\n").unwrap();
+    })
+}
+
+/// S3: a run whose record names a folder, as a record of today, and as references that a fetch brings.
+pub(crate) fn runs(dice: &mut Seeded) -> Case {
+    let world = World::new();
+    let folder = world.outside.join("folder").display().to_string();
+    let step = "[[step]]\nid = \"hand\"\nmanual = \"look\"";
+    runbooks::add(&world, "edits = [\"hand\"]", step);
+    let trusted = runbooks::as_trusted(&world);
+    let temp = world.git_dir().join("temp");
+    fs::create_dir(&temp).unwrap();
+    let variables = vec![("TMPDIR".to_owned(), temp.display().to_string())];
+    let paused = world.rb(&trusted, &variables);
+    assert_eq!(paused.0, 7, "{}", paused.1);
+    let (id, mut files) = records::all(&world.git_dir(), "runs").pop().unwrap();
+    let mut run: Value = serde_json::from_slice(&files["run.json"]).unwrap();
+    for at in ["candidate", "pause"] {
+        run[at]["folder"] = json!(folder);
+        run[at]["path"] = json!(folder);
+    }
+    run["candidate"]["within"] = json!(["../outside", folder]);
+    let what = match dice.below(3) {
+        0 => {
+            files.insert("run.json".to_owned(), run.to_string().into_bytes());
+            records::plant(&world.git_dir(), "runs", &id, &files);
+            "a record"
+        }
+        1 => {
+            run["id"] = json!(format!("../../..{folder}"));
+            files.insert("run.json".to_owned(), run.to_string().into_bytes());
+            records::plant(&world.git_dir(), "runs", &id, &files);
+            "an id that is a path"
+        }
+        _ => {
+            fs::remove_file(records::folder(&world.git_dir(), "runs").join(&id)).unwrap();
+            let blob =
+                world.repo.git_with_input(&["hash-object", "-w", "--stdin"], run.to_string().as_bytes());
+            let row = format!("100644 blob {}\trun.json\n", String::from_utf8_lossy(&blob).trim());
+            let tree = world.repo.git_with_input(&["mktree"], row.as_bytes());
+            let tree = String::from_utf8_lossy(&tree).trim().to_owned();
+            let commit = world.repo.git(&["commit-tree", "-m", "run", &tree]);
+            world.repo.git(&["update-ref", &format!("refs/rb/runs/{id}"), &commit]);
+            "a reference"
+        }
+    };
+    let mut commands = vec![words(one(dice, &["abort", "resume --yes", "prune --keep 0s"]))];
+    commands.extend(some(dice, &["abort", "resume --yes", "status", "prune --keep 0s", "report"], 3));
+    let mut case = Case::new(what, world, commands, move |_| fs::remove_dir_all(&folder).unwrap());
+    case.variables = variables;
+    case
+}
+
+/// S4: what a landing displaced, and where a recovery puts what was written to it, as links.
+pub(crate) fn displaced(dice: &mut Seeded) -> Case {
+    let world = World::new();
+    let rb = world.git_dir().join("rb");
+    fs::create_dir_all(rb.join("displaced/files")).unwrap();
+    fs::write(rb.join("displaced/files/0"), "hostile\n").unwrap();
+    let canary = world.repo.git_with_input(&["hash-object", "--stdin"], b"canary\n");
+    let canary = json!({"kind": "file", "id": String::from_utf8_lossy(&canary).trim()});
+    let mut record = journal(&world);
+    record["reference"] = json!(null);
+    record["steps"] = json!([{"path": "planted", "action": {"add": {"new": canary}}}]);
+    fs::write(rb.join("displaced/closed.json"), record.to_string()).unwrap();
+    let folder = world.outside.join("folder");
+    let link =
+        one(dice, &["written-00ff00ff00ff00ff", "aside-00ff00ff00ff00ff", "displaced", "landing", "runs"]);
+    match link {
+        "displaced" => {
+            fs::rename(rb.join("displaced"), folder.join("it")).unwrap();
+            std::os::unix::fs::symlink(folder.join("it"), rb.join("displaced")).unwrap();
+        }
+        link => std::os::unix::fs::symlink(&folder, rb.join(link)).unwrap(),
+    }
+    let mut commands = vec![words("status"), words("revert HEAD")];
+    commands.extend(some(dice, &["ops", "undo", "checkpoint create x", "prune --keep 0s"], 3));
+    Case::new(link, world, commands, move |world| {
+        fs::write(world.git_dir().join("rb").join(link).join("planted"), "hostile\n").unwrap();
+    })
+}
+
+/// S7: permissions of a record beyond those that a file of a tree has.
+pub(crate) fn permissions(dice: &mut Seeded) -> Case {
+    let world = World::new();
+    let made = world.rb(&words("revert HEAD"), &[]);
+    assert_eq!(made.0, 0, "{}", made.1);
+    let (id, mut files) = records::all(&world.git_dir(), "operations").pop().unwrap();
+    let mut logged: Value = serde_json::from_slice(&files["operation.json"]).unwrap();
+    let bits = one(dice, &[0o6755, 0o4755, 0o2755, 0o1777, 0o7777]);
+    for path in logged["paths"].as_array_mut().unwrap() {
+        path["attributes"] = json!({"permissions": bits, "modified": [0, 0]});
+    }
+    files.insert("operation.json".to_owned(), logged.to_string().into_bytes());
+    records::plant(&world.git_dir(), "operations", &id, &files);
+    let commands = ["undo", "undo", "checkpoint create k", "checkpoint restore k"].map(words).to_vec();
+    Case::new(format!("{bits:o}"), world, commands, move |world| {
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(bits);
+        fs::set_permissions(world.path().join("src/a.txt"), mode).unwrap();
+    })
+    .wrong_if(|world| {
+        let file = fs::metadata(world.path().join("src/a.txt")).unwrap();
+        std::os::unix::fs::MetadataExt::mode(&file) & 0o7000 != 0
     })
 }

@@ -15,7 +15,7 @@ fn world(phase: &str, rest: &str) -> World {
     world
 }
 
-fn add(world: &World, phase: &str, rest: &str) {
+pub(crate) fn add(world: &World, phase: &str, rest: &str) {
     let text = format!(
         "schema = 1\nid = \"evil\"\ndefault_phase = \"main\"\n{rest}\n[phase.main]\ntarget = {{ grep = \"two\" }}\n\
          paths = [\"src\"]\n{phase}\n[[phase.main.ladder]]\nuse = \"revert-commit\"\n"
@@ -25,7 +25,7 @@ fn add(world: &World, phase: &str, rest: &str) {
 }
 
 /// What a person does who trusts the procedure as it is now: the words that run it.
-fn as_trusted(world: &World) -> Vec<String> {
+pub(crate) fn as_trusted(world: &World) -> Vec<String> {
     let asked = world.rb(&words("trust evil"), &[]).1;
     let hash = asked.rsplit_once("--hash ").map_or("0", |(_, hash)| hash.trim()).to_owned();
     world.rb(&words(&format!("trust evil --hash {hash}")), &[]);
@@ -260,4 +260,40 @@ pub(crate) fn marks(dice: &mut Seeded) -> Case {
         fs::write(world.git_dir().join("control"), "Safe\u{202e}eraS").unwrap();
     })
     .wrong_if(told)
+}
+
+/// S8: what is told in confidence stands nowhere, in whatever form a program shows it.
+pub(crate) fn secrets(dice: &mut Seeded) -> Case {
+    const SECRET: &str = "inputpass-Vb72kk+/%";
+    const FORMS: [&str; 4] = [
+        SECRET,
+        "aW5wdXRwYXNzLVZiNzJraysvJQ==",
+        "696e707574706173732d566237326b6b2b2f25",
+        "inputpass-Vb72kk%2B%2F%25",
+    ];
+    let world = World::new();
+    let shown = "echo $PW; printf %s $PW | base64; printf %s $PW | od -An -tx1 | tr -d ' \\\\n'; echo; printf %s $PW | sed 's,%,%25,g;s,+,%2B,g;s,/,%2F,g' >&2";
+    let fails = one(dice, &["", "; exit 1"]);
+    let step = format!(
+        "[input.pw]\nsecret = true\n[[step]]\nid = \"s\"\nrun = [\"sh\", \"-c\", \"{shown}{fails}\"]\nenv = {{ PW = \"{{input.pw}}\" }}"
+    );
+    add(&world, "before = [\"s\"]", &step);
+    let mut run = as_trusted(&world);
+    assert!(run.last().is_some_and(|hash| hash.len() == 64), "it can be trusted: {run:?}");
+    run.extend(["--set".to_owned(), format!("pw={SECRET}")]);
+    let form = one(dice, &FORMS);
+    let commands = vec![run, words("status"), words("report")];
+    Case::new(form, world, commands, move |world| {
+        fs::create_dir_all(world.git_dir().join("rb")).unwrap();
+        fs::write(world.git_dir().join("rb/control"), form).unwrap();
+    })
+    .wrong_if(|world| {
+        let stored = FORMS.iter().any(|form| {
+            let found = world.repo.command("grep").args(["-rqaF", "--", form, ".git"]).status();
+            found.is_ok_and(|status| status.success())
+        });
+        let told = ["report", "report --format json", "status --json", "ops --json"];
+        stored
+            || told.iter().any(|line| FORMS.iter().any(|form| world.rb(&words(line), &[]).1.contains(form)))
+    })
 }

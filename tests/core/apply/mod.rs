@@ -10,6 +10,7 @@ mod order;
 mod outside;
 mod power;
 mod races;
+mod records;
 mod recovery;
 mod shapes;
 mod sparse;

@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::sweep::{Dice, Point, Scene, inject};
+use super::kit::*;
+use super::shapes::{self, Deed};
+use super::sweep::{Child, Dice, Point, Scene, inject};
 
 /// An ext4 image, mounted.
 struct Disk {
@@ -111,4 +113,85 @@ fn power_cuts() {
     }
     println!("{cuts} power cuts, {} outside before/after", wrong.len());
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// How git had written what a landing builds on, and did not flush.
+const WRITES: [&[&[&str]]; 5] = [
+    &[&["commit", "-q", "-a", "-m", "change"]],
+    &[&["commit", "-q", "-a", "-m", "change"], &["repack", "-adq"]],
+    &[&["commit", "-q", "-a", "-m", "change"], &["gc", "-q"], &["pack-refs", "--all"]],
+    &[&["pull", "-q", "--ff-only", "SOURCE", "main"]],
+    &[&["fetch", "-q", "SOURCE", "main"], &["reset", "-q", "--hard", "FETCH_HEAD"]],
+];
+
+/// Power cuts right after rb has said done, where what it built on was written by a git that flushes nothing.
+/// `RB_CUTS` says how many.
+#[test]
+#[ignore = "minutes, and root"]
+fn power_cuts_after_writes_that_git_did_not_flush() {
+    if Disk::new().is_none() {
+        println!("SKIPPED: no ext4 image can be mounted here");
+        return;
+    }
+    let mut dice = Dice::from_environment();
+    let count = std::env::var("RB_CUTS").ok().and_then(|count| count.parse().ok()).unwrap_or(100);
+    let source = Sandbox::new();
+    source.write("a", "1\n").write("b", "b\n".repeat(2000)).commit("first");
+    let base = source.twin();
+    source.write("a", "2\n").write("new", "n\n").commit("change");
+    let deed_file = source.root.with_file_name("deed.json");
+    std::fs::write(&deed_file, shapes::encode(&Deed::Revert("HEAD"))).unwrap();
+    let (mut broken, mut broken_git) = (Vec::new(), 0);
+    for nth in 0..count {
+        let (how, log) = (dice.below(WRITES.len()), dice.below(2) == 0);
+        for by_rb in [true, false] {
+            let disk = Disk::new().expect("it could be made before");
+            let copy = base.twin_in(&disk.mounted.join("work"));
+            assert!(run("sync", &[]));
+            copy.write("a", "2\n").write("new", "n\n");
+            if how < 3 {
+                copy.git(&["add", "new"]);
+            } else {
+                copy.git(&["reset", "-q", "--hard"]);
+                std::fs::remove_file(copy.path("new")).unwrap();
+            }
+            for words in WRITES[how] {
+                let place = source.root.display().to_string();
+                let words = words.iter().map(|word| if *word == "SOURCE" { place.as_str() } else { word });
+                let unpack = ["-c", "core.fsync=none", "-c", "fetch.unpackLimit=1"];
+                copy.git(&unpack.into_iter().chain(words).collect::<Vec<_>>());
+            }
+            if by_rb {
+                let child = Child {
+                    root: &copy.root,
+                    deed: &deed_file,
+                    what: "do",
+                    strace: Vec::new(),
+                    file_size: None,
+                };
+                let ended = child.run();
+                assert!(ended.is_success(), "{ended:?}");
+            } else {
+                copy.git(&["revert", "--no-edit", "HEAD"]);
+            }
+            disk.cut(log);
+            let whole =
+                copy.try_git(&["fsck", "--strict", "--no-dangling", "--no-progress"]).status.success()
+                    && copy.try_git(&["rev-parse", "HEAD~2"]).status.success()
+                    && copy.try_git(&["diff", "--quiet", "HEAD~2", "HEAD"]).status.success()
+                    && copy.try_git(&["diff", "--quiet", "HEAD"]).status.success()
+                    && std::fs::read(copy.path("a")).is_ok_and(|text| text == b"1\n");
+            match (whole, by_rb) {
+                (true, _) => {}
+                (false, true) => broken.push((nth, how, log)),
+                (false, false) => broken_git += 1,
+            }
+        }
+    }
+    println!(
+        "{count} power cuts after rb had said done, {} broken; after git had, {broken_git}",
+        broken.len()
+    );
+    assert!(broken.is_empty(), "{broken:?}");
+    assert!(broken_git > 0, "a suite in which git breaks nothing shows nothing");
 }
