@@ -113,6 +113,9 @@ impl Situation<'_> {
                 Hint::new("give the run up and begin anew with", typed.command(&["abort"]))
             }
             EngineError::Moved { .. } => Hint::new("begin anew with", typed.as_typed()),
+            EngineError::CutOff { .. } if typed.command_name() == Some("publish") => {
+                Hint::new("see what the remote has; then publish once more with", typed.with(&["--retry"]))
+            }
             EngineError::CutOff { .. } => Hint::new(
                 "look how far it came; then run it again with (or take it for done with --mark-done)",
                 typed.with(&["--retry"]),

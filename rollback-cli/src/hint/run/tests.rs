@@ -158,6 +158,17 @@ fn a_run_that_cannot_go_on_is_given_up() {
 }
 
 #[test]
+fn a_publication_that_was_cut_off_is_done_once_more() {
+    let Hint::Type { what, command } =
+        hint_after(&["rb", "publish"], &EngineError::CutOff { unit: "publish".into() })
+    else {
+        panic!("no command");
+    };
+    assert_eq!(command.to_string(), "rb publish --retry");
+    assert!(!what.contains("--mark-done"), "{what}");
+}
+
+#[test]
 fn a_pipeline_is_told_the_hash_that_it_would_have_to_name() {
     let error = EngineError::NotTrusted { procedure: "x".into(), hash: "ab".into(), changed: Vec::new() };
     assert_eq!(line_after(&["rb", "run", "x", "--trusted-hash=00"], &error), "rb run x --trusted-hash ab");
