@@ -194,16 +194,7 @@ fn dates_decide_nothing() {
 /// Holds a landing at its first swap, sends it the signal, and says how it ended.
 fn signalled(repo: &Sandbox, signal: &str) -> Option<i32> {
     use std::os::unix::process::ExitStatusExt;
-    let mut command = repo.command("strace");
-    command.args([
-        "-f",
-        "-o",
-        "/dev/null",
-        "-e",
-        "trace=renameat2",
-        "-e",
-        "inject=renameat2:delay_enter=700000:when=1",
-    ]);
+    let mut command = repo.strace("renameat2", "delay_enter=700000:when=1");
     command.arg(env!("CARGO_BIN_EXE_rb")).args(["revert", "HEAD~1"]).stdin(Stdio::null());
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().ok()?;
     let begun = Instant::now();
@@ -220,9 +211,7 @@ fn signalled(repo: &Sandbox, signal: &str) -> Option<i32> {
 
 #[test]
 fn a_signal_in_the_middle_of_a_landing_ends_before_or_after() {
-    let traced = std::process::Command::new("strace").args(["-o", "/dev/null", "true"]).status();
-    if !traced.is_ok_and(|status| status.success()) {
-        eprintln!("SKIPPED: strace cannot trace here");
+    if !Sandbox::can_trace() {
         return;
     }
     for (signal, code) in [("-INT", 130), ("-TERM", 143), ("-HUP", 129)] {

@@ -172,9 +172,7 @@ fn wrong(repo: &Sandbox, scene: Scene, hash: &str) -> Vec<String> {
 }
 
 fn sweep(kills: usize) {
-    let can_trace = std::process::Command::new("strace").args(["-o", "/dev/null", "true"]).status();
-    if !can_trace.is_ok_and(|status| status.success()) {
-        println!("SKIPPED: strace cannot trace here");
+    if !Sandbox::can_trace() {
         return;
     }
     let seed = std::env::var("RB_HOSTILE_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(2026);

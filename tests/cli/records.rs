@@ -28,17 +28,17 @@ fn rb_with(repo: &Sandbox, args: &[&str], variables: &[(&str, &str)]) -> Run {
     kit::rb_with(repo, args, "", &[variables, &[("TMPDIR", &temp)]].concat())
 }
 
+/// A procedure that waits for a person.
+const WAITING: &str = "schema = 1\nid = \"p\"\ndefault_phase = \"x\"\n[phase.x]\npaths = [\"src\"]\n\
+    ladder = [{ use = \"revert-commit\" }]\ntarget = { grep = \"the change\" }\nedits = [\"hand\"]\n\
+    [[step]]\nid = \"hand\"\nmanual = \"look\"\n";
+
 /// One of each: two operations, a checkpoint, and a run that waits for a person.
 fn furnished() -> Sandbox {
     let repo = Sandbox::new();
     repo.commit("good", &[("src/a", "1\n"), ("b", "b\n")]);
     repo.commit("the change", &[("src/a", "2\n")]);
-    repo.write(
-        ".rb/procedures/p.toml",
-        "schema = 1\nid = \"p\"\ndefault_phase = \"x\"\n[phase.x]\npaths = [\"src\"]\n\
-         ladder = [{ use = \"revert-commit\" }]\ntarget = { grep = \"the change\" }\nedits = [\"hand\"]\n\
-         [[step]]\nid = \"hand\"\nmanual = \"look\"\n",
-    );
+    repo.write(".rb/procedures/p.toml", WAITING);
     repo.commit("later", &[("b", "c\n")]);
     done(rb(&repo, &["revert", "HEAD"]));
     done(rb(&repo, &["undo"]));
@@ -521,12 +521,7 @@ fn a_folder_without_the_marker_of_the_run_is_neither_read_nor_written_nor_remove
         let temp = temp(&repo);
         repo.commit("good", &[("src/a", "1\n")]);
         repo.commit("the change", &[("src/a", "2\n")]);
-        repo.write(
-            ".rb/procedures/p.toml",
-            "schema = 1\nid = \"p\"\ndefault_phase = \"x\"\n[phase.x]\npaths = [\"src\"]\n\
-             ladder = [{ use = \"revert-commit\" }]\ntarget = { grep = \"the change\" }\nedits = [\"hand\"]\n\
-             [[step]]\nid = \"hand\"\nmanual = \"look\"\n",
-        );
+        repo.write(".rb/procedures/p.toml", WAITING);
         repo.commit("procedure", &[("b", "b\n")]);
         let hash = hash_of(&repo, &["trust", "p"]);
         let trusted = [("RB_TRUSTED_HASH", hash.as_str())];
@@ -672,16 +667,7 @@ fn what_is_staged_in_a_shared_repository_can_be_recovered_by_another_user() {
     repo.git(&["init", "-q"]);
     repo.commit("one", &[("f", "1\n")]);
     repo.commit("two", &[("f", "2\n")]);
-    let mut command = repo.command("strace");
-    command.args([
-        "-f",
-        "-o",
-        "/dev/null",
-        "-e",
-        "trace=renameat2",
-        "-e",
-        "inject=renameat2:signal=KILL:when=1",
-    ]);
+    let mut command = repo.strace("renameat2", "signal=KILL:when=1");
     command.args(["sh", "-c", "umask 077; exec \"$0\" revert HEAD", env!("CARGO_BIN_EXE_rb")]);
     let Ok(ended) = command.output() else { return };
     assert!(!ended.status.success());

@@ -299,28 +299,39 @@ fn lacks(code: i32, document: &str, value: &Value) -> Vec<&'static str> {
     lacks
 }
 
-#[test]
-fn every_ending_of_every_command_is_one_document_that_fits_its_schema() {
+/// What is wrong with the document and the exit code of a command that ends so.
+fn mistakes(repo: &Sandbox, code: i32, words: &str, document: &str) -> Vec<String> {
+    let run = crate::kit::shell(repo, &format!("rb {words} --json"));
+    let mut mistakes = Vec::new();
+    if run.code != code {
+        mistakes.push(format!("rb {words} ends with {}: {}", run.code, run.stderr));
+    }
+    let Ok(value) = serde_json::from_str::<Value>(&run.stdout) else {
+        mistakes.push(format!("rb {words}: no document: {}", run.stdout));
+        return mistakes;
+    };
+    // Not in the repository, which may be one that no command reads.
+    let schema = rb(&Sandbox::folder(), &["schema", document]).json();
+    let misfits = Validator { root: &schema }.misfits(&schema, &value, document);
+    mistakes.extend(misfits.into_iter().map(|misfit| format!("rb {words}: {misfit}")));
+    mistakes.extend(lacks(code, document, &value).iter().map(|lack| format!("rb {words} lacks {lack}")));
+    mistakes
+}
+
+fn three_commits() -> Sandbox {
     let repo = Sandbox::new();
     for number in ["one", "two", "three"] {
         repo.commit(number, &[("f", format!("{number}\n"))]);
     }
-    let mut mistakes = Vec::new();
-    for (code, words, document) in ENDINGS {
-        let run = crate::kit::shell(&repo, &format!("rb {words} --json"));
-        if run.code != *code {
-            mistakes.push(format!("rb {words} ends with {}: {}", run.code, run.stderr));
-        }
-        let Ok(value) = serde_json::from_str::<Value>(&run.stdout) else {
-            mistakes.push(format!("rb {words}: no document: {}", run.stdout));
-            continue;
-        };
-        let schema = rb(&repo, &["schema", document]).json();
-        let misfits = Validator { root: &schema }.misfits(&schema, &value, document);
-        mistakes.extend(misfits.into_iter().map(|misfit| format!("rb {words}: {misfit}")));
-        mistakes.extend(lacks(*code, document, &value).iter().map(|lack| format!("rb {words} lacks {lack}")));
-    }
-    assert!(mistakes.is_empty(), "{}", mistakes.join("\n"));
+    repo
+}
+
+#[test]
+fn every_ending_of_every_command_is_one_document_that_fits_its_schema() {
+    let repo = three_commits();
+    let found = ENDINGS.iter().flat_map(|(code, words, document)| mistakes(&repo, *code, words, document));
+    let found: Vec<_> = found.collect();
+    assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
 /// Endings that need a world of their own: the exit code, shell that makes it after three commits to `f`, the words,
@@ -358,28 +369,14 @@ const WORLDS: &[(i32, &str, &str, &str)] = &[
 
 #[test]
 fn endings_that_need_a_world_of_their_own_are_documents_that_fit() {
-    let mut mistakes = Vec::new();
+    let mut found = Vec::new();
     for (code, world, words, document) in WORLDS {
-        let repo = Sandbox::new();
-        for number in ["one", "two", "three"] {
-            repo.commit(number, &[("f", format!("{number}\n"))]);
-        }
+        let repo = three_commits();
         crate::kit::shell(&repo, world);
-        let run = crate::kit::shell(&repo, &format!("rb {words} --json"));
-        let what = format!("rb {words} after {world}");
-        if run.code != *code {
-            mistakes.push(format!("{what} ends with {}: {}", run.code, run.stderr));
-        }
-        let Ok(value) = serde_json::from_str::<Value>(&run.stdout) else {
-            mistakes.push(format!("{what}: no document: {}", run.stdout));
-            continue;
-        };
-        let schema = rb(&Sandbox::folder(), &["schema", document]).json();
-        let misfits = Validator { root: &schema }.misfits(&schema, &value, document);
-        mistakes.extend(misfits.into_iter().map(|misfit| format!("{what}: {misfit}")));
-        mistakes.extend(lacks(*code, document, &value).iter().map(|lack| format!("{what} lacks {lack}")));
+        let here = mistakes(&repo, *code, words, document);
+        found.extend(here.into_iter().map(|mistake| format!("after {world}: {mistake}")));
     }
-    assert!(mistakes.is_empty(), "{}", mistakes.join("\n"));
+    assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
 #[test]

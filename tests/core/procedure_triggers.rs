@@ -178,7 +178,7 @@ fn of_several_decisions_the_severest_wins_and_all_are_shown() {
         [
             ("broken", State::Fires, "2%"),
             ("slow", State::Fires, "80ms"),
-            ("unhappy", State::Manual, "nobody has reported it"),
+            ("unhappy", State::Manual, "it was not reported"),
         ]
     );
     assert!(evaluation.fires());

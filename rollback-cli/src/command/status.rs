@@ -1,7 +1,7 @@
 //! `rb status`: recover what a crash cut off, and say where things stand.
 
 use rollback_core::oplog::Operation;
-use rollback_core::procedure::engine::{RunState, runs};
+use rollback_core::procedure::engine::{RunState, runs, sweep_candidates};
 use rollback_core::receipt::Recovery;
 use rollback_core::record::UnreadableRecord;
 use serde::Serialize;
@@ -54,6 +54,7 @@ pub(crate) struct OpenRun {
 pub(crate) fn run(session: &mut Session) -> Outcome {
     let repo = session.repo()?;
     let recovered = repo.recover()?;
+    sweep_candidates(&repo)?;
     let in_progress = repo.git_operation_in_progress();
     let last_operation = repo.operations()?.into_iter().next();
     let (open, ended): (Vec<_>, Vec<_>) = runs(&repo)?.into_iter().partition(|run| run.status.is_open());

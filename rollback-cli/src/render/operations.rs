@@ -126,7 +126,7 @@ fn recovery(recovered: &Recovery) -> String {
         Recovery::TakenBack { operation_id, edited } => {
             let mut said = format!("Operation {operation_id} was cut off and was taken back.\n");
             for path in edited {
-                said.push_str(&format!("  left as somebody edited it: {}\n", text::path(path)));
+                said.push_str(&format!("  left with a later edit: {}\n", text::path(path)));
             }
             said
         }

@@ -379,7 +379,7 @@ mod tests {
         assert_eq!(after(&once), once, "not twice");
         assert_eq!(after(b"first\nold new C"), once, "cut short by a full disk");
         assert_eq!(after(b"first\n\0\0\0\0\0"), once, "zeros after a power cut");
-        assert_eq!(after(b"first"), once, "somebody else's end is missing");
+        assert_eq!(after(b"first"), once, "the end that another process wrote is missing");
         assert_eq!(after(b""), line);
         assert_eq!(after(&[b"x", &line[..]].concat()), [b"x", &line[..], &line[..]].concat(), "another line");
     }

@@ -1,11 +1,14 @@
+use test_kit::Sandbox;
+
 use super::*;
 
 /// The offset that git writes for a commit of that second.
-fn offset_of_git(name: &str, second: i64) -> String {
-    let output = std::process::Command::new("git")
+fn offset_of_git(sandbox: &Sandbox, name: &str, second: i64) -> String {
+    let output = sandbox
+        .command("git")
         .env("TZ", name)
         .env("GIT_AUTHOR_DATE", format!("@{second}"))
-        .args(["-c", "user.name=a", "-c", "user.email=a@example.com", "var", "GIT_AUTHOR_IDENT"])
+        .args(["var", "GIT_AUTHOR_IDENT"])
         .output()
         .expect("git runs");
     let text = String::from_utf8(output.stdout).expect("plain text");
@@ -14,6 +17,7 @@ fn offset_of_git(name: &str, second: i64) -> String {
 
 #[test]
 fn a_zone_has_the_offset_that_git_gives_it() {
+    let sandbox = Sandbox::folder();
     let winter = 1_767_225_600;
     let summer = 1_782_864_000;
     for name in [
@@ -36,7 +40,7 @@ fn a_zone_has_the_offset_that_git_gives_it() {
         for second in [winter, summer] {
             let time = jiff::Timestamp::from_second(second).expect("a second");
             let ours = time.to_zoned(named(name, Path::new(ZONES))).strftime("%z").to_string();
-            assert_eq!(ours, offset_of_git(name, second), "{name} at {second}");
+            assert_eq!(ours, offset_of_git(&sandbox, name, second), "{name} at {second}");
         }
     }
 }

@@ -8,8 +8,8 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use test_kit::records;
 use test_kit::suite::Seeded;
+use test_kit::{Sandbox, records};
 
 use crate::runbooks::{add, as_trusted};
 use crate::world::{Case, World};
@@ -90,16 +90,6 @@ pub(crate) fn kept(dice: &mut Seeded) -> Case {
     })
 }
 
-fn can_trace() -> bool {
-    let mut command = std::process::Command::new("strace");
-    let can = command.args(["-o", "/dev/null", "true"]).stderr(Stdio::null()).status();
-    let can = can.is_ok_and(|status| status.success());
-    if !can {
-        eprintln!("SKIPPED: strace cannot trace here");
-    }
-    can
-}
-
 /// Where nothing can be traced the row shows nothing, and its control says so by the plainest harm.
 fn untraceable(what: &str) -> Case {
     Case::new(format!("{what}: not traced"), World::new(), vec![words("status")], |world| {
@@ -109,7 +99,7 @@ fn untraceable(what: &str) -> Case {
 
 /// R2: before the branch moves, what git left to the system is on the disk.
 pub(crate) fn unflushed(dice: &mut Seeded) -> Case {
-    if !can_trace() {
+    if !Sandbox::can_trace() {
         return untraceable("unflushed");
     }
     let world = World::new();
@@ -146,7 +136,7 @@ pub(crate) fn unflushed(dice: &mut Seeded) -> Case {
 
 /// R3: a restore that was killed has landed, or has not, and rb says which.
 pub(crate) fn finished(dice: &mut Seeded) -> Case {
-    if !can_trace() {
+    if !Sandbox::can_trace() {
         return untraceable("finished");
     }
     let world = World::new();
@@ -154,9 +144,8 @@ pub(crate) fn finished(dice: &mut Seeded) -> Case {
     landed(&world, "checkpoint create k");
     world.repo.write("src/a.txt", "scribble\n");
     let (call, nth) = (one(dice, &["renameat2", "rename", "fsync", "unlinkat"]), 1 + dice.below(6));
-    let mut command = world.repo.command("strace");
-    command.args(["-f", "-qq", "-o", "/dev/null", "-e", &format!("trace={call}"), "-e"]);
-    command.arg(format!("inject={call}:signal=KILL:when={nth}")).arg(env!("CARGO_BIN_EXE_rb"));
+    let mut command = world.repo.strace(call, &format!("signal=KILL:when={nth}"));
+    command.arg(env!("CARGO_BIN_EXE_rb"));
     let status =
         command.args(["checkpoint", "restore", "k"]).stdout(Stdio::null()).stderr(Stdio::null()).status();
     assert!(status.is_ok());

@@ -1,5 +1,8 @@
 //! What the simulation of the engine found, one test each: runs that die or fail at an unlucky moment.
 
+use rollback_core::procedure::engine::sweep_candidates;
+use rollback_core::scratch::Place;
+
 use crate::bench::*;
 
 const SYNC: &str = "\n[[step]]\nid = \"sync\"\nrun = [\"sh\", \"-c\", \"echo synced >> synced.log\"]\n";
@@ -178,6 +181,56 @@ fn publishing_and_following_up_are_not_done_twice_unasked() {
         assert_eq!(state.status, RunStatus::Complete);
         assert!(work(publishes, false, false).is_ok(), "it is over");
     }
+}
+
+#[test]
+fn a_push_that_was_cut_off_is_done_again_and_a_push_with_a_program_is_not() {
+    for (program, second) in [("", None), ("run = [\"true\"]", Some("step-cut-off"))] {
+        let bench = Bench::new(removed());
+        bench.sandbox.git(&["init", "-q", "--bare", "-b", "main", "../far.git"]);
+        bench.sandbox.git(&["remote", "add", "far", "../far.git"]);
+        bench.sandbox.git(&["push", "-q", "far", "main"]);
+        let procedure = with(
+            "",
+            &format!(
+                "\n[publish]\npush = \"far\"\n{program}\nverify = [\"live\"]\n[[check]]\nid = \"live\"\nrun = [\"echo\", \"well\"]\nlive = true\n"
+            ),
+        );
+        let run = bench.start(&procedure, bench.request(&procedure)).unwrap();
+        let publish = |dies: bool| {
+            let mut observer = |event: &Event<'_>| {
+                if dies && matches!(event, Event::Line { id: "live", .. }) {
+                    std::panic::panic_any("it dies here");
+                }
+            };
+            let request = bench.request(&procedure);
+            bench.with(|engine, _| engine.publish(&procedure, &run.id, request, &mut observer))
+        };
+        assert!(std::panic::catch_unwind(AssertUnwindSafe(|| publish(true))).is_err());
+        let again = publish(false);
+        assert_eq!(again.as_ref().err().map(EngineError::code), second, "{program}");
+        let status = again.map(|state| state.status).ok();
+        assert_eq!(status, second.is_none().then_some(RunStatus::Complete));
+        let far = bench.sandbox.git(&["ls-remote", "far", "main"]);
+        assert!(far.starts_with(&bench.sandbox.git(&["rev-parse", "HEAD"])), "{far}");
+    }
+}
+
+#[test]
+fn candidates_of_runs_that_have_ended_are_removed_and_those_of_open_ones_stay() {
+    let bench = Bench::new(removed());
+    let waits = with("edits = [\"hand\"]", "\n[[step]]\nid = \"hand\"\nmanual = \"look\"\n");
+    let open = bench.start(&waits, bench.request(&waits)).unwrap();
+    assert_eq!(open.status, RunStatus::Paused);
+    let repo = Repo::discover(bench.sandbox.path()).unwrap();
+    let place = Place::of_run(&repo, &open.id).unwrap();
+    sweep_candidates(&repo).unwrap();
+    assert!(place.is_there(), "a person works in it");
+    bench.with(|engine, _| engine.abort(Some(&open.id))).unwrap();
+    // As an error leaves it that kept it from being removed.
+    place.make().unwrap();
+    sweep_candidates(&repo).unwrap();
+    assert!(!place.is_there());
 }
 
 #[test]

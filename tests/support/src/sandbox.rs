@@ -105,6 +105,28 @@ impl Sandbox {
         command
     }
 
+    /// `strace` in this repository, which does `what` at a system call, such as `signal=KILL:when=3`; the program follows.
+    pub fn strace(&self, call: &str, what: &str) -> Command {
+        let mut command = self.command("strace");
+        command.args(["-f", "-qq", "-o", "/dev/null", "-e"]).arg(format!("trace={call}"));
+        command.arg("-e").arg(format!("inject={call}:{what}"));
+        command
+    }
+
+    /// Whether `strace` can trace here; says that the caller is skipped where it cannot.
+    pub fn can_trace() -> bool {
+        let mut command = Command::new("strace");
+        let status = command.args(["-o", "/dev/null", "true"]).stderr(Stdio::null()).status();
+        let can = status.is_ok_and(|status| status.success());
+        if !can {
+            #[expect(clippy::print_stderr, reason = "a test that shows nothing has to say so")]
+            {
+                eprintln!("SKIPPED: strace cannot trace here");
+            }
+        }
+        can
+    }
+
     /// The command `rb` in this repository; the caller knows the binary: `env!("CARGO_BIN_EXE_rb")`.
     pub fn rb(&self, binary: impl AsRef<OsStr>) -> assert_cmd::Command {
         assert_cmd::Command::from_std(self.command(binary))

@@ -263,7 +263,7 @@ mod tests {
             Some("ada@example.com")
         );
         assert_eq!(named(&format!("# ada {KEY}")), None);
-        assert_eq!(named(&format!("* {KEY}")), None, "nobody is named");
+        assert_eq!(named(&format!("* {KEY}")), None, "no identity is named");
         assert_eq!(named(&format!("ada cert-authority {KEY}")), None, "certificates are not read");
         assert_eq!(named("ada ssh-ed25519 nonsense"), None);
         let signer = Signer::parse(&format!(

@@ -107,7 +107,7 @@ impl Run<'_> {
         let (kind, id) = (unit.kind, unit.id.clone());
         self.observer.event(&Event::Started { at: at + 1, kind, id: &id });
         // What only reads is repeated after a crash anyway: its beginning need not be on the disk.
-        if self.state.units[at].repeatable && kind != UnitKind::Rollback {
+        if self.state.units[at].repeatable && !matches!(kind, UnitKind::Rollback | UnitKind::Publish) {
             Ok(())
         } else {
             self.save(&format!("{id} started"))

@@ -190,6 +190,24 @@ pub fn programs(procedure: &Procedure) -> Vec<String> {
     units::programs(&procedure.document)
 }
 
+/// Removes the candidates of runs that have ended or are not known, which a killed process leaves.
+///
+/// # Writes
+/// The system's folder for temporary files.
+///
+/// # Errors
+/// Those of reading the records of runs. A candidate that cannot be removed stays, and is no error.
+pub fn sweep_candidates(repo: &Repo) -> Result<()> {
+    sweep(repo)
+}
+
+fn sweep(repo: &dyn Ground) -> Result<()> {
+    let open: Vec<String> =
+        repo.runs()?.into_iter().filter(|run| run.status.is_open()).map(|run| run.id).collect();
+    let _ = repo.sweep_placed(&|id| open.iter().any(|open| open == id));
+    Ok(())
+}
+
 /// The hash of all that trust covers: the files of a procedure, and the files of the work tree that its commands name.
 pub fn fingerprint(procedure: &Procedure, work_dir: Option<&std::path::Path>) -> Fingerprint {
     // Without its folder: the hash that a pipeline is given must be the same in every checkout.
@@ -260,7 +278,6 @@ impl Engine<'_> {
         self.end_leftovers(observer)?;
         let mut run = self.prepare(procedure, request, Intent::Act, observer)?;
         lease.note(&self.holder(&procedure.id, Some(&run.state.id)));
-        self.sweep_candidates()?;
         run.tell_of_missing_programs();
         run.save("started")?;
         run.drive()?;
@@ -436,15 +453,7 @@ impl Engine<'_> {
         if ended > 0 {
             observer.event(&Event::LeftoversEnded { programs: ended });
         }
-        Ok(())
-    }
-
-    /// Removes the candidates of runs that have ended or are not known. One that cannot be removed is in nobody's way.
-    fn sweep_candidates(&self) -> Result<()> {
-        let open: Vec<String> =
-            self.repo.runs()?.into_iter().filter(|run| run.status.is_open()).map(|run| run.id).collect();
-        let _ = self.repo.sweep_placed(&|id| open.iter().any(|open| open == id));
-        Ok(())
+        sweep(self.repo)
     }
 
     /// The right to carry out runs here, which one process has at a time.

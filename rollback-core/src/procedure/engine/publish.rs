@@ -295,7 +295,8 @@ impl Run<'_> {
 
     /// Publishes a run that has ended, and writes down how that went.
     pub(super) fn publish_again(&mut self) -> Result<()> {
-        let mut unit = self.begin_afterwards(Unit::new(UnitKind::Publish, "publish", false))?;
+        let repeatable = self.publishes().is_some_and(|publish| publish.is_repeatable());
+        let mut unit = self.begin_afterwards(Unit::new(UnitKind::Publish, "publish", repeatable))?;
         let stepped = self.publish()?;
         unit.ended = Some(self.engine.clock.now());
         match stepped {

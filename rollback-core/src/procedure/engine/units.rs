@@ -172,8 +172,10 @@ impl<'a> List<'a> {
     }
 
     fn publish(&mut self, phase: &Phase, request: &RunRequest) {
-        if request.publish && (phase.publish.is_some() || self.document.publish.is_some()) {
-            self.add(UnitKind::Publish, "publish", false);
+        if let (true, Some(publish)) =
+            (request.publish, phase.publish.as_ref().or(self.document.publish.as_ref()))
+        {
+            self.add(UnitKind::Publish, "publish", publish.is_repeatable());
         }
     }
 

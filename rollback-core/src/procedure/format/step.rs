@@ -296,3 +296,11 @@ pub struct Publish {
     /// After what time the program is killed.
     pub timeout: Option<Period>,
 }
+
+impl Publish {
+    /// Whether it is done again after a crash without asking: a second push of the same commit changes nothing. What a
+    /// program does is not known, and a merge is a landing.
+    pub fn is_repeatable(&self) -> bool {
+        self.run.is_empty() && self.merge_into.is_none()
+    }
+}

@@ -143,7 +143,7 @@ fn of_a_trigger(row: &Trigger, samples: &Samples, raised: &[String], now: Timest
         Ok(Source::Measured(rule)) => {
             stands(rule.look(samples, now)).unwrap_or_else(|| (of_silence(row.no_data), "no sample".into()))
         }
-        _ => (State::Manual, "nobody has reported it".to_owned()),
+        _ => (State::Manual, "it was not reported".to_owned()),
     };
     TriggerState {
         id: row.id.clone(),
@@ -202,7 +202,7 @@ fn of_a_decision(
         Some((State::Fires, found)) => (State::Fires, found),
         by_figures => match by_triggers(row, triggers).or(by_figures) {
             Some(known) => known,
-            None => (State::Manual, "nobody has reported it".to_owned()),
+            None => (State::Manual, "it was not reported".to_owned()),
         },
     };
     DecisionState {

@@ -1,3 +1,5 @@
+use test_kit::Sandbox;
+
 use super::*;
 
 fn rows(text: &str) -> Vec<(String, Option<String>, usize)> {
@@ -35,12 +37,11 @@ fn the_line_is_the_one_that_git_names() {
         "[a] b = 1\n[a b]\n",
         "[a] b = 1\n\n[]\n",
     ];
+    let sandbox = Sandbox::folder();
     for text in texts {
-        let folder = tempfile::tempdir().expect("a folder");
-        let file = folder.path().join("config");
-        std::fs::write(&file, text).expect("written");
-        let git = std::process::Command::new("git").args(["config", "--list", "--file"]).arg(&file).output();
-        let said = String::from_utf8_lossy(&git.expect("git runs").stderr).into_owned();
+        sandbox.write("config", text);
+        let git = sandbox.try_git(&["config", "--list", "--file", "config"]);
+        let said = String::from_utf8_lossy(&git.stderr).into_owned();
         let line = read(text.as_bytes()).expect_err(text);
         assert!(said.contains(&format!("bad config line {line} in file")), "{text:?}: {line} against {said}");
     }

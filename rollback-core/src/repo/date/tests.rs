@@ -1,11 +1,12 @@
+use test_kit::Sandbox;
+
 use super::*;
 
 /// How git spells the date, or that it refuses it.
-fn by_git(text: &str, zone: &str) -> Option<String> {
-    let git = std::process::Command::new("git")
-        .args(["-c", "user.name=A", "-c", "user.email=a@x", "var", "GIT_AUTHOR_IDENT"])
-        .env_remove("GIT_AUTHOR_NAME")
-        .env_remove("GIT_AUTHOR_EMAIL")
+fn by_git(sandbox: &Sandbox, text: &str, zone: &str) -> Option<String> {
+    let git = sandbox
+        .command("git")
+        .args(["var", "GIT_AUTHOR_IDENT"])
         .env("GIT_AUTHOR_DATE", text)
         .env("TZ", zone)
         .output()
@@ -16,13 +17,14 @@ fn by_git(text: &str, zone: &str) -> Option<String> {
 
 #[test]
 fn dates_are_read_as_git_reads_them_and_refused_where_it_refuses_them() {
+    let sandbox = Sandbox::folder();
     let zones = ["EST5EDT,M3.2.0,M11.1.0", "IST-5:30"];
     let now = jiff::Timestamp::now().as_second();
     for name in zones {
         let zone = TimeZone::posix(name).expect("a zone");
         for text in DATES {
             let ours = Date::parse(text.as_bytes(), now, &zone).map(Date::spelled);
-            assert_eq!(ours, by_git(text, name), "{text:?} in {name}");
+            assert_eq!(ours, by_git(&sandbox, text, name), "{text:?} in {name}");
         }
     }
 }
