@@ -4,19 +4,22 @@
 //! as the candidate's attributes say, without a `.git`. What is changed in it comes back as edits of the tree, as git
 //! would store them by the attributes that stand in the folder then; the real work tree is never touched.
 
+mod checkout;
 mod place;
 
 pub use place::{Place, sweep};
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs;
-use std::io::{ErrorKind, Write};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use bstr::ByteSlice;
 
+use self::checkout::{Writer, in_parallel, link_to, parents_of, write_files};
+use self::place::Held;
+use crate::apply::check_entry;
 use crate::apply::content::{Content, raw_id};
-use crate::apply::{Size, check_entry};
 use crate::bounded;
 use crate::error::{Error, Result};
 use crate::history::paths_between;
@@ -37,7 +40,8 @@ pub struct Scratch {
 }
 
 enum Folder {
-    Temporary(tempfile::TempDir),
+    /// It goes with this process.
+    Temporary(Held),
     /// The place of a run: it stays until the run has no use for it.
     Placed(PathBuf),
 }
@@ -51,13 +55,7 @@ impl Scratch {
     /// # Errors
     /// [`Error::HostilePath`] for a tree that would write elsewhere; [`Error::Io`].
     pub fn of_plan(repo: &Repo, plan: &Plan) -> Result<Self> {
-        let tree = match repo.result_tree(plan) {
-            Some(tree) => tree,
-            None => repo.tree_of_commit(plan.tip.commit_id)?,
-        };
-        let objects = repo.objects();
-        objects.insert_new(plan.prepared.objects())?;
-        Self::check_out(repo, objects, tree)
+        Self::check_out(repo, Some(plan), result_or(repo, Some(plan), plan.tip.commit_id)?)
     }
 
     /// The result of a plan, or the files of `tip` without one, in the place of a run. What lies there already and is the
@@ -69,54 +67,38 @@ impl Scratch {
     /// # Errors
     /// As [`Scratch::of_plan`].
     pub fn at(repo: &Repo, plan: Option<&Plan>, tip: CommitId, place: &Place) -> Result<Self> {
-        let (objects, tree) = Self::content_of(repo, plan, tip)?;
-        let base = files_of(&objects, tree)?;
+        let view = view_of(repo, plan);
+        let objects = view()?;
+        let base = files_of(&objects, result_or(repo, plan, tip)?)?;
         place.make()?;
         let folder = Folder::Placed(place.files());
         let scratch = Self { folder, objects, base, linked: BTreeSet::new() };
-        scratch.become_base()?;
+        scratch.become_base(&view)?;
         Ok(scratch)
     }
 
-    fn content_of(repo: &Repo, plan: Option<&Plan>, tip: CommitId) -> Result<(Objects, TreeId)> {
-        let objects = repo.objects();
-        let tree = match plan.and_then(|plan| repo.result_tree(plan)) {
-            Some(tree) => tree,
-            None => repo.tree_of_commit(tip)?,
-        };
-        if let Some(plan) = plan {
-            objects.insert_new(plan.prepared.objects())?;
-        }
-        Ok((objects, tree))
-    }
-
     /// Removes what is no part of the candidate or is not as it should be, and writes what is missing.
-    fn become_base(&self) -> Result<()> {
-        let mut content = Content::of_tree(&self.objects, &self.base, self.folder())?;
-        let mut same = BTreeSet::new();
-        for path in self.present(&[RepoPath::default()])? {
-            match self.base.get(&path) {
-                Some(entry) if self.holds(&mut content, &path, *entry)? => {
-                    same.insert(path);
+    fn become_base(&self, view: &(dyn Fn() -> Result<Objects> + Sync)) -> Result<()> {
+        let (folder, base) = (self.folder(), &self.base);
+        let mut present = BTreeSet::new();
+        self.walk(&RepoPath::default(), &|_| true, &mut present)?;
+        let present: Vec<_> = present.into_iter().collect();
+        let same = in_parallel(&present, &|share: &[RepoPath]| {
+            let objects = view()?;
+            let mut content = Content::of_tree(&objects, base, folder)?;
+            let mut same = Vec::new();
+            for path in share {
+                match base.get(path) {
+                    Some(entry) if holds(&objects, &mut content, folder, path, *entry) => same.push(path),
+                    _ => remove(folder, path)?,
                 }
-                _ => self.remove(&path)?,
             }
-        }
-        remove_empty_folders(self.folder())?;
-        for (path, entry) in self.base.iter().filter(|(path, _)| !same.contains(*path)) {
-            write_entry(&self.objects, &mut content, self.folder(), path, *entry)?;
-        }
-        Ok(())
-    }
-
-    /// Whether a file of the folder is, as git would store it, this entry.
-    fn holds(&self, content: &mut Content<'_>, path: &RepoPath, entry: Entry) -> Result<bool> {
-        let (mode, mut bytes) = self.read_entry(path)?;
-        if mode != EntryMode::SYMLINK {
-            bytes = content.for_git(path, &bytes, Some(entry.id))?;
-        }
-        let id = raw_id(&bytes, self.objects.gix().object_hash())?;
-        Ok(entry.same_as(&Entry { mode, id }))
+            Ok(same)
+        })?;
+        let same: HashSet<_> = same.into_iter().flatten().collect();
+        remove_empty_folders(folder)?;
+        let missing: Vec<_> = base.keys().filter(|path| !same.contains(path)).collect();
+        write_files(view, base, folder, &missing)
     }
 
     /// The files after one of the commits that a plan would make, counted from 0.
@@ -131,9 +113,7 @@ impl Scratch {
         let tree = step
             .map(|step| step.tree_id)
             .ok_or_else(|| Error::BadRequest(format!("there is no step {at}")))?;
-        let objects = repo.objects();
-        objects.insert_new(plan.prepared.objects())?;
-        Self::check_out(repo, objects, tree)
+        Self::check_out(repo, Some(plan), tree)
     }
 
     /// The files of a commit.
@@ -144,7 +124,7 @@ impl Scratch {
     /// # Errors
     /// As [`Scratch::of_plan`].
     pub fn of_commit(repo: &Repo, commit: CommitId) -> Result<Self> {
-        Self::check_out(repo, repo.objects(), repo.tree_of_commit(commit)?)
+        Self::check_out(repo, None, repo.tree_of_commit(commit)?)
     }
 
     /// The place of a run with whatever was done in it since; `plan` is what it was made of.
@@ -155,31 +135,26 @@ impl Scratch {
         if !place.is_there() {
             return Err(Error::io("read", place.files(), ErrorKind::NotFound.into()));
         }
-        let (objects, tree) = Self::content_of(repo, plan, tip)?;
-        let base = files_of(&objects, tree)?;
+        let objects = view_of(repo, plan)()?;
+        let base = files_of(&objects, result_or(repo, plan, tip)?)?;
         let folder = Folder::Placed(place.files());
         Ok(Self { folder, objects, base, linked: BTreeSet::new() })
     }
 
-    fn check_out(repo: &Repo, objects: Objects, tree: TreeId) -> Result<Self> {
+    fn check_out(repo: &Repo, plan: Option<&Plan>, tree: TreeId) -> Result<Self> {
+        let view = view_of(repo, plan);
+        let objects = view()?;
         let base = files_of(&objects, tree)?;
         repo.fetch_lacking(&objects, base.values().copied())?;
-        let folder = tempfile::Builder::new()
-            .prefix("rb-candidate-")
-            .tempdir()
-            .map_err(|error| Error::io("make a folder in", std::env::temp_dir(), error))?;
-        let mut content = Content::of_tree(&objects, &base, folder.path())?;
-        for (path, entry) in &base {
-            write_entry(&objects, &mut content, folder.path(), path, *entry)?;
-        }
-        let folder = Folder::Temporary(folder);
-        Ok(Self { folder, objects, base, linked: BTreeSet::new() })
+        let held = Held::new(repo)?;
+        write_files(&view, &base, held.files(), &base.keys().collect::<Vec<_>>())?;
+        Ok(Self { folder: Folder::Temporary(held), objects, base, linked: BTreeSet::new() })
     }
 
     /// The folder.
     pub fn folder(&self) -> &Path {
         match &self.folder {
-            Folder::Temporary(folder) => folder.path(),
+            Folder::Temporary(held) => held.files(),
             Folder::Placed(folder) => folder,
         }
     }
@@ -224,10 +199,11 @@ impl Scratch {
         let (attributes, others): (Vec<_>, Vec<_>) =
             restored.partition(|(path, _)| path.file_name() == b".gitattributes");
         for rows in [attributes, others] {
-            let mut content = Content::of_folder(&self.objects, self.folder())?;
+            let content = Content::of_folder(&self.objects, self.folder())?;
+            let mut writer = Writer::new(&self.objects, content, self.folder());
             for (path, entry) in rows {
                 self.remove(path)?;
-                write_entry(&self.objects, &mut content, self.folder(), path, *entry)?;
+                writer.write(path, *entry)?;
             }
         }
         Ok(())
@@ -238,14 +214,7 @@ impl Scratch {
     /// # Errors
     /// [`Error::Io`].
     pub fn remove(&self, path: &RepoPath) -> Result<()> {
-        let file = self.folder().join(relative(path)?);
-        match fs::symlink_metadata(&file) {
-            Ok(metadata) if metadata.is_dir() => {
-                fs::remove_dir_all(&file).map_err(|error| Error::io("remove", &file, error))
-            }
-            Ok(_) => fs::remove_file(&file).map_err(|error| Error::io("remove", &file, error)),
-            Err(_) => Ok(()),
-        }
+        remove(self.folder(), path)
     }
 
     /// The bytes of a file of the folder; `None` where there is none. A link is never read through.
@@ -253,15 +222,7 @@ impl Scratch {
     /// # Errors
     /// [`Error::HostilePath`] for a link, a device or a pipe; [`Error::Io`].
     pub fn read(&self, path: &RepoPath) -> Result<Option<Vec<u8>>> {
-        match bounded::read_below(self.folder(), path, bounded::CONTENT) {
-            Ok(bytes) => Ok(Some(bytes)),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) if error.kind() == ErrorKind::InvalidInput => Err(Error::HostilePath {
-                path: path.clone(),
-                why: "it is a link or no file, and is not read",
-            }),
-            Err(error) => Err(Error::io("read", self.folder().join(relative(path)?), error)),
-        }
+        read(self.folder(), path)
     }
 
     /// Writes a file of the folder; the mode of one that is there stays. A link is replaced and never followed.
@@ -303,7 +264,7 @@ impl Scratch {
         let mut seen = BTreeSet::new();
         let mut filters = Content::of_folder(&self.objects, self.folder())?;
         for path in self.present(within)? {
-            let mut content = self.read_entry(&path)?;
+            let mut content = read_entry(self.folder(), &path)?;
             if content.0 != EntryMode::SYMLINK {
                 let before = self.base.get(&path).map(|entry| entry.id);
                 content.1 = filters.for_git(&path, &content.1, before)?;
@@ -324,29 +285,21 @@ impl Scratch {
         Ok(edits)
     }
 
-    fn read_entry(&self, path: &RepoPath) -> Result<(EntryMode, Vec<u8>)> {
-        let file = self.folder().join(relative(path)?);
-        let failed = |error| Error::io("read", &file, error);
-        let metadata = fs::symlink_metadata(&file).map_err(failed)?;
-        if metadata.is_symlink() {
-            let target = fs::read_link(&file).map_err(failed)?;
-            let bytes = <[u8]>::from_path(&target).map(ToOwned::to_owned).unwrap_or_default();
-            return Ok((EntryMode::SYMLINK, bytes));
-        }
-        let mode = if is_executable(&metadata) { EntryMode::EXECUTABLE } else { EntryMode::BLOB };
-        Ok((mode, self.read(path)?.unwrap_or_default()))
-    }
-
     /// The files and links of the folder within `paths`, without what was linked in.
     fn present(&self, paths: &[RepoPath]) -> Result<Vec<RepoPath>> {
         let mut found = BTreeSet::new();
         for path in paths {
-            self.walk(path, &mut found)?;
+            self.walk(path, &|name| name != b".git", &mut found)?;
         }
         Ok(found.into_iter().collect())
     }
 
-    fn walk(&self, path: &RepoPath, found: &mut BTreeSet<RepoPath>) -> Result<()> {
+    fn walk(
+        &self,
+        path: &RepoPath,
+        enters: &dyn Fn(&[u8]) -> bool,
+        found: &mut BTreeSet<RepoPath>,
+    ) -> Result<()> {
         if self.linked.contains(path) {
             return Ok(());
         }
@@ -358,11 +311,31 @@ impl Scratch {
         }
         for row in listing::rows(&at).map_err(|error| Error::io("read", &at, error))? {
             let name = <[u8]>::from_os_str(&row.file_name()).map(ToOwned::to_owned).unwrap_or_default();
-            if name != b".git" {
-                self.walk(&path.join(&name), found)?;
+            if enters(&name) {
+                self.walk(&path.join(&name), enters, found)?;
             }
         }
         Ok(())
+    }
+}
+
+/// Opens the object database with what the plan has in memory, once for each thread.
+fn view_of(repo: &Repo, plan: Option<&Plan>) -> impl Fn() -> Result<Objects> + Sync {
+    let prepared = plan.map(|plan| plan.prepared.clone());
+    move || {
+        let objects = repo.objects();
+        if let Some(prepared) = &prepared {
+            objects.insert_new(prepared.objects())?;
+        }
+        Ok(objects)
+    }
+}
+
+/// The tree of a plan's result; that of `tip` where nothing of the plan is chosen.
+fn result_or(repo: &Repo, plan: Option<&Plan>, tip: CommitId) -> Result<TreeId> {
+    match plan.and_then(|plan| repo.result_tree(plan)) {
+        Some(tree) => Ok(tree),
+        None => repo.tree_of_commit(tip),
     }
 }
 
@@ -377,6 +350,53 @@ fn relative(path: &RepoPath) -> Result<PathBuf> {
         .ok_or_else(|| Error::InvalidPath { path: path.to_string(), why: "this system cannot spell it" })
 }
 
+/// Removes a file, or a folder with all that lies in it.
+fn remove(folder: &Path, path: &RepoPath) -> Result<()> {
+    let file = folder.join(relative(path)?);
+    let removed = match fs::symlink_metadata(&file) {
+        Ok(metadata) if metadata.is_dir() => fs::remove_dir_all(&file),
+        Ok(_) => fs::remove_file(&file),
+        Err(_) => Ok(()),
+    };
+    removed.map_err(|error| Error::io("remove", &file, error))
+}
+
+fn read(folder: &Path, path: &RepoPath) -> Result<Option<Vec<u8>>> {
+    match bounded::read_below(folder, path, bounded::CONTENT) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) if error.kind() == ErrorKind::InvalidInput => {
+            Err(Error::HostilePath { path: path.clone(), why: "it is a link or no file, and is not read" })
+        }
+        Err(error) => Err(Error::io("read", folder.join(relative(path)?), error)),
+    }
+}
+
+fn read_entry(folder: &Path, path: &RepoPath) -> Result<(EntryMode, Vec<u8>)> {
+    let file = folder.join(relative(path)?);
+    let failed = |error| Error::io("read", &file, error);
+    let metadata = fs::symlink_metadata(&file).map_err(failed)?;
+    if metadata.is_symlink() {
+        let target = fs::read_link(&file).map_err(failed)?;
+        let bytes = <[u8]>::from_path(&target).map(ToOwned::to_owned).unwrap_or_default();
+        return Ok((EntryMode::SYMLINK, bytes));
+    }
+    let mode = if is_executable(&metadata) { EntryMode::EXECUTABLE } else { EntryMode::BLOB };
+    Ok((mode, read(folder, path)?.unwrap_or_default()))
+}
+
+/// Whether a file of the folder is, as git would store it, this entry. One that cannot be read is not.
+fn holds(objects: &Objects, content: &mut Content<'_>, folder: &Path, path: &RepoPath, entry: Entry) -> bool {
+    let mut same = || -> Result<bool> {
+        let (mode, mut bytes) = read_entry(folder, path)?;
+        if mode != EntryMode::SYMLINK {
+            bytes = content.for_git(path, &bytes, Some(entry.id))?;
+        }
+        Ok(entry.same_as(&Entry { mode, id: raw_id(&bytes, objects.gix().object_hash())? }))
+    };
+    same().unwrap_or(false)
+}
+
 /// Removes the folders in which nothing lies any more.
 fn remove_empty_folders(folder: &Path) -> Result<()> {
     for row in listing::rows(folder).map_err(|error| Error::io("read", folder, error))? {
@@ -389,70 +409,6 @@ fn remove_empty_folders(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The file of a path, its folders made. A link on the way would lead elsewhere.
-fn parents_of(folder: &Path, path: &RepoPath) -> Result<PathBuf> {
-    let relative = relative(path)?;
-    let mut at = folder.to_owned();
-    let mut parts: Vec<_> = relative.components().collect();
-    let name = parts.pop();
-    for part in parts {
-        at.push(part);
-        match fs::symlink_metadata(&at) {
-            Ok(metadata) if metadata.is_dir() => {}
-            Ok(_) => {
-                return Err(Error::HostilePath {
-                    path: path.clone(),
-                    why: "it leads through a link or a file",
-                });
-            }
-            Err(_) => fs::create_dir(&at).map_err(|error| Error::io("make", &at, error))?,
-        }
-    }
-    at.extend(name);
-    Ok(at)
-}
-
-fn write_entry(
-    objects: &Objects,
-    content: &mut Content<'_>,
-    folder: &Path,
-    path: &RepoPath,
-    entry: Entry,
-) -> Result<()> {
-    if entry.mode.kind() == EntryKind::Submodule {
-        return Ok(());
-    }
-    check_entry(path, entry)?;
-    let file = parents_of(folder, path)?;
-    let failed = |error| Error::io("write", &file, error);
-    if fs::symlink_metadata(&file).is_ok() {
-        return Err(Error::HostilePath { path: path.clone(), why: "another entry of the tree stands there" });
-    }
-    match entry.mode.kind() {
-        EntryKind::Symlink => {
-            let bytes = objects.blob(entry.id)?;
-            let target = bytes.to_path().map_err(|_| Error::InvalidPath {
-                path: path.to_string(),
-                why: "this system cannot spell the target of the link",
-            })?;
-            link_to(target, &file).map_err(failed)
-        }
-        kind => {
-            match Size::of(path, entry, objects, Some(content))? {
-                Size::InPieces => {
-                    let mut written = fs::File::create_new(&file).map_err(failed)?;
-                    objects.in_pieces(entry.id, &mut |piece| written.write_all(piece).map_err(failed))?;
-                }
-                Size::Whole => {
-                    let mut written = fs::File::create_new(&file).map_err(failed)?;
-                    content.write_for_work_tree(path, entry.id, objects.blob(entry.id)?, &mut written)?;
-                }
-            }
-            if kind == EntryKind::Executable { make_executable(&file).map_err(failed) } else { Ok(()) }
-        }
-    }
-}
-
 #[cfg(unix)]
 fn is_executable(metadata: &fs::Metadata) -> bool {
     use std::os::unix::fs::PermissionsExt;
@@ -462,33 +418,6 @@ fn is_executable(metadata: &fs::Metadata) -> bool {
 #[cfg(not(unix))]
 fn is_executable(_: &fs::Metadata) -> bool {
     false
-}
-
-#[cfg(unix)]
-fn make_executable(file: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    let mode = fs::metadata(file)?.permissions().mode();
-    // Whoever may read it may run it.
-    fs::set_permissions(file, fs::Permissions::from_mode(mode | (mode & 0o444) >> 2))
-}
-
-#[cfg(not(unix))]
-fn make_executable(_: &Path) -> std::io::Result<()> {
-    Ok(())
-}
-
-#[cfg(unix)]
-fn link_to(target: &Path, link: &Path) -> std::io::Result<()> {
-    std::os::unix::fs::symlink(target, link)
-}
-
-#[cfg(windows)]
-fn link_to(target: &Path, link: &Path) -> std::io::Result<()> {
-    if target.is_dir() {
-        std::os::windows::fs::symlink_dir(target, link)
-    } else {
-        std::os::windows::fs::symlink_file(target, link)
-    }
 }
 
 #[cfg(all(test, unix))]
@@ -512,7 +441,8 @@ mod tests {
     fn files_modes_and_links_come_out_as_they_went_in() {
         let sandbox = Sandbox::new();
         sandbox.write("run.sh", "#!/bin/sh\n");
-        make_executable(&sandbox.path().join("run.sh")).unwrap();
+        let executable = <fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o755);
+        fs::set_permissions(sandbox.path().join("run.sh"), executable).unwrap();
         link_to(Path::new("run.sh"), &sandbox.path().join("link")).unwrap();
         sandbox.commit("all kinds", &[("deep/er/file", "x\n")]);
         let (repo, head) = open(&sandbox);

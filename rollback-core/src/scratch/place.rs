@@ -5,7 +5,7 @@
 //! record says where a candidate is.
 
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use bstr::ByteSlice;
@@ -55,6 +55,12 @@ impl Place {
     /// Whether the candidate is there and is this run's.
     pub fn is_there(&self) -> bool {
         self.is_marked() && is_own(&self.files())
+    }
+
+    /// Whether a process holds it, see [`Held`].
+    fn is_held(&self) -> bool {
+        let marker = fs::File::open(self.folder.join(MARKER));
+        marker.is_ok_and(|marker| matches!(marker.try_lock(), Err(fs::TryLockError::WouldBlock)))
     }
 
     fn is_marked(&self) -> bool {
@@ -118,7 +124,53 @@ impl Place {
     }
 }
 
-/// Removes the candidates of runs of this repository that `is_open` does not know.
+/// A place that lasts as long as it is held: it is removed with this value, or after the end of this process by the next
+/// [`sweep`].
+pub(super) struct Held {
+    place: Place,
+    files: PathBuf,
+    /// The marker, locked.
+    _lock: fs::File,
+}
+
+impl Held {
+    /// A new place of its own.
+    ///
+    /// # Writes
+    /// The folder and its marker.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub(super) fn new(repo: &Repo) -> Result<Self> {
+        let number = getrandom::u64()
+            .map_err(|error| Error::internal("no random number to be had", std::io::Error::other(error)))?;
+        let place = Place::of_run(repo, &format!("held{number:016x}"))?;
+        place.make_folder()?;
+        let marker = place.folder.join(MARKER);
+        let failed = |error| Error::io("write", &marker, error);
+        let mut lock = fs::File::create_new(&marker).map_err(failed)?;
+        // Locked before it says whose folder this is: what it does not mark, no sweep removes.
+        lock.lock().map_err(failed)?;
+        lock.write_all(place.marker.as_bytes()).map_err(failed)?;
+        let files = place.files();
+        let held = Self { place, files, _lock: lock };
+        make_own(&held.files)?;
+        Ok(held)
+    }
+
+    pub(super) fn files(&self) -> &Path {
+        &self.files
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // What cannot be removed is no error of what was done in it.
+        let _ = self.place.remove();
+    }
+}
+
+/// Removes the candidates of runs of this repository that `is_open` does not know, and what processes left that have ended.
 ///
 /// # Errors
 /// [`Error::Io`] where one cannot be removed.
@@ -133,6 +185,7 @@ pub fn sweep(repo: &Repo, is_open: impl Fn(&str) -> bool) -> Result<()> {
         if let Some(id) = name.strip_suffix(&suffix)
             && !is_open(id)
             && let Ok(place) = Place::of_run(repo, id)
+            && !place.is_held()
         {
             place.remove()?;
         }

@@ -58,6 +58,7 @@ struct Landing<'a> {
 
 impl Climber for Landing<'_> {
     fn attempt(&mut self, run: &mut Run<'_>, rung: Option<&Rung>) -> Result<Tried> {
+        run.control_first()?;
         run.attempt(rung, self.part.map_or(1.0, Part::progress))
     }
 
@@ -207,11 +208,6 @@ impl Run<'_> {
 
     fn validate(&mut self, candidate: &Candidate) -> Result<Judged> {
         let checks = self.cheapest_first(&self.phase.validate);
-        for id in &checks {
-            if self.is_controlled(id, Controlled::First) {
-                self.control(id)?;
-            }
-        }
         let steps = candidate.plan.chosen_attempt().map_or(0, |attempt| attempt.steps.len());
         if !self.phase.validate_each.is_empty() && steps > 1 {
             for at in 0..steps {
@@ -273,6 +269,22 @@ impl Run<'_> {
             Some(true) => true,
             None => when == Controlled::AfterFailure,
         }
+    }
+
+    /// Runs the checks that are to show red before green. The files of the tip lie where those of the candidate are put
+    /// after them: what is the same is written once.
+    fn control_first(&mut self) -> Result<()> {
+        let checks = self.cheapest_first(&self.phase.validate);
+        let first: Vec<_> =
+            checks.into_iter().filter(|id| self.is_controlled(id, Controlled::First)).collect();
+        if first.iter().any(|id| self.needs_files(id)) && self.state.candidate.is_none() {
+            let mut files = self.engine.repo.place_files(&self.state.id, None, self.present_tip())?;
+            self.link(&mut *files)?;
+            self.tip_files = Some(files);
+        }
+        first.iter().try_for_each(|id| self.control(id))?;
+        self.tip_files = None;
+        Ok(())
     }
 
     /// Runs a check on the tip as it is. Its files are brought together once a run, and only for checks that need them.
