@@ -5,7 +5,7 @@ use std::fmt;
 
 use rollback_core::RepoPath;
 
-use crate::invocation::quote;
+use crate::terminal::text::is_unsafe;
 
 /// A command that can be pasted into a POSIX shell.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,6 +62,68 @@ impl fmt::Display for CommandLine {
     }
 }
 
+/// A path as rb and git take it in any folder.
+pub(crate) fn from_root(path: &RepoPath) -> OsString {
+    os_string([b":/", path.as_bytes()].concat())
+}
+
+/// Bytes as a word of a command line.
+pub(crate) fn os_string(bytes: Vec<u8>) -> OsString {
+    #[cfg(unix)]
+    {
+        std::os::unix::ffi::OsStringExt::from_vec(bytes)
+    }
+    #[cfg(not(unix))]
+    {
+        String::from_utf8_lossy(&bytes).into_owned().into()
+    }
+}
+
+/// A word as a POSIX shell reads it back; `$'…'`, as in bash and zsh, where it holds what must not reach a terminal.
+pub(crate) fn quote(word: &[u8]) -> String {
+    match std::str::from_utf8(word) {
+        Ok(text) if is_plain(text) => text.to_owned(),
+        Ok(text) if !text.chars().any(is_unsafe) => {
+            format!("'{}'", text.replace('\'', r"'\''"))
+        }
+        _ => quote_bytes(word),
+    }
+}
+
+fn is_plain(text: &str) -> bool {
+    const PLAIN: &str = "-_./:=@%+,^~{}";
+    // A tilde or a brace in front means something to the shell; within a revision such as `HEAD~2` it does not.
+    let first = text.chars().next();
+    first.is_some_and(|c| c != '~' && c != '{')
+        && text.chars().all(|c| c.is_alphanumeric() || PLAIN.contains(c))
+        && !(text.contains('{') && (text.contains(',') || text.contains("..")))
+}
+
+fn quote_bytes(word: &[u8]) -> String {
+    let mut quoted = String::from("$'");
+    for chunk in word.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            match c {
+                '\'' | '\\' => quoted.extend(['\\', c]),
+                c if is_unsafe(c) => {
+                    let mut bytes = [0; 4];
+                    push_octal(&mut quoted, c.encode_utf8(&mut bytes).as_bytes());
+                }
+                c => quoted.push(c),
+            }
+        }
+        push_octal(&mut quoted, chunk.invalid());
+    }
+    quoted.push('\'');
+    quoted
+}
+
+fn push_octal(quoted: &mut String, bytes: &[u8]) {
+    for byte in bytes {
+        quoted.push_str(&format!("\\{byte:03o}"));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -78,5 +140,19 @@ mod tests {
         let both = CommandLine::all_of(&[CommandLine::of(["true"]), CommandLine::of(["echo", "a b"])]);
         assert_eq!(both.to_string(), "true && echo 'a b'");
         assert_eq!(both.words(), ["sh", "-c", "true && echo 'a b'"].map(RepoPath::from));
+    }
+
+    #[test]
+    fn words_are_quoted_so_that_a_shell_reads_them_back() {
+        assert_eq!(quote(b"src/a.py"), "src/a.py");
+        assert_eq!(quote(b"HEAD~2"), "HEAD~2");
+        assert_eq!(quote(b"@{-1}"), "@{-1}");
+        assert_eq!(quote(b"~root"), "'~root'");
+        assert_eq!(quote(b"{a,b}"), "'{a,b}'");
+        assert_eq!(quote(b""), "''");
+        assert_eq!(quote(b"it's"), r"'it'\''s'");
+        assert_eq!(quote(b"a\x1b[31m"), r"$'a\033[31m'");
+        assert_eq!(quote(b"caf\xe9'"), r"$'caf\351\''");
+        assert_eq!(quote("\u{202e}x".as_bytes()), r"$'\342\200\256x'");
     }
 }

@@ -12,7 +12,7 @@ use anstream::{AutoStream, ColorChoice};
 use crate::args::{Color, Common};
 use crate::exit::Exit;
 use crate::render::Look;
-use crate::render::style::{Palette, Signs, paint};
+use crate::terminal::style::{Palette, Signs, paint};
 
 /// Both streams, and how talkative the run is.
 pub(crate) struct Console {

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::exit::Exit;
 use crate::hint::{Hint, Situation};
-use crate::render::style::{Palette, paint};
-use crate::render::text::{escape, escape_lines};
+use crate::terminal::style::{Palette, paint};
+use crate::terminal::text::{escape, escape_lines};
 
 /// Why a command could not do what was asked.
 #[derive(Debug)]
@@ -254,27 +254,4 @@ pub(crate) fn after_panic() -> Failure {
     }
     Failure::new(Exit::Internal, "internal", "internal error")
         .with_hint(Hint::say("this is a bug; please report it with the command that was typed"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_panic_is_a_document_as_every_error_is() {
-        let document = crate::render::json::document(&after_panic().document());
-        let document: serde_json::Value = serde_json::from_str(&document).expect("it is JSON");
-        let expected = serde_json::json!({
-            "schema_version": 1,
-            "error": {
-                "code": "internal",
-                "message": "internal error",
-                "hint": "this is a bug; please report it with the command that was typed",
-                "hint_command": null,
-                "paths": [],
-            },
-        });
-        assert_eq!(document, expected);
-        assert_eq!(after_panic().exit().code(), 70);
-    }
 }

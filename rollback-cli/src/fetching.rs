@@ -7,7 +7,7 @@ use rollback_core::promised::{FetchCall, ObjectFetcher};
 
 use crate::args::Cli;
 use crate::invocation::Invocation;
-use crate::render::text;
+use crate::terminal::text;
 
 /// Whether objects may be fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -20,6 +20,7 @@ use std::path::Path;
 
 use rollback_core::{Error, Repo, RepoPath};
 
+use crate::args;
 use crate::command_line::CommandLine;
 use crate::invocation::Invocation;
 
@@ -116,12 +117,12 @@ impl Situation<'_> {
 
     /// The command that was typed, if its name can be made out.
     fn command_name(&self) -> Option<&str> {
-        self.invocation.command_name()
+        args::command_name(self.invocation)
     }
 
     /// How the command that was typed is used.
     fn help(&self) -> CommandLine {
-        self.invocation.help()
+        args::usage(self.invocation)
     }
 
     /// A branch name that is free, for a result that goes beside the branch.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rollback_core::RepoPath;
 
-use crate::command_line::CommandLine;
+use crate::command_line::{CommandLine, from_root};
 
 /// The name of the program and the arguments it was called with.
 #[derive(Clone, Debug)]
@@ -162,19 +162,6 @@ impl Invocation {
         )
     }
 
-    /// The command that was typed, if its name can be made out.
-    pub(crate) fn command_name(&self) -> Option<&str> {
-        use clap::CommandFactory;
-        let definition = crate::args::Cli::command();
-        self.args.iter().filter_map(|arg| arg.to_str()).find(|arg| definition.find_subcommand(arg).is_some())
-    }
-
-    /// How the command that was typed is used.
-    pub(crate) fn help(&self) -> CommandLine {
-        let words: Vec<_> = self.command_name().into_iter().chain(["--help"]).collect();
-        self.command(&words)
-    }
-
     /// The `-C DIR` that was typed, as separate words; nothing where there was none.
     fn folder_option(&self) -> Vec<OsString> {
         let mut options = self.options();
@@ -198,68 +185,6 @@ impl Invocation {
 
     fn options(&self) -> impl Iterator<Item = &OsString> {
         self.args.iter().take_while(|arg| *arg != "--")
-    }
-}
-
-/// A path as rb and git take it in any folder.
-pub(crate) fn from_root(path: &RepoPath) -> OsString {
-    os_string([b":/", path.as_bytes()].concat())
-}
-
-/// Bytes as a word of a command line.
-pub(crate) fn os_string(bytes: Vec<u8>) -> OsString {
-    #[cfg(unix)]
-    {
-        std::os::unix::ffi::OsStringExt::from_vec(bytes)
-    }
-    #[cfg(not(unix))]
-    {
-        String::from_utf8_lossy(&bytes).into_owned().into()
-    }
-}
-
-/// A word as a POSIX shell reads it back; `$'…'`, as in bash and zsh, where it holds what must not reach a terminal.
-pub(crate) fn quote(word: &[u8]) -> String {
-    match std::str::from_utf8(word) {
-        Ok(text) if is_plain(text) => text.to_owned(),
-        Ok(text) if !text.chars().any(crate::render::text::is_unsafe) => {
-            format!("'{}'", text.replace('\'', r"'\''"))
-        }
-        _ => quote_bytes(word),
-    }
-}
-
-fn is_plain(text: &str) -> bool {
-    const PLAIN: &str = "-_./:=@%+,^~{}";
-    // A tilde or a brace in front means something to the shell; within a revision such as `HEAD~2` it does not.
-    let first = text.chars().next();
-    first.is_some_and(|c| c != '~' && c != '{')
-        && text.chars().all(|c| c.is_alphanumeric() || PLAIN.contains(c))
-        && !(text.contains('{') && (text.contains(',') || text.contains("..")))
-}
-
-fn quote_bytes(word: &[u8]) -> String {
-    let mut quoted = String::from("$'");
-    for chunk in word.utf8_chunks() {
-        for c in chunk.valid().chars() {
-            match c {
-                '\'' | '\\' => quoted.extend(['\\', c]),
-                c if crate::render::text::is_unsafe(c) => {
-                    let mut bytes = [0; 4];
-                    push_octal(&mut quoted, c.encode_utf8(&mut bytes).as_bytes());
-                }
-                c => quoted.push(c),
-            }
-        }
-        push_octal(&mut quoted, chunk.invalid());
-    }
-    quoted.push('\'');
-    quoted
-}
-
-fn push_octal(quoted: &mut String, bytes: &[u8]) {
-    for byte in bytes {
-        quoted.push_str(&format!("\\{byte:03o}"));
     }
 }
 
@@ -324,19 +249,5 @@ mod tests {
         }
         assert_eq!(typed(&["git-rb", "ops"]).command(&["status"]).to_string(), "git rb status");
         assert_eq!(typed(&["rb", "history", "--", "-C"]).git(&["status"]).to_string(), "git status");
-    }
-
-    #[test]
-    fn words_are_quoted_so_that_a_shell_reads_them_back() {
-        assert_eq!(quote(b"src/a.py"), "src/a.py");
-        assert_eq!(quote(b"HEAD~2"), "HEAD~2");
-        assert_eq!(quote(b"@{-1}"), "@{-1}");
-        assert_eq!(quote(b"~root"), "'~root'");
-        assert_eq!(quote(b"{a,b}"), "'{a,b}'");
-        assert_eq!(quote(b""), "''");
-        assert_eq!(quote(b"it's"), r"'it'\''s'");
-        assert_eq!(quote(b"a\x1b[31m"), r"$'a\033[31m'");
-        assert_eq!(quote(b"caf\xe9'"), r"$'caf\351\''");
-        assert_eq!(quote("\u{202e}x".as_bytes()), r"$'\342\200\256x'");
     }
 }

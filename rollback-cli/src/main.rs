@@ -6,14 +6,17 @@
 mod args;
 mod command;
 mod command_line;
+mod completing;
 mod console;
 mod demo;
+mod dispatch;
 mod editor;
 mod exit;
 mod failure;
 mod fetching;
 mod hint;
 mod invocation;
+mod parse;
 mod paths;
 mod procedures;
 mod progress;
@@ -21,6 +24,7 @@ mod render;
 mod session;
 mod signals;
 mod surroundings;
+mod terminal;
 mod trusted;
 mod watch;
 
@@ -29,7 +33,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     failure::report_panics();
     signals::defer_while_landing();
-    let exit = session::run(std::env::args_os().collect());
+    let exit = dispatch::run(std::env::args_os().collect());
     signals::deliver_deferred();
     ExitCode::from(exit.code())
 }

@@ -14,17 +14,15 @@ use rollback_core::procedure::Procedure;
 use rollback_core::procedure::acts::acts;
 use rollback_core::procedure::catalogue::{BuiltIn, Catalogue, Place};
 use rollback_core::procedure::engine::{self, EngineError};
-use rollback_core::trust::{Fingerprint, TrustStore, Trusted};
+use rollback_core::trust::{Fingerprint, Trusted};
 
-use crate::failure::{Failure, Problem};
-use crate::render::text::{escape, pad};
+use crate::failure::Problem;
 use crate::session::Session;
+use crate::terminal::text::{escape, pad};
+use crate::trusted::{trust_key, trust_store};
 
 /// File names and texts.
 pub(crate) static BUILT_IN: &[BuiltIn] = include!(concat!(env!("OUT_DIR"), "/procedures.rs"));
-
-/// The variable by which a pipeline says which hash it trusts.
-pub(crate) const TRUSTED_HASH: &str = "RB_TRUSTED_HASH";
 
 /// A procedure, where it was found, and what trust in it would cover.
 #[derive(Debug)]
@@ -106,19 +104,6 @@ pub(crate) fn find(name: &str, session: &mut Session) -> Result<Found, Problem> 
 fn lies_in(path: &Path, work_dir: Option<&Path>) -> bool {
     let whole = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
     work_dir.is_some_and(|root| whole(path).starts_with(whole(root)))
-}
-
-/// The records of the user's trust.
-pub(crate) fn trust_store() -> Result<TrustStore, Failure> {
-    TrustStore::of_user(|name| std::env::var(name).ok()).ok_or_else(|| {
-        let message = "there is no folder for records of trust: neither HOME nor XDG_DATA_HOME is set";
-        Failure::new(crate::exit::Exit::Refused, "no-home", message)
-    })
-}
-
-/// What a record of trust names the repository by: one record serves all its work trees.
-pub(crate) fn trust_key(repo: &Repo) -> PathBuf {
-    repo.common_dir()
 }
 
 /// Whether the procedure may act in this repository.

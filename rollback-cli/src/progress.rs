@@ -7,7 +7,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::console::Console;
-use crate::render::text;
+use crate::terminal::text;
 
 /// How long a person waits without wondering.
 const PATIENCE: Duration = Duration::from_millis(500);

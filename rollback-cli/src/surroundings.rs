@@ -6,6 +6,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// The variable by which a pipeline says which hash it trusts.
+pub(crate) const TRUSTED_HASH: &str = "RB_TRUSTED_HASH";
+
 /// Where variables come from.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Surroundings(Option<Arc<BTreeMap<String, String>>>);

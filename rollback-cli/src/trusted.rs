@@ -1,10 +1,12 @@
 //! Whether the programs that a repository itself names may run: looked up in the user's records, never in the repository.
 
-use rollback_core::Repo;
-use rollback_core::trust::{REPOSITORY, Trusted, fingerprint_of};
+use std::path::PathBuf;
 
-use crate::failure::Problem;
-use crate::procedures::{trust_key, trust_store};
+use rollback_core::Repo;
+use rollback_core::trust::{REPOSITORY, TrustStore, Trusted, fingerprint_of};
+
+use crate::exit::Exit;
+use crate::failure::{Failure, Problem};
 
 /// The repository with the trust that somebody put into it.
 pub(crate) fn as_trusted(repo: Repo) -> Result<Repo, Problem> {
@@ -19,4 +21,17 @@ pub(crate) fn as_trusted(repo: Repo) -> Result<Repo, Problem> {
         // It names other programs now: refusals say so.
         _ => repo,
     })
+}
+
+/// The records of the user's trust.
+pub(crate) fn trust_store() -> Result<TrustStore, Failure> {
+    TrustStore::of_user(|name| std::env::var(name).ok()).ok_or_else(|| {
+        let message = "there is no folder for records of trust: neither HOME nor XDG_DATA_HOME is set";
+        Failure::new(Exit::Refused, "no-home", message)
+    })
+}
+
+/// What a record of trust names the repository by: one record serves all its work trees.
+pub(crate) fn trust_key(repo: &Repo) -> PathBuf {
+    repo.common_dir()
 }

@@ -14,8 +14,8 @@ use rollback_core::procedure::format::Period;
 use crate::console::Console;
 use crate::render::json;
 use crate::render::run::{EventLine, discards, kind_name, on_name, rung_name};
-use crate::render::style::{Palette, paint};
-use crate::render::text::{count, escape, escape_lines, fit};
+use crate::terminal::style::{Palette, paint};
+use crate::terminal::text::{count, escape, escape_lines, fit};
 
 /// Follows a run.
 pub(crate) struct Watch<'a> {

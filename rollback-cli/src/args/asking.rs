@@ -6,8 +6,6 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use rollback_core::procedure::format::Period;
 
-use crate::render::schema::Document;
-
 /// `rb history`.
 #[derive(Debug, Args)]
 pub(crate) struct History {
@@ -15,7 +13,7 @@ pub(crate) struct History {
     #[arg(value_name = "PATH", value_hint = clap::ValueHint::AnyPath)]
     pub(crate) path: OsString,
     /// The revision whose history is searched
-    #[arg(long = "in", value_name = "REV", default_value = "HEAD", add = crate::command::completions::revisions())]
+    #[arg(long = "in", value_name = "REV", default_value = "HEAD", add = crate::completing::revisions())]
     pub(crate) tip: OsString,
     /// List at most this many changes
     #[arg(short = 'n', long, value_name = "N")]
@@ -29,10 +27,10 @@ pub(crate) struct History {
 #[derive(Debug, Args)]
 pub(crate) struct IsReverted {
     /// The commit to ask about
-    #[arg(value_name = "COMMIT", add = crate::command::completions::revisions())]
+    #[arg(value_name = "COMMIT", add = crate::completing::revisions())]
     pub(crate) commit: OsString,
     /// Where to look: a revision, or a range within which it must have been undone
-    #[arg(long = "in", value_name = "REV", default_value = "HEAD", add = crate::command::completions::revisions())]
+    #[arg(long = "in", value_name = "REV", default_value = "HEAD", add = crate::completing::revisions())]
     pub(crate) within: OsString,
 }
 
@@ -204,4 +202,51 @@ pub(crate) struct Schema {
     /// The document
     #[arg(value_name = "DOCUMENT", default_value = "plan")]
     pub(crate) document: Document,
+}
+
+/// A document that has a schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Document {
+    /// What a dry run prints, and what `rb apply` takes
+    Plan,
+    /// What a landing prints
+    Receipt,
+    /// What `rb history` prints
+    History,
+    /// What `rb is-reverted` prints
+    IsReverted,
+    /// What `rb ops` prints, a line each
+    Operation,
+    /// What `rb undo` prints
+    Undo,
+    /// What `rb restore` prints where no commit is made
+    Restore,
+    /// What `rb checkpoint create` and `show` print
+    Checkpoint,
+    /// What `rb checkpoint list` and `drop` print
+    Checkpoints,
+    /// What `rb checkpoint verify` prints
+    CheckpointVerify,
+    /// What `rb checkpoint restore` prints
+    CheckpointRestore,
+    /// What `rb trust` prints
+    Trust,
+    /// What `rb prune` prints
+    Prune,
+    /// What `rb status` prints
+    Status,
+    /// What `rb run` and its kin print, on the last line
+    Run,
+    /// What `rb run` and its kin print before, a line each
+    Event,
+    /// What `rb publish --dry-run` prints
+    Publication,
+    /// What `rb report --format json` prints
+    Report,
+    /// What `rb evaluate` prints
+    Evaluation,
+    /// What is written in the file of a procedure
+    Procedure,
+    /// What a failure prints
+    Error,
 }

@@ -31,7 +31,7 @@ imports is not the result: link or set up what the check needs there.")]
 #[command(group = ArgGroup::new("what").args(["commits", "files", "paths", "to", "continue", "abort", "skip", "quit"]).required(true).multiple(true))]
 pub(crate) struct Revert {
     /// The commits to undo, as git spells revisions and ranges; newest first
-    #[arg(value_name = "COMMIT", add = crate::command::completions::revisions())]
+    #[arg(value_name = "COMMIT", add = crate::completing::revisions())]
     pub(crate) commits: Vec<OsString>,
     /// A path to bring back; with commits, only what they did to it. Can be given again
     #[arg(long = "file", value_name = "PATH", value_hint = clap::ValueHint::AnyPath)]
@@ -45,7 +45,7 @@ pub(crate) struct Revert {
     /// is consent enough; elsewhere (a side branch that was merged, another branch) the result is no return, and
     /// --allow-loss is needed. A date such as '2 days ago' or 2026-11-20 (the beginning of that day) means the newest
     /// first-parent commit by then; 'main@{yesterday}' is what the reflog says.
-    #[arg(long, value_name = "REV|DATE", conflicts_with_all = NOT_WITH_TO, add = crate::command::completions::revisions())]
+    #[arg(long, value_name = "REV|DATE", conflicts_with_all = NOT_WITH_TO, add = crate::completing::revisions())]
     pub(crate) to: Option<OsString>,
     /// With --to: one commit for each change taken back, merges whole, instead of one for all
     #[arg(long, requires = "to", conflicts_with = "commits")]
@@ -94,7 +94,7 @@ const NOT_WITH_TO: [&str; 10] = [
 #[command(next_help_heading = "Finding the change")]
 pub(crate) struct Find {
     /// The change that broke the paths, where you know better
-    #[arg(long, value_name = "COMMIT", conflicts_with = "commits", add = crate::command::completions::revisions())]
+    #[arg(long, value_name = "COMMIT", conflicts_with = "commits", add = crate::completing::revisions())]
     pub(crate) change: Option<OsString>,
     /// Good content matches this regular expression
     #[arg(long, value_name = "REGEX", conflicts_with = "commits")]
@@ -139,7 +139,7 @@ pub(crate) struct Ranges {
 #[derive(Debug, Args)]
 pub(crate) struct Pick {
     /// The commits to replay, as git spells revisions and ranges
-    #[arg(value_name = "COMMIT", required_unless_present_any = ["continue", "abort", "skip", "quit"], add = crate::command::completions::revisions())]
+    #[arg(value_name = "COMMIT", required_unless_present_any = ["continue", "abort", "skip", "quit"], add = crate::completing::revisions())]
     pub(crate) commits: Vec<OsString>,
     /// Only what they did to this path. Can be given again
     #[arg(long = "file", value_name = "PATH", value_hint = clap::ValueHint::AnyPath)]
@@ -188,7 +188,7 @@ pub(crate) struct Restore {
     #[arg(value_name = "PATH", required = true, value_hint = clap::ValueHint::AnyPath)]
     pub(crate) paths: Vec<OsString>,
     /// The revision to take them from; if not given, what is not committed is brought back
-    #[arg(short, long, value_name = "REV", add = crate::command::completions::revisions())]
+    #[arg(short, long, value_name = "REV", add = crate::completing::revisions())]
     pub(crate) source: Option<OsString>,
     /// Keep what was added to a folder since
     #[arg(long)]
@@ -225,7 +225,7 @@ pub(crate) struct Apply {
 #[command(next_help_heading = "Landing")]
 pub(crate) struct Landing {
     /// Base the result on this revision (default: HEAD)
-    #[arg(long, value_name = "REV", add = crate::command::completions::revisions())]
+    #[arg(long, value_name = "REV", add = crate::completing::revisions())]
     pub(crate) onto: Option<OsString>,
     #[command(flatten)]
     pub(crate) here: LandingHere,
@@ -336,7 +336,7 @@ Examples:
   rb reapply 9c1d2e3       9c1d2e3 was rolled back: undo what took it back, which merging again would not")]
 pub(crate) struct Reapply {
     /// A rollback, or the change or merge that was rolled back
-    #[arg(value_name = "COMMIT", add = crate::command::completions::revisions())]
+    #[arg(value_name = "COMMIT", add = crate::completing::revisions())]
     pub(crate) commit: OsString,
 
     #[command(flatten)]

@@ -9,15 +9,14 @@ mod landing;
 mod overview;
 mod procedures;
 mod running;
-pub(crate) mod usage;
 
 use std::path::PathBuf;
 
 use clap::{ArgAction, CommandFactory, Parser, Subcommand, ValueEnum};
 
 pub(crate) use asking::{
-    Completions, Demo, History, IsReverted, Man, MergeTree, Ops, Prune, Report, ReportFormat, Schema,
-    Trusting,
+    Completions, Demo, Document, History, IsReverted, Man, MergeTree, Ops, Prune, Report, ReportFormat,
+    Schema, Trusting,
 };
 pub(crate) use checkpoint::{
     Checkpoint, CheckpointAction, CreateCheckpoint, DropCheckpoints, ListCheckpoints, RestoreCheckpoint,
@@ -30,6 +29,7 @@ pub(crate) use landing::{
 pub(crate) use procedures::{Evaluate, EvaluateFormat, Moment, Procedure, ProcedureAction};
 pub(crate) use running::{Abort, Consent, Publish, Publishing, Resume, Run, Trust, Verify};
 
+use crate::command_line::CommandLine;
 use crate::invocation::Invocation;
 
 /// Roll back a change, a merge or a file in a git repository: safely, and provably.
@@ -194,6 +194,19 @@ impl Command {
                 | Self::Checkpoint(_)
         )
     }
+}
+
+/// The name of the command that was typed, if it can be made out.
+pub(crate) fn command_name(invocation: &Invocation) -> Option<&str> {
+    let definition = Cli::command();
+    let mut words = invocation.args().iter().filter_map(|arg| arg.to_str());
+    words.find(|word| definition.find_subcommand(word).is_some())
+}
+
+/// How the command that was typed is used.
+pub(crate) fn usage(invocation: &Invocation) -> CommandLine {
+    let words: Vec<_> = command_name(invocation).into_iter().chain(["--help"]).collect();
+    invocation.command(&words)
 }
 
 /// The whole command line, under the name that it was called by.

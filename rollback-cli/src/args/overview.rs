@@ -5,7 +5,7 @@ use clap::{Arg, ArgAction, Command};
 
 use crate::demo::Demo;
 use crate::invocation::Invocation;
-use crate::render::style::{Palette, paint};
+use crate::terminal::style::{Palette, paint};
 
 /// The headings, and the commands under each.
 const GROUPS: [(&str, &[&str]); 5] = [
@@ -65,7 +65,7 @@ pub(crate) fn arrange(command: Command, invocation: &Invocation) -> Command {
 fn demos() -> String {
     let mut text = String::from("Demos:\n");
     for demo in Demo::all() {
-        text.push_str(&format!("  {}  {}\n", crate::render::text::pad(demo.name, 10), demo.script.about));
+        text.push_str(&format!("  {}  {}\n", crate::terminal::text::pad(demo.name, 10), demo.script.about));
     }
     text
 }

@@ -1,11 +1,7 @@
 //! `rb completions`, and what the shell gets when it asks for one: commands and flags from the
 //! definition of the command line, revisions from the repository.
 
-use std::ffi::OsStr;
-
-use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 use clap_complete::env::{CompleteEnv, Shells};
-use rollback_core::Repo;
 
 use super::Outcome;
 use crate::args::{self, Completions};
@@ -44,17 +40,4 @@ pub(crate) fn answer_shell() {
     CompleteEnv::with_factory(|| args::command(&Invocation::new(vec!["rb".into()])).no_binary_name(false))
         .var(VARIABLE)
         .complete();
-}
-
-/// Completes the names of branches and tags.
-pub(crate) fn revisions() -> ArgValueCompleter {
-    ArgValueCompleter::new(|typed: &OsStr| {
-        let typed = typed.to_string_lossy();
-        names().into_iter().filter(|name| name.starts_with(&*typed)).map(CompletionCandidate::new).collect()
-    })
-}
-
-fn names() -> Vec<String> {
-    // Where there is no repository there is nothing to offer; a completion has nowhere to complain.
-    Repo::discover_with_environment(".").and_then(|repo| repo.reference_names()).unwrap_or_default()
 }

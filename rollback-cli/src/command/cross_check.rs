@@ -1,8 +1,8 @@
 //! `--cross-check`: the installed git merges, too, and only what both come to lands.
 
+use rollback_core::cross_check::keep_report;
 use rollback_core::plan::CrossCheck;
 use rollback_core::process::SystemRunner;
-use rollback_core::process::cross_check::keep_report;
 use rollback_core::{Error, Plan, Repo};
 
 use crate::args::LandingHere;

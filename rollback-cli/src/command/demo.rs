@@ -20,11 +20,12 @@ use crate::exit::Exit;
 use crate::failure::{Failure, Problem};
 use crate::hint::Hint;
 use crate::invocation::Invocation;
-use crate::procedures::{self, TRUSTED_HASH};
-use crate::render::style::{Palette, paint};
-use crate::render::{Look, json, text};
-use crate::session::{self, Session};
-use crate::surroundings::Surroundings;
+use crate::procedures;
+use crate::render::{Look, json};
+use crate::session::Session;
+use crate::surroundings::{Surroundings, TRUSTED_HASH};
+use crate::terminal::style::{Palette, paint};
+use crate::terminal::text;
 
 /// Runs `rb demo`.
 pub(crate) fn run(args: &args::Demo, session: &mut Session) -> Outcome {
@@ -231,7 +232,7 @@ fn run_command(
         paint(Palette::COMMAND, &typed)
     ));
     let narrower = Look { columns: Some(look.width().saturating_sub(MARGIN)), ..look };
-    let (output, exit) = session::run_captured(&words, folder, surroundings, narrower);
+    let (output, exit) = (session.nested)(&words, folder, surroundings, narrower);
     let quiet = paint(Palette::QUIET, look.signs.line);
     let mut shown = String::new();
     for line in output.lines() {
@@ -252,7 +253,7 @@ fn run_command(
 fn ending(demo: &Demo, kept: Option<PathBuf>, session: &Session) -> String {
     match kept {
         Some(folder) => {
-            let folder = crate::invocation::quote(folder.as_os_str().as_encoded_bytes());
+            let folder = crate::command_line::quote(folder.as_os_str().as_encoded_bytes());
             format!("\nThe repository stays in {folder}\n")
         }
         None => {

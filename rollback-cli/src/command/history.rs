@@ -5,8 +5,8 @@ use rollback_core::history::{HistoryOptions, PathHistory};
 
 use super::{Outcome, revision};
 use crate::args::History;
+use crate::command_line::quote;
 use crate::exit::Exit;
-use crate::invocation::quote;
 use crate::paths::Base;
 use crate::progress;
 use crate::render::{Commits, history, json};

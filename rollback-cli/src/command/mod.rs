@@ -27,8 +27,6 @@ pub(crate) mod status;
 pub(crate) mod trust;
 mod undo;
 
-pub(crate) use running::Next;
-
 use std::ffi::{OsStr, OsString};
 
 use rollback_core::{Error, Repo};
@@ -37,8 +35,8 @@ use crate::args::Command;
 use crate::console::Console;
 use crate::exit::Exit;
 use crate::failure::Problem;
-use crate::render::text::escape;
 use crate::session::Session;
+use crate::terminal::text::escape;
 
 /// How a command ends.
 pub(crate) type Outcome = Result<Exit, Problem>;

@@ -16,9 +16,9 @@ use crate::exit::Exit;
 use crate::failure::{Failure, Problem};
 use crate::hint::Hint;
 use crate::procedures;
-use crate::render::text::{count, escape, escape_lines};
 use crate::render::{document, json};
 use crate::session::Session;
+use crate::terminal::text::{count, escape, escape_lines};
 
 /// What a new procedure begins as.
 const TEMPLATE: &str = include_str!("procedure/new.toml");

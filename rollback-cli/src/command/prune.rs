@@ -9,8 +9,8 @@ use super::Outcome;
 use crate::args::Prune;
 use crate::exit::Exit;
 use crate::render::json;
-use crate::render::text::escape;
 use crate::session::Session;
+use crate::terminal::text::escape;
 
 /// What `--json` prints.
 #[derive(Debug, Serialize, schemars::JsonSchema)]

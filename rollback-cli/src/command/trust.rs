@@ -9,10 +9,11 @@ use crate::args::Trusting;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::hint::Hint;
-use crate::procedures::{find, trust_key, trust_store};
+use crate::procedures::find;
 use crate::render::json;
-use crate::render::text::{escape, pad};
 use crate::session::Session;
+use crate::terminal::text::{escape, pad};
+use crate::trusted::{trust_key, trust_store};
 
 /// What `--json` prints.
 #[derive(Debug, Serialize, schemars::JsonSchema)]

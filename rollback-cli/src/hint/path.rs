@@ -4,8 +4,7 @@ use rollback_core::error::LastSeen;
 use rollback_core::{Error, RepoPath};
 
 use super::{Hint, Situation};
-use crate::command_line::CommandLine;
-use crate::invocation::os_string;
+use crate::command_line::{CommandLine, os_string};
 
 pub(super) fn hint(situation: &Situation<'_>, error: &Error) -> Option<Hint> {
     Some(match error {

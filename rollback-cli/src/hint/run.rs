@@ -8,8 +8,9 @@ use rollback_core::procedure::format::UnknownName;
 use rollback_core::procedure::input::InputError;
 
 use super::{Hint, Situation};
+use crate::args;
 use crate::command_line::CommandLine;
-use crate::procedures::TRUSTED_HASH;
+use crate::surroundings::TRUSTED_HASH;
 
 impl Situation<'_> {
     /// What to type where there is no procedure to run.
@@ -109,11 +110,11 @@ impl Situation<'_> {
             EngineError::Changed { id, .. } => {
                 Hint::new("give the run up and begin anew with", typed.command(&["abort", "--run", id]))
             }
-            EngineError::Moved { .. } if typed.command_name() == Some("resume") => {
+            EngineError::Moved { .. } if args::command_name(typed) == Some("resume") => {
                 Hint::new("give the run up and begin anew with", typed.command(&["abort"]))
             }
             EngineError::Moved { .. } => Hint::new("begin anew with", typed.as_typed()),
-            EngineError::CutOff { .. } if typed.command_name() == Some("publish") => {
+            EngineError::CutOff { .. } if args::command_name(typed) == Some("publish") => {
                 Hint::new("see what the remote has; then publish once more with", typed.with(&["--retry"]))
             }
             EngineError::CutOff { .. } => Hint::new(

@@ -6,8 +6,7 @@ use rollback_core::error::InTheWay;
 use rollback_core::{Error, RepoPath};
 
 use super::{Hint, Situation};
-use crate::command_line::CommandLine;
-use crate::invocation::{from_root, os_string};
+use crate::command_line::{CommandLine, from_root, os_string};
 
 pub(super) fn hint(situation: &Situation<'_>, error: &Error) -> Option<Hint> {
     Some(match error {

@@ -5,8 +5,8 @@ use rollback_core::history::PathChange;
 use rollback_core::strategy::Attempt;
 
 use super::Look;
-use super::style::{Palette, paint};
-use super::text;
+use crate::terminal::style::{Palette, paint};
+use crate::terminal::text;
 
 /// What becomes of a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,8 +5,9 @@ use rollback_core::receipt::OutcomeKind;
 use rollback_core::{Repo, RepoPath};
 
 use super::operations::moment;
-use super::style::{Palette, paint};
-use super::{Look, short_reference, text};
+use super::{Look, short_reference};
+use crate::terminal::style::{Palette, paint};
+use crate::terminal::text;
 
 /// What was kept.
 pub(crate) fn created(checkpoint: &Checkpoint, repo: &Repo, again: &str, look: Look) -> String {

@@ -4,9 +4,9 @@ use rollback_core::Plan;
 use rollback_core::verdict::{CheckKind, CheckRun, On, Outcome, Verdict};
 
 use super::Look;
-use super::style::{Palette, paint};
-use super::text;
-use crate::invocation::quote;
+use crate::command_line::quote;
+use crate::terminal::style::{Palette, paint};
+use crate::terminal::text;
 
 /// How many lines of a failing check are shown.
 const LINES: usize = 8;

@@ -3,8 +3,8 @@
 use rollback_core::procedure::show::Block;
 
 use super::Look;
-use super::style::{Palette, paint};
-use super::text::{self, escape, escape_lines};
+use crate::terminal::style::{Palette, paint};
+use crate::terminal::text::{self, escape, escape_lines};
 
 /// The blocks for a terminal.
 pub(crate) fn render(blocks: &[Block], look: Look) -> String {

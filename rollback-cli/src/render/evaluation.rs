@@ -3,8 +3,8 @@
 use rollback_core::procedure::trigger::{DecisionState, Evaluation, State, TriggerState};
 
 use super::Look;
-use super::style::{Palette, paint};
-use super::text;
+use crate::terminal::style::{Palette, paint};
+use crate::terminal::text;
 
 /// The evaluation as text; `command` follows the decision.
 pub(crate) fn text(answer: &Evaluation, command: Option<&str>, look: Look) -> String {

@@ -7,8 +7,9 @@ use rollback_core::Plan;
 use rollback_core::receipt::Outcome;
 use rollback_core::report::{Mark, Part, marks_of_plan};
 
-use super::style::{Palette, paint};
-use super::{Commits, Look, day, text};
+use super::{Commits, Look, day};
+use crate::terminal::style::{Palette, paint};
+use crate::terminal::text;
 
 /// The most commits drawn of a kind.
 const SHOWN: usize = 6;

@@ -4,9 +4,9 @@ use rollback_core::CommitId;
 use rollback_core::history::{ChangeKind, HistoryChange, PathHistory};
 use rollback_core::id::EntryKind;
 
-use super::style::{Palette, paint};
-use super::text::{self, count};
 use super::{Commits, Look, short_reference};
+use crate::terminal::style::{Palette, paint};
+use crate::terminal::text::{self, count};
 
 /// The history of a path, and what to type to undo the change.
 pub(crate) fn render(history: &PathHistory, commits: &Commits, look: Look, undo_with: &str) -> String {

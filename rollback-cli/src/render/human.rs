@@ -9,9 +9,9 @@ use rollback_core::plan::{Attempt, AttemptResult, CulpritFound, LossClass, Note,
 use rollback_core::receipt::{Outcome, OutcomeKind, Recovery};
 use rollback_core::{CommitId, Plan, RepoPath, Target};
 
-use super::style::{Palette, paint};
-use super::text::{self, count};
 use super::{Commits, Look, changes, checks, day, graph, ladder, short_reference};
+use crate::terminal::style::{Palette, paint};
+use crate::terminal::text::{self, count};
 
 /// How the story ends.
 #[derive(Clone, Debug)]

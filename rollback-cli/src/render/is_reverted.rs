@@ -3,8 +3,9 @@
 use rollback_core::CommitId;
 use rollback_core::history::{IsReverted, PathState, Verdict};
 
-use super::style::{Palette, paint};
-use super::{Commits, Look, text};
+use super::{Commits, Look};
+use crate::terminal::style::{Palette, paint};
+use crate::terminal::text;
 
 /// The answer; `at_start` is what held where a range begins.
 pub(crate) fn text(answer: &IsReverted, at_start: Option<Verdict>, commits: &Commits, look: Look) -> String {

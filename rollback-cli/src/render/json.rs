@@ -59,3 +59,27 @@ fn as_value(value: &impl Serialize) -> Value {
     serde_json::to_value(value)
         .expect("documents hold strings, numbers and lists, which JSON can always spell")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::failure::after_panic;
+
+    #[test]
+    fn a_panic_is_a_document_as_every_error_is() {
+        let document = document(&after_panic().document());
+        let document: serde_json::Value = serde_json::from_str(&document).expect("it is JSON");
+        let expected = serde_json::json!({
+            "schema_version": 1,
+            "error": {
+                "code": "internal",
+                "message": "internal error",
+                "hint": "this is a bug; please report it with the command that was typed",
+                "hint_command": null,
+                "paths": [],
+            },
+        });
+        assert_eq!(document, expected);
+        assert_eq!(after_panic().exit().code(), 70);
+    }
+}

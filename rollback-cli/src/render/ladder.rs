@@ -4,9 +4,9 @@ use rollback_core::plan::{Attempt, AttemptResult, LossClass, Scope};
 use rollback_core::strategy::Strategy;
 use rollback_core::{Plan, RepoPath};
 
-use super::style::{Palette, paint};
-use super::text::{self, count};
 use super::{Commits, Look};
+use crate::terminal::style::{Palette, paint};
+use crate::terminal::text::{self, count};
 
 /// The ladder of a plan, one rung a line and its reason below where it does not fit.
 pub(crate) fn render(plan: &Plan, commits: &Commits, look: Look) -> String {

@@ -18,10 +18,7 @@ pub(crate) mod publication;
 pub(crate) mod records;
 pub(crate) mod report;
 pub(crate) mod run;
-pub(crate) mod schema;
 pub(crate) mod stuck;
-pub(crate) mod style;
-pub(crate) mod text;
 pub(crate) mod uncommitted;
 
 use std::collections::HashMap;
@@ -30,7 +27,8 @@ use std::collections::hash_map::Entry;
 use rollback_core::repo::CommitSummary;
 use rollback_core::{CommitId, Repo};
 
-use style::Signs;
+use crate::terminal::style::Signs;
+use crate::terminal::text;
 
 /// What the place can show.
 #[derive(Clone, Copy, Debug)]

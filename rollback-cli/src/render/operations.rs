@@ -2,11 +2,52 @@
 
 use rollback_core::Repo;
 use rollback_core::oplog::{Operation, Undone};
+use rollback_core::procedure::engine::RunState;
 use rollback_core::receipt::Recovery;
+use rollback_core::record::UnreadableRecord;
+use serde::Serialize;
 
-use super::style::{Palette, paint};
-use super::{Look, text};
-use crate::command::status::Status;
+use super::Look;
+use crate::terminal::style::{Palette, paint};
+use crate::terminal::text;
+
+/// What `rb status --json` prints.
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+pub(crate) struct Status {
+    /// What a landing had left unfinished, and what became of it now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) recovered: Option<Recovery>,
+    /// What git has begun here and not finished.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) in_progress: Option<&'static str>,
+    /// What rb landed last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) last_operation: Option<Operation>,
+    /// Runs of procedures that have not ended, the newest last.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) runs: Vec<OpenRun>,
+    /// The run that ended last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) last_run: Option<RunState>,
+    /// Records of rb's own that cannot be used; everything else goes on without them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) unreadable: Vec<UnreadableRecord>,
+    /// References below `refs/rb/` that an earlier rb or another repository left; they are not used.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) unused_references: Vec<String>,
+    /// What to type next.
+    pub(crate) next: String,
+}
+
+/// A run that has not ended.
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+pub(crate) struct OpenRun {
+    /// Where it stands.
+    #[serde(flatten)]
+    pub(crate) state: RunState,
+    /// What to type to go on with it.
+    pub(crate) next: String,
+}
 
 /// The log, a line an operation.
 pub(crate) fn list(operations: &[Operation], repo: &Repo, look: Look) -> String {

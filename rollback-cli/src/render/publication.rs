@@ -3,9 +3,9 @@
 use rollback_core::procedure::engine::Publication;
 use rollback_core::{CommitId, Repo};
 
-use super::style::{Palette, paint};
-use super::text::escape;
 use super::{Look, short_reference};
+use crate::terminal::style::{Palette, paint};
+use crate::terminal::text::escape;
 
 /// What would leave, where to, and what is wrong with it.
 pub(crate) fn leaving(publication: &Publication, repo: &Repo, look: Look) -> String {

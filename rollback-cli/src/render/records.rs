@@ -2,7 +2,7 @@
 
 use rollback_core::record::UnreadableRecord;
 
-use super::text::escape;
+use crate::terminal::text::escape;
 
 /// A line for each record that cannot be used, and one for references that are not.
 pub(crate) fn notes(unreadable: &[UnreadableRecord], unused_references: &[String]) -> String {

@@ -12,10 +12,10 @@ use rollback_core::procedure::format::Period;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::style::{Palette, paint};
-use super::text::{count, escape, pad};
 use super::{Look, short_reference};
-use crate::command::Next;
+use crate::command_line::CommandLine;
+use crate::terminal::style::{Palette, paint};
+use crate::terminal::text::{count, escape, pad};
 
 /// The version of the lines of events; the state of a run has its own.
 const SCHEMA_VERSION: u32 = 1;
@@ -53,6 +53,15 @@ impl<'a> Document<'a> {
     pub(crate) fn new(state: &'a RunState, next: Option<String>) -> Self {
         Self { state, next }
     }
+}
+
+/// What to type after a run.
+#[derive(Clone, Debug)]
+pub(crate) struct Next {
+    /// What it is good for.
+    pub(crate) what: &'static str,
+    /// The command to type.
+    pub(crate) command: CommandLine,
 }
 
 /// What a kind of work is called.

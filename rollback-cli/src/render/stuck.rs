@@ -4,11 +4,11 @@ use rollback_core::history::ChangeKind;
 use rollback_core::plan::{Attempt, AttemptResult, CulpritFound, Scope};
 use rollback_core::{Plan, RepoPath, Target};
 
-use super::text;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::hint::Hint;
 use crate::invocation::Invocation;
+use crate::terminal::text;
 
 /// The failure to report beside the plan.
 pub(crate) fn failure(plan: &Plan, typed: &Invocation) -> Failure {

@@ -4,8 +4,9 @@ use rollback_core::RepoPath;
 use rollback_core::receipt::OutcomeKind;
 use rollback_core::uncommitted::{FileBefore, RestoredPath, RestoredUncommitted, TakenFrom};
 
-use super::style::{Palette, paint};
-use super::{Look, text};
+use super::Look;
+use crate::terminal::style::{Palette, paint};
+use crate::terminal::text;
 
 /// The commands that may follow.
 pub(crate) struct Next<'a> {

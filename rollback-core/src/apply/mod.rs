@@ -44,7 +44,7 @@ mod swap;
 
 pub(crate) use durable::read_if_there;
 pub(crate) use exact::{Exact, FileBytes, Sides};
-pub(crate) use folder::{Attributes, FileInfo, FileKind, Folder, Parent, parent_of, remove_tree};
+pub(crate) use folder::{Attributes, FileInfo, FileKind, Folder, Parent, parent_of, read_below, remove_tree};
 pub(crate) use hostile::{check_entry, check_path};
 pub(crate) use index_edit::{entries_at, same_entries};
 pub(crate) use inspect::{Expected, Look, Onlooker, Standing, View, fingerprint};

@@ -7,7 +7,7 @@ use bstr::{BStr, BString, ByteSlice};
 
 use super::attributes::{Attributes, PathAttributes, State};
 use super::case::{BASE, Case, OURS, PathId, Stop, THEIRS};
-use super::driver::{self, DriverEnd, Drivers};
+use super::driver::{self, Drivers};
 use super::eol::AutoCrlf;
 use super::submodule::{self, Place};
 use super::text::{self, MergedText, TextLabels, TextMerger, TextOptions};
@@ -15,6 +15,7 @@ use super::tree::Version;
 use super::{Favor, Options, ReviewReason, rename};
 use crate::conflict::ConflictKind;
 use crate::error::{Error, Result};
+use crate::merge_drivers::DriverEnd;
 use crate::repo::Objects;
 
 /// As far as git looks for the byte 0 that makes a file binary.

@@ -8,7 +8,7 @@
 //! What the engine cannot decide as git would it does not decide: [`Verdict::NeedsReview`]. The classes, each a
 //! [`ReviewReason`]:
 //! - a file that both sides changed and whose `merge` attribute names a configured program, where nobody was given to
-//!   run it ([`MergeDrivers`]), where the repository itself configures it and is not trusted, or where it fails;
+//!   run it ([`crate::merge_drivers`]), where the repository itself configures it and is not trusted, or where it fails;
 //! - a submodule that both sides moved and that is not checked out, while git keeps repositories of submodules: one
 //!   of these may hold the history that tells which side is ahead;
 //! - renormalising a path with a filter or an encoding, and renormalising where git would take the attributes from
@@ -48,7 +48,6 @@ pub mod text;
 mod tree;
 
 pub(crate) use content::looks_binary;
-pub use driver::{DriverCall, DriverEnd, MergeDrivers};
 pub use engine::Engine;
 pub use options::{DirectoryRenames, Favor, Options, Renames, Subtree};
 pub use outcome::{Labels, Merged, ReviewReason, Verdict};

@@ -7,6 +7,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::format::{Files, Problems, Procedure, UnknownName};
+use crate::apply::read_below;
 use crate::bounded;
 use crate::error::ErrorClass;
 use crate::path::RepoPath;
@@ -200,9 +201,7 @@ struct Beside {
 impl Files for Beside {
     fn read(&self, name: &str) -> std::io::Result<Vec<u8>> {
         match &self.below {
-            Some((root, folder)) => {
-                bounded::read_below(root, &folder.join(name.as_bytes()), bounded::PROCEDURE)
-            }
+            Some((root, folder)) => read_below(root, &folder.join(name.as_bytes()), bounded::PROCEDURE),
             None => bounded::read(&self.folder.join(name), bounded::PROCEDURE),
         }
     }

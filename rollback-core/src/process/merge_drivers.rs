@@ -11,8 +11,8 @@ use std::time::Duration;
 use bstr::ByteSlice;
 
 use super::{Command, Ended, Runner};
-use crate::merge::{DriverCall, DriverEnd, MergeDrivers};
-use crate::repo::command_line::{expand, quoted};
+use crate::command_line::{expand, quoted};
+use crate::merge_drivers::{DriverCall, DriverEnd, MergeDrivers};
 
 /// How much of what a driver writes to its streams is kept, in bytes; nobody reads it.
 const OUTPUT_LIMIT: usize = 4 * 1024;

@@ -9,7 +9,6 @@
 
 mod capture;
 mod command;
-pub mod cross_check;
 mod fetch;
 mod filters;
 mod hooks;

@@ -6,7 +6,6 @@
 pub(crate) mod ancestry;
 mod big_blob;
 pub(crate) mod changed_paths;
-pub(crate) mod command_line;
 mod commit;
 pub(crate) mod commit_set;
 pub(crate) mod config;
@@ -47,7 +46,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::filters::Filters;
-use crate::merge::MergeDrivers;
+use crate::merge_drivers::MergeDrivers;
 use crate::promised::ObjectFetcher;
 
 /// How deep folders may be nested in trees that are read for writing.

@@ -11,7 +11,7 @@ use super::promised::{Lacking, is_partial_clone};
 use crate::error::{Error, Result, Source};
 use crate::filters::Filters;
 use crate::id::{CommitId, Entry, EntryMode, ObjectId, TreeId};
-use crate::merge::MergeDrivers;
+use crate::merge_drivers::MergeDrivers;
 use crate::path::RepoPath;
 use crate::repo::{Programs, Repo};
 

@@ -18,8 +18,8 @@ use bstr::ByteSlice;
 
 use self::checkout::{Writer, in_parallel, link_to, parents_of, write_files};
 use self::place::Held;
-use crate::apply::check_entry;
 use crate::apply::content::{Content, raw_id};
+use crate::apply::{check_entry, read_below};
 use crate::bounded;
 use crate::error::{Error, Result};
 use crate::history::paths_between;
@@ -362,7 +362,7 @@ fn remove(folder: &Path, path: &RepoPath) -> Result<()> {
 }
 
 fn read(folder: &Path, path: &RepoPath) -> Result<Option<Vec<u8>>> {
-    match bounded::read_below(folder, path, bounded::CONTENT) {
+    match read_below(folder, path, bounded::CONTENT) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) if error.kind() == ErrorKind::InvalidInput => {

@@ -27,12 +27,13 @@ use crate::command_line::CommandLine;
 use crate::exit::Exit;
 use crate::failure::{Failure, Problem};
 use crate::hint::Hint;
-use crate::procedures::{self, Found, TRUSTED_HASH};
-use crate::render::run::{self as render, Document};
-use crate::render::{json, text};
+use crate::procedures::{self, Found};
+use crate::render::json;
+use crate::render::run::{self as render, Document, Next};
 use crate::session::Session;
 use crate::signals;
-use crate::surroundings::Surroundings;
+use crate::surroundings::{Surroundings, TRUSTED_HASH};
+use crate::terminal::text;
 use crate::watch::Watch;
 
 /// The system's clock, whose waits end when somebody wants the run to stop. In a demo, time that would be waited for
@@ -188,15 +189,6 @@ fn paused(state: &RunState, next: Option<&Next>) -> Failure {
         Some(next) => failure.with_hint(Hint::new(next.what, next.command.clone())),
         None => failure,
     }
-}
-
-/// What to type after a run.
-#[derive(Clone, Debug)]
-pub(crate) struct Next {
-    /// What it is good for.
-    pub(crate) what: &'static str,
-    /// The command to type.
-    pub(crate) command: CommandLine,
 }
 
 /// What to type next, for a run that waits or has landed.

@@ -12,9 +12,9 @@ use crate::exit::Exit;
 use crate::failure::{Failure, Problem};
 use crate::hint::Hint;
 use crate::procedures;
-use crate::render::text::escape;
 use crate::render::{json, publication as render};
 use crate::session::Session;
+use crate::terminal::text::escape;
 
 /// Runs `rb publish`.
 pub(crate) fn run(args: &Publish, session: &mut Session) -> Outcome {

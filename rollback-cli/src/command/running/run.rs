@@ -10,9 +10,9 @@ use crate::command::Outcome;
 use crate::exit::Exit;
 use crate::failure::{Failure, Problem};
 use crate::procedures::{self, Found};
-use crate::render::text::escape;
 use crate::render::{json, run as render};
 use crate::session::Session;
+use crate::terminal::text::escape;
 
 /// Runs `rb run`.
 pub(crate) fn run(args: Run, session: &mut Session) -> Outcome {

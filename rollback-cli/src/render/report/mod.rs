@@ -13,7 +13,7 @@ use rollback_core::verdict::Outcome;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::text;
+use crate::terminal::text;
 
 const HTML: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");

@@ -17,10 +17,10 @@ use gix::filter::plumbing::Driver;
 use gix::filter::plumbing::driver::Operation;
 use gix::filter::plumbing::driver::process::Client;
 
+use crate::command_line::{expand, quoted};
 use crate::filters::{FilterCall, Filters, RunningFilter};
 use crate::id::ObjectId;
 use crate::path::RepoPath;
-use crate::repo::command_line::{expand, quoted};
 
 /// How many bytes are moved at once.
 const PIECE: usize = 64 * 1024;

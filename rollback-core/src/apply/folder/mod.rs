@@ -18,9 +18,11 @@ pub(crate) use portable::{Folder, Identity};
 pub(crate) use unix::{Folder, Identity};
 
 use std::io;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::bounded;
 use crate::path::RepoPath;
 use crate::repo::index::Stat;
 
@@ -167,4 +169,51 @@ pub(crate) fn make_parent_of(root: &Folder, path: &RepoPath, made: &mut Vec<Repo
         folder = folder.open_folder(name)?;
     }
     Ok(folder)
+}
+
+/// Reads a regular file of at most `limit` bytes beneath `root`; a link on the way or in its place is refused.
+///
+/// # Errors
+/// As [`bounded::read`], and `InvalidInput` for a link.
+pub(crate) fn read_below(root: &Path, path: &RepoPath, limit: u64) -> io::Result<Vec<u8>> {
+    let folder = match parent_of(&Folder::open(root)?, path)? {
+        Parent::Open(folder) => folder,
+        Parent::Missing => return Err(io::ErrorKind::NotFound.into()),
+        Parent::Obstructed(at) => {
+            return Err(bounded::refused(&format!("{at} is a symbolic link or no folder")));
+        }
+    };
+    let name = path.file_name();
+    let Some(info) = folder.info(name)? else { return Err(io::ErrorKind::NotFound.into()) };
+    match info.kind {
+        FileKind::File { .. } => bounded::read_open(folder.open_file(name)?, limit),
+        FileKind::Symlink => Err(bounded::refused("it is a symbolic link, which is not followed")),
+        _ => Err(bounded::refused("it is not a regular file")),
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_read_through_links_and_nothing_but_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        std::fs::write(root.join("outside"), "secret").unwrap();
+        let tree = root.join("tree");
+        std::fs::create_dir_all(tree.join("a")).unwrap();
+        std::fs::write(tree.join("a/b"), "12345").unwrap();
+        assert_eq!(read_below(&tree, &RepoPath::from("a/b"), 5).unwrap(), b"12345");
+        std::os::unix::fs::symlink("../outside", tree.join("link")).unwrap();
+        std::os::unix::fs::symlink("..", tree.join("folder")).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", tree.join("zero")).unwrap();
+        rustix::fs::mkfifoat(rustix::fs::CWD, tree.join("pipe"), rustix::fs::Mode::RUSR).unwrap();
+        let refused = |name, limit| read_below(&tree, &RepoPath::from(name), limit).unwrap_err().kind();
+        for name in ["link", "folder/outside", "zero", "pipe", "../outside"] {
+            assert_eq!(refused(name, 100), io::ErrorKind::InvalidInput, "{name}");
+        }
+        assert_eq!(refused("a/b", 4), io::ErrorKind::FileTooLarge);
+        assert_eq!(refused("c/b", 5), io::ErrorKind::NotFound);
+    }
 }

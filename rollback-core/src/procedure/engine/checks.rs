@@ -8,6 +8,7 @@ use super::event::{Event, Observer, On};
 use super::ports::Ground;
 use super::state::RunState;
 use super::{EngineError, Result, Run};
+use crate::apply::read_below;
 use crate::bounded;
 use crate::path::RepoPath;
 use crate::procedure::check::{Outcome, Seen, Verdict, filled, judge};
@@ -122,7 +123,7 @@ impl Run<'_> {
         let is_linked = linked.any(|outer| RepoPath::from(outer.as_str()).contains(&path));
         let work_dir = self.engine.place();
         let root = if is_linked { &work_dir } else { folder };
-        match bounded::read_below(root, &path, bounded::CHECKED) {
+        match read_below(root, &path, bounded::CHECKED) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(format!("{path} cannot be checked: {error}")),

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{EngineError, Result, Run};
+use crate::apply::read_below;
 use crate::apply::stays_in_its_folder;
 use crate::bounded;
 use crate::error::Error;
@@ -45,7 +46,7 @@ impl Run<'_> {
     /// A file of the work tree is never read through a link; one of the machine is what the user's system has there.
     fn read_evidence(&self, work_dir: &Path, file: &Path) -> Result<Vec<u8>> {
         let bytes = match file.strip_prefix(work_dir).ok().and_then(RepoPath::from_relative_path) {
-            Some(path) => bounded::read_below(work_dir, &path, bounded::CHECKED),
+            Some(path) => read_below(work_dir, &path, bounded::CHECKED),
             None => bounded::read(file, bounded::CHECKED),
         };
         bytes.map_err(|error| Error::io("read", file, error).into())

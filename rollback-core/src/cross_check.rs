@@ -8,11 +8,11 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use super::{Command, DEFAULT_ENVIRONMENT, Ended, Output, Runner, StartError};
 use crate::error::{Error, Result};
 use crate::id::TreeId;
 use crate::path::names_now;
 use crate::plan::{CrossCheck, Difference, Plan};
+use crate::process::{Command, DEFAULT_ENVIRONMENT, Ended, Output, Runner, StartError};
 use crate::repo::{Objects, Repo};
 use crate::strategy::{Step, Strategy, scope};
 use gix::objs::Write as _;

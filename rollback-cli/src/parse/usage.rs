@@ -2,6 +2,7 @@
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
+use crate::args;
 use crate::failure::Failure;
 use crate::hint::Hint;
 use crate::invocation::Invocation;
@@ -58,7 +59,7 @@ fn hint(error: &clap::Error, invocation: &Invocation) -> Hint {
     if let Some((typed, meant)) = suggestion {
         return Hint::new("did you mean", invocation.with_replaced(typed.as_ref(), meant.as_ref()));
     }
-    Hint::new("see how it is used with", invocation.help())
+    Hint::new("see how it is used with", args::usage(invocation))
 }
 
 /// The most similar of the values, which the parser names last.
@@ -72,8 +73,8 @@ fn best(value: &ContextValue) -> Option<String> {
 /// The alternatives of a missing argument without those that no help names.
 fn without_hidden(arg: &str, invocation: &Invocation) -> String {
     use clap::CommandFactory;
-    let all = crate::args::Cli::command();
-    let Some(command) = invocation.command_name().and_then(|name| all.find_subcommand(name)) else {
+    let all = args::Cli::command();
+    let Some(command) = args::command_name(invocation).and_then(|name| all.find_subcommand(name)) else {
         return arg.to_owned();
     };
     let is_hidden = |part: &&str| {
