@@ -9,7 +9,7 @@ use crate::exit::Exit;
 use crate::failure::{Failure, Problem};
 use crate::hint::Hint;
 
-/// The message with a word to whoever edits it.
+/// The message with a note for its editor.
 pub(crate) fn template(message: &str, repo: &Repo) -> String {
     let comment = comment_string(repo);
     format!(
@@ -18,7 +18,7 @@ pub(crate) fn template(message: &str, repo: &Repo) -> String {
     )
 }
 
-/// The template as somebody left it.
+/// The template as the user left it.
 ///
 /// # Errors
 /// Where no editor can be started, where it ends with an error, and where the message comes back empty.

@@ -31,7 +31,7 @@ pub(crate) enum Exit {
     Internal,
     /// A file could not be read or written.
     Io,
-    /// Somebody else is at work in the repository.
+    /// Another process is at work in the repository.
     Busy,
     /// A signal ended the run.
     Signal(u8),

@@ -143,7 +143,7 @@ impl Failure {
     /// The failure for people; with `verbose` down to what a library below had to say.
     pub(crate) fn text(&self, verbose: bool) -> String {
         let mut text = format!("{} {}\n", paint(Palette::ERROR, "error:"), escape_lines(&self.message));
-        // What a parser thought of a name that does not exist helps nobody.
+        // What a parser thought of a name that does not exist is no help.
         let causes = self.causes.iter().filter(|_| verbose || self.code != "unknown-revision");
         for cause in causes {
             let label = paint(Palette::HEADING, "caused by:");
@@ -230,7 +230,7 @@ pub(crate) fn report_panics() {
             .location()
             .map(|place| format!(" at {}:{}", place.file(), place.line()))
             .unwrap_or_default();
-        // Standard error may be closed; there is nobody left to tell then.
+        // Standard error may be closed; then there is nowhere to say it.
         let _ = writeln!(
             std::io::stderr(),
             "error: internal error: {what}{place}\nhint: this is a bug in rb {}; please report it with the command \

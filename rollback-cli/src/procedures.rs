@@ -57,7 +57,7 @@ impl Found {
         self.is_of_the_user && !self.fingerprint.files.keys().any(|name| name.contains('/'))
     }
 
-    /// What it would do, a line each, for whoever decides whether to trust it.
+    /// What it would do, a line each, to decide whether to trust it.
     pub(crate) fn acts(&self) -> Vec<String> {
         let acts = acts(&self.procedure).into_iter();
         acts.map(|act| format!("{}  {}", pad(&act.kind.to_string(), 11), escape(&act.what))).collect()
@@ -69,7 +69,7 @@ impl Found {
 pub(crate) enum Standing {
     /// It may: it is vouched for, or it is what was trusted.
     Trusted,
-    /// Nobody has trusted it here.
+    /// It was never trusted here.
     Never,
     /// Something else was trusted: these files have changed since.
     Changed(Vec<String>),
@@ -124,7 +124,7 @@ pub(crate) fn standing(found: &Found, repo: &Repo) -> Result<Standing, Problem> 
 /// says so now.
 ///
 /// # Errors
-/// [`EngineError::NotTrusted`] with what changed, where nobody vouches for it.
+/// [`EngineError::NotTrusted`] with what changed, where it is not trusted.
 pub(crate) fn trusted_hash(
     found: &Found,
     given: Option<&str>,
@@ -138,7 +138,7 @@ pub(crate) fn trusted_hash(
         let error = EngineError::NotTrusted { procedure, hash: hash.clone(), changed };
         Err(Problem::of_run(error, Some(&found.typed())))
     };
-    // A pipeline that names a hash means that one, whatever somebody trusted on this machine.
+    // A pipeline that names a hash means that one, whatever is trusted on this machine.
     if let Some(given) = given {
         let same = given.eq_ignore_ascii_case(hash);
         return if same { Ok(hash.clone()) } else { refused(Vec::new()) };

@@ -8,7 +8,7 @@ use rollback_core::trust::{REPOSITORY, TrustStore, Trusted, fingerprint_of};
 use crate::exit::Exit;
 use crate::failure::{Failure, Problem};
 
-/// The repository with the trust that somebody put into it.
+/// The repository with the trust that the user put into it.
 pub(crate) fn as_trusted(repo: Repo) -> Result<Repo, Problem> {
     // Where there is nowhere to keep a record, there is none.
     let Ok(store) = trust_store() else { return Ok(repo) };

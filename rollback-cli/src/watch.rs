@@ -8,7 +8,8 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
 use rollback_core::Repo;
-use rollback_core::procedure::engine::{Event, Observer, On, UnitKind, UnitState};
+use rollback_core::procedure::check::Verdict;
+use rollback_core::procedure::engine::{Event, Observer, On, RungTried, UnitKind, UnitState};
 use rollback_core::procedure::format::Period;
 
 use crate::console::Console;
@@ -121,6 +122,58 @@ impl<'a> Watch<'a> {
         self.say(&line);
     }
 
+    fn started(&mut self, at: usize, kind: UnitKind, id: &str) {
+        self.at = at;
+        self.now = named(kind, id);
+        if matches!(self.show, Show::Lines) {
+            self.say(&format!("{} {}", self.place(), self.now));
+        }
+        self.move_on("");
+    }
+
+    /// A line that a program wrote.
+    fn line(&mut self, line: &str) {
+        if matches!(self.show, Show::Lines) {
+            let bar = self.console.look().signs.line;
+            self.say(&format!("  {bar} {}", escape(line)));
+        }
+        self.move_on(line);
+    }
+
+    fn rung(&mut self, rung: &RungTried) {
+        let verdict = if rung.taken { "taken" } else { "not taken" };
+        self.say(&format!("  rung {}: {verdict}: {}", rung_name(rung), escape(&rung.why)));
+        for discarded in discards(rung, self.repo, self.console.look()) {
+            self.say(&format!("  {discarded}"));
+        }
+    }
+
+    fn checked(&mut self, id: &str, on: On, verdict: &Verdict) {
+        let style = match verdict.blocks() {
+            // Red on the tip as it is is what a rollback is for.
+            true if on != On::Control => Palette::BAD,
+            true => Palette::QUIET,
+            false => Palette::GOOD,
+        };
+        let verdict = paint(style, escape(&verdict.to_string()));
+        self.say(&format!("  check {} on {}: {verdict}", escape(id), on_name(on)));
+    }
+
+    fn message(&mut self, id: &str, to: &[String], subject: Option<&str>, text: &str) {
+        let to = if to.is_empty() { String::new() } else { format!(" to {}", to.join(", ")) };
+        self.say(&format!("  message {}{}:", escape(id), escape(&to)));
+        let bar = self.console.look().signs.line;
+        let subject = subject.iter().map(|subject| format!("Subject: {subject}\n"));
+        let whole: String = subject.chain([text.to_owned()]).collect();
+        for line in whole.lines() {
+            self.say(&format!("  {bar} {}", escape(line)));
+        }
+    }
+
+    fn warn(&mut self, line: &str) {
+        self.say(&paint(Palette::WARN, line));
+    }
+
     fn tell(&mut self, event: &Event<'_>) {
         match event {
             Event::Run { id, procedure, phase, units, rto } => {
@@ -130,75 +183,32 @@ impl<'a> Watch<'a> {
                     self.say(&format!("run {id}: {procedure}, phase {phase}: {units} steps{within}"));
                 }
             }
-            Event::Started { at, kind, id } => {
-                self.at = *at;
-                self.now = named(*kind, id);
-                let line = format!("{} {}", self.place(), self.now);
-                if matches!(self.show, Show::Lines) {
-                    self.say(&line);
-                }
-                self.move_on("");
-            }
+            Event::Started { at, kind, id } => self.started(*at, *kind, id),
             Event::Ended { state, note, .. } => self.unit_ended(*state, *note),
-            Event::Line { line, .. } => {
-                if matches!(self.show, Show::Lines) {
-                    let bar = self.console.look().signs.line;
-                    self.say(&format!("  {bar} {}", escape(line)));
-                }
-                self.move_on(line);
-            }
-            Event::Rung(rung) => {
-                let verdict = if rung.taken { "taken" } else { "not taken" };
-                let line = format!("  rung {}: {verdict}: {}", rung_name(rung), escape(&rung.why));
-                self.say(&line);
-                for discarded in discards(rung, self.repo, self.console.look()) {
-                    self.say(&format!("  {discarded}"));
-                }
-            }
-            Event::Check { id, on, verdict } => {
-                let style = match verdict.blocks() {
-                    // Red on the tip as it is is what a rollback is for.
-                    true if *on != On::Control => Palette::BAD,
-                    true => Palette::QUIET,
-                    false => Palette::GOOD,
-                };
-                let verdict = paint(style, escape(&verdict.to_string()));
-                self.say(&format!("  check {} on {}: {verdict}", escape(id), on_name(*on)));
-            }
+            Event::Line { line, .. } => self.line(line),
+            Event::Rung(rung) => self.rung(rung),
+            Event::Check { id, on, verdict } => self.checked(id, *on, verdict),
             Event::Edited { diff } => {
                 self.say(&format!("  edited by hand:\n{}", escape_lines(diff.trim_end())));
             }
             Event::Missing { programs } => {
-                let line = format!("warning: not found: {}", escape(&programs.join(", ")));
-                self.say(&paint(Palette::WARN, line));
+                self.warn(&format!("warning: not found: {}", escape(&programs.join(", "))));
             }
             Event::LeftoversEnded { programs } => {
-                let line = format!("ended what the run had left running: {}", count(*programs, "program"));
-                self.say(&paint(Palette::WARN, line));
+                self.warn(&format!("ended what the run had left running: {}", count(*programs, "program")));
             }
             Event::DrillDue { every, last } => {
                 let last = last.map_or("it never has".to_owned(), |last| format!("it last did at {last}"));
-                let line = format!("warning: this procedure should run every {every}, and {last}");
-                self.say(&paint(Palette::WARN, line));
+                self.warn(&format!("warning: this procedure should run every {every}, and {last}"));
             }
-            Event::Message { id, to, subject, text } => {
-                let to = if to.is_empty() { String::new() } else { format!(" to {}", to.join(", ")) };
-                self.say(&format!("  message {}{}:", escape(id), escape(&to)));
-                let bar = self.console.look().signs.line;
-                let subject = subject.iter().map(|subject| format!("Subject: {subject}\n"));
-                let whole: String = subject.chain([(*text).to_owned()]).collect();
-                for line in whole.lines() {
-                    self.say(&format!("  {bar} {}", escape(line)));
-                }
-            }
+            Event::Message { id, to, subject, text } => self.message(id, to, *subject, text),
             Event::Landed { commits, reference } => {
                 let ids: Vec<_> = commits.iter().map(|id| id.to_hex_with_len(9)).collect();
                 let reference = crate::render::short_reference(reference);
                 self.say(&format!("  landed on {reference}: {}", paint(Palette::ID, ids.join(" "))));
             }
             Event::Overrun { what, budget } => {
-                let line = format!("warning: {what} takes longer than {budget}", what = escape(what));
-                self.say(&paint(Palette::WARN, line));
+                self.warn(&format!("warning: {} takes longer than {budget}", escape(what)));
             }
             _ => {}
         }

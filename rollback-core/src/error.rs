@@ -37,7 +37,7 @@ pub enum Error {
         /// Where the search began.
         path: PathBuf,
     },
-    /// The repository belongs to somebody else.
+    /// The repository belongs to another user.
     #[error("the repository at {} is owned by another user", path.display())]
     NotOwned {
         /// The git directory.
@@ -224,7 +224,7 @@ pub enum Error {
         /// Whether the repository is a partial clone, where such objects can be fetched.
         partial_clone: bool,
     },
-    /// Objects that a partial clone left out are needed, and nobody is to fetch them.
+    /// Objects that a partial clone left out are needed, and fetching is off.
     #[error("{} that {remote} has and this partial clone lacks: {}", counted(ids.len(), "object"), listed(ids))]
     ObjectsNotFetched {
         /// The objects.
@@ -463,7 +463,7 @@ pub enum Error {
         /// Where the operation left it.
         expected: CommitId,
     },
-    /// Somebody else has the commits of an operation that is to be taken back.
+    /// Other branches have the commits of an operation that is to be taken back.
     #[error("{reference} already has what operation {operation} made")]
     Published {
         /// The operation.
@@ -483,7 +483,7 @@ pub enum Error {
         /// The path.
         path: RepoPath,
     },
-    /// The chosen result discards later edits and nobody allowed that.
+    /// The chosen result discards later edits, which was not allowed.
     #[error(
         "the result discards {} later change{} to {}{}",
         discards.len(),
@@ -565,7 +565,7 @@ pub enum Error {
     /// A setting of the configuration, the environment or the attributes cannot be used.
     #[error(transparent)]
     Setting(#[from] SettingError),
-    /// Somebody else holds a lock.
+    /// Another process holds a lock.
     #[error("{} is locked by another process{}", path.display(), for_how_long(*age))]
     Locked {
         /// The lock file.
@@ -580,7 +580,7 @@ pub enum Error {
         #[source]
         source: Source,
     },
-    /// Somebody wrote to files while they were displaced; what they wrote was kept.
+    /// Files were written to while they were displaced; what was written was kept.
     #[error("{} was written to while it was replaced; what was written is kept in {}", paths.first().map(ToString::to_string).unwrap_or_default(), folder.display())]
     SetAside {
         /// The paths that the files had.
@@ -594,7 +594,7 @@ pub enum Error {
         /// Which, and why.
         left: Vec<NotPutBack>,
     },
-    /// An operation put back paths outside of the repository, and nobody allowed to write there in taking it back.
+    /// An operation put back paths outside of the repository, and writing there was not allowed in taking it back.
     #[error("operation {operation} put back {} outside of the repository", list(paths))]
     OutsideNotAllowed {
         /// The operation.
@@ -644,7 +644,7 @@ impl Error {
         Self::BadReferences { why }
     }
 
-    /// Somebody else's lock file, as old as it is.
+    /// The lock file of another process, with its age.
     pub(crate) fn locked_by_file(path: impl Into<PathBuf>) -> Self {
         let path = path.into();
         let modified = std::fs::symlink_metadata(&path).and_then(|metadata| metadata.modified());

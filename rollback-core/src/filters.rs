@@ -1,6 +1,6 @@
 //! Programs between git and the work tree: filters, which `filter.<name>.clean|smudge|process` name.
 //!
-//! Nothing here starts a program. Whoever converts a file asks a [`Filters`] for the running program, which an embedder
+//! Nothing here starts a program. The conversion of a file asks a [`Filters`] for the running program, which an embedder
 //! can replace; the one that starts programs of this machine is [`crate::process::SystemFilters`].
 
 use std::ffi::OsString;

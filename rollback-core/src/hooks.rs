@@ -56,7 +56,7 @@ pub struct HookCall {
 pub struct HookEnd {
     /// Why it is a failure, such as `exit code 3`; `None` for success.
     pub failure: Option<String>,
-    /// Whether somebody stopped it.
+    /// Whether it was stopped.
     pub cancelled: bool,
     /// What it wrote, both streams, as text for people.
     pub output: String,
@@ -97,7 +97,7 @@ pub enum HookResult {
     Ran,
     /// It ran and failed after the landing.
     Failed,
-    /// It was not run: the repository chose it, and nobody trusts it as it is.
+    /// It was not run: the repository chose it, and it is not trusted as it is.
     NotTrusted,
     /// It was not run: the result is not checked out, and hooks expect a work tree that has it.
     NotCheckedOut,
@@ -105,7 +105,7 @@ pub enum HookResult {
     BeforeEditor,
     /// It was not run: it is not any more what it was when the landing began.
     Changed,
-    /// It was not run: whoever landed gave nobody to run it.
+    /// It was not run: the landing had no `Hooks` to run it.
     NobodyToRun,
 }
 

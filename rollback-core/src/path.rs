@@ -99,7 +99,7 @@ impl RepoPath {
 
     /// The path as text for people; bytes that are not UTF-8 become U+FFFD.
     ///
-    /// Control characters stand as they are: escaping them is the work of whoever shows them.
+    /// Control characters stand as they are: the caller that shows them escapes them.
     pub fn to_str_lossy(&self) -> Cow<'_, str> {
         self.0.to_str_lossy()
     }

@@ -56,7 +56,7 @@ pub enum OnMoved {
     Refuse,
 }
 
-/// Name and mail of whoever commits.
+/// Name and mail of the committer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     /// The name.
@@ -165,7 +165,7 @@ pub enum Recovery {
     TakenBack {
         /// The landing.
         operation_id: String,
-        /// Paths that somebody else wrote to meanwhile, left as they are.
+        /// Paths that were written to meanwhile, left as they are.
         edited: Vec<RepoPath>,
     },
     /// The reference is neither where it was nor where it should go: work tree and index were left alone.
@@ -175,7 +175,7 @@ pub enum Recovery {
         /// Where the files lie that it had displaced, as text for people.
         folder: String,
     },
-    /// The landing was over, but somebody who had files open that it had displaced wrote to them since.
+    /// The landing was over, but files that it had displaced were written to since by a process that had them open.
     Kept {
         /// The landing.
         operation_id: String,
@@ -195,7 +195,7 @@ pub enum OutcomeKind {
     Committed,
     /// Index and work tree hold the result.
     Staged,
-    /// Index and work tree hold a conflict for somebody to resolve.
+    /// Index and work tree hold a conflict to be resolved.
     LeftConflicted,
     /// The state asked for was there already.
     NothingToDo,

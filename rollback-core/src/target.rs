@@ -1,14 +1,14 @@
 //! What is to go back: commits, a path whose culprit is still to be found, commits to replay, or paths
 //! to restore.
 //!
-//! A target is what somebody asked for, in their words; resolving it against a repository is the first
+//! A target is what was asked for, in the words of the user; resolving it against a repository is the first
 //! step of a plan. Nothing here reads a repository.
 
 use serde::{Deserialize, Serialize};
 
 use crate::path::RepoPath;
 
-/// What somebody asks for.
+/// What is asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 #[non_exhaustive]

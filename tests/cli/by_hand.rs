@@ -51,7 +51,7 @@ fn extracted() -> (Sandbox, String, String) {
 #[track_caller]
 fn folder(repo: &Sandbox) -> PathBuf {
     let status = rb(repo, &["status", "--json"]).json();
-    status["runs"][0]["pause"]["folder"].as_str().map(PathBuf::from).expect("it waits for somebody")
+    status["runs"][0]["pause"]["folder"].as_str().map(PathBuf::from).expect("it waits for a person")
 }
 
 #[track_caller]

@@ -110,7 +110,8 @@ fn every_import_points_down_in_the_table_of_layers() {
 
 #[test]
 fn an_import_that_points_up_is_found_however_it_is_spelled() {
-    let layers: Layers = [("path", 0), ("repo", 1), ("plan", 2)].map(|(room, at)| (room.to_owned(), at)).into();
+    let layers: Layers =
+        [("path", 0), ("repo", 1), ("plan", 2)].map(|(room, at)| (room.to_owned(), at)).into();
     let upward = ["repo/refs.rs of layer 1 uses 'plan' of layer 2"];
     for planted in [
         "use crate::plan::Plan;",

@@ -152,7 +152,7 @@ pub(crate) struct Trusting {
     /// The procedure; the programs that the repository itself names if not given
     #[arg(value_name = "PROCEDURE")]
     pub(crate) procedure: Option<String>,
-    /// What it must be, where nobody can be asked
+    /// What it must be, where no question can be asked
     #[arg(long, value_name = "SHA-256")]
     pub(crate) hash: Option<String>,
     /// List what is trusted, everywhere

@@ -323,7 +323,7 @@ fn strategy() -> impl TypedValueParser<Value = Strategy> {
         .map(|name| name.parse().expect("the possible values are the names of strategies"))
 }
 
-/// A trailer as somebody types it.
+/// A trailer as it is typed.
 fn trailer(text: &str) -> Result<Trailer, &'static str> {
     Trailer::parse(text).ok_or("a trailer is a key, a colon and a value")
 }

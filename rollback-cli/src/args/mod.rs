@@ -136,7 +136,7 @@ pub(crate) enum Command {
     Reapply(Reapply),
     /// Carry out a procedure: check, roll back, verify, and keep the record
     Run(Box<Run>),
-    /// Go on with a run that was cut off or waits for somebody
+    /// Go on with a run that was cut off or waits for a person
     Resume(Resume),
     /// Give a run up
     Abort(Abort),

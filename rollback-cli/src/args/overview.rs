@@ -45,7 +45,7 @@ pub(crate) fn arrange(command: Command, invocation: &Invocation) -> Command {
     let command = USAGES.into_iter().fold(command, |command, (name, usages)| {
         command.mut_subcommand(name, |sub| sub.override_usage(usage(program, name, usages)))
     });
-    // The scripts are read only where somebody may want to see their names.
+    // The scripts are read only where their names may be shown.
     let command = match invocation.args().iter().any(|word| word == "demo") {
         true => command.mut_subcommand("demo", |demo| demo.after_long_help(demos())),
         false => command,

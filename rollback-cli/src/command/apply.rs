@@ -18,7 +18,7 @@ pub(crate) fn run(args: Apply, session: &mut Session) -> Outcome {
     let text = read(Path::new(&args.plan), session.folder())?;
     let mut plan = parse(&text, session)?;
     if args.landing.dry_run {
-        // What is shown must be what would land, not what somebody wrote into a file.
+        // What is shown must be what would land, not what a file says.
         let repo = session.repo()?;
         plan = progress::during(&session.console, "planning again", || repo.recheck(plan))?;
     }

@@ -39,7 +39,7 @@ pub(crate) fn run(args: &Evaluate, session: &mut Session) -> Outcome {
     })
 }
 
-/// What nobody declared cannot have been observed.
+/// What is not declared cannot have been observed.
 fn refuse_unknown(observed: &[String], found: &Found) -> Result<(), Problem> {
     let document = &found.procedure.document;
     let known = || {

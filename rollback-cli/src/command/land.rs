@@ -54,7 +54,7 @@ pub(super) fn run(mut request: Request, args: &LandingHere, session: &mut Sessio
     }
     warn_about_names(names(&request), &repo, &mut session.console);
     let checks = checks::options(&args.checks, session)?;
-    // A person who asked for a dry run wants to see every way; whoever lands wants the first that may be taken.
+    // A person who asked for a dry run wants to see every way; a landing takes the first that may be taken.
     request.options.first_only = !args.dry_run;
     let found = make_plan(&repo, &request.target, &request.options, &session.console)?;
     let message = if request.edit && !args.no_commit { Wording::Edited } else { Wording::AsPlanned };
@@ -160,7 +160,7 @@ fn refuse(plan: Plan, failure: Failure, repo: &Repo, session: &mut Session) -> E
     failure.exit()
 }
 
-/// The same plan with a message that somebody has edited.
+/// The same plan with a message that the user has edited.
 fn reworded(plan: Plan, landing: &ApplyOptions, repo: &Repo, session: &mut Session) -> Result<Plan, Problem> {
     let Some(text) = edited_message(&plan, landing, repo, session)? else { return Ok(plan) };
     let mut options = plan.request.options.clone();
@@ -302,7 +302,7 @@ fn exit_of_receipt(receipt: &Receipt, args: &LandingHere) -> Exit {
     }
 }
 
-/// How a run ends, or would end, that nobody refuses.
+/// How a run ends, or would end, that is not refused.
 fn exit_of(kind: OutcomeKind, args: &LandingHere) -> Exit {
     match kind {
         OutcomeKind::NothingToDo if args.allow_noop => Exit::Done,

@@ -27,13 +27,13 @@ pub(crate) fn run(args: &MergeTree, session: &mut Session) -> Outcome {
         batch::answer(&repo, &options, questions, answers, how)
     };
     match answered {
-        // Whoever asked has heard enough.
+        // The reader has gone away.
         Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::Done),
         answered => answered.map(|()| Exit::Done).map_err(Into::into),
     }
 }
 
-/// Answers, collected until somebody has to wait.
+/// Answers, collected until the reader would have to wait.
 #[derive(Clone)]
 struct Answers(Rc<RefCell<BufWriter<io::Stdout>>>);
 

@@ -97,6 +97,14 @@ impl Situation<'_> {
             | EngineError::Ambiguous { .. }
             | EngineError::Set { .. }
             | EngineError::Outside { .. } => self.show(procedure),
+            error => self.hint_for_known_run(error),
+        }
+    }
+
+    /// What to type after a run that is on record was refused.
+    fn hint_for_known_run(&self, error: &EngineError) -> Hint {
+        let typed = self.invocation;
+        match error {
             EngineError::AtWork { .. }
             | EngineError::Concurrent { .. }
             | EngineError::NoRun { .. }

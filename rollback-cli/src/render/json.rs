@@ -68,7 +68,7 @@ mod tests {
     #[test]
     fn a_panic_is_a_document_as_every_error_is() {
         let document = document(&after_panic().document());
-        let document: serde_json::Value = serde_json::from_str(&document).expect("it is JSON");
+        let document: Value = serde_json::from_str(&document).expect("it is JSON");
         let expected = serde_json::json!({
             "schema_version": 1,
             "error": {

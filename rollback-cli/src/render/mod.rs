@@ -126,7 +126,7 @@ pub(crate) fn short_reference(name: &str) -> String {
     text::escape(short).into_owned()
 }
 
-/// The day of a moment, in the time zone of whoever looks.
+/// The day of a moment, in the local time zone.
 pub(crate) fn day(seconds: i64) -> String {
     jiff::Timestamp::from_second(seconds).map_or_else(
         |_| "at an unknown time".into(),

@@ -42,7 +42,7 @@ struct Folders {
     depth: usize,
 }
 
-/// Goes through the folders without recursion: how deep they are nested is somebody else's choice.
+/// Goes through the folders without recursion: the repository decides how deep they are nested.
 fn compare(objects: &Objects, before: TreeId, after: TreeId) -> Result<Vec<Change>> {
     let (before, after) = (Some(before), Some(after));
     let mut open = vec![Folders { before, after, path: RepoPath::default(), depth: 0 }];

@@ -71,7 +71,7 @@ fn write_out(_: &File) -> io::Result<()> {
     Ok(())
 }
 
-/// Has the file system of a folder write out all that it holds, whoever wrote it; `false` where the system cannot.
+/// Has the file system of a folder write out all that it holds; `false` where the system cannot.
 #[cfg(target_os = "linux")]
 pub(crate) fn sync_file_system(folder: &Path) -> Result<bool> {
     let failed = |error| Error::io("flush the file system of", folder, error);
@@ -132,7 +132,7 @@ pub(crate) fn make_folders(path: &Path, shared: Shared, sync: bool) -> Result<()
     }
 }
 
-/// Refuses a symbolic link on the way from `base` to `below`, its last part included: whoever handed over the git
+/// Refuses a symbolic link on the way from `base` to `below`, its last part included: the author of the git
 /// directory may have led it anywhere.
 ///
 /// # Errors

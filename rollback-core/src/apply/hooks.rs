@@ -37,7 +37,7 @@ pub(super) enum Source {
 pub(super) struct Occasion {
     /// Whether the result goes to the branch that is checked out.
     pub(super) checkout: bool,
-    /// Whether somebody has edited the message.
+    /// Whether the user has edited the message.
     pub(super) edited: bool,
 }
 
@@ -247,7 +247,7 @@ impl Scratch {
     }
 
     fn write_message(&self, text: &[u8]) -> Result<()> {
-        // Never through a link that somebody put there.
+        // Never through a link.
         durable::remove_if_there(&self.message)?;
         durable::write_new(&self.message, text, Shared::Umask, false)
     }

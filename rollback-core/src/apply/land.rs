@@ -53,7 +53,7 @@ pub(crate) struct Landing {
     pub(crate) index_stages: Vec<Conflict>,
     /// What the files of the work tree get beside their content, where that is not the usual.
     pub(crate) attributes: BTreeMap<RepoPath, Attributes>,
-    /// Paths that the index gets and the work tree does not: somebody had removed their files.
+    /// Paths that the index gets and the work tree does not: their files had been removed.
     pub(crate) absent: BTreeSet<RepoPath>,
     /// What entries of the index are marked with, where that is not what they are marked with now.
     pub(crate) flags: BTreeMap<RepoPath, Flags>,
@@ -70,11 +70,11 @@ pub(crate) struct Landing {
 pub(crate) struct LandOptions<'a> {
     /// The name of the landing; a random one where absent.
     pub(crate) operation: Option<OperationId>,
-    /// Set by whoever wants the landing to stop; honoured until the commit point.
+    /// Stops the landing once it is set; honoured until the commit point.
     pub(crate) cancel: Option<&'a AtomicBool>,
     /// What to flush, where it is not to be what the configuration says.
     pub(crate) fsync: Option<FsyncPolicy>,
-    /// How long to wait for somebody else's lock.
+    /// How long to wait for the lock of another process.
     pub(crate) patience: Duration,
 }
 
@@ -414,7 +414,7 @@ impl Run<'_> {
             Ok(file) => durable::sync_file(&file, &kept, self.settings.fsync.journal)?,
             Err(_) => durable::remove_if_there(&kept)?,
         }
-        // Somebody may have replaced the index since it was read.
+        // The index may have been replaced since it was read.
         if fs::read(&kept).is_ok_and(|found| found == bytes) {
             return Ok(());
         }

@@ -1,7 +1,7 @@
 //! Locks: our own on `rb/lock`, which dies with the process, and git's `*.lock` files, which do not.
 //!
 //! A lock file of git's is made as a hard link to a file that already holds the name of the operation, so
-//! that no moment exists in which it is there and cannot be told from somebody else's. Only a lock that
+//! that no moment exists in which it is there and cannot be told from another process's. Only a lock that
 //! holds that name is ever removed.
 
 use std::fs::{self, File};
@@ -14,7 +14,7 @@ use super::own::OwnFolder;
 use crate::error::{Error, Result};
 use crate::repo::config::Settings;
 
-/// How long a lock may seem to be held that nobody holds.
+/// How long a lock may seem to be held that is not.
 const JUST_STARTED: Duration = Duration::from_millis(100);
 
 /// The right to land in this work tree, held until it is dropped.
@@ -59,12 +59,12 @@ fn signature(operation: &str) -> String {
 
 /// Writes the file that all locks of the operation are links to.
 ///
-/// It is flushed: after a power cut an empty lock would be there and nobody's.
+/// It is flushed: after a power cut an empty lock would be there that names no owner.
 pub(crate) fn write_payload(path: &Path, operation: &str, settings: &Settings) -> Result<()> {
     durable::write_new(path, signature(operation).as_bytes(), settings.shared, settings.fsync.journal)
 }
 
-/// Takes `lock`, waiting for as long as `patience` for whoever holds it.
+/// Takes `lock`, waiting up to `patience` for its holder.
 ///
 /// # Errors
 /// [`Error::Locked`].
@@ -88,7 +88,7 @@ pub(crate) fn take(lock: &Path, payload: &Path, operation: &str, patience: Durat
 fn link(lock: &Path, payload: &Path, operation: &str) -> std::io::Result<()> {
     match fs::hard_link(payload, lock) {
         // Some file systems have no hard links. There a kill at this very moment leaves an empty lock
-        // that nobody will call ours.
+        // that cannot be recognised as ours.
         Err(error) if matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::Unsupported) => {
             durable::create_new(lock)?.write_all(signature(operation).as_bytes())
         }

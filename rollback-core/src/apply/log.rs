@@ -173,7 +173,7 @@ pub(crate) struct TouchedPath {
     /// Permissions and time of the file before; absent where there was none, or no work tree.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) attributes: Option<Attributes>,
-    /// Whether somebody had removed the file from the work tree before.
+    /// Whether the file was missing from the work tree before.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) absent: bool,
     /// What its entry in the index was marked with before, as `Flags::tag` packs it.

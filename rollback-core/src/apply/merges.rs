@@ -1,6 +1,6 @@
 //! Merges over pipes whose results are kept: what each creates is stored before its answer is given.
 //!
-//! No reference names these objects: as with `git merge-tree`, gc takes them unless somebody uses them.
+//! No reference names these objects: as with `git merge-tree`, gc takes them unless they are used.
 
 use std::io::{BufRead, Write};
 
@@ -11,7 +11,7 @@ use crate::repo::Repo;
 use crate::repo::config::Settings;
 
 impl Repo {
-    /// As [`batch::answer`], on one thread, and every tree and blob of an answer can be read by whoever gets it.
+    /// As [`batch::answer`], on one thread, and every tree and blob of an answer can be read by other processes.
     ///
     /// # Writes
     /// Loose objects, as durable as `core.fsync` asks.

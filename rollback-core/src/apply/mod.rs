@@ -5,7 +5,7 @@
 //! the work tree, then the index, and last the reference, whose rename is the commit point. What precedes
 //! it is taken back on any failure; what follows is finished by [`recover`].
 //!
-//! Never: a file of the work tree truncated or unlinked, a lock of somebody else removed, an untouched
+//! Never: a file of the work tree truncated or unlinked, a lock of another process removed, an untouched
 //! path written, an object named before it is on the disk.
 
 mod anchor;

@@ -36,7 +36,7 @@ pub(crate) fn store(repo: &Repo, objects: &[(ObjectId, Kind, Vec<u8>)], settings
     for (id, kind, bytes) in objects {
         let path = store.path_of(*id);
         match store.state_of(&path, *kind, bytes)? {
-            // Whoever wrote it may not have flushed it, and from now on it is relied on.
+            // It may never have been flushed, and from now on it is relied on.
             State::Whole(file) => {
                 flushes.add(file, path.display().to_string())?;
                 folders.extend(path.parent().map(Path::to_owned));

@@ -2,12 +2,12 @@
 //!
 //! All that is to be written is staged before the journal is, in a folder beside each path and on its file system: a full
 //! disk or a folder that may not be written to is a refusal that changed nothing. After the commit point the files move
-//! into place by the swaps of the work tree, so that no file is ever half written, and what somebody wrote in that very
+//! into place by the swaps of the work tree, so that no file is ever half written, and what another process wrote in that very
 //! moment is put back. Doing it twice is doing it once; what cannot be done is tried once more by the next recovery, and
 //! then let go.
 //!
 //! Never: a path written because a journal says so. Without the folder that a landing staged on the spot nothing is done:
-//! whoever hands over a repository hands over its journal, but cannot make that folder.
+//! the author of a repository can write its journal, but cannot make that folder.
 
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -226,7 +226,7 @@ fn stage_part(repo: &Repo, objects: &Objects, settings: &Settings, part: &Outsid
     };
     let name = part.stage.file_name();
     parent.make_folder(name).map_err(failed)?;
-    // What lies in it is nobody else's before it is in place.
+    // Only this user can read it before it is in place.
     parent.set_attributes(name, &Attributes { permissions: 0o700, modified: (0, 0) }).map_err(failed)?;
     let area = Area::open(repo, part)?;
     let files = area.stage.files()?;
@@ -289,7 +289,7 @@ pub(super) fn is_to_be_tried_again(landing: &Stage) -> bool {
 /// Removes the staged files of a landing that is over.
 ///
 /// # Errors
-/// [`Error::SetAside`] where somebody wrote to a file after it was displaced: those stay; [`Error::Io`] the first time that
+/// [`Error::SetAside`] where a file was written to after it was displaced: those stay; [`Error::Io`] the first time that
 /// something cannot be removed, and never again.
 pub(super) fn sweep(
     repo: &Repo,
@@ -448,7 +448,7 @@ impl Area<'_> {
                 left.push(Left::at(self.part.whole(&step.step.path), &error));
             }
         }
-        // The innermost first: a folder that nobody may write to is closed when all in it is done.
+        // The innermost first: a folder without write permission is closed when all in it is done.
         for step in self.part.steps.iter().rev().filter(|step| step.step.action == Action::MakeFolder) {
             if let Err(error) = self.set_permissions(step) {
                 left.push(Left::at(self.part.whole(&step.step.path), &error));
@@ -467,7 +467,7 @@ impl Area<'_> {
         let untouched = || self.is_untouched(slot, step);
         match standing {
             Standing::Done => Ok(()),
-            // Somebody wrote to it after it was in place.
+            // It was written to after it was in place.
             Standing::Other if !untouched()? => Ok(()),
             Standing::Other => Err(edited(self.part.whole(&step.step.path))),
             Standing::Waiting => {

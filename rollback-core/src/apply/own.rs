@@ -1,6 +1,6 @@
 //! Folders of rb's own below a git directory, opened one name at a time and never through a link.
 //!
-//! The git directory is the root that rb chose; whoever handed it over may have put links into it.
+//! The git directory is the root that rb chose; its author may have put links into it.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};

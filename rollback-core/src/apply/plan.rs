@@ -22,7 +22,7 @@ impl Repo {
     ///
     /// # Writes
     /// Objects, the index and work tree where the branch is checked out, the branch and its reflog, in this order,
-    /// so that whoever looks in between never finds a reference to a missing object.
+    /// so that no reader in between finds a reference to a missing object.
     ///
     /// # Errors
     /// Refusals, all of them before the first write: [`Error::LossNotAllowed`], [`Error::UpstreamAhead`],

@@ -50,7 +50,7 @@ impl Repo {
         }
     }
 
-    /// All records of a kind; one that cannot be read is named and in nobody's way.
+    /// All records of a kind; one that cannot be read is named and skipped.
     ///
     /// # Errors
     /// [`Error::LinkInGitDir`] and [`Error::Io`] where the folder cannot be read.

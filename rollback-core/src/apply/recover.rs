@@ -1,7 +1,7 @@
 //! Finishing or taking back a landing whose process is gone, or that failed on the way.
 //!
 //! The reference decides: where it is new, what is left is finished; where it is old, everything is taken
-//! back path by path, and a path that somebody else wrote to since stays as it is and is reported; where
+//! back path by path, and a path that was written to since stays as it is and is reported; where
 //! it is neither, nothing is touched. Doing it twice is the same as doing it once, and a lock that does
 //! not hold the name of the operation is never removed.
 
@@ -46,7 +46,7 @@ pub(crate) enum Recovered {
     TakenBack {
         /// The landing.
         operation: String,
-        /// Paths that somebody else wrote to meanwhile, left as they are.
+        /// Paths that were written to meanwhile, left as they are.
         edited: Vec<RepoPath>,
     },
     /// The reference is neither where it was nor where it should go: work tree and index were left alone.
@@ -56,7 +56,7 @@ pub(crate) enum Recovered {
         /// Where the files lie that it had displaced.
         folder: PathBuf,
     },
-    /// Somebody wrote to files after a landing that is over had displaced them.
+    /// Files were written to after a landing that is over had displaced them.
     Kept {
         /// The landing.
         operation: String,
@@ -104,7 +104,7 @@ pub(crate) fn recover(repo: &Repo) -> Result<Recovered> {
     }
 }
 
-/// Throws away what the last landing displaced, but for files that somebody wrote to since.
+/// Throws away what the last landing displaced, but for files that were written to since.
 pub(super) fn settle_displaced(repo: &Repo) -> Result<Recovered> {
     let folder = displaced_of(repo.git_dir());
     let Some(root) =
@@ -209,7 +209,7 @@ fn recover_open(repo: &Repo, stage: &Stage, journal: &Journal, settings: &Settin
             let folder = repo.git_dir().join("rb").join(format!("aside-{operation}"));
             lock::release(&lock_paths(repo, journal)?, &operation)?;
             anchor::weigh_anchor(repo.git_dir())?;
-            // A checkpoint keeps what was staged; somebody else went on meanwhile.
+            // A checkpoint keeps what was staged; another process went on meanwhile.
             let _ = outside::sweep(repo, stage, &journal.outside, settings);
             fs::rename(&stage.folder, &folder)
                 .map_err(|error| Error::io("set aside", &stage.folder, error))?;
@@ -361,7 +361,7 @@ fn write_state_files(repo: &Repo, stage: &Stage, journal: &Journal, settings: &S
     }
 }
 
-/// Takes everything back; returns the paths that somebody else wrote to meanwhile.
+/// Takes everything back; returns the paths that were written to meanwhile.
 pub(super) fn take_back(
     repo: &Repo,
     stage: &Stage,
@@ -396,7 +396,7 @@ pub(super) fn take_back(
     Ok(edited)
 }
 
-/// Removes the folders that somebody else has put nothing into. One that cannot be removed for another reason is an
+/// Removes the folders in which nothing lies. One that cannot be removed for another reason is an
 /// error: the file whose place it takes would be taken for lost.
 fn remove_made_folders(root: &Folder, folders: &[RepoPath]) -> Result<()> {
     for path in folders.iter().rev() {
@@ -407,7 +407,7 @@ fn remove_made_folders(root: &Folder, folders: &[RepoPath]) -> Result<()> {
     Ok(())
 }
 
-/// Puts the old index back, or the old entries into one that somebody else wrote since.
+/// Puts the old index back, or the old entries into one that another process wrote since.
 fn restore_index(
     repo: &Repo,
     stage: &Stage,
@@ -427,7 +427,7 @@ fn restore_index(
     }
     let bytes = match (ours, before.bytes) {
         (true, None) => return durable::remove_if_there(&now.path),
-        // Our lock never left: nobody but us can have written the index.
+        // The lock was held all the time: no other process can have written the index.
         (true, Some(bytes)) => bytes,
         (false, _) => {
             let now = repo.read_index()?;
@@ -483,7 +483,7 @@ fn clean_up(repo: &Repo, stage: &Stage, journal: &Journal, settings: &Settings) 
     kept.map_or(swept, |(paths, folder)| Err(Error::SetAside { paths, folder }))
 }
 
-/// Whoever had a file open when it was displaced may have written to it since. Such a file is not thrown away with the
+/// A process that had a file open when it was displaced may have written to it since. Such a file is not thrown away with the
 /// stage: it goes to a folder of its own, at its path. Returns the paths and the folder.
 fn keep_foreign(
     repo: &Repo,

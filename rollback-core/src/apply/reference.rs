@@ -31,7 +31,7 @@ pub(crate) struct RefUpdate {
     pub(crate) committer: Signature,
 }
 
-/// Refuses names that rb never writes, and branches that somebody else works on.
+/// Refuses names that rb never writes, and branches that are checked out elsewhere.
 ///
 /// # Errors
 /// [`Error::InvalidBranchName`], [`Error::BranchCheckedOut`], [`Error::BadRequest`].
@@ -320,7 +320,7 @@ fn append_once(path: &Path, line: &[u8], settings: &Settings) -> Result<()> {
     let before = tail.strip_suffix(line);
     if before.is_none_or(|before| !before.is_empty() && !before.ends_with(b"\n")) {
         let mut bytes = Vec::new();
-        // What somebody else left without an end must not swallow ours.
+        // A line that another process left without its end must not swallow ours.
         if tail.last().is_some_and(|last| *last != b'\n') {
             bytes.push(b'\n');
         }

@@ -26,7 +26,7 @@ pub(crate) struct Swapper<'a> {
 pub(crate) enum Undone {
     /// The path is as it was before.
     Before,
-    /// Somebody else wrote to it since; it stays as it is.
+    /// It was written to since; it stays as it is.
     Edited,
 }
 
@@ -63,7 +63,7 @@ impl Swapper<'_> {
         let parent = make_parent_of(self.root, path, &mut Vec::new()).map_err(|error| {
             match error.kind() {
                 // What opening a link without following it gives differs between systems.
-                // A folder that is missing was not made: that is the system's refusal, and nobody's file.
+                // A folder that is missing was not made: the system refused, and no file stands there.
                 _ if self.open_parent(path).is_err_and(|error| is_obstructed(&error)) => {
                     in_the_way(InTheWay::Obstructed, path)
                 }
@@ -149,7 +149,7 @@ impl Swapper<'_> {
         Err(displaced.err().unwrap_or_else(|| in_the_way(InTheWay::Edited, path)))
     }
 
-    /// Takes back what [`Swapper::apply`] may have done, as far as nobody else has written there since.
+    /// Takes back what [`Swapper::apply`] may have done, as far as nothing was written there since.
     pub(crate) fn undo(&self, slot: usize, step: &Step) -> Result<Undone> {
         let failed = |error| Error::io("restore", step.path.to_string(), error);
         let path = &step.path;
@@ -256,7 +256,7 @@ impl Swapper<'_> {
         }
     }
 
-    /// The names in the stage under which lies what is neither the file before nor the one after: somebody who had it
+    /// The names in the stage under which lies what is neither the file before nor the one after: a process that had it
     /// open wrote to it while it was displaced.
     pub(crate) fn foreign(&self, slot: usize, step: &Step) -> Result<Vec<String>> {
         let files = self.stage.files()?;

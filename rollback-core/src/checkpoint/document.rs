@@ -1,4 +1,4 @@
-//! What a checkpoint says of itself, to people and to whoever restores it.
+//! What a checkpoint says of itself, for people and for its restoration.
 
 use serde::{Deserialize, Serialize};
 

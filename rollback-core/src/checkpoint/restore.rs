@@ -37,7 +37,7 @@ pub enum BranchMove {
     Move,
 }
 
-/// Whether paths outside the repository are put back. That writes where rb writes nothing otherwise, so that somebody
+/// Whether paths outside the repository are put back. That writes where rb writes nothing otherwise, so that the user
 /// has to want it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]

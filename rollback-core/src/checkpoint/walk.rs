@@ -25,7 +25,7 @@ pub(super) struct Standing {
 /// What is taken along although git ignores it.
 #[derive(Clone, Copy)]
 pub(super) struct Named<'a> {
-    /// Paths that somebody named, with all below them.
+    /// Paths that were named, with all below them.
     pub(super) paths: &'a [RepoPath],
     /// Files that another state holds.
     pub(super) known: &'a BTreeSet<RepoPath>,

@@ -1,4 +1,4 @@
-//! Checking a result before it lands: programs that somebody names are run on it in a scratch work tree.
+//! Checking a result before it lands: programs that the caller names are run on it in a scratch work tree.
 //!
 //! The same programs run on the tip as it is, so that a failure can be told apart from one that was there before. A
 //! result that fails is rejected, and the next rung of the ladder is tried, from the same tip. Doubt is never a pass.
@@ -73,7 +73,7 @@ pub struct Checker<'a> {
     pub repo: &'a Repo,
     /// Starts programs.
     pub runner: &'a dyn Runner,
-    /// Set by whoever wants the checks to stop.
+    /// Stops the checks once it is set.
     pub cancel: Option<Arc<AtomicBool>>,
 }
 

@@ -15,7 +15,7 @@ pub enum ErrorClass {
     Consent,
     /// A file could not be read or written.
     Io,
-    /// Somebody else is at work here.
+    /// Another process is at work here.
     Busy,
     /// A mistake of this crate.
     Internal,

@@ -116,7 +116,7 @@ struct Diff<'o> {
 }
 
 impl Diff<'_> {
-    /// Goes through the folders without recursion: how deep they are nested is somebody else's choice.
+    /// Goes through the folders without recursion: the repository decides how deep they are nested.
     fn trees(&mut self, old: TreeId, new: TreeId) -> Result<()> {
         let mut levels = vec![(0, self.differing(Some(old), Some(new))?.into_iter())];
         while let Some((folder, pairs)) = levels.last_mut() {

@@ -96,7 +96,7 @@ pub(crate) struct Journal {
 pub(crate) struct OutsidePath {
     /// The folder that holds it, from the root of the file system on; the other paths are below this one.
     pub(crate) root: RepoPath,
-    /// The folder of the staged files. Whoever handed over a repository cannot have made it: without it nothing is
+    /// The folder of the staged files. The author of a repository cannot have made it: without it nothing is
     /// written.
     pub(crate) stage: RepoPath,
     /// What is done, in this order. The position in the list names the place in the stage.
@@ -305,8 +305,8 @@ impl Journal {
         Ok(read_one(&folder.join(CLOSED))?.map_or(Left::Nothing, Left::Closed))
     }
 
-    /// The first thing it names that no landing of rb's names. The record lies in the repository, and whoever handed that
-    /// over may have written it: nothing in it leads out of the git directory and the work tree.
+    /// The first thing it names that no landing of rb's names. The record lies in the repository, whose
+    /// author may have written it: nothing in it leads out of the git directory and the work tree.
     fn foreign(&self) -> Option<String> {
         let lock = |place: &&Place| match place {
             Place::GitDir(path) | Place::CommonDir(path) => {
@@ -338,7 +338,7 @@ impl Journal {
                 paths.find(|path| !path.is_plain()).map(shown)
             })
             .or_else(|| {
-                // Whoever hands over a folder can put a stage into it, so that a stage counts for the folder it lies in.
+                // The author of a folder can put a stage into it, so that a stage counts for the folder it lies in.
                 let strays = |part: &&OutsidePath| {
                     let place = part.stage.parent().unwrap_or_default();
                     part.steps.iter().any(|step| !place.contains(&step.step.path))

@@ -20,7 +20,7 @@ use crate::repo::{NewObjects, Repo};
 pub struct BatchOptions {
     /// End every part of an answer with a NUL instead of a newline, and quote no path (`-z`).
     pub nul: bool,
-    /// How many threads merge; 0 and 1 both mean one. Several read ahead: whoever waits for an answer before the
+    /// How many threads merge; 0 and 1 both mean one. Several read ahead: a caller that waits for an answer before the
     /// next question must ask for one.
     pub threads: usize,
 }
@@ -156,7 +156,7 @@ fn work(
             Err(error) => answer.failure = Some(std::mem::replace(error, Error::Cancelled)),
         }
         let failed = answer.failure.is_some();
-        // Nobody listens any more after another thread's failure.
+        // After another thread's failure no answer is read.
         if answers.send(answer).is_err() || failed {
             return;
         }

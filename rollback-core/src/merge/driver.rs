@@ -1,7 +1,7 @@
 //! Merge drivers: programs that the configuration names for the files whose attribute says `merge=<name>`.
 //!
 //! The engine starts nothing: it hands a [`DriverCall`] to the [`MergeDrivers`] that the repository was given, and
-//! without one, or where nobody trusts a driver of the repository's own configuration, the path needs review.
+//! without one, or where a driver of the repository's own configuration is not trusted, the path needs review.
 
 use std::path::PathBuf;
 use std::sync::Arc;

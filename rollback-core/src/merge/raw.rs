@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::id::ObjectId;
 use crate::repo::{Objects, Repo};
 
-/// Objects that nobody checked.
+/// Objects that were not checked.
 pub struct Graph(Rc<Objects>);
 
 impl Graph {

@@ -71,7 +71,7 @@ impl Store {
         Version::absent(self.hash)
     }
 
-    /// Forgets what the last merge made, where nobody wants it.
+    /// Forgets what the last merge made, where it is not needed.
     pub(super) fn begin(&mut self) {
         self.made.clear();
         self.made_trees.clear();

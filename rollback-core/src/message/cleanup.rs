@@ -46,7 +46,7 @@ impl Cleanup {
 }
 
 impl Style {
-    /// The mode for a message that nobody edits: left alone, unless something was appended to it or somebody asked.
+    /// The mode for a message that is not edited: left alone, unless something was appended to it or a mode was given.
     pub(super) fn cleanup_of_unedited(&self, options: &MessageOptions) -> Cleanup {
         let untouched = if options.text.is_some() || options.signoff || options.record_origin {
             Cleanup::Whitespace

@@ -44,7 +44,7 @@ pub struct MessageOptions {
     /// The whole text, in place of the one that would be written. Reason, trailers and sign-off are still added.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
-    /// Whether somebody edited the text: it is then final, and cleaned up as git cleans an edited message, comments
+    /// Whether the user edited the text: it is then final, and cleaned up as git cleans an edited message, comments
     /// and all.
     #[serde(skip_serializing_if = "is_false")]
     pub edited: bool,
@@ -152,7 +152,7 @@ impl Message {
     }
 }
 
-/// Writes the message of a commit that nobody edits.
+/// Writes the message of a commit that is not edited.
 pub(crate) fn write(deed: Deed<'_>, options: &MessageOptions, context: &Context<'_>) -> Message {
     let style = context.style;
     finish(draft(deed, options, context), style.cleanup_of_unedited(options), style)
@@ -181,7 +181,7 @@ pub(crate) fn draft(deed: Deed<'_>, options: &MessageOptions, context: &Context<
     text
 }
 
-/// The message after somebody edited `draft`; `None` where nothing is left of it, which git refuses.
+/// The message after the user edited `draft`; `None` where nothing is left of it, which git refuses.
 pub(crate) fn edited(draft: &[u8], options: &MessageOptions, style: &Style) -> Option<Message> {
     let text = cleanup::of_edited(draft, style.cleanup_of_edited(options), style)?;
     Some(finish(text, Cleanup::Verbatim, style))

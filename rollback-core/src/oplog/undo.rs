@@ -88,7 +88,7 @@ impl Repo {
     /// of the work tree. The undo is an operation itself.
     ///
     /// What an operation put back outside of the repository goes back with it. That is written to only where it is
-    /// allowed: the log may have come with a repository that somebody else made.
+    /// allowed: the log may have come with a repository from elsewhere.
     ///
     /// # Writes
     /// As a landing does: loose objects, work tree, index, the reference and its logs, the operation log.
@@ -166,20 +166,22 @@ impl Repo {
         Ok((undone, landing))
     }
 
-    fn landing_back(&self, logged: &LoggedOperation, undone: &Undone, checkout: bool) -> Result<Landing> {
-        let committer = self.recorder();
-        let mut receipt = serde_json::to_vec_pretty(undone)
-            .map_err(|error| Error::internal("cannot write the receipt", error))?;
-        receipt.push(b'\n');
+    /// What the log will say of the undo of an operation.
+    fn operation_of_undo(
+        &self,
+        logged: &LoggedOperation,
+        operation_id: &str,
+        time: i64,
+    ) -> Result<LoggedOperation> {
         let head = logged.edits.as_ref().map(|_| self.head()).transpose()?;
         let (reference, before, after) = match &head {
             Some(head) => (head.name(), head.commit(), head.commit()),
             None => (logged.reference.clone(), logged.after, logged.before),
         };
-        let operation = LoggedOperation {
+        Ok(LoggedOperation {
             version: LOG_VERSION,
-            operation_id: undone.operation_id.clone(),
-            time: committer.seconds,
+            operation_id: operation_id.to_owned(),
+            time,
             kind: "undo".into(),
             target: format!("{} {}", logged.kind, logged.target),
             reference,
@@ -198,7 +200,15 @@ impl Repo {
                 paths: outside.paths.clone(),
             }),
             edits: logged.edits.as_ref().map(LoggedEdits::exchanged),
-        };
+        })
+    }
+
+    fn landing_back(&self, logged: &LoggedOperation, undone: &Undone, checkout: bool) -> Result<Landing> {
+        let committer = self.recorder();
+        let mut receipt = serde_json::to_vec_pretty(undone)
+            .map_err(|error| Error::internal("cannot write the receipt", error))?;
+        receipt.push(b'\n');
+        let operation = self.operation_of_undo(logged, &undone.operation_id, committer.seconds)?;
         let outside = match &operation.outside {
             Some(outside) => self.outside_between(&outside.records, &outside.paths)?,
             None => Vec::new(),
@@ -309,7 +319,7 @@ impl Repo {
     }
 
     fn refuse_published(&self, logged: &LoggedOperation) -> Result<()> {
-        // Whoever has a later one has the first.
+        // A branch with a later one has the first.
         let Some(first) = logged.commit_ids.first().copied() else { return Ok(()) };
         let remotes = self.remote_tips()?;
         let tips: Vec<_> = remotes.iter().map(|(_, tip)| *tip).collect();

@@ -1,4 +1,4 @@
-//! A plan whose result was edited: what a procedure sets, removes, restores or lets somebody change by hand.
+//! A plan whose result was edited: what a procedure sets, removes, restores or leaves to a person to edit.
 //!
 //! The edits come on top of what the plan would commit, or of the tip where there is no plan. Nothing is written: the
 //! new trees and blobs stay in memory until the plan lands like any other.
@@ -11,7 +11,7 @@ use crate::id::{CommitId, Entry, EntryMode, TreeId};
 use crate::message::Message;
 use crate::path::RepoPath;
 use crate::repo::Edits;
-use crate::repo::Repo;
+use crate::repo::{Objects, Repo};
 use crate::strategy::{Attempt, Scope, Step, Strategy};
 use crate::target::{RestoreTarget, Target};
 
@@ -22,6 +22,40 @@ pub struct TreeEdit {
     pub path: RepoPath,
     /// Its mode and bytes; `None` removes it.
     pub content: Option<(EntryMode, Vec<u8>)>,
+}
+
+/// The tree with the edits, in the memory of `objects`.
+fn edited(objects: &Objects, tree: TreeId, edits: &[TreeEdit]) -> Result<TreeId> {
+    let mut tree_edits = Edits::new();
+    for edit in edits {
+        let entry = match &edit.content {
+            Some((mode, bytes)) => Some(Entry { mode: *mode, id: objects.write_blob(bytes)? }),
+            None => None,
+        };
+        tree_edits.insert(edit.path.clone(), entry);
+    }
+    if tree_edits.is_empty() { Ok(tree) } else { objects.edit_tree(tree, &tree_edits) }
+}
+
+/// The commits, the last of which has this tree and, where one is given, this message; one commit where there are none.
+fn with_last(
+    commits: &[PreparedCommit],
+    tree: TreeId,
+    message: Option<Message>,
+) -> Result<Vec<PreparedCommit>> {
+    let mut commits = commits.to_vec();
+    match commits.last_mut() {
+        Some(last) => {
+            last.tree = tree;
+            last.message = message.unwrap_or_else(|| last.message.clone());
+        }
+        None => {
+            let needed = || Error::BadRequest("a commit of edits needs a message".into());
+            let message = message.ok_or_else(needed)?;
+            commits.push(PreparedCommit { tree, message, author: None, merged: None });
+        }
+    }
+    Ok(commits)
 }
 
 impl Repo {
@@ -60,31 +94,9 @@ impl Repo {
             None => return Err(Error::BadRequest("there is no chosen rung to edit".into())),
         };
         let before = plan.attempts.get(at).and_then(|attempt| attempt.tree_id).unwrap_or(tip_tree);
-        let mut tree_edits = Edits::new();
-        for edit in edits {
-            let entry = match &edit.content {
-                Some((mode, bytes)) => Some(Entry { mode: *mode, id: objects.write_blob(bytes)? }),
-                None => None,
-            };
-            tree_edits.insert(edit.path.clone(), entry);
-        }
-        let tree = if tree_edits.is_empty() { before } else { objects.edit_tree(before, &tree_edits)? };
-
-        let mut commits = plan.prepared.commits().unwrap_or_default().to_vec();
-        let style = self.message_style();
-        let text = message.map(|text| Message::of_text(text, &style));
-        match commits.last_mut() {
-            Some(last) => {
-                last.tree = tree;
-                last.message = text.unwrap_or_else(|| last.message.clone());
-            }
-            None => commits.push(PreparedCommit {
-                tree,
-                message: text.ok_or_else(|| Error::BadRequest("a commit of edits needs a message".into()))?,
-                author: None,
-                merged: None,
-            }),
-        }
+        let tree = edited(&objects, before, edits)?;
+        let message = message.map(|text| Message::of_text(text, &self.message_style()));
+        let commits = with_last(plan.prepared.commits().unwrap_or_default(), tree, message)?;
         let changes = paths_between(&objects, tip_tree, tree)?;
         if plan.attempts.is_empty() {
             plan.attempts.push(Attempt::new(Strategy::Set));
@@ -138,7 +150,7 @@ impl Repo {
         Ok(objects.entry_at(objects.commit(commit)?.tree, path)?.is_some())
     }
 
-    /// The tree that landing `plan` would make, readable at once by whoever has the plan.
+    /// The tree that landing `plan` would make, readable at once through the plan.
     pub(crate) fn result_tree(&self, plan: &Plan) -> Option<TreeId> {
         plan.chosen_attempt().and_then(|attempt| attempt.tree_id)
     }

@@ -259,7 +259,7 @@ impl Writer<'_> {
     }
 }
 
-/// The message of a commit; where somebody edited it, what they left of it.
+/// The message of a commit; where the user edited it, what is left of it.
 fn written(deed: Deed<'_>, options: &MessageOptions, context: &message::Context<'_>) -> Result<Message> {
     match &options.text {
         Some(text) if options.edited => message::edited(text.as_bytes(), options, context.style)

@@ -41,13 +41,13 @@ pub struct Plan {
     pub chosen: Option<usize>,
     /// The message of the commit to be made; of the last one where there are several.
     pub message: Option<String>,
-    /// What somebody should know before landing this.
+    /// What to know before landing this.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<Note>,
-    /// What was run to judge the results, in order; none where nobody asked for checks.
+    /// What was run to judge the results, in order; none where no checks were asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<CheckRun>,
-    /// What the installed git came to in the same merges; absent where nobody asked it.
+    /// What the installed git came to in the same merges; absent where it was not asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cross_check: Option<CrossCheck>,
     /// The commits and objects of the chosen rung, for landing it at once.
@@ -103,7 +103,7 @@ impl Plan {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[non_exhaustive]
 pub struct Request {
-    /// The target in the words of whoever asked.
+    /// The target as it was asked for.
     pub target: Target,
     /// How to look for a way.
     pub options: PlanOptions,
@@ -283,7 +283,7 @@ pub enum NoteKind {
     NeverThere,
     /// Another path differs from this one in case alone.
     CaseTwin,
-    /// A hook is installed that git would have run; it is not run, because nobody trusts it.
+    /// A hook is installed that git would have run; it is not run, because it is not trusted.
     HookSkipped,
     /// A hook is installed that runs when the result lands on the branch that is checked out.
     HookToRun,

@@ -1,4 +1,4 @@
-//! From what somebody asked for to what can be tried: commits with their mainlines, scopes with their renames,
+//! From what was asked for to what can be tried: commits with their mainlines, scopes with their renames,
 //! culprits, and the ladder for each kind of target.
 
 use super::find::Finding;
@@ -275,7 +275,7 @@ impl Case {
         self.notes.extend(restoration.renamed.iter().map(|one| Note::renamed(one, from)));
     }
 
-    /// After a merge is undone, merging its branch again brings nothing back; somebody should know.
+    /// After a merge is undone, merging its branch again brings nothing back, which is worth a note.
     pub(crate) fn warn_of_remerging(&mut self, changes: &[Change]) {
         let merges: Vec<_> = changes
             .iter()

@@ -14,7 +14,7 @@ use super::{Command, Ended, Runner};
 use crate::command_line::{expand, quoted};
 use crate::merge_drivers::{DriverCall, DriverEnd, MergeDrivers};
 
-/// How much of what a driver writes to its streams is kept, in bytes; nobody reads it.
+/// How much of what a driver writes to its streams is kept, in bytes; it is not read.
 const OUTPUT_LIMIT: usize = 4 * 1024;
 
 /// Runs merge drivers of this machine.

@@ -165,7 +165,7 @@ pub enum StartError {
         /// What is wrong with it.
         why: &'static str,
     },
-    /// Whoever starts programs does not let this one run as it is.
+    /// The runner refuses to start the program as it is.
     #[error("{why}")]
     Refused {
         /// Why not.

@@ -162,7 +162,7 @@ fn git(folder: &Path, words: &[&str], options: &PushOptions<'_>) -> Command {
             command = command.env(name, value);
         }
     }
-    // Nobody sits at this git's terminal: what it cannot find out is a failure.
+    // This git has no terminal: a question is a failure.
     command.env("GIT_TERMINAL_PROMPT", "0").env("GIT_ALLOW_PROTOCOL", PROTOCOLS)
 }
 

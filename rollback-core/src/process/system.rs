@@ -113,7 +113,7 @@ fn feed(child: &mut Child, input: &[u8]) {
 
 type Chunk = (Stream, Vec<u8>);
 
-/// The readers end when the last writer of their pipe does; nobody waits for them.
+/// The readers end with the last writer of their pipe and are not waited for.
 fn read_pipes(child: &mut Child) -> Receiver<Chunk> {
     let (sender, chunks) = sync_channel(64);
     if let Some(pipe) = child.stdout.take() {

@@ -84,7 +84,7 @@ pub(super) fn kill(child: &mut Child, cookie: &str) {
     let _ = child.wait();
 }
 
-/// Kills a program that leads no group, which nobody has waited for yet, and every descendant that can be found.
+/// Kills a program that leads no group, which has not been waited for yet, and every descendant that can be found.
 pub(super) fn kill_unreaped(id: u32, cookie: &str) {
     #[cfg(unix)]
     if let Some(id) = i32::try_from(id).ok().and_then(rustix::process::Pid::from_raw) {

@@ -1,6 +1,6 @@
 //! Blobs that are not to be in memory whole: how large they are, and their bytes piece by piece.
 //!
-//! Up to `rb.blobLimit` a blob may be read whole; above it whoever asks for all of it is refused by its
+//! Up to `rb.blobLimit` a blob may be read whole; above it a request for all of it is refused by its
 //! size, which the object's header tells before anything is unpacked. A blob that is stored whole, loose or
 //! in a pack, can be had in pieces whatever its size; one that is stored as a delta cannot. Nothing here writes.
 

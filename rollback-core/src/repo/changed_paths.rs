@@ -3,7 +3,7 @@
 //!
 //! The format is that of `gitformat-commit-graph`: chunks `BIDX` and `BDAT`, versions 1 and 2, in one file or in layers.
 //! A filter that is missing, of a foreign version or damaged beyond reading says "maybe". One that lies cannot be told
-//! from a true one here: whoever skips commits on its word compares what the path is on both sides of the gap.
+//! from a true one here: a caller that skips commits on its word compares what the path is on both sides of the gap.
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};

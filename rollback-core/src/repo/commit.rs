@@ -48,7 +48,7 @@ pub(crate) struct Signature {
 
 impl Signature {
     /// Reads the value of an `author` or `committer` header, as git's `split_ident_line` does. Without angle brackets
-    /// there is nobody in it.
+    /// there is no person in it.
     pub(crate) fn parse(line: &[u8]) -> Self {
         let (Some(open), Some(close)) = (line.find_byte(b'<'), line.rfind_byte(b'>')) else {
             return Self::default();

@@ -46,7 +46,7 @@ impl Shared {
     #[cfg(any(unix, test))]
     /// The permission bits of a file that the umask left with `mode`.
     pub(crate) fn adjust(self, mode: u32) -> u32 {
-        // A file that nobody may write (an object) stays so; one that nobody may execute, too.
+        // A file without write permission (an object) stays so; one without execute permission, too.
         let allowed = |bits: u32| {
             let bits = if mode & 0o200 == 0 { bits & !0o222 } else { bits };
             if mode & 0o100 == 0 { bits & !0o111 } else { bits | (bits & 0o444) >> 2 }

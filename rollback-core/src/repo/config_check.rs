@@ -1,4 +1,4 @@
-//! Refuses configuration files that git refuses: broken lines, values that are none, formats that nobody reads.
+//! Refuses configuration files that git refuses: broken lines, values that are none, formats that are not known.
 //!
 //! The object library is lenient where git ends with an error, and where it fails it names no line. Nothing here writes.
 

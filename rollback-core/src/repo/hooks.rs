@@ -1,8 +1,8 @@
 //! Which hooks are installed, whose they are, and whether they may run. Nothing here runs or writes anything.
 //!
 //! A folder of hooks is the user's own where `core.hooksPath` of the system's or the user's configuration names it by an
-//! absolute path outside of the repository. Every other folder is the repository's: whoever handed it over chose what
-//! lies in it, so a hook from there runs only where somebody trusts the repository, and only as it was then.
+//! absolute path outside of the repository. Every other folder is the repository's: its author chose what
+//! lies in it, so a hook from there runs only where the user trusts the repository, and only as it was then.
 
 use std::path::{Path, PathBuf};
 
@@ -40,7 +40,7 @@ pub(crate) struct InstalledHook {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Permission {
     Given,
-    /// The repository chose it, and nobody trusts it as it is.
+    /// The repository chose it, and it is not trusted as it is.
     NotTrusted,
 }
 

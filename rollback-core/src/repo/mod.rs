@@ -74,7 +74,7 @@ pub(crate) enum Programs {
     /// None; a path that needs one is refused, a hook is not run.
     #[default]
     Refused,
-    /// Those that somebody has seen, as they were then: what they are, by name.
+    /// Those that the user has seen, as they were then: what they are, by name.
     Trusted(Arc<BTreeMap<String, String>>),
 }
 
@@ -95,7 +95,7 @@ impl Repo {
         self
     }
 
-    /// The same repository, whose filters are started by somebody else.
+    /// The same repository, whose filters `filters` starts.
     pub fn with_filters(mut self, filters: Arc<dyn Filters>) -> Self {
         self.filters = filters;
         self

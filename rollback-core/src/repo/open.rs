@@ -91,7 +91,7 @@ fn within_limits(
     }
 }
 
-/// The same options whatever the owner: a repository of somebody else is refused, not half-read. The limit to a single
+/// The same options whatever the owner: a repository of another user is refused, not half-read. The limit to a single
 /// allocation, in bytes, is set over whatever the configuration says.
 ///
 /// Of the configuration of the environment only `safe.directory` counts while opening; the rest is added afterwards.
@@ -168,7 +168,7 @@ fn open_error(folder: &Path, error: gix::Error, environment: Environment) -> Err
 }
 
 /// Refuses a repository that was found by its folder and whose configuration puts the work tree elsewhere: who hands over
-/// such a folder chooses what is written to. Whoever means it says so with `GIT_DIR` or `GIT_WORK_TREE`.
+/// such a folder chooses what is written to. A user who means it sets `GIT_DIR` or `GIT_WORK_TREE`.
 fn refuse_work_tree_elsewhere(folder: &Path, repo: &gix::Repository, environment: Environment) -> Result<()> {
     let named = |name| environment == Environment::Honoured && std::env::var_os(name).is_some();
     if named("GIT_DIR") || named("GIT_WORK_TREE") || repo.config_snapshot().string("core.worktree").is_none()

@@ -138,7 +138,7 @@ impl Repo {
     /// A pack in the object database.
     ///
     /// # Errors
-    /// [`Error::ObjectsNotFetched`] where nobody is to fetch; [`Error::UnsafeRemote`] and [`Error::FetchNotTrusted`] for
+    /// [`Error::ObjectsNotFetched`] where fetching is off; [`Error::UnsafeRemote`] and [`Error::FetchNotTrusted`] for
     /// remotes that are not asked; [`Error::FetchFailed`].
     pub(crate) fn fetch_objects(&self, ids: impl IntoIterator<Item = ObjectId>) -> Result<()> {
         let mut missing: Vec<_> = ids.into_iter().collect();

@@ -90,7 +90,7 @@ pub enum Standing {
     Good,
     /// It goes on, or waits.
     Open,
-    /// Somebody should look at it.
+    /// It needs a look.
     Attention,
     /// It failed.
     Bad,

@@ -147,7 +147,7 @@ pub(super) fn parents_of(folder: &Path, path: &RepoPath) -> Result<PathBuf> {
     Ok(at)
 }
 
-/// Makes a file. Whoever may read an executable one may run it.
+/// Makes a file; an executable one may be run by all who may read it.
 fn new_file(file: &Path, executable: bool) -> std::io::Result<fs::File> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);

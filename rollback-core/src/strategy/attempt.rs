@@ -209,7 +209,7 @@ pub struct Loss {
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum LossClass {
-    /// The touched paths become what they were before the change; nobody edited them since.
+    /// The touched paths become what they were before the change; they were not edited since.
     Exact,
     /// The change is undone and later edits are kept.
     Inverse,

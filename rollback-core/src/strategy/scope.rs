@@ -19,7 +19,7 @@ pub(crate) struct ScopedPaths {
     pub(crate) paths: Vec<RepoPath>,
     /// Which of them have another name at the tip.
     pub(crate) renamed: Vec<Rename>,
-    /// New names of what was named; they stay, because nobody named them.
+    /// New names of what was named; they stay, because they were not named.
     pub(crate) kept: Vec<RepoPath>,
 }
 

@@ -438,7 +438,7 @@ impl Workbench {
         Ok(Loss { class: LossClass::Exact, discards: Vec::new() })
     }
 
-    /// A restoration is exact where nobody touched the paths after the change that is taken back.
+    /// A restoration is exact where no commit touched the paths after the change that is taken back.
     fn loss_of_restoring(&self, restorations: &[Restoration]) -> Result<Loss> {
         let mut discards = Vec::new();
         // What is taken back was named, with all that its merges brought in.

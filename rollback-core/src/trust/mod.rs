@@ -155,7 +155,7 @@ impl TrustStore {
                 continue;
             }
             let bytes = fs::read(&path).map_err(|error| Error::io("read", &path, error))?;
-            // Somebody else's file is not ours to judge.
+            // Files of other programs are left out.
             records.extend(serde_json::from_slice::<TrustRecord>(&bytes));
         }
         records.sort_by(|a, b| (&a.repository, &a.procedure).cmp(&(&b.repository, &b.procedure)));
@@ -182,7 +182,7 @@ impl TrustStore {
     }
 }
 
-/// What somebody trusted.
+/// What the user trusted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[non_exhaustive]
 pub struct TrustRecord {

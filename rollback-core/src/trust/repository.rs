@@ -1,6 +1,6 @@
 //! What a repository itself would run: filters, merge drivers and signers of its own configuration, and hooks.
 //!
-//! Whoever hands over a repository chooses these. They are read here so that a person can see them before trusting them,
+//! The author of a repository chooses these. They are read here so that a person can see them before trusting them,
 //! and pinned by what they are: another command or another hook is not trusted. Nothing here runs or writes anything.
 
 use std::collections::BTreeMap;
@@ -68,7 +68,7 @@ impl Repo {
         Ok(found.into_iter().map(|(name, what)| OwnProgram { name, what }).collect())
     }
 
-    /// The same repository, whose own filters and hooks may run: for whoever has seen `programs`, which
+    /// The same repository, whose own filters and hooks may run: for a caller whose user has seen `programs`, which
     /// [`Repo::own_programs`] has told, and trusts them. A hook that is another one when it is to start does not run.
     pub fn trusting(self, programs: &[OwnProgram]) -> Self {
         let pinned = programs.iter().map(|program| (program.name.clone(), program.what.clone()));

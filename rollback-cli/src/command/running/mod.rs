@@ -36,7 +36,7 @@ use crate::surroundings::{Surroundings, TRUSTED_HASH};
 use crate::terminal::text;
 use crate::watch::Watch;
 
-/// The system's clock, whose waits end when somebody wants the run to stop. In a demo, time that would be waited for
+/// The system's clock, whose waits end when the run is to stop. In a demo, time that would be waited for
 /// has passed.
 struct PatientClock {
     cancel: Arc<AtomicBool>,
@@ -229,7 +229,7 @@ pub(crate) fn next(state: &RunState, repo: &Repo, session: &Session) -> Option<N
     Some(Next { what, command: session.invocation.command(&line) })
 }
 
-/// The hash that was typed: whoever vouched for the procedure by it will have to do so again.
+/// The hash that was typed: the next command has to give it again.
 fn given_on_the_line(session: &Session) -> Option<String> {
     let args = session.invocation.args();
     let at = args.iter().position(|arg| arg.to_string_lossy().starts_with("--trusted-hash"))?;

@@ -1,4 +1,4 @@
-//! `rb resume`: go on with a run that was cut off or waits for somebody.
+//! `rb resume`: go on with a run that was cut off or waits for a person.
 
 use rollback_core::Error;
 use rollback_core::procedure::engine::{Resumption, RunState, runs};
@@ -32,7 +32,7 @@ fn go_on(args: &Resume, session: &mut Session) -> Outcome {
     how.request.allow_loss = args.consent.allow_loss;
     how.request.landing.stale_ok = args.consent.stale_ok;
     how.request.samples = samples(args.samples.as_deref(), &found, session.folder())?;
-    // A procedure that changed is refused for that, whoever may trust what it is now.
+    // A procedure that changed is refused for that, whether or not it is trusted now.
     if found.fingerprint.hash == state.hash {
         let hash = given_hash(&args.consent.trust, session);
         let trusted = procedures::trusted_hash(&found, hash.as_deref(), !args.consent.yes, session)?;

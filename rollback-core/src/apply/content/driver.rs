@@ -215,7 +215,7 @@ impl Runner {
     }
 }
 
-/// Long-running filters end when nobody speaks to them any more; git waits for them, and so do we.
+/// Long-running filters end when their input is closed; git waits for them, and so does rb.
 impl Drop for Runner {
     fn drop(&mut self) {
         for (_, filter) in self.running.drain() {

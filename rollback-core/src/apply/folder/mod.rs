@@ -99,7 +99,7 @@ pub(crate) fn parent_of(root: &Folder, path: &RepoPath) -> io::Result<Parent> {
     Ok(Parent::Open(folder))
 }
 
-/// Removes the folder called `name` unless somebody has put something into it. One that is gone, or is no folder, is none.
+/// Removes the folder called `name` unless something lies in it. One that is gone, or is no folder, is none.
 pub(crate) fn remove_unless_filled(parent: &Folder, name: &[u8]) -> io::Result<()> {
     match parent.remove_folder(name) {
         Err(error)
