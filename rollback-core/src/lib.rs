@@ -11,6 +11,7 @@
 
 mod apply;
 pub mod bounded;
+mod cancel;
 mod charset;
 pub mod checkpoint;
 pub mod checks;
@@ -20,6 +21,7 @@ mod content;
 pub mod cross_check;
 pub mod error;
 pub mod filters;
+pub mod guide;
 pub mod history;
 pub mod hooks;
 pub mod id;
@@ -48,6 +50,7 @@ pub mod trust;
 pub mod uncommitted;
 pub mod verdict;
 
+pub use cancel::Cancel;
 pub use error::{Error, Result};
 pub use id::{CommitId, EntryMode, ObjectId, TreeId};
 pub use path::RepoPath;

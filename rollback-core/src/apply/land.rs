@@ -102,6 +102,7 @@ pub(crate) struct Landed {
 /// Loose objects, the paths at which the two trees differ, the index, one reference and its logs, the
 /// state files named, and `rb/` in the git directory.
 pub(crate) fn land(repo: &Repo, landing: &Landing, options: &LandOptions<'_>) -> Result<Landed> {
+    let repo = &repo.landing()?;
     let mut settings = Settings::of(repo)?;
     settings.fsync = options.fsync.unwrap_or(settings.fsync);
     if let Some(update) = &landing.reference {
@@ -643,7 +644,7 @@ impl Run<'_> {
     fn stop_if_cancelled(&self) -> Result<()> {
         match self.options.cancel {
             Some(cancel) if cancel.load(Ordering::Relaxed) => Err(Error::Cancelled),
-            _ => Ok(()),
+            _ => self.repo.stop_if_cancelled(),
         }
     }
 }

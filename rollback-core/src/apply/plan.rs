@@ -27,7 +27,7 @@ impl Repo {
     /// # Errors
     /// Refusals, all of them before the first write: [`Error::LossNotAllowed`], [`Error::UpstreamAhead`],
     /// [`Error::Moved`], [`Error::InTheWay`], [`Error::CaseCollision`], [`Error::HostilePath`],
-    /// [`Error::BranchExists`], [`Error::NoIdentity`], [`Error::OperationInProgress`] and their kin.
+    /// [`Error::BranchExists`], [`Error::NoIdentity`], [`Error::OperationInProgress`], [`Error::Cancelled`] and their kin.
     pub fn apply(&self, plan: Plan, options: &ApplyOptions) -> Result<Receipt> {
         let plan = match options.on_moved {
             OnMoved::PlanAgain => self.recheck(plan)?,
@@ -35,10 +35,11 @@ impl Repo {
         };
         let Some(attempt) = plan.chosen_attempt() else { return Ok(not_landed(plan)) };
         let goal = self.admit(&plan, attempt, options)?;
+        let landing = self.landing()?;
         if let Goal::Reference { name, old: Some(found), fresh: true, .. } = &goal {
-            return self.branch_that_exists(plan, name.clone(), *found);
+            return landing.branch_that_exists(plan, name.clone(), *found);
         }
-        self.land_on(plan, goal, options)
+        landing.land_on(plan, goal, options)
     }
 
     /// Refuses what [`Repo::apply`] would refuse, writes nothing, and says what would become of the plan: a dry run ends
@@ -361,7 +362,7 @@ impl Repo {
     /// # Writes
     /// What the order of writes left open: work tree, index, reference and its log.
     pub fn recover(&self) -> Result<Option<Recovery>> {
-        recover(self).map(Into::into)
+        recover(&self.landing()?).map(Into::into)
     }
 }
 

@@ -104,10 +104,12 @@ impl Repo {
     ///
     /// # Errors
     /// [`Error::UnknownRevision`] and its kin for the tip; [`Error::PathNeverExisted`];
-    /// [`Error::MissingObject`] and [`Error::CorruptObject`].
+    /// [`Error::MissingObject`] and [`Error::CorruptObject`]; [`Error::Cancelled`].
     pub fn history(&self, path: &RepoPath, options: &HistoryOptions) -> Result<PathHistory> {
         let tip = self.resolve_commit(&options.tip)?;
-        self.complete(|repo| path_history(&repo.objects(), tip, path, options))
+        let history = self.complete(|repo| path_history(&repo.objects(), tip, path, options))?;
+        self.stop_if_cancelled()?;
+        Ok(history)
     }
 }
 

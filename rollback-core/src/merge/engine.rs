@@ -50,7 +50,8 @@ impl Engine {
 
     fn with(objects: Rc<Objects>, packs: PackFiles, options: Options, keep: Keep) -> Result<Self> {
         let content = Content::new(&objects)?;
-        Ok(Self { store: Store::new(objects, packs, keep), content, options, stop: None })
+        let stop = objects.cancel().map(|cancel| Arc::clone(cancel.flag()));
+        Ok(Self { store: Store::new(objects, packs, keep), content, options, stop })
     }
 
     /// Lets `stop` end a merge that takes too long: it fails with [`crate::Error::Cancelled`] soon after the flag

@@ -28,9 +28,12 @@ impl Repo {
     /// # Errors
     /// Whatever keeps the question from being answered: [`Error::UnknownRevision`], [`Error::PathNeverExisted`],
     /// [`Error::MainlineOutOfRange`], [`Error::Unborn`], [`Error::ShallowHistory`], [`Error::MissingObject`],
-    /// [`Error::CorruptObject`] and their kin.
+    /// [`Error::CorruptObject`] and their kin; [`Error::Cancelled`].
     pub fn plan(&self, target: &Target, options: &PlanOptions) -> Result<Plan> {
-        self.complete(|repo| repo.plan_once(target, options))
+        let plan = self.complete(|repo| repo.plan_once(target, options))?;
+        // What could not be read for that reason may have been taken for a "no" on the way.
+        self.stop_if_cancelled()?;
+        Ok(plan)
     }
 
     fn plan_once(&self, target: &Target, options: &PlanOptions) -> Result<Plan> {

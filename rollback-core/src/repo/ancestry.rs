@@ -146,6 +146,7 @@ impl<'o> Ancestry<'o> {
     }
 
     fn lineage_in_graph(&self, ix: CommitIx) -> Result<Lineage> {
+        self.objects.stop_if_cancelled()?;
         let graph = self.graph.as_ref().expect("numbers below in_graph are handed out with a graph only");
         let commit = graph.commit_at(gix::commitgraph::Position(ix.0));
         let parents = commit

@@ -45,6 +45,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::cancel::Cancel;
+use crate::error::{Error, Result};
 use crate::filters::Filters;
 use crate::merge_drivers::MergeDrivers;
 use crate::promised::ObjectFetcher;
@@ -66,6 +68,10 @@ pub struct Repo {
     fetcher: Option<Arc<dyn ObjectFetcher>>,
     /// What a computation lacks is noted there and fetched afterwards.
     lacking: Option<promised::Lacking>,
+    /// Stops reading, see [`Repo::cancelled_by`].
+    cancel: Option<Cancel>,
+    /// Whether a landing is at work: it asks the token itself, and not after its commit point.
+    is_landing: bool,
 }
 
 /// Which of the programs that the repository itself names may run: filters of its own configuration, and hooks.
@@ -105,6 +111,38 @@ impl Repo {
     pub fn with_merge_drivers(mut self, drivers: Arc<dyn MergeDrivers>) -> Self {
         self.merge_drivers = Some(drivers);
         self
+    }
+
+    /// The same repository, whose plans, histories and landings stop with [`Error::Cancelled`] within some milliseconds once
+    /// `cancel` is cancelled. A landing stops up to its commit point, and comes to its end after that.
+    pub fn cancelled_by(mut self, cancel: Cancel) -> Self {
+        self.cancel = Some(cancel);
+        self
+    }
+
+    /// Stops where the token is cancelled.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`].
+    pub(crate) fn stop_if_cancelled(&self) -> Result<()> {
+        match &self.cancel {
+            Some(cancel) if cancel.is_cancelled() => Err(Error::Cancelled),
+            _ => Ok(()),
+        }
+    }
+
+    /// The same repository for a landing, whose objects can be read whatever the token says.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`] where it is cancelled before the landing begins.
+    pub(crate) fn landing(&self) -> Result<Self> {
+        self.stop_if_cancelled()?;
+        Ok(Self { is_landing: true, ..self.clone() })
+    }
+
+    /// The token that stops reading.
+    fn reading_until(&self) -> Option<Cancel> {
+        self.cancel.clone().filter(|_| !self.is_landing)
     }
 
     /// A view of the object database that keeps what it is given in memory.

@@ -8,6 +8,7 @@ use gix::objs::{Find, FindHeader, Kind, WriteTo};
 use super::big_blob::DEFAULT_LIMIT;
 use super::commit::{Commit, CommitHeader};
 use super::promised::{Lacking, is_partial_clone};
+use crate::cancel::Cancel;
 use crate::error::{Error, Result, Source};
 use crate::filters::Filters;
 use crate::id::{CommitId, Entry, EntryMode, ObjectId, TreeId};
@@ -23,6 +24,7 @@ pub(crate) struct Objects {
     filters: Arc<dyn Filters>,
     merge_drivers: Option<Arc<dyn MergeDrivers>>,
     lacking: Option<Lacking>,
+    cancel: Option<Cancel>,
 }
 
 /// Objects that exist in memory only: id, kind and bytes, in no particular order.
@@ -77,7 +79,24 @@ impl Objects {
             filters: Arc::clone(&repo.filters),
             merge_drivers: repo.merge_drivers.clone(),
             lacking: repo.lacking.clone(),
+            cancel: repo.reading_until(),
         }
+    }
+
+    /// Stops reading where that is wanted: every loop over commits, trees or files comes by here.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`].
+    pub(crate) fn stop_if_cancelled(&self) -> Result<()> {
+        match &self.cancel {
+            Some(cancel) if cancel.is_cancelled() => Err(Error::Cancelled),
+            _ => Ok(()),
+        }
+    }
+
+    /// The token that stops reading.
+    pub(crate) fn cancel(&self) -> Option<&Cancel> {
+        self.cancel.as_ref()
     }
 
     /// Whether filters of the repository's own configuration may run.
@@ -103,8 +122,9 @@ impl Objects {
     /// Reads the object into `buffer` and returns its kind.
     ///
     /// # Errors
-    /// [`Error::MissingObject`] and [`Error::CorruptObject`], both naming `id`, and [`Error::TooLarge`].
+    /// [`Error::MissingObject`] and [`Error::CorruptObject`], both naming `id`, [`Error::TooLarge`], [`Error::Cancelled`].
     pub(crate) fn read(&self, id: ObjectId, wanted: &'static str, buffer: &mut Vec<u8>) -> Result<Kind> {
+        self.stop_if_cancelled()?;
         if wanted == "blob" {
             self.refuse_too_large(format_args!("blob {id}"), self.blob_size(id)?)?;
         }

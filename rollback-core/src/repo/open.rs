@@ -20,13 +20,13 @@ impl Repo {
     /// [`Error::Unsupported`] and [`Error::Setting`] for formats and configurations that git refuses or that would be
     /// misread.
     pub fn discover(folder: impl AsRef<Path>) -> Result<Self> {
-        let folder = folder.as_ref();
+        let folder = absolute(folder.as_ref())?;
         let settings = config_env::settings(&variable)?;
         let found = within_limits(|limit| {
             let options = trusted_options(Environment::Ignored, &settings, limit);
-            gix::ThreadSafeRepository::discover_opts(folder, Default::default(), options)
+            gix::ThreadSafeRepository::discover_opts(&folder, Default::default(), options)
         });
-        Self::checked(folder, found, &settings, Environment::Ignored)
+        Self::checked(&folder, found, &settings, Environment::Ignored)
     }
 
     /// Opens the repository as git itself would from `folder`: `GIT_DIR`, and with it `GIT_WORK_TREE`,
@@ -36,16 +36,16 @@ impl Repo {
     /// # Errors
     /// As [`Repo::discover`].
     pub fn discover_with_environment(folder: impl AsRef<Path>) -> Result<Self> {
-        let folder = folder.as_ref();
+        let folder = absolute(folder.as_ref())?;
         let settings = config_env::settings(&variable)?;
         let found = within_limits(|limit| {
             gix::ThreadSafeRepository::discover_with_environment_overrides_opts(
-                folder,
+                &folder,
                 Default::default(),
                 trusted_options(Environment::Honoured, &settings, limit),
             )
         });
-        Self::checked(folder, found, &settings, Environment::Honoured)
+        Self::checked(&folder, found, &settings, Environment::Honoured)
     }
 
     fn checked(
@@ -67,8 +67,15 @@ impl Repo {
             merge_drivers: None,
             fetcher: None,
             lacking: None,
+            cancel: None,
+            is_landing: false,
         })
     }
+}
+
+/// The object library takes no relative path that leads up and then to a bare repository.
+fn absolute(folder: &Path) -> Result<PathBuf> {
+    std::path::absolute(folder).map_err(|error| Error::io("find", folder, error))
 }
 
 /// Whether variables say which repository is meant.
@@ -201,4 +208,36 @@ fn causes(error: &gix::Error) -> String {
         cause = inner.source();
     }
     text
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use test_kit::Sandbox;
+
+    use super::*;
+
+    /// The path as it is spelled from the present folder.
+    fn relative(path: &Path) -> PathBuf {
+        let here = std::env::current_dir().expect("there is a folder");
+        let up: PathBuf = here.components().skip(1).map(|_| "..").collect();
+        up.join(path.strip_prefix("/").expect("it is absolute"))
+    }
+
+    #[test]
+    fn a_repository_is_found_by_every_spelling_of_its_folder() {
+        let sandbox = Sandbox::new();
+        sandbox.commit("one", &[("d/f", "1\n")]);
+        sandbox.git(&["clone", "-q", "--bare", ".", "../x.git"]);
+        let bare = sandbox.path().with_file_name("x.git");
+        for (folder, is_bare) in [(sandbox.path().join("d"), false), (bare, true)] {
+            for spelled in [folder.clone(), relative(&folder)] {
+                let found = Repo::discover(&spelled).map(|repo| repo.work_dir().is_none());
+                assert_eq!(found.expect("it is there"), is_bare, "{}", spelled.display());
+            }
+        }
+        for nowhere in [PathBuf::from("../x.git"), relative(&sandbox.path().with_file_name("y.git"))] {
+            let refused = Repo::discover(&nowhere).err().map(|error| error.code());
+            assert!(matches!(refused, None | Some("not-a-repository")), "{}: {refused:?}", nowhere.display());
+        }
+    }
 }
