@@ -73,6 +73,12 @@ pub enum SetError {
     },
 }
 
+impl SetError {
+    fn unfaithful(key: String, why: impl Into<String>) -> Self {
+        Self::Unfaithful { key, why: why.into() }
+    }
+}
+
 /// One part of a key: a name, a place in a list, or the row of a list in which a name has a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Segment {
@@ -230,17 +236,26 @@ fn utf8(bytes: &[u8], format: FileFormat) -> Result<&str, SetError> {
     std::str::from_utf8(bytes).map_err(|_| SetError::Unreadable { format, why: "it is not UTF-8".to_owned() })
 }
 
-fn no_such_key<'a>(
-    key: &Key,
-    parts: usize,
-    found: &Segment,
-    known: impl IntoIterator<Item = &'a str>,
-) -> SetError {
-    let nearest = match found {
+/// The refusal of a key whose first `parts` lead to nothing; `known` are the names that are there.
+fn no_such_key<'a>(key: &Key, parts: usize, known: impl IntoIterator<Item = &'a str>) -> SetError {
+    let nearest = match &key.0[parts - 1] {
         Segment::Name(name) => super::format::nearest(name, known),
         _ => None,
     };
     SetError::NoSuchKey { key: key.text(parts), nearest }
+}
+
+/// The only one of what the first `parts` of a key lead to; `None` where they lead to nothing.
+fn only<T>(found: impl IntoIterator<Item = T>, key: &Key, parts: usize) -> Result<Option<T>, SetError> {
+    let mut found = found.into_iter();
+    let first = found.next();
+    match (found.next(), &key.0[parts - 1]) {
+        (None, _) => Ok(first),
+        (_, Segment::Name(name)) => {
+            Err(SetError::unfaithful(key.text(parts), format!("the name '{name}' stands there twice")))
+        }
+        _ => Err(SetError::unfaithful(key.text(parts), "several rows match")),
+    }
 }
 
 #[cfg(test)]
