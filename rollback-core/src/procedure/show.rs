@@ -6,8 +6,8 @@ use std::fmt::Write;
 
 use super::acts::quoted;
 use super::format::{
-    Action, Check, Demand, Evidence, Named, Origin, Phase, Procedure, Publish, Rung, Scalar, Source, Step,
-    Subject, Trigger,
+    Action, Check, Demand, Evidence, Named, Origin, Phase, Procedure, Publish, Rung, Scalar, Step, Subject,
+    spelled,
 };
 
 /// A piece of the document.
@@ -212,7 +212,7 @@ impl Page<'_> {
             &["trigger", "condition", "phase", "what to do"],
             document.trigger.iter().map(|row| {
                 let title = title(row.title.as_ref(), &row.id);
-                vec![title, condition(row), text(row.phase.as_ref()), text(row.advice.as_ref())]
+                vec![title, row.condition(), text(row.phase.as_ref()), text(row.advice.as_ref())]
             }),
         );
         if !document.avoid.is_empty() {
@@ -305,7 +305,7 @@ impl Page<'_> {
         facts.extend(named("First", &phase.before));
         self.list(facts);
         let rungs = phase.ladder.iter().enumerate().map(|(at, rung)| {
-            let when: Vec<_> = rung.when.iter().map(word).collect();
+            let when: Vec<_> = rung.when.iter().map(spelled).collect();
             vec![(at + 1).to_string(), way(rung), when.join(", "), rung.note.clone().unwrap_or_default()]
         });
         self.table("", &["rung", "way", "after", "note"], rungs.collect::<Vec<_>>());
@@ -438,28 +438,9 @@ fn title(title: Option<&String>, id: &str) -> String {
     title.cloned().unwrap_or_else(|| id.to_owned())
 }
 
-fn condition(trigger: &Trigger) -> String {
-    match trigger.source() {
-        Ok(Source::Measured(rule)) => {
-            let lasting = rule.lasting.map_or(String::new(), |lasting| format!(" for {lasting}"));
-            let times = rule.consecutive.map_or(String::new(), |times| format!(", {times} times in a row"));
-            format!("{rule}{lasting}{times}")
-        }
-        _ => trigger.manual.clone().unwrap_or_default(),
-    }
-}
-
-/// A value of an enum as the file spells it.
-fn word(value: &impl serde::Serialize) -> String {
-    serde_json::to_value(value)
-        .ok()
-        .and_then(|value| value.as_str().map(ToOwned::to_owned))
-        .unwrap_or_default()
-}
-
 fn way(rung: &Rung) -> String {
     let mut text = rung.title.as_ref().map_or(String::new(), |title| format!("{title}: "));
-    text.push_str(&word(&rung.kind));
+    text.push_str(&spelled(&rung.kind));
     if let Some(from) = &rung.from {
         let _ = write!(text, " from {from}");
     }

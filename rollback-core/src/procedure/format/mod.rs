@@ -36,6 +36,7 @@ pub use step::{
     Restore, Step, WriteFile,
 };
 pub use trigger::{Condition, Decision, Metric, NoData, Severity, Trigger, TriggerAction};
+pub(crate) use value::split_while;
 pub use value::{BadValue, FileName, Pattern, Period, PeriodRange, Remote, Scalar, TreePath};
 
 use schemars::generate::SchemaSettings;
@@ -172,6 +173,12 @@ impl UnknownName {
     }
 }
 
+/// A value of an enum as the file spells it.
+pub(crate) fn spelled(value: &impl serde::Serialize) -> String {
+    let value = serde_json::to_value(value).unwrap_or_default();
+    value.as_str().unwrap_or_default().to_owned()
+}
+
 fn base_name(file: &str) -> &str {
     file.rsplit(['/', '\\']).next().unwrap_or(file)
 }
@@ -187,16 +194,12 @@ fn include(
         let way = [Place::from("include"), Place::from(index)];
         let refuse = |code, message| Err(Problems(vec![parts[at].problem(code, &way, message)]));
         if name.contains(['/', '\\']) || name.starts_with('.') || !name.ends_with(".toml") {
-            return refuse(
-                "bad-include",
-                format!("'{name}' is not the name of a .toml file beside this one"),
-            );
+            let why = format!("'{name}' is not the name of a .toml file beside this one");
+            return refuse("bad-include", why);
         }
         if open.contains(&name) || open.len() >= DEEPEST_INCLUDE {
-            return refuse(
-                "include-cycle",
-                format!("including '{name}' never ends: {} -> {name}", open.join(" -> ")),
-            );
+            let why = format!("including '{name}' never ends: {} -> {name}", open.join(" -> "));
+            return refuse("include-cycle", why);
         }
         if parts.iter().any(|part| base_name(&part.file) == name) {
             continue;

@@ -192,18 +192,6 @@ pub enum RungKind {
     Command,
 }
 
-impl std::fmt::Display for RungKind {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::RevertCommit => "revert-commit",
-            Self::RevertMerge => "revert-merge",
-            Self::CherryPick => "cherry-pick",
-            Self::RestoreFile => "restore-file",
-            Self::Command => "command",
-        })
-    }
-}
-
 /// Why a rung before this one was not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

@@ -7,7 +7,6 @@ mod annotation;
 mod holding;
 mod samples;
 
-pub use annotation::{Annotation, Level};
 pub(crate) use samples::figure;
 pub use samples::{BadSamples, Sample, SampleFormat, Samples};
 
@@ -149,7 +148,7 @@ fn of_a_trigger(row: &Trigger, samples: &Samples, raised: &[String], now: Timest
         id: row.id.clone(),
         title: row.title.clone().or_else(|| row.manual.clone()).unwrap_or_else(|| row.id.clone()),
         state,
-        condition: condition_text(row),
+        condition: row.condition(),
         found,
         phase: row.phase.clone(),
         advice: row.advice.clone(),
@@ -175,14 +174,18 @@ fn of_silence(no_data: NoData) -> State {
     }
 }
 
-fn condition_text(row: &Trigger) -> String {
-    match row.source() {
-        Ok(Source::Measured(rule)) => {
-            let lasting = rule.lasting.map_or(String::new(), |lasting| format!(" for {lasting}"));
-            let times = rule.consecutive.map_or(String::new(), |times| format!(" {times} times in a row"));
-            format!("{rule}{lasting}{times}")
+impl Trigger {
+    /// The condition in words.
+    pub(crate) fn condition(&self) -> String {
+        match self.source() {
+            Ok(Source::Measured(rule)) => {
+                let lasting = rule.lasting.map_or(String::new(), |lasting| format!(" for {lasting}"));
+                let times =
+                    rule.consecutive.map_or(String::new(), |times| format!(" {times} times in a row"));
+                format!("{rule}{lasting}{times}")
+            }
+            _ => self.manual.clone().unwrap_or_default(),
         }
-        _ => row.manual.clone().unwrap_or_default(),
     }
 }
 

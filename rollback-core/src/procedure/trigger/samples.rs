@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::procedure::format::{Document, Metric, Scalar, Unit};
+use crate::procedure::format::{Document, Metric, Scalar, Unit, split_while, unit_of};
 
 /// One measurement.
 #[derive(Debug, Clone, PartialEq)]
@@ -109,11 +109,8 @@ pub(crate) fn figure(metric: Option<&Metric>, text: &str) -> Result<Option<(f64,
     if text.eq_ignore_ascii_case("nan") || text.is_empty() || text == "null" {
         return Ok(None);
     }
-    let digits = text.len()
-        - text
-            .trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | '-' | '+' | 'e' | 'E'))
-            .len();
-    let (number, unit) = text.split_at(digits);
+    let of_a_number = |c: char| c.is_ascii_digit() || matches!(c, '.' | '-' | '+' | 'e' | 'E');
+    let (number, unit) = split_while(text, of_a_number);
     let number: f64 = match text {
         "true" => 1.0,
         "false" => 0.0,
@@ -125,7 +122,7 @@ pub(crate) fn figure(metric: Option<&Metric>, text: &str) -> Result<Option<(f64,
         let unit = metric.and_then(|metric| metric.unit).or(ratio.then_some(Unit::Percent));
         return Ok(Some((if ratio { number * 100.0 } else { number }, unit)));
     }
-    match crate::procedure::format::unit_of(unit) {
+    match unit_of(unit) {
         Some((unit, factor)) => Ok(Some((number * factor, Some(unit)))),
         None => Err(format!("unknown unit '{unit}' in '{text}'")),
     }
