@@ -87,7 +87,7 @@ fn a_ramp_goes_back_in_commits_that_each_add_up_and_resumes_where_it_died() {
         }));
         assert!(outcome.is_err());
         assert_eq!(shares(&bench, "HEAD").0, wanted[dies_after - 1].0);
-        let mut how = Resumption::new();
+        let mut how = Resumption::default();
         how.request = of_phase(&bench, &procedure, "canary");
         let run = bench.resume(&procedure, how).unwrap();
         assert_eq!(

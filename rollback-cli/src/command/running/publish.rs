@@ -27,7 +27,7 @@ fn publish(args: &Publish, session: &mut Session) -> Outcome {
     let state = run_that_landed(args, &repo, session)?;
     let found = find_again(&state, session)?;
     let typed = found.typed();
-    let mut request = RunRequest::new();
+    let mut request = RunRequest::default();
     request.approvals.clone_from(&args.approvals);
     request.publishing = consent(&args.publishing);
     request.set.clone_from(&args.set);
@@ -55,7 +55,7 @@ fn publish(args: &Publish, session: &mut Session) -> Outcome {
 
 /// The permissions that were given.
 pub(super) fn consent(args: &Publishing) -> PublishConsent {
-    let mut consent = PublishConsent::new();
+    let mut consent = PublishConsent::default();
     consent.despite_failures = args.despite_failures;
     consent.with_others = args.with_others;
     consent

@@ -21,7 +21,7 @@ fn go_on(args: &Resume, session: &mut Session) -> Outcome {
     let state = open_run(args.run.as_deref(), session)?;
     let found = find_again(&state, session)?;
     let typed = found.typed();
-    let mut how = Resumption::new();
+    let mut how = Resumption::default();
     how.confirmed.clone_from(&args.consent.confirmed);
     how.retry = args.retry;
     how.mark_done = args.mark_done;

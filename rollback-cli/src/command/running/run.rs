@@ -94,7 +94,7 @@ fn add_missing<T: Clone + PartialEq>(now: &mut Vec<T>, before: &[T]) {
 
 /// What is asked of the run; whether it is trusted is seen to later.
 fn request(args: &Run, found: &Found, session: &Session) -> Result<RunRequest, Problem> {
-    let mut request = RunRequest::new();
+    let mut request = RunRequest::default();
     request.phase.clone_from(&args.phase);
     request.variant.clone_from(&args.variant);
     request.set.clone_from(&args.values.set);

@@ -70,18 +70,16 @@ impl Run<'_> {
             Ok(begun) => begun,
             Err(tried) => return Ok(tried),
         };
-        match self.edit(candidate)? {
-            Ok(candidate) => {
-                let tried = self.judge_shape(candidate)?;
-                if let (Tried::Candidate(candidate), false) = (&tried, fresh) {
-                    let diff = self.redactor.redact_str(&self.engine.repo.plan_diff(&candidate.plan)?);
-                    self.keep("candidate.diff", diff.as_bytes())?;
-                    self.observer.event(&Event::Edited { diff: &diff });
-                }
-                Ok(tried)
-            }
-            Err(tried) => Ok(tried),
+        let tried = match self.edit(candidate)? {
+            Ok(candidate) => self.judge_shape(candidate)?,
+            Err(tried) => return Ok(tried),
+        };
+        if let (Tried::Candidate(candidate), false) = (&tried, fresh) {
+            let diff = self.redactor.redact_str(&self.engine.repo.plan_diff(&candidate.plan)?);
+            self.keep("candidate.diff", diff.as_bytes())?;
+            self.observer.event(&Event::Edited { diff: &diff });
         }
+        Ok(tried)
     }
 
     /// A candidate before its edits, and whether it is a fresh one; or why there is none.
@@ -132,7 +130,7 @@ impl Run<'_> {
         let (repo, tip) = (self.engine.repo, self.present_tip());
         Ok(match plan {
             _ if !fresh => repo.reopen_files(&self.state.id, plan, tip)?,
-            _ if self.record.is_some() => repo.place_files(&self.state.id, plan, tip)?,
+            _ if self.record.exists() => repo.place_files(&self.state.id, plan, tip)?,
             // What is only looked at ahead has no place of its own.
             Some(plan) => repo.files_of(Content::Plan(plan))?,
             None => repo.files_of(Content::Commit(tip))?,
@@ -179,7 +177,7 @@ impl Run<'_> {
     fn edit(&mut self, mut candidate: Candidate) -> Result<Result<Candidate, Tried>> {
         let steps = self.phase.edits.clone();
         for (at, id) in steps.iter().enumerate().skip(self.state.edits_done) {
-            let Some(step) = self.procedure.step(id).cloned() else { continue };
+            let Some(step) = self.procedure.step(id) else { continue };
             if let Some(check) = &step.unless
                 && self.passes_in(check, candidate.scratch.folder())?
             {
@@ -195,7 +193,7 @@ impl Run<'_> {
                 pause.why = self.words(what)?;
                 return Ok(Err(Tried::Stopped(Stop::Paused(pause))));
             }
-            if let Some(failed) = self.edit_step(&mut candidate, &step)? {
+            if let Some(failed) = self.edit_step(&mut candidate, step)? {
                 let why = format!("step '{id}' that edits it: {failed}");
                 return Ok(Err(Tried::Fell { reason: Reason::ValidationFailed, why }));
             }
@@ -287,20 +285,13 @@ impl Run<'_> {
     /// Makes the plan anew from what the folder holds.
     pub(super) fn refresh(&self, candidate: &mut Candidate) -> Result<()> {
         let everything = [RepoPath::default()];
-        let by_hand = self.phase.edits.iter().filter_map(|id| self.procedure.step(id));
-        let open = self.phase.paths.is_empty()
-            && by_hand
-                .into_iter()
-                .any(|step| matches!(step.action(), Ok(Action::Manual(_) | Action::Run(_))));
+        let mut edits = self.phase.edits.iter().filter_map(|id| self.procedure.step(id));
+        let by_hand = |step: &Step| matches!(step.action(), Ok(Action::Manual(_) | Action::Run(_)));
+        let open = self.phase.paths.is_empty() && edits.any(by_hand);
         let within: &[RepoPath] = if open { &everything } else { &candidate.within };
-        let edits = candidate.scratch.edits(within)?;
-        let message = self.commit_message(candidate)?;
-        candidate.plan = self.engine.repo.plan_with_edits(
-            candidate.base.clone(),
-            &edits,
-            message.as_deref(),
-            &PlanOptions::default(),
-        )?;
+        let (edits, message) = (candidate.scratch.edits(within)?, self.commit_message(candidate)?);
+        let (base, options) = (candidate.base.clone(), PlanOptions::default());
+        candidate.plan = self.engine.repo.plan_with_edits(base, &edits, Some(&message), &options)?;
         Ok(())
     }
 
@@ -313,7 +304,7 @@ impl Run<'_> {
     }
 
     /// The commit's message with its trailers.
-    fn commit_message(&self, candidate: &Candidate) -> Result<Option<String>> {
+    fn commit_message(&self, candidate: &Candidate) -> Result<String> {
         let (document, own) = (&self.procedure.document, self.phase.commit.as_ref());
         // A procedure's text speaks of its rollback, and would be false of anything else.
         let common = document.commit.as_ref().filter(|_| self.state.purpose.is_rollback());
@@ -345,6 +336,6 @@ impl Run<'_> {
         let variant = self.state.variant.as_ref().map_or(String::new(), |variant| format!(" ({variant})"));
         text.push_str(&format!("Rollback-Procedure: {}/{}{variant}\n", self.procedure.id, self.state.phase));
         text.push_str(&format!("Rollback-Run: {}\n", self.state.id));
-        Ok(Some(text))
+        Ok(text)
     }
 }

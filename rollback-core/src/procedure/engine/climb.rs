@@ -11,10 +11,9 @@ use super::event::{Event, On};
 use super::ports::Content;
 use super::state::{Ending, Part, Pause, RungTried, Unit, UnitKind, UnitState};
 use super::{EngineError, Result, Run};
-use crate::plan::{Plan, PlanOptions};
 use crate::procedure::check::{Outcome, Verdict};
-use crate::procedure::format::{Check, Reason, Rung, Subject};
-use crate::receipt::{Destination, OutcomeKind};
+use crate::procedure::format::{Check, Expect, Reason, Rung, Subject};
+use crate::receipt::OutcomeKind;
 
 /// What tells a run that climbs from a look ahead at it.
 pub(super) trait Climber {
@@ -294,66 +293,49 @@ impl Run<'_> {
         matches!(subject, Some(Ok(Subject::Program(_) | Subject::File(_))))
     }
 
-    pub(super) fn branch(&self) -> Result<Option<String>> {
-        let branch = self.phase.branch.as_ref().or(self.procedure.document.branch.as_ref());
-        branch.map(|branch| self.words(branch)).transpose()
-    }
-
     fn land(&mut self, mut candidate: Candidate, id: &str) -> Result<Flow> {
         if let Some((text, Some(path))) = self.own_report()? {
             self.add_file(&mut candidate, &path, &text)?;
         }
-        let tip = self.engine.repo.plan_tip(&PlanOptions::default())?;
-        if tip.commit_id != self.present_tip() {
-            let (reference, expected) = (self.state.reference.clone(), self.present_tip());
-            return Err(EngineError::Moved { reference, expected, found: tip.commit_id });
-        }
-        let plan = serde_json::to_vec_pretty(&candidate.plan);
-        self.plan = Some(plan.map_err(|error| crate::Error::internal("the plan cannot be written", error))?);
+        self.refuse_moved(self.present_tip())?;
+        let plan = serde_json::to_vec_pretty(&candidate.plan)
+            .map_err(|error| crate::Error::internal("the plan cannot be written", error))?;
+        self.record.plan = Some(plan);
         // Written down before the branch moves: after a crash the commit on the branch says that it has.
         self.save(&format!("{id} landing"))?;
-        let mut options = self.request.landing.clone();
-        options.allow_loss = true;
-        if let Some(branch) = self.branch()? {
-            options.destination = Destination::Branch(branch);
-        }
-        let plan: Plan = candidate.plan;
-        let receipt = self.engine.repo.apply(plan, &options)?;
-        match receipt.outcome.kind {
-            OutcomeKind::Committed => {
-                self.state.commits.extend(&receipt.outcome.commit_ids);
-                self.tip_files = None;
-                self.state.operations.extend(receipt.outcome.operation_id);
-                self.state.landed_on.clone_from(&receipt.outcome.reference);
-                // All of it is in the commit now.
-                self.state.candidate = None;
-                let reference = receipt.outcome.reference.unwrap_or_default();
-                self.observer
-                    .event(&Event::Landed { commits: &receipt.outcome.commit_ids, reference: &reference });
-                Ok(match receipt.outcome.later_failure {
-                    Some(failure) => Flow::Failed(failure),
-                    None => Flow::Done(Some(format!("landed on {reference}"))),
-                })
-            }
+        let landed = self.engine.repo.apply(candidate.plan, &self.landing_options()?)?.outcome;
+        match landed.kind {
+            OutcomeKind::Committed => {}
             OutcomeKind::NothingToDo => {
-                Ok(Flow::End(Ending::NothingToDo, "the branch holds this result".into()))
+                return Ok(Flow::End(Ending::NothingToDo, "the branch holds this result".into()));
             }
-            _ => Ok(Flow::End(Ending::NoRung, "nothing landed".into())),
+            _ => return Ok(Flow::End(Ending::NoRung, "nothing landed".into())),
         }
+        self.state.commits.extend(&landed.commit_ids);
+        self.tip_files = None;
+        self.state.operations.extend(landed.operation_id);
+        self.state.landed_on.clone_from(&landed.reference);
+        // All of it is in the commit now.
+        self.state.candidate = None;
+        let reference = landed.reference.unwrap_or_default();
+        self.observer.event(&Event::Landed { commits: &landed.commit_ids, reference: &reference });
+        Ok(match landed.later_failure {
+            Some(failure) => Flow::Failed(failure),
+            None => Flow::Done(Some(format!("landed on {reference}"))),
+        })
     }
 
     /// A rung that an outside program carries out.
     fn command_rung(&mut self, run: &[String], rung: Option<&Rung>, mut tried: RungTried) -> Result<Flow> {
-        let folder = self.engine.place();
-        let run = self.arguments(run)?;
         let secrets = rung.map_or(&[][..], |rung| &rung.secrets);
-        self.refuse_foreign_script(&run, &folder)?;
-        let command = self.command(&run, &folder, &Default::default(), secrets, None)?;
+        let command = self.live_command(run, secrets, None)?;
+        let run = command.arguments().to_vec();
+        self.refuse_foreign_script(&run, command.folder())?;
         // It changes what git does not know: after a crash a person says whether it runs again.
         let started = |unit: &&mut Unit| unit.kind == UnitKind::Rollback && unit.state == UnitState::Started;
         self.state.units.iter_mut().filter(started).for_each(|unit| unit.repeatable = false);
         self.save("command rung started")?;
-        let (verdict, _) = self.judged("rung", "rung", command, &Default::default(), None)?;
+        let verdict = self.judged("rung", "rung", command, &Expect::default(), None)?;
         tried.taken = verdict.outcome == Outcome::Pass;
         tried.why = if tried.taken { format!("{} has done it", run[0]) } else { verdict.to_string() };
         self.remember(tried);

@@ -2,7 +2,7 @@
 
 use crate::error::ErrorClass;
 use crate::id::CommitId;
-use crate::procedure::format::{Problems, UnknownName};
+use crate::procedure::format::{Problems, Procedure, UnknownName};
 use crate::procedure::input::InputError;
 use crate::process::Holder;
 
@@ -266,67 +266,56 @@ fn count(commits: usize) -> String {
 }
 
 impl EngineError {
+    /// That a procedure has no table of this name.
+    pub(super) fn lacks(procedure: &Procedure, table: &str) -> Self {
+        Self::Target(format!("procedure '{}' has no [{table}]", procedure.id))
+    }
+
     /// The stable name of the error, in kebab-case.
     pub fn code(&self) -> &'static str {
+        self.code_and_class().0
+    }
+
+    fn code_and_class(&self) -> (&'static str, ErrorClass) {
+        use ErrorClass::{Busy, Consent, Precondition, Usage};
         match self {
-            Self::Core(error) => error.code(),
-            Self::Procedure(_) => "bad-procedure",
-            Self::Unknown(_) => "unknown-name",
-            Self::Missing { .. } | Self::Input(InputError::Unset { .. }) => "input-unset",
-            Self::Input(_) => "bad-input",
-            Self::NoPhase { .. } => "no-phase",
-            Self::Authority { .. } => "authority-missing",
-            Self::Approval { .. } => "approval-missing",
-            Self::Unsigned { .. } => "approval-unsigned",
-            Self::BadApproval { .. } => "bad-approval",
-            Self::NotAMember { .. } => "not-a-member",
-            Self::Ambiguous { .. } => "ambiguous-target",
-            Self::Confirmation { .. } => "confirmation-missing",
-            Self::NotTrusted { .. } => "not-trusted",
-            Self::ForeignScript { .. } => "script-not-trusted",
-            Self::ValueIsOption { .. } => "value-is-option",
-            Self::Constraint { .. } => "constraint-broken",
-            Self::Preserved { .. } => "preserved-path",
-            Self::Target(_) => "target-not-found",
-            Self::Set { .. } => "not-settable",
-            Self::Outside { .. } => "outside-path",
-            Self::Remote { .. } => "bad-remote",
-            Self::PublishAfterFailure { .. } => "publish-after-failure",
-            Self::PublishOthers { .. } => "publish-others",
-            Self::Concurrent { .. } => "concurrent-run",
-            Self::AtWork { .. } => "run-at-work",
-            Self::NoRun { .. } => "no-run",
-            Self::SeveralRuns { .. } => "several-runs",
-            Self::Ended { .. } => "run-ended",
-            Self::Changed { .. } => "procedure-changed",
-            Self::Moved { .. } => "moved",
-            Self::CutOff { .. } => "step-cut-off",
+            Self::Core(error) => (error.code(), error.class()),
+            Self::Procedure(_) => ("bad-procedure", Usage),
+            Self::Unknown(_) => ("unknown-name", Usage),
+            Self::Missing { .. } | Self::Input(InputError::Unset { .. }) => ("input-unset", Usage),
+            Self::Input(_) => ("bad-input", Usage),
+            Self::NoPhase { .. } => ("no-phase", Usage),
+            Self::Authority { .. } => ("authority-missing", Consent),
+            Self::Approval { .. } => ("approval-missing", Consent),
+            Self::Unsigned { .. } => ("approval-unsigned", Consent),
+            Self::BadApproval { .. } => ("bad-approval", Consent),
+            Self::NotAMember { .. } => ("not-a-member", Consent),
+            Self::Ambiguous { .. } => ("ambiguous-target", Precondition),
+            Self::Confirmation { .. } => ("confirmation-missing", Consent),
+            Self::NotTrusted { .. } => ("not-trusted", Consent),
+            Self::ForeignScript { .. } => ("script-not-trusted", Consent),
+            Self::ValueIsOption { .. } => ("value-is-option", Usage),
+            Self::Constraint { .. } => ("constraint-broken", Precondition),
+            Self::Preserved { .. } => ("preserved-path", Precondition),
+            Self::Target(_) => ("target-not-found", Precondition),
+            Self::Set { .. } => ("not-settable", Precondition),
+            Self::Outside { .. } => ("outside-path", Precondition),
+            Self::Remote { .. } => ("bad-remote", Precondition),
+            Self::PublishAfterFailure { .. } => ("publish-after-failure", Consent),
+            Self::PublishOthers { .. } => ("publish-others", Consent),
+            Self::Concurrent { .. } => ("concurrent-run", Busy),
+            Self::AtWork { .. } => ("run-at-work", Busy),
+            Self::NoRun { .. } => ("no-run", Precondition),
+            Self::SeveralRuns { .. } => ("several-runs", Usage),
+            Self::Ended { .. } => ("run-ended", Precondition),
+            Self::Changed { .. } => ("procedure-changed", Precondition),
+            Self::Moved { .. } => ("moved", Precondition),
+            Self::CutOff { .. } => ("step-cut-off", Precondition),
         }
     }
 
     /// Who can mend it.
     pub fn class(&self) -> ErrorClass {
-        match self {
-            Self::Core(error) => error.class(),
-            Self::Procedure(_)
-            | Self::Unknown(_)
-            | Self::Input(_)
-            | Self::Missing { .. }
-            | Self::NoPhase { .. }
-            | Self::ValueIsOption { .. }
-            | Self::SeveralRuns { .. } => ErrorClass::Usage,
-            Self::Authority { .. }
-            | Self::Approval { .. }
-            | Self::Unsigned { .. }
-            | Self::BadApproval { .. }
-            | Self::NotAMember { .. }
-            | Self::Confirmation { .. }
-            | Self::NotTrusted { .. }
-            | Self::PublishAfterFailure { .. }
-            | Self::PublishOthers { .. }
-            | Self::ForeignScript { .. } => ErrorClass::Consent,
-            Self::Concurrent { .. } | Self::AtWork { .. } => ErrorClass::Busy,
-            _ => ErrorClass::Precondition,
-        }
+        self.code_and_class().1
     }
 }

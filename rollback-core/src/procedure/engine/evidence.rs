@@ -9,25 +9,23 @@ use crate::bounded;
 use crate::error::Error;
 use crate::listing;
 use crate::path::{RepoPath, name_fits};
-use crate::procedure::format::{Evidence, FileName, Named, Origin};
+use crate::procedure::format::{Evidence, FileName, Origin};
 use crate::trust::sha256;
 
 impl Run<'_> {
     /// Takes one piece of evidence; says what is missing.
     pub(super) fn evidence(&mut self, evidence: &Evidence) -> Result<Option<String>> {
         let to = self.kept_name(evidence)?;
-        let folder = self.engine.repo.work_dir().unwrap_or(self.engine.repo.git_dir()).to_owned();
         if let Ok(Origin::Program(run)) = evidence.origin() {
-            let run = self.arguments(run)?;
-            let command =
-                self.command(&run, &folder, &Named::default(), &evidence.secrets, evidence.timeout)?;
-            let log = format!("evidence/{to}");
-            return match self.run_program(&evidence.id, &log, &command)? {
-                Ok(output) if output.ended.is_success() => Ok(None),
-                Ok(output) => Ok(Some(output.ended.to_string())),
-                Err(error) => Ok(Some(error.to_string())),
-            };
+            let command = self.live_command(run, &evidence.secrets, evidence.timeout)?;
+            let ran = self.run_program(&evidence.id, &format!("evidence/{to}"), &command)?;
+            let ended = ran.map(|output| output.ended);
+            return Ok(match ended {
+                Ok(ended) => (!ended.is_success()).then(|| ended.to_string()),
+                Err(error) => Some(error.to_string()),
+            });
         }
+        let folder = self.engine.place();
         let mut kept = 0;
         for pattern in &evidence.files {
             for file in self.files_matching(&folder, &self.words(pattern)?) {

@@ -60,9 +60,9 @@ use crate::oplog::{OperationRef, UndoOptions};
 use crate::plan::Plan;
 use crate::process::{Holder, Redactor, Runner};
 use crate::receipt::ApplyOptions;
-use crate::record::Revision;
 use crate::repo::Repo;
 use crate::trust::{Fingerprint, sha256};
+use state::Record;
 
 /// The time, passed in.
 pub trait Clock: Sync {
@@ -171,20 +171,6 @@ pub struct Resumption {
     pub request: RunRequest,
 }
 
-impl RunRequest {
-    /// A request with nothing given.
-    pub fn new() -> Self {
-        Self::default()
-    }
-}
-
-impl Resumption {
-    /// A resumption with nothing given.
-    pub fn new() -> Self {
-        Self::default()
-    }
-}
-
 /// The programs that a procedure names, each once.
 pub fn programs(procedure: &Procedure) -> Vec<String> {
     units::programs(&procedure.document)
@@ -202,10 +188,13 @@ pub fn sweep_candidates(repo: &Repo) -> Result<()> {
 }
 
 fn sweep(repo: &dyn Ground) -> Result<()> {
-    let open: Vec<String> =
-        repo.runs()?.into_iter().filter(|run| run.status.is_open()).map(|run| run.id).collect();
+    let open = open_runs(repo)?;
     let _ = repo.sweep_placed(&|id| open.iter().any(|open| open == id));
     Ok(())
+}
+
+fn open_runs(repo: &dyn Ground) -> Result<Vec<String>> {
+    Ok(repo.runs()?.into_iter().filter(|run| run.status.is_open()).map(|run| run.id).collect())
 }
 
 /// The hash of all that trust covers: the files of a procedure, and the files of the work tree that its commands name.
@@ -226,11 +215,9 @@ struct Run<'a> {
     /// What was trusted: the scripts that run are held to it.
     trusted: Fingerprint,
     state: RunState,
-    record: Option<Revision>,
+    record: Record,
     redactor: Arc<Redactor>,
     observer: &'a mut dyn Observer,
-    /// The plan of the candidate, as JSON.
-    plan: Option<Vec<u8>>,
     /// What the first rung starts from, planned when the run was prepared.
     first: Option<(Box<Plan>, Vec<CommitId>)>,
     /// The files of the tip, for checks that run there too.
@@ -335,7 +322,8 @@ impl Engine<'_> {
         let open = self.open_run(id)?.0;
         let _lease = self.lease(&open.procedure, Some(&open.id))?;
         self.end_leftovers(&mut ())?;
-        let (mut state, record) = self.open_run(Some(&open.id))?;
+        let (mut state, mut record) = self.open_run(Some(&open.id))?;
+        record.plan = None;
         state.find_landings(self.repo)?;
         let cut_off = state.units.iter().filter(|unit| unit.state == UnitState::Started && !unit.repeatable);
         let in_part =
@@ -367,7 +355,7 @@ impl Engine<'_> {
             state.commits.clear();
             state.landed_on = None;
         }
-        self.repo.write_run(&state, Some(record), None, "aborted")?;
+        record.save(self.repo, &state, "aborted")?;
         Ok(state)
     }
 
@@ -399,10 +387,9 @@ impl Engine<'_> {
         run.state.id = "verify".into();
         run.state.units.clear();
         self.refuse_untrusted(procedure, &run.request, &run.state.hash)?;
-        let folder = self.place();
         let mut seen = std::collections::BTreeSet::new();
         for check in checks.into_iter().filter(|check| seen.insert(check.clone())) {
-            let verdict = run.check(&check, On::Live, &folder)?;
+            let verdict = run.check_live(&check)?;
             if fail_fast && verdict.blocks() {
                 break;
             }
@@ -435,8 +422,9 @@ impl Engine<'_> {
         Ok(run.state)
     }
 
-    fn any_run(&self, id: &str) -> Result<(RunState, Revision)> {
-        self.repo.run(id)?.ok_or_else(|| EngineError::NoRun { id: Some(id.to_owned()) })
+    fn any_run(&self, id: &str) -> Result<(RunState, Record)> {
+        let found = self.repo.run(id)?.ok_or_else(|| EngineError::NoRun { id: Some(id.to_owned()) })?;
+        Ok((found.0, Record::of(self.repo, id, found.1)?))
     }
 
     /// Ends what processes that died left running, whichever run they were at: one that has ended can have been told of
@@ -444,11 +432,10 @@ impl Engine<'_> {
     fn end_leftovers(&self, observer: &mut dyn Observer) -> Result<()> {
         let mut ended = 0;
         for id in self.repo.runs()?.into_iter().filter(|run| !run.programs.is_empty()).map(|run| run.id) {
-            let (mut state, record) = self.any_run(&id)?;
+            let (mut state, mut record) = self.any_run(&id)?;
             let left = std::mem::take(&mut state.programs);
             ended += left.iter().filter(|program| self.runner.end(program)).count();
-            let plan = self.repo.run_plan(&id)?;
-            self.repo.write_run(&state, Some(record), plan.as_deref(), "leftovers ended")?;
+            record.save(self.repo, &state, "leftovers ended")?;
         }
         if ended > 0 {
             observer.event(&Event::LeftoversEnded { programs: ended });
@@ -471,25 +458,16 @@ impl Engine<'_> {
         self.repo.work_dir().unwrap_or(self.repo.git_dir()).to_owned()
     }
 
-    fn open_run(&self, id: Option<&str>) -> Result<(RunState, Revision)> {
-        let id = match id {
-            Some(id) => id.to_owned(),
-            None => {
-                let open: Vec<String> = self
-                    .repo
-                    .runs()?
-                    .into_iter()
-                    .filter(|run| run.status.is_open())
-                    .map(|run| run.id)
-                    .collect();
-                match open.as_slice() {
-                    [] => return Err(EngineError::NoRun { id: None }),
-                    [one] => one.clone(),
-                    _ => return Err(EngineError::SeveralRuns { ids: open }),
-                }
-            }
+    fn open_run(&self, id: Option<&str>) -> Result<(RunState, Record)> {
+        let mut ids = match id {
+            Some(id) => vec![id.to_owned()],
+            None => open_runs(self.repo)?,
         };
-        let found = self.any_run(&id)?;
+        let found = match (ids.pop(), ids.is_empty()) {
+            (Some(id), true) => self.any_run(&id)?,
+            (None, _) => return Err(EngineError::NoRun { id: None }),
+            (last, _) => return Err(EngineError::SeveralRuns { ids: ids.into_iter().chain(last).collect() }),
+        };
         if !found.0.status.is_open() {
             return Err(EngineError::Ended { id: found.0.id, status: found.0.status.as_str() });
         }

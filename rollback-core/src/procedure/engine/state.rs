@@ -16,7 +16,7 @@ use crate::procedure::check::Verdict;
 use crate::procedure::format::{Period, Reason, RungKind};
 use crate::procedure::input::Inputs;
 use crate::process::LeftProgram;
-use crate::record::{self, Files, Record, RecordKind, Revision, UnreadableRecord};
+use crate::record::{self, Files, RecordKind, Revision, UnreadableRecord};
 use crate::repo::Repo;
 
 /// Where a run stands.
@@ -464,7 +464,7 @@ impl RunState {
         verdicts.get(&On::Live).or_else(|| verdicts.get(&On::Candidate))
     }
 
-    fn of_record(id: &str, record: &Record) -> Result<Self, crate::Error> {
+    fn of_record(id: &str, record: &record::Record) -> Result<Self, crate::Error> {
         let refuse = |why: String| crate::Error::ForeignRecord { path: format!("of run {id}").into(), why };
         let bytes = record.files.get(STATE_FILE).map(Vec::as_slice).unwrap_or_default();
         let state: Self = serde_json::from_slice(bytes).map_err(|error| refuse(error.to_string()))?;
@@ -488,6 +488,33 @@ impl RunState {
         let mut state = self.clone();
         state.pause.iter_mut().for_each(|pause| pause.folder = None);
         state
+    }
+}
+
+/// Where a run is written down: the revision that was read or written last, and what is kept beside the state.
+#[derive(Default)]
+pub(super) struct Record {
+    /// The revision that the next write replaces; `None` for a run that is not written down yet.
+    revision: Option<Revision>,
+    /// The plan of the candidate, as JSON.
+    pub(super) plan: Option<Vec<u8>>,
+}
+
+impl Record {
+    /// The record of a run that was read at `revision`.
+    pub(super) fn of(repo: &dyn Ground, id: &str, revision: Revision) -> Result<Self> {
+        Ok(Self { revision: Some(revision), plan: repo.run_plan(id)? })
+    }
+
+    /// Whether the run is written down.
+    pub(super) fn exists(&self) -> bool {
+        self.revision.is_some()
+    }
+
+    /// Writes the run down in place of what was read or written last; `what` says what has happened.
+    pub(super) fn save(&mut self, repo: &dyn Ground, state: &RunState, what: &str) -> Result<()> {
+        self.revision = Some(repo.write_run(state, self.revision, self.plan.as_deref(), what)?);
+        Ok(())
     }
 }
 
