@@ -3,7 +3,6 @@
 //! A placeholder is a namespace, a dot and a name within braces; any other brace is text, and `{{a.b}}` writes
 //! `{a.b}`. A value is put in once and never read again for placeholders, so that it cannot smuggle one in.
 
-use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -207,17 +206,14 @@ pub fn fill<'t, E>(
         let (Some(whole), Some(namespace), Some(name)) = (found.get(0), found.get(2), found.get(3)) else {
             continue;
         };
+        let placeholder = Placeholder { namespace: namespace.as_str(), name: name.as_str() };
         filled.push_str(&text[at..whole.start()]);
-        let escaped = found.get(1).is_some();
-        let closed_twice = found.get(4).is_some();
-        if escaped {
-            let _ = write!(filled, "{{{}.{}}}", namespace.as_str(), name.as_str());
+        if found.get(1).is_some() {
+            filled.push_str(&placeholder.to_string());
         } else {
-            filled.push_str(&lookup(Placeholder { namespace: namespace.as_str(), name: name.as_str() })?);
-        }
-        if closed_twice && !escaped {
+            filled.push_str(&lookup(placeholder)?);
             // A brace that belongs to what stands around the placeholder.
-            filled.push('}');
+            filled.push_str(found.get(4).map_or("", |brace| brace.as_str()));
         }
         at = whole.end();
     }

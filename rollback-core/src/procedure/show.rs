@@ -6,8 +6,8 @@ use std::fmt::Write;
 
 use super::acts::quoted;
 use super::format::{
-    Action, Check, Demand, Evidence, Named, Origin, Phase, Procedure, Publish, Rung, Scalar, Step, Subject,
-    spelled,
+    Action, Check, Demand, Evidence, Followup, Named, Origin, Phase, Procedure, Publish, Rung, Scalar, Step,
+    Subject, spelled,
 };
 
 /// A piece of the document.
@@ -156,8 +156,8 @@ impl Page<'_> {
         }
     }
 
-    /// A section that is left out where it has no row.
-    fn table(&mut self, title: &str, head: &[&'static str], rows: impl IntoIterator<Item = Vec<String>>) {
+    /// A section that is left out where it has no row; `|` separates the names of its columns.
+    fn table(&mut self, title: &str, head: &'static str, rows: impl IntoIterator<Item = Vec<String>>) {
         let rows: Vec<Vec<String>> = rows.into_iter().collect();
         if rows.is_empty() {
             return;
@@ -165,7 +165,7 @@ impl Page<'_> {
         if !title.is_empty() {
             self.heading(2, title);
         }
-        self.blocks.push(Block::Table { head: head.to_vec(), rows });
+        self.blocks.push(Block::Table { head: head.split('|').collect(), rows });
     }
 
     fn about(&mut self) {
@@ -195,7 +195,7 @@ impl Page<'_> {
         fact("Last tested", meta.last_tested);
         fact("Next review", meta.next_review);
         fact("Confidence", meta.confidence);
-        self.table("", &["", ""], facts);
+        self.table("", "|", facts);
         self.list(meta.notes);
         if let Some(policy) = &document.policy {
             self.heading(2, "Principles");
@@ -207,14 +207,11 @@ impl Page<'_> {
 
     fn when(&mut self) {
         let document = &self.procedure.document;
-        self.table(
-            "When to use it",
-            &["trigger", "condition", "phase", "what to do"],
-            document.trigger.iter().map(|row| {
-                let title = title(row.title.as_ref(), &row.id);
-                vec![title, row.condition(), text(row.phase.as_ref()), text(row.advice.as_ref())]
-            }),
-        );
+        let triggers = document.trigger.iter().map(|row| {
+            let title = title(row.title.as_ref(), &row.id);
+            vec![title, row.condition(), text(row.phase.as_ref()), text(row.advice.as_ref())]
+        });
+        self.table("When to use it", "trigger|condition|phase|what to do", triggers);
         if !document.avoid.is_empty() {
             self.heading(2, "When not to use it");
             self.list(document.avoid.iter().map(|avoid| match &avoid.instead {
@@ -222,33 +219,28 @@ impl Page<'_> {
                 None => avoid.when.clone(),
             }));
         }
-        self.table(
-            "Severity",
-            &["severity", "recognised by", "act within"],
-            document.severity.iter().map(|severity| {
-                let figures = severity.any.iter().map(|condition| condition.rule().to_string());
-                let by: Vec<_> = severity.when.iter().cloned().chain(figures).collect();
-                let within = severity.action.clone().unwrap_or_else(|| text(severity.within));
-                vec![severity.id.clone(), by.join("; "), within]
-            }),
-        );
-        self.table(
-            "Decision matrix",
-            &["scenario", "severity", "rollback", "within", "authority", "phases", "time", "validation"],
-            document.decision.iter().map(|row| {
-                let variant = row.variant.as_ref().map_or(String::new(), |variant| format!(" ({variant})"));
-                vec![
-                    title(row.title.as_ref(), &row.id),
-                    text(row.severity.as_ref()),
-                    text(row.action.as_ref()),
-                    text(row.within),
-                    row.authority.join(" + "),
-                    format!("{}{variant}", row.phases.join(", ")),
-                    text(row.eta),
-                    text(row.validation.as_ref()),
-                ]
-            }),
-        );
+        let severities = document.severity.iter().map(|severity| {
+            let figures = severity.any.iter().map(|condition| condition.rule().to_string());
+            let by: Vec<_> = severity.when.iter().cloned().chain(figures).collect();
+            let within = severity.action.clone().unwrap_or_else(|| text(severity.within));
+            vec![severity.id.clone(), by.join("; "), within]
+        });
+        self.table("Severity", "severity|recognised by|act within", severities);
+        let decisions = document.decision.iter().map(|row| {
+            let variant = row.variant.as_ref().map_or(String::new(), |variant| format!(" ({variant})"));
+            vec![
+                title(row.title.as_ref(), &row.id),
+                text(row.severity.as_ref()),
+                text(row.action.as_ref()),
+                text(row.within),
+                row.authority.join(" + "),
+                format!("{}{variant}", row.phases.join(", ")),
+                text(row.eta),
+                text(row.validation.as_ref()),
+            ]
+        });
+        let head = "scenario|severity|rollback|within|authority|phases|time|validation";
+        self.table("Decision matrix", head, decisions);
     }
 
     fn before(&mut self) {
@@ -262,22 +254,16 @@ impl Page<'_> {
                 Ok(Demand::Given(input)) => format!("`--set {input}=…` is given"),
                 Err(misshapen) => misshapen.message,
             });
-            let checkpoint =
-                document.checkpoint.iter().map(|checkpoint| format!("checkpoint `{}`", checkpoint.name));
-            let backup = document
-                .backup
-                .iter()
-                .map(|backup| format!("backup `{}`, verified by `{}`", backup.step, backup.verify));
-            self.list(asked.chain(checkpoint).chain(backup).collect::<Vec<_>>());
+            let checkpoint = document.checkpoint.iter().map(|row| format!("checkpoint `{}`", row.name));
+            let backup = document.backup.iter();
+            let backup = backup.map(|row| format!("backup `{}`, verified by `{}`", row.step, row.verify));
+            self.list(asked.chain(checkpoint).chain(backup));
         }
-        self.table(
-            "Inputs",
-            &["--set", "what", "default", "values"],
-            document.input.iter().map(|(name, input)| {
-                let (help, default) = (text(input.help.as_ref()), text(input.default.as_ref()));
-                vec![name.to_owned(), help, default, input.values.join(", ")]
-            }),
-        );
+        let inputs = document.input.iter().map(|(name, input)| {
+            let (help, default) = (text(input.help.as_ref()), text(input.default.as_ref()));
+            vec![name.to_owned(), help, default, input.values.join(", ")]
+        });
+        self.table("Inputs", "--set|what|default|values", inputs);
     }
 
     fn phase(&mut self, level: usize, name: &str, phase: &Phase) {
@@ -290,36 +276,31 @@ impl Page<'_> {
         facts.extend(phase.notes.iter().cloned());
         facts.extend(phase.irreversible.then(|| "Its outside effects cannot be undone".to_owned()));
         facts.extend(phase.confirm.iter().map(|words| format!("Needs the words '{words}'")));
-        facts.extend(
-            (!phase.approvals.is_empty())
-                .then(|| format!("Needs the approval of {}", phase.approvals.join(" and "))),
-        );
-        facts.extend(
-            phase.gradual.as_ref().map(|gradual| format!("In {} steps over {}", gradual.steps, gradual.over)),
-        );
-        let named = |what: &str, ids: &[String]| {
-            (!ids.is_empty()).then(|| {
-                format!("{what}: {}", ids.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(", "))
-            })
-        };
+        let approvals = (!phase.approvals.is_empty()).then(|| phase.approvals.join(" and "));
+        facts.extend(approvals.map(|roles| format!("Needs the approval of {roles}")));
+        let gradual = phase.gradual.as_ref();
+        facts.extend(gradual.map(|gradual| format!("In {} steps over {}", gradual.steps, gradual.over)));
+        let named =
+            |what: &str, ids: &[String]| (!ids.is_empty()).then(|| format!("{what}: `{}`", ids.join("`, `")));
         facts.extend(named("First", &phase.before));
         self.list(facts);
         let rungs = phase.ladder.iter().enumerate().map(|(at, rung)| {
             let when: Vec<_> = rung.when.iter().map(spelled).collect();
             vec![(at + 1).to_string(), way(rung), when.join(", "), rung.note.clone().unwrap_or_default()]
         });
-        self.table("", &["rung", "way", "after", "note"], rungs.collect::<Vec<_>>());
+        self.table("", "rung|way|after|note", rungs);
         let values = phase.set.iter().map(|(place, value)| vec![code(place), code(&value.to_string())]);
-        self.table("", &["value", "becomes"], values.collect::<Vec<_>>());
-        let mut then = Vec::new();
-        then.extend(named("Edits", &phase.edits));
-        then.extend(named("Checks before it lands", &phase.validate));
-        then.extend(named("Checks after each revert", &phase.validate_each));
-        then.extend(named("Then", &phase.after));
-        then.extend(named("Checks on the live system", &phase.verify));
-        then.extend(named("Evidence", &phase.evidence));
-        then.extend(named("Stays as it is", &phase.preserve));
-        self.list(then);
+        self.table("", "value|becomes", values);
+        let then = [
+            ("Edits", &phase.edits),
+            ("Checks before it lands", &phase.validate),
+            ("Checks after each revert", &phase.validate_each),
+            ("Then", &phase.after),
+            ("Checks on the live system", &phase.verify),
+            ("Evidence", &phase.evidence),
+            ("Stays as it is", &phase.preserve),
+        ];
+        self.list(then.into_iter().filter_map(|(what, ids)| named(what, ids)));
     }
 
     fn checks_and_steps(&mut self) {
@@ -327,49 +308,31 @@ impl Page<'_> {
         let row = |id: &str, title: &Option<String>, how: String, outside: &Option<String>| {
             vec![id.to_owned(), text(title.as_ref()), how, text(outside.as_ref())]
         };
-        self.table(
-            "Checks",
-            &["check", "what", "how", "outside"],
-            document.check.iter().map(|check| row(&check.id, &check.title, subject(check), &check.outside)),
-        );
-        self.table(
-            "Steps",
-            &["step", "what", "how", "outside"],
-            document.step.iter().map(|step| row(&step.id, &step.title, deed(step), &step.outside)),
-        );
-        self.table(
-            "Evidence",
-            &["evidence", "what", "from"],
-            document
-                .evidence
-                .iter()
-                .map(|evidence| vec![evidence.id.clone(), text(evidence.title.as_ref()), origin(evidence)]),
-        );
+        let checks = document.check.iter();
+        let checks = checks.map(|check| row(&check.id, &check.title, subject(check), &check.outside));
+        self.table("Checks", "check|what|how|outside", checks);
+        let steps = document.step.iter().map(|step| row(&step.id, &step.title, deed(step), &step.outside));
+        self.table("Steps", "step|what|how|outside", steps);
+        let evidence = document.evidence.iter();
+        let evidence = evidence.map(|row| vec![row.id.clone(), text(row.title.as_ref()), origin(row)]);
+        self.table("Evidence", "evidence|what|from", evidence);
     }
 
     fn after(&mut self) {
         let document = &self.procedure.document;
-        self.table(
-            "Groups",
-            &["group", "budget", "of", "notes"],
-            document.group.iter().map(|(name, group)| {
-                let all: Vec<_> =
-                    group.steps.iter().chain(&group.checks).chain(&group.evidence).cloned().collect();
-                let title = title(group.title.as_ref(), name);
-                vec![title, text(group.budget), all.join(", "), group.notes.join("; ")]
-            }),
-        );
+        let groups = document.group.iter().map(|(name, group)| {
+            let all = [&group.steps[..], &group.checks, &group.evidence].concat();
+            let title = title(group.title.as_ref(), name);
+            vec![title, text(group.budget), all.join(", "), group.notes.join("; ")]
+        });
+        self.table("Groups", "group|budget|of|notes", groups);
         if let Some(publish) = &document.publish {
             self.heading(2, "Publish");
             self.list([published(publish)]);
         }
-        self.table(
-            "Follow-ups",
-            &["due", "what"],
-            document.followup.iter().map(|row| {
-                vec![row.due.map_or(String::new(), |due| format!("within {due}")), row.text.clone()]
-            }),
-        );
+        let due = |row: &Followup| row.due.map_or(String::new(), |due| format!("within {due}"));
+        let followups = document.followup.iter().map(|row| vec![due(row), row.text.clone()]);
+        self.table("Follow-ups", "due|what", followups);
         if let Some(soak) = &document.soak {
             self.heading(2, format!("Watch for {}", soak.lasting));
             self.list(soak.watch.iter().chain(&soak.then).cloned());
@@ -403,29 +366,17 @@ impl Page<'_> {
         }
         let row = |cells: [&str; 3]| cells.map(ToOwned::to_owned).to_vec();
         let or_empty = |cell: &'_ Option<String>| cell.clone().unwrap_or_default();
-        self.table(
-            "Contacts",
-            &["role", "who", "where"],
-            document.contact.iter().map(|person| row([&person.role, &or_empty(&person.name), &person.at])),
-        );
-        self.table(
-            "Related",
-            &["what", "where", "note"],
-            document.links.iter().map(|link| row([&link.title, &link.to, &or_empty(&link.note)])),
-        );
-        self.table(
-            "Sign-off",
-            &["role", "signed"],
-            document.signoff.iter().map(|row| vec![row.role.clone(), title(row.name.as_ref(), "not yet")]),
-        );
-        self.table(
-            "History",
-            &["date", "action", "outcome"],
-            document
-                .changes
-                .iter()
-                .map(|change| row([&change.date, &change.action, &or_empty(&change.outcome)])),
-        );
+        let contacts = document.contact.iter();
+        let contacts = contacts.map(|person| row([&person.role, &or_empty(&person.name), &person.at]));
+        self.table("Contacts", "role|who|where", contacts);
+        let links = document.links.iter().map(|link| row([&link.title, &link.to, &or_empty(&link.note)]));
+        self.table("Related", "what|where|note", links);
+        let signed = document.signoff.iter();
+        let signed = signed.map(|row| vec![row.role.clone(), title(row.name.as_ref(), "not yet")]);
+        self.table("Sign-off", "role|signed", signed);
+        let changes = document.changes.iter();
+        let changes = changes.map(|change| row([&change.date, &change.action, &or_empty(&change.outcome)]));
+        self.table("History", "date|action|outcome", changes);
     }
 }
 

@@ -172,9 +172,8 @@ impl Reader<'_> {
         };
         let header = fields(header);
         let column = |name: &str| header.iter().position(|field| field == name);
-        let time = column("time").or_else(|| column("timestamp"));
-        let time = time
-            .ok_or_else(|| BadSamples { line: first, why: "the header has no column 'time'".to_owned() })?;
+        let no_time = || BadSamples { line: first, why: "the header has no column 'time'".to_owned() };
+        let time = column("time").or_else(|| column("timestamp")).ok_or_else(no_time)?;
         let long = column("metric").zip(column("value"));
         for (line, row) in rows {
             let row = fields(row);
@@ -201,14 +200,10 @@ impl Reader<'_> {
                 continue;
             }
             let bad = |why: String| BadSamples { line, why };
-            let series =
-                Series::parse(row).ok_or_else(|| bad("it is not 'name{labels} value'".to_owned()))?;
-            let time = match series.time {
-                Some(milliseconds) => {
-                    Timestamp::from_millisecond(milliseconds).map_err(|error| bad(error.to_string()))?
-                }
-                None => self.now,
-            };
+            let none = || bad("it is not 'name{labels} value'".to_owned());
+            let series = Series::parse(row).ok_or_else(none)?;
+            let time = series.time.map_or(Ok(self.now), Timestamp::from_millisecond);
+            let time = time.map_err(|error| bad(error.to_string()))?;
             for (metric, declared) in self.document.metric.iter() {
                 let wanted = declared.prometheus.as_deref().unwrap_or(metric);
                 if Series::parse(&format!("{wanted} 0")).is_some_and(|wanted| series.is_one_of(&wanted)) {

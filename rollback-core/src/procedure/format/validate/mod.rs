@@ -3,6 +3,12 @@
 //! Every mistake is found, not only the first. Nothing here runs anything or looks at a repository: what depends on
 //! one is refused when a run is prepared.
 
+/// Builds the way to a value.
+macro_rules! way {
+    ($($step:expr),* $(,)?) => { [$($crate::procedure::format::source::Step::from($step)),*] };
+}
+use way;
+
 mod commands;
 mod names;
 mod placeholders;
@@ -67,6 +73,11 @@ impl<'a> Report<'a> {
         self.found.push(self.part.problem(code, way, message.into()));
     }
 
+    /// As [`Report::add`], with what stands under a key at the end of the way.
+    fn add_at(&mut self, code: &'static str, way: &[Step], key: &str, message: impl Into<String>) {
+        self.add(code, &[way, &way![key]].concat(), message);
+    }
+
     fn misshapen<T>(&mut self, way: &[Step], shape: Result<T, Misshapen>) {
         if let Err(Misshapen { code, message }) = shape {
             self.add(code, way, message);
@@ -87,12 +98,6 @@ impl<'a> Report<'a> {
         self.found.push(problem);
     }
 }
-
-/// Builds the way to a value.
-macro_rules! way {
-    ($($step:expr),* $(,)?) => { [$($crate::procedure::format::source::Step::from($step)),*] };
-}
-use way;
 
 /// The names that a procedure declares, over all its files: for each kind, the name and where it stands.
 struct Index<'a> {
