@@ -76,17 +76,16 @@ impl Run<'_> {
     /// Refuses where the approval of `role` is missing.
     pub(super) fn refuse_unapproved(&self, what: &str, role: &str) -> Result<()> {
         let enforced = self.state.approvals_enforced;
-        let approved = self.state.approvals.iter().any(|(of, _)| of == role)
-            && (!enforced || self.state.is_signed(role));
-        let (what, role) = (what.to_owned(), role.to_owned());
-        match approved {
-            true => Ok(()),
-            false if enforced => {
-                let text = self.state.approval_text(&role);
-                Err(EngineError::Unsigned { what, role, text })
-            }
-            false => Err(EngineError::Approval { what, role }),
+        let approved = self.state.approvals.iter().any(|(of, _)| of == role);
+        if approved && (!enforced || self.state.is_signed(role)) {
+            return Ok(());
         }
+        let text = self.state.approval_text(role);
+        let (what, role) = (what.to_owned(), role.to_owned());
+        Err(match enforced {
+            true => EngineError::Unsigned { what, role, text },
+            false => EngineError::Approval { what, role },
+        })
     }
 
     /// Takes over the approvals of a request, each looked at.
@@ -99,12 +98,10 @@ impl Run<'_> {
             }
         }
         let Some(allowed) = self.request.allowed_signers.clone() else {
-            return match self.request.signatures.first() {
-                Some(signed) => {
-                    Err(bad(&signed.role, "there is no list of allowed signers to check it with"))
-                }
-                None => Ok(()),
+            let unchecked = |signed: &SignedApproval| {
+                Err(bad(&signed.role, "there is no list of allowed signers to check it with"))
             };
+            return self.request.signatures.first().map_or(Ok(()), unchecked);
         };
         self.state.approvals_enforced = true;
         let now = self.engine.clock.now();
@@ -125,11 +122,7 @@ pub(super) fn refuse_undeserved_roles(
     request: &RunRequest,
     repo: &dyn Ground,
 ) -> Result<()> {
-    for name in &request.roles {
-        let members = document.role.get(name).map_or(&[][..], |role| &role.members);
-        if members.is_empty() {
-            continue;
-        }
+    for name in request.roles.iter().filter(|name| !members(document, name).is_empty()) {
         let mail = match &request.landing.identity {
             Some(identity) => identity.email.clone(),
             None => String::from_utf8_lossy(&repo.identity(Part::Committer)?.email).into_owned(),
@@ -139,8 +132,12 @@ pub(super) fn refuse_undeserved_roles(
     Ok(())
 }
 
+fn members<'a>(document: &'a Document, role: &str) -> &'a [String] {
+    document.role.get(role).map_or(&[][..], |role| &role.members)
+}
+
 fn refuse_stranger(document: &Document, role: &str, who: &str) -> Result<()> {
-    let members = document.role.get(role).map_or(&[][..], |role| &role.members);
+    let members = members(document, role);
     if members.is_empty() || members.iter().any(|member| member.eq_ignore_ascii_case(who)) {
         return Ok(());
     }

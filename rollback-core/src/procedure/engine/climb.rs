@@ -11,7 +11,7 @@ use super::event::{Event, On};
 use super::ports::Content;
 use super::state::{Ending, Part, Pause, RungTried, Unit, UnitKind, UnitState};
 use super::{EngineError, Result, Run};
-use crate::procedure::check::{Outcome, Verdict};
+use crate::procedure::check::Outcome;
 use crate::procedure::format::{Check, Expect, Reason, Rung, Subject};
 use crate::receipt::OutcomeKind;
 
@@ -111,7 +111,6 @@ impl Run<'_> {
         let ladder = self.phase.ladder.clone();
         if ladder.is_empty() {
             return Ok(match self.try_rung(climber, 0, None)? {
-                // Part of the way can be where it is already.
                 ControlFlow::Continue(fall) => Climbed::Flow(Flow::End(Ending::ChecksFailed, fall.why)),
                 ControlFlow::Break(climbed) => climbed,
             });
@@ -119,23 +118,22 @@ impl Run<'_> {
         let (first, mut reasons) = self.begin_of(&ladder);
         self.state.rung = first;
         let mut last = "no rung of the ladder was eligible".to_owned();
-        for (at, rung) in ladder.iter().enumerate().skip(self.state.rung) {
+        for (at, rung) in ladder.iter().enumerate().skip(first) {
             if !rung.is_eligible(at, &reasons) {
                 continue;
             }
             self.state.rung = at;
-            match self.try_rung(climber, at + 1, Some(rung))? {
-                ControlFlow::Continue(Fall { reason, why }) => {
-                    // The files stay where a person edited them; the next rung has a candidate of its own.
-                    self.state.candidate = None;
-                    reasons.push(reason);
-                    last = why;
-                }
+            let Fall { reason, why } = match self.try_rung(climber, at + 1, Some(rung))? {
+                ControlFlow::Continue(fall) => fall,
                 ControlFlow::Break(climbed) => return Ok(climbed),
-            }
+            };
+            // The files stay where a person edited them; the next rung has a candidate of its own.
+            self.state.candidate = None;
+            reasons.push(reason);
+            last = why;
         }
-        let ending =
-            if reasons.contains(&Reason::ValidationFailed) { Ending::ChecksFailed } else { Ending::NoRung };
+        let failed = reasons.contains(&Reason::ValidationFailed);
+        let ending = if failed { Ending::ChecksFailed } else { Ending::NoRung };
         Ok(Climbed::Flow(Flow::End(ending, last)))
     }
 
@@ -156,9 +154,12 @@ impl Run<'_> {
             }
         };
         tried.describe(&candidate);
-        if let Some(refusal) = self.refusal_of_loss(&candidate, &mut tried) {
+        if !candidate.discards.is_empty() && !self.request.allow_loss {
+            tried.why = "it discards later changes, and that was not permitted".into();
+            let (discards, paths) = (candidate.discards.clone(), tried.paths.clone());
             self.remember(tried);
-            return Ok(ControlFlow::Break(Climbed::Refused(refusal)));
+            let refusal = crate::Error::LossNotAllowed { discards, paths, renamed: Vec::new() };
+            return Ok(ControlFlow::Break(Climbed::Refused(refusal.into())));
         }
         climber.take(self, rung, tried, *candidate)
     }
@@ -170,33 +171,27 @@ impl Run<'_> {
 
     /// The place in the ladder where climbing begins or goes on, and the reasons that have been given so far.
     fn begin_of(&self, ladder: &[Rung]) -> (usize, Vec<Reason>) {
-        let mut reasons: Vec<Reason> = self.state.rungs.iter().filter_map(|rung| rung.reason).collect();
-        let mut first = self.state.rung;
-        if self.request.by_hand {
-            reasons.push(Reason::Manual);
-            if first == 0 {
-                first = ladder.iter().position(|rung| rung.when.contains(&Reason::Manual)).unwrap_or(0);
-            }
-        }
+        let by_hand = self.request.by_hand.then_some(Reason::Manual);
+        let reasons = self.state.rungs.iter().filter_map(|rung| rung.reason).chain(by_hand).collect();
+        let is_manual = |rung: &Rung| by_hand.is_some_and(|manual| rung.when.contains(&manual));
+        let first = match self.state.rung {
+            0 => ladder.iter().position(is_manual).unwrap_or(0),
+            at => at,
+        };
         (first, reasons)
     }
 
     /// Which rung it comes to is not known at the start: its approval can be brought later.
     fn missing_approval(&self, rung: &Rung) -> Option<Pause> {
-        let role = rung.approval.as_ref()?;
-        let error = self.refuse_unapproved(rung.title.as_deref().unwrap_or("the rung"), role).err()?;
+        let error = self.refuse_unapproved_rung(rung).err()?;
+        let role = rung.approval.clone()?;
         let pause = Pause::new(format!("approval of {role}"), error.to_string());
-        Some(Pause { approval: Some(role.clone()), ..pause })
+        Some(Pause { approval: Some(role), ..pause })
     }
 
-    /// What discards later changes needs consent.
-    fn refusal_of_loss(&self, candidate: &Candidate, tried: &mut RungTried) -> Option<EngineError> {
-        if candidate.discards.is_empty() || self.request.allow_loss {
-            return None;
-        }
-        tried.why = "it discards later changes, and that was not permitted".into();
-        let (discards, paths) = (candidate.discards.clone(), tried.paths.clone());
-        Some(crate::Error::LossNotAllowed { discards, paths, renamed: Vec::new() }.into())
+    pub(super) fn refuse_unapproved_rung(&self, rung: &Rung) -> Result<()> {
+        let Some(role) = &rung.approval else { return Ok(()) };
+        self.refuse_unapproved(rung.title.as_deref().unwrap_or("the rung"), role)
     }
 
     pub(super) fn remember(&mut self, tried: RungTried) {
@@ -211,15 +206,13 @@ impl Run<'_> {
                 self.control(id)?;
             }
         }
+        let each = self.phase.validate_each.clone();
         let steps = candidate.plan.chosen_attempt().map_or(0, |attempt| attempt.steps.len());
-        if !self.phase.validate_each.is_empty() && steps > 1 {
-            for at in 0..steps {
-                let mut scratch = self.engine.repo.files_of(Content::Step(&candidate.plan, at))?;
-                self.link(&mut *scratch)?;
-                let each = self.phase.validate_each.clone();
-                if let Some(judged) = self.judge(&each, scratch.folder())? {
-                    return Ok(judged);
-                }
+        for at in (0..steps).filter(|_| !each.is_empty() && steps > 1) {
+            let mut scratch = self.engine.repo.files_of(Content::Step(&candidate.plan, at))?;
+            self.link(&mut *scratch)?;
+            if let Some(judged) = self.judge(&each, scratch.folder())? {
+                return Ok(judged);
             }
         }
         let folder = candidate.scratch.folder().to_owned();
@@ -240,25 +233,19 @@ impl Run<'_> {
 
     /// The first thing that stands in the way, if anything does. What fails decides; a doubt waits for the rest.
     fn judge(&mut self, checks: &[String], folder: &std::path::Path) -> Result<Option<Judged>> {
-        let mut blocking: Option<(String, Verdict)> = None;
+        let mut doubt = None;
         for id in checks {
             let verdict = self.check(id, On::Candidate, folder)?;
-            let worse = match &blocking {
-                None => verdict.blocks(),
-                Some((_, known)) => known.outcome == Outcome::Inconclusive && verdict.blocks(),
-            };
-            if worse {
-                blocking = Some((id.clone(), verdict));
+            if verdict.outcome == Outcome::Inconclusive {
+                doubt = Some(Judged::Doubt(id.clone(), verdict.to_string()));
+            } else if verdict.blocks() {
+                return Ok(Some(Judged::Failed(format!("{id}: {verdict}"))));
             }
-            let decided = |(_, verdict): &(String, Verdict)| verdict.outcome != Outcome::Inconclusive;
-            if blocking.as_ref().is_some_and(|found| decided(found) || self.phase.fail_fast == Some(true)) {
+            if doubt.is_some() && self.phase.fail_fast == Some(true) {
                 break;
             }
         }
-        Ok(blocking.map(|(id, verdict)| match verdict.outcome {
-            Outcome::Inconclusive => Judged::Doubt(id, verdict.to_string()),
-            _ => Judged::Failed(format!("{id}: {verdict}")),
-        }))
+        Ok(doubt)
     }
 
     /// Whether a check also runs on the tip as it is, at this time.
@@ -267,11 +254,7 @@ impl Run<'_> {
         let Some(check) = self.procedure.check(id).filter(|check| check.ask.is_none() && !known) else {
             return false;
         };
-        match check.control.or(self.phase.control) {
-            Some(false) => false,
-            Some(true) => true,
-            None => when == Controlled::AfterFailure,
-        }
+        check.control.or(self.phase.control).unwrap_or(when == Controlled::AfterFailure)
     }
 
     /// Runs a check on the tip as it is. Its files are brought together once a run, and only for checks that need them.

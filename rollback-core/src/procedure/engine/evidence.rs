@@ -29,10 +29,8 @@ impl Run<'_> {
         let mut kept = 0;
         for pattern in &evidence.files {
             for file in self.files_matching(&folder, &self.words(pattern)?) {
-                let bytes = self.read_evidence(&folder, &file)?;
-                let name =
-                    file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-                let bytes = self.redactor.redact(&bytes);
+                let bytes = self.redactor.redact(&self.read_evidence(&folder, &file)?);
+                let name = file.file_name().unwrap_or_default().to_string_lossy();
                 self.keep(&format!("evidence/{to}/{name}"), &bytes)?;
                 kept += 1;
             }
@@ -91,9 +89,7 @@ fn rows(folder: &Path, wanted: &str) -> Vec<PathBuf> {
     if !wanted.contains('*') {
         return vec![folder.join(wanted)];
     }
-    let Ok(rows) = listing::rows(folder) else { return Vec::new() };
-    rows.into_iter()
-        .filter(|row| name_fits(wanted.as_bytes(), row.file_name().to_string_lossy().as_bytes()))
-        .map(|row| row.path())
-        .collect()
+    let rows = listing::rows(folder).unwrap_or_default().into_iter();
+    let fits = |name: &std::ffi::OsStr| name_fits(wanted.as_bytes(), name.to_string_lossy().as_bytes());
+    rows.filter(|row| fits(&row.file_name())).map(|row| row.path()).collect()
 }

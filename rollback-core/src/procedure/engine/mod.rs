@@ -23,7 +23,6 @@ mod programs;
 mod publish;
 mod purpose;
 mod report;
-mod scripts;
 mod state;
 mod steps;
 mod targets;
@@ -325,14 +324,12 @@ impl Engine<'_> {
         let (mut state, mut record) = self.open_run(Some(&open.id))?;
         record.plan = None;
         state.find_landings(self.repo)?;
-        let cut_off = state.units.iter().filter(|unit| unit.state == UnitState::Started && !unit.repeatable);
-        let in_part =
-            cut_off.map(|unit| format!("'{}' was cut off and may have done its work in part", unit.id));
-        state.outside_effects.extend(in_part.collect::<Vec<_>>());
-        state.status = RunStatus::Aborted;
-        state.finished = Some(self.clock.now());
-        state.pause = None;
-        state.candidate = None;
+        for unit in state.units.iter().filter(|unit| unit.state == UnitState::Started && !unit.repeatable) {
+            let in_part = format!("'{}' was cut off and may have done its work in part", unit.id);
+            state.outside_effects.push(in_part);
+        }
+        (state.status, state.finished) = (RunStatus::Aborted, Some(self.clock.now()));
+        (state.pause, state.candidate) = (None, None);
         // A candidate that nobody will land; losing it loses nothing that was committed.
         let _ = self.repo.remove_placed(&state.id);
         let logged = if state.operations.is_empty() { Vec::new() } else { self.repo.operations()? };

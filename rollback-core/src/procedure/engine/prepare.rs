@@ -41,12 +41,8 @@ impl Engine<'_> {
     ) -> Result<Run<'a>> {
         let open = self.repo.runs()?.into_iter().find(|run| run.status.is_open());
         // Looking starts nothing and is in no run's way.
-        if let Some(open) = open.filter(|_| intent == Intent::Act) {
-            return Err(EngineError::Concurrent {
-                id: open.id,
-                procedure: open.procedure,
-                status: open.status.as_str(),
-            });
+        if let Some(RunState { id, procedure, status, .. }) = open.filter(|_| intent == Intent::Act) {
+            return Err(EngineError::Concurrent { id, procedure, status: status.as_str() });
         }
         let name = self.phase_name(procedure, &request)?;
         let phase = self.phase_of(procedure, &name, request.variant.as_deref(), &request.purpose)?;
@@ -64,7 +60,7 @@ impl Engine<'_> {
             self.repo.preflight(&PlanOptions::default(), &landing)?;
         }
         if let (true, Some(publish)) = (run.request.publish, run.publishes()) {
-            run.remote(&publish)?;
+            run.remote(publish)?;
         }
         run.refuse_unset_inputs()?;
         run.refuse_what_cannot_be()?;
@@ -76,12 +72,11 @@ impl Engine<'_> {
         if let Purpose::Reapply { run } = &request.purpose {
             return Ok(self.any_run(run)?.0.phase);
         }
-        let name = request.phase.clone().or_else(|| procedure.default_phase().map(ToOwned::to_owned));
-        let mut names = procedure.document.phase.names();
-        name.or_else(|| names.next().filter(|_| request.purpose == Purpose::Retry).map(ToOwned::to_owned))
-            .ok_or_else(|| EngineError::NoPhase {
-                known: procedure.document.phase.names().map(ToOwned::to_owned).collect(),
-            })
+        let names = || procedure.document.phase.names();
+        let of_a_retry = || names().next().filter(|_| request.purpose == Purpose::Retry);
+        let name = request.phase.as_deref().or_else(|| procedure.default_phase()).or_else(of_a_retry);
+        let no_phase = || EngineError::NoPhase { known: names().map(ToOwned::to_owned).collect() };
+        name.map(ToOwned::to_owned).ok_or_else(no_phase)
     }
 
     /// A run of which nothing is written down yet.
@@ -160,11 +155,8 @@ impl Engine<'_> {
         if request.trusted_hash.as_deref() == Some(hash) {
             return Ok(());
         }
-        Err(EngineError::NotTrusted {
-            procedure: procedure.id.clone(),
-            hash: hash.to_owned(),
-            changed: Vec::new(),
-        })
+        let (procedure, hash) = (procedure.id.clone(), hash.to_owned());
+        Err(EngineError::NotTrusted { procedure, hash, changed: Vec::new() })
     }
 
     fn redactor(&self, procedure: &Procedure, inputs: &Inputs) -> Arc<Redactor> {
@@ -209,21 +201,18 @@ impl Run<'_> {
         for unit in &self.state.units {
             let role = match unit.kind {
                 UnitKind::Step | UnitKind::Backup => {
-                    self.procedure.step(&unit.id).and_then(|step| step.approval.clone())
+                    self.procedure.step(&unit.id).and_then(|step| step.approval.as_ref())
                 }
-                UnitKind::Publish => self.publishes().and_then(|publish| publish.approval),
+                UnitKind::Publish => self.publishes().and_then(|publish| publish.approval.as_ref()),
                 _ => None,
             };
             if let Some(role) = role {
-                self.refuse_unapproved(&format!("'{}'", unit.id), &role)?;
+                self.refuse_unapproved(&format!("'{}'", unit.id), role)?;
             }
         }
-        let manual = |when: &[Reason]| when.contains(&Reason::Manual);
-        let first = self.phase.ladder.iter().find(|rung| manual(&rung.when) == self.request.by_hand);
-        match first.and_then(|rung| Some((rung, rung.approval.as_ref()?))) {
-            Some((rung, role)) => self.refuse_unapproved(rung.title.as_deref().unwrap_or("the rung"), role),
-            None => Ok(()),
-        }
+        let manual = |rung: &Rung| rung.when.contains(&Reason::Manual);
+        let first = self.phase.ladder.iter().find(|rung| manual(rung) == self.request.by_hand);
+        first.map_or(Ok(()), |rung| self.refuse_unapproved_rung(rung))
     }
 
     /// Says that the procedure should have been rehearsed by now; a run is as good as a rehearsal.

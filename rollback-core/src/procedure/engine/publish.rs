@@ -68,8 +68,7 @@ impl Engine<'_> {
     pub fn publication(&self, procedure: &Procedure, id: &str, request: RunRequest) -> Result<Publication> {
         let mut observer = ();
         let mut run = self.reopen(procedure, request, self.any_run(id)?, &mut observer)?;
-        let publish = run.way_of_publishing()?;
-        run.publication(&publish)
+        run.publication(&run.way_of_publishing()?)
     }
 
     /// Publishes the result of a run that has landed.
@@ -104,20 +103,18 @@ impl Engine<'_> {
 
 impl Run<'_> {
     /// How the result leaves this machine, if there is a way.
-    pub(super) fn publishes(&self) -> Option<Publish> {
-        self.phase.publish.clone().or_else(|| self.procedure.document.publish.clone())
+    pub(super) fn publishes(&self) -> Option<&Publish> {
+        self.phase.publish.as_ref().or(self.procedure.document.publish.as_ref())
     }
 
     /// Refuses a run that goes on, or that was given up: only one that was worked off has a result.
     fn refuse_unfinished(&self) -> Result<()> {
         let RunState { id, procedure, status, .. } = &self.state;
-        let (id, status_text) = (id.clone(), status.as_str());
-        match status {
-            RunStatus::Complete | RunStatus::LandedWithFailures => Ok(()),
-            RunStatus::Running | RunStatus::Paused => {
-                Err(EngineError::Concurrent { id, procedure: procedure.clone(), status: status_text })
-            }
-            _ if self.state.landed_on.is_some() => Err(EngineError::Ended { id, status: status_text }),
+        let (id, procedure) = (id.clone(), procedure.clone());
+        let is_given_up = !matches!(status, RunStatus::Complete | RunStatus::LandedWithFailures);
+        match status.as_str() {
+            status if self.state.status.is_open() => Err(EngineError::Concurrent { id, procedure, status }),
+            status if is_given_up && self.state.landed_on.is_some() => Err(EngineError::Ended { id, status }),
             _ => Ok(()),
         }
     }
@@ -127,7 +124,7 @@ impl Run<'_> {
         if self.state.landed_on.is_none() {
             return Err(self.has_no_result());
         }
-        self.publishes().ok_or_else(|| EngineError::lacks(self.procedure, "publish"))
+        self.publishes().cloned().ok_or_else(|| EngineError::lacks(self.procedure, "publish"))
     }
 
     fn has_no_result(&self) -> EngineError {
@@ -244,7 +241,7 @@ impl Run<'_> {
 
     /// Lets the result leave this machine.
     pub(super) fn publish(&mut self) -> Result<Flow> {
-        let Some(publish) = self.publishes() else { return Ok(Flow::DONE) };
+        let Some(publish) = self.publishes().cloned() else { return Ok(Flow::DONE) };
         if let Some(role) = &publish.approval {
             self.refuse_unapproved("publishing", role)?;
         }
@@ -276,7 +273,7 @@ impl Run<'_> {
 
     /// Publishes a run that has ended, and writes down how that went.
     pub(super) fn publish_again(&mut self) -> Result<()> {
-        let repeatable = self.publishes().is_some_and(|publish| publish.is_repeatable());
+        let repeatable = self.publishes().is_some_and(Publish::is_repeatable);
         let unit = self.begin_afterwards(Unit::new(UnitKind::Publish, "publish", repeatable))?;
         let flow = self.publish()?;
         self.end_afterwards(unit, flow);

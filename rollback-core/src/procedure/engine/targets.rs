@@ -22,9 +22,8 @@ impl Run<'_> {
             return Ok(vec![self.reachable(&self.words(revision)?, from)?]);
         }
         if !target.commits.is_empty() {
-            let named: Result<Vec<_>> =
-                target.commits.iter().map(|revision| self.reachable(&self.words(revision)?, from)).collect();
-            return named;
+            let named = target.commits.iter();
+            return named.map(|revision| self.reachable(&self.words(revision)?, from)).collect();
         }
         if let Some(tag) = &target.tag {
             return Ok(vec![repo.resolve_commit(&self.words(tag)?)?]);
@@ -61,10 +60,8 @@ impl Run<'_> {
         let repo = self.engine.repo;
         let mut found = Vec::new();
         walk(repo, from, since, |commit| {
-            if until.is_some_and(|until| commit.time > until) || commit.parents.len() > 1 {
-                return Ok(());
-            }
-            if passes(repo, filter, commit)? {
+            let concerned = commit.parents.len() <= 1 && until.is_none_or(|until| commit.time <= until);
+            if concerned && passes(repo, filter, commit)? {
                 found.push(commit.id);
             }
             Ok(())
@@ -98,11 +95,8 @@ impl Run<'_> {
             if merged || commit.parents.len() > 1 && names_branch(&commit.subject, branch) {
                 return Ok(id);
             }
-            if commit.parents.len() > 1
-                && let Some(tip) = tip
-                && repo
-                    .resolve_commits(&[format!("{}..{}", commit.parents[0], commit.parents[1])])?
-                    .contains(&tip)
+            if let ([first, second, ..], Some(tip)) = (commit.parents.as_slice(), tip)
+                && repo.resolve_commits(&[format!("{first}..{second}")])?.contains(&tip)
             {
                 return Ok(id);
             }

@@ -100,13 +100,12 @@ fn of_a_run(procedure: &Procedure, name: &str, phase: &Phase, request: &RunReque
 }
 
 fn of_a_rollback<'a>(list: &mut List<'a>, phase: &Phase, request: &'a RunRequest) {
-    let (document, name) = (list.document, list.name);
+    let document = list.document;
     for precheck in &document.precheck {
-        let here = precheck.phases.is_empty() || precheck.phases.iter().any(|phase| phase == name);
         let dropped = request.emergency
             && !precheck.always
             && matches!(precheck.demand(), Ok(Demand::Confirmed(_) | Demand::Given(_)));
-        if here && !dropped {
+        if list.is_here(&precheck.phases) && !dropped {
             list.add(UnitKind::Precheck, &precheck.id, precheck.step.is_none());
         }
     }
@@ -116,7 +115,7 @@ fn of_a_rollback<'a>(list: &mut List<'a>, phase: &Phase, request: &'a RunRequest
         list.add(UnitKind::Checkpoint, "checkpoint", true);
     }
     if let Some(backup) = &document.backup
-        && (backup.phases.is_empty() || backup.phases.iter().any(|phase| phase == name))
+        && list.is_here(&backup.phases)
     {
         list.add(UnitKind::Backup, &backup.step, false);
     }
@@ -169,9 +168,8 @@ impl<'a> List<'a> {
     }
 
     fn publish(&mut self, phase: &Phase, request: &RunRequest) {
-        if let (true, Some(publish)) =
-            (request.publish, phase.publish.as_ref().or(self.document.publish.as_ref()))
-        {
+        let publish = phase.publish.as_ref().or(self.document.publish.as_ref());
+        if let Some(publish) = publish.filter(|_| request.publish) {
             self.add(UnitKind::Publish, "publish", publish.is_repeatable());
         }
     }
@@ -208,13 +206,16 @@ impl<'a> List<'a> {
         }
     }
 
+    /// Whether what is for these phases, or for all where none is named, belongs to this run.
+    fn is_here(&self, phases: &[String]) -> bool {
+        phases.is_empty() || phases.iter().any(|phase| phase == self.name)
+    }
+
     fn groups(&mut self, at: GroupTime) {
-        let here =
-            |group: &Group| group.phases.is_empty() || group.phases.iter().any(|phase| phase == self.name);
-        let groups: Vec<_> =
-            self.document.group.iter().filter(|(_, group)| group.at == at && here(group)).collect();
-        for (name, group) in groups {
-            self.of_a_group(name, group);
+        for (name, group) in self.document.group.iter().filter(|(_, group)| group.at == at) {
+            if self.is_here(&group.phases) {
+                self.of_a_group(name, group);
+            }
         }
     }
 

@@ -10,7 +10,7 @@ mod yaml;
 use std::fmt;
 use std::str::FromStr;
 
-use super::format::{Scalar, TreePath};
+use super::format::{BadValue, Scalar, TreePath};
 
 /// The formats of desired-state files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,16 +120,11 @@ impl fmt::Display for Key {
     }
 }
 
-/// A key that cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct BadKey(pub String);
-
 impl FromStr for Key {
-    type Err = BadKey;
+    type Err = BadValue;
 
-    fn from_str(text: &str) -> Result<Self, BadKey> {
-        let bad = |why: &str| BadKey(format!("'{text}' is not a key: {why}"));
+    fn from_str(text: &str) -> Result<Self, BadValue> {
+        let bad = |why: &str| BadValue(format!("'{text}' is not a key: {why}"));
         let mut segments = Vec::new();
         let mut rest = text;
         while !rest.is_empty() {
@@ -185,15 +180,17 @@ pub struct Place {
 }
 
 impl FromStr for Place {
-    type Err = BadKey;
+    type Err = BadValue;
 
-    fn from_str(text: &str) -> Result<Self, BadKey> {
+    fn from_str(text: &str) -> Result<Self, BadValue> {
         let (file, key) = text
             .split_once(':')
-            .ok_or_else(|| BadKey(format!("'{text}' is not a place: write it as file.toml:key.path")))?;
-        let file: TreePath = file.parse().map_err(|error: super::format::BadValue| BadKey(error.0))?;
+            .ok_or_else(|| BadValue(format!("'{text}' is not a place: write it as file.toml:key.path")))?;
+        let file: TreePath = file.parse()?;
         let format = FileFormat::of(file.as_str()).ok_or_else(|| {
-            BadKey(format!("'{file}' is not a file of desired state: only TOML, JSON and YAML can be edited"))
+            BadValue(format!(
+                "'{file}' is not a file of desired state: only TOML, JSON and YAML can be edited"
+            ))
         })?;
         Ok(Self { file, format, key: key.parse()? })
     }
