@@ -107,9 +107,8 @@ impl Catalogue {
     pub fn list(&self) -> Vec<(String, Place)> {
         let mut found = Vec::new();
         let work_tree = self.work_dir.as_ref().map(|folder| folder.join(".rb").join("procedures"));
-        let folders: [(_, fn(PathBuf) -> Place); 2] =
-            [(work_tree, Place::WorkTree), (self.user.clone(), Place::User)];
-        for (folder, place) in folders {
+        let of_work_tree: fn(PathBuf) -> Place = Place::WorkTree;
+        for (folder, place) in [(work_tree, of_work_tree), (self.user.clone(), Place::User)] {
             let rows = folder.and_then(|folder| crate::listing::rows(&folder).ok());
             for path in rows.into_iter().flatten().map(|row| row.path()) {
                 let name = path.file_name().and_then(|name| name.to_str()?.strip_suffix(".toml"));

@@ -123,13 +123,8 @@ pub enum Word<'a> {
 pub enum Unknown<'a> {
     /// There is no such namespace; these are there.
     Namespace(Vec<&'static str>),
-    /// The namespace has no such name.
-    Name {
-        /// The name.
-        found: &'a str,
-        /// The names it has.
-        known: Vec<&'static str>,
-    },
+    /// The namespace has no such name; these are there.
+    Name(&'a str, Vec<&'static str>),
 }
 
 /// The namespaces whose names a procedure declares.
@@ -155,12 +150,10 @@ impl<'a> Placeholder<'a> {
             "secret" => return Ok(Word::Secret(self.name)),
             "check" => {
                 let (check, what) = self.name.rsplit_once('.').unwrap_or((self.name, ""));
-                let found = OfCheck::ALL.iter().find(|(name, _)| *name == what);
                 let known = || OfCheck::ALL.iter().map(|(name, _)| *name).collect();
-                return match found {
-                    Some((_, what)) => Ok(Word::Check(check, *what)),
-                    None => Err(Unknown::Name { found: what, known: known() }),
-                };
+                let found = OfCheck::ALL.iter().find(|(name, _)| *name == what);
+                let found = found.map(|(_, what)| Word::Check(check, *what));
+                return found.ok_or_else(|| Unknown::Name(what, known()));
             }
             _ => {}
         }
@@ -170,7 +163,7 @@ impl<'a> Placeholder<'a> {
         }
         let known: Vec<_> = here().map(|(_, _, name, ..)| *name).collect();
         if !known.is_empty() {
-            return Err(Unknown::Name { found: self.name, known });
+            return Err(Unknown::Name(self.name, known));
         }
         let mut namespaces = DECLARED.to_vec();
         namespaces.extend(Known::ALL.iter().map(|(_, namespace, ..)| *namespace));
@@ -245,8 +238,8 @@ mod tests {
         }
         let word = |text| placeholders(text).next().unwrap().word();
         assert_eq!(word("{check.lane-guard.found}"), Ok(Word::Check("lane-guard", OfCheck::Found)));
-        assert!(matches!(word("{check.smoke}"), Err(Unknown::Name { .. })));
-        assert!(matches!(word("{run.nothing}"), Err(Unknown::Name { .. })));
+        assert!(matches!(word("{check.smoke}"), Err(Unknown::Name(..))));
+        assert!(matches!(word("{run.nothing}"), Err(Unknown::Name(..))));
         assert!(matches!(word("{environment.HOME}"), Err(Unknown::Namespace(_))));
     }
 

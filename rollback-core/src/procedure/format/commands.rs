@@ -2,17 +2,13 @@
 
 use super::Document;
 use super::phase::Phase;
-use super::source::Step as Way;
+use super::source::{Step as Way, way};
 use super::step::Publish;
 
 /// A command and the way to it in the file.
 pub(crate) struct Located<'a> {
     pub(crate) way: Vec<Way>,
     pub(crate) run: &'a [String],
-}
-
-macro_rules! way {
-    ($($step:expr),* $(,)?) => { vec![$(Way::from($step)),*] };
 }
 
 impl Document {
@@ -22,18 +18,18 @@ impl Document {
         macro_rules! rows {
             ($($list:ident . $field:ident),* $(,)?) => {
                 $(for (at, row) in self.$list.iter().enumerate() {
-                    found.push(Located { way: way![stringify!($list), at, stringify!($field)], run: &row.$field });
+                    found.push(Located { way: way![stringify!($list), at, stringify!($field)].to_vec(), run: &row.$field });
                 })*
             };
         }
         rows!(check.run, step.run, step.undo, evidence.run, message.send);
         for (at, row) in self.diagnose.iter().enumerate() {
             for (index, run) in row.run.iter().enumerate() {
-                found.push(Located { way: way!["diagnose", at, "run", index], run });
+                found.push(Located { way: way!["diagnose", at, "run", index].to_vec(), run });
             }
         }
         for (name, metric) in self.metric.iter() {
-            found.push(Located { way: way!["metric", name, "run"], run: &metric.run });
+            found.push(Located { way: way!["metric", name, "run"].to_vec(), run: &metric.run });
         }
         for (way, phase) in self.located_phases() {
             for (at, rung) in phase.ladder.iter().enumerate() {
@@ -42,7 +38,7 @@ impl Document {
             }
         }
         for (way, publish) in self.publishing() {
-            found.push(Located { way: [way, way!["run"]].concat(), run: &publish.run });
+            found.push(Located { way: [&way[..], &way!["run"]].concat(), run: &publish.run });
         }
         found.retain(|command| !command.run.is_empty());
         found
@@ -51,11 +47,11 @@ impl Document {
     /// Every way in which a result leaves this machine.
     pub(crate) fn publishing(&self) -> Vec<(Vec<Way>, &Publish)> {
         let mut found: Vec<(Vec<Way>, &Publish)> = Vec::new();
-        found.extend(self.publish.iter().map(|publish| (way!["publish"], publish)));
+        found.extend(self.publish.iter().map(|publish| (way!["publish"].to_vec(), publish)));
         let undo = self.undo.iter().filter_map(|undo| undo.publish.as_ref());
-        found.extend(undo.map(|publish| (way!["undo", "publish"], publish)));
+        found.extend(undo.map(|publish| (way!["undo", "publish"].to_vec(), publish)));
         for (way, phase) in self.located_phases() {
-            let way = [way, way!["publish"]].concat();
+            let way = [&way[..], &way!["publish"]].concat();
             found.extend(phase.publish.iter().map(|publish| (way.clone(), publish)));
         }
         found
@@ -65,9 +61,10 @@ impl Document {
     fn located_phases(&self) -> Vec<(Vec<Way>, &Phase)> {
         let mut found = Vec::new();
         for (name, phase) in self.phase.iter() {
-            found.push((way!["phase", name], phase));
-            let variants = phase.variants.iter();
-            found.extend(variants.map(|(variant, phase)| (way!["phase", name, "variant", variant], phase)));
+            found.push((way!["phase", name].to_vec(), phase));
+            for (variant, phase) in phase.variants.iter() {
+                found.push((way!["phase", name, "variant", variant].to_vec(), phase));
+            }
         }
         found
     }

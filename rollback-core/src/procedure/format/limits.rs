@@ -1,5 +1,5 @@
 //! How much a procedure may hold. What exceeds a limit is refused by name before anything else is read of it, so that
-//! no file of a repository can take the memory or the time of whoever only lists procedures.
+//! no file of a repository can take the memory or the time of a command that only lists procedures.
 
 use std::ops::Range;
 

@@ -316,20 +316,12 @@ impl Phase {
         let variant = self.variants.get(name)?.clone();
         let mut phase = Self { variants: Named::default(), ..self.clone() };
         if variant.alone {
-            phase.before.clear();
-            phase.after.clear();
-            phase.validate.clear();
-            phase.validate_each.clear();
-            phase.verify.clear();
-            phase.paths.clear();
+            (phase.before, phase.after, phase.paths) = Default::default();
+            (phase.validate, phase.validate_each, phase.verify) = Default::default();
         }
         if variant.alone || variant.says_what_to_change() {
-            phase.target = None;
-            phase.ladder.clear();
-            phase.set = Named::default();
-            phase.each = None;
-            phase.gradual = None;
-            phase.edits.clear();
+            (phase.target, phase.ladder, phase.edits) = Default::default();
+            (phase.set, phase.each, phase.gradual) = Default::default();
         }
         phase.overlay(variant);
         Some(phase)

@@ -25,6 +25,12 @@ impl From<usize> for Step {
     }
 }
 
+/// Builds the way to a value.
+macro_rules! way {
+    ($($step:expr),* $(,)?) => { [$($crate::procedure::format::source::Step::from($step)),*] };
+}
+pub(super) use way;
+
 /// A file of a procedure: its text, its meaning, and where everything stands.
 pub(crate) struct Part {
     pub(crate) file: String,

@@ -164,6 +164,11 @@ impl Pattern {
         &self.text
     }
 
+    /// Whether it matches all of a text and not a part alone.
+    pub(crate) fn is_all_of(&self, text: &str) -> bool {
+        self.regex.find(text.as_bytes()).is_some_and(|found| found.range() == (0..text.len()))
+    }
+
     /// The compiled expression, for bytes.
     pub fn regex(&self) -> &regex::bytes::Regex {
         &self.regex

@@ -135,13 +135,12 @@ impl FromStr for Key {
             } else if let Some(bracket) = rest.strip_prefix('[') {
                 let (inside, after) =
                     bracket.split_once(']').ok_or_else(|| bad("a bracket is not closed"))?;
-                segments.push(match inside.split_once('=') {
-                    Some((name, value)) => {
-                        Segment::Row { name: name.trim().to_owned(), value: value.trim().to_owned() }
-                    }
-                    None => Segment::Index(
-                        inside.parse().map_err(|_| bad("a bracket holds a number or name=value"))?,
-                    ),
+                let row =
+                    inside.split_once('=').map(|(name, value)| (name.trim().into(), value.trim().into()));
+                segments.push(match (row, inside.parse()) {
+                    (Some((name, value)), _) => Segment::Row { name, value },
+                    (None, Ok(place)) => Segment::Index(place),
+                    (None, Err(_)) => return Err(bad("a bracket holds a number or name=value")),
                 });
                 rest = after;
             } else {

@@ -91,8 +91,8 @@ impl Node {
 
 /// The nodes that lie in a list or mapping, by their index: items, or names and values in turn.
 fn children(nodes: &[Node], at: usize) -> impl Iterator<Item = usize> {
-    let first = nodes.get(at + 1).filter(|_| matches!(nodes[at].kind, Kind::List | Kind::Mapping));
-    std::iter::successors(first.map(|_| at + 1), |child| Some(nodes[*child].next))
+    let first = matches!(nodes[at].kind, Kind::List | Kind::Mapping).then_some(at + 1);
+    std::iter::successors(first, |child| Some(nodes[*child].next))
         .take_while(|child| nodes[*child].kind != Kind::End)
 }
 

@@ -1,9 +1,10 @@
 //! Commands: argument lists that are safe to run, by construction.
 
 use super::Report;
-use crate::procedure::format::Named;
 use crate::procedure::format::commands::{is_interpreter, reads_code, takes_code};
 use crate::procedure::format::document::{Document, Input, InputKind};
+use crate::procedure::format::source::way;
+use crate::procedure::format::{Named, Pattern};
 use crate::procedure::placeholder::{Placeholder, Shape, Word, placeholders};
 
 /// Refuses values that could become options or code, what would end the runner itself, and what rewrites published history.
@@ -35,7 +36,7 @@ fn of_variables(report: &mut Report<'_>, list: &str, at: usize, variables: &Name
         if let Some(found) = placeholders(value).next() {
             let message =
                 format!("the variable {name} leads a program to code: {found} must not stand in it");
-            report.add("spliced-value", &super::way![list, at, "env", name], message);
+            report.add("spliced-value", &way![list, at, "env", name], message);
         }
     }
 }
@@ -105,13 +106,7 @@ fn is_plain(input: &Input) -> bool {
     // A pattern is as narrow as what it refuses.
     let wide =
         ["a b", "a;b", "$a", "`a", "a|b", "a/../b", "/a", "a&b", "a\"b", "a'b", "(a", "~a", "a<b", "a\\b"];
-    let narrow = |pattern: &crate::procedure::format::Pattern| {
-        let takes = |text: &str| {
-            let found = pattern.regex().find(text.as_bytes());
-            found.is_some_and(|found| found.start() == 0 && found.end() == text.len())
-        };
-        !wide.iter().any(|text| takes(text))
-    };
+    let narrow = |pattern: &Pattern| !wide.iter().any(|text| pattern.is_all_of(text));
     numbers.contains(&input.kind)
         || !input.values.is_empty()
             && input.kind != InputKind::List

@@ -3,17 +3,10 @@
 //! Every mistake is found, not only the first. Nothing here runs anything or looks at a repository: what depends on
 //! one is refused when a run is prepared.
 
-/// Builds the way to a value.
-macro_rules! way {
-    ($($step:expr),* $(,)?) => { [$($crate::procedure::format::source::Step::from($step)),*] };
-}
-use way;
-
 mod commands;
 mod names;
 mod placeholders;
 mod shapes;
-mod texts;
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -23,7 +16,7 @@ use super::document::Document;
 use super::limits;
 use super::problem::{Problem, nearest};
 use super::shape::Misshapen;
-use super::source::{Part, Step};
+use super::source::{Part, Step, way};
 
 /// All mistakes of a procedure, in the order of its files and lines.
 pub(super) fn problems(parts: &[Part]) -> Vec<Problem> {

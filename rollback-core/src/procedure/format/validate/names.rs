@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::texts::{Text, each_text};
 use super::{Index, Kind, Problem, Report};
 use crate::procedure::format::limits;
-use crate::procedure::format::source::{Part, Step};
+use crate::procedure::format::source::{Part, Step, way};
+use crate::procedure::format::texts::{Text, each_text};
 
 /// Refuses a name that an earlier line or file has declared, and one that cannot be typed.
 pub(super) fn unique(report: &mut Report<'_>, index: &Index<'_>, part: usize) {

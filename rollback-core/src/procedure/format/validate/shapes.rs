@@ -5,7 +5,7 @@ use crate::procedure::format::check::Expect;
 use crate::procedure::format::document::{Input, InputKind};
 use crate::procedure::format::named::Named;
 use crate::procedure::format::phase::{Phase, Reason, Rung, RungKind, Target};
-use crate::procedure::format::source::Step;
+use crate::procedure::format::source::{Step, way};
 use crate::procedure::format::trigger::Trigger;
 
 /// What only the procedure's own file must have.
