@@ -209,3 +209,8 @@ pub(crate) fn merged() -> Sandbox {
     repo.commit("later", &[("other", "o2\n")]);
     repo
 }
+
+/// Whether what was due after a run has been done.
+pub(crate) fn has_followed_up(run: &RunState, id: &str) -> bool {
+    run.unit(UnitKind::Followup, id).is_some_and(|unit| unit.state == UnitState::Done)
+}

@@ -263,7 +263,7 @@ fn the_next_attempt_is_prepared_by_its_own_steps() {
     let run = bench.start(&procedure, request.clone()).unwrap();
     let done =
         bench.with(|engine, _| engine.follow_up(&procedure, &run.id, "root-cause", request.clone(), &mut ()));
-    assert!(done.unwrap().has_followed_up("root-cause"));
+    assert!(has_followed_up(&done.unwrap(), "root-cause"));
     request.purpose = Purpose::Retry;
     let run = bench.start(&procedure, request).unwrap();
     assert_eq!(run.status, RunStatus::Complete);

@@ -105,7 +105,7 @@ impl Run<'_> {
         self.planned(&Target::Commits(self.commits_target(rung, &commits)), &commits, via)
     }
 
-    /// A merge has a mainline that somebody named: none is guessed.
+    /// Refuses a merge whose mainline the rung does not name: none is guessed.
     fn refuse_merges(&self, commits: &[CommitId]) -> Result<()> {
         for commit in commits {
             if self.engine.repo.commit_summary(*commit)?.parents.len() > 1 {

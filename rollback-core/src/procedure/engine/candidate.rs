@@ -54,6 +54,9 @@ pub(super) enum Stop {
     Command(Vec<String>),
 }
 
+/// A candidate before its edits, and whether it is a fresh one; or why there is none.
+type Built = Result<(Candidate, bool), Tried>;
+
 pub(super) fn repo_path(path: &TreePath) -> RepoPath {
     RepoPath::from(path.as_str())
 }
@@ -82,12 +85,8 @@ impl Run<'_> {
         Ok(tried)
     }
 
-    /// A candidate before its edits, and whether it is a fresh one; or why there is none.
-    pub(super) fn build_candidate(
-        &mut self,
-        rung: Option<&Rung>,
-        progress: f64,
-    ) -> Result<Result<(Candidate, bool), Tried>> {
+    /// Makes the candidate of a rung, or of the edits alone, or takes up the one that was kept.
+    pub(super) fn build_candidate(&mut self, rung: Option<&Rung>, progress: f64) -> Result<Built> {
         let base = rung.map(|rung| self.base(rung)).transpose()?.unwrap_or(Base::Tip);
         let (plan, targets, restored) = match base {
             Base::Plan { plan, targets } => (Some(*plan), targets, None),
@@ -118,7 +117,7 @@ impl Run<'_> {
             candidate.within.extend(paths);
         }
         self.state.source = candidate.source;
-        self.link(&mut *candidate.scratch)?;
+        self.link(&*candidate.scratch)?;
         if fresh {
             self.set_values(&mut candidate, progress)?;
         }
@@ -165,7 +164,7 @@ impl Run<'_> {
         }
     }
 
-    pub(super) fn link(&self, scratch: &mut dyn CandidateFiles) -> Result<()> {
+    pub(super) fn link(&self, scratch: &dyn CandidateFiles) -> Result<()> {
         let Some(work_dir) = self.engine.repo.work_dir() else { return Ok(()) };
         for path in self.procedure.document.link.iter().chain(&self.phase.link) {
             scratch.link(work_dir, &repo_path(path))?;
@@ -242,11 +241,10 @@ impl Run<'_> {
 
     fn insert(&self, candidate: &mut Candidate, insert: &Insert) -> Result<()> {
         let path = repo_path(&insert.path);
-        let lines: Result<Vec<String>> =
-            insert.lines.iter().map(|line| self.words_for_tree(line, None)).collect();
-        let bytes = candidate.scratch.read(&path)?;
-        let edited = inserted(bytes.as_deref(), &lines?, insert.after.as_ref())
-            .map_err(|why| EngineError::Target(format!("{path}: {why}")))?;
+        let lines = insert.lines.iter().map(|line| self.words_for_tree(line, None));
+        let lines = lines.collect::<Result<Vec<_>>>()?;
+        let edited = inserted(candidate.scratch.read(&path)?.as_deref(), &lines, insert.after.as_ref());
+        let edited = edited.map_err(|why| EngineError::Target(format!("{path}: {why}")))?;
         candidate.scratch.write(&path, &edited)?;
         candidate.within.push(path);
         Ok(())
@@ -267,15 +265,13 @@ impl Run<'_> {
             self.phase.paths.is_empty() || edited || whole
         };
         if let Some(path) = attempt.paths_touched.iter().find(|path| !permitted(path)) {
-            return Ok(Tried::Fell {
-                reason: Reason::NotApplicable,
-                why: format!("it exceeds the phase: it touches {path}"),
-            });
+            let why = format!("it exceeds the phase: it touches {path}");
+            return Ok(Tried::Fell { reason: Reason::NotApplicable, why });
         }
         for preserved in self.phase.preserve.iter().filter_map(|text| text.parse::<TreePath>().ok()) {
             let preserved = repo_path(&preserved);
             if let Some(path) = attempt.paths_touched.iter().find(|path| preserved.contains(path)) {
-                return Err(EngineError::Preserved { path: path.to_string() });
+                return Err(EngineError::Preserved(path.to_string()));
             }
         }
         self.refuse_broken_constraints(&*candidate.scratch)?;
@@ -308,11 +304,11 @@ impl Run<'_> {
         let (document, own) = (&self.procedure.document, self.phase.commit.as_ref());
         // A procedure's text speaks of its rollback, and would be false of anything else.
         let common = document.commit.as_ref().filter(|_| self.state.purpose.is_rollback());
-        let subject =
-            own.and_then(|text| text.subject.as_ref()).or(common.and_then(|text| text.subject.as_ref()));
+        let texts = || own.into_iter().chain(common);
+        let subject = texts().find_map(|text| text.subject.as_ref());
         let body = match own {
             Some(own) if own.subject.is_some() => own.body.as_ref(),
-            _ => own.and_then(|text| text.body.as_ref()).or(common.and_then(|text| text.body.as_ref())),
+            _ => texts().find_map(|text| text.body.as_ref()),
         };
         let planned = candidate.base.as_ref().and_then(|plan| plan.message.clone());
         let mut text = match (subject, planned) {

@@ -22,6 +22,9 @@ use crate::process::{
 /// How long a program may run unless the procedure says otherwise.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(600);
 
+/// What came of starting a program.
+type Ran = std::result::Result<Output, StartError>;
+
 impl Run<'_> {
     /// Runs a check, as often as it may be tried, and remembers the verdict.
     pub(super) fn check(&mut self, id: &str, on: On, folder: &Path) -> Result<Verdict> {
@@ -170,12 +173,7 @@ impl Run<'_> {
 
     /// Runs a program and keeps what it wrote, redacted. Every program of a procedure is started here, and none that is
     /// a script other than the trusted one.
-    pub(super) fn run_program(
-        &mut self,
-        id: &str,
-        log: &str,
-        command: &Command,
-    ) -> Result<std::result::Result<Output, StartError>> {
+    pub(super) fn run_program(&mut self, id: &str, log: &str, command: &Command) -> Result<Ran> {
         if let Some(foreign) = self.foreign_script(command.arguments(), command.folder()) {
             return Ok(Err(StartError::Refused { why: foreign.to_string() }));
         }
@@ -198,11 +196,7 @@ impl Run<'_> {
 
     /// Starts a program and waits for it. The name of its tree is in the record before it starts and its number right
     /// after, so that a resumed run can end what it left.
-    fn start_program(
-        &mut self,
-        id: &str,
-        command: &Command,
-    ) -> Result<std::result::Result<Output, StartError>> {
+    fn start_program(&mut self, id: &str, command: &Command) -> Result<Ran> {
         let tree = new_tree_name();
         self.state.programs.push(LeftProgram::new(&tree));
         if self.record.exists() {

@@ -24,13 +24,7 @@ pub(super) trait Climber {
     fn stop(&mut self, run: &mut Run<'_>, rung: Option<&Rung>, tried: RungTried, stop: Stop) -> Result<Flow>;
 
     /// Checks a candidate and takes it.
-    fn take(
-        &mut self,
-        run: &mut Run<'_>,
-        rung: Option<&Rung>,
-        tried: RungTried,
-        candidate: Candidate,
-    ) -> Result<Rungs>;
+    fn take(&mut self, run: &mut Run<'_>, tried: RungTried, candidate: Candidate) -> Result<Rungs>;
 }
 
 /// Where climbing goes after a rung: to an end, or to the next one.
@@ -69,20 +63,14 @@ impl Climber for Landing<'_> {
         }
     }
 
-    fn take(
-        &mut self,
-        run: &mut Run<'_>,
-        rung: Option<&Rung>,
-        mut tried: RungTried,
-        candidate: Candidate,
-    ) -> Result<Rungs> {
+    fn take(&mut self, run: &mut Run<'_>, tried: RungTried, candidate: Candidate) -> Result<Rungs> {
         match run.validate(&candidate)? {
-            Judged::Passed => {}
-            Judged::Failed(why) => {
+            None => {}
+            Some(Judged::Failed(why)) => {
                 let fall = Fall { reason: Reason::ValidationFailed, why };
                 return Ok(ControlFlow::Continue(run.fell(tried, fall)));
             }
-            Judged::Doubt(check, why) => {
+            Some(Judged::Doubt(check, why)) => {
                 // Manual edits stay: only a candidate without them is made anew.
                 let kept = run.state.candidate.is_some();
                 let folder = kept.then(|| candidate.scratch.folder().to_owned());
@@ -90,9 +78,7 @@ impl Climber for Landing<'_> {
                 return Ok(ControlFlow::Break(Climbed::Flow(Flow::Pause(pause))));
             }
         }
-        tried.taken = true;
-        tried.why = rung.and_then(|rung| rung.title.clone()).unwrap_or_else(|| "its checks pass".into());
-        run.remember(tried);
+        run.remember(RungTried { taken: true, ..tried });
         run.land(candidate, self.id).map(|flow| ControlFlow::Break(Climbed::Flow(flow)))
     }
 }
@@ -161,7 +147,8 @@ impl Run<'_> {
             let refusal = crate::Error::LossNotAllowed { discards, paths, renamed: Vec::new() };
             return Ok(ControlFlow::Break(Climbed::Refused(refusal.into())));
         }
-        climber.take(self, rung, tried, *candidate)
+        tried.why = rung.and_then(|rung| rung.title.clone()).unwrap_or_else(|| "its checks pass".into());
+        climber.take(self, tried, *candidate)
     }
 
     fn fell(&mut self, tried: RungTried, fall: Fall) -> Fall {
@@ -199,7 +186,7 @@ impl Run<'_> {
         self.state.rungs.push(tried);
     }
 
-    fn validate(&mut self, candidate: &Candidate) -> Result<Judged> {
+    fn validate(&mut self, candidate: &Candidate) -> Result<Option<Judged>> {
         let checks = self.cheapest_first(&self.phase.validate);
         for id in &checks {
             if self.is_controlled(id, Controlled::First) {
@@ -209,14 +196,13 @@ impl Run<'_> {
         let each = self.phase.validate_each.clone();
         let steps = candidate.plan.chosen_attempt().map_or(0, |attempt| attempt.steps.len());
         for at in (0..steps).filter(|_| !each.is_empty() && steps > 1) {
-            let mut scratch = self.engine.repo.files_of(Content::Step(&candidate.plan, at))?;
-            self.link(&mut *scratch)?;
+            let scratch = self.engine.repo.files_of(Content::Step(&candidate.plan, at))?;
+            self.link(&*scratch)?;
             if let Some(judged) = self.judge(&each, scratch.folder())? {
-                return Ok(judged);
+                return Ok(Some(judged));
             }
         }
-        let folder = candidate.scratch.folder().to_owned();
-        Ok(self.judge(&checks, &folder)?.unwrap_or(Judged::Passed))
+        self.judge(&checks, candidate.scratch.folder())
     }
 
     /// The checks that only look at files and figures before those that start programs, and questions at the end.
@@ -262,8 +248,8 @@ impl Run<'_> {
         let folder = match self.tip_files.take() {
             Some(scratch) => self.tip_files.insert(scratch).folder().to_owned(),
             None if self.needs_files(id) => {
-                let mut scratch = self.engine.repo.files_of(Content::Commit(self.present_tip()))?;
-                self.link(&mut *scratch)?;
+                let scratch = self.engine.repo.files_of(Content::Commit(self.present_tip()))?;
+                self.link(&*scratch)?;
                 self.tip_files.insert(scratch).folder().to_owned()
             }
             None => self.engine.place(),
@@ -332,16 +318,7 @@ impl Run<'_> {
 
 impl RungTried {
     pub(super) fn new(at: usize, rung: Option<&Rung>) -> Self {
-        Self {
-            at,
-            kind: rung.map(|rung| rung.kind),
-            taken: false,
-            reason: None,
-            why: String::new(),
-            paths: Vec::new(),
-            loss: None,
-            discards: Vec::new(),
-        }
+        Self { at, kind: rung.map(|rung| rung.kind), ..Self::default() }
     }
 
     /// Says what a candidate touches and what that costs.
@@ -371,9 +348,8 @@ pub(super) enum Controlled {
     AfterFailure,
 }
 
-/// What the checks of a candidate say together.
+/// What stands in the way of a candidate.
 enum Judged {
-    Passed,
     Failed(String),
     Doubt(String, String),
 }

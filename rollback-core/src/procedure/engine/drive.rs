@@ -126,10 +126,9 @@ impl Run<'_> {
         let (kind, id) = (unit.kind, unit.id.clone());
         self.observer.event(&Event::Started { at: at + 1, kind, id: &id });
         // What only reads is repeated after a crash anyway: its beginning need not be on the disk.
-        if self.state.units[at].repeatable && !matches!(kind, UnitKind::Rollback | UnitKind::Publish) {
-            Ok(())
-        } else {
-            self.save(&format!("{id} started"))
+        match self.state.units[at].repeatable && !matches!(kind, UnitKind::Rollback | UnitKind::Publish) {
+            true => Ok(()),
+            false => self.save(&format!("{id} started")),
         }
     }
 
@@ -168,7 +167,7 @@ impl Run<'_> {
         Ok(stop.is_some())
     }
 
-    /// Leaves a unit as a crash would: what only reads begins again, of what writes nobody knows how far it came.
+    /// Leaves a unit as a crash would: what only reads begins again, how far it came is not known of what writes.
     fn cut_off(&mut self, at: usize) -> Result<()> {
         let unit = &mut self.state.units[at];
         if unit.repeatable {
@@ -220,17 +219,15 @@ impl Run<'_> {
 
     /// Writes the procedure's own report with what is known now, and keeps it with the run.
     pub(super) fn own_report(&mut self) -> Result<Option<(String, Option<TreePath>)>> {
-        let reports = &self.procedure.document.report;
-        let Some(id) = self.phase.report.as_ref().filter(|_| self.state.purpose.is_rollback()) else {
-            return Ok(None);
-        };
-        let Some(report) = reports.iter().find(|report| report.id == *id).cloned() else { return Ok(None) };
+        let id = self.phase.report.as_ref().filter(|_| self.state.purpose.is_rollback());
+        let mut reports = self.procedure.document.report.iter();
+        let Some(report) = reports.find(|report| Some(&report.id) == id) else { return Ok(None) };
         let text = self.redactor.redact_str(self.words(&report.text)?.trim_start());
         self.keep(&format!("report/{}.md", report.id), text.as_bytes())?;
-        Ok(Some((text, report.path)))
+        Ok(Some((text, report.path.clone())))
     }
 
-    /// Removes the candidate of a run that has no use for it any more. One that cannot be removed is in nobody's way, and
+    /// Removes the candidate of a run that has no use for it any more. One that cannot be removed stays, and
     /// the next run tries again.
     fn remove_candidate(&self) {
         if !self.state.status.is_open() && self.record.exists() {
@@ -265,7 +262,7 @@ impl Run<'_> {
     }
 
     /// Runs what shows more when it does not work, and keeps what it says. These programs only read; one that needs an
-    /// input nobody gave is left out, and in an emergency nobody waits for them.
+    /// input that was not given is left out, and in an emergency none runs.
     fn diagnose(&mut self) -> Result<()> {
         if self.state.emergency {
             return Ok(());
@@ -383,7 +380,7 @@ impl Run<'_> {
             return Ok(());
         }
         if !how.mark_done {
-            return Err(EngineError::CutOff { unit: unit.id.clone() });
+            return Err(EngineError::CutOff(unit.id.clone()));
         }
         unit.state = UnitState::Done;
         unit.note = Some("taken for done".into());

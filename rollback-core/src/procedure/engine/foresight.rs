@@ -82,13 +82,7 @@ impl Climber for Looking {
         Ok(flow)
     }
 
-    fn take(
-        &mut self,
-        run: &mut Run<'_>,
-        _: Option<&Rung>,
-        tried: RungTried,
-        candidate: Candidate,
-    ) -> Result<Rungs> {
+    fn take(&mut self, run: &mut Run<'_>, tried: RungTried, candidate: Candidate) -> Result<Rungs> {
         let why = run.what_is_left(self.open.as_ref());
         run.remember(RungTried { taken: true, why, ..tried });
         let step = self.open.as_ref().filter(|step| step.unless.is_none());

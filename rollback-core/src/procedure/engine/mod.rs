@@ -4,7 +4,7 @@
 //! the record of the run, so that a run that was cut off goes on where it was. The candidate is built in a scratch work
 //! tree and checked there; only then does the branch move, once, by compare-and-swap.
 //!
-//! The engine asks nobody: what needs a person pauses the run, and what lacks consent refuses it.
+//! The engine never asks: what needs a person pauses the run, and what lacks consent refuses it.
 
 mod approval;
 mod base;
@@ -118,7 +118,7 @@ pub struct RunRequest {
     pub trigger: String,
     /// The severity it was recognised as.
     pub severity: Option<String>,
-    /// The roles of whoever asks.
+    /// The roles of the caller.
     pub roles: Vec<String>,
     /// Who approved: role and name.
     pub approvals: Vec<(String, String)>,
@@ -126,7 +126,7 @@ pub struct RunRequest {
     pub signatures: Vec<SignedApproval>,
     /// The list of allowed signers, from outside the candidate. With it, only signed approvals count.
     pub allowed_signers: Option<String>,
-    /// Groups to work off that are only worked off when somebody names them.
+    /// Groups to work off that are only worked off when a request names them.
     pub groups: Vec<String>,
     /// Takes merges whole, beyond the paths of the phase.
     pub whole_merge: bool,
@@ -244,9 +244,7 @@ impl<'a> Engine<'a> {
     pub fn cancelled_by(self, cancel: Arc<AtomicBool>) -> Self {
         Self { cancel: Some(cancel), ..self }
     }
-}
 
-impl Engine<'_> {
     /// Runs a phase of a procedure until it ends or pauses.
     ///
     /// # Writes
@@ -330,7 +328,7 @@ impl Engine<'_> {
         }
         (state.status, state.finished) = (RunStatus::Aborted, Some(self.clock.now()));
         (state.pause, state.candidate) = (None, None);
-        // A candidate that nobody will land; losing it loses nothing that was committed.
+        // The candidate will not land; losing it loses nothing that was committed.
         let _ = self.repo.remove_placed(&state.id);
         let logged = if state.operations.is_empty() { Vec::new() } else { self.repo.operations()? };
         while let Some(operation) = state.operations.pop() {
@@ -374,8 +372,8 @@ impl Engine<'_> {
             None => document.success.as_ref().map_or_else(Vec::new, |success| success.all.clone()),
         };
         let fail_fast = group.and_then(|name| document.group.get(name)).is_some_and(|group| group.fail_fast);
-        let name = request.phase.clone().or_else(|| procedure.default_phase().map(ToOwned::to_owned));
-        let name = name.or_else(|| document.phase.names().next().map(ToOwned::to_owned)).unwrap_or_default();
+        let name = request.phase.as_deref().or_else(|| procedure.default_phase());
+        let name = name.or_else(|| document.phase.names().next()).unwrap_or_default().to_owned();
         let phase = procedure.phase(&name, request.variant.as_deref())?;
         if request.phase.is_some() && group.is_none() {
             checks.extend(phase.verify.iter().cloned());
@@ -420,7 +418,7 @@ impl Engine<'_> {
     }
 
     fn any_run(&self, id: &str) -> Result<(RunState, Record)> {
-        let found = self.repo.run(id)?.ok_or_else(|| EngineError::NoRun { id: Some(id.to_owned()) })?;
+        let found = self.repo.run(id)?.ok_or_else(|| EngineError::NoRun(Some(id.to_owned())))?;
         Ok((found.0, Record::of(self.repo, id, found.1)?))
     }
 
@@ -443,7 +441,7 @@ impl Engine<'_> {
     /// The right to carry out runs here, which one process has at a time.
     pub(super) fn lease(&self, procedure: &str, run: Option<&str>) -> Result<Box<dyn Held>> {
         let taken = self.repo.take_lease(&self.holder(procedure, run))?;
-        taken.map_err(|holder| EngineError::AtWork { holder: holder.map(Box::new) })
+        taken.map_err(|holder| EngineError::AtWork(holder.map(Box::new)))
     }
 
     fn holder(&self, procedure: &str, run: Option<&str>) -> Holder {
@@ -462,8 +460,8 @@ impl Engine<'_> {
         };
         let found = match (ids.pop(), ids.is_empty()) {
             (Some(id), true) => self.any_run(&id)?,
-            (None, _) => return Err(EngineError::NoRun { id: None }),
-            (last, _) => return Err(EngineError::SeveralRuns { ids: ids.into_iter().chain(last).collect() }),
+            (None, _) => return Err(EngineError::NoRun(None)),
+            (last, _) => return Err(EngineError::SeveralRuns(ids.into_iter().chain(last).collect())),
         };
         if !found.0.status.is_open() {
             return Err(EngineError::Ended { id: found.0.id, status: found.0.status.as_str() });
@@ -471,7 +469,7 @@ impl Engine<'_> {
         Ok(found)
     }
 
-    /// Whether somebody wants the run to stop.
+    /// Whether the caller wants the run to stop.
     fn is_cancelled(&self) -> bool {
         self.cancel.as_ref().is_some_and(|cancel| cancel.load(std::sync::atomic::Ordering::Relaxed))
     }

@@ -1,7 +1,7 @@
 //! What is refused before anything changes: consent, trust, names, values, targets that are not there.
 //!
 //! The first rung is planned in memory here, so that a missing merge, a path that never existed or an edited file in
-//! the way is known before anybody is told, backed up or stopped. Nothing is written.
+//! the way is known before anything is announced, backed up or stopped. Nothing is written.
 
 use std::sync::Arc;
 
@@ -75,7 +75,7 @@ impl Engine<'_> {
         let names = || procedure.document.phase.names();
         let of_a_retry = || names().next().filter(|_| request.purpose == Purpose::Retry);
         let name = request.phase.as_deref().or_else(|| procedure.default_phase()).or_else(of_a_retry);
-        let no_phase = || EngineError::NoPhase { known: names().map(ToOwned::to_owned).collect() };
+        let no_phase = || EngineError::NoPhase(names().map(ToOwned::to_owned).collect());
         name.map(ToOwned::to_owned).ok_or_else(no_phase)
     }
 
@@ -255,7 +255,7 @@ impl Run<'_> {
             return Ok(());
         }
         let commits = found.iter().map(|id| self.engine.repo.abbreviation(*id)).collect();
-        Err(EngineError::Ambiguous { commits })
+        Err(EngineError::Ambiguous(commits))
     }
 
     /// Refuses an edited, untracked or ignored file in the way of what would land.

@@ -230,11 +230,11 @@ impl Run<'_> {
         let consent = self.request.publishing;
         let failed = self.failures_of_the_result();
         if !failed.is_empty() && !consent.despite_failures {
-            return Err(EngineError::PublishAfterFailure { failed });
+            return Err(EngineError::PublishAfterFailure(failed));
         }
         let others = self.publication(publish)?.others;
         if !others.is_empty() && !consent.with_others {
-            return Err(EngineError::PublishOthers { commits: others });
+            return Err(EngineError::PublishOthers(others));
         }
         Ok(())
     }

@@ -4,7 +4,7 @@
 //! change the repository.
 
 use super::drive::Flow;
-use super::state::{Purpose, RunState, Unit, UnitKind, UnitState};
+use super::state::{Purpose, Unit, UnitKind, UnitState};
 use super::{Engine, EngineError, Result, Run};
 use crate::procedure::format::{CommitText, Effect, Phase, Procedure, Rung, RungKind, Target, UnknownName};
 
@@ -115,10 +115,9 @@ impl Run<'_> {
     /// Writes down that a unit begins which belongs to no run in progress. One that was cut off begins again only where
     /// the request says so.
     pub(super) fn begin_afterwards(&mut self, mut unit: Unit) -> Result<Unit> {
-        let same = |other: &&Unit| other.kind == unit.kind && other.id == unit.id;
-        let cut_off = |other: &&Unit| other.state == UnitState::Started && !other.repeatable;
-        if !self.request.retry && self.state.units.iter().filter(same).any(|other| cut_off(&other)) {
-            return Err(EngineError::CutOff { unit: unit.id });
+        let cut_off = |other: &Unit| other.state == UnitState::Started && !other.repeatable;
+        if !self.request.retry && self.state.unit(unit.kind, &unit.id).is_some_and(cut_off) {
+            return Err(EngineError::CutOff(unit.id));
         }
         unit.state = UnitState::Started;
         unit.started = Some(self.engine.clock.now());
@@ -142,13 +141,5 @@ impl Run<'_> {
     fn replace_unit(&mut self, unit: Unit) {
         self.state.units.retain(|other| other.kind != unit.kind || other.id != unit.id);
         self.state.units.push(unit);
-    }
-}
-
-impl RunState {
-    /// Whether something that was due afterwards has been done.
-    pub fn has_followed_up(&self, id: &str) -> bool {
-        let done = |unit: &Unit| unit.state == UnitState::Done;
-        self.units.iter().any(|unit| unit.kind == UnitKind::Followup && unit.id == id && done(unit))
     }
 }

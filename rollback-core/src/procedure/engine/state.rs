@@ -222,7 +222,7 @@ impl Part {
 }
 
 /// A rung and what came of it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[non_exhaustive]
 pub struct RungTried {
     /// Its place in the ladder, counted from 1; 0 where the phase has no ladder.
@@ -453,6 +453,11 @@ impl RunState {
         self.units.iter().filter(counts)
     }
 
+    /// The unit of this kind and name.
+    pub fn unit(&self, kind: UnitKind, id: &str) -> Option<&Unit> {
+        self.units.iter().find(|unit| unit.kind == kind && unit.id == id)
+    }
+
     /// How a run ends whose units are all worked off.
     pub(super) fn ending_of_units(&self) -> Ending {
         if self.failures().next().is_some() { Ending::LandedButFailed } else { Ending::Done }
@@ -475,7 +480,7 @@ impl RunState {
         }
     }
 
-    /// With the candidate's folder, where somebody is to look there: derived from the id, whatever the record says.
+    /// With the candidate's folder, where a person is to look there: derived from the id, whatever the record says.
     pub(super) fn located(mut self, repo: &dyn Candidates) -> Self {
         if let Some(pause) = &mut self.pause {
             pause.folder = self.candidate.as_ref().and_then(|_| repo.placed(&self.id));
@@ -526,10 +531,8 @@ const PLAN_FILE: &str = "plan.json";
 
 impl RunRecords for Repo {
     fn run(&self, id: &str) -> Result<Option<(RunState, Revision)>, crate::Error> {
-        match self.read_record(RecordKind::Run, id)? {
-            Some(record) => Ok(Some((RunState::of_record(id, &record)?.located(self), record.revision))),
-            None => Ok(None),
-        }
+        let Some(record) = self.read_record(RecordKind::Run, id)? else { return Ok(None) };
+        Ok(Some((RunState::of_record(id, &record)?.located(self), record.revision)))
     }
 
     fn runs(&self) -> Result<Vec<RunState>, crate::Error> {

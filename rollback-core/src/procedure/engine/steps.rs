@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::drive::Flow;
 use super::event::Event;
-use super::state::{UnitKind, UnitState};
+use super::state::{Unit, UnitKind, UnitState};
 use super::{Result, Run};
 use crate::procedure::check::{Outcome, Verdict, filled};
 use crate::procedure::format::{Action, Expect, Message, Step};
@@ -73,13 +73,8 @@ impl Run<'_> {
     }
 
     fn missing_need(&self, step: &Step) -> Option<String> {
-        let done = |id: &String| {
-            self.state.units.iter().any(|unit| {
-                unit.kind == UnitKind::Step
-                    && unit.id == *id
-                    && matches!(unit.state, UnitState::Done | UnitState::Skipped)
-            })
-        };
+        let is_done = |unit: &Unit| matches!(unit.state, UnitState::Done | UnitState::Skipped);
+        let done = |id: &String| self.state.unit(UnitKind::Step, id).is_some_and(is_done);
         step.needs.iter().find(|id| !done(id)).map(|id| format!("it needs '{id}', which was not done"))
     }
 

@@ -18,24 +18,15 @@ impl Run<'_> {
             Some(revision) => repo.resolve_commit(&self.words(revision)?)?,
             None => self.state.tip,
         };
-        if let Some(revision) = &target.commit {
-            return Ok(vec![self.reachable(&self.words(revision)?, from)?]);
-        }
-        if !target.commits.is_empty() {
-            let named = target.commits.iter();
-            return named.map(|revision| self.reachable(&self.words(revision)?, from)).collect();
-        }
-        if let Some(tag) = &target.tag {
-            return Ok(vec![repo.resolve_commit(&self.words(tag)?)?]);
-        }
-        if let Some(branch) = &target.merge_of {
-            return Ok(vec![self.merge_of(&self.words(branch)?, from)?]);
-        }
-        if !target.merges_of.is_empty() {
-            return target.merges_of.iter().map(|branch| self.merge_of(&self.words(branch)?, from)).collect();
-        }
-        if target.path.is_some() || target.deleted.is_some() {
-            return Ok(Vec::new());
+        let reachable = |revision: &String| self.reachable(&self.words(revision)?, from);
+        let merge = |branch: &String| self.merge_of(&self.words(branch)?, from);
+        let tag = target.tag.iter().map(|tag| Ok(repo.resolve_commit(&self.words(tag)?)?));
+        // The format has one of them alone.
+        let named = target.commit.iter().chain(&target.commits).map(reachable).chain(tag);
+        let named = named.chain(target.merge_of.iter().chain(&target.merges_of).map(merge));
+        let named = named.collect::<Result<Vec<_>>>()?;
+        if !named.is_empty() || target.path.is_some() || target.deleted.is_some() {
+            return Ok(named);
         }
         let filter = CommitFilter {
             grep: target.grep.clone(),

@@ -10,7 +10,7 @@ use super::state::{Part, Purpose, RunState, RunStatus, Unit, UnitKind, UnitState
 use super::{EngineError, Result, Run, RunRequest};
 use crate::plan::Tip;
 use crate::procedure::format::{
-    Action, Demand, Document, Effect, EvidenceTime, Group, GroupTime, Occasion, Phase, Procedure,
+    Action, Demand, Document, Effect, EvidenceTime, Group, GroupTime, Occasion, Phase, Procedure, each_text,
 };
 use crate::procedure::input::{InputError, Inputs};
 use crate::procedure::placeholder::placeholders;
@@ -255,25 +255,23 @@ impl<'a> List<'a> {
 
 /// The programs that a procedure names, each once.
 pub(super) fn programs(document: &Document) -> Vec<String> {
-    let programs: BTreeSet<String> =
-        document.commands().iter().filter_map(|command| command.run.first().cloned()).collect();
-    programs.into_iter().collect()
+    let programs = document.commands().into_iter().filter_map(|command| command.run.first().cloned());
+    programs.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 impl Run<'_> {
     /// Refuses a run that would come to an input without a value: all that it will fill in is looked at first.
     pub(super) fn refuse_unset_inputs(&self) -> Result<()> {
-        let mut texts = Vec::new();
-        self.what_is_filled_in().iter().for_each(|value| collect(value, &mut texts));
-        let filled = texts.iter().flat_map(|text| placeholders(text));
-        let mut needed: BTreeSet<&str> =
-            filled.filter(|found| found.namespace == "input").map(|found| found.name).collect();
-        let is_asked =
-            |id: &str| self.state.units.iter().any(|unit| unit.kind == UnitKind::Precheck && unit.id == id);
+        let mut needed = BTreeSet::new();
+        each_text(&self.what_is_filled_in().into(), &mut Vec::new(), &mut |_, text| {
+            let inputs = placeholders(text.text()).filter(|found| found.namespace == "input");
+            needed.extend(inputs.map(|found| found.name.to_owned()));
+        });
+        let is_asked = |id: &str| self.state.unit(UnitKind::Precheck, id).is_some();
         for precheck in self.procedure.document.precheck.iter().filter(|row| is_asked(&row.id)) {
-            needed.extend(precheck.input.as_deref());
+            needed.extend(precheck.input.clone());
         }
-        let unset = |name: &&str| match self.state.inputs.get(name) {
+        let unset = |name: &String| match self.state.inputs.get(name) {
             Err(InputError::Unset { name, help }) => Some((name, help)),
             _ => None,
         };
@@ -316,19 +314,5 @@ impl Run<'_> {
         }
         rows.push(json!(phase));
         rows
-    }
-}
-
-fn collect(value: &Value, texts: &mut Vec<String>) {
-    match value {
-        Value::String(text) => texts.push(text.clone()),
-        Value::Array(items) => items.iter().for_each(|item| collect(item, texts)),
-        Value::Object(members) => {
-            for (key, member) in members {
-                texts.push(key.clone());
-                collect(member, texts);
-            }
-        }
-        _ => {}
     }
 }

@@ -3,7 +3,7 @@
 use super::state::{RunState, RunStatus, Unit, UnitKind, UnitState};
 use super::{EngineError, Result, Run};
 use crate::id::CommitId;
-use crate::procedure::format::{Period, spelled};
+use crate::procedure::format::{Period, spelled, text};
 use crate::procedure::placeholder::{Known, OfCheck, Placeholder, Word, fill};
 use crate::repo::CommitSummary;
 
@@ -150,11 +150,6 @@ impl Run<'_> {
             OfCheck::Found => verdict.found.clone().unwrap_or_default(),
         }
     }
-}
-
-/// A value as text, or nothing.
-fn text<T: ToString>(value: Option<T>) -> String {
-    value.map_or_else(String::new, |value| value.to_string())
 }
 
 /// The strategy of the rung that was taken; where the phase has no rung, values were set.
