@@ -510,8 +510,9 @@ fn every_hint_can_be_pasted_and_does_what_it_says() {
 fn codes_in(source: &str) -> BTreeSet<&str> {
     let codes = source.split_once("pub fn code(").expect("errors have codes").1;
     let codes = codes.split_once("pub fn class(").expect("errors have classes").0;
-    let rows = codes.lines().filter_map(|line| line.split_once("=> \"")?.1.split_once('"'));
-    rows.map(|(code, _)| code).collect()
+    // A code stands alone, or first in a pair with the class.
+    let rows = codes.lines().filter_map(|line| Some(line.split_once("=> ")?.1.trim_start_matches('(')));
+    rows.filter_map(|row| Some(row.strip_prefix('"')?.split_once('"')?.0)).collect()
 }
 
 #[test]

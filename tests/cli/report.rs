@@ -86,7 +86,7 @@ pub(crate) fn with_run() -> (Sandbox, String) {
     let clock = Hand(AtomicI64::new(0));
     let environment = |name: &str| std::env::var(name).ok().filter(|_| name == "PATH");
     let engine = Engine::new(&repo, &SystemRunner, &clock, &environment);
-    let mut request = RunRequest::new();
+    let mut request = RunRequest::default();
     request.trusted_hash = Some(fingerprint(&procedure, Some(sandbox.path())).hash);
     request.landing.identity = Some(Identity { name: "Ada".into(), email: "ada@example.com".into() });
     request.landing.time = Some(CommitTime { seconds: 1_762_941_600, offset: 0 });

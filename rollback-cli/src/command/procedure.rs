@@ -16,7 +16,7 @@ use crate::exit::Exit;
 use crate::failure::{Failure, Problem};
 use crate::hint::Hint;
 use crate::procedures;
-use crate::render::{document, json};
+use crate::render::{document, json, markdown};
 use crate::session::Session;
 use crate::terminal::text::{count, escape, escape_lines};
 
@@ -98,7 +98,7 @@ fn shortened(file: &str, folder: &Path) -> String {
     Path::new(file).strip_prefix(folder).map_or(file.to_owned(), |path| path.display().to_string())
 }
 
-fn show_one(name: &str, markdown: bool, session: &mut Session) -> Outcome {
+fn show_one(name: &str, as_markdown: bool, session: &mut Session) -> Outcome {
     let found = procedures::find(name, session)?;
     if session.console.json() {
         session.console.print(&json::document(&found.procedure.document.to_json()));
@@ -107,8 +107,8 @@ fn show_one(name: &str, markdown: bool, session: &mut Session) -> Outcome {
     let blocks = show::show(&found.procedure);
     let look = session.console.look();
     // In a pipe, Markdown is what can be used.
-    let text = match markdown || look.columns.is_none() {
-        true => escape_lines(&show::markdown(&blocks)),
+    let text = match as_markdown || look.columns.is_none() {
+        true => escape_lines(&markdown::render(&blocks)),
         false => document::render(&blocks, look),
     };
     session.console.print(&text);

@@ -47,7 +47,7 @@ impl Situation<'_> {
             EngineError::Missing { inputs, .. } => {
                 self.missing(inputs.iter().map(|(name, _)| name.as_str()), procedure)
             }
-            EngineError::NoPhase { known } => match known.first() {
+            EngineError::NoPhase(known) => match known.first() {
                 Some(phase) => Hint::new("name one, such as", typed.with(&["--phase", phase])),
                 None => self.show(procedure),
             },
@@ -84,17 +84,17 @@ impl Situation<'_> {
             EngineError::Remote { .. } => {
                 Hint::new("see which remotes there are with", typed.git(&["remote", "-v"]))
             }
-            EngineError::PublishAfterFailure { .. } => {
+            EngineError::PublishAfterFailure(_) => {
                 Hint::new("if the result is to leave all the same", typed.with(&["--despite-failures"]))
             }
-            EngineError::PublishOthers { .. } => {
+            EngineError::PublishOthers(_) => {
                 Hint::new("see them with --dry-run; if they may leave", typed.with(&["--with-others"]))
             }
             EngineError::ValueIsOption { .. }
             | EngineError::Constraint { .. }
-            | EngineError::Preserved { .. }
+            | EngineError::Preserved(_)
             | EngineError::Target(_)
-            | EngineError::Ambiguous { .. }
+            | EngineError::Ambiguous(_)
             | EngineError::Set { .. }
             | EngineError::Outside { .. } => self.show(procedure),
             error => self.hint_for_known_run(error),
@@ -105,13 +105,13 @@ impl Situation<'_> {
     fn hint_for_known_run(&self, error: &EngineError) -> Hint {
         let typed = self.invocation;
         match error {
-            EngineError::AtWork { .. }
+            EngineError::AtWork(_)
             | EngineError::Concurrent { .. }
-            | EngineError::NoRun { .. }
+            | EngineError::NoRun(_)
             | EngineError::Ended { .. } => {
                 Hint::new("see which runs there are with", typed.command(&["status"]))
             }
-            EngineError::SeveralRuns { ids } => match ids.first() {
+            EngineError::SeveralRuns(ids) => match ids.first() {
                 Some(id) => Hint::new("say which one, such as", typed.with(&["--run", id])),
                 None => Hint::new("see which runs there are with", typed.command(&["status"])),
             },
@@ -122,10 +122,10 @@ impl Situation<'_> {
                 Hint::new("give the run up and begin anew with", typed.command(&["abort"]))
             }
             EngineError::Moved { .. } => Hint::new("begin anew with", typed.as_typed()),
-            EngineError::CutOff { .. } if args::command_name(typed) == Some("publish") => {
+            EngineError::CutOff(_) if args::command_name(typed) == Some("publish") => {
                 Hint::new("see what the remote has; then publish once more with", typed.with(&["--retry"]))
             }
-            EngineError::CutOff { .. } => Hint::new(
+            EngineError::CutOff(_) => Hint::new(
                 "look how far it came; then run it again with (or take it for done with --mark-done)",
                 typed.with(&["--retry"]),
             ),

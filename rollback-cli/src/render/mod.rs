@@ -13,6 +13,7 @@ pub(crate) mod human;
 pub(crate) mod is_reverted;
 pub(crate) mod json;
 pub(crate) mod ladder;
+pub(crate) mod markdown;
 pub(crate) mod operations;
 pub(crate) mod publication;
 pub(crate) mod records;

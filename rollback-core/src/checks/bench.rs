@@ -57,8 +57,8 @@ impl<'a> Bench<'a> {
         Ok(judged(&self.runs[first..]))
     }
 
-    fn run_all(&mut self, mut scratch: Scratch, subject: Subject) -> Result<()> {
-        self.link(&mut scratch)?;
+    fn run_all(&mut self, scratch: Scratch, subject: Subject) -> Result<()> {
+        self.link(&scratch)?;
         let options = self.options;
         let mut prepared = true;
         for run in &options.setup {
@@ -82,7 +82,7 @@ impl<'a> Bench<'a> {
         Ok(())
     }
 
-    fn link(&self, scratch: &mut Scratch) -> Result<()> {
+    fn link(&self, scratch: &Scratch) -> Result<()> {
         let Some(work_dir) = self.checker.repo.work_dir() else { return Ok(()) };
         self.options.links.iter().try_for_each(|path| scratch.link(work_dir, path))
     }

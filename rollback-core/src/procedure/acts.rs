@@ -68,10 +68,7 @@ pub fn acts(procedure: &Procedure) -> Vec<Act> {
         acts.add(ActKind::Runs, quoted(command.run));
     }
     document.step.iter().for_each(|step| acts.of_a_step(step));
-    for check in &document.check {
-        acts.passes(&check.secrets);
-        check.env.iter().for_each(|(name, value)| acts.add(ActKind::Sets, format!("{name}={value}")));
-    }
+    document.check.iter().for_each(|check| acts.gives(&check.secrets, &check.env));
     for evidence in &document.evidence {
         evidence.files.iter().for_each(|file| acts.add(ActKind::Reads, file.clone()));
         acts.passes(&evidence.secrets);
@@ -102,9 +99,13 @@ impl Acts {
         secrets.iter().for_each(|name| self.add(ActKind::Passes, name.clone()));
     }
 
+    fn gives(&mut self, secrets: &[String], variables: &Named<String>) {
+        self.passes(secrets);
+        variables.iter().for_each(|(name, value)| self.add(ActKind::Sets, format!("{name}={value}")));
+    }
+
     fn of_a_step(&mut self, step: &Step) {
-        self.passes(&step.secrets);
-        step.env.iter().for_each(|(name, value)| self.add(ActKind::Sets, format!("{name}={value}")));
+        self.gives(&step.secrets, &step.env);
         match step.action() {
             Ok(Action::Delete(paths)) => paths.iter().for_each(|path| self.add(ActKind::Removes, path)),
             Ok(Action::Copy(copy)) => {

@@ -107,17 +107,13 @@ impl Catalogue {
     /// All procedures by name, each with its place; a name can be there twice.
     pub fn list(&self) -> Vec<(String, Place)> {
         let mut found = Vec::new();
-        let folders = [(self.folder_of_work_tree(), true), (self.user.clone(), false)];
-        for (folder, in_work_tree) in folders {
-            let Some(folder) = folder else { continue };
-            let Ok(rows) = crate::listing::rows(&folder) else { continue };
-            for path in rows.into_iter().map(|row| row.path()) {
-                let name = path
-                    .file_name()
-                    .and_then(|name| name.to_str())
-                    .and_then(|name| name.strip_suffix(".toml"));
-                let Some(name) = name.map(ToOwned::to_owned) else { continue };
-                found.push((name, if in_work_tree { Place::WorkTree(path) } else { Place::User(path) }));
+        let work_tree = self.work_dir.as_ref().map(|folder| folder.join(".rb").join("procedures"));
+        let of_work_tree: fn(PathBuf) -> Place = Place::WorkTree;
+        for (folder, place) in [(work_tree, of_work_tree), (self.user.clone(), Place::User)] {
+            let rows = folder.and_then(|folder| crate::listing::rows(&folder).ok());
+            for path in rows.into_iter().flatten().map(|row| row.path()) {
+                let name = path.file_name().and_then(|name| name.to_str()?.strip_suffix(".toml"));
+                found.extend(name.map(ToOwned::to_owned).map(|name| (name, place(path))));
             }
         }
         for (file, _) in self.built_in {
@@ -155,21 +151,12 @@ impl Catalogue {
         let below = self.work_dir.as_ref().and_then(|root| {
             let inside = folder.strip_prefix(root).map(Path::to_owned).or_else(|_| {
                 // The folder may have been named through a link outside of the repository.
-                Ok::<_, std::io::Error>(
-                    folder
-                        .canonicalize()?
-                        .strip_prefix(root.canonicalize()?)
-                        .map_err(std::io::Error::other)?
-                        .to_owned(),
-                )
+                let (folder, root) = (folder.canonicalize()?, root.canonicalize()?);
+                folder.strip_prefix(root).map(Path::to_owned).map_err(std::io::Error::other)
             });
             Some((root.clone(), RepoPath::from_relative_path(&inside.ok()?)?))
         });
         Beside { folder, below }
-    }
-
-    fn folder_of_work_tree(&self) -> Option<PathBuf> {
-        self.work_dir.as_ref().map(|folder| folder.join(".rb").join("procedures"))
     }
 
     fn find(&self, name: &str) -> Result<Place, CatalogueError> {

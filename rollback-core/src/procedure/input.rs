@@ -1,5 +1,6 @@
 //! The values a run takes: declared, defaulted, limited to what the procedure lists.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use super::format::{Document, Input, InputKind, Period, Scalar, TreePath, nearest};
@@ -35,11 +36,8 @@ pub enum InputError {
         help: Option<String>,
     },
     /// `--exclude` names an input that is no list.
-    #[error("input '{name}' is not a list: nothing can be excluded from it")]
-    NotAList {
-        /// The input.
-        name: String,
-    },
+    #[error("input '{0}' is not a list: nothing can be excluded from it")]
+    NotAList(String),
 }
 
 fn meant(nearest: Option<&str>) -> String {
@@ -87,14 +85,11 @@ impl Inputs {
         for (name, value) in excluded {
             let input = declared(document, name)?;
             if input.kind != InputKind::List {
-                return Err(InputError::NotAList { name: name.clone() });
+                return Err(InputError::NotAList(name.clone()));
             }
             let out = accept(input, value).map_err(|why| InputError::Refused { name: name.clone(), why })?;
-            let kept: Vec<_> = inputs
-                .list(name)?
-                .into_iter()
-                .filter(|member| !members(&out).any(|out| out == member))
-                .collect();
+            let mut kept = inputs.list(name)?;
+            kept.retain(|member| !members(&out).any(|out| out == member));
             inputs.values.insert(name.clone(), kept.join(","));
         }
         Ok(inputs)
@@ -204,12 +199,7 @@ pub(crate) fn accept(input: &Input, value: &str) -> Result<String, String> {
     if !input.values.is_empty() {
         among(input, value)?;
     }
-    if let Some(pattern) = &input.pattern
-        && !pattern
-            .regex()
-            .find(value.as_bytes())
-            .is_some_and(|found| found.start() == 0 && found.end() == value.len())
-    {
+    if let Some(pattern) = input.pattern.as_ref().filter(|pattern| !pattern.is_all_of(value)) {
         return Err(format!("'{value}' does not match {pattern}"));
     }
     of_its_kind(input.kind, value)?;
@@ -230,11 +220,8 @@ fn among(input: &Input, value: &str) -> Result<(), String> {
         return Ok(());
     }
     let nearest = nearest(value, input.values.iter().map(String::as_str));
-    Err(format!(
-        "'{value}' is not declared{} (declared: {})",
-        meant(nearest.as_deref()),
-        input.values.join(", ")
-    ))
+    let (meant, declared) = (meant(nearest.as_deref()), input.values.join(", "));
+    Err(format!("'{value}' is not declared{meant} (declared: {declared})"))
 }
 
 fn of_its_kind(kind: InputKind, value: &str) -> Result<(), String> {
@@ -255,17 +242,14 @@ fn of_its_kind(kind: InputKind, value: &str) -> Result<(), String> {
 
 fn within(input: &Input, value: &str) -> Result<(), String> {
     let figure = Scalar::from_text(value.trim_end_matches('%')).as_f64();
-    let outside = |limit: &Option<Scalar>, too_far: fn(f64, f64) -> bool| {
-        limit
-            .as_ref()
-            .filter(|limit| figure.zip(limit.as_f64()).is_some_and(|(figure, limit)| too_far(figure, limit)))
-            .cloned()
-    };
-    if let Some(min) = outside(&input.min, |figure, limit| figure < limit) {
-        return Err(format!("'{value}' is less than {min}"));
-    }
-    if let Some(max) = outside(&input.max, |figure, limit| figure > limit) {
-        return Err(format!("'{value}' is more than {max}"));
+    for (limit, too_far, how) in
+        [(&input.min, Ordering::Less, "less"), (&input.max, Ordering::Greater, "more")]
+    {
+        let Some(limit) = limit else { continue };
+        if figure.zip(limit.as_f64()).and_then(|(figure, limit)| figure.partial_cmp(&limit)) == Some(too_far)
+        {
+            return Err(format!("'{value}' is {how} than {limit}"));
+        }
     }
     Ok(())
 }

@@ -139,21 +139,14 @@ fn own_paths(procedure: &Procedure) -> Vec<RepoPath> {
 /// The paths of the tree that a command could name when it runs in `folder`, which is the work tree or a candidate.
 pub(super) fn named(run: &[String], work_dir: &Path, folder: &Path) -> Vec<NamedFile> {
     let roles = roles(run);
-    let started: Vec<String> = run
-        .iter()
-        .zip(&roles)
-        .filter(|(_, role)| **role == ArgumentRole::Text)
-        .flat_map(|(text, _)| started_by(text))
-        .flat_map(|word| pieces(&word))
-        .collect();
+    let texts = run.iter().zip(&roles).filter(|(_, role)| **role == ArgumentRole::Text);
+    let started = texts.flat_map(|(text, _)| started_by(text)).flat_map(|word| pieces(&word));
+    let started: Vec<String> = started.collect();
     let mut found: Vec<NamedFile> = Vec::new();
-    let pieces: Vec<(usize, String)> = run
-        .iter()
-        .enumerate()
-        .flat_map(|(at, argument)| pieces(argument).into_iter().map(move |piece| (at, piece)))
-        .collect();
-    let folders = folders_of(pieces.iter().take(NAMES).map(|(_, piece)| piece), work_dir, folder);
-    for (at, piece) in pieces.iter().take(NAMES) {
+    let of = |(at, argument): (usize, &String)| pieces(argument).into_iter().map(move |piece| (at, piece));
+    let pieces: Vec<(usize, String)> = run.iter().enumerate().flat_map(of).take(NAMES).collect();
+    let folders = folders_of(pieces.iter().map(|(_, piece)| piece), work_dir, folder);
+    for (at, piece) in &pieces {
         let is_program = *at == 0 && *piece == run[0] && piece.contains('/');
         // A program without a slash is looked for in PATH.
         if *at == 0 && !is_program {
@@ -226,9 +219,8 @@ fn inside(name: &str, work_dir: &Path) -> Option<(RepoPath, bool)> {
         None => PathBuf::from(name),
     };
     if !whole.is_absolute() {
-        return RepoPath::from_relative_path(&settled(&whole)?)
-            .filter(|path| !path.is_root())
-            .map(|path| (path, false));
+        let path = RepoPath::from_relative_path(&settled(&whole)?)?;
+        return (!path.is_root()).then_some((path, false));
     }
     let whole = settled(&whole)?;
     let relative = whole.strip_prefix(work_dir).map(Path::to_owned).ok().or_else(|| {
@@ -245,11 +237,8 @@ fn settled(path: &Path) -> Option<PathBuf> {
     for part in path.components() {
         match part {
             Component::CurDir => {}
-            Component::ParentDir => {
-                if !settled.pop() {
-                    return None;
-                }
-            }
+            Component::ParentDir if settled.pop() => {}
+            Component::ParentDir => return None,
             part => settled.push(part),
         }
     }

@@ -3,7 +3,6 @@
 //! A placeholder is a namespace, a dot and a name within braces; any other brace is text, and `{{a.b}}` writes
 //! `{a.b}`. A value is put in once and never read again for placeholders, so that it cannot smuggle one in.
 
-use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -124,13 +123,8 @@ pub enum Word<'a> {
 pub enum Unknown<'a> {
     /// There is no such namespace; these are there.
     Namespace(Vec<&'static str>),
-    /// The namespace has no such name.
-    Name {
-        /// The name.
-        found: &'a str,
-        /// The names it has.
-        known: Vec<&'static str>,
-    },
+    /// The namespace has no such name; these are there.
+    Name(&'a str, Vec<&'static str>),
 }
 
 /// The namespaces whose names a procedure declares.
@@ -156,12 +150,10 @@ impl<'a> Placeholder<'a> {
             "secret" => return Ok(Word::Secret(self.name)),
             "check" => {
                 let (check, what) = self.name.rsplit_once('.').unwrap_or((self.name, ""));
-                let found = OfCheck::ALL.iter().find(|(name, _)| *name == what);
                 let known = || OfCheck::ALL.iter().map(|(name, _)| *name).collect();
-                return match found {
-                    Some((_, what)) => Ok(Word::Check(check, *what)),
-                    None => Err(Unknown::Name { found: what, known: known() }),
-                };
+                let found = OfCheck::ALL.iter().find(|(name, _)| *name == what);
+                let found = found.map(|(_, what)| Word::Check(check, *what));
+                return found.ok_or_else(|| Unknown::Name(what, known()));
             }
             _ => {}
         }
@@ -171,7 +163,7 @@ impl<'a> Placeholder<'a> {
         }
         let known: Vec<_> = here().map(|(_, _, name, ..)| *name).collect();
         if !known.is_empty() {
-            return Err(Unknown::Name { found: self.name, known });
+            return Err(Unknown::Name(self.name, known));
         }
         let mut namespaces = DECLARED.to_vec();
         namespaces.extend(Known::ALL.iter().map(|(_, namespace, ..)| *namespace));
@@ -207,17 +199,14 @@ pub fn fill<'t, E>(
         let (Some(whole), Some(namespace), Some(name)) = (found.get(0), found.get(2), found.get(3)) else {
             continue;
         };
+        let placeholder = Placeholder { namespace: namespace.as_str(), name: name.as_str() };
         filled.push_str(&text[at..whole.start()]);
-        let escaped = found.get(1).is_some();
-        let closed_twice = found.get(4).is_some();
-        if escaped {
-            let _ = write!(filled, "{{{}.{}}}", namespace.as_str(), name.as_str());
+        if found.get(1).is_some() {
+            filled.push_str(&placeholder.to_string());
         } else {
-            filled.push_str(&lookup(Placeholder { namespace: namespace.as_str(), name: name.as_str() })?);
-        }
-        if closed_twice && !escaped {
+            filled.push_str(&lookup(placeholder)?);
             // A brace that belongs to what stands around the placeholder.
-            filled.push('}');
+            filled.push_str(found.get(4).map_or("", |brace| brace.as_str()));
         }
         at = whole.end();
     }
@@ -249,8 +238,8 @@ mod tests {
         }
         let word = |text| placeholders(text).next().unwrap().word();
         assert_eq!(word("{check.lane-guard.found}"), Ok(Word::Check("lane-guard", OfCheck::Found)));
-        assert!(matches!(word("{check.smoke}"), Err(Unknown::Name { .. })));
-        assert!(matches!(word("{run.nothing}"), Err(Unknown::Name { .. })));
+        assert!(matches!(word("{check.smoke}"), Err(Unknown::Name(..))));
+        assert!(matches!(word("{run.nothing}"), Err(Unknown::Name(..))));
         assert!(matches!(word("{environment.HOME}"), Err(Unknown::Namespace(_))));
     }
 

@@ -9,6 +9,7 @@ mod place;
 
 pub use place::{Place, sweep};
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs;
 use std::io::ErrorKind;
@@ -36,7 +37,7 @@ pub struct Scratch {
     /// The candidate as it was before anybody edited the folder.
     base: BTreeMap<RepoPath, Entry>,
     /// Paths that were linked in and are no part of the candidate.
-    linked: BTreeSet<RepoPath>,
+    linked: RefCell<BTreeSet<RepoPath>>,
 }
 
 enum Folder {
@@ -72,7 +73,7 @@ impl Scratch {
         let base = files_of(&objects, result_or(repo, plan, tip)?)?;
         place.make()?;
         let folder = Folder::Placed(place.files());
-        let scratch = Self { folder, objects, base, linked: BTreeSet::new() };
+        let scratch = Self { folder, objects, base, linked: RefCell::default() };
         scratch.become_base(&view)?;
         Ok(scratch)
     }
@@ -138,7 +139,7 @@ impl Scratch {
         let objects = view_of(repo, plan)()?;
         let base = files_of(&objects, result_or(repo, plan, tip)?)?;
         let folder = Folder::Placed(place.files());
-        Ok(Self { folder, objects, base, linked: BTreeSet::new() })
+        Ok(Self { folder, objects, base, linked: RefCell::default() })
     }
 
     fn check_out(repo: &Repo, plan: Option<&Plan>, tree: TreeId) -> Result<Self> {
@@ -148,7 +149,7 @@ impl Scratch {
         repo.fetch_lacking(&objects, base.values().copied())?;
         let held = Held::new(repo)?;
         write_files(&view, &base, held.files(), &base.keys().collect::<Vec<_>>())?;
-        Ok(Self { folder: Folder::Temporary(held), objects, base, linked: BTreeSet::new() })
+        Ok(Self { folder: Folder::Temporary(held), objects, base, linked: RefCell::default() })
     }
 
     /// The folder.
@@ -163,12 +164,12 @@ impl Scratch {
     ///
     /// # Errors
     /// [`Error::Io`]; [`Error::HostilePath`] where the candidate has a link or a file in the place of a folder.
-    pub fn link(&mut self, work_dir: &Path, path: &RepoPath) -> Result<()> {
+    pub fn link(&self, work_dir: &Path, path: &RepoPath) -> Result<()> {
         let relative = relative(path)?;
         let (from, to) = (work_dir.join(&relative), self.folder().join(&relative));
         if fs::read_link(&to).is_ok_and(|target| target == from) {
             // A folder that was kept has its links.
-            self.linked.insert(path.clone());
+            self.linked.borrow_mut().insert(path.clone());
             return Ok(());
         }
         if !from.exists() || fs::symlink_metadata(&to).is_ok() {
@@ -176,7 +177,7 @@ impl Scratch {
         }
         let to = parents_of(self.folder(), path)?;
         link_to(&from, &to).map_err(|error| Error::io("link", &to, error))?;
-        self.linked.insert(path.clone());
+        self.linked.borrow_mut().insert(path.clone());
         Ok(())
     }
 
@@ -184,8 +185,8 @@ impl Scratch {
     ///
     /// # Errors
     /// [`Error::Io`] and what reading the commit can meet.
-    pub fn restore(&self, repo: &Repo, commit: CommitId, paths: &[RepoPath], exact: bool) -> Result<()> {
-        let source = files_of(&self.objects, repo.tree_of_commit(commit)?)?;
+    pub fn restore(&self, commit: CommitId, paths: &[RepoPath], exact: bool) -> Result<()> {
+        let source = files_of(&self.objects, self.objects.commit(commit)?.tree)?;
         let within = |path: &RepoPath| paths.iter().any(|outer| outer.contains(path));
         if exact {
             for path in self.present(paths)? {
@@ -300,7 +301,7 @@ impl Scratch {
         enters: &dyn Fn(&[u8]) -> bool,
         found: &mut BTreeSet<RepoPath>,
     ) -> Result<()> {
-        if self.linked.contains(path) {
+        if self.linked.borrow().contains(path) {
             return Ok(());
         }
         let at = self.folder().join(relative(path)?);
@@ -481,7 +482,7 @@ mod tests {
         assert_eq!(bytes, [b"new\n".to_vec(), b"one\nthree\n".to_vec()]);
         let past = Scratch::of_commit(&repo, head).unwrap();
         past.remove(&RepoPath::from("run.bat")).unwrap();
-        past.restore(&repo, head, &[RepoPath::from("run.bat")], true).unwrap();
+        past.restore(head, &[RepoPath::from("run.bat")], true).unwrap();
         assert_eq!(fs::read(past.folder().join("run.bat")).unwrap(), b"one\r\ntwo\r\n");
     }
 
@@ -507,7 +508,7 @@ mod tests {
             &[("in/a", "a\n"), ("in/b", "b\n"), ("out", "o\n"), (".venv/x", "ignored later\n")],
         );
         let (repo, head) = open(&sandbox);
-        let mut scratch = Scratch::of_commit(&repo, head).unwrap();
+        let scratch = Scratch::of_commit(&repo, head).unwrap();
         sandbox.write("cache/big", "not tracked");
         scratch.link(sandbox.path(), &RepoPath::from("cache")).unwrap();
         fs::write(scratch.folder().join("in/a"), "A\n").unwrap();
@@ -533,7 +534,7 @@ mod tests {
         let dir = [RepoPath::from("dir")];
         for (exact, expected) in [(false, true), (true, false)] {
             let scratch = Scratch::of_commit(&repo, after).unwrap();
-            scratch.restore(&repo, before, &dir, exact).unwrap();
+            scratch.restore(before, &dir, exact).unwrap();
             assert_eq!(fs::read(scratch.folder().join("dir/kept")).unwrap(), b"1\n");
             assert_eq!(scratch.folder().join("dir/added").exists(), expected);
             assert_eq!(fs::read(scratch.folder().join("else")).unwrap(), b"E\n");

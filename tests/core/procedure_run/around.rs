@@ -56,7 +56,7 @@ fn what_is_due_afterwards_is_done_on_request_and_written_down() {
     ));
     let request = bench.request(&procedure);
     let run = bench.start(&procedure, request.clone()).unwrap();
-    assert!(!run.has_followed_up("tidy"));
+    assert!(!has_followed_up(&run, "tidy"));
     let done = |id: &str| {
         bench.with(|engine, _| engine.follow_up(&procedure, &run.id, id, request.clone(), &mut ()))
     };
@@ -64,9 +64,9 @@ fn what_is_due_afterwards_is_done_on_request_and_written_down() {
         done("tidi").unwrap_err().to_string(),
         "unknown follow-up 'tidi'; did you mean 'tidy'? (known: tidy)"
     );
-    assert!(done("tidy").unwrap().has_followed_up("tidy"));
+    assert!(has_followed_up(&done("tidy").unwrap(), "tidy"));
     let kept = bench.with(|_, repo| runs(repo)).unwrap().remove(0);
-    assert!(kept.has_followed_up("tidy") && bench.sandbox.path().join("swept").exists());
+    assert!(has_followed_up(&kept, "tidy") && bench.sandbox.path().join("swept").exists());
 }
 
 #[test]

@@ -99,7 +99,7 @@ impl Bench {
     }
 
     pub(crate) fn request(&self, procedure: &Procedure) -> RunRequest {
-        let mut request = RunRequest::new();
+        let mut request = RunRequest::default();
         request.trusted_hash = Some(fingerprint(procedure, Some(self.sandbox.path())).hash);
         request.landing.identity = Some(Identity { name: "Ada".into(), email: "ada@example.com".into() });
         request.landing.time = Some(CommitTime { seconds: 1_762_941_600, offset: 0 });
@@ -116,7 +116,7 @@ impl Bench {
     }
 
     pub(crate) fn resumption(&self, procedure: &Procedure) -> Resumption {
-        let mut how = Resumption::new();
+        let mut how = Resumption::default();
         how.request = self.request(procedure);
         how
     }
@@ -208,4 +208,9 @@ pub(crate) fn merged() -> Sandbox {
     repo.git(&["merge", "-q", "--no-ff", "-m", "Merge branch 'feature/rng'", "feature/rng"]);
     repo.commit("later", &[("other", "o2\n")]);
     repo
+}
+
+/// Whether what was due after a run has been done.
+pub(crate) fn has_followed_up(run: &RunState, id: &str) -> bool {
+    run.unit(UnitKind::Followup, id).is_some_and(|unit| unit.state == UnitState::Done)
 }

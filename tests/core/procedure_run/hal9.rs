@@ -87,7 +87,7 @@ fn a_ramp_goes_back_in_commits_that_each_add_up_and_resumes_where_it_died() {
         }));
         assert!(outcome.is_err());
         assert_eq!(shares(&bench, "HEAD").0, wanted[dies_after - 1].0);
-        let mut how = Resumption::new();
+        let mut how = Resumption::default();
         how.request = of_phase(&bench, &procedure, "canary");
         let run = bench.resume(&procedure, how).unwrap();
         assert_eq!(
@@ -263,7 +263,7 @@ fn the_next_attempt_is_prepared_by_its_own_steps() {
     let run = bench.start(&procedure, request.clone()).unwrap();
     let done =
         bench.with(|engine, _| engine.follow_up(&procedure, &run.id, "root-cause", request.clone(), &mut ()));
-    assert!(done.unwrap().has_followed_up("root-cause"));
+    assert!(has_followed_up(&done.unwrap(), "root-cause"));
     request.purpose = Purpose::Retry;
     let run = bench.start(&procedure, request).unwrap();
     assert_eq!(run.status, RunStatus::Complete);

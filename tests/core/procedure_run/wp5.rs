@@ -106,7 +106,7 @@ fn a_step_of_the_pipeline_goes_by_hand_and_is_not_asked_for_where_it_is_gone() {
         let pause = bench.start(&procedure, request.clone()).unwrap().pause.unwrap();
         assert_eq!(pause.at, step);
         fs::write(pause.folder.unwrap().join(".github/workflows/lint.yml"), LINT.replace(line, "")).unwrap();
-        let mut how = Resumption::new();
+        let mut how = Resumption::default();
         how.request = request;
         let run = bench.resume(&procedure, how).unwrap();
         assert_eq!(run.ending, Some(Ending::Done), "{:#?} {:#?}", run.rungs, run.pause);
@@ -188,7 +188,7 @@ fn one_analyzer_goes_back_and_the_other_four_stay() {
     let monitor = folder.join("src/townlet/stability/monitor.py");
     let text = fs::read_to_string(&monitor).unwrap();
     fs::write(&monitor, text + "\n# rivalry, inline\n").unwrap();
-    let mut how = Resumption::new();
+    let mut how = Resumption::default();
     how.request = request;
     let run = bench.resume(&procedure, how).unwrap();
     assert_eq!(run.status, RunStatus::Complete, "{:#?} {:#?}", run.pause, run.rungs);

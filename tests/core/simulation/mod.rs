@@ -90,7 +90,7 @@ impl Scene {
             soak: true,
             publish: self.publish,
             publishing: super::PublishConsent { despite_failures: false, with_others: true },
-            ..RunRequest::new()
+            ..RunRequest::default()
         }
     }
 

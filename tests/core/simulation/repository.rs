@@ -558,7 +558,7 @@ impl CandidateFiles for FolderFiles {
         &self.folder
     }
 
-    fn link(&mut self, _: &Path, _: &RepoPath) -> Result<()> {
+    fn link(&self, _: &Path, _: &RepoPath) -> Result<()> {
         Ok(())
     }
 

@@ -27,7 +27,7 @@ fn publish(args: &Publish, session: &mut Session) -> Outcome {
     let state = run_that_landed(args, &repo, session)?;
     let found = find_again(&state, session)?;
     let typed = found.typed();
-    let mut request = RunRequest::new();
+    let mut request = RunRequest::default();
     request.approvals.clone_from(&args.approvals);
     request.publishing = consent(&args.publishing);
     request.set.clone_from(&args.set);
@@ -55,7 +55,7 @@ fn publish(args: &Publish, session: &mut Session) -> Outcome {
 
 /// The permissions that were given.
 pub(super) fn consent(args: &Publishing) -> PublishConsent {
-    let mut consent = PublishConsent::new();
+    let mut consent = PublishConsent::default();
     consent.despite_failures = args.despite_failures;
     consent.with_others = args.with_others;
     consent
@@ -83,10 +83,10 @@ fn show(publication: &Publication, repo: &Repo, session: &mut Session) -> Outcom
 fn refuse_unasked(publication: &Publication, args: &Publish, typed: &str) -> Result<(), Problem> {
     let refused = |error| Err(Problem::of_run(error, Some(typed)));
     if !publication.failed.is_empty() && !args.publishing.despite_failures {
-        return refused(EngineError::PublishAfterFailure { failed: publication.failed.clone() });
+        return refused(EngineError::PublishAfterFailure(publication.failed.clone()));
     }
     if !publication.others.is_empty() && !args.publishing.with_others {
-        return refused(EngineError::PublishOthers { commits: publication.others.clone() });
+        return refused(EngineError::PublishOthers(publication.others.clone()));
     }
     Ok(())
 }
@@ -114,11 +114,11 @@ fn run_that_landed(args: &Publish, repo: &Repo, session: &Session) -> Result<Run
     let mut runs = runs(repo)?;
     if let Some(id) = &args.run {
         let found = runs.into_iter().find(|run| run.id == *id);
-        return found.ok_or_else(|| EngineError::NoRun { id: Some(id.clone()) }.into());
+        return found.ok_or_else(|| EngineError::NoRun(Some(id.clone())).into());
     }
     runs.retain(|run| run.landed_on.is_some());
     let Some(operation) = &args.operation else {
-        return runs.pop().ok_or_else(|| EngineError::NoRun { id: None }.into());
+        return runs.pop().ok_or_else(|| EngineError::NoRun(None).into());
     };
     let operations = repo.operations()?;
     let matching: Vec<_> =

@@ -21,7 +21,7 @@ fn go_on(args: &Resume, session: &mut Session) -> Outcome {
     let state = open_run(args.run.as_deref(), session)?;
     let found = find_again(&state, session)?;
     let typed = found.typed();
-    let mut how = Resumption::new();
+    let mut how = Resumption::default();
     how.confirmed.clone_from(&args.consent.confirmed);
     how.retry = args.retry;
     how.mark_done = args.mark_done;
@@ -70,12 +70,12 @@ pub(super) fn open_run(id: Option<&str>, session: &mut Session) -> Result<RunSta
     let mut runs = runs(&repo)?;
     if let Some(id) = id {
         let found = runs.into_iter().find(|run| run.id == id);
-        return found.ok_or_else(|| EngineError::NoRun { id: Some(id.to_owned()) }.into());
+        return found.ok_or_else(|| EngineError::NoRun(Some(id.to_owned())).into());
     }
     runs.retain(|run| run.status.is_open());
     match runs.len() {
-        0 => Err(EngineError::NoRun { id: None }.into()),
+        0 => Err(EngineError::NoRun(None).into()),
         1 => Ok(runs.remove(0)),
-        _ => Err(EngineError::SeveralRuns { ids: runs.into_iter().map(|run| run.id).collect() }.into()),
+        _ => Err(EngineError::SeveralRuns(runs.into_iter().map(|run| run.id).collect()).into()),
     }
 }

@@ -55,10 +55,10 @@ fn run_before(id: &str, session: &mut Session) -> Result<RunState, Problem> {
     let mut found: Vec<_> = runs(&repo)?.into_iter().filter(|run| run.id.starts_with(id)).collect();
     match (found.len(), found.pop()) {
         (1, Some(run)) => Ok(run),
-        (0, _) => Err(EngineError::NoRun { id: Some(id.to_owned()) }.into()),
+        (0, _) => Err(EngineError::NoRun(Some(id.to_owned())).into()),
         (_, last) => {
             let ids = found.into_iter().chain(last).map(|run| run.id).collect();
-            Err(EngineError::SeveralRuns { ids }.into())
+            Err(EngineError::SeveralRuns(ids).into())
         }
     }
 }
@@ -94,7 +94,7 @@ fn add_missing<T: Clone + PartialEq>(now: &mut Vec<T>, before: &[T]) {
 
 /// What is asked of the run; whether it is trusted is seen to later.
 fn request(args: &Run, found: &Found, session: &Session) -> Result<RunRequest, Problem> {
-    let mut request = RunRequest::new();
+    let mut request = RunRequest::default();
     request.phase.clone_from(&args.phase);
     request.variant.clone_from(&args.variant);
     request.set.clone_from(&args.values.set);

@@ -21,7 +21,7 @@ pub(crate) fn run(args: &Verify, session: &mut Session) -> Outcome {
 fn verify(args: &Verify, session: &mut Session) -> Outcome {
     let found = procedures::find(&args.procedure, session)?;
     let typed = found.typed();
-    let mut request = RunRequest::new();
+    let mut request = RunRequest::default();
     request.phase.clone_from(&args.phase);
     request.variant.clone_from(&args.variant);
     request.set.clone_from(&args.values.set);

@@ -16,31 +16,29 @@ pub(super) fn judge(expect: &Expect, seen: Seen<'_>) -> Vec<Verdict> {
         let found = seen.all().map(|bytes| count.regex.regex().find_iter(bytes).count() as u64).sum();
         verdicts.push(between(&format!("matches of {}", count.regex), count.min, count.max, found));
     }
-    if expect.capture.is_some() {
-        verdicts.extend(captured(expect, seen));
-    }
+    verdicts.extend(captured(expect, seen));
     verdicts
 }
 
 /// An exact figure rots: what it counted has grown since. Fewer fail; more is for a person to judge.
 fn exact(what: &str, expected: &Scalar, found: &str) -> Verdict {
-    let (Some(wanted), Some(figure)) = (expected.as_f64(), Scalar::from_text(found.trim()).as_f64()) else {
-        if expected.as_f64().is_some() {
-            return Verdict::new(Outcome::Error, format!("'{found}' is not a number")).of(expected, found);
+    let (wanted, figure) = (expected.as_f64(), Scalar::from_text(found.trim()).as_f64());
+    let (outcome, reason) = match (wanted, figure) {
+        (Some(wanted), Some(figure)) if Operator::Equal.holds(figure, wanted) => {
+            (Outcome::Pass, String::new())
         }
-        let outcome = if expected.to_string() == found { Outcome::Pass } else { Outcome::Fail };
-        let reason = if outcome == Outcome::Pass { String::new() } else { format!("{what} differs") };
-        return Verdict::new(outcome, reason).of(expected, found);
+        (Some(wanted), Some(figure)) if figure < wanted => {
+            (Outcome::Fail, format!("fewer {what} than expected"))
+        }
+        (Some(_), Some(_)) => {
+            let why = "than the procedure knows of: confirm it, or give the new figure as an input";
+            (Outcome::Inconclusive, format!("more {what} {why}"))
+        }
+        (Some(_), None) => (Outcome::Error, format!("'{found}' is not a number")),
+        _ if expected.to_string() == found => (Outcome::Pass, String::new()),
+        _ => (Outcome::Fail, format!("{what} differs")),
     };
-    if Operator::Equal.holds(figure, wanted) {
-        return Verdict::pass().of(expected, found);
-    }
-    if figure < wanted {
-        return Verdict::new(Outcome::Fail, format!("fewer {what} than expected")).of(expected, found);
-    }
-    let reason =
-        format!("more {what} than the procedure knows of: confirm it, or give the new figure as an input");
-    Verdict::new(Outcome::Inconclusive, reason).of(expected, found)
+    Verdict::new(outcome, reason).of(expected, found)
 }
 
 fn between(what: &str, min: Option<u64>, max: Option<u64>, found: u64) -> Verdict {
@@ -62,15 +60,11 @@ fn between(what: &str, min: Option<u64>, max: Option<u64>, found: u64) -> Verdic
 }
 
 fn captured(expect: &Expect, seen: Seen<'_>) -> Vec<Verdict> {
-    let Some(pattern) = &expect.capture else {
-        return Vec::new();
-    };
+    let Some(pattern) = &expect.capture else { return Vec::new() };
     let last = seen.all().filter_map(|bytes| pattern.regex().captures_iter(bytes).last()?.get(1)).last();
     let Some(value) = last.map(|group| String::from_utf8_lossy(group.as_bytes()).into_owned()) else {
-        return vec![Verdict::new(
-            Outcome::Error,
-            format!("nothing matches {pattern}, so there is no figure to judge"),
-        )];
+        let why = format!("nothing matches {pattern}, so there is no figure to judge");
+        return vec![Verdict::new(Outcome::Error, why)];
     };
     expect.comparisons().map(|(operator, operand)| compared(operator, operand, &value)).collect()
 }

@@ -16,10 +16,8 @@ pub(super) fn judge(expect: &JsonExpect, bytes: &[u8]) -> Verdict {
         return Verdict::new(Outcome::Error, format!("there is no '{}' in it", expect.path));
     }
     if found.is_empty() {
-        return Verdict::new(
-            Outcome::Inconclusive,
-            format!("'{}' stands for nothing: there is no data", expect.path),
-        );
+        let why = format!("'{}' stands for nothing: there is no data", expect.path);
+        return Verdict::new(Outcome::Inconclusive, why);
     }
     let held = found.iter().filter(|value| holds(value, expect.op, &expect.value)).count();
     let enough = match expect.share.filter(|share| share.unit == Unit::Percent) {
@@ -47,14 +45,11 @@ fn collect<'a>(value: &'a Value, parts: &[&str], found: &mut Vec<&'a Value>) -> 
     match (value, *part) {
         (Value::Array(items), "*") => items.iter().all(|item| collect(item, rest, found)),
         (Value::Object(members), "*") => members.values().all(|member| collect(member, rest, found)),
-        (Value::Array(items), place) => place
-            .parse()
-            .ok()
-            .and_then(|place: usize| items.get(place))
-            .is_some_and(|item| collect(item, rest, found)),
-        (Value::Object(members), name) => {
-            members.get(name).is_some_and(|member| collect(member, rest, found))
+        (Value::Array(items), place) => {
+            let item = place.parse().ok().and_then(|place: usize| items.get(place));
+            item.is_some_and(|item| collect(item, rest, found))
         }
+        (Value::Object(members), name) => members.get(name).is_some_and(|item| collect(item, rest, found)),
         _ => false,
     }
 }

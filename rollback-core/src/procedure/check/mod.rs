@@ -46,12 +46,13 @@ impl<'a> Seen<'a> {
 ///
 /// Placeholders must have been filled before, see [`filled`].
 pub fn judge(expect: &Expect, seen: Seen<'_>, same_as: Option<&[u8]>) -> Verdict {
-    if let Some(verdict) = could_not_look(seen) {
-        return verdict;
-    }
     let mut verdicts = Vec::new();
     match seen {
-        Seen::Program(output) => verdicts.push(exit_code(expect, output)),
+        Seen::NotStarted(error) => return Verdict::new(Outcome::Error, error.to_string()),
+        Seen::Program(output) => match ended(expect, output) {
+            Ok(verdict) => verdicts.push(verdict),
+            Err(verdict) => return verdict,
+        },
         Seen::File(bytes) => match (bytes.is_some(), expect.exists) {
             (true, Some(false)) => {
                 return Verdict::new(Outcome::Fail, "the file exists").of("no file", "a file");
@@ -62,7 +63,6 @@ pub fn judge(expect: &Expect, seen: Seen<'_>, same_as: Option<&[u8]>) -> Verdict
             }
             (true, _) => {}
         },
-        Seen::NotStarted(_) => {}
     }
     verdicts.extend(text::judge(expect, seen, same_as));
     verdicts.extend(figure::judge(expect, seen));
@@ -87,43 +87,25 @@ pub fn filled<E>(expect: &Expect, fill: impl Fn(&str) -> Result<String, E>) -> R
     Ok(filled)
 }
 
-fn could_not_look(seen: Seen<'_>) -> Option<Verdict> {
-    let output = match seen {
-        Seen::NotStarted(error) => return Some(Verdict::new(Outcome::Error, error.to_string())),
-        Seen::File(_) => return None,
-        Seen::Program(output) => output,
-    };
-    match output.ended {
-        Ended::TimedOut => Some(Verdict::new(
-            Outcome::Error,
-            // Whole seconds: the same check on the tip runs out of the same time, give or take a little.
-            format!("it was killed after {:.0} s without an end", output.elapsed.as_secs_f64()),
-        )),
-        Ended::Cancelled => Some(Verdict::new(Outcome::Error, "it was cancelled")),
-        Ended::Signalled(signal) => {
-            Some(Verdict::new(Outcome::Error, format!("it was ended by signal {signal}")))
+/// How a program ended; what it wrote is judged only where it ended by itself.
+fn ended(expect: &Expect, output: &Output) -> Result<Verdict, Verdict> {
+    let (expected, error) = (expect.exit.unwrap_or(0), |why| Err(Verdict::new(Outcome::Error, why)));
+    let (outcome, why, found) = match output.ended {
+        // Whole seconds: the same check on the tip runs out of the same time, give or take a little.
+        Ended::TimedOut => {
+            return error(format!(
+                "it was killed after {:.0} s without an end",
+                output.elapsed.as_secs_f64()
+            ));
         }
-        Ended::Exited(_) => None,
-    }
-}
-
-fn exit_code(expect: &Expect, output: &Output) -> Verdict {
-    let expected = expect.exit.unwrap_or(0);
-    match output.ended {
-        Ended::Exited(found) if found == expected => Verdict::pass(),
+        Ended::Cancelled => return error("it was cancelled".to_owned()),
+        Ended::Signalled(signal) => return error(format!("it was ended by signal {signal}")),
+        Ended::Exited(found) if found == expected => return Ok(Verdict::pass()),
         // A shell's own codes for a command that it could not find or start.
-        Ended::Exited(found @ (126 | 127)) => {
-            Verdict::new(Outcome::Error, "a program that it needs is missing").of(exit(expected), exit(found))
-        }
-        Ended::Exited(found) => {
-            Verdict::new(Outcome::Fail, "the exit code differs").of(exit(expected), exit(found))
-        }
-        other => Verdict::new(Outcome::Error, other.to_string()),
-    }
-}
-
-fn exit(code: i32) -> String {
-    format!("exit code {code}")
+        Ended::Exited(found @ (126 | 127)) => (Outcome::Error, "a program that it needs is missing", found),
+        Ended::Exited(found) => (Outcome::Fail, "the exit code differs", found),
+    };
+    Ok(Verdict::new(outcome, why).of(format!("exit code {expected}"), format!("exit code {found}")))
 }
 
 /// The verdict that says most against passing; among equals the first.

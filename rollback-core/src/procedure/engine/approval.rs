@@ -2,7 +2,7 @@
 //!
 //! A signature is checked against a list of allowed signers that comes from outside the candidate, in the format of
 //! `ssh-keygen -Y` (ALLOWED SIGNERS in ssh-keygen(1)). Where such a list is given only signed approvals count; where
-//! none is, an approval is recorded as somebody stated it and is labelled so. Nothing here starts a program.
+//! none is, an approval is recorded as it was stated and is labelled so. Nothing here starts a program.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -61,7 +61,7 @@ impl RunState {
         sha256(&serde_json::to_vec(&plan).unwrap_or_default())
     }
 
-    /// The text that whoever approves for `role` signs.
+    /// The text that is signed to approve for `role`.
     pub fn approval_text(&self, role: &str) -> String {
         format!("rb approval\nplan {}\nrole {role}\n", self.plan_hash())
     }
@@ -76,17 +76,16 @@ impl Run<'_> {
     /// Refuses where the approval of `role` is missing.
     pub(super) fn refuse_unapproved(&self, what: &str, role: &str) -> Result<()> {
         let enforced = self.state.approvals_enforced;
-        let approved = self.state.approvals.iter().any(|(of, _)| of == role)
-            && (!enforced || self.state.is_signed(role));
-        let (what, role) = (what.to_owned(), role.to_owned());
-        match approved {
-            true => Ok(()),
-            false if enforced => {
-                let text = self.state.approval_text(&role);
-                Err(EngineError::Unsigned { what, role, text })
-            }
-            false => Err(EngineError::Approval { what, role }),
+        let approved = self.state.approvals.iter().any(|(of, _)| of == role);
+        if approved && (!enforced || self.state.is_signed(role)) {
+            return Ok(());
         }
+        let text = self.state.approval_text(role);
+        let (what, role) = (what.to_owned(), role.to_owned());
+        Err(match enforced {
+            true => EngineError::Unsigned { what, role, text },
+            false => EngineError::Approval { what, role },
+        })
     }
 
     /// Takes over the approvals of a request, each looked at.
@@ -99,12 +98,10 @@ impl Run<'_> {
             }
         }
         let Some(allowed) = self.request.allowed_signers.clone() else {
-            return match self.request.signatures.first() {
-                Some(signed) => {
-                    Err(bad(&signed.role, "there is no list of allowed signers to check it with"))
-                }
-                None => Ok(()),
+            let unchecked = |signed: &SignedApproval| {
+                Err(bad(&signed.role, "there is no list of allowed signers to check it with"))
             };
+            return self.request.signatures.first().map_or(Ok(()), unchecked);
         };
         self.state.approvals_enforced = true;
         let now = self.engine.clock.now();
@@ -119,17 +116,13 @@ impl Run<'_> {
     }
 }
 
-/// Refuses roles whose members are declared to whoever is not among them.
+/// Refuses roles whose members are declared to a caller who is not among them.
 pub(super) fn refuse_undeserved_roles(
     document: &Document,
     request: &RunRequest,
     repo: &dyn Ground,
 ) -> Result<()> {
-    for name in &request.roles {
-        let members = document.role.get(name).map_or(&[][..], |role| &role.members);
-        if members.is_empty() {
-            continue;
-        }
+    for name in request.roles.iter().filter(|name| !members(document, name).is_empty()) {
         let mail = match &request.landing.identity {
             Some(identity) => identity.email.clone(),
             None => String::from_utf8_lossy(&repo.identity(Part::Committer)?.email).into_owned(),
@@ -139,8 +132,12 @@ pub(super) fn refuse_undeserved_roles(
     Ok(())
 }
 
+fn members<'a>(document: &'a Document, role: &str) -> &'a [String] {
+    document.role.get(role).map_or(&[][..], |role| &role.members)
+}
+
 fn refuse_stranger(document: &Document, role: &str, who: &str) -> Result<()> {
-    let members = document.role.get(role).map_or(&[][..], |role| &role.members);
+    let members = members(document, role);
     if members.is_empty() || members.iter().any(|member| member.eq_ignore_ascii_case(who)) {
         return Ok(());
     }
@@ -183,7 +180,7 @@ impl Signer {
             return None;
         }
         let (principals, rest) = split_word(line);
-        // A pattern names nobody: who approved could not be said.
+        // A pattern names no person: who approved could not be said.
         let principal =
             principals.trim_matches('"').split(',').find(|name| !name.contains(['*', '?', '!']))?;
         let is_key = |word: &str| ["ssh-", "ecdsa-", "sk-"].iter().any(|start| word.starts_with(start));
@@ -195,8 +192,8 @@ impl Signer {
             before: None,
             key: PublicKey::from_openssh(key).ok()?,
         };
-        for option in split_options(options) {
-            let (name, value) = option.split_once('=').unwrap_or((&option, ""));
+        for option in options.split(outside_quotes(|c| c == ',')).filter(|option| !option.is_empty()) {
+            let (name, value) = option.split_once('=').unwrap_or((option, ""));
             let value = value.trim_matches('"');
             match name.to_ascii_lowercase().as_str() {
                 "namespaces" => signer.namespaces = Some(value.split(',').map(ToOwned::to_owned).collect()),
@@ -218,21 +215,17 @@ impl Signer {
 
 /// The first word and the rest; blanks between quotes do not end a word.
 fn split_word(line: &str) -> (&str, &str) {
-    let mut quoted = false;
-    let end = line.find(|c: char| {
-        quoted ^= c == '"';
-        c.is_whitespace() && !quoted
-    });
+    let end = line.find(outside_quotes(char::is_whitespace));
     end.map_or((line, ""), |end| (&line[..end], line[end..].trim_start()))
 }
 
-fn split_options(options: &str) -> Vec<String> {
+/// A test of characters, one after the other, that only those outside of quotes pass.
+fn outside_quotes(passes: impl Fn(char) -> bool) -> impl FnMut(char) -> bool {
     let mut quoted = false;
-    let parts = options.split(|c: char| {
+    move |c| {
         quoted ^= c == '"';
-        c == ',' && !quoted
-    });
-    parts.filter(|part| !part.is_empty()).map(ToOwned::to_owned).collect()
+        !quoted && passes(c)
+    }
 }
 
 /// `YYYYMMDD` or `YYYYMMDDHHMM[SS]`, in local time unless a `Z` follows.

@@ -69,11 +69,10 @@ impl Run<'_> {
                 self.restore_from(rung, from, commits)
             }
             (_, Some(path)) => self.by_path(rung.kind, path),
-            (Ok(Way::Pick), None) => self.planned(
-                &Target::Pick(self.commits_target(rung, &commits)),
-                &commits,
-                Strategy::CherryPick,
-            ),
+            (Ok(Way::Pick), None) => {
+                let target = Target::Pick(self.commits_target(rung, &commits));
+                self.planned(&target, &commits, Strategy::CherryPick)
+            }
             _ => self.undo(rung, commits),
         }
     }
@@ -106,14 +105,13 @@ impl Run<'_> {
         self.planned(&Target::Commits(self.commits_target(rung, &commits)), &commits, via)
     }
 
-    /// A merge has a mainline that somebody named: none is guessed.
+    /// Refuses a merge whose mainline the rung does not name: none is guessed.
     fn refuse_merges(&self, commits: &[CommitId]) -> Result<()> {
         for commit in commits {
             if self.engine.repo.commit_summary(*commit)?.parents.len() > 1 {
                 let commit = self.engine.repo.abbreviation(*commit);
-                return Err(EngineError::Target(format!(
-                    "{commit} is a merge, and the rung names no mainline"
-                )));
+                let why = format!("{commit} is a merge, and the rung names no mainline");
+                return Err(EngineError::Target(why));
             }
         }
         Ok(())
@@ -195,11 +193,8 @@ impl Run<'_> {
             RungKind::CherryPick => Strategy::CherryPick,
             _ => Strategy::RestoreFile,
         };
-        let target = Target::Paths(PathsTarget {
-            paths: vec![repo_path(path)],
-            good: self.good(path)?,
-            ..PathsTarget::default()
-        });
+        let (paths, good) = (vec![repo_path(path)], self.good(path)?);
+        let target = Target::Paths(PathsTarget { paths, good, ..PathsTarget::default() });
         let options = PlanOptions { via: Some(via), ..PlanOptions::default() };
         let plan = self.engine.repo.plan(&target, &options)?;
         if let Some(culprit) = &plan.target.culprit
@@ -238,9 +233,8 @@ impl Run<'_> {
     fn restore_from(&self, rung: &Rung, from: &str, targets: Vec<CommitId>) -> Result<Base> {
         let from = self.revision(from, &targets)?;
         let paths = if rung.paths.is_empty() { &self.phase.paths } else { &rung.paths };
-        let paths: Result<Vec<_>> =
-            paths.iter().map(|path| Ok(RepoPath::from(self.words(path.as_str())?.as_str()))).collect();
-        let mut paths = paths?;
+        let filled = paths.iter().map(|path| Ok(RepoPath::from(self.words(path.as_str())?.as_str())));
+        let mut paths = filled.collect::<Result<Vec<_>>>()?;
         if paths.is_empty() {
             paths.push(RepoPath::default());
         }
@@ -252,16 +246,15 @@ impl Run<'_> {
         let repo = self.engine.repo;
         let from = self.words(from)?;
         if let Some(name) = from.strip_prefix("checkpoint:") {
+            let missing = || EngineError::Target(format!("there is no checkpoint '{name}'"));
             let found = repo.checkpoint(&self.procedure.id, name)?.or(repo.checkpoint("manual", name)?);
-            let found =
-                found.ok_or_else(|| EngineError::Target(format!("there is no checkpoint '{name}'")))?;
+            let found = found.ok_or_else(missing)?;
             repo.verify_checkpoint(&found, true)?.sound(&found)?;
             return Ok(found.commit_id);
         }
         if let Some(rest) = from.strip_prefix("target") {
-            let target = targets
-                .first()
-                .ok_or_else(|| EngineError::Target("the phase has no target commit".into()))?;
+            let missing = || EngineError::Target("the phase has no target commit".into());
+            let target = targets.first().ok_or_else(missing)?;
             return Ok(repo.resolve_commit(&format!("{target}{rest}"))?);
         }
         let name = from.strip_prefix("tag:").map_or(from.clone(), |tag| format!("refs/tags/{tag}"));
@@ -278,12 +271,10 @@ impl Run<'_> {
         let repo = self.engine.repo;
         let mut rolled_back: BTreeSet<CommitId> = targets.iter().copied().collect();
         for target in targets {
-            let commit = repo.commit_summary(*target)?;
-            if let [first, others @ ..] = commit.parents.as_slice() {
-                for other in others {
-                    rolled_back
-                        .extend(repo.resolve_commits(&[format!("{first}..{other}")]).unwrap_or_default());
-                }
+            if let [first, others @ ..] = repo.commit_summary(*target)?.parents.as_slice() {
+                let brought_in =
+                    |other| repo.resolve_commits(&[format!("{first}..{other}")]).unwrap_or_default();
+                rolled_back.extend(others.iter().flat_map(brought_in));
             }
         }
         let touching = repo.commits_touching_since(self.present_tip(), from, paths)?;

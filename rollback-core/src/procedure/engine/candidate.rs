@@ -54,6 +54,9 @@ pub(super) enum Stop {
     Command(Vec<String>),
 }
 
+/// A candidate before its edits, and whether it is a fresh one; or why there is none.
+type Built = Result<(Candidate, bool), Tried>;
+
 pub(super) fn repo_path(path: &TreePath) -> RepoPath {
     RepoPath::from(path.as_str())
 }
@@ -70,26 +73,20 @@ impl Run<'_> {
             Ok(begun) => begun,
             Err(tried) => return Ok(tried),
         };
-        match self.edit(candidate)? {
-            Ok(candidate) => {
-                let tried = self.judge_shape(candidate)?;
-                if let (Tried::Candidate(candidate), false) = (&tried, fresh) {
-                    let diff = self.redactor.redact_str(&self.engine.repo.plan_diff(&candidate.plan)?);
-                    self.keep("candidate.diff", diff.as_bytes())?;
-                    self.observer.event(&Event::Edited { diff: &diff });
-                }
-                Ok(tried)
-            }
-            Err(tried) => Ok(tried),
+        let tried = match self.edit(candidate)? {
+            Ok(candidate) => self.judge_shape(candidate)?,
+            Err(tried) => return Ok(tried),
+        };
+        if let (Tried::Candidate(candidate), false) = (&tried, fresh) {
+            let diff = self.redactor.redact_str(&self.engine.repo.plan_diff(&candidate.plan)?);
+            self.keep("candidate.diff", diff.as_bytes())?;
+            self.observer.event(&Event::Edited { diff: &diff });
         }
+        Ok(tried)
     }
 
-    /// A candidate before its edits, and whether it is a fresh one; or why there is none.
-    pub(super) fn build_candidate(
-        &mut self,
-        rung: Option<&Rung>,
-        progress: f64,
-    ) -> Result<Result<(Candidate, bool), Tried>> {
+    /// Makes the candidate of a rung, or of the edits alone, or takes up the one that was kept.
+    pub(super) fn build_candidate(&mut self, rung: Option<&Rung>, progress: f64) -> Result<Built> {
         let base = rung.map(|rung| self.base(rung)).transpose()?.unwrap_or(Base::Tip);
         let (plan, targets, restored) = match base {
             Base::Plan { plan, targets } => (Some(*plan), targets, None),
@@ -120,7 +117,7 @@ impl Run<'_> {
             candidate.within.extend(paths);
         }
         self.state.source = candidate.source;
-        self.link(&mut *candidate.scratch)?;
+        self.link(&*candidate.scratch)?;
         if fresh {
             self.set_values(&mut candidate, progress)?;
         }
@@ -132,7 +129,7 @@ impl Run<'_> {
         let (repo, tip) = (self.engine.repo, self.present_tip());
         Ok(match plan {
             _ if !fresh => repo.reopen_files(&self.state.id, plan, tip)?,
-            _ if self.record.is_some() => repo.place_files(&self.state.id, plan, tip)?,
+            _ if self.record.exists() => repo.place_files(&self.state.id, plan, tip)?,
             // What is only looked at ahead has no place of its own.
             Some(plan) => repo.files_of(Content::Plan(plan))?,
             None => repo.files_of(Content::Commit(tip))?,
@@ -167,7 +164,7 @@ impl Run<'_> {
         }
     }
 
-    pub(super) fn link(&self, scratch: &mut dyn CandidateFiles) -> Result<()> {
+    pub(super) fn link(&self, scratch: &dyn CandidateFiles) -> Result<()> {
         let Some(work_dir) = self.engine.repo.work_dir() else { return Ok(()) };
         for path in self.procedure.document.link.iter().chain(&self.phase.link) {
             scratch.link(work_dir, &repo_path(path))?;
@@ -179,7 +176,7 @@ impl Run<'_> {
     fn edit(&mut self, mut candidate: Candidate) -> Result<Result<Candidate, Tried>> {
         let steps = self.phase.edits.clone();
         for (at, id) in steps.iter().enumerate().skip(self.state.edits_done) {
-            let Some(step) = self.procedure.step(id).cloned() else { continue };
+            let Some(step) = self.procedure.step(id) else { continue };
             if let Some(check) = &step.unless
                 && self.passes_in(check, candidate.scratch.folder())?
             {
@@ -195,7 +192,7 @@ impl Run<'_> {
                 pause.why = self.words(what)?;
                 return Ok(Err(Tried::Stopped(Stop::Paused(pause))));
             }
-            if let Some(failed) = self.edit_step(&mut candidate, &step)? {
+            if let Some(failed) = self.edit_step(&mut candidate, step)? {
                 let why = format!("step '{id}' that edits it: {failed}");
                 return Ok(Err(Tried::Fell { reason: Reason::ValidationFailed, why }));
             }
@@ -244,11 +241,10 @@ impl Run<'_> {
 
     fn insert(&self, candidate: &mut Candidate, insert: &Insert) -> Result<()> {
         let path = repo_path(&insert.path);
-        let lines: Result<Vec<String>> =
-            insert.lines.iter().map(|line| self.words_for_tree(line, None)).collect();
-        let bytes = candidate.scratch.read(&path)?;
-        let edited = inserted(bytes.as_deref(), &lines?, insert.after.as_ref())
-            .map_err(|why| EngineError::Target(format!("{path}: {why}")))?;
+        let lines = insert.lines.iter().map(|line| self.words_for_tree(line, None));
+        let lines = lines.collect::<Result<Vec<_>>>()?;
+        let edited = inserted(candidate.scratch.read(&path)?.as_deref(), &lines, insert.after.as_ref());
+        let edited = edited.map_err(|why| EngineError::Target(format!("{path}: {why}")))?;
         candidate.scratch.write(&path, &edited)?;
         candidate.within.push(path);
         Ok(())
@@ -269,15 +265,13 @@ impl Run<'_> {
             self.phase.paths.is_empty() || edited || whole
         };
         if let Some(path) = attempt.paths_touched.iter().find(|path| !permitted(path)) {
-            return Ok(Tried::Fell {
-                reason: Reason::NotApplicable,
-                why: format!("it exceeds the phase: it touches {path}"),
-            });
+            let why = format!("it exceeds the phase: it touches {path}");
+            return Ok(Tried::Fell { reason: Reason::NotApplicable, why });
         }
         for preserved in self.phase.preserve.iter().filter_map(|text| text.parse::<TreePath>().ok()) {
             let preserved = repo_path(&preserved);
             if let Some(path) = attempt.paths_touched.iter().find(|path| preserved.contains(path)) {
-                return Err(EngineError::Preserved { path: path.to_string() });
+                return Err(EngineError::Preserved(path.to_string()));
             }
         }
         self.refuse_broken_constraints(&*candidate.scratch)?;
@@ -287,20 +281,13 @@ impl Run<'_> {
     /// Makes the plan anew from what the folder holds.
     pub(super) fn refresh(&self, candidate: &mut Candidate) -> Result<()> {
         let everything = [RepoPath::default()];
-        let by_hand = self.phase.edits.iter().filter_map(|id| self.procedure.step(id));
-        let open = self.phase.paths.is_empty()
-            && by_hand
-                .into_iter()
-                .any(|step| matches!(step.action(), Ok(Action::Manual(_) | Action::Run(_))));
+        let mut edits = self.phase.edits.iter().filter_map(|id| self.procedure.step(id));
+        let by_hand = |step: &Step| matches!(step.action(), Ok(Action::Manual(_) | Action::Run(_)));
+        let open = self.phase.paths.is_empty() && edits.any(by_hand);
         let within: &[RepoPath] = if open { &everything } else { &candidate.within };
-        let edits = candidate.scratch.edits(within)?;
-        let message = self.commit_message(candidate)?;
-        candidate.plan = self.engine.repo.plan_with_edits(
-            candidate.base.clone(),
-            &edits,
-            message.as_deref(),
-            &PlanOptions::default(),
-        )?;
+        let (edits, message) = (candidate.scratch.edits(within)?, self.commit_message(candidate)?);
+        let (base, options) = (candidate.base.clone(), PlanOptions::default());
+        candidate.plan = self.engine.repo.plan_with_edits(base, &edits, Some(&message), &options)?;
         Ok(())
     }
 
@@ -313,15 +300,15 @@ impl Run<'_> {
     }
 
     /// The commit's message with its trailers.
-    fn commit_message(&self, candidate: &Candidate) -> Result<Option<String>> {
+    fn commit_message(&self, candidate: &Candidate) -> Result<String> {
         let (document, own) = (&self.procedure.document, self.phase.commit.as_ref());
         // A procedure's text speaks of its rollback, and would be false of anything else.
         let common = document.commit.as_ref().filter(|_| self.state.purpose.is_rollback());
-        let subject =
-            own.and_then(|text| text.subject.as_ref()).or(common.and_then(|text| text.subject.as_ref()));
+        let texts = || own.into_iter().chain(common);
+        let subject = texts().find_map(|text| text.subject.as_ref());
         let body = match own {
             Some(own) if own.subject.is_some() => own.body.as_ref(),
-            _ => own.and_then(|text| text.body.as_ref()).or(common.and_then(|text| text.body.as_ref())),
+            _ => texts().find_map(|text| text.body.as_ref()),
         };
         let planned = candidate.base.as_ref().and_then(|plan| plan.message.clone());
         let mut text = match (subject, planned) {
@@ -345,6 +332,6 @@ impl Run<'_> {
         let variant = self.state.variant.as_ref().map_or(String::new(), |variant| format!(" ({variant})"));
         text.push_str(&format!("Rollback-Procedure: {}/{}{variant}\n", self.procedure.id, self.state.phase));
         text.push_str(&format!("Rollback-Run: {}\n", self.state.id));
-        Ok(Some(text))
+        Ok(text)
     }
 }

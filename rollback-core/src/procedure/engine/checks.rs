@@ -6,61 +6,63 @@ use std::time::Duration;
 use super::climb::Controlled;
 use super::event::{Event, Observer, On};
 use super::ports::Ground;
-use super::state::RunState;
-use super::{EngineError, Result, Run};
+use super::state::{Record, RunState};
+use super::{Result, Run};
 use crate::apply::read_below;
 use crate::bounded;
 use crate::path::RepoPath;
 use crate::procedure::check::{Outcome, Seen, Verdict, filled, judge};
-use crate::procedure::format::{Check, Expect, Named, Period, Subject, TreePath};
+use crate::procedure::format::{Check, Expect, Named, Period, Subject, TreePath, spelled};
 use crate::procedure::placeholder::placeholders;
 use crate::procedure::trigger::{Sample, figure, judge_metric};
 use crate::process::{
     Command, DEFAULT_ENVIRONMENT, Ended, LeftProgram, Output, ProcessId, StartError, Stream, Watch,
     new_tree_name,
 };
-use crate::record::Revision;
 
 /// How long a program may run unless the procedure says otherwise.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(600);
 
+/// What came of starting a program.
+type Ran = std::result::Result<Output, StartError>;
+
 impl Run<'_> {
     /// Runs a check, as often as it may be tried, and remembers the verdict.
     pub(super) fn check(&mut self, id: &str, on: On, folder: &Path) -> Result<Verdict> {
-        let Some(check) = self.procedure.check(id).cloned() else {
+        let Some(check) = self.procedure.check(id) else {
             return Ok(Verdict::new(Outcome::Error, "there is no such check"));
         };
         if let Some(foreign) = self.foreign_script(&check.run, folder) {
             // Neither a confirmation nor a control makes another script the trusted one.
             return Ok(self.judgement(id, on, Verdict::new(Outcome::Error, foreign.to_string())));
         }
-        let mut verdict = self.look(&check, on, folder)?;
+        let mut verdict = self.look(check, on, folder)?;
         for _ in 0..check.retries {
             if !matches!(verdict.outcome, Outcome::Fail | Outcome::Error) {
                 break;
             }
             self.engine.clock.wait(check.retry_wait.unwrap_or(Period(Duration::from_secs(1))).0);
-            verdict = self.look(&check, on, folder)?;
+            verdict = self.look(check, on, folder)?;
         }
-        if on == On::Candidate
-            && matches!(verdict.outcome, Outcome::Fail | Outcome::Error)
-            && self.is_controlled(id, Controlled::AfterFailure)
-        {
-            self.control(id)?;
-        }
-        if on == On::Candidate
-            && let Some(control) = self.state.verdicts.get(id).and_then(|verdicts| verdicts.get(&On::Control))
-        {
-            verdict = verdict.against_control(control);
+        if on == On::Candidate {
+            let failed = matches!(verdict.outcome, Outcome::Fail | Outcome::Error);
+            if failed && self.is_controlled(id, Controlled::AfterFailure) {
+                self.control(id)?;
+            }
+            if let Some(control) = self.state.verdicts.get(id).and_then(|on| on.get(&On::Control)) {
+                verdict = verdict.against_control(control);
+            }
         }
         if verdict.outcome == Outcome::Inconclusive && self.is_confirmed(id) {
-            verdict = Verdict {
-                outcome: Outcome::Pass,
-                reason: format!("confirmed: {}", verdict.reason),
-                ..verdict
-            };
+            let reason = format!("confirmed: {}", verdict.reason);
+            verdict = Verdict { outcome: Outcome::Pass, reason, ..verdict };
         }
         Ok(self.judgement(id, on, verdict))
+    }
+
+    /// Runs a check of the live system.
+    pub(super) fn check_live(&mut self, id: &str) -> Result<Verdict> {
+        self.check(id, On::Live, &self.engine.place())
     }
 
     /// Tells of a verdict and remembers it.
@@ -72,8 +74,8 @@ impl Run<'_> {
 
     /// Whether a check passes in a folder, without being remembered.
     pub(super) fn passes_in(&mut self, id: &str, folder: &Path) -> Result<bool> {
-        let Some(check) = self.procedure.check(id).cloned() else { return Ok(false) };
-        Ok(self.look(&check, On::Candidate, folder)?.outcome == Outcome::Pass)
+        let Some(check) = self.procedure.check(id) else { return Ok(false) };
+        Ok(self.look(check, On::Candidate, folder)?.outcome == Outcome::Pass)
     }
 
     pub(super) fn is_confirmed(&self, id: &str) -> bool {
@@ -107,8 +109,8 @@ impl Run<'_> {
         }
         let run = self.arguments(&check.run)?;
         let command = self.command(&run, folder, &check.env, &check.secrets, check.timeout)?;
-        let log = format!("check/{}/{}", check.id, on_name(on));
-        let verdict = self.judged(&check.id, &log, command, &expect, same_as.as_deref())?.0;
+        let log = format!("check/{}/{}", check.id, spelled(&on));
+        let verdict = self.judged(&check.id, &log, command, &expect, same_as.as_deref())?;
         Ok(self.naming_its_input(&wanted, verdict))
     }
 
@@ -138,12 +140,12 @@ impl Run<'_> {
         command: Command,
         expect: &Expect,
         same_as: Option<&[u8]>,
-    ) -> Result<(Verdict, Option<Output>)> {
-        let (verdict, output) = match self.run_program(id, log, &command)? {
-            Ok(output) => (judge(expect, Seen::Program(&output), same_as), Some(output)),
-            Err(error) => (judge(expect, Seen::NotStarted(&error), same_as), None),
+    ) -> Result<Verdict> {
+        let verdict = match self.run_program(id, log, &command)? {
+            Ok(output) => judge(expect, Seen::Program(&output), same_as),
+            Err(error) => judge(expect, Seen::NotStarted(&error), same_as),
         };
-        Ok((self.without_secrets(verdict), output))
+        Ok(self.without_secrets(verdict))
     }
 
     /// What was expected may be a secret; what is found of it is said without.
@@ -172,22 +174,13 @@ impl Run<'_> {
 
     /// Runs a program and keeps what it wrote, redacted. Every program of a procedure is started here, and none that is
     /// a script other than the trusted one.
-    pub(super) fn run_program(
-        &mut self,
-        id: &str,
-        log: &str,
-        command: &Command,
-    ) -> Result<std::result::Result<Output, StartError>> {
+    pub(super) fn run_program(&mut self, id: &str, log: &str, command: &Command) -> Result<Ran> {
         if let Some(foreign) = self.foreign_script(command.arguments(), command.folder()) {
             return Ok(Err(StartError::Refused { why: foreign.to_string() }));
         }
         let ran = self.start_program(id, command)?;
         if let Ok(output) = &ran {
-            let mut text = format!(
-                "$ {}\n# {}\n",
-                self.redactor.redact_str(&command.arguments().join(" ")),
-                output.ended
-            );
+            let mut text = format!("$ {}\n# {}\n", self.shown(command.arguments()), output.ended);
             text.push_str(&output.stdout.to_str_lossy());
             if !output.stderr.as_bytes().is_empty() {
                 text.push_str("\n# stderr\n");
@@ -204,28 +197,29 @@ impl Run<'_> {
 
     /// Starts a program and waits for it. The name of its tree is in the record before it starts and its number right
     /// after, so that a resumed run can end what it left.
-    fn start_program(
-        &mut self,
-        id: &str,
-        command: &Command,
-    ) -> Result<std::result::Result<Output, StartError>> {
+    fn start_program(&mut self, id: &str, command: &Command) -> Result<Ran> {
         let tree = new_tree_name();
         self.state.programs.push(LeftProgram::new(&tree));
-        self.save_if_kept(&format!("{id} starts a program"))?;
+        if self.record.exists() {
+            self.save(&format!("{id} starts a program"))?;
+        }
         self.has_started = true;
-        let mut watch = Watched {
-            id,
-            observer: &mut *self.observer,
-            repo: self.engine.repo,
-            state: &mut self.state,
-            record: &mut self.record,
-            plan: self.plan.as_deref(),
-            written: Ok(()),
-        };
+        let (state, record, observer) = (&mut self.state, &mut self.record, &mut *self.observer);
+        let mut watch = Watched { id, observer, repo: self.engine.repo, state, record, written: Ok(()) };
         let ran = self.engine.runner.run(&command.clone().tree(&tree), &mut watch);
         watch.written?;
         self.state.programs.retain(|left| left.tree != tree);
         Ok(ran)
+    }
+
+    /// A program on the live system, as the procedure has it.
+    pub(super) fn live_command(
+        &self,
+        run: &[String],
+        secrets: &[String],
+        timeout: Option<Period>,
+    ) -> Result<Command> {
+        self.command(&self.arguments(run)?, &self.engine.place(), &Named::default(), secrets, timeout)
     }
 
     /// A program with the environment that procedures give.
@@ -263,26 +257,19 @@ impl Run<'_> {
         let metric = self.procedure.document.metric.get(name).cloned().unwrap_or_default();
         let mut samples = self.request.samples.clone();
         if samples.of(name).is_empty() && !metric.run.is_empty() {
-            let folder = self.engine.repo.work_dir().unwrap_or(self.engine.repo.git_dir()).to_owned();
-            let run = self.arguments(&metric.run)?;
-            let command = self.command(&run, &folder, &Named::default(), &[], None)?;
-            match self.run_program(&check.id, &format!("metric/{name}"), &command)? {
-                Ok(output) => {
-                    let bytes = output.stdout.as_bytes();
-                    let found = match &metric.capture {
-                        Some(pattern) => {
-                            pattern.regex().captures_iter(bytes).last().and_then(|found| found.get(1))
-                        }
-                        None => None,
-                    };
-                    let text = found.map_or(bytes, |found| found.as_bytes());
-                    match figure(Some(&metric), &String::from_utf8_lossy(text)) {
-                        Ok(Some((value, unit))) => samples.push(name, Sample { time: now, value, unit }),
-                        Ok(None) => {}
-                        Err(why) => return Ok(Verdict::new(Outcome::Error, why)),
-                    }
-                }
+            let command = self.live_command(&metric.run, &[], None)?;
+            let output = match self.run_program(&check.id, &format!("metric/{name}"), &command)? {
+                Ok(output) => output,
                 Err(error) => return Ok(Verdict::new(Outcome::Error, error.to_string())),
+            };
+            let bytes = output.stdout.as_bytes();
+            let last = metric.capture.as_ref().and_then(|of| of.regex().captures_iter(bytes).last()?.get(1));
+            let text = String::from_utf8_lossy(last.map_or(bytes, |found| found.as_bytes()));
+            match figure(Some(&metric), &text) {
+                Ok(found) => found
+                    .into_iter()
+                    .for_each(|(value, unit)| samples.push(name, Sample { time: now, value, unit })),
+                Err(why) => return Ok(Verdict::new(Outcome::Error, why)),
             }
         }
         Ok(judge_metric(check, &samples, now))
@@ -295,8 +282,7 @@ struct Watched<'w> {
     observer: &'w mut dyn Observer,
     repo: &'w dyn Ground,
     state: &'w mut RunState,
-    record: &'w mut Option<Revision>,
-    plan: Option<&'w [u8]>,
+    record: &'w mut Record,
     /// What came of writing it down.
     written: Result<()>,
 }
@@ -309,17 +295,8 @@ impl Watch for Watched<'_> {
     fn started(&mut self, process: &ProcessId) {
         let Some(left) = self.state.programs.last_mut() else { return };
         left.process = Some(process.clone());
-        if let Some(revision) = *self.record {
-            let written = self.repo.write_run(self.state, Some(revision), self.plan, "a program started");
-            self.written = written.map(|revision| *self.record = Some(revision)).map_err(EngineError::from);
+        if self.record.exists() {
+            self.written = self.record.save(self.repo, self.state, "a program started");
         }
-    }
-}
-
-fn on_name(on: On) -> &'static str {
-    match on {
-        On::Control => "control",
-        On::Candidate => "candidate",
-        On::Live => "live",
     }
 }

@@ -11,10 +11,9 @@ use super::event::{Event, On};
 use super::ports::Content;
 use super::state::{Ending, Part, Pause, RungTried, Unit, UnitKind, UnitState};
 use super::{EngineError, Result, Run};
-use crate::plan::{Plan, PlanOptions};
-use crate::procedure::check::{Outcome, Verdict};
-use crate::procedure::format::{Check, Reason, Rung, Subject};
-use crate::receipt::{Destination, OutcomeKind};
+use crate::procedure::check::Outcome;
+use crate::procedure::format::{Check, Expect, Reason, Rung, Subject};
+use crate::receipt::OutcomeKind;
 
 /// What tells a run that climbs from a look ahead at it.
 pub(super) trait Climber {
@@ -25,13 +24,7 @@ pub(super) trait Climber {
     fn stop(&mut self, run: &mut Run<'_>, rung: Option<&Rung>, tried: RungTried, stop: Stop) -> Result<Flow>;
 
     /// Checks a candidate and takes it.
-    fn take(
-        &mut self,
-        run: &mut Run<'_>,
-        rung: Option<&Rung>,
-        tried: RungTried,
-        candidate: Candidate,
-    ) -> Result<Rungs>;
+    fn take(&mut self, run: &mut Run<'_>, tried: RungTried, candidate: Candidate) -> Result<Rungs>;
 }
 
 /// Where climbing goes after a rung: to an end, or to the next one.
@@ -71,20 +64,14 @@ impl Climber for Landing<'_> {
         }
     }
 
-    fn take(
-        &mut self,
-        run: &mut Run<'_>,
-        rung: Option<&Rung>,
-        mut tried: RungTried,
-        candidate: Candidate,
-    ) -> Result<Rungs> {
+    fn take(&mut self, run: &mut Run<'_>, tried: RungTried, candidate: Candidate) -> Result<Rungs> {
         match run.validate(&candidate)? {
-            Judged::Passed => {}
-            Judged::Failed(why) => {
+            None => {}
+            Some(Judged::Failed(why)) => {
                 let fall = Fall { reason: Reason::ValidationFailed, why };
                 return Ok(ControlFlow::Continue(run.fell(tried, fall)));
             }
-            Judged::Doubt(check, why) => {
+            Some(Judged::Doubt(check, why)) => {
                 // Manual edits stay: only a candidate without them is made anew.
                 let kept = run.state.candidate.is_some();
                 let folder = kept.then(|| candidate.scratch.folder().to_owned());
@@ -92,9 +79,7 @@ impl Climber for Landing<'_> {
                 return Ok(ControlFlow::Break(Climbed::Flow(Flow::Pause(pause))));
             }
         }
-        tried.taken = true;
-        tried.why = rung.and_then(|rung| rung.title.clone()).unwrap_or_else(|| "its checks pass".into());
-        run.remember(tried);
+        run.remember(RungTried { taken: true, ..tried });
         run.land(candidate, self.id).map(|flow| ControlFlow::Break(Climbed::Flow(flow)))
     }
 }
@@ -113,7 +98,6 @@ impl Run<'_> {
         let ladder = self.phase.ladder.clone();
         if ladder.is_empty() {
             return Ok(match self.try_rung(climber, 0, None)? {
-                // Part of the way can be where it is already.
                 ControlFlow::Continue(fall) => Climbed::Flow(Flow::End(Ending::ChecksFailed, fall.why)),
                 ControlFlow::Break(climbed) => climbed,
             });
@@ -121,23 +105,22 @@ impl Run<'_> {
         let (first, mut reasons) = self.begin_of(&ladder);
         self.state.rung = first;
         let mut last = "no rung of the ladder was eligible".to_owned();
-        for (at, rung) in ladder.iter().enumerate().skip(self.state.rung) {
+        for (at, rung) in ladder.iter().enumerate().skip(first) {
             if !rung.is_eligible(at, &reasons) {
                 continue;
             }
             self.state.rung = at;
-            match self.try_rung(climber, at + 1, Some(rung))? {
-                ControlFlow::Continue(Fall { reason, why }) => {
-                    // The files stay where a person edited them; the next rung has a candidate of its own.
-                    self.state.candidate = None;
-                    reasons.push(reason);
-                    last = why;
-                }
+            let Fall { reason, why } = match self.try_rung(climber, at + 1, Some(rung))? {
+                ControlFlow::Continue(fall) => fall,
                 ControlFlow::Break(climbed) => return Ok(climbed),
-            }
+            };
+            // The files stay where a person edited them; the next rung has a candidate of its own.
+            self.state.candidate = None;
+            reasons.push(reason);
+            last = why;
         }
-        let ending =
-            if reasons.contains(&Reason::ValidationFailed) { Ending::ChecksFailed } else { Ending::NoRung };
+        let failed = reasons.contains(&Reason::ValidationFailed);
+        let ending = if failed { Ending::ChecksFailed } else { Ending::NoRung };
         Ok(Climbed::Flow(Flow::End(ending, last)))
     }
 
@@ -158,11 +141,15 @@ impl Run<'_> {
             }
         };
         tried.describe(&candidate);
-        if let Some(refusal) = self.refusal_of_loss(&candidate, &mut tried) {
+        if !candidate.discards.is_empty() && !self.request.allow_loss {
+            tried.why = "it discards later changes, and that was not permitted".into();
+            let (discards, paths) = (candidate.discards.clone(), tried.paths.clone());
             self.remember(tried);
-            return Ok(ControlFlow::Break(Climbed::Refused(refusal)));
+            let refusal = crate::Error::LossNotAllowed { discards, paths, renamed: Vec::new() };
+            return Ok(ControlFlow::Break(Climbed::Refused(refusal.into())));
         }
-        climber.take(self, rung, tried, *candidate)
+        tried.why = rung.and_then(|rung| rung.title.clone()).unwrap_or_else(|| "its checks pass".into());
+        climber.take(self, tried, *candidate)
     }
 
     fn fell(&mut self, tried: RungTried, fall: Fall) -> Fall {
@@ -172,33 +159,27 @@ impl Run<'_> {
 
     /// The place in the ladder where climbing begins or goes on, and the reasons that have been given so far.
     fn begin_of(&self, ladder: &[Rung]) -> (usize, Vec<Reason>) {
-        let mut reasons: Vec<Reason> = self.state.rungs.iter().filter_map(|rung| rung.reason).collect();
-        let mut first = self.state.rung;
-        if self.request.by_hand {
-            reasons.push(Reason::Manual);
-            if first == 0 {
-                first = ladder.iter().position(|rung| rung.when.contains(&Reason::Manual)).unwrap_or(0);
-            }
-        }
+        let by_hand = self.request.by_hand.then_some(Reason::Manual);
+        let reasons = self.state.rungs.iter().filter_map(|rung| rung.reason).chain(by_hand).collect();
+        let is_manual = |rung: &Rung| by_hand.is_some_and(|manual| rung.when.contains(&manual));
+        let first = match self.state.rung {
+            0 => ladder.iter().position(is_manual).unwrap_or(0),
+            at => at,
+        };
         (first, reasons)
     }
 
     /// Which rung it comes to is not known at the start: its approval can be brought later.
     fn missing_approval(&self, rung: &Rung) -> Option<Pause> {
-        let role = rung.approval.as_ref()?;
-        let error = self.refuse_unapproved(rung.title.as_deref().unwrap_or("the rung"), role).err()?;
+        let error = self.refuse_unapproved_rung(rung).err()?;
+        let role = rung.approval.clone()?;
         let pause = Pause::new(format!("approval of {role}"), error.to_string());
-        Some(Pause { approval: Some(role.clone()), ..pause })
+        Some(Pause { approval: Some(role), ..pause })
     }
 
-    /// What discards later changes needs consent.
-    fn refusal_of_loss(&self, candidate: &Candidate, tried: &mut RungTried) -> Option<EngineError> {
-        if candidate.discards.is_empty() || self.request.allow_loss {
-            return None;
-        }
-        tried.why = "it discards later changes, and that was not permitted".into();
-        let (discards, paths) = (candidate.discards.clone(), tried.paths.clone());
-        Some(crate::Error::LossNotAllowed { discards, paths, renamed: Vec::new() }.into())
+    pub(super) fn refuse_unapproved_rung(&self, rung: &Rung) -> Result<()> {
+        let Some(role) = &rung.approval else { return Ok(()) };
+        self.refuse_unapproved(rung.title.as_deref().unwrap_or("the rung"), role)
     }
 
     pub(super) fn remember(&mut self, tried: RungTried) {
@@ -206,21 +187,18 @@ impl Run<'_> {
         self.state.rungs.push(tried);
     }
 
-    fn validate(&mut self, candidate: &Candidate) -> Result<Judged> {
+    fn validate(&mut self, candidate: &Candidate) -> Result<Option<Judged>> {
         let checks = self.cheapest_first(&self.phase.validate);
+        let each = self.phase.validate_each.clone();
         let steps = candidate.plan.chosen_attempt().map_or(0, |attempt| attempt.steps.len());
-        if !self.phase.validate_each.is_empty() && steps > 1 {
-            for at in 0..steps {
-                let mut scratch = self.engine.repo.files_of(Content::Step(&candidate.plan, at))?;
-                self.link(&mut *scratch)?;
-                let each = self.phase.validate_each.clone();
-                if let Some(judged) = self.judge(&each, scratch.folder())? {
-                    return Ok(judged);
-                }
+        for at in (0..steps).filter(|_| !each.is_empty() && steps > 1) {
+            let scratch = self.engine.repo.files_of(Content::Step(&candidate.plan, at))?;
+            self.link(&*scratch)?;
+            if let Some(judged) = self.judge(&each, scratch.folder())? {
+                return Ok(Some(judged));
             }
         }
-        let folder = candidate.scratch.folder().to_owned();
-        Ok(self.judge(&checks, &folder)?.unwrap_or(Judged::Passed))
+        self.judge(&checks, candidate.scratch.folder())
     }
 
     /// The checks that only look at files and figures before those that start programs, and questions at the end.
@@ -237,25 +215,19 @@ impl Run<'_> {
 
     /// The first thing that stands in the way, if anything does. What fails decides; a doubt waits for the rest.
     fn judge(&mut self, checks: &[String], folder: &std::path::Path) -> Result<Option<Judged>> {
-        let mut blocking: Option<(String, Verdict)> = None;
+        let mut doubt = None;
         for id in checks {
             let verdict = self.check(id, On::Candidate, folder)?;
-            let worse = match &blocking {
-                None => verdict.blocks(),
-                Some((_, known)) => known.outcome == Outcome::Inconclusive && verdict.blocks(),
-            };
-            if worse {
-                blocking = Some((id.clone(), verdict));
+            if verdict.outcome == Outcome::Inconclusive {
+                doubt = Some(Judged::Doubt(id.clone(), verdict.to_string()));
+            } else if verdict.blocks() {
+                return Ok(Some(Judged::Failed(format!("{id}: {verdict}"))));
             }
-            let decided = |(_, verdict): &(String, Verdict)| verdict.outcome != Outcome::Inconclusive;
-            if blocking.as_ref().is_some_and(|found| decided(found) || self.phase.fail_fast == Some(true)) {
+            if doubt.is_some() && self.phase.fail_fast == Some(true) {
                 break;
             }
         }
-        Ok(blocking.map(|(id, verdict)| match verdict.outcome {
-            Outcome::Inconclusive => Judged::Doubt(id, verdict.to_string()),
-            _ => Judged::Failed(format!("{id}: {verdict}")),
-        }))
+        Ok(doubt)
     }
 
     /// Whether a check also runs on the tip as it is, at this time.
@@ -264,11 +236,7 @@ impl Run<'_> {
         let Some(check) = self.procedure.check(id).filter(|check| check.ask.is_none() && !known) else {
             return false;
         };
-        match check.control.or(self.phase.control) {
-            Some(false) => false,
-            Some(true) => true,
-            None => when == Controlled::AfterFailure,
-        }
+        check.control.or(self.phase.control).unwrap_or(when == Controlled::AfterFailure)
     }
 
     /// Runs the checks that are to show red before green. The files of the tip lie where those of the candidate are put
@@ -278,8 +246,8 @@ impl Run<'_> {
         let first: Vec<_> =
             checks.into_iter().filter(|id| self.is_controlled(id, Controlled::First)).collect();
         if first.iter().any(|id| self.needs_files(id)) && self.state.candidate.is_none() {
-            let mut files = self.engine.repo.place_files(&self.state.id, None, self.present_tip())?;
-            self.link(&mut *files)?;
+            let files = self.engine.repo.place_files(&self.state.id, None, self.present_tip())?;
+            self.link(&*files)?;
             self.tip_files = Some(files);
         }
         first.iter().try_for_each(|id| self.control(id))?;
@@ -292,8 +260,8 @@ impl Run<'_> {
         let folder = match self.tip_files.take() {
             Some(scratch) => self.tip_files.insert(scratch).folder().to_owned(),
             None if self.needs_files(id) => {
-                let mut scratch = self.engine.repo.files_of(Content::Commit(self.present_tip()))?;
-                self.link(&mut *scratch)?;
+                let scratch = self.engine.repo.files_of(Content::Commit(self.present_tip()))?;
+                self.link(&*scratch)?;
                 self.tip_files.insert(scratch).folder().to_owned()
             }
             None => self.engine.place(),
@@ -306,66 +274,49 @@ impl Run<'_> {
         matches!(subject, Some(Ok(Subject::Program(_) | Subject::File(_))))
     }
 
-    pub(super) fn branch(&self) -> Result<Option<String>> {
-        let branch = self.phase.branch.as_ref().or(self.procedure.document.branch.as_ref());
-        branch.map(|branch| self.words(branch)).transpose()
-    }
-
     fn land(&mut self, mut candidate: Candidate, id: &str) -> Result<Flow> {
         if let Some((text, Some(path))) = self.own_report()? {
             self.add_file(&mut candidate, &path, &text)?;
         }
-        let tip = self.engine.repo.plan_tip(&PlanOptions::default())?;
-        if tip.commit_id != self.present_tip() {
-            let (reference, expected) = (self.state.reference.clone(), self.present_tip());
-            return Err(EngineError::Moved { reference, expected, found: tip.commit_id });
-        }
-        let plan = serde_json::to_vec_pretty(&candidate.plan);
-        self.plan = Some(plan.map_err(|error| crate::Error::internal("the plan cannot be written", error))?);
+        self.refuse_moved(self.present_tip())?;
+        let plan = serde_json::to_vec_pretty(&candidate.plan)
+            .map_err(|error| crate::Error::internal("the plan cannot be written", error))?;
+        self.record.plan = Some(plan);
         // Written down before the branch moves: after a crash the commit on the branch says that it has.
         self.save(&format!("{id} landing"))?;
-        let mut options = self.request.landing.clone();
-        options.allow_loss = true;
-        if let Some(branch) = self.branch()? {
-            options.destination = Destination::Branch(branch);
-        }
-        let plan: Plan = candidate.plan;
-        let receipt = self.engine.repo.apply(plan, &options)?;
-        match receipt.outcome.kind {
-            OutcomeKind::Committed => {
-                self.state.commits.extend(&receipt.outcome.commit_ids);
-                self.tip_files = None;
-                self.state.operations.extend(receipt.outcome.operation_id);
-                self.state.landed_on.clone_from(&receipt.outcome.reference);
-                // All of it is in the commit now.
-                self.state.candidate = None;
-                let reference = receipt.outcome.reference.unwrap_or_default();
-                self.observer
-                    .event(&Event::Landed { commits: &receipt.outcome.commit_ids, reference: &reference });
-                Ok(match receipt.outcome.later_failure {
-                    Some(failure) => Flow::Failed(failure),
-                    None => Flow::Done(Some(format!("landed on {reference}"))),
-                })
-            }
+        let landed = self.engine.repo.apply(candidate.plan, &self.landing_options()?)?.outcome;
+        match landed.kind {
+            OutcomeKind::Committed => {}
             OutcomeKind::NothingToDo => {
-                Ok(Flow::End(Ending::NothingToDo, "the branch holds this result".into()))
+                return Ok(Flow::End(Ending::NothingToDo, "the branch holds this result".into()));
             }
-            _ => Ok(Flow::End(Ending::NoRung, "nothing landed".into())),
+            _ => return Ok(Flow::End(Ending::NoRung, "nothing landed".into())),
         }
+        self.state.commits.extend(&landed.commit_ids);
+        self.tip_files = None;
+        self.state.operations.extend(landed.operation_id);
+        self.state.landed_on.clone_from(&landed.reference);
+        // All of it is in the commit now.
+        self.state.candidate = None;
+        let reference = landed.reference.unwrap_or_default();
+        self.observer.event(&Event::Landed { commits: &landed.commit_ids, reference: &reference });
+        Ok(match landed.later_failure {
+            Some(failure) => Flow::Failed(failure),
+            None => Flow::Done(Some(format!("landed on {reference}"))),
+        })
     }
 
     /// A rung that an outside program carries out.
     fn command_rung(&mut self, run: &[String], rung: Option<&Rung>, mut tried: RungTried) -> Result<Flow> {
-        let folder = self.engine.place();
-        let run = self.arguments(run)?;
         let secrets = rung.map_or(&[][..], |rung| &rung.secrets);
-        self.refuse_foreign_script(&run, &folder)?;
-        let command = self.command(&run, &folder, &Default::default(), secrets, None)?;
+        let command = self.live_command(run, secrets, None)?;
+        let run = command.arguments().to_vec();
+        self.refuse_foreign_script(&run, command.folder())?;
         // It changes what git does not know: after a crash a person says whether it runs again.
         let started = |unit: &&mut Unit| unit.kind == UnitKind::Rollback && unit.state == UnitState::Started;
         self.state.units.iter_mut().filter(started).for_each(|unit| unit.repeatable = false);
         self.save("command rung started")?;
-        let (verdict, _) = self.judged("rung", "rung", command, &Default::default(), None)?;
+        let verdict = self.judged("rung", "rung", command, &Expect::default(), None)?;
         tried.taken = verdict.outcome == Outcome::Pass;
         tried.why = if tried.taken { format!("{} has done it", run[0]) } else { verdict.to_string() };
         self.remember(tried);
@@ -379,16 +330,7 @@ impl Run<'_> {
 
 impl RungTried {
     pub(super) fn new(at: usize, rung: Option<&Rung>) -> Self {
-        Self {
-            at,
-            kind: rung.map(|rung| rung.kind),
-            taken: false,
-            reason: None,
-            why: String::new(),
-            paths: Vec::new(),
-            loss: None,
-            discards: Vec::new(),
-        }
+        Self { at, kind: rung.map(|rung| rung.kind), ..Self::default() }
     }
 
     /// Says what a candidate touches and what that costs.
@@ -418,9 +360,8 @@ pub(super) enum Controlled {
     AfterFailure,
 }
 
-/// What the checks of a candidate say together.
+/// What stands in the way of a candidate.
 enum Judged {
-    Passed,
     Failed(String),
     Doubt(String, String),
 }

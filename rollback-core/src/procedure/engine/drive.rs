@@ -2,13 +2,15 @@
 
 use super::event::{Event, On};
 use super::state::{Ending, Pause, RunStatus, Unit, UnitKind, UnitState};
-use super::steps::Stepped;
 use super::{EngineError, Result, Resumption, Run};
 use crate::checkpoint::CheckpointOptions;
+use crate::id::CommitId;
 use crate::oplog::Operation;
 use crate::plan::PlanOptions;
-use crate::procedure::check::Outcome;
-use crate::procedure::format::{EvidenceTime, Named, Occasion, Period, TreePath};
+use crate::procedure::check::{Outcome, Verdict};
+use crate::procedure::format::{
+    Demand, Evidence, EvidenceTime, Message, Occasion, Period, Precheck, Step, TreePath,
+};
 
 /// How long a program may run that only shows more of a failure.
 const LONGEST_DIAGNOSIS: Period = Period(std::time::Duration::from_secs(120));
@@ -21,6 +23,29 @@ pub(super) enum Flow {
     Failed(String),
     Pause(Pause),
     End(Ending, String),
+}
+
+impl Flow {
+    /// Nothing is left to do, and there is nothing to say about it.
+    pub(super) const DONE: Self = Self::Done(None);
+
+    /// Whether and how the verdict on a check of the live system lets a run go on; `failed` is for one that does not pass.
+    fn of_check(check: &str, verdict: &Verdict, failed: impl FnOnce(String) -> Self) -> Self {
+        match verdict.outcome {
+            Outcome::Pass | Outcome::Skip => Self::DONE,
+            Outcome::Inconclusive => Self::Pause(Pause::new(check, verdict.to_string())),
+            Outcome::Fail | Outcome::Error => failed(verdict.to_string()),
+        }
+    }
+
+    /// What a step that has come to this is to a run of which something `landed` already, or nothing.
+    fn of_step(self, step: &Step, landed: bool) -> Self {
+        match self {
+            Self::Failed(why) if step.optional => Self::Skipped(why),
+            Self::Failed(why) if !landed => Self::End(Ending::StepFailed, why),
+            other => other,
+        }
+    }
 }
 
 impl Run<'_> {
@@ -53,22 +78,16 @@ impl Run<'_> {
                 continue;
             }
             self.begin(at)?;
-            let flow = self.unit(at);
-            let flow = match flow {
+            let flow = match self.unit(at) {
                 Ok(flow) => flow,
-                Err(error @ EngineError::Core(crate::Error::Cancelled)) => {
-                    self.cut_off(at)?;
-                    return Err(error);
-                }
-                // A program of it has run: whether it runs again is for a person to say.
-                Err(error) if self.has_started && !self.state.units[at].repeatable => {
-                    self.cut_off(at)?;
-                    return Err(error);
-                }
                 Err(error) => {
-                    // What was refused changed nothing: the unit is as if it had not begun.
-                    self.state.units[at].state = UnitState::Pending;
-                    self.finish_with_error(at, &error)?;
+                    // Once a program of it has run, whether it runs again is for a person to say.
+                    let is_open = self.has_started && !self.state.units[at].repeatable;
+                    match error {
+                        EngineError::Core(crate::Error::Cancelled) => self.cut_off(at)?,
+                        _ if is_open => self.cut_off(at)?,
+                        _ => self.refused(at, &error)?,
+                    }
                     return Err(error);
                 }
             };
@@ -107,19 +126,15 @@ impl Run<'_> {
         let (kind, id) = (unit.kind, unit.id.clone());
         self.observer.event(&Event::Started { at: at + 1, kind, id: &id });
         // What only reads is repeated after a crash anyway: its beginning need not be on the disk.
-        if self.state.units[at].repeatable && !matches!(kind, UnitKind::Rollback | UnitKind::Publish) {
-            Ok(())
-        } else {
-            self.save(&format!("{id} started"))
+        match self.state.units[at].repeatable && !matches!(kind, UnitKind::Rollback | UnitKind::Publish) {
+            true => Ok(()),
+            false => self.save(&format!("{id} started")),
         }
     }
 
     /// Writes down how a unit ended; whether the run stops here.
     fn end(&mut self, at: usize, flow: Flow) -> Result<bool> {
         let now = self.engine.clock.now();
-        let unit = &mut self.state.units[at];
-        unit.ended = Some(now);
-        let id = unit.id.clone();
         let (state, note, stop) = match flow {
             Flow::Done(note) => (UnitState::Done, note, None),
             Flow::Skipped(why) => (UnitState::Skipped, Some(why), None),
@@ -145,19 +160,14 @@ impl Run<'_> {
             }
         };
         let unit = &mut self.state.units[at];
-        unit.state = state;
-        unit.note = note;
-        self.observer.event(&Event::Ended {
-            at: at + 1,
-            id: &id,
-            state,
-            note: self.state.units[at].note.as_deref(),
-        });
+        (unit.ended, unit.state, unit.note) = (Some(now), state, note);
+        let id = unit.id.clone();
+        self.observer.event(&Event::Ended { at: at + 1, id: &id, state, note: unit.note.as_deref() });
         self.save(&format!("{id} {}", stop.unwrap_or("done")))?;
         Ok(stop.is_some())
     }
 
-    /// Leaves a unit as a crash would: what only reads begins again, of what writes nobody knows how far it came.
+    /// Leaves a unit as a crash would: what only reads begins again, how far it came is not known of what writes.
     fn cut_off(&mut self, at: usize) -> Result<()> {
         let unit = &mut self.state.units[at];
         if unit.repeatable {
@@ -167,8 +177,10 @@ impl Run<'_> {
         self.save(&format!("{id} cut off"))
     }
 
-    fn finish_with_error(&mut self, at: usize, error: &EngineError) -> Result<()> {
+    /// Leaves a unit that was refused as if it had not begun: it changed nothing.
+    fn refused(&mut self, at: usize, error: &EngineError) -> Result<()> {
         let landed = !self.state.commits.is_empty() || !self.state.outside_effects.is_empty();
+        self.state.units[at].state = UnitState::Pending;
         let id = self.state.units[at].id.clone();
         if landed {
             self.state.conclude(Ending::Paused);
@@ -207,33 +219,25 @@ impl Run<'_> {
 
     /// Writes the procedure's own report with what is known now, and keeps it with the run.
     pub(super) fn own_report(&mut self) -> Result<Option<(String, Option<TreePath>)>> {
-        let reports = &self.procedure.document.report;
-        let Some(id) = self.phase.report.as_ref().filter(|_| self.state.purpose.is_rollback()) else {
-            return Ok(None);
-        };
-        let Some(report) = reports.iter().find(|report| report.id == *id).cloned() else { return Ok(None) };
+        let id = self.phase.report.as_ref().filter(|_| self.state.purpose.is_rollback());
+        let mut reports = self.procedure.document.report.iter();
+        let Some(report) = reports.find(|report| Some(&report.id) == id) else { return Ok(None) };
         let text = self.redactor.redact_str(self.words(&report.text)?.trim_start());
         self.keep(&format!("report/{}.md", report.id), text.as_bytes())?;
-        Ok(Some((text, report.path)))
+        Ok(Some((text, report.path.clone())))
     }
 
-    /// Writes the record, where this run has one.
-    pub(super) fn save_if_kept(&mut self, message: &str) -> Result<()> {
-        if self.record.is_some() { self.save(message) } else { Ok(()) }
-    }
-
-    /// Removes the candidate of a run that has no use for it any more. One that cannot be removed is in nobody's way, and
+    /// Removes the candidate of a run that has no use for it any more. One that cannot be removed stays, and
     /// the next run tries again.
     fn remove_candidate(&self) {
-        if !self.state.status.is_open() && self.record.is_some() {
+        if !self.state.status.is_open() && self.record.exists() {
             let _ = self.engine.repo.remove_placed(&self.state.id);
         }
     }
 
-    pub(super) fn save(&mut self, message: &str) -> Result<()> {
-        self.record =
-            Some(self.engine.repo.write_run(&self.state, self.record, self.plan.as_deref(), message)?);
-        Ok(())
+    /// Writes the run down; `what` says what has happened.
+    pub(super) fn save(&mut self, what: &str) -> Result<()> {
+        self.record.save(self.engine.repo, &self.state, what)
     }
 
     /// Says that it failed, keeps what is to be kept then, and what shows more of it.
@@ -258,17 +262,15 @@ impl Run<'_> {
     }
 
     /// Runs what shows more when it does not work, and keeps what it says. These programs only read; one that needs an
-    /// input nobody gave is left out, and in an emergency nobody waits for them.
+    /// input that was not given is left out, and in an emergency none runs.
     fn diagnose(&mut self) -> Result<()> {
         if self.state.emergency {
             return Ok(());
         }
-        let folder = self.engine.place();
         for id in self.phase.diagnose.clone() {
-            let row = self.procedure.document.diagnose.iter().find(|row| row.id == id).cloned();
+            let row = self.procedure.document.diagnose.iter().find(|row| row.id == id);
             for (at, run) in row.iter().flat_map(|row| &row.run).enumerate() {
-                let Ok(run) = self.arguments(run) else { continue };
-                let command = self.command(&run, &folder, &Named::default(), &[], Some(LONGEST_DIAGNOSIS))?;
+                let Ok(command) = self.live_command(run, &[], Some(LONGEST_DIAGNOSIS)) else { continue };
                 // A program that cannot be started has nothing to say.
                 let _ = self.run_program(&id, &format!("diagnose/{id}/{}", at + 1), &command)?;
             }
@@ -299,12 +301,11 @@ impl Run<'_> {
         {
             self.overrun("the run", rto);
         }
-        let document = &self.procedure.document;
-        for (name, group) in document.group.iter() {
+        for (name, group) in self.procedure.document.group.iter() {
             let Some(budget) = group.budget else { continue };
-            let of_group = |unit: &&Unit| unit.group.as_deref() == Some(name);
-            let began = self.state.units[..at].iter().filter(of_group).filter_map(|unit| unit.started).min();
-            let ended = self.state.units[..at].iter().filter(of_group).filter_map(|unit| unit.ended).max();
+            let units = || self.state.units[..at].iter().filter(|unit| unit.group.as_deref() == Some(name));
+            let began = units().filter_map(|unit| unit.started).min();
+            let ended = units().filter_map(|unit| unit.ended).max();
             let Some((began, ended)) = began.zip(ended) else { continue };
             let took = ended.duration_since(began).try_into().unwrap_or_default();
             if Period(took) > budget {
@@ -330,13 +331,9 @@ impl Run<'_> {
         self.state.find_landings(self.engine.repo)?;
         self.refuse_taken_back()?;
         if self.state.commits.is_empty() {
-            let tip = self.engine.repo.plan_tip(&PlanOptions::default())?;
-            if tip.commit_id != self.state.tip && !how.replan {
-                let (reference, expected) = (self.state.reference.clone(), self.state.tip);
-                return Err(EngineError::Moved { reference, expected, found: tip.commit_id });
-            }
-            if tip.commit_id != self.state.tip {
-                self.replan(tip);
+            match self.refuse_moved(self.state.tip) {
+                Err(EngineError::Moved { .. }) if how.replan => self.replan()?,
+                result => result?,
             }
         }
         self.accept_approvals()?;
@@ -353,20 +350,26 @@ impl Run<'_> {
         self.save("resumed")
     }
 
+    /// Refuses to go on where the tip is not the expected one.
+    pub(super) fn refuse_moved(&self, expected: CommitId) -> Result<()> {
+        let found = self.engine.repo.plan_tip(&PlanOptions::default())?.commit_id;
+        match found == expected {
+            true => Ok(()),
+            false => Err(EngineError::Moved { reference: self.state.reference.clone(), expected, found }),
+        }
+    }
+
     /// Refuses to go on where what had landed was taken back since, by an abort that was cut off or by an undo.
     fn refuse_taken_back(&self) -> Result<()> {
         if self.state.operations.is_empty() {
             return Ok(());
         }
         let own = |row: &Operation| self.state.operations.contains(&row.operation_id);
-        for Operation { operation_id: operation, undone_by, .. } in
-            self.engine.repo.operations()?.into_iter().filter(own)
-        {
-            if let Some(by) = undone_by {
-                return Err(crate::Error::AlreadyUndone { operation, by }.into());
-            }
+        let mut rows = self.engine.repo.operations()?.into_iter().filter(own);
+        match rows.find_map(|row| Some((row.operation_id, row.undone_by?))) {
+            Some((operation, by)) => Err(crate::Error::AlreadyUndone { operation, by }.into()),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Decides what becomes of the unit that was cut off. One that may simply run again does so, whatever a person says.
@@ -377,13 +380,13 @@ impl Run<'_> {
             return Ok(());
         }
         if !how.mark_done {
-            return Err(EngineError::CutOff { unit: unit.id.clone() });
+            return Err(EngineError::CutOff(unit.id.clone()));
         }
         unit.state = UnitState::Done;
         unit.note = Some("taken for done".into());
         let (kind, id) = (unit.kind, unit.id.clone());
-        let effect = match (kind, self.procedure.step(&id).cloned()) {
-            (UnitKind::Step | UnitKind::Backup, Some(step)) => self.effect_of(&step)?,
+        let effect = match (kind, self.procedure.step(&id)) {
+            (UnitKind::Step | UnitKind::Backup, Some(step)) => self.effect_of(step)?,
             (UnitKind::Message, _) => return Ok(()),
             _ => id,
         };
@@ -392,10 +395,10 @@ impl Run<'_> {
     }
 
     /// Goes on from another tip: what was found out about the old one, and what was approved for it, no longer counts.
-    fn replan(&mut self, tip: crate::plan::Tip) {
+    fn replan(&mut self) -> Result<()> {
+        let tip = self.engine.repo.plan_tip(&PlanOptions::default())?;
         let state = &mut self.state;
-        state.reference = tip.reference;
-        state.tip = tip.commit_id;
+        (state.reference, state.tip) = (tip.reference, tip.commit_id);
         (state.rung, state.edits_done) = (0, 0);
         state.rungs.clear();
         state.targets.clear();
@@ -410,79 +413,69 @@ impl Run<'_> {
         }
         // It was made of the old tip.
         state.candidate = None;
-        self.plan = None;
+        self.record.plan = None;
+        Ok(())
     }
 
     fn unit(&mut self, at: usize) -> Result<Flow> {
-        let (kind, id) = (self.state.units[at].kind, self.state.units[at].id.clone());
-        let work_dir = self.engine.place();
+        let Unit { kind, id, part, .. } = self.state.units[at].clone();
         let document = &self.procedure.document;
         match kind {
-            UnitKind::Message => {
-                let message = document.message.iter().find(|message| message.id == id).cloned();
-                let Some(message) = message else { return Ok(Flow::Done(None)) };
-                if message.on == Occasion::Complete
-                    && let Some(failed) = self.state.failures().next()
-                {
-                    return Ok(Flow::Skipped(format!("it is not complete: '{}' failed", failed.id)));
-                }
-                self.message(&message).map(of_a_step)
-            }
+            UnitKind::Message => match document.message.iter().find(|row| row.id == id) {
+                Some(message) => self.due_message(message),
+                None => Ok(Flow::DONE),
+            },
             UnitKind::Precheck => self.precheck(&id),
             UnitKind::Checkpoint => self.checkpoint(),
             UnitKind::Backup => self.backup(),
-            UnitKind::Evidence => {
-                let Some(evidence) = document.evidence.iter().find(|evidence| evidence.id == id).cloned()
-                else {
-                    return Ok(Flow::Done(None));
-                };
-                match self.evidence(&evidence)? {
-                    None => Ok(Flow::Done(None)),
-                    Some(missing) if evidence.optional || !evidence.run.is_empty() => {
-                        Ok(Flow::Done(Some(missing)))
-                    }
-                    Some(missing) => Ok(Flow::Failed(missing)),
+            UnitKind::Evidence => match document.evidence.iter().find(|row| row.id == id) {
+                Some(evidence) => self.due_evidence(evidence),
+                None => Ok(Flow::DONE),
+            },
+            UnitKind::Step => match self.procedure.step(&id) {
+                Some(step) => {
+                    let landed = self.has_landed();
+                    Ok(self.step(step)?.of_step(step, landed))
                 }
-            }
-            UnitKind::Step => {
-                let Some(step) = self.procedure.step(&id).cloned() else { return Ok(Flow::Done(None)) };
-                let landed = self.has_landed();
-                Ok(match self.step(&step)? {
-                    Stepped::Done(note) => Flow::Done(note),
-                    Stepped::Failed(why) if step.optional => Flow::Skipped(why),
-                    Stepped::Failed(why) if landed => Flow::Failed(why),
-                    Stepped::Failed(why) => Flow::End(Ending::StepFailed, why),
-                    Stepped::Manual(why) => Flow::Pause(Pause::new(id, why)),
-                })
-            }
-            UnitKind::Rollback => self.rollback(self.state.units[at].part, &id),
+                None => Ok(Flow::DONE),
+            },
+            UnitKind::Rollback => self.rollback(part, &id),
             UnitKind::Wait => {
                 if let Some(gradual) = &self.phase.gradual {
                     let pauses = gradual.steps.saturating_sub(1).max(1);
                     self.engine.clock.wait(gradual.over.0 / pauses);
                 }
-                Ok(Flow::Done(None))
+                Ok(Flow::DONE)
             }
-            UnitKind::Verify => {
-                let verdict = self.check(&id, On::Live, &work_dir)?;
-                Ok(match verdict.outcome {
-                    Outcome::Pass | Outcome::Skip => Flow::Done(None),
-                    Outcome::Inconclusive => Flow::Pause(Pause::new(id, verdict.to_string())),
-                    Outcome::Fail | Outcome::Error => Flow::Failed(verdict.to_string()),
-                })
-            }
-            UnitKind::Publish => self.publish().map(of_a_step),
-            UnitKind::Soak => self.soak(&work_dir),
+            UnitKind::Verify => Ok(Flow::of_check(&id, &self.check_live(&id)?, Flow::Failed)),
+            UnitKind::Publish => self.publish(),
+            UnitKind::Soak => self.soak(),
             UnitKind::Branch => self.start_branch(),
             // It is done when it is asked for, and then written down at once.
-            UnitKind::Followup => Ok(Flow::Done(None)),
+            UnitKind::Followup => Ok(Flow::DONE),
         }
     }
 
+    fn due_message(&mut self, message: &Message) -> Result<Flow> {
+        if message.on == Occasion::Complete
+            && let Some(failed) = self.state.failures().next()
+        {
+            return Ok(Flow::Skipped(format!("it is not complete: '{}' failed", failed.id)));
+        }
+        self.message(message)
+    }
+
+    fn due_evidence(&mut self, evidence: &Evidence) -> Result<Flow> {
+        Ok(match self.evidence(evidence)? {
+            Some(missing) if !evidence.optional && evidence.run.is_empty() => Flow::Failed(missing),
+            missing => Flow::Done(missing),
+        })
+    }
+
     /// Watches until the time is over or a check no longer passes.
-    fn soak(&mut self, folder: &std::path::Path) -> Result<Flow> {
+    fn soak(&mut self) -> Result<Flow> {
         let soak = self.phase.soak.clone().or_else(|| self.procedure.document.soak.clone());
-        let Some(soak) = soak else { return Ok(Flow::Done(None)) };
+        let Some(soak) = soak else { return Ok(Flow::DONE) };
         let end = self.elapsed().0 + soak.lasting.0;
         let every =
             soak.every.map_or(soak.lasting.0 / 10, |every| every.0).max(std::time::Duration::from_secs(1));
@@ -490,7 +483,7 @@ impl Run<'_> {
             self.engine.clock.wait(every);
             self.tell_how_it_goes()?;
             for check in &soak.checks {
-                let verdict = self.check(check, On::Live, folder)?;
+                let verdict = self.check_live(check)?;
                 if matches!(verdict.outcome, Outcome::Fail | Outcome::Error) {
                     return Ok(Flow::Failed(format!("{check} after {}: {verdict}", self.elapsed())));
                 }
@@ -512,49 +505,36 @@ impl Run<'_> {
         if let Some(condition) = super::purpose::condition(self.procedure, id)
             && !self.state.purpose.is_rollback()
         {
-            return Ok(match self.is_confirmed(id) {
-                true => Flow::Done(Some("confirmed".into())),
-                false => Flow::Pause(Pause::new(id.to_owned(), self.words(condition)?)),
-            });
+            return self.confirmation(id, condition);
         }
-        let Some(precheck) = self.procedure.document.precheck.iter().find(|row| row.id == id).cloned() else {
-            return Ok(Flow::Done(None));
-        };
-        if let Some(question) = &precheck.ask {
-            return Ok(match self.is_confirmed(id) {
-                true => Flow::Done(Some("confirmed".into())),
-                false => Flow::Pause(Pause::new(id.to_owned(), self.words(question)?)),
-            });
-        }
-        if let Some(check) = &precheck.check {
-            let folder = self.engine.place();
-            let verdict = self.check(check, On::Live, &folder)?;
-            return Ok(match verdict.outcome {
-                Outcome::Pass | Outcome::Skip => Flow::Done(None),
-                Outcome::Inconclusive => Flow::Pause(Pause::new(check.clone(), verdict.to_string())),
-                _ => Flow::End(Ending::ChecksFailed, verdict.to_string()),
-            });
-        }
-        match precheck.step.as_ref().and_then(|step| self.procedure.step(step)).cloned() {
-            Some(step) => Ok(match self.step(&step)? {
-                Stepped::Done(note) => Flow::Done(note),
-                Stepped::Failed(why) if step.optional => Flow::Skipped(why),
-                Stepped::Failed(why) => Flow::End(Ending::StepFailed, why),
-                Stepped::Manual(why) => Flow::Pause(Pause::new(step.id, why)),
-            }),
-            None => Ok(Flow::Done(None)),
+        let row = self.procedure.document.precheck.iter().find(|row| row.id == id);
+        match row.map(Precheck::demand) {
+            Some(Ok(Demand::Confirmed(question))) => self.confirmation(id, question),
+            Some(Ok(Demand::Checked(check))) => {
+                let failed = |why| Flow::End(Ending::ChecksFailed, why);
+                Ok(Flow::of_check(check, &self.check_live(check)?, failed))
+            }
+            Some(Ok(Demand::Done(step))) => match self.procedure.step(step) {
+                Some(step) => Ok(self.step(step)?.of_step(step, false)),
+                None => Ok(Flow::DONE),
+            },
+            _ => Ok(Flow::DONE),
         }
     }
 
+    /// Waits until a person has confirmed what is asked.
+    pub(super) fn confirmation(&self, id: &str, question: &str) -> Result<Flow> {
+        Ok(match self.is_confirmed(id) {
+            true => Flow::Done(Some("confirmed".into())),
+            false => Flow::Pause(Pause::new(id, self.words(question)?)),
+        })
+    }
+
     fn checkpoint(&mut self) -> Result<Flow> {
-        let Some(checkpoint) = self.procedure.document.checkpoint.clone() else {
-            return Ok(Flow::Done(None));
-        };
+        let Some(checkpoint) = &self.procedure.document.checkpoint else { return Ok(Flow::DONE) };
         let name = self.words(&checkpoint.name)?;
-        let mut outside = Vec::new();
-        for path in &checkpoint.outside {
-            outside.push(self.expanded(&self.words(path)?));
-        }
+        let outside = checkpoint.outside.iter().map(|path| Ok(self.expanded(&self.words(path)?)));
+        let outside = outside.collect::<Result<Vec<_>>>()?;
         let repo = self.engine.repo;
         let options = CheckpointOptions::at(self.state.tip).with_outside(outside).following();
         let made = repo.create_checkpoint(&self.procedure.id, &name, &options)?;
@@ -565,27 +545,18 @@ impl Run<'_> {
 
     /// A backup that was not verified is none.
     fn backup(&mut self) -> Result<Flow> {
-        let Some(backup) = self.procedure.document.backup.clone() else { return Ok(Flow::Done(None)) };
-        let Some(step) = self.procedure.step(&backup.step).cloned() else { return Ok(Flow::Done(None)) };
+        let Some(backup) = &self.procedure.document.backup else { return Ok(Flow::DONE) };
+        let Some(step) = self.procedure.step(&backup.step) else { return Ok(Flow::DONE) };
         let failed = |why: String| match backup.required {
             true => Flow::End(Ending::StepFailed, format!("there is no usable backup: {why}")),
             false => Flow::Failed(why),
         };
-        match self.step(&step)? {
-            Stepped::Done(_) => {}
-            Stepped::Failed(why) => return Ok(failed(why)),
-            Stepped::Manual(why) => return Ok(Flow::Pause(Pause::new(step.id, why))),
+        match self.step(step)? {
+            Flow::Done(_) => {}
+            Flow::Failed(why) => return Ok(failed(why)),
+            other => return Ok(other),
         }
-        let folder = self.engine.place();
-        let verdict = self.check(&backup.verify, On::Live, &folder)?;
-        Ok(if verdict.outcome == Outcome::Pass { Flow::Done(None) } else { failed(verdict.to_string()) })
-    }
-}
-
-fn of_a_step(stepped: Stepped) -> Flow {
-    match stepped {
-        Stepped::Done(note) => Flow::Done(note),
-        Stepped::Failed(why) => Flow::Failed(why),
-        Stepped::Manual(why) => Flow::Pause(Pause::new("manual step", why)),
+        let verdict = self.check_live(&backup.verify)?;
+        Ok(if verdict.outcome == Outcome::Pass { Flow::DONE } else { failed(verdict.to_string()) })
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::error::ErrorClass;
 use crate::id::CommitId;
-use crate::procedure::format::{Problems, UnknownName};
+use crate::procedure::format::{Problems, Procedure, UnknownName};
 use crate::procedure::input::InputError;
 use crate::process::Holder;
 
@@ -33,13 +33,10 @@ pub enum EngineError {
         /// The programs that the run would start and that are not found.
         programs: Vec<String>,
     },
-    /// The request names no phase, and the procedure has no default.
-    #[error("no phase was named (known: {})", known.join(", "))]
-    NoPhase {
-        /// The phases there are.
-        known: Vec<String>,
-    },
-    /// Whoever asks has none of the roles that may.
+    /// The request names no phase, and the procedure has no default; these phases are there.
+    #[error("no phase was named (known: {})", .0.join(", "))]
+    NoPhase(Vec<String>),
+    /// The caller has none of the roles that may.
     #[error("{what} needs one of these roles: {}", needed.join(", "))]
     Authority {
         /// What was asked for.
@@ -73,7 +70,7 @@ pub enum EngineError {
         /// Why.
         why: String,
     },
-    /// Somebody takes a role whose members are declared, and is none of them.
+    /// The caller takes a role whose members are declared, and is none of them.
     #[error("{who} does not have the role '{role}' (members: {})", members.join(", "))]
     NotAMember {
         /// The role.
@@ -127,21 +124,15 @@ pub enum EngineError {
         /// What was found.
         found: String,
     },
-    /// A path that must stay would change.
-    #[error("{path} is to be preserved and would change")]
-    Preserved {
-        /// The path.
-        path: String,
-    },
+    /// This path must stay and would change.
+    #[error("{0} is to be preserved and would change")]
+    Preserved(String),
     /// The target cannot be found.
     #[error("{0}")]
     Target(String),
-    /// Several commits could be meant, and no rung takes several.
-    #[error("{} commits match, and one is wanted: {}", commits.len(), commits.join(", "))]
-    Ambiguous {
-        /// They, abbreviated, newest first.
-        commits: Vec<String>,
-    },
+    /// Several commits could be meant, and no rung takes several: they, abbreviated, newest first.
+    #[error("{} commits match, and one is wanted: {}", .0.len(), .0.join(", "))]
+    Ambiguous(Vec<String>),
     /// A value of a desired-state file cannot be set.
     #[error("{place}: {source}")]
     Set {
@@ -166,18 +157,12 @@ pub enum EngineError {
         /// Why.
         why: String,
     },
-    /// Something failed after the result landed, and it was to be published.
-    #[error("the run landed and then failed: {}", failed.join(", "))]
-    PublishAfterFailure {
-        /// What failed.
-        failed: Vec<String>,
-    },
-    /// Commits would leave that the run did not make.
-    #[error("{} would leave too that the run did not make", count(commits.len()))]
-    PublishOthers {
-        /// They, newest first.
-        commits: Vec<CommitId>,
-    },
+    /// These units failed after the result landed, and it was to be published.
+    #[error("the run landed and then failed: {}", .0.join(", "))]
+    PublishAfterFailure(Vec<String>),
+    /// Commits would leave that the run did not make: they, newest first.
+    #[error("{} would leave too that the run did not make", count(.0.len()))]
+    PublishOthers(Vec<CommitId>),
     /// Another run has not ended.
     #[error("the run {id} of procedure '{procedure}' has not ended: it is {status}")]
     Concurrent {
@@ -188,24 +173,15 @@ pub enum EngineError {
         /// Where it stands.
         status: &'static str,
     },
-    /// Another process carries out a run here.
-    #[error("{}", at_work(holder.as_deref()))]
-    AtWork {
-        /// Who, where that could be read.
-        holder: Option<Box<Holder>>,
-    },
-    /// There is no such run.
-    #[error("there is no run {}", id.as_deref().unwrap_or("to go on with"))]
-    NoRun {
-        /// What was asked for.
-        id: Option<String>,
-    },
-    /// Several runs could be meant.
-    #[error("several runs have not ended: {}", ids.join(", "))]
-    SeveralRuns {
-        /// They.
-        ids: Vec<String>,
-    },
+    /// Another process carries out a run here; who, where that could be read.
+    #[error("{}", at_work(.0.as_deref()))]
+    AtWork(Option<Box<Holder>>),
+    /// There is no run of this id, or none to go on with.
+    #[error("there is no run {}", .0.as_deref().unwrap_or("to go on with"))]
+    NoRun(Option<String>),
+    /// Several runs could be meant: their ids.
+    #[error("several runs have not ended: {}", .0.join(", "))]
+    SeveralRuns(Vec<String>),
     /// The run has ended.
     #[error("the run {id} has ended: {status}")]
     Ended {
@@ -232,12 +208,9 @@ pub enum EngineError {
         /// Where it is.
         found: CommitId,
     },
-    /// A step that changes something was cut off, and nobody knows how far it came.
-    #[error("'{unit}' was cut off and may have done its work in part")]
-    CutOff {
-        /// The step.
-        unit: String,
-    },
+    /// This unit changes something and was cut off; how far it came is not known.
+    #[error("'{0}' was cut off and may have done its work in part")]
+    CutOff(String),
 }
 
 fn at_work(holder: Option<&Holder>) -> String {
@@ -266,67 +239,56 @@ fn count(commits: usize) -> String {
 }
 
 impl EngineError {
+    /// That a procedure has no table of this name.
+    pub(super) fn lacks(procedure: &Procedure, table: &str) -> Self {
+        Self::Target(format!("procedure '{}' has no [{table}]", procedure.id))
+    }
+
     /// The stable name of the error, in kebab-case.
     pub fn code(&self) -> &'static str {
+        self.code_and_class().0
+    }
+
+    fn code_and_class(&self) -> (&'static str, ErrorClass) {
+        use ErrorClass::{Busy, Consent, Precondition, Usage};
         match self {
-            Self::Core(error) => error.code(),
-            Self::Procedure(_) => "bad-procedure",
-            Self::Unknown(_) => "unknown-name",
-            Self::Missing { .. } | Self::Input(InputError::Unset { .. }) => "input-unset",
-            Self::Input(_) => "bad-input",
-            Self::NoPhase { .. } => "no-phase",
-            Self::Authority { .. } => "authority-missing",
-            Self::Approval { .. } => "approval-missing",
-            Self::Unsigned { .. } => "approval-unsigned",
-            Self::BadApproval { .. } => "bad-approval",
-            Self::NotAMember { .. } => "not-a-member",
-            Self::Ambiguous { .. } => "ambiguous-target",
-            Self::Confirmation { .. } => "confirmation-missing",
-            Self::NotTrusted { .. } => "not-trusted",
-            Self::ForeignScript { .. } => "script-not-trusted",
-            Self::ValueIsOption { .. } => "value-is-option",
-            Self::Constraint { .. } => "constraint-broken",
-            Self::Preserved { .. } => "preserved-path",
-            Self::Target(_) => "target-not-found",
-            Self::Set { .. } => "not-settable",
-            Self::Outside { .. } => "outside-path",
-            Self::Remote { .. } => "bad-remote",
-            Self::PublishAfterFailure { .. } => "publish-after-failure",
-            Self::PublishOthers { .. } => "publish-others",
-            Self::Concurrent { .. } => "concurrent-run",
-            Self::AtWork { .. } => "run-at-work",
-            Self::NoRun { .. } => "no-run",
-            Self::SeveralRuns { .. } => "several-runs",
-            Self::Ended { .. } => "run-ended",
-            Self::Changed { .. } => "procedure-changed",
-            Self::Moved { .. } => "moved",
-            Self::CutOff { .. } => "step-cut-off",
+            Self::Core(error) => (error.code(), error.class()),
+            Self::Procedure(_) => ("bad-procedure", Usage),
+            Self::Unknown(_) => ("unknown-name", Usage),
+            Self::Missing { .. } | Self::Input(InputError::Unset { .. }) => ("input-unset", Usage),
+            Self::Input(_) => ("bad-input", Usage),
+            Self::NoPhase(_) => ("no-phase", Usage),
+            Self::Authority { .. } => ("authority-missing", Consent),
+            Self::Approval { .. } => ("approval-missing", Consent),
+            Self::Unsigned { .. } => ("approval-unsigned", Consent),
+            Self::BadApproval { .. } => ("bad-approval", Consent),
+            Self::NotAMember { .. } => ("not-a-member", Consent),
+            Self::Ambiguous(_) => ("ambiguous-target", Precondition),
+            Self::Confirmation { .. } => ("confirmation-missing", Consent),
+            Self::NotTrusted { .. } => ("not-trusted", Consent),
+            Self::ForeignScript { .. } => ("script-not-trusted", Consent),
+            Self::ValueIsOption { .. } => ("value-is-option", Usage),
+            Self::Constraint { .. } => ("constraint-broken", Precondition),
+            Self::Preserved(_) => ("preserved-path", Precondition),
+            Self::Target(_) => ("target-not-found", Precondition),
+            Self::Set { .. } => ("not-settable", Precondition),
+            Self::Outside { .. } => ("outside-path", Precondition),
+            Self::Remote { .. } => ("bad-remote", Precondition),
+            Self::PublishAfterFailure(_) => ("publish-after-failure", Consent),
+            Self::PublishOthers(_) => ("publish-others", Consent),
+            Self::Concurrent { .. } => ("concurrent-run", Busy),
+            Self::AtWork(_) => ("run-at-work", Busy),
+            Self::NoRun(_) => ("no-run", Precondition),
+            Self::SeveralRuns(_) => ("several-runs", Usage),
+            Self::Ended { .. } => ("run-ended", Precondition),
+            Self::Changed { .. } => ("procedure-changed", Precondition),
+            Self::Moved { .. } => ("moved", Precondition),
+            Self::CutOff(_) => ("step-cut-off", Precondition),
         }
     }
 
     /// Who can mend it.
     pub fn class(&self) -> ErrorClass {
-        match self {
-            Self::Core(error) => error.class(),
-            Self::Procedure(_)
-            | Self::Unknown(_)
-            | Self::Input(_)
-            | Self::Missing { .. }
-            | Self::NoPhase { .. }
-            | Self::ValueIsOption { .. }
-            | Self::SeveralRuns { .. } => ErrorClass::Usage,
-            Self::Authority { .. }
-            | Self::Approval { .. }
-            | Self::Unsigned { .. }
-            | Self::BadApproval { .. }
-            | Self::NotAMember { .. }
-            | Self::Confirmation { .. }
-            | Self::NotTrusted { .. }
-            | Self::PublishAfterFailure { .. }
-            | Self::PublishOthers { .. }
-            | Self::ForeignScript { .. } => ErrorClass::Consent,
-            Self::Concurrent { .. } | Self::AtWork { .. } => ErrorClass::Busy,
-            _ => ErrorClass::Precondition,
-        }
+        self.code_and_class().1
     }
 }

@@ -1,4 +1,4 @@
-//! What happens during a run, as data for whoever shows it.
+//! What happens during a run, as data for an observer.
 
 use serde::Serialize;
 

@@ -10,32 +10,28 @@ use crate::bounded;
 use crate::error::Error;
 use crate::listing;
 use crate::path::{RepoPath, name_fits};
-use crate::procedure::format::{Evidence, FileName, Named, Origin};
+use crate::procedure::format::{Evidence, FileName, Origin};
 use crate::trust::sha256;
 
 impl Run<'_> {
     /// Takes one piece of evidence; says what is missing.
     pub(super) fn evidence(&mut self, evidence: &Evidence) -> Result<Option<String>> {
         let to = self.kept_name(evidence)?;
-        let folder = self.engine.repo.work_dir().unwrap_or(self.engine.repo.git_dir()).to_owned();
         if let Ok(Origin::Program(run)) = evidence.origin() {
-            let run = self.arguments(run)?;
-            let command =
-                self.command(&run, &folder, &Named::default(), &evidence.secrets, evidence.timeout)?;
-            let log = format!("evidence/{to}");
-            return match self.run_program(&evidence.id, &log, &command)? {
-                Ok(output) if output.ended.is_success() => Ok(None),
-                Ok(output) => Ok(Some(output.ended.to_string())),
-                Err(error) => Ok(Some(error.to_string())),
-            };
+            let command = self.live_command(run, &evidence.secrets, evidence.timeout)?;
+            let ran = self.run_program(&evidence.id, &format!("evidence/{to}"), &command)?;
+            let ended = ran.map(|output| output.ended);
+            return Ok(match ended {
+                Ok(ended) => (!ended.is_success()).then(|| ended.to_string()),
+                Err(error) => Some(error.to_string()),
+            });
         }
+        let folder = self.engine.place();
         let mut kept = 0;
         for pattern in &evidence.files {
             for file in self.files_matching(&folder, &self.words(pattern)?) {
-                let bytes = self.read_evidence(&folder, &file)?;
-                let name =
-                    file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-                let bytes = self.redactor.redact(&bytes);
+                let bytes = self.redactor.redact(&self.read_evidence(&folder, &file)?);
+                let name = file.file_name().unwrap_or_default().to_string_lossy();
                 self.keep(&format!("evidence/{to}/{name}"), &bytes)?;
                 kept += 1;
             }
@@ -94,9 +90,7 @@ fn rows(folder: &Path, wanted: &str) -> Vec<PathBuf> {
     if !wanted.contains('*') {
         return vec![folder.join(wanted)];
     }
-    let Ok(rows) = listing::rows(folder) else { return Vec::new() };
-    rows.into_iter()
-        .filter(|row| name_fits(wanted.as_bytes(), row.file_name().to_string_lossy().as_bytes()))
-        .map(|row| row.path())
-        .collect()
+    let rows = listing::rows(folder).unwrap_or_default().into_iter();
+    let fits = |name: &std::ffi::OsStr| name_fits(wanted.as_bytes(), name.to_string_lossy().as_bytes());
+    rows.filter(|row| fits(&row.file_name())).map(|row| row.path()).collect()
 }

@@ -82,13 +82,7 @@ impl Climber for Looking {
         Ok(flow)
     }
 
-    fn take(
-        &mut self,
-        run: &mut Run<'_>,
-        _: Option<&Rung>,
-        tried: RungTried,
-        candidate: Candidate,
-    ) -> Result<Rungs> {
+    fn take(&mut self, run: &mut Run<'_>, tried: RungTried, candidate: Candidate) -> Result<Rungs> {
         let why = run.what_is_left(self.open.as_ref());
         run.remember(RungTried { taken: true, why, ..tried });
         let step = self.open.as_ref().filter(|step| step.unless.is_none());
@@ -122,14 +116,11 @@ impl Run<'_> {
 
     /// What a rung that would be taken has before it.
     fn what_is_left(&self, open: Option<&Step>) -> String {
-        let mut left = Vec::new();
-        left.extend(open.map(|step| format!("what '{}' edits is not known before it runs", step.id)));
-        let checks: Vec<&str> =
-            self.phase.validate.iter().chain(&self.phase.validate_each).map(String::as_str).collect();
-        left.push(match checks.as_slice() {
-            [] => "it would land".to_owned(),
-            checks => format!("it would land once these pass: {}", checks.join(", ")),
-        });
-        left.join("; ")
+        let open = open.map(|step| format!("what '{}' edits is not known before it runs; ", step.id));
+        let open = open.unwrap_or_default();
+        match [&self.phase.validate[..], &self.phase.validate_each].concat().as_slice() {
+            [] => format!("{open}it would land"),
+            checks => format!("{open}it would land once these pass: {}", checks.join(", ")),
+        }
     }
 }

@@ -4,7 +4,7 @@
 //! the record of the run, so that a run that was cut off goes on where it was. The candidate is built in a scratch work
 //! tree and checked there; only then does the branch move, once, by compare-and-swap.
 //!
-//! The engine asks nobody: what needs a person pauses the run, and what lacks consent refuses it.
+//! The engine never asks: what needs a person pauses the run, and what lacks consent refuses it.
 
 mod approval;
 mod base;
@@ -23,7 +23,6 @@ mod programs;
 mod publish;
 mod purpose;
 mod report;
-mod scripts;
 mod state;
 mod steps;
 mod targets;
@@ -60,9 +59,9 @@ use crate::oplog::{OperationRef, UndoOptions};
 use crate::plan::Plan;
 use crate::process::{Holder, Redactor, Runner};
 use crate::receipt::ApplyOptions;
-use crate::record::Revision;
 use crate::repo::Repo;
 use crate::trust::{Fingerprint, sha256};
+use state::Record;
 
 /// The time, passed in.
 pub trait Clock: Sync {
@@ -119,7 +118,7 @@ pub struct RunRequest {
     pub trigger: String,
     /// The severity it was recognised as.
     pub severity: Option<String>,
-    /// The roles of whoever asks.
+    /// The roles of the caller.
     pub roles: Vec<String>,
     /// Who approved: role and name.
     pub approvals: Vec<(String, String)>,
@@ -127,7 +126,7 @@ pub struct RunRequest {
     pub signatures: Vec<SignedApproval>,
     /// The list of allowed signers, from outside the candidate. With it, only signed approvals count.
     pub allowed_signers: Option<String>,
-    /// Groups to work off that are only worked off when somebody names them.
+    /// Groups to work off that are only worked off when a request names them.
     pub groups: Vec<String>,
     /// Takes merges whole, beyond the paths of the phase.
     pub whole_merge: bool,
@@ -171,20 +170,6 @@ pub struct Resumption {
     pub request: RunRequest,
 }
 
-impl RunRequest {
-    /// A request with nothing given.
-    pub fn new() -> Self {
-        Self::default()
-    }
-}
-
-impl Resumption {
-    /// A resumption with nothing given.
-    pub fn new() -> Self {
-        Self::default()
-    }
-}
-
 /// The programs that a procedure names, each once.
 pub fn programs(procedure: &Procedure) -> Vec<String> {
     units::programs(&procedure.document)
@@ -202,10 +187,13 @@ pub fn sweep_candidates(repo: &Repo) -> Result<()> {
 }
 
 fn sweep(repo: &dyn Ground) -> Result<()> {
-    let open: Vec<String> =
-        repo.runs()?.into_iter().filter(|run| run.status.is_open()).map(|run| run.id).collect();
+    let open = open_runs(repo)?;
     let _ = repo.sweep_placed(&|id| open.iter().any(|open| open == id));
     Ok(())
+}
+
+fn open_runs(repo: &dyn Ground) -> Result<Vec<String>> {
+    Ok(repo.runs()?.into_iter().filter(|run| run.status.is_open()).map(|run| run.id).collect())
 }
 
 /// The hash of all that trust covers: the files of a procedure, and the files of the work tree that its commands name.
@@ -226,11 +214,9 @@ struct Run<'a> {
     /// What was trusted: the scripts that run are held to it.
     trusted: Fingerprint,
     state: RunState,
-    record: Option<Revision>,
+    record: Record,
     redactor: Arc<Redactor>,
     observer: &'a mut dyn Observer,
-    /// The plan of the candidate, as JSON.
-    plan: Option<Vec<u8>>,
     /// What the first rung starts from, planned when the run was prepared.
     first: Option<(Box<Plan>, Vec<CommitId>)>,
     /// The files of the tip, for checks that run there too.
@@ -258,9 +244,7 @@ impl<'a> Engine<'a> {
     pub fn cancelled_by(self, cancel: Arc<AtomicBool>) -> Self {
         Self { cancel: Some(cancel), ..self }
     }
-}
 
-impl Engine<'_> {
     /// Runs a phase of a procedure until it ends or pauses.
     ///
     /// # Writes
@@ -335,17 +319,16 @@ impl Engine<'_> {
         let open = self.open_run(id)?.0;
         let _lease = self.lease(&open.procedure, Some(&open.id))?;
         self.end_leftovers(&mut ())?;
-        let (mut state, record) = self.open_run(Some(&open.id))?;
+        let (mut state, mut record) = self.open_run(Some(&open.id))?;
+        record.plan = None;
         state.find_landings(self.repo)?;
-        let cut_off = state.units.iter().filter(|unit| unit.state == UnitState::Started && !unit.repeatable);
-        let in_part =
-            cut_off.map(|unit| format!("'{}' was cut off and may have done its work in part", unit.id));
-        state.outside_effects.extend(in_part.collect::<Vec<_>>());
-        state.status = RunStatus::Aborted;
-        state.finished = Some(self.clock.now());
-        state.pause = None;
-        state.candidate = None;
-        // A candidate that nobody will land; losing it loses nothing that was committed.
+        for unit in state.units.iter().filter(|unit| unit.state == UnitState::Started && !unit.repeatable) {
+            let in_part = format!("'{}' was cut off and may have done its work in part", unit.id);
+            state.outside_effects.push(in_part);
+        }
+        (state.status, state.finished) = (RunStatus::Aborted, Some(self.clock.now()));
+        (state.pause, state.candidate) = (None, None);
+        // The candidate will not land; losing it loses nothing that was committed.
         let _ = self.repo.remove_placed(&state.id);
         let logged = if state.operations.is_empty() { Vec::new() } else { self.repo.operations()? };
         while let Some(operation) = state.operations.pop() {
@@ -367,7 +350,7 @@ impl Engine<'_> {
             state.commits.clear();
             state.landed_on = None;
         }
-        self.repo.write_run(&state, Some(record), None, "aborted")?;
+        record.save(self.repo, &state, "aborted")?;
         Ok(state)
     }
 
@@ -389,8 +372,8 @@ impl Engine<'_> {
             None => document.success.as_ref().map_or_else(Vec::new, |success| success.all.clone()),
         };
         let fail_fast = group.and_then(|name| document.group.get(name)).is_some_and(|group| group.fail_fast);
-        let name = request.phase.clone().or_else(|| procedure.default_phase().map(ToOwned::to_owned));
-        let name = name.or_else(|| document.phase.names().next().map(ToOwned::to_owned)).unwrap_or_default();
+        let name = request.phase.as_deref().or_else(|| procedure.default_phase());
+        let name = name.or_else(|| document.phase.names().next()).unwrap_or_default().to_owned();
         let phase = procedure.phase(&name, request.variant.as_deref())?;
         if request.phase.is_some() && group.is_none() {
             checks.extend(phase.verify.iter().cloned());
@@ -399,10 +382,9 @@ impl Engine<'_> {
         run.state.id = "verify".into();
         run.state.units.clear();
         self.refuse_untrusted(procedure, &run.request, &run.state.hash)?;
-        let folder = self.place();
         let mut seen = std::collections::BTreeSet::new();
         for check in checks.into_iter().filter(|check| seen.insert(check.clone())) {
-            let verdict = run.check(&check, On::Live, &folder)?;
+            let verdict = run.check_live(&check)?;
             if fail_fast && verdict.blocks() {
                 break;
             }
@@ -435,8 +417,9 @@ impl Engine<'_> {
         Ok(run.state)
     }
 
-    fn any_run(&self, id: &str) -> Result<(RunState, Revision)> {
-        self.repo.run(id)?.ok_or_else(|| EngineError::NoRun { id: Some(id.to_owned()) })
+    fn any_run(&self, id: &str) -> Result<(RunState, Record)> {
+        let found = self.repo.run(id)?.ok_or_else(|| EngineError::NoRun(Some(id.to_owned())))?;
+        Ok((found.0, Record::of(self.repo, id, found.1)?))
     }
 
     /// Ends what processes that died left running, whichever run they were at: one that has ended can have been told of
@@ -444,11 +427,10 @@ impl Engine<'_> {
     fn end_leftovers(&self, observer: &mut dyn Observer) -> Result<()> {
         let mut ended = 0;
         for id in self.repo.runs()?.into_iter().filter(|run| !run.programs.is_empty()).map(|run| run.id) {
-            let (mut state, record) = self.any_run(&id)?;
+            let (mut state, mut record) = self.any_run(&id)?;
             let left = std::mem::take(&mut state.programs);
             ended += left.iter().filter(|program| self.runner.end(program)).count();
-            let plan = self.repo.run_plan(&id)?;
-            self.repo.write_run(&state, Some(record), plan.as_deref(), "leftovers ended")?;
+            record.save(self.repo, &state, "leftovers ended")?;
         }
         if ended > 0 {
             observer.event(&Event::LeftoversEnded { programs: ended });
@@ -459,7 +441,7 @@ impl Engine<'_> {
     /// The right to carry out runs here, which one process has at a time.
     pub(super) fn lease(&self, procedure: &str, run: Option<&str>) -> Result<Box<dyn Held>> {
         let taken = self.repo.take_lease(&self.holder(procedure, run))?;
-        taken.map_err(|holder| EngineError::AtWork { holder: holder.map(Box::new) })
+        taken.map_err(|holder| EngineError::AtWork(holder.map(Box::new)))
     }
 
     fn holder(&self, procedure: &str, run: Option<&str>) -> Holder {
@@ -471,32 +453,23 @@ impl Engine<'_> {
         self.repo.work_dir().unwrap_or(self.repo.git_dir()).to_owned()
     }
 
-    fn open_run(&self, id: Option<&str>) -> Result<(RunState, Revision)> {
-        let id = match id {
-            Some(id) => id.to_owned(),
-            None => {
-                let open: Vec<String> = self
-                    .repo
-                    .runs()?
-                    .into_iter()
-                    .filter(|run| run.status.is_open())
-                    .map(|run| run.id)
-                    .collect();
-                match open.as_slice() {
-                    [] => return Err(EngineError::NoRun { id: None }),
-                    [one] => one.clone(),
-                    _ => return Err(EngineError::SeveralRuns { ids: open }),
-                }
-            }
+    fn open_run(&self, id: Option<&str>) -> Result<(RunState, Record)> {
+        let mut ids = match id {
+            Some(id) => vec![id.to_owned()],
+            None => open_runs(self.repo)?,
         };
-        let found = self.any_run(&id)?;
+        let found = match (ids.pop(), ids.is_empty()) {
+            (Some(id), true) => self.any_run(&id)?,
+            (None, _) => return Err(EngineError::NoRun(None)),
+            (last, _) => return Err(EngineError::SeveralRuns(ids.into_iter().chain(last).collect())),
+        };
         if !found.0.status.is_open() {
             return Err(EngineError::Ended { id: found.0.id, status: found.0.status.as_str() });
         }
         Ok(found)
     }
 
-    /// Whether somebody wants the run to stop.
+    /// Whether the caller wants the run to stop.
     fn is_cancelled(&self) -> bool {
         self.cancel.as_ref().is_some_and(|cancel| cancel.load(std::sync::atomic::Ordering::Relaxed))
     }

@@ -75,13 +75,8 @@ impl Run<'_> {
     fn refuse_links(&self, from: &Path) -> Result<()> {
         let work_dir = self.engine.place();
         let Ok(inside) = from.strip_prefix(&work_dir) else { return Ok(()) };
-        let refused = |path: &Path| {
-            let path = path.display().to_string();
-            Err(EngineError::Outside {
-                path,
-                why: "it is a symbolic link of the tree, which is not followed",
-            })
-        };
+        let why = "it is a symbolic link of the tree, which is not followed";
+        let refused = |path: &Path| Err(EngineError::Outside { path: path.display().to_string(), why });
         let mut at = work_dir;
         for part in inside.components() {
             at.push(part);

@@ -22,16 +22,16 @@ use crate::repo::{CommitSummary, Repo, Signature};
 use crate::scratch::{self, Place, Scratch};
 use crate::target::Target;
 
-/// A trait of methods that [`Repo`] has.
+/// A trait of methods that a type has of its own.
 macro_rules! port {
-    ($(#[$about:meta])* $name:ident: $($(#[$doc:meta])* fn $method:ident(&self $(, $arg:ident: $of:ty)* $(,)?) $(-> $result:ty)?;)*) => {
+    ($(#[$about:meta])* $name:ident of $own:ty: $($(#[$doc:meta])* fn $method:ident(&self $(, $arg:ident: $of:ty)* $(,)?) $(-> $result:ty)?;)*) => {
         $(#[$about])*
         pub(crate) trait $name {
             $($(#[$doc])* fn $method(&self $(, $arg: $of)*) $(-> $result)?;)*
         }
 
-        impl $name for Repo {
-            $(fn $method(&self $(, $arg: $of)*) $(-> $result)? { Repo::$method(self $(, $arg)*) })*
+        impl $name for $own {
+            $(fn $method(&self $(, $arg: $of)*) $(-> $result)? { <$own>::$method(self $(, $arg)*) })*
         }
     };
 }
@@ -58,7 +58,7 @@ pub(crate) trait RunRecords {
 
 port! {
     /// What is read of the history, and where the repository lies.
-    History:
+    History of Repo:
     fn work_dir(&self) -> Option<&Path>;
     fn git_dir(&self) -> &Path;
     fn has_remote(&self, name: &str) -> bool;
@@ -78,7 +78,7 @@ port! {
 
 port! {
     /// Planning, landing, and taking back what landed.
-    Landings:
+    Landings of Repo:
     fn plan_tip(&self, options: &PlanOptions) -> Result<Tip>;
     fn plan(&self, target: &Target, options: &PlanOptions) -> Result<Plan>;
     fn plan_with_edits(&self, base: Option<Plan>, edits: &[TreeEdit], message: Option<&str>, options: &PlanOptions) -> Result<Plan>;
@@ -122,55 +122,17 @@ impl Leases for Repo {
     }
 }
 
-/// The files of a candidate. Dropping them removes them unless they lie in the place of a run.
-pub(crate) trait CandidateFiles {
+port! {
+    /// The files of a candidate. Dropping them removes them unless they lie in the place of a run.
+    CandidateFiles of Scratch:
     fn folder(&self) -> &Path;
-    fn link(&mut self, work_dir: &Path, path: &RepoPath) -> Result<()>;
+    fn link(&self, work_dir: &Path, path: &RepoPath) -> Result<()>;
     fn restore(&self, commit: CommitId, paths: &[RepoPath], exact: bool) -> Result<()>;
     fn remove(&self, path: &RepoPath) -> Result<()>;
     fn read(&self, path: &RepoPath) -> Result<Option<Vec<u8>>>;
     fn write(&self, path: &RepoPath, bytes: &[u8]) -> Result<()>;
     fn matching(&self, pattern: &str) -> Result<Vec<RepoPath>>;
     fn edits(&self, within: &[RepoPath]) -> Result<Vec<TreeEdit>>;
-}
-
-struct ScratchFiles {
-    repo: Repo,
-    scratch: Scratch,
-}
-
-impl CandidateFiles for ScratchFiles {
-    fn folder(&self) -> &Path {
-        self.scratch.folder()
-    }
-
-    fn link(&mut self, work_dir: &Path, path: &RepoPath) -> Result<()> {
-        self.scratch.link(work_dir, path)
-    }
-
-    fn restore(&self, commit: CommitId, paths: &[RepoPath], exact: bool) -> Result<()> {
-        self.scratch.restore(&self.repo, commit, paths, exact)
-    }
-
-    fn remove(&self, path: &RepoPath) -> Result<()> {
-        self.scratch.remove(path)
-    }
-
-    fn read(&self, path: &RepoPath) -> Result<Option<Vec<u8>>> {
-        self.scratch.read(path)
-    }
-
-    fn write(&self, path: &RepoPath, bytes: &[u8]) -> Result<()> {
-        self.scratch.write(path, bytes)
-    }
-
-    fn matching(&self, pattern: &str) -> Result<Vec<RepoPath>> {
-        self.scratch.matching(pattern)
-    }
-
-    fn edits(&self, within: &[RepoPath]) -> Result<Vec<TreeEdit>> {
-        self.scratch.edits(within)
-    }
 }
 
 /// What the files of a candidate are made of.
@@ -200,15 +162,9 @@ pub(crate) trait Candidates {
     fn sweep_placed(&self, is_open: &dyn Fn(&str) -> bool) -> Result<()>;
 }
 
-impl Repo {
-    fn held(&self, scratch: Scratch) -> Box<dyn CandidateFiles> {
-        Box::new(ScratchFiles { repo: self.clone(), scratch })
-    }
-}
-
 impl Candidates for Repo {
     fn files_of(&self, content: Content<'_>) -> Result<Box<dyn CandidateFiles>> {
-        Ok(self.held(match content {
+        Ok(Box::new(match content {
             Content::Plan(plan) => Scratch::of_plan(self, plan)?,
             Content::Step(plan, at) => Scratch::of_step(self, plan, at)?,
             Content::Commit(commit) => Scratch::of_commit(self, commit)?,
@@ -216,11 +172,11 @@ impl Candidates for Repo {
     }
 
     fn place_files(&self, run: &str, plan: Option<&Plan>, tip: CommitId) -> Result<Box<dyn CandidateFiles>> {
-        Ok(self.held(Scratch::at(self, plan, tip, &Place::of_run(self, run)?)?))
+        Ok(Box::new(Scratch::at(self, plan, tip, &Place::of_run(self, run)?)?))
     }
 
     fn reopen_files(&self, run: &str, plan: Option<&Plan>, tip: CommitId) -> Result<Box<dyn CandidateFiles>> {
-        Ok(self.held(Scratch::reopen(self, plan, tip, &Place::of_run(self, run)?)?))
+        Ok(Box::new(Scratch::reopen(self, plan, tip, &Place::of_run(self, run)?)?))
     }
 
     fn placed(&self, run: &str) -> Option<PathBuf> {

@@ -1,22 +1,20 @@
 //! What is refused before anything changes: consent, trust, names, values, targets that are not there.
 //!
 //! The first rung is planned in memory here, so that a missing merge, a path that never existed or an edited file in
-//! the way is known before anybody is told, backed up or stopped. Nothing is written.
+//! the way is known before anything is announced, backed up or stopped. Nothing is written.
 
 use std::sync::Arc;
 
 use super::approval::refuse_undeserved_roles;
 use super::event::Event;
-use super::state::{Purpose, RunState, RunStatus, UnitKind};
+use super::state::{Purpose, Record, RunState, RunStatus, UnitKind};
 use super::{Engine, EngineError, Observer, Result, Run, RunRequest, fingerprint, units};
 use crate::plan::{Plan, PlanOptions};
-use crate::procedure::format::{
-    Document, Group, Period, Phase, Pick, Procedure, Publish, Reason, UnknownName,
-};
+use crate::procedure::format::{Document, Group, Period, Phase, Pick, Procedure, Reason, Rung, UnknownName};
 use crate::procedure::input::Inputs;
 use crate::process::Redactor;
-use crate::receipt::Destination;
-use crate::record::Revision;
+use crate::receipt::{ApplyOptions, Destination};
+use crate::trust::Fingerprint;
 
 /// What a run is prepared for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,12 +41,8 @@ impl Engine<'_> {
     ) -> Result<Run<'a>> {
         let open = self.repo.runs()?.into_iter().find(|run| run.status.is_open());
         // Looking starts nothing and is in no run's way.
-        if let Some(open) = open.filter(|_| intent == Intent::Act) {
-            return Err(EngineError::Concurrent {
-                id: open.id,
-                procedure: open.procedure,
-                status: open.status.as_str(),
-            });
+        if let Some(RunState { id, procedure, status, .. }) = open.filter(|_| intent == Intent::Act) {
+            return Err(EngineError::Concurrent { id, procedure, status: status.as_str() });
         }
         let name = self.phase_name(procedure, &request)?;
         let phase = self.phase_of(procedure, &name, request.variant.as_deref(), &request.purpose)?;
@@ -66,7 +60,7 @@ impl Engine<'_> {
             self.repo.preflight(&PlanOptions::default(), &landing)?;
         }
         if let (true, Some(publish)) = (run.request.publish, run.publishes()) {
-            run.remote(&publish)?;
+            run.remote(publish)?;
         }
         run.refuse_unset_inputs()?;
         run.refuse_what_cannot_be()?;
@@ -78,12 +72,11 @@ impl Engine<'_> {
         if let Purpose::Reapply { run } = &request.purpose {
             return Ok(self.any_run(run)?.0.phase);
         }
-        let name = request.phase.clone().or_else(|| procedure.default_phase().map(ToOwned::to_owned));
-        let mut names = procedure.document.phase.names();
-        name.or_else(|| names.next().filter(|_| request.purpose == Purpose::Retry).map(ToOwned::to_owned))
-            .ok_or_else(|| EngineError::NoPhase {
-                known: procedure.document.phase.names().map(ToOwned::to_owned).collect(),
-            })
+        let names = || procedure.document.phase.names();
+        let of_a_retry = || names().next().filter(|_| request.purpose == Purpose::Retry);
+        let name = request.phase.as_deref().or_else(|| procedure.default_phase()).or_else(of_a_retry);
+        let no_phase = || EngineError::NoPhase(names().map(ToOwned::to_owned).collect());
+        name.map(ToOwned::to_owned).ok_or_else(no_phase)
     }
 
     /// A run of which nothing is written down yet.
@@ -105,23 +98,8 @@ impl Engine<'_> {
         let trusted = fingerprint(procedure, self.repo.work_dir());
         let hash = trusted.hash.clone();
         let begun = units::Begun { id, name, inputs, hash, tip, now: self.clock.now() };
-        let state = units::new_state(procedure, &phase, &request, begun);
-        Ok(Run {
-            engine: self,
-            procedure,
-            phase,
-            request,
-            trusted,
-            state,
-            record: None,
-            redactor,
-            observer,
-            plan: None,
-            first: None,
-            tip_files: None,
-            updates: 0,
-            has_started: false,
-        })
+        let state = (begun.state(procedure, &phase, &request), Record::default());
+        Ok(self.assembled(procedure, phase, request, trusted, state, observer))
     }
 
     /// A run as it was written down, to be gone on with.
@@ -129,29 +107,42 @@ impl Engine<'_> {
         &'a self,
         procedure: &'a Procedure,
         request: RunRequest,
-        (mut state, record): (RunState, Revision),
+        (mut state, record): (RunState, Record),
         observer: &'a mut dyn Observer,
     ) -> Result<Run<'a>> {
         state.inputs.give_again(&procedure.document, &request.set)?;
         let trusted = fingerprint(procedure, self.repo.work_dir());
         self.refuse_untrusted(procedure, &request, &trusted.hash)?;
         let phase = self.phase_of(procedure, &state.phase, state.variant.as_deref(), &state.purpose)?;
-        Ok(Run {
-            engine: self,
+        Ok(self.assembled(procedure, phase, request, trusted, (state, record), observer))
+    }
+
+    fn assembled<'a>(
+        &'a self,
+        procedure: &'a Procedure,
+        phase: Phase,
+        request: RunRequest,
+        trusted: Fingerprint,
+        (state, record): (RunState, Record),
+        observer: &'a mut dyn Observer,
+    ) -> Run<'a> {
+        let redactor = self.redactor(procedure, &state.inputs);
+        let (engine, first, tip_files, updates, has_started) = (self, None, None, 0, false);
+        Run {
+            engine,
             procedure,
             phase,
             request,
             trusted,
-            redactor: self.redactor(procedure, &state.inputs),
-            plan: self.repo.run_plan(&state.id)?,
             state,
-            record: Some(record),
+            record,
+            redactor,
             observer,
-            first: None,
-            tip_files: None,
-            updates: 0,
-            has_started: false,
-        })
+            first,
+            tip_files,
+            updates,
+            has_started,
+        }
     }
 
     /// A procedure needs trust for acting, whatever it contains: one without a program can still write and remove files.
@@ -164,11 +155,8 @@ impl Engine<'_> {
         if request.trusted_hash.as_deref() == Some(hash) {
             return Ok(());
         }
-        Err(EngineError::NotTrusted {
-            procedure: procedure.id.clone(),
-            hash: hash.to_owned(),
-            changed: Vec::new(),
-        })
+        let (procedure, hash) = (procedure.id.clone(), hash.to_owned());
+        Err(EngineError::NotTrusted { procedure, hash, changed: Vec::new() })
     }
 
     fn redactor(&self, procedure: &Procedure, inputs: &Inputs) -> Arc<Redactor> {
@@ -177,20 +165,12 @@ impl Engine<'_> {
             .chain(document.check.iter().flat_map(|check| &check.secrets))
             .chain(document.evidence.iter().flat_map(|evidence| &evidence.secrets))
             .chain(document.message.iter().flat_map(|message| &message.secrets))
-            .chain(ways_out(procedure).flat_map(|publish| &publish.secrets))
+            .chain(document.publishing().into_iter().flat_map(|(_, publish)| &publish.secrets))
             .chain(document.phases().flat_map(|phase| &phase.ladder).flat_map(|rung| &rung.secrets))
             .filter_map(|name| Some((name.clone(), (self.environment)(name)?)));
         let secret = inputs.secrets().map(|(name, value)| (name.to_owned(), value.to_owned()));
         Arc::new(Redactor::new(declared.chain(secret).collect::<Vec<_>>()))
     }
-}
-
-/// Every phase, and every variant of one.
-/// Every way in which a result can leave this machine.
-fn ways_out(procedure: &Procedure) -> impl Iterator<Item = &Publish> {
-    let document = &procedure.document;
-    let of_undo = document.undo.iter().filter_map(|undo| undo.publish.as_ref());
-    document.publish.iter().chain(of_undo).chain(document.phases().filter_map(|phase| phase.publish.as_ref()))
 }
 
 impl Run<'_> {
@@ -221,21 +201,18 @@ impl Run<'_> {
         for unit in &self.state.units {
             let role = match unit.kind {
                 UnitKind::Step | UnitKind::Backup => {
-                    self.procedure.step(&unit.id).and_then(|step| step.approval.clone())
+                    self.procedure.step(&unit.id).and_then(|step| step.approval.as_ref())
                 }
-                UnitKind::Publish => self.publishes().and_then(|publish| publish.approval),
+                UnitKind::Publish => self.publishes().and_then(|publish| publish.approval.as_ref()),
                 _ => None,
             };
             if let Some(role) = role {
-                self.refuse_unapproved(&format!("'{}'", unit.id), &role)?;
+                self.refuse_unapproved(&format!("'{}'", unit.id), role)?;
             }
         }
-        let manual = |when: &[Reason]| when.contains(&Reason::Manual);
-        let first = self.phase.ladder.iter().find(|rung| manual(&rung.when) == self.request.by_hand);
-        match first.and_then(|rung| Some((rung, rung.approval.as_ref()?))) {
-            Some((rung, role)) => self.refuse_unapproved(rung.title.as_deref().unwrap_or("the rung"), role),
-            None => Ok(()),
-        }
+        let manual = |rung: &Rung| rung.when.contains(&Reason::Manual);
+        let first = self.phase.ladder.iter().find(|rung| manual(rung) == self.request.by_hand);
+        first.map_or(Ok(()), |rung| self.refuse_unapproved_rung(rung))
     }
 
     /// Says that the procedure should have been rehearsed by now; a run is as good as a rehearsal.
@@ -272,29 +249,27 @@ impl Run<'_> {
     fn refuse_ambiguous_target(&self) -> Result<()> {
         let Some(target) = &self.phase.target else { return Ok(()) };
         let found = self.commits_of(target)?;
-        let filtered = target.has_filters();
-        let asks = target.pick == Pick::One && filtered && found.len() > 1;
-        let copes = self
-            .phase
-            .ladder
-            .iter()
-            .any(|rung| rung.when.contains(&Reason::Multiple) || rung.commits.is_some());
-        if !asks || copes {
+        let asks = target.pick == Pick::One && target.has_filters() && found.len() > 1;
+        let copes = |rung: &Rung| rung.when.contains(&Reason::Multiple) || rung.commits.is_some();
+        if !asks || self.phase.ladder.iter().any(copes) {
             return Ok(());
         }
         let commits = found.iter().map(|id| self.engine.repo.abbreviation(*id)).collect();
-        Err(EngineError::Ambiguous { commits })
+        Err(EngineError::Ambiguous(commits))
     }
 
     /// Refuses an edited, untracked or ignored file in the way of what would land.
     pub(super) fn refuse_obstacles(&self, plan: &Plan) -> Result<()> {
-        let mut options = self.request.landing.clone();
-        // Consent to loss is asked for where the rung is tried: another one may lose nothing.
-        options.allow_loss = true;
-        if let Some(branch) = self.branch()? {
-            options.destination = Destination::Branch(branch);
-        }
-        self.engine.repo.check(plan, &options)?;
+        self.engine.repo.check(plan, &self.landing_options()?)?;
         Ok(())
+    }
+
+    /// How a candidate lands. Consent to loss is asked for where its rung is tried: another one may lose nothing.
+    pub(super) fn landing_options(&self) -> Result<ApplyOptions> {
+        let mut options = ApplyOptions { allow_loss: true, ..self.request.landing.clone() };
+        if let Some(branch) = self.phase.branch.as_ref().or(self.procedure.document.branch.as_ref()) {
+            options.destination = Destination::Branch(self.words(branch)?);
+        }
+        Ok(options)
     }
 }

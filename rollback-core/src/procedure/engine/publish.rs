@@ -8,14 +8,14 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::event::{Event, On};
-use super::state::{RunStatus, Unit, UnitKind, UnitState};
-use super::steps::Stepped;
+use super::drive::Flow;
+use super::event::Event;
+use super::state::{RunStatus, Unit, UnitKind};
 use super::{Engine, EngineError, Result, Run, RunRequest, RunState};
 use crate::id::CommitId;
 use crate::plan::{BranchMerge, PlannedMerge};
 use crate::procedure::check::Outcome;
-use crate::procedure::format::{Named, Procedure, Publish};
+use crate::procedure::format::{Expect, Procedure, Publish};
 use crate::process::push::{PushOptions, Remote, advertised, list_command, push_command};
 use crate::process::{Command, Ended};
 use crate::receipt::{ApplyOptions, Destination};
@@ -31,13 +31,6 @@ pub struct PublishConsent {
     pub despite_failures: bool,
     /// Lets commits leave that the run did not make.
     pub with_others: bool,
-}
-
-impl PublishConsent {
-    /// No permission beyond the result itself.
-    pub fn new() -> Self {
-        Self::default()
-    }
 }
 
 /// What would leave this machine.
@@ -75,8 +68,7 @@ impl Engine<'_> {
     pub fn publication(&self, procedure: &Procedure, id: &str, request: RunRequest) -> Result<Publication> {
         let mut observer = ();
         let mut run = self.reopen(procedure, request, self.any_run(id)?, &mut observer)?;
-        let publish = run.way_of_publishing()?;
-        run.publication(&publish)
+        run.publication(&run.way_of_publishing()?)
     }
 
     /// Publishes the result of a run that has landed.
@@ -111,45 +103,43 @@ impl Engine<'_> {
 
 impl Run<'_> {
     /// How the result leaves this machine, if there is a way.
-    pub(super) fn publishes(&self) -> Option<Publish> {
-        self.phase.publish.clone().or_else(|| self.procedure.document.publish.clone())
+    pub(super) fn publishes(&self) -> Option<&Publish> {
+        self.phase.publish.as_ref().or(self.procedure.document.publish.as_ref())
     }
 
     /// Refuses a run that goes on, or that was given up: only one that was worked off has a result.
     fn refuse_unfinished(&self) -> Result<()> {
         let RunState { id, procedure, status, .. } = &self.state;
-        let (id, status_text) = (id.clone(), status.as_str());
-        match status {
-            RunStatus::Complete | RunStatus::LandedWithFailures => Ok(()),
-            RunStatus::Running | RunStatus::Paused => {
-                Err(EngineError::Concurrent { id, procedure: procedure.clone(), status: status_text })
-            }
-            _ if self.state.landed_on.is_some() => Err(EngineError::Ended { id, status: status_text }),
+        let (id, procedure) = (id.clone(), procedure.clone());
+        let is_given_up = !matches!(status, RunStatus::Complete | RunStatus::LandedWithFailures);
+        match status.as_str() {
+            status if self.state.status.is_open() => Err(EngineError::Concurrent { id, procedure, status }),
+            status if is_given_up && self.state.landed_on.is_some() => Err(EngineError::Ended { id, status }),
             _ => Ok(()),
         }
     }
 
     /// The way of publishing of a run that has landed.
     fn way_of_publishing(&self) -> Result<Publish> {
-        let refused = |why: String| Err(EngineError::Target(why));
         if self.state.landed_on.is_none() {
-            return refused(format!("the run {} has landed nothing that could be published", self.state.id));
+            return Err(self.has_no_result());
         }
-        match self.publishes() {
-            Some(publish) => Ok(publish),
-            None => refused(format!("procedure '{}' has no [publish]", self.procedure.id)),
-        }
+        self.publishes().cloned().ok_or_else(|| EngineError::lacks(self.procedure, "publish"))
+    }
+
+    fn has_no_result(&self) -> EngineError {
+        let id = &self.state.id;
+        EngineError::Target(format!("the run {id} has landed nothing that could be published"))
     }
 
     /// The remote of a way of publishing, which must be known here.
     pub(super) fn remote(&self, publish: &Publish) -> Result<Option<Remote>> {
-        let Some(remote) = publish.push.clone() else { return Ok(None) };
-        match remote.is_name() && !self.engine.repo.has_remote(remote.as_str()) {
-            true => {
+        match &publish.push {
+            Some(remote) if remote.is_name() && !self.engine.repo.has_remote(remote.as_str()) => {
                 let why = "no remote has this name".to_owned();
                 Err(EngineError::Remote { remote: remote.to_string(), why })
             }
-            false => Ok(Some(remote)),
+            remote => Ok(remote.clone()),
         }
     }
 
@@ -188,20 +178,14 @@ impl Run<'_> {
 
     /// The commit that is published and its reference, which must have it still.
     fn result(&self) -> Result<(CommitId, String)> {
-        let (Some(commit), Some(reference)) = (self.state.commits.last(), &self.state.landed_on) else {
-            let id = &self.state.id;
-            return Err(EngineError::Target(format!(
-                "the run {id} has landed nothing that could be published"
-            )));
-        };
         let repo = self.engine.repo;
+        let result = self.state.commits.last().zip(self.state.landed_on.as_ref());
+        let (commit, reference) = result.ok_or_else(|| self.has_no_result())?;
         let tip = repo.resolve_commit(reference)?;
         if !repo.commits_beyond(&[*commit], &[tip])?.is_empty() {
-            let (commit, reference) =
-                (repo.abbreviation(*commit), reference.trim_start_matches("refs/heads/"));
-            return Err(EngineError::Target(format!(
-                "{reference} does not have the result {commit} any more"
-            )));
+            let (commit, branch) = (repo.abbreviation(*commit), reference.trim_start_matches("refs/heads/"));
+            let why = format!("{branch} does not have the result {commit} any more");
+            return Err(EngineError::Target(why));
         }
         Ok((*commit, reference.clone()))
     }
@@ -218,15 +202,13 @@ impl Run<'_> {
         };
         let mut found = advertised(output.stdout.as_bytes());
         let is_here = |id: &CommitId| repo.commit_summary(*id).is_ok();
-        if let Some(theirs) = found.remove(reference) {
-            return match is_here(&theirs) {
-                true => Ok(vec![theirs]),
-                false => {
-                    Err(failed(format!("{reference} has commits there that are not here; fetch them first")))
-                }
-            };
+        match found.remove(reference) {
+            Some(theirs) if is_here(&theirs) => Ok(vec![theirs]),
+            Some(_) => {
+                Err(failed(format!("{reference} has commits there that are not here; fetch them first")))
+            }
+            None => Ok(found.into_values().filter(is_here).collect()),
         }
-        Ok(found.into_values().filter(is_here).collect())
     }
 
     fn push_options<'o>(&'o self, publish: &'o Publish) -> PushOptions<'o> {
@@ -239,11 +221,8 @@ impl Run<'_> {
     }
 
     fn failures_of_the_result(&self) -> Vec<String> {
-        self.state
-            .failures()
-            .filter(|unit| unit.kind != UnitKind::Publish)
-            .map(|unit| unit.id.clone())
-            .collect()
+        let failures = self.state.failures().filter(|unit| unit.kind != UnitKind::Publish);
+        failures.map(|unit| unit.id.clone()).collect()
     }
 
     /// Refuses what needs a permission that was not given.
@@ -251,65 +230,53 @@ impl Run<'_> {
         let consent = self.request.publishing;
         let failed = self.failures_of_the_result();
         if !failed.is_empty() && !consent.despite_failures {
-            return Err(EngineError::PublishAfterFailure { failed });
+            return Err(EngineError::PublishAfterFailure(failed));
         }
         let others = self.publication(publish)?.others;
         if !others.is_empty() && !consent.with_others {
-            return Err(EngineError::PublishOthers { commits: others });
+            return Err(EngineError::PublishOthers(others));
         }
         Ok(())
     }
 
     /// Lets the result leave this machine.
-    pub(super) fn publish(&mut self) -> Result<Stepped> {
-        let Some(publish) = self.publishes() else { return Ok(Stepped::Done(None)) };
+    pub(super) fn publish(&mut self) -> Result<Flow> {
+        let Some(publish) = self.publishes().cloned() else { return Ok(Flow::DONE) };
         if let Some(role) = &publish.approval {
             self.refuse_unapproved("publishing", role)?;
         }
         match self.refuse_publishing(&publish) {
             Err(error @ EngineError::Core(crate::Error::Cancelled)) => return Err(error),
             // It has landed: what forbids publishing is a failure after that.
-            Err(refusal) => return Ok(Stepped::Failed(format!("not published: {refusal}"))),
+            Err(refusal) => return Ok(Flow::Failed(format!("not published: {refusal}"))),
             Ok(()) => {}
         }
         if let Some(why) = self.merge_into(&publish)? {
-            return Ok(Stepped::Failed(why));
+            return Ok(Flow::Failed(why));
         }
         for command in self.publishing(&publish)? {
             let effect = self.shown(command.arguments());
-            let (verdict, _) = self.judged("publish", "publish", command, &Default::default(), None)?;
+            let verdict = self.judged("publish", "publish", command, &Expect::default(), None)?;
             if verdict.outcome != Outcome::Pass {
-                return Ok(Stepped::Failed(verdict.to_string()));
+                return Ok(Flow::Failed(verdict.to_string()));
             }
             self.state.outside_effects.push(format!("published with {effect}"));
         }
-        let folder = self.engine.place();
         for check in &publish.verify {
-            let verdict = self.check(check, On::Live, &folder)?;
+            let verdict = self.check_live(check)?;
             if verdict.blocks() {
-                return Ok(Stepped::Failed(format!("{check}: {verdict}")));
+                return Ok(Flow::Failed(format!("{check}: {verdict}")));
             }
         }
-        Ok(Stepped::Done(None))
+        Ok(Flow::DONE)
     }
 
     /// Publishes a run that has ended, and writes down how that went.
     pub(super) fn publish_again(&mut self) -> Result<()> {
-        let repeatable = self.publishes().is_some_and(|publish| publish.is_repeatable());
-        let mut unit = self.begin_afterwards(Unit::new(UnitKind::Publish, "publish", repeatable))?;
-        let stepped = self.publish()?;
-        unit.ended = Some(self.engine.clock.now());
-        match stepped {
-            Stepped::Done(note) => {
-                unit.state = UnitState::Done;
-                unit.note = note;
-            }
-            Stepped::Failed(why) | Stepped::Manual(why) => {
-                unit.state = UnitState::Failed;
-                unit.note = Some(why);
-            }
-        }
-        self.replace_unit(unit);
+        let repeatable = self.publishes().is_some_and(Publish::is_repeatable);
+        let unit = self.begin_afterwards(Unit::new(UnitKind::Publish, "publish", repeatable))?;
+        let flow = self.publish()?;
+        self.end_afterwards(unit, flow);
         self.state.conclude(self.state.ending_of_units());
         self.keep_report()?;
         self.save("published")
@@ -324,11 +291,8 @@ impl Run<'_> {
             commands.push(push_command(&self.engine.place(), &remote, (commit, &reference), &options));
         }
         if !publish.run.is_empty() {
-            let run = self.arguments(&publish.run)?;
             let report = self.redactor.redact_str(&super::report::markdown(self.procedure, &self.state));
-            let folder = self.engine.place();
-            let command =
-                self.command(&run, &folder, &Named::default(), &publish.secrets, publish.timeout)?;
+            let command = self.live_command(&publish.run, &publish.secrets, publish.timeout)?;
             commands.push(command.input(report));
         }
         Ok(commands)

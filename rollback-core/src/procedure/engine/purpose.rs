@@ -4,9 +4,8 @@
 //! change the repository.
 
 use super::drive::Flow;
-use super::state::{Purpose, RunState, Unit, UnitKind, UnitState};
-use super::steps::Stepped;
-use super::{Engine, EngineError, On, Result, Run};
+use super::state::{Purpose, Unit, UnitKind, UnitState};
+use super::{Engine, EngineError, Result, Run};
 use crate::procedure::format::{CommitText, Effect, Phase, Procedure, Rung, RungKind, Target, UnknownName};
 
 /// What the prechecks are called that stand for the conditions of `[undo]`, counted from 1.
@@ -39,9 +38,7 @@ impl Engine<'_> {
             Purpose::Reapply { run } => self.reapplying(procedure, phase, run),
             Purpose::Retry => {
                 let retry = procedure.document.retry.as_ref();
-                let retry = retry.ok_or_else(|| {
-                    EngineError::Target(format!("procedure '{}' has no [retry]", procedure.id))
-                })?;
+                let retry = retry.ok_or_else(|| EngineError::lacks(procedure, "retry"))?;
                 Ok(Phase {
                     title: Some("Prepare the next attempt".into()),
                     authority: phase.authority,
@@ -54,17 +51,12 @@ impl Engine<'_> {
 
     /// The rollback's own commits, newest first, are what is reverted.
     fn reapplying(&self, procedure: &Procedure, phase: Phase, id: &str) -> Result<Phase> {
-        let undo = procedure
-            .document
-            .undo
-            .clone()
-            .ok_or_else(|| EngineError::Target(format!("procedure '{}' has no [undo]", procedure.id)))?;
+        let undo = procedure.document.undo.clone();
+        let undo = undo.ok_or_else(|| EngineError::lacks(procedure, "undo"))?;
         let state = self.any_run(id)?.0;
         if state.procedure != procedure.id || state.commits.is_empty() {
-            return Err(EngineError::Target(format!(
-                "the run {id} has landed nothing of procedure '{}'",
-                procedure.id
-            )));
+            let why = format!("the run {id} has landed nothing of procedure '{}'", procedure.id);
+            return Err(EngineError::Target(why));
         }
         let commits = state.commits.iter().rev().map(ToString::to_string).collect();
         let title = phase.title.unwrap_or_else(|| state.phase.clone());
@@ -86,9 +78,9 @@ impl Engine<'_> {
 impl Run<'_> {
     /// Starts the branch on which the next attempt is prepared.
     pub(super) fn start_branch(&mut self) -> Result<Flow> {
-        let branch = self.procedure.document.retry.as_ref().and_then(|retry| retry.branch.clone());
-        let Some(branch) = branch else { return Ok(Flow::Done(None)) };
-        let branch = self.words(&branch)?;
+        let branch = self.procedure.document.retry.as_ref().and_then(|retry| retry.branch.as_ref());
+        let Some(branch) = branch else { return Ok(Flow::DONE) };
+        let branch = self.words(branch)?;
         self.engine.repo.start_branch(&branch, self.state.tip)?;
         Ok(Flow::Done(Some(format!("the next attempt is prepared on {branch}"))))
     }
@@ -96,44 +88,36 @@ impl Run<'_> {
     /// Does what was due afterwards and writes down how that went.
     pub(super) fn follow_up(&mut self, id: &str) -> Result<()> {
         let rows = &self.procedure.document.followup;
-        let Some(followup) = rows.iter().find(|row| row.id == id).cloned() else {
+        let Some(followup) = rows.iter().find(|row| row.id == id) else {
             let known = rows.iter().map(|row| row.id.as_str());
             return Err(EngineError::Unknown(UnknownName::new("follow-up", id, known)));
         };
-        let step = followup.step.as_ref().and_then(|step| self.procedure.step(step)).cloned();
-        let repeatable = step.as_ref().is_none_or(|step| step.effect == Effect::Read);
-        let mut unit = self.begin_afterwards(Unit::new(UnitKind::Followup, id, repeatable))?;
-        let mut problem = None;
+        let step = followup.step.as_ref().and_then(|step| self.procedure.step(step));
+        let repeatable = step.is_none_or(|step| step.effect == Effect::Read);
+        let unit = self.begin_afterwards(Unit::new(UnitKind::Followup, id, repeatable))?;
+        let mut flow = Flow::DONE;
         if let Some(step) = step {
             if let Some(role) = &step.approval {
                 self.refuse_unapproved(&format!("'{}'", step.id), role)?;
             }
-            match self.step(&step)? {
-                Stepped::Done(_) => {}
-                Stepped::Failed(why) | Stepped::Manual(why) => problem = Some(why),
-            }
+            flow = self.step(step)?;
         }
-        let folder = self.engine.place();
         for check in &followup.checks {
-            let verdict = self.check(check, On::Live, &folder)?;
-            if verdict.blocks() && problem.is_none() {
-                problem = Some(format!("{check}: {verdict}"));
+            let verdict = self.check_live(check)?;
+            if verdict.blocks() && matches!(flow, Flow::Done(_)) {
+                flow = Flow::Failed(format!("{check}: {verdict}"));
             }
         }
-        unit.ended = Some(self.engine.clock.now());
-        unit.state = if problem.is_some() { UnitState::Failed } else { UnitState::Done };
-        unit.note = problem;
-        self.replace_unit(unit);
+        self.end_afterwards(unit, if let Flow::Done(_) = flow { Flow::DONE } else { flow });
         self.save(&format!("follow-up {id}"))
     }
 
     /// Writes down that a unit begins which belongs to no run in progress. One that was cut off begins again only where
     /// the request says so.
     pub(super) fn begin_afterwards(&mut self, mut unit: Unit) -> Result<Unit> {
-        let same = |other: &&Unit| other.kind == unit.kind && other.id == unit.id;
-        let cut_off = |other: &&Unit| other.state == UnitState::Started && !other.repeatable;
-        if !self.request.retry && self.state.units.iter().filter(same).any(|other| cut_off(&other)) {
-            return Err(EngineError::CutOff { unit: unit.id });
+        let cut_off = |other: &Unit| other.state == UnitState::Started && !other.repeatable;
+        if !self.request.retry && self.state.unit(unit.kind, &unit.id).is_some_and(cut_off) {
+            return Err(EngineError::CutOff(unit.id));
         }
         unit.state = UnitState::Started;
         unit.started = Some(self.engine.clock.now());
@@ -142,17 +126,20 @@ impl Run<'_> {
         Ok(unit)
     }
 
+    /// Ends a unit that belongs to no run in progress. What would have to wait for a person has failed.
+    pub(super) fn end_afterwards(&mut self, mut unit: Unit, flow: Flow) {
+        unit.ended = Some(self.engine.clock.now());
+        (unit.state, unit.note) = match flow {
+            Flow::Done(note) => (UnitState::Done, note),
+            Flow::Failed(why) | Flow::Skipped(why) | Flow::End(_, why) => (UnitState::Failed, Some(why)),
+            Flow::Pause(pause) => (UnitState::Failed, Some(pause.why)),
+        };
+        self.replace_unit(unit);
+    }
+
     /// Puts a unit in place of the one of its kind and name, at the end.
-    pub(super) fn replace_unit(&mut self, unit: Unit) {
+    fn replace_unit(&mut self, unit: Unit) {
         self.state.units.retain(|other| other.kind != unit.kind || other.id != unit.id);
         self.state.units.push(unit);
-    }
-}
-
-impl RunState {
-    /// Whether something that was due afterwards has been done.
-    pub fn has_followed_up(&self, id: &str) -> bool {
-        let done = |unit: &Unit| unit.state == UnitState::Done;
-        self.units.iter().any(|unit| unit.kind == UnitKind::Followup && unit.id == id && done(unit))
     }
 }

@@ -4,30 +4,25 @@ use std::fmt::Write;
 
 use super::event::On;
 use super::state::{RunState, UnitState};
-use crate::procedure::format::{Followup, Procedure};
+use crate::procedure::format::{Followup, Procedure, text};
 
 /// The checks as a list, one a line.
 pub(super) fn results(state: &RunState) -> String {
-    let mut text = String::new();
-    for (check, verdicts) in &state.verdicts {
-        let Some((_, verdict)) = verdicts.iter().rfind(|(on, _)| **on != On::Control) else {
-            continue;
-        };
-        let mark = if verdict.blocks() { ' ' } else { 'x' };
-        let _ = writeln!(text, "- [{mark}] {check}: {verdict}");
-    }
-    text.trim_end().to_owned()
+    let rows = state.verdicts.iter().filter_map(|(check, verdicts)| {
+        let (_, verdict) = verdicts.iter().rfind(|(on, _)| **on != On::Control)?;
+        Some(format!("- [{}] {check}: {verdict}\n", if verdict.blocks() { ' ' } else { 'x' }))
+    });
+    rows.collect::<String>().trim_end().to_owned()
 }
 
 /// The units as a list, with the time each began.
 pub(super) fn timeline(state: &RunState) -> String {
-    let mut text = String::new();
-    for unit in state.units.iter().filter(|unit| unit.state != UnitState::Pending) {
+    let rows = state.units.iter().filter(|unit| unit.state != UnitState::Pending).map(|unit| {
         let at = unit.started.map_or_else(String::new, |at| at.strftime("%H:%M:%S").to_string());
         let note = unit.note.as_ref().map_or(String::new(), |note| format!(": {note}"));
-        let _ = writeln!(text, "- {at} {} ({:?}){note}", unit.id, unit.state);
-    }
-    text.trim_end().to_owned()
+        format!("- {at} {} ({:?}){note}\n", unit.id, unit.state)
+    });
+    rows.collect::<String>().trim_end().to_owned()
 }
 
 /// The report of a run.
@@ -37,10 +32,7 @@ pub fn markdown(procedure: &Procedure, state: &RunState) -> String {
     page.what_was_tried(state);
     let _ = writeln!(page.0, "\n## Timeline\n\n{}", timeline(state));
     if !state.outside_effects.is_empty() {
-        let _ = writeln!(page.0, "\n## Outside the repository\n");
-        state.outside_effects.iter().for_each(|effect| {
-            let _ = writeln!(page.0, "- {effect}");
-        });
+        let _ = writeln!(page.0, "\n## Outside the repository\n\n- {}", state.outside_effects.join("\n- "));
     }
     let evidence = state.evidence.iter().map(|(file, hash)| vec![cell(file), format!("`{hash}`")]);
     page.table("Evidence", &["file", "SHA-256"], evidence);
@@ -50,11 +42,8 @@ pub fn markdown(procedure: &Procedure, state: &RunState) -> String {
         Some(due.strftime("%Y-%m-%d %H:%M UTC").to_string())
     };
     let followups = procedure.document.followup.iter();
-    page.table(
-        "Follow-ups",
-        &["due", "what"],
-        followups.map(|followup| vec![due(followup).unwrap_or_default(), cell(&followup.text)]),
-    );
+    let followups = followups.map(|row| vec![due(row).unwrap_or_default(), cell(&row.text)]);
+    page.table("Follow-ups", &["due", "what"], followups);
     page.0
 }
 
@@ -85,8 +74,8 @@ impl Page {
         row("Run", state.id.clone());
         row("Status", state.standing().to_owned());
         row("Started", state.started.to_string());
-        row("Finished", state.finished.map_or(String::new(), |at| at.to_string()));
-        row("Target time", state.rto.map_or(String::new(), |rto| rto.to_string()));
+        row("Finished", text(state.finished));
+        row("Target time", text(state.rto));
         row("Reason", state.reason.clone());
         row("Trigger", state.trigger.clone());
         row("Severity", state.severity.clone().unwrap_or_default());

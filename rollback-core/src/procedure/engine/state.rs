@@ -16,7 +16,7 @@ use crate::procedure::check::Verdict;
 use crate::procedure::format::{Period, Reason, RungKind};
 use crate::procedure::input::Inputs;
 use crate::process::LeftProgram;
-use crate::record::{self, Files, Record, RecordKind, Revision, UnreadableRecord};
+use crate::record::{self, Files, RecordKind, Revision, UnreadableRecord};
 use crate::repo::Repo;
 
 /// Where a run stands.
@@ -222,7 +222,7 @@ impl Part {
 }
 
 /// A rung and what came of it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[non_exhaustive]
 pub struct RungTried {
     /// Its place in the ladder, counted from 1; 0 where the phase has no ladder.
@@ -453,6 +453,11 @@ impl RunState {
         self.units.iter().filter(counts)
     }
 
+    /// The unit of this kind and name.
+    pub fn unit(&self, kind: UnitKind, id: &str) -> Option<&Unit> {
+        self.units.iter().find(|unit| unit.kind == kind && unit.id == id)
+    }
+
     /// How a run ends whose units are all worked off.
     pub(super) fn ending_of_units(&self) -> Ending {
         if self.failures().next().is_some() { Ending::LandedButFailed } else { Ending::Done }
@@ -464,7 +469,7 @@ impl RunState {
         verdicts.get(&On::Live).or_else(|| verdicts.get(&On::Candidate))
     }
 
-    fn of_record(id: &str, record: &Record) -> Result<Self, crate::Error> {
+    fn of_record(id: &str, record: &record::Record) -> Result<Self, crate::Error> {
         let refuse = |why: String| crate::Error::ForeignRecord { path: format!("of run {id}").into(), why };
         let bytes = record.files.get(STATE_FILE).map(Vec::as_slice).unwrap_or_default();
         let state: Self = serde_json::from_slice(bytes).map_err(|error| refuse(error.to_string()))?;
@@ -475,7 +480,7 @@ impl RunState {
         }
     }
 
-    /// With the candidate's folder, where somebody is to look there: derived from the id, whatever the record says.
+    /// With the candidate's folder, where a person is to look there: derived from the id, whatever the record says.
     pub(super) fn located(mut self, repo: &dyn Candidates) -> Self {
         if let Some(pause) = &mut self.pause {
             pause.folder = self.candidate.as_ref().and_then(|_| repo.placed(&self.id));
@@ -491,6 +496,33 @@ impl RunState {
     }
 }
 
+/// Where a run is written down: the revision that was read or written last, and what is kept beside the state.
+#[derive(Default)]
+pub(super) struct Record {
+    /// The revision that the next write replaces; `None` for a run that is not written down yet.
+    revision: Option<Revision>,
+    /// The plan of the candidate, as JSON.
+    pub(super) plan: Option<Vec<u8>>,
+}
+
+impl Record {
+    /// The record of a run that was read at `revision`.
+    pub(super) fn of(repo: &dyn Ground, id: &str, revision: Revision) -> Result<Self> {
+        Ok(Self { revision: Some(revision), plan: repo.run_plan(id)? })
+    }
+
+    /// Whether the run is written down.
+    pub(super) fn exists(&self) -> bool {
+        self.revision.is_some()
+    }
+
+    /// Writes the run down in place of what was read or written last; `what` says what has happened.
+    pub(super) fn save(&mut self, repo: &dyn Ground, state: &RunState, what: &str) -> Result<()> {
+        self.revision = Some(repo.write_run(state, self.revision, self.plan.as_deref(), what)?);
+        Ok(())
+    }
+}
+
 const STATE_FILE: &str = "run.json";
 /// When the record was written, and what had happened: a line for each revision.
 const TRANSITIONS_FILE: &str = "transitions.txt";
@@ -499,10 +531,8 @@ const PLAN_FILE: &str = "plan.json";
 
 impl RunRecords for Repo {
     fn run(&self, id: &str) -> Result<Option<(RunState, Revision)>, crate::Error> {
-        match self.read_record(RecordKind::Run, id)? {
-            Some(record) => Ok(Some((RunState::of_record(id, &record)?.located(self), record.revision))),
-            None => Ok(None),
-        }
+        let Some(record) = self.read_record(RecordKind::Run, id)? else { return Ok(None) };
+        Ok(Some((RunState::of_record(id, &record)?.located(self), record.revision)))
     }
 
     fn runs(&self) -> Result<Vec<RunState>, crate::Error> {

@@ -2,61 +2,53 @@
 
 use std::path::Path;
 
+use super::drive::Flow;
 use super::event::Event;
+use super::state::{Unit, UnitKind, UnitState};
 use super::{Result, Run};
 use crate::procedure::check::{Outcome, Verdict, filled};
-use crate::procedure::format::{Action, Message, Named, Step};
+use crate::procedure::format::{Action, Expect, Message, Step};
 use crate::procedure::placeholder::fill;
 
-/// What came of a step.
-pub(super) enum Stepped {
-    Done(Option<String>),
-    Failed(String),
-    /// A person has to do it.
-    Manual(String),
-}
-
 impl Run<'_> {
-    pub(super) fn step(&mut self, step: &Step) -> Result<Stepped> {
+    /// Does a step of the real system: it is done, it failed, or it waits for a person.
+    pub(super) fn step(&mut self, step: &Step) -> Result<Flow> {
         if let Some(role) = &step.approval {
             self.refuse_unapproved(&format!("step '{}'", step.id), role)?;
         }
         if let Some(why) = self.missing_need(step) {
-            return Ok(Stepped::Failed(why));
+            return Ok(Flow::Failed(why));
         }
         let folder = self.engine.place();
         if let Some(check) = &step.unless
             && self.passes_in(check, &folder)?
         {
-            return Ok(Stepped::Done(Some(format!("unnecessary: '{check}' passes"))));
+            return Ok(Flow::Done(Some(format!("unnecessary: '{check}' passes"))));
         }
         match step.action() {
-            Ok(Action::Manual(_)) if self.is_confirmed(&step.id) => {
-                return Ok(Stepped::Done(Some("confirmed".into())));
-            }
-            Ok(Action::Manual(what)) => return Ok(Stepped::Manual(self.words(what)?)),
+            Ok(Action::Manual(what)) => return self.confirmation(&step.id, what),
             Ok(Action::Message(id)) => {
                 let message = self.procedure.document.message.iter().find(|message| message.id == id);
-                return message.map_or(Ok(Stepped::Done(None)), |message| self.message(message));
+                return message.map_or(Ok(Flow::DONE), |message| self.message(message));
             }
             Ok(Action::Wait(time)) => {
                 self.engine.clock.wait(time.0);
-                return Ok(Stepped::Done(None));
+                return Ok(Flow::DONE);
             }
             Ok(Action::Delete(paths)) => self.delete(paths)?,
             Ok(Action::Copy(copy)) => self.copy(copy)?,
             Ok(Action::EnvFile(file)) => self.env_file(file)?,
             Ok(Action::Run(_)) => {
                 if let Some(why) = self.run_with_retries(step, &folder)? {
-                    return Ok(Stepped::Failed(why));
+                    return Ok(Flow::Failed(why));
                 }
             }
-            Ok(_) => return Ok(Stepped::Failed("it edits a candidate, and there is none".into())),
-            Err(misshapen) => return Ok(Stepped::Failed(misshapen.message)),
+            Ok(_) => return Ok(Flow::Failed("it edits a candidate, and there is none".into())),
+            Err(misshapen) => return Ok(Flow::Failed(misshapen.message)),
         }
         let effect = self.effect_of(step)?;
         self.state.outside_effects.push(effect);
-        Ok(Stepped::Done(None))
+        Ok(Flow::DONE)
     }
 
     /// What a step that is done has done outside of the repository, in words.
@@ -81,14 +73,8 @@ impl Run<'_> {
     }
 
     fn missing_need(&self, step: &Step) -> Option<String> {
-        use super::state::{UnitKind, UnitState};
-        let done = |id: &String| {
-            self.state.units.iter().any(|unit| {
-                unit.kind == UnitKind::Step
-                    && unit.id == *id
-                    && matches!(unit.state, UnitState::Done | UnitState::Skipped)
-            })
-        };
+        let is_done = |unit: &Unit| matches!(unit.state, UnitState::Done | UnitState::Skipped);
+        let done = |id: &String| self.state.unit(UnitKind::Step, id).is_some_and(is_done);
         step.needs.iter().find(|id| !done(id)).map(|id| format!("it needs '{id}', which was not done"))
     }
 
@@ -101,7 +87,7 @@ impl Run<'_> {
             command = command.input(self.words_with_secrets(text)?);
         }
         let expect = filled(&step.expect.clone().unwrap_or_default(), |text| self.words_for_program(text))?;
-        Ok(self.judged(&step.id, &format!("step/{}", step.id), command, &expect, None)?.0)
+        self.judged(&step.id, &format!("step/{}", step.id), command, &expect, None)
     }
 
     /// Standard input is the one place where a secret may stand.
@@ -113,7 +99,7 @@ impl Run<'_> {
     }
 
     /// Prints, saves and, where there is a way, sends a message.
-    pub(super) fn message(&mut self, message: &Message) -> Result<Stepped> {
+    pub(super) fn message(&mut self, message: &Message) -> Result<Flow> {
         let text = self.redactor.redact_str(self.words(&message.text)?.trim());
         let subject = message.subject.as_deref().map(|subject| self.words(subject)).transpose()?;
         self.observer.event(&Event::Message {
@@ -128,19 +114,12 @@ impl Run<'_> {
         };
         self.keep(&format!("message/{}.txt", message.id), whole.as_bytes())?;
         if message.send.is_empty() {
-            return Ok(Stepped::Done(None));
+            return Ok(Flow::DONE);
         }
-        let folder = self.engine.place();
-        let run = self.arguments(&message.send)?;
-        let command = self.command(&run, &folder, &Named::default(), &message.secrets, None)?.input(whole);
-        let (verdict, _) = self.judged(
-            &message.id,
-            &format!("message/{}.log", message.id),
-            command,
-            &Default::default(),
-            None,
-        )?;
+        let command = self.live_command(&message.send, &message.secrets, None)?.input(whole);
+        let log = format!("message/{}.log", message.id);
+        let verdict = self.judged(&message.id, &log, command, &Expect::default(), None)?;
         // A message that was not sent is said and saved: it never stands in the way of a rollback.
-        Ok(Stepped::Done((verdict.outcome != Outcome::Pass).then(|| format!("not sent: {verdict}"))))
+        Ok(Flow::Done((verdict.outcome != Outcome::Pass).then(|| format!("not sent: {verdict}"))))
     }
 }

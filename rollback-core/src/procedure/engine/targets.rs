@@ -18,25 +18,15 @@ impl Run<'_> {
             Some(revision) => repo.resolve_commit(&self.words(revision)?)?,
             None => self.state.tip,
         };
-        if let Some(revision) = &target.commit {
-            return Ok(vec![self.reachable(&self.words(revision)?, from)?]);
-        }
-        if !target.commits.is_empty() {
-            let named: Result<Vec<_>> =
-                target.commits.iter().map(|revision| self.reachable(&self.words(revision)?, from)).collect();
-            return named;
-        }
-        if let Some(tag) = &target.tag {
-            return Ok(vec![repo.resolve_commit(&self.words(tag)?)?]);
-        }
-        if let Some(branch) = &target.merge_of {
-            return Ok(vec![self.merge_of(&self.words(branch)?, from)?]);
-        }
-        if !target.merges_of.is_empty() {
-            return target.merges_of.iter().map(|branch| self.merge_of(&self.words(branch)?, from)).collect();
-        }
-        if target.path.is_some() || target.deleted.is_some() {
-            return Ok(Vec::new());
+        let reachable = |revision: &String| self.reachable(&self.words(revision)?, from);
+        let merge = |branch: &String| self.merge_of(&self.words(branch)?, from);
+        let tag = target.tag.iter().map(|tag| Ok(repo.resolve_commit(&self.words(tag)?)?));
+        // The format has one of them alone.
+        let named = target.commit.iter().chain(&target.commits).map(reachable).chain(tag);
+        let named = named.chain(target.merge_of.iter().chain(&target.merges_of).map(merge));
+        let named = named.collect::<Result<Vec<_>>>()?;
+        if !named.is_empty() || target.path.is_some() || target.deleted.is_some() {
+            return Ok(named);
         }
         let filter = CommitFilter {
             grep: target.grep.clone(),
@@ -61,10 +51,8 @@ impl Run<'_> {
         let repo = self.engine.repo;
         let mut found = Vec::new();
         walk(repo, from, since, |commit| {
-            if until.is_some_and(|until| commit.time > until) || commit.parents.len() > 1 {
-                return Ok(());
-            }
-            if passes(repo, filter, commit)? {
+            let concerned = commit.parents.len() <= 1 && until.is_none_or(|until| commit.time <= until);
+            if concerned && passes(repo, filter, commit)? {
                 found.push(commit.id);
             }
             Ok(())
@@ -98,11 +86,8 @@ impl Run<'_> {
             if merged || commit.parents.len() > 1 && names_branch(&commit.subject, branch) {
                 return Ok(id);
             }
-            if commit.parents.len() > 1
-                && let Some(tip) = tip
-                && repo
-                    .resolve_commits(&[format!("{}..{}", commit.parents[0], commit.parents[1])])?
-                    .contains(&tip)
+            if let ([first, second, ..], Some(tip)) = (commit.parents.as_slice(), tip)
+                && repo.resolve_commits(&[format!("{first}..{second}")])?.contains(&tip)
             {
                 return Ok(id);
             }

@@ -10,7 +10,7 @@ use super::state::{Part, Purpose, RunState, RunStatus, Unit, UnitKind, UnitState
 use super::{EngineError, Result, Run, RunRequest};
 use crate::plan::Tip;
 use crate::procedure::format::{
-    Action, Demand, Document, Effect, EvidenceTime, Group, GroupTime, Occasion, Phase, Procedure,
+    Action, Demand, Document, Effect, EvidenceTime, Group, GroupTime, Occasion, Phase, Procedure, each_text,
 };
 use crate::procedure::input::{InputError, Inputs};
 use crate::procedure::placeholder::placeholders;
@@ -29,59 +29,56 @@ pub(super) struct Begun {
     pub(super) now: Timestamp,
 }
 
-pub(super) fn new_state(
-    procedure: &Procedure,
-    phase: &Phase,
-    request: &RunRequest,
-    begun: Begun,
-) -> RunState {
-    let Begun { id, name, inputs, hash, tip, now } = begun;
-    RunState {
-        schema_version: SCHEMA_VERSION,
-        id,
-        procedure: procedure.id.clone(),
-        found_as: request.found_as.clone(),
-        hash,
-        purpose: request.purpose.clone(),
-        phase: name.clone(),
-        variant: request.variant.clone(),
-        inputs,
-        emergency: request.emergency,
-        allow_loss: request.allow_loss,
-        by_hand: request.by_hand,
-        whole_merge: request.whole_merge,
-        reason: request.reason.clone(),
-        trigger: request.trigger.clone(),
-        severity: request.severity.clone(),
-        roles: request.roles.clone(),
-        approvals: Vec::new(),
-        signatures: Vec::new(),
-        approvals_enforced: false,
-        confirmed: request.confirmed.clone(),
-        reference: tip.reference,
-        tip: tip.commit_id,
-        started: now,
-        finished: None,
-        rto: phase.rto.or(procedure.document.rto),
-        status: RunStatus::Running,
-        ending: None,
-        pause: None,
-        units: of_a_run(procedure, &name, phase, request),
-        rungs: Vec::new(),
-        rung: 0,
-        edits_done: 0,
-        candidate: None,
-        verdicts: BTreeMap::new(),
-        targets: Vec::new(),
-        source: None,
-        commits: Vec::new(),
-        operations: Vec::new(),
-        overruns: Vec::new(),
-        landed_on: None,
-        programs: Vec::new(),
-        outside_effects: Vec::new(),
-        evidence: BTreeMap::new(),
-        checkpoint: None,
+impl Begun {
+    /// The record that a run begins with.
+    pub(super) fn state(self, procedure: &Procedure, phase: &Phase, request: &RunRequest) -> RunState {
+        RunState {
+            schema_version: SCHEMA_VERSION,
+            id: self.id,
+            procedure: procedure.id.clone(),
+            found_as: request.found_as.clone(),
+            hash: self.hash,
+            purpose: request.purpose.clone(),
+            units: of_a_run(procedure, &self.name, phase, request),
+            phase: self.name,
+            variant: request.variant.clone(),
+            inputs: self.inputs,
+            emergency: request.emergency,
+            allow_loss: request.allow_loss,
+            by_hand: request.by_hand,
+            whole_merge: request.whole_merge,
+            reason: request.reason.clone(),
+            trigger: request.trigger.clone(),
+            severity: request.severity.clone(),
+            roles: request.roles.clone(),
+            approvals: Vec::new(),
+            signatures: Vec::new(),
+            approvals_enforced: false,
+            confirmed: request.confirmed.clone(),
+            reference: self.tip.reference,
+            tip: self.tip.commit_id,
+            started: self.now,
+            finished: None,
+            rto: phase.rto.or(procedure.document.rto),
+            status: RunStatus::Running,
+            ending: None,
+            pause: None,
+            rungs: Vec::new(),
+            rung: 0,
+            edits_done: 0,
+            candidate: None,
+            verdicts: BTreeMap::new(),
+            targets: Vec::new(),
+            source: None,
+            commits: Vec::new(),
+            operations: Vec::new(),
+            overruns: Vec::new(),
+            landed_on: None,
+            programs: Vec::new(),
+            outside_effects: Vec::new(),
+            evidence: BTreeMap::new(),
+            checkpoint: None,
+        }
     }
 }
 
@@ -103,13 +100,12 @@ fn of_a_run(procedure: &Procedure, name: &str, phase: &Phase, request: &RunReque
 }
 
 fn of_a_rollback<'a>(list: &mut List<'a>, phase: &Phase, request: &'a RunRequest) {
-    let (document, name) = (list.document, list.name);
+    let document = list.document;
     for precheck in &document.precheck {
-        let here = precheck.phases.is_empty() || precheck.phases.iter().any(|phase| phase == name);
         let dropped = request.emergency
             && !precheck.always
             && matches!(precheck.demand(), Ok(Demand::Confirmed(_) | Demand::Given(_)));
-        if here && !dropped {
+        if list.is_here(&precheck.phases) && !dropped {
             list.add(UnitKind::Precheck, &precheck.id, precheck.step.is_none());
         }
     }
@@ -119,7 +115,7 @@ fn of_a_rollback<'a>(list: &mut List<'a>, phase: &Phase, request: &'a RunRequest
         list.add(UnitKind::Checkpoint, "checkpoint", true);
     }
     if let Some(backup) = &document.backup
-        && (backup.phases.is_empty() || backup.phases.iter().any(|phase| phase == name))
+        && list.is_here(&backup.phases)
     {
         list.add(UnitKind::Backup, &backup.step, false);
     }
@@ -172,9 +168,8 @@ impl<'a> List<'a> {
     }
 
     fn publish(&mut self, phase: &Phase, request: &RunRequest) {
-        if let (true, Some(publish)) =
-            (request.publish, phase.publish.as_ref().or(self.document.publish.as_ref()))
-        {
+        let publish = phase.publish.as_ref().or(self.document.publish.as_ref());
+        if let Some(publish) = publish.filter(|_| request.publish) {
             self.add(UnitKind::Publish, "publish", publish.is_repeatable());
         }
     }
@@ -211,13 +206,16 @@ impl<'a> List<'a> {
         }
     }
 
+    /// Whether what is for these phases, or for all where none is named, belongs to this run.
+    fn is_here(&self, phases: &[String]) -> bool {
+        phases.is_empty() || phases.iter().any(|phase| phase == self.name)
+    }
+
     fn groups(&mut self, at: GroupTime) {
-        let here =
-            |group: &Group| group.phases.is_empty() || group.phases.iter().any(|phase| phase == self.name);
-        let groups: Vec<_> =
-            self.document.group.iter().filter(|(_, group)| group.at == at && here(group)).collect();
-        for (name, group) in groups {
-            self.of_a_group(name, group);
+        for (name, group) in self.document.group.iter().filter(|(_, group)| group.at == at) {
+            if self.is_here(&group.phases) {
+                self.of_a_group(name, group);
+            }
         }
     }
 
@@ -257,25 +255,23 @@ impl<'a> List<'a> {
 
 /// The programs that a procedure names, each once.
 pub(super) fn programs(document: &Document) -> Vec<String> {
-    let programs: BTreeSet<String> =
-        document.commands().iter().filter_map(|command| command.run.first().cloned()).collect();
-    programs.into_iter().collect()
+    let programs = document.commands().into_iter().filter_map(|command| command.run.first().cloned());
+    programs.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 impl Run<'_> {
     /// Refuses a run that would come to an input without a value: all that it will fill in is looked at first.
     pub(super) fn refuse_unset_inputs(&self) -> Result<()> {
-        let mut texts = Vec::new();
-        self.what_is_filled_in().iter().for_each(|value| collect(value, &mut texts));
-        let filled = texts.iter().flat_map(|text| placeholders(text));
-        let mut needed: BTreeSet<&str> =
-            filled.filter(|found| found.namespace == "input").map(|found| found.name).collect();
-        let is_asked =
-            |id: &str| self.state.units.iter().any(|unit| unit.kind == UnitKind::Precheck && unit.id == id);
+        let mut needed = BTreeSet::new();
+        each_text(&self.what_is_filled_in().into(), &mut Vec::new(), &mut |_, text| {
+            let inputs = placeholders(text.text()).filter(|found| found.namespace == "input");
+            needed.extend(inputs.map(|found| found.name.to_owned()));
+        });
+        let is_asked = |id: &str| self.state.unit(UnitKind::Precheck, id).is_some();
         for precheck in self.procedure.document.precheck.iter().filter(|row| is_asked(&row.id)) {
-            needed.extend(precheck.input.as_deref());
+            needed.extend(precheck.input.clone());
         }
-        let unset = |name: &&str| match self.state.inputs.get(name) {
+        let unset = |name: &String| match self.state.inputs.get(name) {
             Err(InputError::Unset { name, help }) => Some((name, help)),
             _ => None,
         };
@@ -318,19 +314,5 @@ impl Run<'_> {
         }
         rows.push(json!(phase));
         rows
-    }
-}
-
-fn collect(value: &Value, texts: &mut Vec<String>) {
-    match value {
-        Value::String(text) => texts.push(text.clone()),
-        Value::Array(items) => items.iter().for_each(|item| collect(item, texts)),
-        Value::Object(members) => {
-            for (key, member) in members {
-                texts.push(key.clone());
-                collect(member, texts);
-            }
-        }
-        _ => {}
     }
 }

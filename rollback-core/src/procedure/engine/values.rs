@@ -41,19 +41,16 @@ impl Run<'_> {
         each: Option<&str>,
         progress: f64,
     ) -> Result<()> {
-        let place: Place = self
-            .words_for_tree(place, each)?
-            .parse()
-            .map_err(|error: crate::procedure::set::BadKey| EngineError::Target(error.0))?;
+        let place = self.words_for_tree(place, each)?.parse::<Place>();
+        let place = place.map_err(|error| EngineError::Target(error.0))?;
         let failed = |source| EngineError::Set { place: place.to_string(), source };
         let value = match value {
             Scalar::Text(text) => arithmetic(&self.words_for_tree(text, each)?),
             other => other.clone(),
         };
         let path = repo_path(&place.file);
-        let bytes = candidate.scratch.read(&path)?;
-        let bytes = bytes
-            .ok_or_else(|| EngineError::Target(format!("there is no file {path} to set {} in", place.key)))?;
+        let missing = || EngineError::Target(format!("there is no file {path} to set {} in", place.key));
+        let bytes = candidate.scratch.read(&path)?.ok_or_else(missing)?;
         let present = read_value(&bytes, place.format, &place.key).ok();
         let value = between(present.as_ref(), &value, progress);
         let edited = apply_set(&bytes, place.format, &place.key, &value).map_err(failed)?;
@@ -90,17 +87,11 @@ fn arithmetic(text: &str) -> Scalar {
     if let Some((left, right)) = text.split_once(" - ")
         && let (Some(left), Some(right)) = (number(left), number(right))
     {
-        return whole(left - right);
+        let number = left - right;
+        let is_whole = number.fract() == 0.0 && number.abs() < 1e15;
+        return if is_whole { Scalar::Integer(number as i64) } else { Scalar::Float(number) };
     }
     Scalar::from_text(text)
-}
-
-fn whole(number: f64) -> Scalar {
-    if number.fract() == 0.0 && number.abs() < 1e15 {
-        Scalar::Integer(number as i64)
-    } else {
-        Scalar::Float(number)
-    }
 }
 
 /// The value part of the way: rounded away from the present one when it grows and towards the goal when it shrinks,
@@ -134,17 +125,15 @@ pub(super) fn inserted(
     let at = match after {
         None => present.len(),
         Some(pattern) => {
-            let matching: Vec<usize> =
-                (0..present.len()).filter(|at| pattern.regex().is_match(present[*at].as_bytes())).collect();
-            match matching.as_slice() {
+            let matches = |at: &usize| pattern.regex().is_match(present[*at].as_bytes());
+            match (0..present.len()).filter(matches).collect::<Vec<_>>()[..] {
                 [one] => one + 1,
-                found => return Err(format!("{} lines match {pattern} instead of one", found.len())),
+                ref found => return Err(format!("{} lines match {pattern} instead of one", found.len())),
             }
         }
     };
     let end = if text.contains("\r\n") { "\r\n" } else { "\n" };
-    let mut all: Vec<&str> = present[..at].to_vec();
-    all.extend(lines.iter().map(String::as_str));
-    all.extend(&present[at..]);
+    let added: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let all = [&present[..at], &added, &present[at..]].concat();
     Ok((all.join(end) + end).into_bytes())
 }

@@ -3,7 +3,7 @@
 use super::state::{RunState, RunStatus, Unit, UnitKind, UnitState};
 use super::{EngineError, Result, Run};
 use crate::id::CommitId;
-use crate::procedure::format::Period;
+use crate::procedure::format::{Period, spelled, text};
 use crate::procedure::placeholder::{Known, OfCheck, Placeholder, Word, fill};
 use crate::repo::CommitSummary;
 
@@ -37,17 +37,13 @@ impl Run<'_> {
     /// All arguments of a command. No shell reads them, so a home folder that the procedure names is filled in here. A
     /// value never becomes an option.
     pub(super) fn arguments(&self, run: &[String]) -> Result<Vec<String>> {
-        let one = |argument: &String| -> Result<String> {
-            let filled = self.words_for_program(argument)?;
-            Ok(match argument.starts_with("~/") {
-                true => self.expanded(&filled).display().to_string(),
-                false => filled,
-            })
-        };
         let mut options_ended = false;
         let mut filled = Vec::with_capacity(run.len());
         for argument in run {
-            let value = one(argument)?;
+            let mut value = self.words_for_program(argument)?;
+            if argument.starts_with("~/") {
+                value = self.expanded(&value).display().to_string();
+            }
             if value.starts_with('-') && !argument.starts_with('-') && !options_ended {
                 return Err(EngineError::ValueIsOption { argument: argument.clone(), value });
             }
@@ -142,9 +138,8 @@ impl Run<'_> {
 
     pub(super) fn elapsed(&self) -> Period {
         let end = self.state.finished.unwrap_or_else(|| self.engine.clock.now());
-        let elapsed: std::time::Duration =
-            end.duration_since(self.state.started).try_into().unwrap_or_default();
-        Period(std::time::Duration::from_secs(elapsed.as_secs()))
+        let seconds = end.duration_since(self.state.started).as_secs();
+        Period(std::time::Duration::from_secs(seconds.try_into().unwrap_or_default()))
     }
 
     fn of_a_check(&self, check: &str, what: OfCheck) -> String {
@@ -157,15 +152,10 @@ impl Run<'_> {
     }
 }
 
-/// A value as text, or nothing.
-fn text<T: ToString>(value: Option<T>) -> String {
-    value.map_or_else(String::new, |value| value.to_string())
-}
-
 /// The strategy of the rung that was taken; where the phase has no rung, values were set.
 fn strategy(state: &RunState) -> String {
     let taken = state.rungs.iter().rev().find(|rung| rung.taken);
-    taken.map_or(String::new(), |rung| rung.kind.map_or("set".into(), |kind| kind.to_string()))
+    taken.map_or(String::new(), |rung| rung.kind.map_or("set".into(), |kind| spelled(&kind)))
 }
 
 fn candidate_folder(state: &RunState) -> String {

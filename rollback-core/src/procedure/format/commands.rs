@@ -2,17 +2,13 @@
 
 use super::Document;
 use super::phase::Phase;
-use super::source::Step as Way;
+use super::source::{Step as Way, way};
 use super::step::Publish;
 
 /// A command and the way to it in the file.
 pub(crate) struct Located<'a> {
     pub(crate) way: Vec<Way>,
     pub(crate) run: &'a [String],
-}
-
-macro_rules! way {
-    ($($step:expr),* $(,)?) => { vec![$(Way::from($step)),*] };
 }
 
 impl Document {
@@ -22,29 +18,27 @@ impl Document {
         macro_rules! rows {
             ($($list:ident . $field:ident),* $(,)?) => {
                 $(for (at, row) in self.$list.iter().enumerate() {
-                    found.push(Located { way: way![stringify!($list), at, stringify!($field)], run: &row.$field });
+                    found.push(Located { way: way![stringify!($list), at, stringify!($field)].to_vec(), run: &row.$field });
                 })*
             };
         }
         rows!(check.run, step.run, step.undo, evidence.run, message.send);
         for (at, row) in self.diagnose.iter().enumerate() {
             for (index, run) in row.run.iter().enumerate() {
-                found.push(Located { way: way!["diagnose", at, "run", index], run });
+                found.push(Located { way: way!["diagnose", at, "run", index].to_vec(), run });
             }
         }
         for (name, metric) in self.metric.iter() {
-            found.push(Located { way: way!["metric", name, "run"], run: &metric.run });
+            found.push(Located { way: way!["metric", name, "run"].to_vec(), run: &metric.run });
         }
         for (way, phase) in self.located_phases() {
             for (at, rung) in phase.ladder.iter().enumerate() {
-                found.push(Located {
-                    way: [&way[..], &["ladder".into(), at.into(), "run".into()]].concat(),
-                    run: &rung.run,
-                });
+                let way = [&way[..], &way!["ladder", at, "run"]].concat();
+                found.push(Located { way, run: &rung.run });
             }
         }
         for (way, publish) in self.publishing() {
-            found.push(Located { way: [way, way!["run"]].concat(), run: &publish.run });
+            found.push(Located { way: [&way[..], &way!["run"]].concat(), run: &publish.run });
         }
         found.retain(|command| !command.run.is_empty());
         found
@@ -53,13 +47,12 @@ impl Document {
     /// Every way in which a result leaves this machine.
     pub(crate) fn publishing(&self) -> Vec<(Vec<Way>, &Publish)> {
         let mut found: Vec<(Vec<Way>, &Publish)> = Vec::new();
-        found.extend(self.publish.iter().map(|publish| (way!["publish"], publish)));
+        found.extend(self.publish.iter().map(|publish| (way!["publish"].to_vec(), publish)));
         let undo = self.undo.iter().filter_map(|undo| undo.publish.as_ref());
-        found.extend(undo.map(|publish| (way!["undo", "publish"], publish)));
+        found.extend(undo.map(|publish| (way!["undo", "publish"].to_vec(), publish)));
         for (way, phase) in self.located_phases() {
-            found.extend(
-                phase.publish.iter().map(|publish| ([&way[..], &["publish".into()]].concat(), publish)),
-            );
+            let way = [&way[..], &way!["publish"]].concat();
+            found.extend(phase.publish.iter().map(|publish| (way.clone(), publish)));
         }
         found
     }
@@ -68,9 +61,10 @@ impl Document {
     fn located_phases(&self) -> Vec<(Vec<Way>, &Phase)> {
         let mut found = Vec::new();
         for (name, phase) in self.phase.iter() {
-            found.push((way!["phase", name], phase));
-            let variants = phase.variants.iter();
-            found.extend(variants.map(|(variant, phase)| (way!["phase", name, "variant", variant], phase)));
+            found.push((way!["phase", name].to_vec(), phase));
+            for (variant, phase) in phase.variants.iter() {
+                found.push((way!["phase", name, "variant", variant].to_vec(), phase));
+            }
         }
         found
     }
@@ -82,66 +76,37 @@ impl Document {
 }
 
 /// Shells: the script, or the text after `-c`, is run.
-const SHELLS: [&str; 13] =
-    ["sh", "bash", "dash", "zsh", "ksh", "mksh", "ash", "fish", "csh", "tcsh", "cmd", "powershell", "pwsh"];
+const SHELLS: &str = "sh bash dash zsh ksh mksh ash fish csh tcsh cmd powershell pwsh";
 
 /// Programs whose arguments are the text of a shell, here or elsewhere.
-const TEXTS: [&str; 11] =
-    ["eval", "ssh", "rsh", "su", "runuser", "watch", "script", "at", "batch", "expect", "parallel"];
+const TEXTS: &str = "eval ssh rsh su runuser watch script at batch expect parallel";
 
 /// Programs with a language of their own, whose arguments can be written in it.
-const LANGUAGES: [&str; 10] = ["awk", "gawk", "mawk", "nawk", "sed", "gsed", "make", "gmake", "ninja", "vim"];
+const LANGUAGES: &str = "awk gawk mawk nawk sed gsed make gmake ninja vim";
 
 /// Interpreters: what comes before the script and after an option for code is theirs.
-const INTERPRETERS: [&str; 16] = [
-    "python",
-    "pypy",
-    "perl",
-    "ruby",
-    "node",
-    "nodejs",
-    "deno",
-    "bun",
-    "php",
-    "lua",
-    "luajit",
-    "tclsh",
-    "Rscript",
-    "osascript",
-    "groovy",
-    "java",
-];
+const INTERPRETERS: &str =
+    "python pypy perl ruby node nodejs deno bun php lua luajit tclsh Rscript osascript groovy java";
 
 /// Programs that start the one that they are given.
-const WRAPPERS: [&str; 18] = [
-    "env", "xargs", "sudo", "doas", "nice", "nohup", "timeout", "time", "setsid", "stdbuf", "ionice",
-    "chroot", "unshare", "flock", "strace", "exec", "command", "busybox",
-];
+const WRAPPERS: &str = "env xargs sudo doas nice nohup timeout time setsid stdbuf ionice chroot unshare flock \
+    strace exec command busybox";
 
 /// Options of those, without their dash, that have a value of their own.
 const WRAPPER_VALUES: &str = "CugDhprtUsaId";
 
 /// Options, without their dashes, after which code or the name of a program stands, of whatever program.
-const CODE_OPTIONS: [&str; 14] = [
-    "c",
-    "e",
-    "E",
-    "ex",
-    "execdir",
-    "exec-batch",
-    "ok",
-    "okdir",
-    "cmd",
-    "print",
-    "config-env",
-    "exec-path",
-    "checkpoint-action",
-    "init-command",
-];
+const CODE_OPTIONS: &str =
+    "c e E ex execdir exec-batch ok okdir cmd print config-env exec-path checkpoint-action init-command";
 
 /// The same, which can be shortened as `--eva` for `--eval`.
-const LONG_CODE_OPTIONS: [&str; 8] =
-    ["eval", "exec", "command", "upload-pack", "receive-pack", "rsh", "to-command", "use-compress-program"];
+const LONG_CODE_OPTIONS: &str =
+    "eval exec command upload-pack receive-pack rsh to-command use-compress-program";
+
+/// Whether one of the lists, whose words are separated by blanks, has a name.
+fn is_among(name: &str, lists: &[&str]) -> bool {
+    lists.iter().any(|list| list.split(' ').any(|known| known == name))
+}
 
 /// The name of a program, without its folder, ending and version.
 fn plain_name(program: &str) -> &str {
@@ -152,13 +117,12 @@ fn plain_name(program: &str) -> &str {
 
 /// Whether no argument of a program is safe from being read as code.
 pub(super) fn reads_code(program: &str) -> bool {
-    let name = plain_name(program);
-    [&SHELLS[..], &TEXTS, &LANGUAGES, &["env", "xargs"]].iter().any(|list| list.contains(&name))
+    is_among(plain_name(program), &[SHELLS, TEXTS, LANGUAGES, "env xargs"])
 }
 
 /// Whether a program runs the script that it is given.
 pub(super) fn is_interpreter(program: &str) -> bool {
-    INTERPRETERS.contains(&plain_name(program))
+    is_among(plain_name(program), &[INTERPRETERS])
 }
 
 /// Whether an argument is an option after which, or in which, code stands.
@@ -167,10 +131,10 @@ pub(super) fn takes_code(argument: &str) -> bool {
     let is_long = option.starts_with('-');
     let name = option.trim_start_matches('-').split('=').next().unwrap_or_default();
     let shortened = name.len() >= 3
-        && LONG_CODE_OPTIONS.iter().any(|known| *known == name || is_long && known.starts_with(name));
+        && LONG_CODE_OPTIONS.split(' ').any(|known| known == name || is_long && known.starts_with(name));
     // Short options can stand together, as in -lc, and one that is attached to its value begins with it, as in -e1.
     let together = !is_long && (option.starts_with(['c', 'e', 'E']) || name.ends_with('c'));
-    CODE_OPTIONS.contains(&name) || shortened || together
+    is_among(name, &[CODE_OPTIONS]) || shortened || together
 }
 
 /// What an argument is to its program.
@@ -213,10 +177,10 @@ pub(crate) fn roles(run: &[String]) -> Vec<Role> {
             Next::Program if argument.contains('=') || argument.starts_with(|c: char| c.is_ascii_digit()) => {
                 (Role::Code, Next::Program)
             }
-            Next::Program if WRAPPERS.contains(&name) => (Role::Code, Next::Program),
-            Next::Program if TEXTS.contains(&name) => (Role::Code, Next::All(Role::Text)),
-            Next::Program if SHELLS.contains(&name) => (Role::Code, Next::Script { is_shell: true }),
-            Next::Program if INTERPRETERS.contains(&name) || LANGUAGES.contains(&name) => {
+            Next::Program if is_among(name, &[WRAPPERS]) => (Role::Code, Next::Program),
+            Next::Program if is_among(name, &[TEXTS]) => (Role::Code, Next::All(Role::Text)),
+            Next::Program if is_among(name, &[SHELLS]) => (Role::Code, Next::Script { is_shell: true }),
+            Next::Program if is_among(name, &[INTERPRETERS, LANGUAGES]) => {
                 (Role::Code, Next::Script { is_shell: false })
             }
             Next::Program => (Role::Code, Next::All(Role::Data)),
@@ -238,10 +202,7 @@ pub(crate) fn roles(run: &[String]) -> Vec<Role> {
 
 /// The words of the text of a shell that name what it would run: programs, and what is read in or passed to an interpreter.
 pub(crate) fn started_by(text: &str) -> Vec<String> {
-    const KEYWORDS: [&str; 14] = [
-        "if", "then", "else", "elif", "while", "until", "do", "!", "{", ".", "source", "eval", "builtin",
-        "trap",
-    ];
+    const KEYWORDS: &str = "if then else elif while until do ! { . source eval builtin trap";
     let mut words = Vec::new();
     let mut wanted = true;
     let mut word = String::new();
@@ -254,19 +215,15 @@ pub(crate) fn started_by(text: &str) -> Vec<String> {
             continue;
         }
         if !word.is_empty() {
-            let name = plain_name(&word);
-            let goes_on = word.starts_with('-')
+            let goes_on = word.starts_with(|c: char| c == '-' || c.is_ascii_digit())
                 || word.contains('=')
-                || word.starts_with(|c: char| c.is_ascii_digit())
-                || KEYWORDS.contains(&word.as_str())
-                || [&SHELLS[..], &INTERPRETERS, &WRAPPERS, &LANGUAGES]
-                    .iter()
-                    .any(|list| list.contains(&name));
+                || is_among(&word, &[KEYWORDS])
+                || is_among(plain_name(&word), &[SHELLS, INTERPRETERS, WRAPPERS, LANGUAGES]);
+            let word = std::mem::take(&mut word);
             if wanted {
-                words.push(word.clone());
+                words.push(word);
                 wanted = goes_on;
             }
-            word.clear();
         }
         // What is read from a file can be a script; what is written to one is none.
         wanted = match c {

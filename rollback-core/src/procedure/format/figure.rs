@@ -8,7 +8,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::value::{BadValue, Scalar, spelled_value};
+use super::value::{BadValue, Scalar, spelled_value, split_while};
 
 /// What a figure counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -76,9 +76,7 @@ impl FromStr for Threshold {
     fn from_str(text: &str) -> Result<Self, BadValue> {
         let text = text.trim();
         let bad = |why: String| BadValue(format!("'{text}' is not a threshold: {why}"));
-        let digits = text.len()
-            - text.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | '-')).len();
-        let (number, unit) = text.split_at(digits);
+        let (number, unit) = split_while(text, |c| c.is_ascii_digit() || matches!(c, '.' | '-'));
         let value: f64 =
             number.parse().map_err(|_| bad("write a number and a unit, such as 0.1% or 50ms".to_owned()))?;
         let unit = unit.trim();
@@ -87,52 +85,40 @@ impl FromStr for Threshold {
                 "it has no unit; did you mean '{number}%', '{number}ms' or '{number} count'?"
             )));
         }
-        let Some((_, unit, factor)) = THRESHOLD_UNITS.iter().find(|(name, ..)| *name == unit) else {
+        let Some((unit, factor)) = unit_of(unit) else {
             return Err(bad(format!(
                 "unknown unit '{unit}' (%, x, count, ms, s, m, h, d, B, KB, MB, GB, KiB, MiB, GiB)"
             )));
         };
-        let threshold = Self { value: value * factor, unit: *unit };
-        if threshold.unit == Unit::Percent && !(0.0..=100.0).contains(&value) {
-            return Err(bad(
-                "a percentage lies between 0% and 100%; for growth use times, such as 2x".to_owned()
-            ));
+        if unit == Unit::Percent && !(0.0..=100.0).contains(&value) {
+            let why = "a percentage lies between 0% and 100%; for growth use times, such as 2x";
+            return Err(bad(why.to_owned()));
         }
-        if value < 0.0 {
-            return Err(bad("it is negative".to_owned()));
+        match value < 0.0 {
+            true => Err(bad("it is negative".to_owned())),
+            false => Ok(Self { value: value * factor, unit }),
         }
-        Ok(threshold)
     }
 }
 
+/// In the largest unit that keeps the figure above one.
 impl fmt::Display for Threshold {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_figure(f, self.value, self.unit)
-    }
-}
-
-/// Writes a figure in the largest unit that keeps it above one.
-pub(crate) fn write_figure(f: &mut impl fmt::Write, value: f64, unit: Unit) -> fmt::Result {
-    let trimmed = |value: f64| {
-        let text = format!("{value:.3}");
-        text.trim_end_matches('0').trim_end_matches('.').to_owned()
-    };
-    match unit {
-        Unit::Percent => write!(f, "{}%", trimmed(value)),
-        Unit::Times => write!(f, "{}x", trimmed(value)),
-        Unit::Count => f.write_str(&trimmed(value)),
-        Unit::Seconds if value < 1.0 => write!(f, "{}ms", trimmed(value * 1e3)),
-        Unit::Seconds if value >= 60.0 && value % 60.0 == 0.0 => {
-            write!(f, "{}m", trimmed(value / 60.0))
-        }
-        Unit::Seconds => write!(f, "{}s", trimmed(value)),
-        Unit::Bytes => {
-            let (name, factor) = [("GB", 1e9), ("MB", 1e6), ("KB", 1e3)]
-                .into_iter()
-                .find(|(_, factor)| value >= *factor)
-                .unwrap_or(("B", 1.0));
-            write!(f, "{}{name}", trimmed(value / factor))
-        }
+        let value = self.value;
+        let (factor, name) = match self.unit {
+            Unit::Percent => (1.0, "%"),
+            Unit::Times => (1.0, "x"),
+            Unit::Count => (1.0, ""),
+            Unit::Seconds if value < 1.0 => (1e-3, "ms"),
+            Unit::Seconds if value >= 60.0 && value % 60.0 == 0.0 => (60.0, "m"),
+            Unit::Seconds => (1.0, "s"),
+            Unit::Bytes if value >= 1e9 => (1e9, "GB"),
+            Unit::Bytes if value >= 1e6 => (1e6, "MB"),
+            Unit::Bytes if value >= 1e3 => (1e3, "KB"),
+            Unit::Bytes => (1.0, "B"),
+        };
+        let text = format!("{:.3}", value / factor);
+        write!(f, "{}{name}", text.trim_end_matches('0').trim_end_matches('.'))
     }
 }
 
@@ -176,23 +162,11 @@ impl Operator {
             Self::NotEqual => !equal,
         }
     }
-
-    /// The operator as it is written.
-    pub fn symbol(self) -> &'static str {
-        match self {
-            Self::Greater => ">",
-            Self::GreaterOrEqual => ">=",
-            Self::Less => "<",
-            Self::LessOrEqual => "<=",
-            Self::Equal => "==",
-            Self::NotEqual => "!=",
-        }
-    }
 }
 
 impl fmt::Display for Operator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.symbol())
+        f.write_str(&super::spelled(self))
     }
 }
 

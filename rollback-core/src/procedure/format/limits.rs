@@ -1,7 +1,9 @@
 //! How much a procedure may hold. What exceeds a limit is refused by name before anything else is read of it, so that
-//! no file of a repository can take the memory or the time of whoever only lists procedures.
+//! no file of a repository can take the memory or the time of a command that only lists procedures.
 
-use toml_edit::{Item, Value};
+use std::ops::Range;
+
+use toml_edit::{Item, Table, Value};
 
 /// The most bytes of one file.
 pub(super) const BYTES: usize = crate::bounded::PROCEDURE as usize;
@@ -41,60 +43,54 @@ impl Count {
         match item {
             Item::None => Ok(()),
             Item::Value(value) => self.value(value, key, depth),
-            Item::Table(table) => {
-                self.members(table.len(), "keys", depth, table.span())?;
-                table.iter().try_for_each(|(key, item)| self.item(item, key, depth + 1))
-            }
+            Item::Table(table) => self.table(table, depth, depth + 1),
             Item::ArrayOfTables(tables) => {
-                self.members(tables.len(), key, depth, tables.get(MEMBERS).and_then(|table| table.span()))?;
-                for table in tables {
-                    self.members(table.len(), "keys", depth, table.span())?;
-                    table.iter().try_for_each(|(key, item)| self.item(item, key, depth + 2))?;
-                }
-                Ok(())
+                members(tables.len(), key, depth, tables.get(MEMBERS).and_then(|table| table.span()))?;
+                tables.iter().try_for_each(|table| self.table(table, depth, depth + 2))
             }
         }
     }
 
+    fn table(&mut self, table: &Table, depth: usize, inside: usize) -> Result<(), (usize, String)> {
+        members(table.len(), "keys", depth, table.span())?;
+        table.iter().try_for_each(|(key, item)| self.item(item, key, inside))
+    }
+
     fn value(&mut self, value: &Value, key: &str, depth: usize) -> Result<(), (usize, String)> {
-        let at = || value.span().map_or(0, |span| span.start);
         match value {
             Value::Array(values) => {
-                self.members(values.len(), key, depth, values.span())?;
+                members(values.len(), key, depth, values.span())?;
                 values.iter().try_for_each(|value| self.value(value, key, depth + 1))
             }
             Value::InlineTable(table) => {
-                self.members(table.len(), "keys", depth, table.span())?;
+                members(table.len(), "keys", depth, table.span())?;
                 table.iter().try_for_each(|(key, value)| self.value(value, key, depth + 1))
             }
             _ => {
                 self.values += 1;
                 self.patterns += usize::from(PATTERN_KEYS.contains(&key));
-                if self.patterns > PATTERNS {
-                    return Err((at(), format!("the file has more than {PATTERNS} regular expressions")));
-                }
-                if self.values > VALUES {
-                    return Err((at(), format!("the file has more than {VALUES} values")));
-                }
-                Ok(())
+                let (most, what) = match (self.patterns > PATTERNS, self.values > VALUES) {
+                    (true, _) => (PATTERNS, "regular expressions"),
+                    (_, true) => (VALUES, "values"),
+                    _ => return Ok(()),
+                };
+                let at = value.span().map_or(0, |span| span.start);
+                Err((at, format!("the file has more than {most} {what}")))
             }
         }
     }
+}
 
-    fn members(
-        &self,
-        found: usize,
-        what: &str,
-        depth: usize,
-        span: Option<std::ops::Range<usize>>,
-    ) -> Result<(), (usize, String)> {
-        let at = span.map_or(0, |span| span.start);
-        if found > MEMBERS {
-            return Err((at, format!("there are {found} {what}, more than {MEMBERS}")));
-        }
-        if depth > DEPTH {
-            return Err((at, format!("it is nested more than {DEPTH} deep")));
-        }
-        Ok(())
+fn members(
+    found: usize,
+    what: &str,
+    depth: usize,
+    span: Option<Range<usize>>,
+) -> Result<(), (usize, String)> {
+    let at = span.map_or(0, |span| span.start);
+    match (found > MEMBERS, depth > DEPTH) {
+        (true, _) => Err((at, format!("there are {found} {what}, more than {MEMBERS}"))),
+        (_, true) => Err((at, format!("it is nested more than {DEPTH} deep"))),
+        _ => Ok(()),
     }
 }

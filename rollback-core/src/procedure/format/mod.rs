@@ -14,6 +14,7 @@ mod problem;
 mod shape;
 mod source;
 mod step;
+mod texts;
 mod trigger;
 mod validate;
 mod value;
@@ -35,7 +36,9 @@ pub use step::{
     CopyFiles, Effect, EnvFile, Evidence, EvidenceTime, Followup, Insert, Message, Occasion, Publish, Report,
     Restore, Step, WriteFile,
 };
+pub(crate) use texts::each_text;
 pub use trigger::{Condition, Decision, Metric, NoData, Severity, Trigger, TriggerAction};
+pub(crate) use value::split_while;
 pub use value::{BadValue, FileName, Pattern, Period, PeriodRange, Remote, Scalar, TreePath};
 
 use schemars::generate::SchemaSettings;
@@ -43,7 +46,7 @@ use schemars::transform::RecursiveTransform;
 use serde_json::Value;
 
 use crate::bounded;
-use source::{Part, Step as Place};
+use source::{Part, way};
 
 /// How deep includes may go.
 const DEEPEST_INCLUDE: usize = 8;
@@ -95,14 +98,11 @@ impl Procedure {
         if !problems.is_empty() {
             return Err(Problems(problems));
         }
-        let read = parts.iter().map(|part| (part.file.clone(), part.text.clone().into_bytes())).collect();
+        let files = parts.iter().map(|part| (part.file.clone(), part.text.clone().into_bytes())).collect();
         let mut parts = parts.into_iter().map(|part| part.document);
         let mut document = parts.next().unwrap_or_default();
-        for part in parts {
-            join(&mut document, part);
-        }
-        let id = document.id.clone().unwrap_or_default();
-        Ok(Self { id, document, files: read })
+        parts.for_each(|part| join(&mut document, part));
+        Ok(Self { id: document.id.clone().unwrap_or_default(), document, files })
     }
 
     /// The JSON Schema of the format.
@@ -172,6 +172,17 @@ impl UnknownName {
     }
 }
 
+/// A value as text, or nothing.
+pub(crate) fn text<T: ToString>(value: Option<T>) -> String {
+    value.map_or_else(String::new, |value| value.to_string())
+}
+
+/// A value of an enum as the file spells it.
+pub(crate) fn spelled(value: &impl serde::Serialize) -> String {
+    let value = serde_json::to_value(value).unwrap_or_default();
+    value.as_str().unwrap_or_default().to_owned()
+}
+
 fn base_name(file: &str) -> &str {
     file.rsplit(['/', '\\']).next().unwrap_or(file)
 }
@@ -184,19 +195,15 @@ fn include(
     open: &mut Vec<String>,
 ) -> Result<(), Problems> {
     for (index, name) in parts[at].document.include.clone().into_iter().enumerate() {
-        let way = [Place::from("include"), Place::from(index)];
+        let way = way!["include", index];
         let refuse = |code, message| Err(Problems(vec![parts[at].problem(code, &way, message)]));
         if name.contains(['/', '\\']) || name.starts_with('.') || !name.ends_with(".toml") {
-            return refuse(
-                "bad-include",
-                format!("'{name}' is not the name of a .toml file beside this one"),
-            );
+            let why = format!("'{name}' is not the name of a .toml file beside this one");
+            return refuse("bad-include", why);
         }
         if open.contains(&name) || open.len() >= DEEPEST_INCLUDE {
-            return refuse(
-                "include-cycle",
-                format!("including '{name}' never ends: {} -> {name}", open.join(" -> ")),
-            );
+            let why = format!("including '{name}' never ends: {} -> {name}", open.join(" -> "));
+            return refuse("include-cycle", why);
         }
         if parts.iter().any(|part| base_name(&part.file) == name) {
             continue;

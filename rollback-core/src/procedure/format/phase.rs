@@ -192,18 +192,6 @@ pub enum RungKind {
     Command,
 }
 
-impl std::fmt::Display for RungKind {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::RevertCommit => "revert-commit",
-            Self::RevertMerge => "revert-merge",
-            Self::CherryPick => "cherry-pick",
-            Self::RestoreFile => "restore-file",
-            Self::Command => "command",
-        })
-    }
-}
-
 /// Why a rung before this one was not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -328,20 +316,12 @@ impl Phase {
         let variant = self.variants.get(name)?.clone();
         let mut phase = Self { variants: Named::default(), ..self.clone() };
         if variant.alone {
-            phase.before.clear();
-            phase.after.clear();
-            phase.validate.clear();
-            phase.validate_each.clear();
-            phase.verify.clear();
-            phase.paths.clear();
+            (phase.before, phase.after, phase.paths) = Default::default();
+            (phase.validate, phase.validate_each, phase.verify) = Default::default();
         }
         if variant.alone || variant.says_what_to_change() {
-            phase.target = None;
-            phase.ladder.clear();
-            phase.set = Named::default();
-            phase.each = None;
-            phase.gradual = None;
-            phase.edits.clear();
+            (phase.target, phase.ladder, phase.edits) = Default::default();
+            (phase.set, phase.each, phase.gradual) = Default::default();
         }
         phase.overlay(variant);
         Some(phase)

@@ -76,9 +76,6 @@ impl Action<'_> {
 
 impl Step {
     /// The one thing that the step does.
-    ///
-    /// # Errors
-    /// [`Misshapen`] where it is not one.
     pub(crate) fn action(&self) -> Result<Action<'_>, Misshapen> {
         let given = [
             (!self.run.is_empty()).then_some(Action::Run(&self.run)),
@@ -109,9 +106,6 @@ pub(crate) enum Origin<'a> {
 
 impl Evidence {
     /// Where it comes from.
-    ///
-    /// # Errors
-    /// [`Misshapen`] where both or neither is given.
     pub(crate) fn origin(&self) -> Result<Origin<'_>, Misshapen> {
         let given = [
             (!self.run.is_empty()).then_some(Origin::Program(&self.run)),
@@ -134,9 +128,6 @@ pub(crate) enum Subject<'a> {
 
 impl Check {
     /// The one thing that it looks at.
-    ///
-    /// # Errors
-    /// [`Misshapen`] where it is not one, or is told incompletely.
     pub(crate) fn subject(&self) -> Result<Subject<'_>, Misshapen> {
         let metric = self.metric.as_deref().map(|metric| {
             Rule::of(metric, self.op, self.threshold).map(Subject::Metric).ok_or_else(|| {
@@ -208,9 +199,6 @@ pub(crate) enum Demand<'a> {
 
 impl Precheck {
     /// The one thing that it asks for.
-    ///
-    /// # Errors
-    /// [`Misshapen`] where it is not one.
     pub(crate) fn demand(&self) -> Result<Demand<'_>, Misshapen> {
         let given = [
             self.ask.as_deref().map(Demand::Confirmed),
@@ -260,9 +248,6 @@ pub(crate) enum Source<'a> {
 
 impl Trigger {
     /// What raises it.
-    ///
-    /// # Errors
-    /// [`Misshapen`] where it is not one thing, or is told incompletely.
     pub(crate) fn source(&self) -> Result<Source<'_>, Misshapen> {
         let incomplete =
             |needs: &str| Misshapen::new("incomplete", format!("the trigger '{}' needs {needs}", self.id));
@@ -304,9 +289,6 @@ pub(crate) enum Way<'a> {
 
 impl Rung {
     /// The way that its `use` names, with what belongs to it.
-    ///
-    /// # Errors
-    /// [`Misshapen`] where that is missing, or belongs to another way.
     pub(crate) fn way(&self) -> Result<Way<'_>, Misshapen> {
         let incomplete = |message: &str| Err(Misshapen::new("incomplete", message));
         match (self.kind, self.run.as_slice(), &self.from) {

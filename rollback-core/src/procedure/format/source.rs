@@ -1,6 +1,6 @@
 //! The text of a procedure file and where in it something stands.
 
-use toml_edit::{Document as Spanned, Item, TableLike, Value};
+use toml_edit::{Array, ArrayOfTables, Document as Spanned, Item, TableLike, Value};
 
 use super::document::{Document, SCHEMA_VERSION};
 use super::limits;
@@ -24,6 +24,12 @@ impl From<usize> for Step {
         Self::Index(index)
     }
 }
+
+/// Builds the way to a value.
+macro_rules! way {
+    ($($step:expr),* $(,)?) => { [$($crate::procedure::format::source::Step::from($step)),*] };
+}
+pub(super) use way;
 
 /// A file of a procedure: its text, its meaning, and where everything stands.
 pub(crate) struct Part {
@@ -78,11 +84,9 @@ impl Part {
 
     fn offset(&self, way: &[Step]) -> usize {
         let mut found = 0;
-        let mut at = Place::Item(self.spanned.as_item());
+        let mut at = Place::of_item(self.spanned.as_item());
         for step in way {
-            let Some((next, offset)) = at.step(step) else {
-                break;
-            };
+            let Some((next, offset)) = at.step(step) else { break };
             found = offset.unwrap_or(found);
             at = next;
         }
@@ -90,44 +94,51 @@ impl Part {
     }
 }
 
+/// What can be entered on the way to a value.
 enum Place<'a> {
-    Item(&'a Item),
     Table(&'a dyn TableLike),
-    Value(&'a Value),
+    Tables(&'a ArrayOfTables),
+    List(&'a Array),
+    /// Nothing lies in it.
+    Value,
 }
 
 impl<'a> Place<'a> {
-    /// The next place and where it begins: a value at itself, a table at its key.
-    fn step(&self, step: &Step) -> Option<(Place<'a>, Option<usize>)> {
-        match step {
-            Step::Key(key) => {
-                let table: &'a dyn TableLike = match self {
-                    Place::Item(item) => item.as_table_like()?,
-                    Place::Table(table) => *table,
-                    Place::Value(value) => value.as_inline_table()?,
-                };
-                let (key, item) = table.get_key_value(key)?;
-                let at = item.as_value().and_then(Value::span).or_else(|| key.span());
-                Some((Place::Item(item), at.map(|span| span.start)))
-            }
-            Step::Index(index) => {
-                let tables = match self {
-                    Place::Item(Item::ArrayOfTables(tables)) => Some(tables),
-                    _ => None,
-                };
-                if let Some(tables) = tables {
-                    let table = tables.get(*index)?;
-                    return Some((Place::Table(table), table.span().map(|span| span.start)));
-                }
-                let array = match self {
-                    Place::Item(item) => item.as_array()?,
-                    Place::Value(value) => value.as_array()?,
-                    Place::Table(_) => return None,
-                };
-                let value = array.get(*index)?;
-                Some((Place::Value(value), value.span().map(|span| span.start)))
-            }
+    fn of_item(item: &'a Item) -> Self {
+        match item {
+            Item::Table(table) => Self::Table(table),
+            Item::ArrayOfTables(tables) => Self::Tables(tables),
+            Item::Value(value) => Self::of_value(value),
+            Item::None => Self::Value,
         }
+    }
+
+    fn of_value(value: &'a Value) -> Self {
+        match value {
+            Value::Array(list) => Self::List(list),
+            Value::InlineTable(table) => Self::Table(table),
+            _ => Self::Value,
+        }
+    }
+
+    /// The next place and where it begins: a value at itself, a table at its key.
+    fn step(&self, step: &Step) -> Option<(Self, Option<usize>)> {
+        let (place, span) = match (self, step) {
+            (Self::Table(table), Step::Key(key)) => {
+                let (key, item) = table.get_key_value(key)?;
+                (Self::of_item(item), item.as_value().and_then(Value::span).or_else(|| key.span()))
+            }
+            (Self::Tables(tables), Step::Index(index)) => {
+                let table = tables.get(*index)?;
+                (Self::Table(table), table.span())
+            }
+            (Self::List(list), Step::Index(index)) => {
+                let value = list.get(*index)?;
+                (Self::of_value(value), value.span())
+            }
+            _ => return None,
+        };
+        Some((place, span.map(|span| span.start)))
     }
 }
 
@@ -137,24 +148,15 @@ fn refuse_other_schema(
     problem: &dyn Fn(&'static str, usize, String, Option<String>) -> Problems,
 ) -> Result<(), Problems> {
     let Some(item) = spanned.get("schema") else {
-        return Err(problem(
-            "missing-schema",
-            0,
-            format!("the file has no 'schema = {SCHEMA_VERSION}'"),
-            None,
-        ));
+        let message = format!("the file has no 'schema = {SCHEMA_VERSION}'");
+        return Err(problem("missing-schema", 0, message, None));
     };
     if item.as_integer() == Some(i64::from(SCHEMA_VERSION)) {
         return Ok(());
     }
-    let found = item.to_string();
+    let (found, at) = (item.to_string(), item.span().map_or(0, |span| span.start));
     let message = format!("schema {} is not known here, only schema {SCHEMA_VERSION} is", found.trim());
-    Err(problem(
-        "unknown-schema",
-        item.span().map_or(0, |span| span.start),
-        message,
-        Some(SCHEMA_VERSION.to_string()),
-    ))
+    Err(problem("unknown-schema", at, message, Some(SCHEMA_VERSION.to_string())))
 }
 
 /// Turns the decoder's words into a code, a message and the nearest thing that it would have taken.

@@ -55,6 +55,11 @@ spelled_value!(
     r"^([0-9]+(ms|s|m|h|d|w))+$"
 );
 
+/// The characters at the start for which `belongs` holds, and the rest.
+pub(crate) fn split_while(text: &str, belongs: impl Fn(char) -> bool) -> (&str, &str) {
+    text.split_at(text.find(|c| !belongs(c)).unwrap_or(text.len()))
+}
+
 const PERIOD_UNITS: [(&str, u64); 6] =
     [("w", 604_800_000), ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
 
@@ -69,13 +74,10 @@ impl FromStr for Period {
         }
         let mut total: u64 = 0;
         while !rest.is_empty() {
-            let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-            let (number, after) = rest.split_at(digits);
+            let (number, after) = split_while(rest, |c| c.is_ascii_digit());
             let number: u64 =
                 number.parse().map_err(|_| bad("write a whole number and a unit, such as 10m"))?;
-            let after = after.trim_start();
-            let letters = after.len() - after.trim_start_matches(|c: char| c.is_ascii_alphabetic()).len();
-            let (unit, after) = after.split_at(letters);
+            let (unit, after) = split_while(after.trim_start(), |c| c.is_ascii_alphabetic());
             if unit.is_empty() {
                 return Err(bad(&format!("it has no unit; did you mean '{number}s' or '{number}m'?")));
             }
@@ -162,6 +164,11 @@ impl Pattern {
         &self.text
     }
 
+    /// Whether it matches all of a text and not a part alone.
+    pub(crate) fn is_all_of(&self, text: &str) -> bool {
+        self.regex.find(text.as_bytes()).is_some_and(|found| found.range() == (0..text.len()))
+    }
+
     /// The compiled expression, for bytes.
     pub fn regex(&self) -> &regex::bytes::Regex {
         &self.regex
@@ -172,16 +179,13 @@ impl FromStr for Pattern {
     type Err = BadValue;
 
     fn from_str(text: &str) -> Result<Self, BadValue> {
-        regex::bytes::RegexBuilder::new(text)
-            .multi_line(true)
-            .size_limit(1 << 18)
-            .build()
-            .map(|regex| Self { text: text.to_owned(), regex })
-            .map_err(|error| {
-                let why = error.to_string();
-                let why = why.lines().last().unwrap_or_default().trim_start_matches("error: ");
-                BadValue(format!("'{text}' is not a regular expression: {why}"))
-            })
+        let built = regex::bytes::RegexBuilder::new(text).multi_line(true).size_limit(1 << 18).build();
+        let regex = built.map_err(|error| {
+            let why = error.to_string();
+            let why = why.lines().last().unwrap_or_default().trim_start_matches("error: ");
+            BadValue(format!("'{text}' is not a regular expression: {why}"))
+        })?;
+        Ok(Self { text: text.to_owned(), regex })
     }
 }
 
@@ -292,7 +296,8 @@ impl FromStr for Remote {
 }
 
 /// A plain value: text, whole number, decimal or truth value.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
 pub enum Scalar {
     /// `true` or `false`.
     Bool(bool),
@@ -342,24 +347,6 @@ impl fmt::Display for Scalar {
     }
 }
 
-impl From<&str> for Scalar {
-    fn from(text: &str) -> Self {
-        Self::Text(text.to_owned())
-    }
-}
-
-impl From<i64> for Scalar {
-    fn from(value: i64) -> Self {
-        Self::Integer(value)
-    }
-}
-
-impl From<bool> for Scalar {
-    fn from(value: bool) -> Self {
-        Self::Bool(value)
-    }
-}
-
 impl<'de> Deserialize<'de> for Scalar {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Visitor;
@@ -391,17 +378,6 @@ impl<'de> Deserialize<'de> for Scalar {
             }
         }
         deserializer.deserialize_any(Visitor)
-    }
-}
-
-impl Serialize for Scalar {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Bool(value) => serializer.serialize_bool(*value),
-            Self::Integer(value) => serializer.serialize_i64(*value),
-            Self::Float(value) => serializer.serialize_f64(*value),
-            Self::Text(value) => serializer.serialize_str(value),
-        }
     }
 }
 

@@ -10,7 +10,7 @@ mod yaml;
 use std::fmt;
 use std::str::FromStr;
 
-use super::format::{Scalar, TreePath};
+use super::format::{BadValue, Scalar, TreePath};
 
 /// The formats of desired-state files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +73,12 @@ pub enum SetError {
     },
 }
 
+impl SetError {
+    fn unfaithful(key: String, why: impl Into<String>) -> Self {
+        Self::Unfaithful { key, why: why.into() }
+    }
+}
+
 /// One part of a key: a name, a place in a list, or the row of a list in which a name has a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Segment {
@@ -114,16 +120,11 @@ impl fmt::Display for Key {
     }
 }
 
-/// A key that cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct BadKey(pub String);
-
 impl FromStr for Key {
-    type Err = BadKey;
+    type Err = BadValue;
 
-    fn from_str(text: &str) -> Result<Self, BadKey> {
-        let bad = |why: &str| BadKey(format!("'{text}' is not a key: {why}"));
+    fn from_str(text: &str) -> Result<Self, BadValue> {
+        let bad = |why: &str| BadValue(format!("'{text}' is not a key: {why}"));
         let mut segments = Vec::new();
         let mut rest = text;
         while !rest.is_empty() {
@@ -134,13 +135,12 @@ impl FromStr for Key {
             } else if let Some(bracket) = rest.strip_prefix('[') {
                 let (inside, after) =
                     bracket.split_once(']').ok_or_else(|| bad("a bracket is not closed"))?;
-                segments.push(match inside.split_once('=') {
-                    Some((name, value)) => {
-                        Segment::Row { name: name.trim().to_owned(), value: value.trim().to_owned() }
-                    }
-                    None => Segment::Index(
-                        inside.parse().map_err(|_| bad("a bracket holds a number or name=value"))?,
-                    ),
+                let row =
+                    inside.split_once('=').map(|(name, value)| (name.trim().into(), value.trim().into()));
+                segments.push(match (row, inside.parse()) {
+                    (Some((name, value)), _) => Segment::Row { name, value },
+                    (None, Ok(place)) => Segment::Index(place),
+                    (None, Err(_)) => return Err(bad("a bracket holds a number or name=value")),
                 });
                 rest = after;
             } else {
@@ -179,15 +179,17 @@ pub struct Place {
 }
 
 impl FromStr for Place {
-    type Err = BadKey;
+    type Err = BadValue;
 
-    fn from_str(text: &str) -> Result<Self, BadKey> {
+    fn from_str(text: &str) -> Result<Self, BadValue> {
         let (file, key) = text
             .split_once(':')
-            .ok_or_else(|| BadKey(format!("'{text}' is not a place: write it as file.toml:key.path")))?;
-        let file: TreePath = file.parse().map_err(|error: super::format::BadValue| BadKey(error.0))?;
+            .ok_or_else(|| BadValue(format!("'{text}' is not a place: write it as file.toml:key.path")))?;
+        let file: TreePath = file.parse()?;
         let format = FileFormat::of(file.as_str()).ok_or_else(|| {
-            BadKey(format!("'{file}' is not a file of desired state: only TOML, JSON and YAML can be edited"))
+            BadValue(format!(
+                "'{file}' is not a file of desired state: only TOML, JSON and YAML can be edited"
+            ))
         })?;
         Ok(Self { file, format, key: key.parse()? })
     }
@@ -230,17 +232,26 @@ fn utf8(bytes: &[u8], format: FileFormat) -> Result<&str, SetError> {
     std::str::from_utf8(bytes).map_err(|_| SetError::Unreadable { format, why: "it is not UTF-8".to_owned() })
 }
 
-fn no_such_key<'a>(
-    key: &Key,
-    parts: usize,
-    found: &Segment,
-    known: impl IntoIterator<Item = &'a str>,
-) -> SetError {
-    let nearest = match found {
+/// The refusal of a key whose first `parts` lead to nothing; `known` are the names that are there.
+fn no_such_key<'a>(key: &Key, parts: usize, known: impl IntoIterator<Item = &'a str>) -> SetError {
+    let nearest = match &key.0[parts - 1] {
         Segment::Name(name) => super::format::nearest(name, known),
         _ => None,
     };
     SetError::NoSuchKey { key: key.text(parts), nearest }
+}
+
+/// The only one of what the first `parts` of a key lead to; `None` where they lead to nothing.
+fn only<T>(found: impl IntoIterator<Item = T>, key: &Key, parts: usize) -> Result<Option<T>, SetError> {
+    let mut found = found.into_iter();
+    let first = found.next();
+    match (found.next(), &key.0[parts - 1]) {
+        (None, _) => Ok(first),
+        (_, Segment::Name(name)) => {
+            Err(SetError::unfaithful(key.text(parts), format!("the name '{name}' stands there twice")))
+        }
+        _ => Err(SetError::unfaithful(key.text(parts), "several rows match")),
+    }
 }
 
 #[cfg(test)]

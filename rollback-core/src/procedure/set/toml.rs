@@ -2,7 +2,7 @@
 
 use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, TableLike, Value};
 
-use super::{FileFormat, Key, Segment, SetError, no_such_key};
+use super::{FileFormat, Key, Segment, SetError, no_such_key, only};
 use crate::procedure::format::Scalar;
 
 pub(super) fn set(text: &str, key: &Key, value: &Scalar) -> Result<String, SetError> {
@@ -63,29 +63,23 @@ enum Slot<'a> {
 }
 
 fn in_table<'a>(table: &'a mut dyn TableLike, key: &'a Key, at: usize) -> Result<Slot<'a>, SetError> {
-    let segment = &key.segments()[at];
     let last = at + 1 == key.segments().len();
-    let Segment::Name(name) = segment else {
-        return Err(no_such_key(key, at + 1, segment, []));
+    let Segment::Name(name) = &key.segments()[at] else {
+        return Err(no_such_key(key, at + 1, []));
     };
     if !table.contains_key(name) {
-        if last {
-            return Ok(Slot::Missing(table, name));
-        }
-        return Err(no_such_key(key, at + 1, segment, table.iter().map(|(name, _)| name)));
+        return match last {
+            true => Ok(Slot::Missing(table, name)),
+            false => Err(no_such_key(key, at + 1, table.iter().map(|(name, _)| name))),
+        };
     }
-    let item = table.get_mut(name).expect("it was just found");
-    if last {
-        return Ok(match item {
-            Item::Value(value) => Slot::Value(value),
-            other => Slot::Other(other.type_name()),
-        });
-    }
-    match item {
-        Item::Value(value) => in_value(value, key, at + 1),
-        Item::Table(table) => in_table(table, key, at + 1),
-        Item::ArrayOfTables(rows) => in_rows(rows, key, at + 1),
-        Item::None => Err(no_such_key(key, at + 1, segment, [])),
+    match (table.get_mut(name).expect("it was just found"), last) {
+        (Item::Value(value), true) => Ok(Slot::Value(value)),
+        (other, true) => Ok(Slot::Other(other.type_name())),
+        (Item::Value(value), _) => in_value(value, key, at + 1),
+        (Item::Table(table), _) => in_table(table, key, at + 1),
+        (Item::ArrayOfTables(rows), _) => in_rows(rows, key, at + 1),
+        (Item::None, _) => Err(no_such_key(key, at + 1, [])),
     }
 }
 
@@ -95,13 +89,7 @@ fn in_rows<'a>(rows: &'a mut ArrayOfTables, key: &'a Key, at: usize) -> Result<S
         Segment::Index(place) => Some(*place).filter(|place| *place < rows.len()),
         Segment::Row { name, value } => {
             let has = |table: &Table| table.get(name).and_then(Item::as_str) == Some(value);
-            let found: Vec<usize> =
-                rows.iter().enumerate().filter(|(_, row)| has(row)).map(|(place, _)| place).collect();
-            if found.len() > 1 {
-                let why = "several rows match".to_owned();
-                return Err(SetError::Unfaithful { key: key.text(at + 1), why });
-            }
-            found.first().copied()
+            only(rows.iter().enumerate().filter(|(_, row)| has(row)), key, at + 1)?.map(|(place, _)| place)
         }
         Segment::Name(_) => None,
     };
@@ -111,20 +99,20 @@ fn in_rows<'a>(rows: &'a mut ArrayOfTables, key: &'a Key, at: usize) -> Result<S
         (None, [Segment::Row { name: row, value }, Segment::Name(name)]) => {
             Ok(Slot::MissingRow { rows, row: (row, value), name })
         }
-        (None, _) => Err(no_such_key(key, at + 1, &segments[at], [])),
+        (None, _) => Err(no_such_key(key, at + 1, [])),
     }
 }
 
 fn in_value<'a>(value: &'a mut Value, key: &'a Key, at: usize) -> Result<Slot<'a>, SetError> {
-    let segment = &key.segments()[at];
-    match (value, segment) {
-        (Value::InlineTable(table), Segment::Name(_)) => in_table(table, key, at),
-        (Value::Array(list), Segment::Index(place)) => match list.get_mut(*place) {
-            Some(value) if at + 1 == key.segments().len() => Ok(Slot::Value(value)),
-            Some(value) => in_value(value, key, at + 1),
-            None => Err(no_such_key(key, at + 1, segment, [])),
-        },
-        _ => Err(no_such_key(key, at + 1, segment, [])),
+    let value = match (value, &key.segments()[at]) {
+        (Value::InlineTable(table), Segment::Name(_)) => return in_table(table, key, at),
+        (Value::Array(list), Segment::Index(place)) => list.get_mut(*place),
+        _ => None,
+    };
+    match value {
+        Some(value) if at + 1 == key.segments().len() => Ok(Slot::Value(value)),
+        Some(value) => in_value(value, key, at + 1),
+        None => Err(no_such_key(key, at + 1, [])),
     }
 }
 
@@ -153,24 +141,24 @@ mod tests {
 
     const FILE: &str = "# traffic of the service\n[split]   # percent\nflat = 0          # the old way\nhierarchical = 100# new\n\n[\"tool.x\"]\nname = 'keep me'\n";
 
-    fn edited(key: &str, value: impl Into<Scalar>) -> Result<String, SetError> {
-        set(FILE, &key.parse().unwrap(), &value.into())
+    fn edited(key: &str, value: &str) -> Result<String, SetError> {
+        set(FILE, &key.parse().unwrap(), &Scalar::from_text(value))
     }
 
     #[test]
     fn only_the_value_changes() {
-        assert_eq!(edited("split.flat", 100).unwrap(), FILE.replace("flat = 0 ", "flat = 100 "));
+        assert_eq!(edited("split.flat", "100").unwrap(), FILE.replace("flat = 0 ", "flat = 100 "));
         assert_eq!(edited("\"tool.x\".name", "it's").unwrap(), FILE.replace("'keep me'", "\"it's\""));
-        assert_eq!(edited("split.flat", 0).unwrap(), FILE);
+        assert_eq!(edited("split.flat", "0").unwrap(), FILE);
     }
 
     #[test]
     fn a_key_is_added_to_a_table_that_is_there_and_to_no_other() {
-        let text = edited("split.shadow", false).unwrap();
+        let text = edited("split.shadow", "false").unwrap();
         assert_eq!(text, FILE.replace("100# new\n", "100# new\nshadow = false\n"));
         assert_eq!(get(&text, &"split.shadow".parse().unwrap()).unwrap(), Scalar::Bool(false));
         assert_eq!(
-            edited("splits.flat", 1).unwrap_err().to_string(),
+            edited("splits.flat", "1").unwrap_err().to_string(),
             "there is no key 'splits'; did you mean 'split'?"
         );
     }
@@ -193,12 +181,18 @@ mod tests {
 
     #[test]
     fn what_is_not_a_plain_value_is_refused() {
-        assert!(matches!(edited("split", 1), Err(SetError::NotPlain { .. })));
-        assert!(matches!(set("a = [1]", &"a".parse().unwrap(), &1.into()), Err(SetError::NotPlain { .. })));
-        assert!(matches!(set("a = ", &"a".parse().unwrap(), &1.into()), Err(SetError::Unreadable { .. })));
+        assert!(matches!(edited("split", "1"), Err(SetError::NotPlain { .. })));
+        assert!(matches!(
+            set("a = [1]", &"a".parse().unwrap(), &Scalar::Integer(1)),
+            Err(SetError::NotPlain { .. })
+        ));
+        assert!(matches!(
+            set("a = ", &"a".parse().unwrap(), &Scalar::Integer(1)),
+            Err(SetError::Unreadable { .. })
+        ));
         let twice = "[tool.interrogate]\nfail-under = 80\n[tool.interrogate]\nfail-under = 50\n";
         assert!(matches!(
-            set(twice, &"tool.interrogate.fail-under".parse().unwrap(), &50.into()),
+            set(twice, &"tool.interrogate.fail-under".parse().unwrap(), &Scalar::Integer(50)),
             Err(SetError::Unreadable { .. })
         ));
     }

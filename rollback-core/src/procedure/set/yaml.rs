@@ -1,250 +1,204 @@
 //! YAML: the scalar's own bytes are replaced, and the result must read as the same document but for that value.
 
-use saphyr_parser::{Event, Parser, ScalarStyle, Span};
+use std::ops::Range;
 
-use super::{FileFormat, Key, Segment, SetError, no_such_key};
+use saphyr_parser::{Event, Parser, ScalarStyle};
+
+use super::{FileFormat, Key, Segment, SetError, no_such_key, only};
 use crate::procedure::format::Scalar;
 
-/// No sane file is deeper; a hostile one would exhaust the stack.
+/// No sane file is deeper.
 const DEEPEST: usize = 128;
 
 pub(super) fn set(text: &str, key: &Key, value: &Scalar) -> Result<String, SetError> {
-    let root = read(text)?;
-    let mut expected = root.clone();
-    let edited = match find(&root, key)? {
-        Found::Scalar { node } => {
-            let written = write(value, node.style());
-            format!("{}{written}{}", &text[..node.start], &text[node.end..])
-        }
-        Found::Missing { mapping, name } => add(text, mapping, name, value, key)?,
+    let nodes = read(text)?;
+    let mut expected: Vec<Meaning> = nodes.iter().map(Node::meaning).collect();
+    let scalar = |value: &Scalar| match value {
+        Scalar::Text(_) => (Kind::Scalar, false, value.clone()),
+        other => (Kind::Scalar, false, Scalar::from_text(&other.to_string())),
     };
-    put(&mut expected, key.segments(), value);
-    let found = read(&edited)?;
-    if !found.means_the_same(&expected) {
-        let why = "the result would not read as the same document with the new value".to_owned();
-        return Err(SetError::Unfaithful { key: key.to_string(), why });
+    let edited = match find(&nodes, key)? {
+        Found::Scalar(at) => {
+            expected[at] = scalar(value);
+            let Range { start, end } = nodes[at].bytes;
+            [&text[..start], &write(value, nodes[at].style), &text[end..]].concat()
+        }
+        Found::Missing { mapping, name } => {
+            let before = one_line_member(text, &nodes, mapping, key)?;
+            let after = nodes[before].next + 1;
+            expected.splice(after..after, [scalar(&Scalar::from_text(name)), scalar(value)]);
+            add(text, nodes[before].bytes.start, name, value)
+        }
+    };
+    if !read(&edited)?.iter().map(Node::meaning).eq(expected) {
+        let why = "the result would not read as the same document with the new value";
+        return Err(SetError::unfaithful(key.to_string(), why));
     }
     Ok(edited)
 }
 
 pub(super) fn get(text: &str, key: &Key) -> Result<Scalar, SetError> {
-    match find(&read(text)?, key)? {
-        Found::Scalar { node } => Ok(node.scalar()),
+    let nodes = read(text)?;
+    match find(&nodes, key)? {
+        Found::Scalar(at) => Ok(nodes[at].scalar()),
         Found::Missing { .. } => Err(SetError::NoSuchKey { key: key.to_string(), nearest: None }),
     }
 }
 
-#[derive(Debug, Clone)]
+/// A node of the document, in the order of the text. What lies in a list or mapping follows it, up to an [`Kind::End`].
 struct Node {
-    kind: NodeKind,
+    kind: Kind,
+    /// The text of a scalar.
+    text: String,
+    style: ScalarStyle,
     /// Whether it has an anchor or a tag, so that its meaning does not end with its bytes.
     special: bool,
-    start: usize,
-    end: usize,
+    bytes: Range<usize>,
+    /// The index of the first node that does not lie in it.
+    next: usize,
 }
 
-#[derive(Debug, Clone)]
-enum NodeKind {
-    Scalar { value: String, style: ScalarStyle },
-    List(Vec<Node>),
-    Mapping(Vec<(Node, Node)>),
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Kind {
+    Scalar,
+    List,
+    Mapping,
+    /// What stands for the node of this anchor.
     Alias(usize),
+    /// The end of a list or mapping.
+    End,
 }
+
+/// What a node says, wherever it stands.
+type Meaning = (Kind, bool, Scalar);
 
 impl Node {
-    fn style(&self) -> ScalarStyle {
-        match &self.kind {
-            NodeKind::Scalar { style, .. } => *style,
-            _ => ScalarStyle::Plain,
-        }
-    }
-
-    fn text(&self) -> Option<&str> {
-        match &self.kind {
-            NodeKind::Scalar { value, .. } => Some(value),
-            _ => None,
-        }
+    fn is(&self, text: &str) -> bool {
+        self.kind == Kind::Scalar && self.text == text
     }
 
     fn scalar(&self) -> Scalar {
-        match &self.kind {
-            NodeKind::Scalar { value, style: ScalarStyle::Plain } => Scalar::from_text(value),
-            _ => Scalar::Text(self.text().unwrap_or_default().to_owned()),
+        match self.style {
+            ScalarStyle::Plain => Scalar::from_text(&self.text),
+            _ => Scalar::Text(self.text.clone()),
         }
     }
 
-    fn means_the_same(&self, other: &Self) -> bool {
-        if self.special != other.special {
-            return false;
-        }
-        match (&self.kind, &other.kind) {
-            (NodeKind::Scalar { .. }, NodeKind::Scalar { .. }) => self.scalar() == other.scalar(),
-            (NodeKind::List(left), NodeKind::List(right)) => {
-                left.len() == right.len()
-                    && left.iter().zip(right).all(|(left, right)| left.means_the_same(right))
-            }
-            (NodeKind::Mapping(left), NodeKind::Mapping(right)) => {
-                // Where a key was added it stands at another place; the order of a mapping has no meaning.
-                left.len() == right.len()
-                    && left.iter().all(|(name, value)| {
-                        right
-                            .iter()
-                            .any(|(other, found)| name.means_the_same(other) && value.means_the_same(found))
-                    })
-            }
-            (NodeKind::Alias(left), NodeKind::Alias(right)) => left == right,
-            _ => false,
-        }
+    fn meaning(&self) -> Meaning {
+        (self.kind, self.special, self.scalar())
     }
+}
+
+/// The nodes that lie in a list or mapping, by their index: items, or names and values in turn.
+fn children(nodes: &[Node], at: usize) -> impl Iterator<Item = usize> {
+    let first = matches!(nodes[at].kind, Kind::List | Kind::Mapping).then_some(at + 1);
+    std::iter::successors(first, |child| Some(nodes[*child].next))
+        .take_while(|child| nodes[*child].kind != Kind::End)
+}
+
+/// Names and values of a mapping, by their index.
+fn members(nodes: &[Node], at: usize) -> impl Iterator<Item = (usize, usize)> {
+    let mut children = children(nodes, at).filter(move |_| nodes[at].kind == Kind::Mapping);
+    std::iter::from_fn(move || children.next().zip(children.next()))
+}
+
+/// The values of a mapping under a name.
+fn named(nodes: &[Node], at: usize, name: &str) -> impl Iterator<Item = usize> {
+    members(nodes, at).filter(move |(member, _)| nodes[*member].is(name)).map(|(_, value)| value)
 }
 
 enum Found<'a> {
-    Scalar { node: &'a Node },
-    Missing { mapping: &'a Node, name: &'a str },
+    /// The index of a plain value.
+    Scalar(usize),
+    /// The index of a mapping that does not have the name.
+    Missing { mapping: usize, name: &'a str },
 }
 
-fn find<'a>(root: &'a Node, key: &'a Key) -> Result<Found<'a>, SetError> {
-    let mut at = root;
+fn find<'a>(nodes: &[Node], key: &'a Key) -> Result<Found<'a>, SetError> {
+    let mut at = 0;
     for (index, segment) in key.segments().iter().enumerate() {
-        if let Some(next) = child(at, key, index)? {
-            at = next;
-            continue;
-        }
-        let known: Vec<&str> = match (&at.kind, segment) {
-            (NodeKind::Mapping(_), Segment::Name(name)) if index + 1 == key.segments().len() => {
-                return Ok(Found::Missing { mapping: at, name });
+        match child(nodes, at, key, index)? {
+            Some(next) => at = next,
+            None => {
+                if let (Kind::Mapping, Segment::Name(name)) = (nodes[at].kind, segment)
+                    && index + 1 == key.segments().len()
+                {
+                    return Ok(Found::Missing { mapping: at, name });
+                }
+                let known = members(nodes, at).map(|(name, _)| nodes[name].text.as_str());
+                return Err(no_such_key(key, index + 1, known));
             }
-            (NodeKind::Mapping(members), _) => members.iter().filter_map(|(name, _)| name.text()).collect(),
-            _ => Vec::new(),
-        };
-        return Err(no_such_key(key, index + 1, segment, known));
+        }
     }
-    plain(at, key)
+    refuse_what_is_not_plain(&nodes[at], key)?;
+    Ok(Found::Scalar(at))
 }
 
 /// What the segment of the key leads to; nothing where it is not there.
-fn child<'a>(at: &'a Node, key: &Key, index: usize) -> Result<Option<&'a Node>, SetError> {
-    let unfaithful = |why: &str| SetError::Unfaithful { key: key.text(index + 1), why: why.to_owned() };
-    if at.special || matches!(at.kind, NodeKind::Alias(_)) {
-        return Err(unfaithful("an anchor, an alias or a tag stands on the way"));
+fn child(nodes: &[Node], at: usize, key: &Key, index: usize) -> Result<Option<usize>, SetError> {
+    let unfaithful = |why: &str| Err(SetError::unfaithful(key.text(index + 1), why));
+    if nodes[at].special {
+        return unfaithful("an anchor, an alias or a tag stands on the way");
     }
-    match (&at.kind, &key.segments()[index]) {
-        (NodeKind::Mapping(members), Segment::Name(name)) => {
-            let mut named = members.iter().filter(|(member, _)| member.text() == Some(name));
-            let first = named.next();
-            if named.next().is_some() {
-                return Err(unfaithful("the name stands there twice"));
+    match (nodes[at].kind, &key.segments()[index]) {
+        (Kind::Mapping, Segment::Name(name)) => {
+            let found = only(named(nodes, at, name), key, index + 1)?;
+            if found.is_none() && named(nodes, at, "<<").next().is_some() {
+                return unfaithful("the mapping takes members from elsewhere with '<<'");
             }
-            if first.is_none() && members.iter().any(|(member, _)| member.text() == Some("<<")) {
-                return Err(unfaithful("the mapping takes members from elsewhere with '<<'"));
-            }
-            Ok(first.map(|(_, value)| value))
+            Ok(found)
         }
-        (NodeKind::List(items), Segment::Index(place)) => Ok(items.get(*place)),
-        (NodeKind::List(items), Segment::Row { name, value }) => {
-            let mut rows = items.iter().filter(|item| has(item, name, value));
-            match (rows.next(), rows.next()) {
-                (_, Some(_)) => Err(unfaithful("several rows match")),
-                (first, None) => Ok(first),
-            }
+        (Kind::List, Segment::Index(place)) => Ok(children(nodes, at).nth(*place)),
+        (Kind::List, Segment::Row { name, value }) => {
+            let has = |item: &usize| named(nodes, *item, name).any(|found| nodes[found].is(value));
+            only(children(nodes, at).filter(has), key, index + 1)
         }
         _ => Ok(None),
     }
 }
 
-/// The node as a plain value.
-fn plain<'a>(at: &'a Node, key: &Key) -> Result<Found<'a>, SetError> {
-    let not_plain = |found| SetError::NotPlain { key: key.to_string(), found };
-    match &at.kind {
-        NodeKind::Scalar { .. } if at.special => Err(SetError::Unfaithful {
-            key: key.to_string(),
-            why: "the value has an anchor or a tag".to_owned(),
-        }),
-        NodeKind::Scalar { style: ScalarStyle::Literal | ScalarStyle::Folded, .. } => {
-            Err(not_plain("a block of text"))
+fn refuse_what_is_not_plain(node: &Node, key: &Key) -> Result<(), SetError> {
+    let found = match node.kind {
+        Kind::Scalar if node.special => {
+            return Err(SetError::unfaithful(key.to_string(), "the value has an anchor or a tag"));
         }
-        NodeKind::Scalar { value, style: ScalarStyle::Plain }
-            if matches!(value.as_str(), "" | "~" | "null") =>
-        {
-            Err(not_plain("empty"))
-        }
-        NodeKind::Scalar { .. } => Ok(Found::Scalar { node: at }),
-        NodeKind::List(_) => Err(not_plain("a list")),
-        NodeKind::Mapping(_) => Err(not_plain("a mapping")),
-        NodeKind::Alias(_) => Err(not_plain("an alias")),
-    }
-}
-
-fn has(item: &Node, name: &str, value: &str) -> bool {
-    match &item.kind {
-        NodeKind::Mapping(members) => {
-            members.iter().any(|(member, found)| member.text() == Some(name) && found.text() == Some(value))
-        }
-        _ => false,
-    }
-}
-
-/// Puts the value into the tree, as the edited file must read.
-fn put(node: &mut Node, way: &[Segment], value: &Scalar) {
-    let Some((segment, rest)) = way.split_first() else {
-        let style =
-            if matches!(value, Scalar::Text(_)) { ScalarStyle::DoubleQuoted } else { ScalarStyle::Plain };
-        node.kind = NodeKind::Scalar { value: value.to_string(), style };
-        return;
+        Kind::Scalar => match (node.style, node.text.as_str()) {
+            (ScalarStyle::Literal | ScalarStyle::Folded, _) => "a block of text",
+            (ScalarStyle::Plain, "" | "~" | "null") => "empty",
+            _ => return Ok(()),
+        },
+        Kind::Mapping => "a mapping",
+        Kind::Alias(_) => "an alias",
+        Kind::List | Kind::End => "a list",
     };
-    match (&mut node.kind, segment) {
-        (NodeKind::Mapping(members), Segment::Name(name)) => {
-            if !members.iter().any(|(member, _)| member.text() == Some(name)) {
-                let plain = |value: &str| Node {
-                    kind: NodeKind::Scalar { value: value.to_owned(), style: ScalarStyle::Plain },
-                    special: false,
-                    start: 0,
-                    end: 0,
-                };
-                members.push((plain(name), plain("")));
-            }
-            if let Some((_, member)) = members.iter_mut().find(|(member, _)| member.text() == Some(name)) {
-                put(member, rest, value);
-            }
-        }
-        (NodeKind::List(items), Segment::Index(place)) => {
-            if let Some(item) = items.get_mut(*place) {
-                put(item, rest, value);
-            }
-        }
-        (NodeKind::List(items), Segment::Row { name, value: wanted }) => {
-            if let Some(item) = items.iter_mut().find(|item| has(item, name, wanted)) {
-                put(item, rest, value);
-            }
-        }
-        _ => {}
-    }
+    Err(SetError::NotPlain { key: key.to_string(), found })
 }
 
-/// Adds a line after one of the mapping's own one-line members, with the same indent.
-fn add(text: &str, mapping: &Node, name: &str, value: &Scalar, key: &Key) -> Result<String, SetError> {
-    let unfaithful = |why: &str| SetError::Unfaithful { key: key.to_string(), why: why.to_owned() };
-    let NodeKind::Mapping(members) = &mapping.kind else {
-        return Err(unfaithful("it is no mapping"));
-    };
-    if text[mapping.start..].starts_with('{') {
+/// The name of a member of the mapping that is written in one line, by its index.
+fn one_line_member(text: &str, nodes: &[Node], mapping: usize, key: &Key) -> Result<usize, SetError> {
+    let unfaithful = |why: &str| SetError::unfaithful(key.to_string(), why);
+    if text[nodes[mapping].bytes.start..].starts_with('{') {
         return Err(unfaithful("the mapping is written in braces"));
     }
-    let one_line = |member: &&(Node, Node)| {
-        let (name, value) = member;
-        value.text().is_some()
-            && value.end > value.start
-            && !text[name.start..value.end].contains('\n')
-            && !matches!(value.style(), ScalarStyle::Literal | ScalarStyle::Folded)
+    let one_line = |(name, value): &(usize, usize)| {
+        let (name, value) = (&nodes[*name], &nodes[*value]);
+        value.kind == Kind::Scalar
+            && !value.bytes.is_empty()
+            && !text[name.bytes.start..value.bytes.end].contains('\n')
+            && !matches!(value.style, ScalarStyle::Literal | ScalarStyle::Folded)
     };
-    let (before, _) =
-        members.iter().find(one_line).ok_or_else(|| unfaithful("no member of the mapping is one line"))?;
-    let line_start = text[..before.start].rfind('\n').map_or(0, |at| at + 1);
-    let indent = text[line_start..before.start].chars().count();
-    let line_end = text[before.start..].find('\n').map_or(text.len(), |at| before.start + at);
-    let carriage = if text[..line_end].ends_with('\r') { "\r" } else { "" };
-    let written = format!("\n{}{name}: {}{carriage}", " ".repeat(indent), write(value, ScalarStyle::Plain));
-    Ok(format!("{}{written}{}", &text[..line_end], &text[line_end..]))
+    let found = members(nodes, mapping).find(one_line).map(|(name, _)| name);
+    found.ok_or_else(|| unfaithful("no member of the mapping is one line"))
+}
+
+/// Adds a line after the one of the member that begins at `before`, with the same indent.
+fn add(text: &str, before: usize, name: &str, value: &Scalar) -> String {
+    let line_start = text[..before].rfind('\n').map_or(0, |at| at + 1);
+    let indent = " ".repeat(text[line_start..before].chars().count());
+    let line_end = text[before..].find('\n').map_or(text.len(), |at| before + at);
+    let (head, tail) = text.split_at(line_end);
+    let carriage = if head.ends_with('\r') { "\r" } else { "" };
+    format!("{head}\n{indent}{name}: {}{carriage}{tail}", write(value, ScalarStyle::Plain))
 }
 
 /// The value in the style of the one it replaces, if it reads the same then.
@@ -270,83 +224,43 @@ fn is_plain(text: &str) -> bool {
         && !taken.contains(&text.to_ascii_lowercase().as_str())
 }
 
-fn read(text: &str) -> Result<Node, SetError> {
+fn read(text: &str) -> Result<Vec<Node>, SetError> {
     let unreadable = |why: String| SetError::Unreadable { format: FileFormat::Yaml, why };
     // The parser counts characters.
-    let mut offsets: Vec<usize> = text.char_indices().map(|(offset, _)| offset).collect();
-    offsets.push(text.len());
-    let mut reader = Reader { events: Parser::new_from_str(text), offsets };
-    let mut root = None;
-    loop {
-        let (event, span) = reader.next().map_err(unreadable)?;
-        match event {
-            Event::StreamEnd => break,
-            Event::StreamStart | Event::DocumentStart(_) | Event::DocumentEnd | Event::Nothing => {}
-            _ if root.is_some() => return Err(unreadable("it holds several documents".to_owned())),
-            event => root = Some(reader.node(event, span, 0).map_err(unreadable)?),
-        }
-    }
-    root.ok_or_else(|| unreadable("it is empty".to_owned()))
-}
-
-struct Reader<'a> {
-    events: Parser<'a, saphyr_parser::StrInput<'a>>,
-    offsets: Vec<usize>,
-}
-
-impl<'a> Reader<'a> {
-    fn next(&mut self) -> Result<(Event<'a>, Span), String> {
-        match self.events.next() {
-            Some(Ok(found)) => Ok(found),
-            Some(Err(error)) => Err(error.to_string()),
-            None => Ok((Event::StreamEnd, Span::default())),
-        }
-    }
-
-    fn offset(&self, index: usize) -> usize {
-        self.offsets.get(index).or(self.offsets.last()).copied().unwrap_or(0)
-    }
-
-    fn node(&mut self, event: Event<'a>, span: Span, depth: usize) -> Result<Node, String> {
-        if depth > DEEPEST {
-            return Err("it is nested too deeply".to_owned());
-        }
-        let start = self.offset(span.start.index());
-        let mut end = self.offset(span.end.index());
-        let (kind, special) = match event {
-            Event::Scalar(value, style, anchor, tag) => {
-                (NodeKind::Scalar { value: value.into_owned(), style }, anchor > 0 || tag.is_some())
-            }
-            Event::Alias(anchor) => (NodeKind::Alias(anchor), true),
-            Event::SequenceStart(anchor, tag) => {
-                let mut items = Vec::new();
-                loop {
-                    let (event, span) = self.next()?;
-                    if matches!(event, Event::SequenceEnd) {
-                        end = self.offset(span.end.index());
-                        break;
-                    }
-                    items.push(self.node(event, span, depth + 1)?);
-                }
-                (NodeKind::List(items), anchor > 0 || tag.is_some())
-            }
-            Event::MappingStart(anchor, tag) => {
-                let mut members = Vec::new();
-                loop {
-                    let (event, span) = self.next()?;
-                    if matches!(event, Event::MappingEnd) {
-                        end = self.offset(span.end.index());
-                        break;
-                    }
-                    let name = self.node(event, span, depth + 1)?;
-                    let (event, span) = self.next()?;
-                    members.push((name, self.node(event, span, depth + 1)?));
-                }
-                (NodeKind::Mapping(members), anchor > 0 || tag.is_some())
-            }
-            other => return Err(format!("unexpected {other:?}")),
+    let offsets: Vec<usize> = text.char_indices().map(|(offset, _)| offset).chain([text.len()]).collect();
+    let offset = |index: usize| offsets.get(index).copied().unwrap_or(text.len());
+    let mut nodes: Vec<Node> = Vec::new();
+    let mut open = Vec::new();
+    for event in Parser::new_from_str(text) {
+        let (event, span) = event.map_err(|error| unreadable(error.to_string()))?;
+        let (kind, special) = match &event {
+            Event::Scalar(_, _, anchor, tag) => (Kind::Scalar, *anchor > 0 || tag.is_some()),
+            Event::SequenceStart(anchor, tag) => (Kind::List, *anchor > 0 || tag.is_some()),
+            Event::MappingStart(anchor, tag) => (Kind::Mapping, *anchor > 0 || tag.is_some()),
+            Event::Alias(anchor) => (Kind::Alias(*anchor), true),
+            Event::SequenceEnd | Event::MappingEnd => (Kind::End, false),
+            _ => continue,
         };
-        Ok(Node { kind, special, start, end })
+        let (at, is_root) = (nodes.len(), open.is_empty());
+        match kind {
+            _ if is_root && at > 0 => return Err(unreadable("it holds several documents".to_owned())),
+            Kind::End => open.pop().into_iter().for_each(|start: usize| nodes[start].next = at + 1),
+            Kind::List | Kind::Mapping => open.push(at),
+            Kind::Scalar | Kind::Alias(_) => {}
+        }
+        if open.len() > DEEPEST {
+            return Err(unreadable("it is nested too deeply".to_owned()));
+        }
+        let (text, style) = match event {
+            Event::Scalar(text, style, ..) => (text.into_owned(), style),
+            _ => (String::new(), ScalarStyle::Plain),
+        };
+        let bytes = offset(span.start.index())..offset(span.end.index());
+        nodes.push(Node { kind, text, style, special, bytes, next: at + 1 });
+    }
+    match nodes.is_empty() {
+        true => Err(unreadable("it is empty".to_owned())),
+        false => Ok(nodes),
     }
 }
 
@@ -356,14 +270,14 @@ mod tests {
 
     const FILE: &str = "# CI — lint\nname: Lint\njobs:\n  lint:\n    steps:\n      - uses: actions/checkout@v4\n      - name: Check docstrings   # pedantic\n        run: 'interrogate src/'\n        timeout: 5\n\nflags: { shadow: true, \"canary\": 12 }\n";
 
-    fn edited(key: &str, value: impl Into<Scalar>) -> Result<String, SetError> {
-        set(FILE, &key.parse().unwrap(), &value.into())
+    fn edited(key: &str, value: &str) -> Result<String, SetError> {
+        set(FILE, &key.parse().unwrap(), &Scalar::from_text(value))
     }
 
     #[test]
     fn only_the_value_changes() {
-        assert_eq!(edited("flags.canary", 0).unwrap(), FILE.replace("12", "0"));
-        assert_eq!(edited("flags.shadow", false).unwrap(), FILE.replace("shadow: true", "shadow: false"));
+        assert_eq!(edited("flags.canary", "0").unwrap(), FILE.replace("12", "0"));
+        assert_eq!(edited("flags.shadow", "false").unwrap(), FILE.replace("shadow: true", "shadow: false"));
         assert_eq!(edited("name", "on").unwrap(), FILE.replace("name: Lint", "name: \"on\""));
         assert_eq!(
             edited("jobs.lint.steps[1].run", "echo 'x'").unwrap(),
@@ -374,18 +288,19 @@ mod tests {
     #[test]
     fn a_row_is_found_by_what_it_says_and_a_member_added_to_it() {
         assert_eq!(
-            edited("jobs.lint.steps[name=Check docstrings].continue-on-error", true).unwrap(),
+            edited("jobs.lint.steps[name=Check docstrings].continue-on-error", "true").unwrap(),
             FILE.replace("# pedantic\n", "# pedantic\n        continue-on-error: true\n")
         );
         assert_eq!(
-            edited("jobs.lint.steps[name=None].x", 1).unwrap_err().to_string(),
+            edited("jobs.lint.steps[name=None].x", "1").unwrap_err().to_string(),
             "there is no key 'jobs.lint.steps[name=None]'"
         );
     }
 
     #[test]
     fn what_cannot_be_edited_faithfully_is_refused() {
-        let refused = |file: &str, key: &str| set(file, &key.parse().unwrap(), &1.into()).unwrap_err();
+        let refused =
+            |file: &str, key: &str| set(file, &key.parse().unwrap(), &Scalar::Integer(1)).unwrap_err();
         assert!(matches!(refused("a: &x 1\nb: *x\n", "a"), SetError::Unfaithful { .. }));
         assert!(matches!(refused("a: &x 1\nb: *x\n", "b"), SetError::NotPlain { .. }));
         assert!(matches!(refused("a: !!str 1\n", "a"), SetError::Unfaithful { .. }));
@@ -408,9 +323,15 @@ mod tests {
     #[test]
     fn line_ends_and_missing_last_newlines_stay() {
         let windows = "a: 1\r\nb: two\r\n";
-        assert_eq!(set(windows, &"b".parse().unwrap(), &"three".into()).unwrap(), "a: 1\r\nb: three\r\n");
-        assert_eq!(set(windows, &"c".parse().unwrap(), &3.into()).unwrap(), "a: 1\r\nc: 3\r\nb: two\r\n");
-        assert_eq!(set("a: 1", &"a".parse().unwrap(), &2.into()).unwrap(), "a: 2");
-        assert_eq!(set("a: 1", &"b".parse().unwrap(), &2.into()).unwrap(), "a: 1\nb: 2");
+        assert_eq!(
+            set(windows, &"b".parse().unwrap(), &Scalar::from_text("three")).unwrap(),
+            "a: 1\r\nb: three\r\n"
+        );
+        assert_eq!(
+            set(windows, &"c".parse().unwrap(), &Scalar::Integer(3)).unwrap(),
+            "a: 1\r\nc: 3\r\nb: two\r\n"
+        );
+        assert_eq!(set("a: 1", &"a".parse().unwrap(), &Scalar::Integer(2)).unwrap(), "a: 2");
+        assert_eq!(set("a: 1", &"b".parse().unwrap(), &Scalar::Integer(2)).unwrap(), "a: 1\nb: 2");
     }
 }

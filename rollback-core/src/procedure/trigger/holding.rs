@@ -4,66 +4,47 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Sample, Samples};
+use super::{Sample, Samples, State};
 use crate::procedure::format::{Period, Rule, Threshold};
 
-/// What the samples say.
-#[derive(Debug, PartialEq)]
-pub(super) enum Holding {
-    Yes { found: String },
-    No { found: String },
-    Unknown { why: String },
-    NoData,
-}
-
 impl Rule<'_> {
-    /// Looks at the samples of its metric, which are in the order of time.
-    pub(super) fn look(&self, samples: &Samples, now: Timestamp) -> Holding {
+    /// What the samples of its metric say, which are in the order of time; `None` where there are none.
+    pub(super) fn look(&self, samples: &Samples, now: Timestamp) -> Option<(State, String)> {
         let recent = self.recent(samples.of(self.metric), now);
-        let Some(newest) = recent.last() else {
-            return Holding::NoData;
-        };
-        let shown =
-            |sample: &Sample| Threshold { value: sample.value, unit: self.threshold.unit }.to_string();
+        let newest = recent.last()?;
         if newest.unit.is_some_and(|unit| unit != self.threshold.unit) {
-            return Holding::Unknown {
-                why: format!("the newest sample is not measured as {}", self.threshold),
-            };
+            let why = format!("the newest sample is not measured as {}", self.threshold);
+            return Some((State::Inconclusive, why));
         }
+        let shown = Threshold { value: newest.value, unit: self.threshold.unit }.to_string();
         let run = self.run(recent);
-        let Some(oldest) = run.first() else {
-            return Holding::No { found: shown(newest) };
-        };
+        let Some(oldest) = run.first() else { return Some((State::Quiet, shown)) };
         let length = age(newest.time, oldest.time);
         // Earlier samples would have told whether it began before.
         let cut_off = run.len() == recent.len() || self.gap(recent, run);
         let too_few = self.consecutive.is_some_and(|times| (run.len() as u64) < u64::from(times));
         if too_few || self.lasting.is_some_and(|lasting| length < lasting.0) {
             let found = match too_few {
-                true => format!("{} {} times in a row", shown(newest), run.len()),
-                false => format!("{} for {}", shown(newest), Period(length)),
+                true => format!("{shown} {} times in a row", run.len()),
+                false => format!("{shown} for {}", Period(length)),
             };
-            return match cut_off {
-                true => Holding::Unknown { why: format!("{found}, and no sample before that") },
-                false => Holding::No { found },
-            };
+            return Some(match cut_off {
+                true => (State::Inconclusive, format!("{found}, and no sample before that")),
+                false => (State::Quiet, found),
+            });
         }
         let how_long = match (self.lasting, self.consecutive) {
             (Some(_), _) => format!(" for {}", Period(length)),
             (None, Some(_)) => format!(" {} times in a row", run.len()),
             (None, None) => String::new(),
         };
-        Holding::Yes { found: format!("{}{how_long}", shown(newest)) }
+        Some((State::Fires, shown + &how_long))
     }
 
     fn recent<'a>(&self, samples: &'a [Sample], now: Timestamp) -> &'a [Sample] {
         let end = samples.partition_point(|sample| sample.time <= now);
-        let start = match self.window {
-            Some(window) => {
-                samples.partition_point(|sample| age(now, sample.time) > window.0 && sample.time < now)
-            }
-            None => 0,
-        };
+        let is_old = |sample: &Sample, window: Period| age(now, sample.time) > window.0 && sample.time < now;
+        let start = self.window.map_or(0, |window| samples.partition_point(|sample| is_old(sample, window)));
         &samples[start.min(end)..end]
     }
 

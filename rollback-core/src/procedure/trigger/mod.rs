@@ -7,7 +7,6 @@ mod annotation;
 mod holding;
 mod samples;
 
-pub use annotation::{Annotation, Level};
 pub(crate) use samples::figure;
 pub use samples::{BadSamples, Sample, SampleFormat, Samples};
 
@@ -16,7 +15,6 @@ use serde::{Deserialize, Serialize};
 
 use super::check::{Outcome, Verdict};
 use super::format::{Check, Decision, Document, NoData, Severity, Source, Subject, Trigger, TriggerAction};
-use holding::Holding;
 
 /// Where a condition stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -128,12 +126,12 @@ pub fn judge_metric(check: &Check, samples: &Samples, now: Timestamp) -> Verdict
         return Verdict::new(Outcome::Error, "it is no check of a metric");
     };
     match rule.look(samples, now) {
-        Holding::Yes { found } => Verdict::pass().of(rule, found),
-        Holding::No { found } => Verdict::new(Outcome::Fail, "the metric is out of bounds").of(rule, found),
-        Holding::Unknown { why } => Verdict::new(Outcome::Inconclusive, why),
-        Holding::NoData => {
-            Verdict::new(Outcome::Inconclusive, format!("there is no sample of {}", rule.metric))
+        Some((State::Fires, found)) => Verdict::pass().of(rule, found),
+        Some((State::Quiet, found)) => {
+            Verdict::new(Outcome::Fail, "the metric is out of bounds").of(rule, found)
         }
+        Some((_, why)) => Verdict::new(Outcome::Inconclusive, why),
+        None => Verdict::new(Outcome::Inconclusive, format!("there is no sample of {}", rule.metric)),
     }
 }
 
@@ -141,7 +139,7 @@ fn of_a_trigger(row: &Trigger, samples: &Samples, raised: &[String], now: Timest
     let (state, found) = match row.source() {
         _ if raised.contains(&row.id) => (State::Fires, "observed".to_owned()),
         Ok(Source::Measured(rule)) => {
-            stands(rule.look(samples, now)).unwrap_or_else(|| (of_silence(row.no_data), "no sample".into()))
+            rule.look(samples, now).unwrap_or_else(|| (of_silence(row.no_data), "no sample".into()))
         }
         _ => (State::Manual, "it was not reported".to_owned()),
     };
@@ -149,21 +147,11 @@ fn of_a_trigger(row: &Trigger, samples: &Samples, raised: &[String], now: Timest
         id: row.id.clone(),
         title: row.title.clone().or_else(|| row.manual.clone()).unwrap_or_else(|| row.id.clone()),
         state,
-        condition: condition_text(row),
+        condition: row.condition(),
         found,
         phase: row.phase.clone(),
         advice: row.advice.clone(),
         action: row.action,
-    }
-}
-
-/// What the samples say, where there are any.
-fn stands(holding: Holding) -> Option<(State, String)> {
-    match holding {
-        Holding::Yes { found } => Some((State::Fires, found)),
-        Holding::No { found } => Some((State::Quiet, found)),
-        Holding::Unknown { why } => Some((State::Inconclusive, why)),
-        Holding::NoData => None,
     }
 }
 
@@ -175,19 +163,23 @@ fn of_silence(no_data: NoData) -> State {
     }
 }
 
-fn condition_text(row: &Trigger) -> String {
-    match row.source() {
-        Ok(Source::Measured(rule)) => {
-            let lasting = rule.lasting.map_or(String::new(), |lasting| format!(" for {lasting}"));
-            let times = rule.consecutive.map_or(String::new(), |times| format!(" {times} times in a row"));
-            format!("{rule}{lasting}{times}")
+impl Trigger {
+    /// The condition in words.
+    pub(crate) fn condition(&self) -> String {
+        match self.source() {
+            Ok(Source::Measured(rule)) => {
+                let lasting = rule.lasting.map_or(String::new(), |lasting| format!(" for {lasting}"));
+                let times =
+                    rule.consecutive.map_or(String::new(), |times| format!(" {times} times in a row"));
+                format!("{rule}{lasting}{times}")
+            }
+            _ => self.manual.clone().unwrap_or_default(),
         }
-        _ => row.manual.clone().unwrap_or_default(),
     }
 }
 
 fn severity_holds(row: &Severity, samples: &Samples, now: Timestamp) -> bool {
-    row.any.iter().any(|condition| matches!(condition.rule().look(samples, now), Holding::Yes { .. }))
+    row.any.iter().any(|condition| matches!(condition.rule().look(samples, now), Some((State::Fires, _))))
 }
 
 fn of_a_decision(
@@ -219,8 +211,8 @@ fn by_figures(row: &Decision, samples: &Samples, now: Timestamp) -> Option<(Stat
     let mut state = None;
     let mut texts = Vec::new();
     for condition in &row.when {
-        let (this, text) = stands(condition.rule().look(samples, now))
-            .unwrap_or_else(|| (State::Inconclusive, format!("no sample of {}", condition.metric)));
+        let no_sample = || (State::Inconclusive, format!("no sample of {}", condition.metric));
+        let (this, text) = condition.rule().look(samples, now).unwrap_or_else(no_sample);
         texts.push(text);
         state = match (state, this) {
             (None | Some(State::Fires), this) => Some(this),
@@ -232,8 +224,7 @@ fn by_figures(row: &Decision, samples: &Samples, now: Timestamp) -> Option<(Stat
 }
 
 fn by_triggers(row: &Decision, triggers: &[TriggerState]) -> Option<(State, String)> {
-    let fired = triggers
-        .iter()
-        .find(|trigger| row.triggers.contains(&trigger.id) && trigger.state == State::Fires)?;
+    let fires = |trigger: &&TriggerState| trigger.state == State::Fires && row.triggers.contains(&trigger.id);
+    let fired = triggers.iter().find(fires)?;
     Some((State::Fires, format!("{}: {}", fired.title, fired.found)))
 }

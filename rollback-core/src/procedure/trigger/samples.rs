@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::procedure::format::{Document, Metric, Scalar, Unit};
+use crate::procedure::format::{Document, Metric, Scalar, Unit, split_while, unit_of};
 
 /// One measurement.
 #[derive(Debug, Clone, PartialEq)]
@@ -109,11 +109,8 @@ pub(crate) fn figure(metric: Option<&Metric>, text: &str) -> Result<Option<(f64,
     if text.eq_ignore_ascii_case("nan") || text.is_empty() || text == "null" {
         return Ok(None);
     }
-    let digits = text.len()
-        - text
-            .trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | '-' | '+' | 'e' | 'E'))
-            .len();
-    let (number, unit) = text.split_at(digits);
+    let of_a_number = |c: char| c.is_ascii_digit() || matches!(c, '.' | '-' | '+' | 'e' | 'E');
+    let (number, unit) = split_while(text, of_a_number);
     let number: f64 = match text {
         "true" => 1.0,
         "false" => 0.0,
@@ -125,7 +122,7 @@ pub(crate) fn figure(metric: Option<&Metric>, text: &str) -> Result<Option<(f64,
         let unit = metric.and_then(|metric| metric.unit).or(ratio.then_some(Unit::Percent));
         return Ok(Some((if ratio { number * 100.0 } else { number }, unit)));
     }
-    match crate::procedure::format::unit_of(unit) {
+    match unit_of(unit) {
         Some((unit, factor)) => Ok(Some((number * factor, Some(unit)))),
         None => Err(format!("unknown unit '{unit}' in '{text}'")),
     }
@@ -175,9 +172,8 @@ impl Reader<'_> {
         };
         let header = fields(header);
         let column = |name: &str| header.iter().position(|field| field == name);
-        let time = column("time").or_else(|| column("timestamp"));
-        let time = time
-            .ok_or_else(|| BadSamples { line: first, why: "the header has no column 'time'".to_owned() })?;
+        let no_time = || BadSamples { line: first, why: "the header has no column 'time'".to_owned() };
+        let time = column("time").or_else(|| column("timestamp")).ok_or_else(no_time)?;
         let long = column("metric").zip(column("value"));
         for (line, row) in rows {
             let row = fields(row);
@@ -204,14 +200,10 @@ impl Reader<'_> {
                 continue;
             }
             let bad = |why: String| BadSamples { line, why };
-            let series =
-                Series::parse(row).ok_or_else(|| bad("it is not 'name{labels} value'".to_owned()))?;
-            let time = match series.time {
-                Some(milliseconds) => {
-                    Timestamp::from_millisecond(milliseconds).map_err(|error| bad(error.to_string()))?
-                }
-                None => self.now,
-            };
+            let none = || bad("it is not 'name{labels} value'".to_owned());
+            let series = Series::parse(row).ok_or_else(none)?;
+            let time = series.time.map_or(Ok(self.now), Timestamp::from_millisecond);
+            let time = time.map_err(|error| bad(error.to_string()))?;
             for (metric, declared) in self.document.metric.iter() {
                 let wanted = declared.prometheus.as_deref().unwrap_or(metric);
                 if Series::parse(&format!("{wanted} 0")).is_some_and(|wanted| series.is_one_of(&wanted)) {

@@ -3,6 +3,8 @@
 use super::Report;
 use crate::procedure::format::commands::{is_interpreter, reads_code, takes_code};
 use crate::procedure::format::document::{Document, Input, InputKind};
+use crate::procedure::format::source::way;
+use crate::procedure::format::{Named, Pattern};
 use crate::procedure::placeholder::{Placeholder, Shape, Word, placeholders};
 
 /// Refuses values that could become options or code, what would end the runner itself, and what rewrites published history.
@@ -13,10 +15,10 @@ pub(super) fn check(report: &mut Report<'_>, inputs: &[&Document]) {
         }
     }
     for (at, step) in report.document().step.iter().enumerate() {
-        of_variables(report, "step", at, step.env.iter());
+        of_variables(report, "step", at, &step.env);
     }
     for (at, check) in report.document().check.iter().enumerate() {
-        of_variables(report, "check", at, check.env.iter());
+        of_variables(report, "check", at, &check.env);
     }
 }
 
@@ -29,17 +31,12 @@ fn leads_to_code(variable: &str) -> bool {
         || ["_COMMAND", "_OPTIONS", "_PATH", "OPTS"].iter().any(|end| variable.ends_with(end))
 }
 
-fn of_variables<'a>(
-    report: &mut Report<'_>,
-    list: &str,
-    at: usize,
-    variables: impl Iterator<Item = (&'a str, &'a String)>,
-) {
-    for (name, value) in variables.filter(|(name, _)| leads_to_code(name)) {
+fn of_variables(report: &mut Report<'_>, list: &str, at: usize, variables: &Named<String>) {
+    for (name, value) in variables.iter().filter(|(name, _)| leads_to_code(name)) {
         if let Some(found) = placeholders(value).next() {
             let message =
                 format!("the variable {name} leads a program to code: {found} must not stand in it");
-            report.add("spliced-value", &super::way![list, at, "env", name], message);
+            report.add("spliced-value", &way![list, at, "env", name], message);
         }
     }
 }
@@ -51,20 +48,12 @@ fn spliced(command: &[String], inputs: &[&Document]) -> Option<(&'static str, St
     for (at, argument) in command.iter().enumerate() {
         let found = placeholders(argument).next();
         let attached = argument.split_once('=').is_some_and(|(option, _)| takes_code(option));
-        match found {
-            Some(found) if code.is_some() || attached || script == Some(false) => {
-                let by = code.unwrap_or(argument);
-                let message = format!(
-                    "{found} would be read as code by '{by}': pass it in 'env' or to a script as an argument"
-                );
-                return Some(("spliced-value", message));
-            }
-            Some(_) => {
-                if let Some(message) = out_of_place(argument, inputs) {
-                    return Some(("spliced-value", message));
-                }
-            }
-            None => {}
+        if let Some(found) = found.filter(|_| code.is_some() || attached || script == Some(false)) {
+            let by = format!("{found} would be read as code by '{}'", code.unwrap_or(argument));
+            return Some(("spliced-value", format!("{by}: pass it in 'env' or to a script as an argument")));
+        }
+        if let Some(message) = out_of_place(argument, inputs) {
+            return Some(("spliced-value", message));
         }
         if reads_code(argument) || at > 0 && takes_code(argument) {
             code = code.or(Some(argument));
@@ -79,17 +68,13 @@ fn spliced(command: &[String], inputs: &[&Document]) -> Option<(&'static str, St
 
 /// Says where a value of any text may stand instead.
 fn out_of_place(argument: &str, inputs: &[&Document]) -> Option<String> {
-    let free: Vec<Placeholder<'_>> =
-        placeholders(argument).filter(|found| shape(*found, inputs) == Shape::Free).collect();
-    let found = *free.first()?;
+    let found = placeholders(argument).find(|found| shape(*found, inputs) == Shape::Free)?;
     let text = found.to_string();
     let alone = argument.strip_suffix(text.as_str());
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     let named = |before: &str| {
-        let name = before.strip_suffix('=').map(|name| name.trim_start_matches('-'));
-        name.is_some_and(|name| {
-            !name.is_empty()
-                && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
-        })
+        let name = before.strip_suffix('=').unwrap_or_default().trim_start_matches('-');
+        !name.is_empty() && name.chars().all(plain)
     };
     if alone.is_some_and(|before| before.is_empty() || named(before)) {
         return None;
@@ -121,13 +106,7 @@ fn is_plain(input: &Input) -> bool {
     // A pattern is as narrow as what it refuses.
     let wide =
         ["a b", "a;b", "$a", "`a", "a|b", "a/../b", "/a", "a&b", "a\"b", "a'b", "(a", "~a", "a<b", "a\\b"];
-    let narrow = |pattern: &crate::procedure::format::Pattern| {
-        let takes = |text: &str| {
-            let found = pattern.regex().find(text.as_bytes());
-            found.is_some_and(|found| found.start() == 0 && found.end() == text.len())
-        };
-        !wide.iter().any(|text| takes(text))
-    };
+    let narrow = |pattern: &Pattern| !wide.iter().any(|text| pattern.is_all_of(text));
     numbers.contains(&input.kind)
         || !input.values.is_empty()
             && input.kind != InputKind::List
@@ -138,12 +117,9 @@ fn is_plain(input: &Input) -> bool {
 fn refusal(command: &[String]) -> Option<(&'static str, String)> {
     let (program, arguments) = command.split_first()?;
     let name = program.rsplit('/').next().unwrap_or(program);
-    let has = |flags: &[&str]| arguments.iter().any(|argument| flags.contains(&argument.as_str()));
     if program.is_empty() || program.contains(' ') {
-        return Some((
-            "not-an-argv",
-            format!("'{program}' is not a program: write run = [\"program\", \"argument\", …]"),
-        ));
+        let message = format!("'{program}' is not a program: write run = [\"program\", \"argument\", …]");
+        return Some(("not-an-argv", message));
     }
     if program.starts_with('-') {
         return Some(("not-an-argv", format!("'{program}' is an option and no program")));
@@ -151,23 +127,17 @@ fn refusal(command: &[String]) -> Option<(&'static str, String)> {
     if placeholders(program).next().is_some() {
         return Some(("open-program", format!("the program '{program}' must not come from a value")));
     }
-    if name == "pkill"
-        && (has(&["-f", "--full"])
-            || arguments.iter().any(|a| a.starts_with('-') && !a.starts_with("--") && a.contains('f')))
-    {
-        return Some((
-            "kills-itself",
-            "'pkill -f' matches whole command lines, this run's own among them: match by name or pid file"
-                .into(),
-        ));
+    let is_full = |a: &String| a == "--full" || a.starts_with('-') && !a.starts_with("--") && a.contains('f');
+    if name == "pkill" && arguments.iter().any(is_full) {
+        let message =
+            "'pkill -f' matches whole command lines, this run's own among them: match by name or pid file";
+        return Some(("kills-itself", message.into()));
     }
-    if name == "git" && rewrites_history(arguments) {
-        return Some((
-            "rewrites-history",
-            format!("'git {}' rewrites history or discards work: that is not offered", arguments.join(" ")),
-        ));
-    }
-    None
+    (name == "git" && rewrites_history(arguments)).then(|| {
+        let command = arguments.join(" ");
+        let message = format!("'git {command}' rewrites history or discards work: that is not offered");
+        ("rewrites-history", message)
+    })
 }
 
 fn rewrites_history(arguments: &[String]) -> bool {

@@ -7,7 +7,6 @@ mod commands;
 mod names;
 mod placeholders;
 mod shapes;
-mod texts;
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -17,7 +16,7 @@ use super::document::Document;
 use super::limits;
 use super::problem::{Problem, nearest};
 use super::shape::Misshapen;
-use super::source::{Part, Step};
+use super::source::{Part, Step, way};
 
 /// All mistakes of a procedure, in the order of its files and lines.
 pub(super) fn problems(parts: &[Part]) -> Vec<Problem> {
@@ -67,6 +66,11 @@ impl<'a> Report<'a> {
         self.found.push(self.part.problem(code, way, message.into()));
     }
 
+    /// As [`Report::add`], with what stands under a key at the end of the way.
+    fn add_at(&mut self, code: &'static str, way: &[Step], key: &str, message: impl Into<String>) {
+        self.add(code, &[way, &way![key]].concat(), message);
+    }
+
     fn misshapen<T>(&mut self, way: &[Step], shape: Result<T, Misshapen>) {
         if let Err(Misshapen { code, message }) = shape {
             self.add(code, way, message);
@@ -87,12 +91,6 @@ impl<'a> Report<'a> {
         self.found.push(problem);
     }
 }
-
-/// Builds the way to a value.
-macro_rules! way {
-    ($($step:expr),* $(,)?) => { [$($crate::procedure::format::source::Step::from($step)),*] };
-}
-use way;
 
 /// The names that a procedure declares, over all its files: for each kind, the name and where it stands.
 struct Index<'a> {

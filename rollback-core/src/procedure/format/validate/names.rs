@@ -2,21 +2,18 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::texts::{Text, each_text};
-use super::{Index, Kind, Problem, Report, way};
+use super::{Index, Kind, Problem, Report};
 use crate::procedure::format::limits;
-use crate::procedure::format::source::{Part, Step};
+use crate::procedure::format::source::{Part, Step, way};
+use crate::procedure::format::texts::{Text, each_text};
 
 /// Refuses a name that an earlier line or file has declared, and one that cannot be typed.
 pub(super) fn unique(report: &mut Report<'_>, index: &Index<'_>, part: usize) {
     for (kind, declared) in &index.declared {
         for this in declared.iter().filter(|this| this.part == part) {
             if this.again {
-                report.add(
-                    "duplicate-id",
-                    &this.way,
-                    format!("the {} '{}' is declared twice", kind.word(), this.name),
-                );
+                let message = format!("the {} '{}' is declared twice", kind.word(), this.name);
+                report.add("duplicate-id", &this.way, message);
             }
             let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
             if this.name.is_empty() || !this.name.chars().all(plain) || this.name.starts_with(['-', '.']) {
@@ -106,11 +103,8 @@ fn variant(report: &mut Report<'_>, way: &[Step], phases: &[String], variant: Op
 
 /// Refuses steps that wait for each other.
 pub(super) fn cycles(parts: &[Part], found: &mut Vec<Problem>) {
-    let needs: BTreeMap<&str, &[String]> = parts
-        .iter()
-        .flat_map(|part| &part.document.step)
-        .map(|step| (step.id.as_str(), step.needs.as_slice()))
-        .collect();
+    let steps = parts.iter().flat_map(|part| &part.document.step);
+    let needs: BTreeMap<&str, &[String]> = steps.map(|step| (step.id.as_str(), &step.needs[..])).collect();
     for part in parts {
         for (at, step) in part.document.step.iter().enumerate() {
             let mut way = vec![step.id.as_str()];

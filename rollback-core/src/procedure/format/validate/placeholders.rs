@@ -1,15 +1,14 @@
 //! Placeholders: each names something that a run will know.
 
-use super::texts::{Text, each_text};
 use super::{Index, Kind, Report};
 use crate::procedure::format::source::Step;
+use crate::procedure::format::texts::each_text;
 use crate::procedure::placeholder::{Placeholder, Unknown, Word, placeholders};
 
 pub(super) fn check(report: &mut Report<'_>, index: &Index<'_>) {
     let part = report.part;
     each_text(&part.value, &mut Vec::new(), &mut |way, text| {
-        let (Text::Key(text) | Text::Value(text)) = text;
-        placeholders(text).for_each(|found| one(report, index, way, found));
+        placeholders(text.text()).for_each(|found| one(report, index, way, found));
     });
 }
 
@@ -17,7 +16,7 @@ fn one(report: &mut Report<'_>, index: &Index<'_>, way: &[Step], found: Placehol
     let code = "unknown-placeholder";
     match found.word() {
         Err(Unknown::Namespace(known)) => report.unknown("placeholder", code, way, found.namespace, &known),
-        Err(Unknown::Name { found: name, known }) => {
+        Err(Unknown::Name(name, known)) => {
             // A check that is not there is the mistake that was made first.
             let check = found.name.rsplit_once('.').map_or(found.name, |(check, _)| check);
             if found.namespace == "check" && !index.has(Kind::Check, check) {

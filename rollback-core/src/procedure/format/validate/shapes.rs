@@ -1,11 +1,11 @@
 //! Shapes: what excludes each other, what needs each other, and what cannot be.
 
-use super::{Report, way};
+use super::Report;
 use crate::procedure::format::check::Expect;
 use crate::procedure::format::document::{Input, InputKind};
 use crate::procedure::format::named::Named;
 use crate::procedure::format::phase::{Phase, Reason, Rung, RungKind, Target};
-use crate::procedure::format::source::Step;
+use crate::procedure::format::source::{Step, way};
 use crate::procedure::format::trigger::Trigger;
 
 /// What only the procedure's own file must have.
@@ -109,13 +109,12 @@ fn of_the_rows(report: &mut Report<'_>) {
 }
 
 fn of_an_expectation(report: &mut Report<'_>, way: &[Step], expect: &Expect, of_a_file: bool) {
-    let at = |key: &str| [way, &way![key]].concat();
     let compares = expect.comparisons().next().is_some();
     match &expect.capture {
         None if compares => report.add("incomplete", way, "a comparison needs 'capture'"),
         Some(pattern) if pattern.regex().captures_len() < 2 => {
             let message = format!("the pattern '{pattern}' captures nothing: put the value into (…)");
-            report.add("bad-value", &at("capture"), message);
+            report.add_at("bad-value", way, "capture", message);
         }
         Some(_) if !compares => {
             report.add("incomplete", way, "'capture' needs a comparison, such as eq or le")
@@ -124,51 +123,42 @@ fn of_an_expectation(report: &mut Report<'_>, way: &[Step], expect: &Expect, of_
     }
     let count = expect.count.as_ref().map(|count| (count.min, count.max));
     if count == Some((None, None)) {
-        report.add("incomplete", &at("count"), "'count' needs 'min' or 'max'");
+        report.add_at("incomplete", way, "count", "'count' needs 'min' or 'max'");
     }
     let bytes = expect.bytes.as_ref().map(|bytes| (bytes.min, bytes.max));
     for (bounds, key) in [(bytes, "bytes"), (count, "count")] {
         if let Some((Some(min), Some(max))) = bounds
             && min > max
         {
-            report.add("impossible", &at(key), format!("nothing lies between {min} and {max}"));
+            report.add_at("impossible", way, key, format!("nothing lies between {min} and {max}"));
         }
     }
     if !of_a_file && expect.exists.is_some() {
-        report.add("only-for-files", &at("exists"), "'exists' is for the check of a file");
+        report.add_at("only-for-files", way, "exists", "'exists' is for the check of a file");
     }
-    let of_programs = [
-        ("exit", expect.exit.is_some()),
-        ("stdout", expect.stdout.is_some()),
-        ("stderr", expect.stderr.is_some()),
-    ];
+    let (exit, stdout, stderr) = (expect.exit.is_some(), expect.stdout.is_some(), expect.stderr.is_some());
+    let of_programs = [("exit", exit), ("stdout", stdout), ("stderr", stderr)];
     for (key, _) in of_programs.iter().filter(|(_, given)| of_a_file && *given) {
-        report.add("not-for-files", &at(key), format!("a file has no '{key}'"));
+        report.add_at("not-for-files", way, key, format!("a file has no '{key}'"));
     }
 }
 
 fn of_a_trigger(report: &mut Report<'_>, way: &[Step], trigger: &Trigger) {
     report.misshapen(way, trigger.source());
-    let mut impossible = |key: &str, message: String| {
-        report.add("impossible", &[way, &way![key]].concat(), message);
-    };
-    if let (Some(lasting), Some(interval)) = (trigger.lasting, trigger.interval)
-        && lasting < interval
+    let mut impossible = |key: &str, message: String| report.add_at("impossible", way, key, message);
+    let Trigger { lasting, interval, window, consecutive, .. } = trigger;
+    if let Some((lasting, interval)) = lasting.zip(*interval).filter(|(lasting, interval)| lasting < interval)
     {
-        impossible(
-            "for",
-            format!("'for' ({lasting}) is shorter than 'interval' ({interval}): one sample would decide"),
-        );
+        let why = format!("is shorter than 'interval' ({interval}): one sample would decide");
+        impossible("for", format!("'for' ({lasting}) {why}"));
     }
-    if let (Some(lasting), Some(window)) = (trigger.lasting, trigger.window)
-        && lasting > window
-    {
+    if let Some((lasting, window)) = lasting.zip(*window).filter(|(lasting, window)| lasting > window) {
         impossible(
             "for",
             format!("'for' ({lasting}) is longer than 'window' ({window}): it could never fire"),
         );
     }
-    if trigger.consecutive == Some(0) {
+    if *consecutive == Some(0) {
         impossible("consecutive", "'consecutive' counts from 1".to_owned());
     }
 }
@@ -185,7 +175,7 @@ fn of_an_input(report: &mut Report<'_>, way: &[Step], input: &Input) {
         return;
     };
     if let Err(why) = crate::procedure::input::accept(input, &default.to_string()) {
-        report.add("bad-value", &[way, &way!["default"]].concat(), why);
+        report.add_at("bad-value", way, "default", why);
     }
 }
 
@@ -201,11 +191,7 @@ fn of_a_phase(report: &mut Report<'_>, way: &[Step], phase: &Phase) {
         report.add("incomplete", way, "what cannot be taken back needs 'confirm': the words to type for it");
     }
     if phase.gradual.is_some() && phase.set.is_empty() {
-        report.add(
-            "incomplete",
-            &[way, &way!["gradual"]].concat(),
-            "'gradual' needs 'set': there is nothing to move",
-        );
+        report.add_at("incomplete", way, "gradual", "'gradual' needs 'set': there is nothing to move");
     }
     if phase.gradual.as_ref().is_some_and(|gradual| gradual.steps == 0) {
         report.add("impossible", &[way, &way!["gradual", "steps"]].concat(), "'steps' counts from 1");
@@ -214,7 +200,7 @@ fn of_a_phase(report: &mut Report<'_>, way: &[Step], phase: &Phase) {
         && let Some(input) = report.document().input.get(each)
         && input.kind != InputKind::List
     {
-        report.add("bad-value", &[way, &way!["each"]].concat(), format!("the input '{each}' is not a list"));
+        report.add_at("bad-value", way, "each", format!("the input '{each}' is not a list"));
     }
     of_the_times(report, way, phase);
 }
@@ -270,31 +256,28 @@ fn of_a_rung(report: &mut Report<'_>, way: &[Step], at: usize, rung: &Rung, phas
     let of_a_merge = target.is_some_and(|target| target.merge_of.is_some() || !target.merges_of.is_empty());
     let reverts_the_merge = rung.kind == RungKind::RevertCommit && of_a_merge && rung.commits.is_none();
     report.misshapen(way, rung.way());
-    let incomplete = [
-        (
-            at > 0 && rung.when.is_empty(),
-            "a rung after the first needs 'when': the reasons after which it is tried",
-        ),
-        (
-            rung.kind == RungKind::Command && rung.approval.is_none() && rung.when != [Reason::Manual],
-            "a command rung needs 'approval' or when = [\"manual\"]: nothing can be previewed of it",
-        ),
-        (rung.scoped && phase.paths.is_empty() && rung.paths.is_empty(), "'scoped' needs 'paths'"),
-    ];
-    for (_, message) in incomplete.iter().filter(|(wrong, _)| *wrong) {
-        report.add("incomplete", way, *message);
+    if at > 0 && rung.when.is_empty() {
+        let message = "a rung after the first needs 'when': the reasons after which it is tried";
+        report.add("incomplete", way, message);
+    }
+    if rung.kind == RungKind::Command && rung.approval.is_none() && rung.when != [Reason::Manual] {
+        let message =
+            "a command rung needs 'approval' or when = [\"manual\"]: nothing can be previewed of it";
+        report.add("incomplete", way, message);
+    }
+    if rung.scoped && phase.paths.is_empty() && rung.paths.is_empty() {
+        report.add("incomplete", way, "'scoped' needs 'paths'");
     }
     if (rung.kind == RungKind::RevertMerge || reverts_the_merge) && rung.mainline.is_none() {
         let message =
             "reverting a merge needs its mainline: mainline = 1 keeps what the branch was merged into";
         report.add("merge-without-mainline", way, message);
     }
-    let way = [way, &way!["mainline"]].concat();
     if rung.mainline == Some(0) {
-        report.add("impossible", &way, "parents count from 1");
+        report.add_at("impossible", way, "mainline", "parents count from 1");
     }
     if rung.mainline.is_some() && matches!(rung.kind, RungKind::RestoreFile | RungKind::Command) {
-        report.add("not-for-this-rung", &way, "only reverting and picking have a mainline");
+        report.add_at("not-for-this-rung", way, "mainline", "only reverting and picking have a mainline");
     }
 }
 

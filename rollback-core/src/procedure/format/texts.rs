@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use crate::procedure::format::source::Step;
+use super::source::Step;
 
 /// Visits each text of the value, and each key of its tables.
-pub(super) fn each_text(value: &Value, way: &mut Vec<Step>, visit: &mut dyn FnMut(&[Step], Text<'_>)) {
+pub(crate) fn each_text(value: &Value, way: &mut Vec<Step>, visit: &mut dyn FnMut(&[Step], Text<'_>)) {
     match value {
         Value::String(text) => visit(way, Text::Value(text)),
         Value::Array(items) => {
@@ -29,7 +29,15 @@ pub(super) fn each_text(value: &Value, way: &mut Vec<Step>, visit: &mut dyn FnMu
 
 /// A text of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Text<'a> {
+pub(crate) enum Text<'a> {
     Key(&'a str),
     Value(&'a str),
+}
+
+impl<'a> Text<'a> {
+    /// The text, wherever it stands.
+    pub(crate) fn text(self) -> &'a str {
+        let (Self::Key(text) | Self::Value(text)) = self;
+        text
+    }
 }
