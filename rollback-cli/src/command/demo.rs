@@ -24,7 +24,7 @@ use crate::procedures::{self, TRUSTED_HASH};
 use crate::render::style::{Palette, paint};
 use crate::render::{Look, json, text};
 use crate::session::{self, Session};
-use crate::surroundings::Surroundings;
+use crate::surroundings::{Ahead, Surroundings};
 
 /// Runs `rb demo`.
 pub(crate) fn run(args: &args::Demo, session: &mut Session) -> Outcome {
@@ -75,6 +75,8 @@ struct Stage {
     folder: TempDir,
     /// Programs that fail in every step.
     fail: Vec<String>,
+    /// The time that was not waited for so far.
+    ahead: Ahead,
 }
 
 impl Stage {
@@ -85,7 +87,7 @@ impl Stage {
             path: std::env::temp_dir(),
             source,
         })?;
-        let stage = Self { folder, fail: fail.to_vec() };
+        let stage = Self { folder, fail: fail.to_vec(), ahead: Ahead::default() };
         let mut options = ImportOptions::default();
         options.branch = demo.script.branch.clone();
         options.identity = Some((demo.script.identity.name.clone(), demo.script.identity.email.clone()));
@@ -134,7 +136,7 @@ impl Stage {
             let hash = engine::fingerprint(&procedure, Some(&self.repository())).hash;
             variables.insert(TRUSTED_HASH.to_owned(), hash);
         }
-        Ok(Surroundings::of_a_demo(variables))
+        Ok(Surroundings::of_a_demo(variables, self.ahead.clone()))
     }
 }
 
