@@ -31,6 +31,7 @@ pub(super) enum End {
     Published,
     Verified,
     Pruned,
+    Kept,
     Trusted,
 }
 
@@ -44,7 +45,7 @@ const fn waiting(line: &'static str, end: End) -> Scene {
     Scene { line, before: &["run p -y"], trusted: true, waits: true, end }
 }
 
-pub(super) const SCENES: [Scene; 14] = [
+pub(super) const SCENES: [Scene; 16] = [
     scene("run p -y", &[], End::Run),
     waiting("resume -y --confirm ready", End::Run),
     waiting("abort", End::NoRunIsOpen),
@@ -59,6 +60,8 @@ pub(super) const SCENES: [Scene; 14] = [
     scene("revert HEAD~1 --branch out", &[], End::Landed),
     scene("revert HEAD~1 -n", &[], End::Landed),
     scene("reapply HEAD", &["revert HEAD~1"], End::Landed),
+    scene("restore a -s HEAD~2 --allow-loss", &[], End::Landed),
+    scene("checkpoint create k", &[], End::Kept),
 ];
 
 /// A repository in which a scene can begin, and its remote.

@@ -73,6 +73,7 @@ impl Judge {
             }
             End::Verified => steps(world) == self.steps_before,
             End::Pruned => world.rb("ops --json").stdout.is_empty(),
+            End::Kept => world.rb("checkpoint verify k").code == 0,
             End::Trusted => world.rb("trust --list").stdout.contains("procedure p"),
         }
     }
