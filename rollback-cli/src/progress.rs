@@ -48,7 +48,7 @@ pub(crate) fn telling<T>(console: &Console, work: impl FnOnce(&Status) -> T) -> 
     let (done, wait) = mpsc::channel::<()>();
     std::thread::scope(|scope| {
         let seen = status.clone();
-        scope.spawn(move || {
+        let sign_of_life = move || {
             // The sender is dropped when the work ends, however it ends.
             if wait.recv_timeout(PATIENCE) != Err(RecvTimeoutError::Timeout) {
                 return;
@@ -63,7 +63,9 @@ pub(crate) fn telling<T>(console: &Console, work: impl FnOnce(&Status) -> T) -> 
                 }
             }
             spinner.finish_and_clear();
-        });
+        };
+        // Where there is no thread for it, the work goes on without.
+        let _ = std::thread::Builder::new().spawn_scoped(scope, sign_of_life);
         let result = work(&status);
         drop(done);
         result

@@ -15,6 +15,7 @@ use rollback_core::procedure::format::Period;
 use crate::console::Console;
 use crate::render::json;
 use crate::render::run::{EventLine, discards, kind_name, on_name, rung_name};
+use crate::surroundings::Surroundings;
 use crate::terminal::style::{Palette, paint};
 use crate::terminal::text::{count, escape, escape_lines, fit};
 
@@ -22,6 +23,7 @@ use crate::terminal::text::{count, escape, escape_lines, fit};
 pub(crate) struct Watch<'a> {
     console: &'a mut Console,
     repo: &'a Repo,
+    surroundings: &'a Surroundings,
     show: Show,
     seen: Seen,
     /// When the run began.
@@ -48,8 +50,13 @@ enum Show {
 }
 
 impl<'a> Watch<'a> {
-    /// Follows a run that began then, on this console.
-    pub(crate) fn new(console: &'a mut Console, repo: &'a Repo, began: Timestamp) -> Self {
+    /// Follows a run on this console. It began then, or it begins now.
+    pub(crate) fn new(
+        console: &'a mut Console,
+        repo: &'a Repo,
+        surroundings: &'a Surroundings,
+        began: Option<Timestamp>,
+    ) -> Self {
         let show = if console.json() {
             Show::Json
         } else if console.quiet() {
@@ -59,8 +66,9 @@ impl<'a> Watch<'a> {
         } else {
             Show::Lines
         };
+        let began = began.unwrap_or_else(|| surroundings.now());
         let (seen, now) = (Seen::default(), String::new());
-        Self { console, repo, show, seen, began, rto: None, units: 0, at: 0, now }
+        Self { console, repo, surroundings, show, seen, began, rto: None, units: 0, at: 0, now }
     }
 
     /// Ends the show.
@@ -95,7 +103,8 @@ impl<'a> Watch<'a> {
 
     /// How long it has taken so far, and within which time it should be done.
     fn clock(&self) -> String {
-        let elapsed: Duration = Timestamp::now().duration_since(self.began).try_into().unwrap_or_default();
+        let elapsed = self.surroundings.now().duration_since(self.began);
+        let elapsed: Duration = elapsed.try_into().unwrap_or_default();
         let elapsed = Period(Duration::from_secs(elapsed.as_secs()));
         match self.rto {
             Some(rto) => format!("{elapsed} of {rto}"),

@@ -1,5 +1,7 @@
 //! `rb checkpoint`: a state is kept whole, and comes back whole.
 
+#[cfg(unix)]
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -587,4 +589,68 @@ fn a_rebase_and_a_branch_without_commits_are_refused_by_name() {
     repo.git(&["commit", "-q", "--allow-empty", "--only", "-m", "Begin"]);
     assert_eq!(repo.git(&["ls-files", "-s"]), staged, "the hint leaves what is staged");
     done(rb(&repo, &["checkpoint", "create", "fresh"]));
+}
+
+/// A repository with a file outside that a checkpoint `k` keeps, both edited since.
+fn edited_since() -> (Sandbox, std::path::PathBuf) {
+    let repo = Sandbox::new();
+    repo.commit("one", &[("a", "1\n"), ("b", "b\n")]);
+    let outside = repo.around().join("etc/tool");
+    std::fs::create_dir_all(outside.parent().expect("a folder")).expect("it can be made");
+    std::fs::write(&outside, "A\n").expect("it can be written");
+    std::fs::set_permissions(&outside, std::fs::Permissions::from_mode(0o6755)).expect("it is there");
+    repo.write("a", "work of a day\n");
+    let folder = outside.parent().expect("a folder").display().to_string();
+    done(rb(&repo, &["checkpoint", "create", "k", "--outside", &folder]));
+    repo.write("a", "scribble\n");
+    std::fs::write(&outside, "A2\n").expect("it can be written");
+    std::fs::set_permissions(&outside, std::fs::Permissions::from_mode(0o644)).expect("it is there");
+    (repo, outside)
+}
+
+#[test]
+fn a_restore_gives_no_file_the_rights_of_its_owner() {
+    let (repo, outside) = edited_since();
+    done(rb(&repo, &["checkpoint", "restore", "k", "--with-outside"]));
+    assert_eq!(std::fs::read_to_string(&outside).expect("it is there"), "A\n");
+    let mode = std::fs::metadata(&outside).expect("it is there").permissions().mode();
+    assert_eq!(mode & 0o7000, 0, "{mode:o}");
+}
+
+#[test]
+fn a_restore_that_was_killed_has_landed_or_not_as_it_is_told_though_its_locks_were_removed() {
+    if !Sandbox::can_trace() {
+        return;
+    }
+    let points = [
+        ("renameat2", 1),
+        ("renameat2", 3),
+        ("rename", 2),
+        ("fsync", 8),
+        ("fsync", 20),
+        ("unlinkat", 2),
+        ("syncfs", 1),
+    ];
+    for (call, nth) in points {
+        let (repo, outside) = edited_since();
+        let mut command = repo.strace(call, &format!("signal=KILL:when={nth}"));
+        command.arg(env!("CARGO_BIN_EXE_rb")).args(["checkpoint", "restore", "k", "--with-outside"]);
+        command.output().expect("strace can be started");
+        // As git advises, and as it then refreshes its index.
+        for lock in ["index.lock", "HEAD.lock"] {
+            let _ = std::fs::remove_file(repo.path().join(".git").join(lock));
+        }
+        repo.git(&["status", "-s"]);
+        done(rb(&repo, &["status"]));
+        let read = || {
+            let texts = [repo.path().join("a"), outside.clone()].map(std::fs::read_to_string);
+            texts.map(|text| text.expect("it is there")).concat()
+        };
+        let told = rb(&repo, &["ops"]).stdout.contains("checkpoint-restore");
+        let whole =
+            matches!((read().as_str(), told), ("scribble\nA2\n", false) | ("work of a day\nA\n", true));
+        assert!(whole, "killed at {call} {nth}: {:?}, told {told}", read());
+        rb(&repo, &["checkpoint", "restore", "k", "--with-outside"]);
+        assert_eq!(read(), "work of a day\nA\n", "again after {call} {nth}");
+    }
 }

@@ -1,222 +1,231 @@
-//! Commands that are more than one landing, killed at system calls of theirs: what comes next finishes or takes back.
+//! Commands that are more than one landing, interrupted at system calls of theirs: by `kill -9`, by an error of the
+//! system, by a power cut. What the user does next finishes or takes back.
 //!
-//! `RB_KILLS` says how many kills each command gets, `RB_HOSTILE_SEED` chooses them; a few run with the ordinary tests.
+//! `RB_KILLS`, `RB_ERRORS` and `RB_CUTS` say how often each command is interrupted, `RB_HOSTILE_SEED` chooses the calls.
+//! One kill and one error of each command run with the ordinary tests.
 #![cfg(target_os = "linux")]
 #![expect(clippy::print_stdout, reason = "a suite says what it tried")]
 
+mod scenes;
+mod verdict;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::process::Stdio;
 
-use test_kit::Sandbox;
 use test_kit::suite::Seeded;
+use test_kit::{Disk, Sandbox};
 
-use crate::kit::{Run, hash_of, rb_with, trust};
+use scenes::{SCENES, Scene, Start, World};
+use verdict::{Ended, Judge};
 
-/// What is killed, and what is done before it.
-#[derive(Clone, Copy)]
-struct Scene {
-    line: &'static str,
-    before: &'static [&'static str],
-    trusted: bool,
+/// How a command is interrupted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    Kill,
+    Error,
+    /// A kill, then the file system is shut down.
+    PowerCut,
 }
-
-const SCENES: [Scene; 8] = [
-    Scene { line: "run p -y", before: &[], trusted: true },
-    Scene { line: "resume -y --confirm ready", before: &["run p -y --set ask=yes"], trusted: true },
-    Scene { line: "abort", before: &["run p -y --set ask=yes"], trusted: true },
-    Scene { line: "publish --yes", before: &["run p -y"], trusted: true },
-    Scene { line: "verify p", before: &[], trusted: true },
-    Scene {
-        line: "prune --keep 0s",
-        before: &["revert HEAD~1", "undo", "checkpoint create k"],
-        trusted: true,
-    },
-    Scene { line: "checkpoint restore k", before: &["checkpoint create k", "revert HEAD~1"], trusted: true },
-    Scene { line: "trust p --hash HASH", before: &[], trusted: false },
-];
 
 /// Calls that change something, or that decide.
 const CALLS: &str = "openat,openat2,write,rename,renameat2,fsync,fdatasync,unlink,unlinkat,link,linkat,mkdirat,mkdir,\
                      flock,fchmod,ftruncate,clone,clone3,wait4,symlinkat,read,getdents64";
 
-/// A procedure that takes 'the change' back after a step that must not be repeated, and a remote.
-fn world(ask: bool) -> Sandbox {
-    let repo = Sandbox::new();
-    repo.commit("good", &[("a", "1\n")]);
-    repo.commit("the change", &[("a", "2\n")]);
-    let precheck = if ask { "[[precheck]]\nid = \"ready\"\nask = \"Is it so?\"\n" } else { "" };
-    repo.write(
-        ".rb/procedures/p.toml",
-        format!(
-            "schema = 1\nid = \"p\"\ndefault_phase = \"x\"\n[publish]\npush = \"origin\"\n[phase.x]\npaths = [\"a\"]\n\
-             ladder = [{{ use = \"revert-commit\" }}]\ntarget = {{ grep = \"the change\" }}\nbefore = [\"s\"]\n\
-             verify = [\"v\"]\n[[step]]\nid = \"s\"\nrun = [\"sh\", \"-c\", \"echo step >> .git/side\"]\n\
-             [[check]]\nid = \"v\"\nrun = [\"true\"]\nlive = true\n{precheck}"
-        ),
-    );
-    repo.commit("procedure", &[("b", "b\n")]);
-    repo.git(&["init", "-q", "--bare", "-b", "main", "../remote.git"]);
-    repo.git(&["remote", "add", "origin", "../remote.git"]);
-    repo.git(&["push", "-q", "-u", "origin", "main"]);
-    repo
+/// What the system may answer instead of doing what it is asked for.
+const ERRORS: [&str; 5] = ["ENOSPC", "EIO", "EACCES", "EDQUOT", "EINTR"];
+
+/// A call of a command: the nth of its name.
+#[derive(Clone, Debug)]
+struct Point {
+    call: String,
+    nth: usize,
+    /// Whether it writes to the standard output or error.
+    is_output: bool,
 }
 
-/// A world in which the scene can begin, with the hash that is trusted in it.
-fn begun(scene: Scene) -> (Sandbox, String) {
-    let asks = scene.before.iter().any(|line| line.contains("ask=yes"));
-    let repo = world(asks);
-    let hash = hash_of(&repo, &["trust", "p"]);
-    if scene.trusted {
-        trust(&repo, "p");
+/// The calls of a trace. What the loader does before the program begins is left out.
+fn points_of(trace: &str) -> Vec<Point> {
+    let of_loader = |line: &str| line.contains(".so") || line.contains("\\177ELF");
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    let (mut found, mut begun) = (Vec::new(), false);
+    for line in trace.lines() {
+        let Some((call, rest)) = line.split_once('(') else { continue };
+        let nth = counts.entry(call).or_default();
+        *nth += 1;
+        begun |= !of_loader(line);
+        if begun {
+            let is_output = call == "write" && (rest.starts_with("1,") || rest.starts_with("2,"));
+            found.push(Point { call: call.to_owned(), nth: *nth, is_output });
+        }
     }
-    for line in scene.before {
-        let ended = rb(&repo, line.strip_suffix(" --set ask=yes").unwrap_or(line));
-        assert!(matches!(ended.code, 0 | 7), "{line}: {}{}", ended.stdout, ended.stderr);
+    found
+}
+
+/// Some of the points. Each name of a call is as likely as each other: reads are many, and a rename matters more.
+fn chosen(points: &[Point], count: usize, dice: &mut Seeded) -> BTreeSet<usize> {
+    let mut names: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    points.iter().enumerate().for_each(|(at, point)| names.entry(&point.call).or_default().push(at));
+    let mut left: Vec<Vec<usize>> = names.into_values().collect();
+    let mut chosen = BTreeSet::new();
+    while chosen.len() < count && !left.is_empty() {
+        let name = dice.below(left.len());
+        let of_name = &mut left[name];
+        chosen.insert(of_name.swap_remove(dice.below(of_name.len())));
+        left.retain(|of_name| !of_name.is_empty());
     }
-    (repo, hash)
+    chosen
 }
 
-#[track_caller]
-fn rb(repo: &Sandbox, line: &str) -> Run {
-    let temp = repo.path().parent().expect("a folder around it").join("temp");
-    fs::create_dir_all(&temp).expect("a folder");
-    rb_with(repo, &line.split(' ').collect::<Vec<_>>(), "", &[("TMPDIR", &temp.display().to_string())])
-}
-
-/// Runs the command under strace; `inject` is what happens at a call.
-fn traced(repo: &Sandbox, line: &str, inject: Option<(&str, usize)>) -> String {
-    let temp = repo.path().parent().expect("a folder around it").join("temp");
-    fs::create_dir_all(&temp).expect("a folder");
-    let log = temp.with_file_name("trace");
-    let mut command = repo.command("strace");
-    command.env("TMPDIR", &temp).arg("-qq").arg("-o").arg(&log);
+/// Runs the command under strace; `inject` says what happens at which call. Without it the trace is returned.
+fn traced(world: &World, inject: Option<(&Point, &str)>) -> (Ended, String) {
+    let log = world.repo.around().join("trace");
+    let mut command = world.repo.command("timeout");
+    command.args(["-k", "5", "90", "strace", "-qq", "-o"]).arg(&log).env("TMPDIR", world.temp());
     match inject {
-        Some((call, nth)) => command.args([
-            "-e",
-            &format!("trace={call}"),
-            "-e",
-            &format!("inject={call}:signal=KILL:when={nth}"),
-        ]),
+        Some((Point { call, nth, .. }, how)) => {
+            command.args(["-e", &format!("trace={call}"), "-e", &format!("inject={call}:{how}:when={nth}")])
+        }
         None => command.args(["-e", &format!("trace={CALLS}")]),
     };
-    command.arg(env!("CARGO_BIN_EXE_rb")).args(line.split(' ')).stdin(Stdio::null());
-    let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status();
-    assert!(status.is_ok(), "{line}");
-    fs::read_to_string(log).unwrap_or_default()
+    command.arg(env!("CARGO_BIN_EXE_rb")).args(world.line().split(' ')).stdin(Stdio::null());
+    let output = command.output().expect("strace can be started");
+    let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    let trace = std::fs::read(log).unwrap_or_default();
+    (Ended { code: output.status.code(), said }, String::from_utf8_lossy(&trace).into_owned())
 }
 
-fn steps(repo: &Sandbox) -> usize {
-    fs::read_to_string(repo.path().join(".git/side")).map_or(0, |text| text.lines().count())
+/// A command that is interrupted again and again, each time in a copy of the same world.
+struct Subject {
+    world: World,
+    judge: Judge,
+    points: Vec<Point>,
 }
 
-fn read(repo: &Sandbox) -> String {
-    fs::read_to_string(repo.path().join("a")).unwrap_or_default()
-}
-
-/// What is wrong after the kill, and after what a person does next.
-fn wrong(repo: &Sandbox, scene: Scene, hash: &str) -> Vec<String> {
-    let mut wrong = Vec::new();
-    let mut need = |holds: bool, what: &str| wrong.extend((!holds).then(|| what.to_owned()));
-    let done_before = steps(repo);
-    let looked = rb(repo, "status");
-    need(looked.code == 0, &format!("status: {} {}", looked.code, looked.stderr));
-    // A restore moves no branch: what it brings back is staged. All else ends in a commit, or in nothing.
-    let restored = scene.line.starts_with("checkpoint") && read(repo) == "2\n";
-    let (found, expected) = (repo.git(&["status", "--porcelain"]), if restored { "M  a" } else { "" });
-    need(found == expected, &format!("neither before nor after: {found}"));
-    let head = if restored { "1\n".to_owned() } else { read(repo) };
-    need(repo.git(&["show", "HEAD:a"]) + "\n" == head, "the file is not that of HEAD");
-    let locks = fs::read_dir(repo.path().join(".git")).expect("a folder").flatten();
-    let mut locks = locks.filter(|row| row.path().extension().is_some_and(|end| end == "lock"));
-    need(locks.next().is_none(), "a lock is left");
-    let fsck = repo.try_git(&["fsck", "--strict", "--no-dangling", "--no-progress"]);
-    need(fsck.status.success(), &String::from_utf8_lossy(&fsck.stderr));
-    let again = rb(repo, &scene.line.replace("HASH", hash));
-    need(again.code != 70, &format!("again: {}", again.stderr));
-    match scene.line.split(' ').next().unwrap_or_default() {
-        "run" | "resume" => {
-            for line in ["resume -y --confirm ready", "resume -y --mark-done --confirm ready", "run p -y"] {
-                if read(repo) != "1\n" {
-                    rb(repo, line);
-                }
-            }
-            // What had been noted as landed may wait for its verification.
-            rb(repo, "resume -y");
-            need(
-                read(repo) == "1\n",
-                &format!("it does not come to its end: {}{}", again.stdout, again.stderr),
-            );
-            need(steps(repo) <= 1, "the step was done twice");
-            need(repo.git(&["rev-list", "--count", "--grep=^Revert", "HEAD"]) == "1", "it landed twice");
-        }
-        "abort" => {
-            rb(repo, "abort");
-            need(read(repo) == "2\n", "giving up changed the file");
-            need(rb(repo, "abort").code != 0, "a run is open still");
-        }
-        "publish" => {
-            let far = || repo.git(&["ls-remote", "origin", "main"]).split('\t').next().map(str::to_owned);
-            rb(repo, "publish --yes");
-            need(far() == Some(repo.git(&["rev-parse", "HEAD"])), "it was not published");
-        }
-        "verify" => need(steps(repo) == done_before, "verifying did a step"),
-        "prune" => need(rb(repo, "ops --json").stdout.is_empty(), "operations are left"),
-        "checkpoint" => need(read(repo) == "2\n", &format!("not restored: {}", again.stderr)),
-        _ => {
-            need(again.code == 0, &format!("trusting again: {}", again.stderr));
-            need(rb(repo, "run p -y").code == 0 && read(repo) == "1\n", "it is not trusted");
-        }
+impl Subject {
+    /// Runs the command once without a fault: that is what "after" means.
+    fn new(start: &Start, scene: Scene) -> Self {
+        let world = start.begin(scene);
+        let whole = world.copy_in(&std::env::temp_dir());
+        let before = verdict::facts(&whole);
+        let (ended, trace) = traced(&whole, None);
+        assert_eq!(ended.code, Some(0), "{}: {}", scene.line, ended.said);
+        let judge = Judge::new(before, &whole);
+        let points = points_of(&trace);
+        assert!(points.len() > 20, "{}: {trace}", scene.line);
+        Self { world, judge, points }
     }
-    wrong
+
+    /// Interrupts the command and says what is wrong then, and after what the user does next.
+    fn interrupt(&self, mode: Mode, point: Option<&Point>, dice: &mut Seeded) -> Vec<String> {
+        let error = ERRORS[dice.below(ERRORS.len())];
+        let log = dice.below(2) == 0;
+        let disk = (mode == Mode::PowerCut).then(|| Disk::new().expect("it could be made before"));
+        let parent = disk.as_ref().map_or_else(std::env::temp_dir, |disk| disk.path().to_owned());
+        let world = self.world.copy_in(&parent);
+        disk.iter().for_each(Disk::flush);
+        let how = if mode == Mode::Error { format!("error={error}") } else { "signal=KILL".to_owned() };
+        let (ended, _) = traced(&world, point.map(|point| (point, how.as_str())));
+        disk.iter().for_each(|disk| disk.cut(log));
+        let mut wrong = Vec::new();
+        if mode == Mode::Error {
+            let is_output = point.is_some_and(|point| point.is_output);
+            wrong.extend(self.judge.wrong_answers(&world, &ended, is_output));
+        }
+        if point.is_none() && !self.judge.is_done(&world, &verdict::facts(&world)) {
+            wrong.push("it had said that it is done".to_owned());
+        }
+        wrong.extend(self.judge.wrong_ends(&world, mode == Mode::Error));
+        let place = point.map_or("after its end".to_owned(), |point| format!("{} {}", point.call, point.nth));
+        let how = if mode == Mode::PowerCut { format!("power cut, log {log}") } else { how };
+        let told = |what: String| format!("{} at {place} {how}: {what}; {ended:?}", self.world.scene.line);
+        wrong.into_iter().map(told).collect()
+    }
+
+    /// As many interruptions as asked for, at different calls; after power cuts two more of a command that has ended.
+    fn sweep(&self, mode: Mode, count: usize, dice: &mut Seeded) -> (usize, Vec<String>) {
+        let chosen = chosen(&self.points, count, dice);
+        let points = chosen.into_iter().map(|at| Some(&self.points[at]));
+        let ended = if mode == Mode::PowerCut { 2 } else { 0 };
+        let all: Vec<_> = points.chain(std::iter::repeat_n(None, ended)).collect();
+        let wrong: Vec<_> = all.iter().flat_map(|point| self.interrupt(mode, *point, dice)).collect();
+        println!(
+            "{:<30} {mode:?}: {} calls, {} tried, {} wrong",
+            self.world.scene.line,
+            self.points.len(),
+            all.len(),
+            wrong.len()
+        );
+        (all.len(), wrong)
+    }
 }
 
-fn sweep(kills: usize) {
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok().and_then(|text| text.parse().ok())
+}
+
+/// Interrupts every command in each of these ways so many times.
+fn sweep(modes: &[(Mode, usize)]) {
     if !Sandbox::can_trace() {
         return;
     }
-    let seed = std::env::var("RB_HOSTILE_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(2026);
+    let seed = number("RB_HOSTILE_SEED").unwrap_or(2026);
     let mut dice = Seeded::new(seed);
+    let start = Start::new();
     let (mut tried, mut found) = (0, Vec::new());
     for scene in SCENES {
-        let (repo, hash) = begun(scene);
-        let line = scene.line.replace("HASH", &hash);
-        let trace = traced(&repo, &line, None);
-        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-        trace
-            .lines()
-            .filter_map(|line| line.split_once('('))
-            .for_each(|(call, _)| *counts.entry(call).or_default() += 1);
-        let points: Vec<_> =
-            counts.iter().flat_map(|(call, count)| (1..=*count).map(move |nth| (*call, nth))).collect();
-        assert!(points.len() > 20, "{line}: {trace}");
-        let mut chosen = BTreeSet::new();
-        while chosen.len() < kills.min(points.len()) {
-            chosen.insert(dice.below(points.len()));
+        let subject = Subject::new(&start, scene);
+        for (mode, count) in modes {
+            let (times, wrong) = subject.sweep(*mode, *count, &mut dice);
+            tried += times;
+            found.extend(wrong);
         }
-        for at in chosen {
-            let (call, nth) = points[at];
-            let (repo, hash) = begun(scene);
-            traced(&repo, &scene.line.replace("HASH", &hash), Some((call, nth)));
-            tried += 1;
-            let wrong = wrong(&repo, scene, &hash);
-            if !wrong.is_empty() {
-                found.push(format!("{} killed at {call} {nth}: {wrong:?}", scene.line));
-            }
-        }
-        println!("{:<28} {} calls, {} kills", scene.line, points.len(), kills.min(points.len()));
     }
-    println!("{tried} kills, seed {seed}, {} outside of the promise", found.len());
+    println!("{tried} interruptions of {} commands, seed {seed}, {} wrong", SCENES.len(), found.len());
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
 #[test]
-fn a_slice_of_the_kills_of_whole_commands_ends_well() {
-    sweep(1);
+fn a_slice_of_kills_and_errors_in_whole_commands_ends_well() {
+    sweep(&[(Mode::Kill, 1), (Mode::Error, 1)]);
+}
+
+#[test]
+fn a_program_that_the_system_has_no_thread_for_is_not_started() {
+    if !Sandbox::can_trace() {
+        return;
+    }
+    let subject = Subject::new(&Start::new(), SCENES[0]);
+    let world = subject.world.copy_in(&std::env::temp_dir());
+    let thread = subject.points.iter().find(|point| point.call.starts_with("clone")).expect("a thread");
+    let (ended, _) = traced(&world, Some((thread, "error=EAGAIN")));
+    assert_eq!(ended.code, Some(5), "{}", ended.said);
+    assert!(
+        ended.said.contains("failed: step s: error: program 'sh' could not be started"),
+        "{}",
+        ended.said
+    );
+    assert!(!world.repo.path().join(".git/side").exists(), "it has run");
+    assert_eq!(subject.judge.wrong_ends(&world, false), Vec::<String>::new());
 }
 
 #[test]
 #[ignore = "minutes: RB_KILLS of each command"]
 fn kills_of_whole_commands() {
-    sweep(std::env::var("RB_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(40));
+    sweep(&[(Mode::Kill, number("RB_KILLS").unwrap_or(40) as usize)]);
+}
+
+#[test]
+#[ignore = "minutes: RB_ERRORS of each command"]
+fn errors_in_whole_commands() {
+    sweep(&[(Mode::Error, number("RB_ERRORS").unwrap_or(40) as usize)]);
+}
+
+#[test]
+#[ignore = "minutes, and root: RB_CUTS of each command"]
+fn power_cuts_in_whole_commands() {
+    if Disk::new().is_none() {
+        println!("SKIPPED: no ext4 image can be mounted here");
+        return;
+    }
+    sweep(&[(Mode::PowerCut, number("RB_CUTS").unwrap_or(40) as usize)]);
 }

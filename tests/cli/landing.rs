@@ -4,7 +4,7 @@
 use serde_json::json;
 use test_kit::{Fixture, Sandbox, State};
 
-use crate::kit::{rb, rb_in, rb_with, shell};
+use crate::kit::{done, rb, rb_in, rb_with, shell};
 
 /// A file that a commit with other changes removed.
 fn removed() -> Sandbox {
@@ -439,4 +439,43 @@ fn a_file_larger_than_the_memory_lands_in_pieces() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(std::fs::metadata(repo.path().join("large")).unwrap().len(), 256 << 20);
     assert_eq!(repo.git(&["status", "--porcelain"]), "");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_lands_in_folders_of_another_group_is_of_that_group_as_under_git() {
+    use std::os::unix::fs::MetadataExt;
+    let repo = Sandbox::new();
+    repo.commit("base", &[("src/a", "1\n"), ("new/f", "1\n")]);
+    repo.commit("the change", &[("src/a", "2\n")]);
+    repo.git(&["rm", "-q", "new/f"]);
+    repo.commit_index(b"away");
+    let given = |repo: &Sandbox| {
+        let script = "chgrp 65534 src . src/a && chmod g+s src . && git update-index -q --refresh";
+        repo.command("sh").args(["-c", script]).stderr(std::process::Stdio::null()).status()
+    };
+    if !given(&repo).is_ok_and(|status| status.success()) {
+        eprintln!("SKIPPED: no folder can be given to another group here");
+        return;
+    }
+    let groups = |repo: &Sandbox| {
+        let of = |path: &str| std::fs::metadata(repo.path().join(path)).expect(path).gid();
+        ["src/a", "new", "new/f"].map(of)
+    };
+    let twin = repo.twin();
+    given(&twin).expect("it could be given before");
+    twin.git(&["revert", "--no-edit", "HEAD", "HEAD~1"]);
+    assert_eq!(groups(&twin), [65534; 3], "git gives them the group of the folder");
+    done(rb(&repo, &["revert", "HEAD", "HEAD~1"]));
+    assert_eq!(groups(&repo), groups(&twin));
+    done(rb(&repo, &["checkpoint", "create", "k"]));
+    std::fs::remove_dir_all(repo.path().join("new")).expect("it is there");
+    repo.write("src/a", "scribble\n");
+    done(rb(&repo, &["checkpoint", "restore", "k"]));
+    assert_eq!(groups(&repo), groups(&twin), "a restore does too");
+    done(rb(&repo, &["undo"]));
+    done(rb(&repo, &["checkpoint", "restore", "k"]));
+    done(rb(&repo, &["undo"]));
+    let of = std::fs::metadata(repo.path().join("src/a")).expect("it is there").gid();
+    assert_eq!(of, 65534, "and so does an undo");
 }

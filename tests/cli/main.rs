@@ -9,6 +9,7 @@ mod by_hand;
 mod checkpoint;
 mod checks;
 mod cross_check;
+mod demo_endings;
 mod drills;
 mod drivers;
 mod faults;

@@ -1,9 +1,9 @@
 //! `rb ops`, `rb undo` and `rb status`: what landed is logged, and taken back as a whole.
 
 use serde_json::{Value, json};
-use test_kit::{Part, Sandbox, State};
+use test_kit::{Part, Sandbox, State, records};
 
-use crate::kit::{rb, rb_in, rb_with};
+use crate::kit::{done, rb, rb_in, rb_with};
 
 /// A file that was removed and one that was edited, with a file of its own permissions and age beside them.
 fn broken() -> Sandbox {
@@ -475,4 +475,27 @@ fn a_lock_of_somebody_else_is_named_with_its_age_and_stays() {
         refused.stderr
     );
     assert!(lock.exists());
+}
+
+#[test]
+fn a_record_that_prune_cannot_read_stays_and_is_named() {
+    let repo = Sandbox::new();
+    repo.commit("one", &[("a", "1\n")]);
+    repo.commit("two", &[("a", "2\n")]);
+    done(rb(&repo, &["revert", "HEAD"]));
+    done(rb(&repo, &["undo"]));
+    let (id, _) = records::all(&repo.path().join(".git"), "operations").pop().expect("a record");
+    let file = records::folder(&repo.path().join(".git"), "operations").join(&id);
+    let record = std::fs::read(&file).expect("a record");
+    let newer = [b"rb-record 9", record.strip_prefix(b"rb-record 1").expect("its version")].concat();
+    std::fs::write(&file, &newer).expect("it can be written");
+    let pruned = done(rb(&repo, &["prune", "--keep", "0s", "--json"]));
+    let said = pruned.json();
+    let counts = (said["operations"].as_array().map(Vec::len), &said["operations_kept"]);
+    assert_eq!(counts, (Some(1), &json!(0)), "{said:#}");
+    assert_eq!(said["unreadable"].as_array().map(Vec::len), Some(1), "{said:#}");
+    assert_eq!(said["unreadable"][0]["id"], json!(id));
+    let note = pruned.line("note: the record of operation");
+    assert!(note.starts_with(&format!("{id} is not used: ")), "{note}");
+    assert_eq!(std::fs::read(&file).expect("it is there"), newer);
 }

@@ -126,6 +126,13 @@ fn evidence_stays_in_the_folder_of_its_run() {
 
 /// A run that puts a variable into an environment file.
 fn with_env_file(file: &str) -> (Sandbox, Run) {
+    let repo = before_env_file(file);
+    let run = trusting(&repo, &["run", "p", "-y"]);
+    (repo, run)
+}
+
+/// The world of that run before it.
+fn before_env_file(file: &str) -> Sandbox {
     let repo = world(
         "",
         "before = [\"e\"]",
@@ -140,8 +147,7 @@ fn with_env_file(file: &str) -> (Sandbox, Run) {
     std::os::unix::fs::symlink("real.env", &link).expect("it is not there");
     std::fs::write(folder.join("one.env"), "A=1\n").expect("it can be written");
     std::fs::hard_link(folder.join("one.env"), folder.join("two.env")).expect("it is not there");
-    let run = trusting(&repo, &["run", "p", "-y"]);
-    (repo, run)
+    repo
 }
 
 fn home_of(repo: &Sandbox) -> std::path::PathBuf {
@@ -174,4 +180,33 @@ fn an_environment_file_keeps_its_permissions_its_links_and_its_other_lines() {
         (ids[0], std::fs::read_to_string(folder.join("one.env")).expect("it is text")),
         (ids[1], "A=1\n".into())
     );
+}
+
+#[test]
+fn an_environment_file_is_on_the_disk_before_the_step_is_done() {
+    if !Sandbox::can_trace() {
+        return;
+    }
+    let repo = before_env_file("real.env");
+    let folder = home_of(&repo).join("etc");
+    let hash = hash_of(&repo, &["trust", "p"]);
+    let log = repo.around().join("trace");
+    let mut command = repo.command("strace");
+    command.args(["-qq", "-y", "-s", "200", "-e", "trace=fsync,rename,renameat,renameat2,write", "-o"]);
+    command.arg(&log).arg(env!("CARGO_BIN_EXE_rb")).args(["run", "p", "-y", "--trusted-hash", &hash]);
+    let output = command.output().expect("strace can be started");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let trace = std::fs::read_to_string(&log).expect("a trace");
+    let etc = folder.display().to_string();
+    let at = |what: &[&str]| {
+        let found = trace.lines().position(|line| what.iter().all(|part| line.contains(part)));
+        found.unwrap_or_else(|| panic!("{what:?} is not in: {trace}"))
+    };
+    let order = [
+        at(&["fsync", &format!("{etc}/")]),
+        at(&["rename", "real.env"]),
+        at(&["fsync", &format!("{etc}>")]),
+        at(&["write(", "step e", "done"]),
+    ];
+    assert!(order.is_sorted(), "{order:?}: {trace}");
 }

@@ -109,3 +109,49 @@ fn a_procedure_is_pinned_with_its_scripts() {
     done(rb(&repo, &["trust", "fix", "--remove"]));
     assert_eq!(rb(&repo, &["trust", "--list"]).stdout, "Nothing is trusted.\n");
 }
+
+#[test]
+fn what_is_trusted_and_what_is_not_any_more_is_on_the_disk_before_it_is_said() {
+    if !Sandbox::can_trace() {
+        return;
+    }
+    let repo = filtered();
+    let hash = hash_of(&repo, &["trust"]);
+    let store = repo.around().join("home/.local/share/rb/trust").display().to_string();
+    let trace_of = |words: &[&str]| {
+        let log = repo.around().join("trace");
+        let mut command = repo.command("strace");
+        command.args([
+            "-qq",
+            "-y",
+            "-s",
+            "200",
+            "-e",
+            "trace=fsync,rename,renameat,renameat2,unlink,write",
+            "-o",
+        ]);
+        let output = command.arg(&log).arg(env!("CARGO_BIN_EXE_rb")).args(words).output();
+        assert!(output.is_ok_and(|output| output.status.success()), "{words:?}");
+        std::fs::read_to_string(log).expect("a trace")
+    };
+    let at = |trace: &str, what: &[&str]| {
+        let found = trace.lines().position(|line| what.iter().all(|part| line.contains(part)));
+        found.unwrap_or_else(|| panic!("{what:?} is not in: {trace}"))
+    };
+    let trace = trace_of(&["trust", "--hash", &hash]);
+    let order = [
+        at(&trace, &["fsync", &format!("{store}/.tmp")]),
+        at(&trace, &["rename", &store, ".json"]),
+        at(&trace, &["fsync", &format!("{store}>")]),
+        at(&trace, &["fsync", &format!("{}>", store.trim_end_matches("/trust"))]),
+        at(&trace, &["write(", "trusted from now on"]),
+    ];
+    assert!(order.is_sorted(), "{order:?}: {trace}");
+    let trace = trace_of(&["trust", "--remove"]);
+    let order = [
+        at(&trace, &["unlink", &store]),
+        at(&trace, &["fsync", &format!("{store}>")]),
+        at(&trace, &["write(", "is not trusted any more"]),
+    ];
+    assert!(order.is_sorted(), "{order:?}: {trace}");
+}

@@ -23,7 +23,7 @@ use crate::invocation::Invocation;
 use crate::procedures;
 use crate::render::{Look, json};
 use crate::session::Session;
-use crate::surroundings::{Surroundings, TRUSTED_HASH};
+use crate::surroundings::{Ahead, Surroundings, TRUSTED_HASH};
 use crate::terminal::style::{Palette, paint};
 use crate::terminal::text;
 
@@ -76,6 +76,8 @@ struct Stage {
     folder: TempDir,
     /// Programs that fail in every step.
     fail: Vec<String>,
+    /// The time that was not waited for so far.
+    ahead: Ahead,
 }
 
 impl Stage {
@@ -86,7 +88,7 @@ impl Stage {
             path: std::env::temp_dir(),
             source,
         })?;
-        let stage = Self { folder, fail: fail.to_vec() };
+        let stage = Self { folder, fail: fail.to_vec(), ahead: Ahead::default() };
         let mut options = ImportOptions::default();
         options.branch = demo.script.branch.clone();
         options.identity = Some((demo.script.identity.name.clone(), demo.script.identity.email.clone()));
@@ -135,7 +137,7 @@ impl Stage {
             let hash = engine::fingerprint(&procedure, Some(&self.repository())).hash;
             variables.insert(TRUSTED_HASH.to_owned(), hash);
         }
-        Ok(Surroundings::of_a_demo(variables))
+        Ok(Surroundings::of_a_demo(variables, self.ahead.clone()))
     }
 }
 

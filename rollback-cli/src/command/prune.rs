@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::Outcome;
 use crate::args::Prune;
 use crate::exit::Exit;
-use crate::render::json;
+use crate::render::{json, records};
 use crate::session::Session;
 use crate::terminal::text::escape;
 
@@ -55,6 +55,7 @@ pub(crate) fn run(args: &Prune, session: &mut Session) -> Outcome {
     let nothing = document.pruned.operations.is_empty()
         && document.pruned.files.is_empty()
         && document.checkpoints.is_empty();
+    session.console.complain(&records::notes(&document.pruned.unreadable, &[]));
     match session.console.json() {
         true => session.console.print(&json::document(&document)),
         false => session.console.tell(&text(&document)),

@@ -13,7 +13,7 @@ mod build;
 mod changes;
 mod commit;
 pub(crate) mod content;
-mod durable;
+pub(crate) mod durable;
 mod emptied;
 mod exact;
 pub(crate) mod folder;

@@ -99,8 +99,13 @@ fn answer_in_parallel(
             let (answers, take) = mpsc::sync_channel::<Answer>(WAITING + 2);
             let packs = packs.clone();
             let engine = move || Engine::sharing(packs, repo, options.clone());
-            scope.spawn(move || work(repo, engine, batch.nul, &lines, &answers));
-            queues.push((give, take));
+            let worker = move || work(repo, engine, batch.nul, &lines, &answers);
+            match std::thread::Builder::new().spawn_scoped(scope, worker) {
+                Ok(_) => queues.push((give, take)),
+                // Fewer threads are slower, and answer the same.
+                Err(_) if !queues.is_empty() => break,
+                Err(error) => return Err(Error::io("start a thread for", "the merges", error)),
+            }
         }
         let (mut given, mut taken) = (0, 0);
         let take = |taken: usize, output: &mut dyn Write| {

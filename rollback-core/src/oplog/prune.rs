@@ -16,7 +16,7 @@ use crate::apply::{FileKind, LandingLock, OwnFolder, log, remove_tree};
 use crate::checkpoint;
 use crate::error::{Error, Result};
 use crate::journal::is_leftover_name;
-use crate::record::{self, RecordKind};
+use crate::record::{self, RecordKind, UnreadableRecord};
 use crate::repo::Repo;
 use crate::repo::config::Settings;
 
@@ -53,6 +53,9 @@ pub struct Pruned {
     pub operations_kept: usize,
     /// The folders and files below `rb/` in the git directory that go.
     pub files: Vec<String>,
+    /// Operations whose records could not be read and stay: they are in neither number.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unreadable: Vec<UnreadableRecord>,
 }
 
 impl Repo {
@@ -95,7 +98,11 @@ impl Repo {
         let mut leftovers = self.leftovers(options)?;
         leftovers.extend(self.unreadable_leftovers(options)?);
         records.sort_by(|(_, one), (_, other)| one.cmp(other));
+        let goes = |record: &UnreadableRecord| {
+            leftovers.iter().any(|found| found.folder.path_of(&found.name) == record.path)
+        };
         let said = Pruned {
+            unreadable: log.unreadable.iter().filter(|record| !goes(record)).cloned().collect(),
             operations: old.iter().map(|entry| entry.logged.operation_id.clone()).collect(),
             operations_kept: kept,
             files: leftovers

@@ -5,9 +5,11 @@
 //! choice of the user's configuration; what the repository's own configuration names was refused before.
 
 use std::io::{Read, Write};
-use std::process::{Child, Stdio};
+use std::process::{Child, ChildStderr, ChildStdin, Stdio};
+use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
+use super::system::with_thread;
 use super::tree;
 use crate::promised::{FetchCall, ObjectFetcher};
 
@@ -56,26 +58,34 @@ impl SystemFetcher {
 impl ObjectFetcher for SystemFetcher {
     fn fetch(&self, call: &FetchCall) -> Result<(), String> {
         let cookie = tree::new_tree_name();
-        let mut child =
-            command(call, &cookie).spawn().map_err(|error| format!("git cannot be started: {error}"))?;
+        let refused = |error| format!("git cannot be started: {error}");
         let input: String = call.ids.iter().map(|id| format!("{id}\n")).collect();
-        if let Some(mut stdin) = child.stdin.take() {
-            // A git that ends early says why itself.
-            std::thread::spawn(move || stdin.write_all(input.as_bytes()));
+        // A git that ends early says why itself.
+        let feed = move |mut stdin: ChildStdin| drop(stdin.write_all(input.as_bytes()));
+        let feeder = with_thread(feed).map_err(refused)?;
+        let (say, said) = channel();
+        let listener = with_thread(move |stderr| drop(say.send(kept_of(stderr)))).map_err(refused)?;
+        let mut child = command(call, &cookie).spawn().map_err(refused)?;
+        if let Some(stdin) = child.stdin.take() {
+            let _ = feeder.send(stdin);
         }
-        let said = child.stderr.take().map(|stderr| {
-            std::thread::spawn(move || {
-                let mut said = Vec::new();
-                let mut kept = stderr.take(SAID);
-                let _ = kept.read_to_end(&mut said);
-                let _ = std::io::copy(&mut kept.into_inner(), &mut std::io::sink());
-                said
-            })
-        });
+        if let Some(stderr) = child.stderr.take() {
+            let _ = listener.send(stderr);
+        }
         let success = self.wait(&mut child, &cookie)?;
-        let said = said.and_then(|reader| reader.join().ok()).unwrap_or_default();
+        drop(listener);
+        let said = said.recv().unwrap_or_default();
         if success { Ok(()) } else { Err(last_words(&said)) }
     }
+}
+
+/// What a program says first; the rest is read, so that the program goes on, and dropped.
+fn kept_of(stderr: ChildStderr) -> Vec<u8> {
+    let mut said = Vec::new();
+    let mut kept = stderr.take(SAID);
+    let _ = kept.read_to_end(&mut said);
+    let _ = std::io::copy(&mut kept.into_inner(), &mut std::io::sink());
+    said
 }
 
 impl SystemFetcher {

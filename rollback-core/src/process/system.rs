@@ -2,8 +2,8 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::path::PathBuf;
-use std::process::{Child, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
 use std::time::{Duration, Instant};
 
 use super::capture::Capture;
@@ -29,10 +29,10 @@ impl Runner for SystemRunner {
     fn run(&self, command: &Command, watch: &mut dyn Watch) -> Result<Output, StartError> {
         let started = Instant::now();
         let cookie = command.tree.clone().unwrap_or_else(tree::new_tree_name);
+        let pipes = Pipes::new(command)?;
         let mut child = spawn(command, &cookie)?;
         watch.started(&ProcessId::of(child.id()));
-        let chunks = read_pipes(&mut child);
-        feed(&mut child, &command.input);
+        let chunks = pipes.serve(&mut child);
 
         let mut reading = Reading::new(command);
         let ended = loop {
@@ -102,45 +102,77 @@ fn locate(program: &str, command: &Command) -> PathBuf {
     if program.contains('/') { command.folder.join(program) } else { PathBuf::from(program) }
 }
 
-fn feed(child: &mut Child, input: &[u8]) {
-    let Some(mut pipe) = child.stdin.take() else {
-        return;
-    };
-    let input = input.to_vec();
-    // Its own thread: a program that never reads must not hold us up. The pipe breaks when the program ends.
-    std::thread::spawn(move || pipe.write_all(&input));
-}
-
 type Chunk = (Stream, Vec<u8>);
 
-/// The readers end with the last writer of their pipe and are not waited for.
-fn read_pipes(child: &mut Child) -> Receiver<Chunk> {
-    let (sender, chunks) = sync_channel(64);
-    if let Some(pipe) = child.stdout.take() {
-        read_pipe(pipe, Stream::Stdout, sender.clone());
-    }
-    if let Some(pipe) = child.stderr.take() {
-        read_pipe(pipe, Stream::Stderr, sender);
-    }
-    chunks
+/// The threads that serve the pipes of a program. They are made before it starts: where the system has none left, no
+/// program has run.
+struct Pipes {
+    stdin: Option<Sender<ChildStdin>>,
+    stdout: Sender<ChildStdout>,
+    stderr: Sender<ChildStderr>,
+    chunks: Receiver<Chunk>,
 }
 
-fn read_pipe(mut pipe: impl Read + Send + 'static, stream: Stream, chunks: SyncSender<Chunk>) {
-    std::thread::spawn(move || {
-        let mut buffer = [0; 16 * 1024];
-        loop {
-            match pipe.read(&mut buffer) {
-                Ok(0) => return,
-                Ok(length) => {
-                    if chunks.send((stream, buffer[..length].to_vec())).is_err() {
-                        return;
-                    }
-                }
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(_) => return,
-            }
+impl Pipes {
+    fn new(command: &Command) -> Result<Self, StartError> {
+        let refused = |source| StartError::System {
+            program: command.arguments.first().cloned().unwrap_or_default(),
+            source,
+        };
+        let input = command.input.clone();
+        // A program that never reads must not hold us up. The pipe breaks when the program ends.
+        let feed = move |mut pipe: ChildStdin| drop(pipe.write_all(&input));
+        let stdin = (!command.input.is_empty()).then(|| with_thread(feed)).transpose().map_err(refused)?;
+        let (sender, chunks) = sync_channel(64);
+        let of_stdout = sender.clone();
+        let stdout = with_thread(|pipe| read_pipe(pipe, Stream::Stdout, of_stdout)).map_err(refused)?;
+        let stderr = with_thread(|pipe| read_pipe(pipe, Stream::Stderr, sender)).map_err(refused)?;
+        Ok(Self { stdin, stdout, stderr, chunks })
+    }
+
+    /// Gives the threads their pipes. The readers end with the last writer of their pipe and are not waited for.
+    fn serve(self, child: &mut Child) -> Receiver<Chunk> {
+        // A thread waits until it has its pipe: none of these can fail.
+        if let (Some(thread), Some(pipe)) = (self.stdin, child.stdin.take()) {
+            let _ = thread.send(pipe);
         }
-    });
+        if let Some(pipe) = child.stdout.take() {
+            let _ = self.stdout.send(pipe);
+        }
+        if let Some(pipe) = child.stderr.take() {
+            let _ = self.stderr.send(pipe);
+        }
+        self.chunks
+    }
+}
+
+/// A thread that waits for something to do its work on, and ends where none comes.
+pub(super) fn with_thread<T: Send + 'static>(
+    work: impl FnOnce(T) + Send + 'static,
+) -> std::io::Result<Sender<T>> {
+    let (give, take) = channel();
+    std::thread::Builder::new().spawn(move || {
+        if let Ok(given) = take.recv() {
+            work(given);
+        }
+    })?;
+    Ok(give)
+}
+
+fn read_pipe(mut pipe: impl Read, stream: Stream, chunks: SyncSender<Chunk>) {
+    let mut buffer = [0; 16 * 1024];
+    loop {
+        match pipe.read(&mut buffer) {
+            Ok(0) => return,
+            Ok(length) => {
+                if chunks.send((stream, buffer[..length].to_vec())).is_err() {
+                    return;
+                }
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(_) => return,
+        }
+    }
 }
 
 fn how_it_ended(status: ExitStatus) -> Ended {

@@ -56,12 +56,23 @@ pub(super) fn in_parallel<'r, T: Sync, R: Send>(
     if threads < 2 {
         return Ok(vec![work(rows)?]);
     }
+    let shares: Vec<_> = rows.chunks(rows.len().div_ceil(threads)).collect();
     let ended: Vec<_> = thread::scope(|scope| {
-        let shares = rows.chunks(rows.len().div_ceil(threads));
-        let workers: Vec<_> = shares.map(|share| scope.spawn(move || work(share))).collect();
-        workers.into_iter().map(thread::ScopedJoinHandle::join).collect()
+        let start = |share: &'r [T]| {
+            let worker = thread::Builder::new().spawn_scoped(scope, move || work(share));
+            (share, worker)
+        };
+        let workers: Vec<_> = shares.into_iter().map(start).collect();
+        let end = |(share, worker): (&'r [T], std::io::Result<thread::ScopedJoinHandle<'_, Result<R>>>)| {
+            match worker {
+                Ok(worker) => worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+                // The system has no thread left.
+                Err(_) => work(share),
+            }
+        };
+        workers.into_iter().map(end).collect()
     });
-    ended.into_iter().map(|ended| ended.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+    ended.into_iter().collect()
 }
 
 /// Writes entries of a tree into a folder, one after the other, while no program is at work in it.

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::apply::durable;
 use crate::error::{Error, Result};
 
 pub use repository::{OwnProgram, fingerprint_of};
@@ -94,7 +95,7 @@ impl TrustStore {
     /// Whether the fingerprint is what was trusted for this repository and procedure.
     ///
     /// # Errors
-    /// [`Error::Io`] for a record that cannot be read.
+    /// [`Error::Io`] for a file that cannot be read.
     pub fn check(&self, repository: &Path, procedure: &str, fingerprint: &Fingerprint) -> Result<Trusted> {
         let file = self.file(repository, procedure);
         let bytes = match fs::read(&file) {
@@ -102,8 +103,8 @@ impl TrustStore {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Trusted::No),
             Err(error) => return Err(Error::io("read", file, error)),
         };
-        let record: TrustRecord = serde_json::from_slice(&bytes)
-            .map_err(|error| Error::internal(format!("{} is no record of trust", file.display()), error))?;
+        // A record that was cut off or altered vouches for nothing; trusting again replaces it.
+        let Ok(record) = serde_json::from_slice::<TrustRecord>(&bytes) else { return Ok(Trusted::No) };
         if record.fingerprint.hash == fingerprint.hash {
             return Ok(Trusted::Yes);
         }
@@ -118,7 +119,7 @@ impl TrustStore {
     /// Trusts the fingerprint from now on, in place of what was trusted before.
     ///
     /// # Writes
-    /// One file of the store, readable by the user alone.
+    /// One file of the store, readable by the user alone. It is on the disk when this returns.
     ///
     /// # Errors
     /// [`Error::Io`].
@@ -131,11 +132,19 @@ impl TrustStore {
         };
         let bytes = serde_json::to_vec_pretty(&record)
             .map_err(|error| Error::internal("cannot write a record of trust", error))?;
+        let new_folders = self.folder.ancestors().take_while(|folder| !folder.is_dir()).count();
         fs::create_dir_all(&self.folder).map_err(|error| Error::io("make", &self.folder, error))?;
         let failed = |error| Error::io("write", &file, error);
         let mut staged = tempfile::NamedTempFile::new_in(&self.folder).map_err(failed)?;
         std::io::Write::write_all(&mut staged, &bytes).map_err(failed)?;
-        staged.persist(&file).map_err(|error| failed(error.error)).map(|_| ())
+        durable::sync_file(staged.as_file(), &file, true)?;
+        staged.persist(&file).map_err(|error| failed(error.error))?;
+        self.flush(new_folders)
+    }
+
+    /// Flushes the names in the folder of the store, and in so many folders above it.
+    fn flush(&self, above: usize) -> Result<()> {
+        self.folder.ancestors().take(above + 1).try_for_each(|folder| durable::sync_folder(folder, true))
     }
 
     /// Every record of the user, by repository and procedure.
@@ -162,14 +171,14 @@ impl TrustStore {
         Ok(records)
     }
 
-    /// Forgets what was trusted; returns whether there was anything.
+    /// Forgets what was trusted, also for the time after a power cut; returns whether there was anything.
     ///
     /// # Errors
     /// [`Error::Io`].
     pub fn forget(&self, repository: &Path, procedure: &str) -> Result<bool> {
         let file = self.file(repository, procedure);
         match fs::remove_file(&file) {
-            Ok(()) => Ok(true),
+            Ok(()) => self.flush(0).map(|()| true),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
             Err(error) => Err(Error::io("remove", file, error)),
         }
@@ -219,6 +228,12 @@ mod tests {
         let changed = Trusted::Changed(vec!["./s.sh".to_owned()]);
         assert_eq!(store.check(&repository, "x", &of(Some(b"echo 2"))).unwrap(), changed);
         assert_eq!(store.check(&repository, "x", &of(None)).unwrap(), changed);
+        for cut in ["", "{\"repository\": \"", "null"] {
+            fs::write(store.file(&repository, "x"), cut).unwrap();
+            assert_eq!(store.check(&repository, "x", &first).unwrap(), Trusted::No, "{cut}");
+        }
+        store.trust(&repository, "x", &first).unwrap();
+        assert_eq!(store.check(&repository, "x", &first).unwrap(), Trusted::Yes);
         assert!(store.forget(&repository, "x").unwrap());
         assert!(!store.forget(&repository, "x").unwrap());
     }

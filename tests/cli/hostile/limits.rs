@@ -390,3 +390,43 @@ fn an_index_a_graph_and_a_pack_that_claim_too_many_entries_are_refused_or_done_w
         repo.git(&["gc", "-q"]);
     });
 }
+
+#[test]
+fn procedures_that_have_no_end_are_refused_in_little_memory_and_others_go_on() {
+    if !can_measure() {
+        return;
+    }
+    let repo = honest();
+    let good = "schema = 1\nid = \"good\"\ndefault_phase = \"x\"\n[phase.x]\nladder = [{ use = \"revert-commit\" }]\n\
+                target = { commit = \"HEAD\" }\n";
+    repo.commit("good", &[(".rb/procedures/good.toml", good)]);
+    let file = repo.path().join(".rb/procedures/z.toml");
+    let texts = [
+        format!("schema = 1\nid = \"z\"\ntitle = \"{}\"\n", "x".repeat(64 << 20)),
+        format!("schema = 1\nid = \"z\"\nx = {}\n", "[".repeat(100_000)),
+        format!("schema = 1\nid = \"z\"\n[{}]\nb = 1\n", vec!["a"; 50_000].join(".")),
+    ];
+    let links: [(&str, &dyn Fn()); 2] = [
+        ("a device", &|| std::os::unix::fs::symlink("/dev/zero", &file).unwrap()),
+        ("a pipe", &|| assert!(repo.command("mkfifo").arg(&file).status().unwrap().success())),
+    ];
+    let asked = |what: &str| {
+        let lines: [(&str, &[i32]); 5] = [
+            ("procedure list", &[0, 2, 5]),
+            ("procedure check .rb/procedures/z.toml", &[2, 5]),
+            ("procedure show z", &[2, 5]),
+            ("run z", &[2, 5]),
+            ("run good --dry-run", &[0]),
+        ];
+        assert_bounded(&repo, what, "z", &lines);
+        fs::remove_file(&file).unwrap();
+    };
+    for text in texts {
+        fs::write(&file, &text).unwrap();
+        asked(&text[..40]);
+    }
+    for (what, make) in links {
+        make();
+        asked(what);
+    }
+}

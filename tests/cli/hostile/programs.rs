@@ -213,16 +213,7 @@ pub(crate) fn variables(dice: &mut Seeded) -> Case {
     let given = variables.clone();
     let mut case = Case::new(shown, world, commands, move |world| {
         let words: Vec<&str> = git.split(' ').collect();
-        let input = words.contains(&"credential");
-        match input {
-            true => {
-                let mut command = world.repo.command("sh");
-                command.envs(given.iter().map(|(name, value)| (name, value)));
-                let line = "printf 'protocol=https\\nhost=x\\n\\n' | git credential fill";
-                command.args(["-c", line]).output().unwrap();
-            }
-            false => world.git(&words, &given),
-        }
+        world.git(&words, &given);
     });
     case.variables = variables;
     case

@@ -37,12 +37,15 @@ pub(crate) fn plans(dice: &mut Seeded) -> Case {
     world.repo.git(&["branch", "scratch"]);
     let told = world.rb(&words("revert HEAD --dry-run --json"), &[]).1;
     let mut plan: Value = serde_json::from_str(&told).unwrap_or_else(|error| panic!("{error}: {told}"));
-    let what = one(dice, &["ref", "onto", "message", "paths", "loss", "tip", "tree", "steps"]);
+    let what =
+        one(dice, &["ref", "onto", "message", "words", "told", "paths", "loss", "tip", "tree", "steps"]);
     let before = plan.clone();
     match what {
         "ref" => plan["tip"]["ref"] = json!("refs/heads/scratch"),
         "onto" => plan["request"]["options"]["onto"] = json!("scratch"),
         "message" => plan["request"]["options"]["message"] = json!({"text": "hostile"}),
+        "words" => plan["message"] = json!("hostile"),
+        "told" => plan["attempts"][0]["steps"][0]["message"] = json!("hostile"),
         "paths" => plan["attempts"][0]["paths_touched"] = json!(["innocent"]),
         "loss" => plan["attempts"][0]["loss"] = json!({"class": "none "}),
         "tip" => plan["tip"]["commit_id"] = json!("0".repeat(40)),
@@ -67,10 +70,14 @@ pub(crate) fn kept(dice: &mut Seeded) -> Case {
     let object = world.git_dir().join("objects").join(&id[..2]).join(&id[2..]);
     fs::set_permissions(&object, fs::Permissions::from_mode(0o644)).unwrap();
     let bytes = fs::read(&object).unwrap();
-    let what = one(dice, &["cut", "empty", "zeros"]);
+    let what = one(dice, &["cut", "empty", "zeros", "another"]);
     let damaged = match what {
         "cut" => bytes[..bytes.len() / 2].to_vec(),
         "empty" => Vec::new(),
+        "another" => {
+            let other = world.repo.git(&["rev-parse", "HEAD:b"]);
+            fs::read(world.git_dir().join("objects").join(&other[..2]).join(&other[2..])).unwrap()
+        }
         _ => vec![0; bytes.len()],
     };
     fs::write(&object, damaged).unwrap();
@@ -179,7 +186,19 @@ pub(crate) fn searched(dice: &mut Seeded) -> Case {
     landed(&world, "revert HEAD");
     landed(&world, "undo");
     landed(&world, "checkpoint create k");
-    let text = one(dice, &[":/operation", ":/undo", ":/checkpoint", ":/run", ":/revert-commit", "RB_HEAD"]);
+    let text = one(
+        dice,
+        &[
+            ":/operation",
+            ":/undo",
+            ":/checkpoint",
+            ":/run",
+            ":/revert-commit",
+            "RB_HEAD",
+            "HEAD^{/undo}",
+            ":/two",
+        ],
+    );
     let commands = ["revert", "pick", "reapply"].map(|verb| vec![verb.to_owned(), text.to_owned()]).to_vec();
     Case::new(text, world, commands, |world| {
         let row = format!("100644 blob {}\toperation.json\n", world.repo.git(&["rev-parse", "HEAD:b"]));
@@ -315,26 +334,65 @@ pub(crate) fn shared(dice: &mut Seeded) -> Case {
     })
 }
 
-/// R9: one record that cannot be read disables nothing else.
+/// R9: one record that cannot be read disables nothing else, whether it is rb's own, a reference that an earlier rb made,
+/// or what a landing left.
 pub(crate) fn unreadable(dice: &mut Seeded) -> Case {
     let world = World::new();
     landed(&world, "revert HEAD");
     landed(&world, "undo");
     landed(&world, "checkpoint create k");
-    let own: Vec<_> =
-        below(&world.git_dir().join("rb")).into_iter().filter(|path| !path.ends_with("lock")).collect();
-    let file = one(dice, &own);
-    let bytes = fs::read(&file).unwrap();
-    let what = one(dice, &["empty", "cut"]);
-    fs::write(&file, if what == "cut" { &bytes[..bytes.len() / 2] } else { &[] }).unwrap();
-    let name = file.strip_prefix(world.git_dir()).unwrap().display().to_string();
-    let lines = ["status", "ops", "checkpoint list", "report"];
-    Case::new(format!("{what} {name}"), world, lines.map(words).to_vec(), |world| {
+    add(&world, "edits = [\"s\"]", "[[step]]\nid = \"s\"\nmanual = \"look\"");
+    let paused = world.rb(&as_trusted(&world), &[]);
+    assert_eq!(paused.0, 7, "{}", paused.1);
+    let name = spoiled(dice, &world);
+    let lines = ["status", "ops", "checkpoint list", "report", "procedure list", "prune --allow-noop"];
+    Case::new(name, world, lines.map(words).to_vec(), |world| {
         // As where each command began with reading all records.
         fs::write(world.git_dir().join("index.lock"), "").unwrap();
     })
     .wrong_if(|world| {
-        let lines = ["status", "checkpoint create z", "checkpoint verify z", "revert HEAD", "ops", "undo"];
-        lines.iter().any(|line| !matches!(world.rb(&words(line), &[]).0, 0 | 3))
+        let lines = [
+            "status",
+            "checkpoint create z",
+            "checkpoint verify z",
+            "run evil --dry-run",
+            "revert HEAD~1",
+            "ops",
+            "undo",
+        ];
+        let answers = |line: &&str| matches!(world.rb(&words(line), &[]).0, 0 | 3 | 7);
+        !lines.iter().all(answers)
     })
+}
+
+/// Spoils one record; its name.
+fn spoiled(dice: &mut Seeded, world: &World) -> String {
+    let how = one(dice, &["empty", "cut", "empty", "cut", "of a reference", "of what was displaced"]);
+    match how {
+        "of a reference" => {
+            let text = one(dice, &["{\"schema_version\":99}", "{\"sch"]);
+            let blob = world.repo.git_with_input(&["hash-object", "-w", "--stdin"], text.as_bytes());
+            let row = format!("100644 blob {}\trun.json\n", String::from_utf8_lossy(&blob).trim());
+            let tree = world.repo.git_with_input(&["mktree"], row.as_bytes());
+            let tree = String::from_utf8_lossy(&tree).trim().to_owned();
+            let commit = world.repo.git(&["commit-tree", "-m", "x", &tree]);
+            world.repo.git(&["update-ref", "refs/rb/runs/deadbeef", &commit]);
+            format!("{text} {how}")
+        }
+        "of what was displaced" => {
+            let folder = world.git_dir().join("rb/displaced");
+            fs::create_dir_all(&folder).unwrap();
+            fs::write(folder.join("closed.json"), "").unwrap();
+            format!("empty {how}")
+        }
+        how => {
+            let mut own = below(&world.git_dir().join("rb"));
+            own.retain(|path| !path.ends_with("lock") && !path.ends_with("lease"));
+            own.sort();
+            let file = one(dice, &own);
+            let bytes = fs::read(&file).unwrap();
+            fs::write(&file, if how == "cut" { &bytes[..bytes.len() / 2] } else { &[] }).unwrap();
+            format!("{how} {}", file.strip_prefix(world.git_dir()).unwrap().display())
+        }
+    }
 }

@@ -262,6 +262,8 @@ pub(crate) fn checkpoints(dice: &mut Seeded) -> Case {
 pub(crate) fn runs(dice: &mut Seeded) -> Case {
     let world = World::new();
     let folder = world.outside.join("folder").display().to_string();
+    fs::create_dir(world.outside.join("folder/src")).unwrap();
+    fs::write(world.outside.join("folder/src/key"), "s3cret-of-the-user\n").unwrap();
     let step = "[[step]]\nid = \"hand\"\nmanual = \"look\"";
     runbooks::add(&world, "edits = [\"hand\"]", step);
     let trusted = runbooks::as_trusted(&world);
@@ -301,9 +303,16 @@ pub(crate) fn runs(dice: &mut Seeded) -> Case {
             "a reference"
         }
     };
-    let mut commands = vec![words(one(dice, &["abort", "resume --yes", "prune --keep 0s"]))];
-    commands.extend(some(dice, &["abort", "resume --yes", "status", "prune --keep 0s", "report"], 3));
-    let mut case = Case::new(what, world, commands, move |_| fs::remove_dir_all(&folder).unwrap());
+    let going_on = ["resume --yes", "resume --yes --retry", "resume --yes --mark-done", "run evil --yes"];
+    let mut commands =
+        vec![words(one(dice, &["abort", "prune --keep 0s", going_on[0], going_on[1], going_on[2]]))];
+    commands.extend(some(
+        dice,
+        &["abort", going_on[0], going_on[3], "status", "prune --keep 0s", "report"],
+        3,
+    ));
+    let mut case = Case::new(what, world, commands, move |_| fs::remove_dir_all(&folder).unwrap())
+        .wrong_if(|world| runbooks::keeps(world, "s3cret-of-the-user"));
     case.variables = variables;
     case
 }

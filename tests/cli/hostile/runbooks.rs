@@ -54,6 +54,66 @@ pub(crate) fn untrusted(dice: &mut Seeded) -> Case {
     Case::new(format!("{step}, {phase}"), scratch, commands, naive)
 }
 
+/// Whether a text stands in a file of the git directory, in an object, or in the user's home.
+pub(crate) fn keeps(world: &World, text: &str) -> bool {
+    let home = world.path().with_file_name("home").display().to_string();
+    let found = world.repo.command("grep").args(["-rqaF", "--", text, ".git", &home]).status();
+    let mut command = world.repo.command("git");
+    let objects = command.args(["cat-file", "--batch-all-objects", "--batch"]).output().unwrap();
+    let in_objects = objects.stdout.windows(text.len()).any(|bytes| bytes == text.as_bytes());
+    in_objects || found.is_ok_and(|status| status.success())
+}
+
+/// S1: without trust nothing of the user's is kept either, neither as evidence nor in a checkpoint.
+pub(crate) fn copies(dice: &mut Seeded) -> Case {
+    let world = World::new();
+    fs::write(world.outside.join("key"), "s3cret-of-the-user\n").unwrap();
+    let outside = world.outside.display().to_string();
+    let evidence =
+        |files: &str| format!("[[evidence]]\nid = \"e\"\nwhen = \"before\"\nfiles = [\"{files}\"]");
+    let (phase, rest) = match dice.below(4) {
+        0 => ("evidence = [\"e\"]", evidence(&format!("{outside}/key"))),
+        1 => ("evidence = [\"e\"]", evidence("~/../outside/*")),
+        2 => ("evidence = [\"e\"]", evidence("../outside/key")),
+        _ => ("", format!("[checkpoint]\nname = \"c\"\noutside = [\"{outside}\"]")),
+    };
+    add(&world, phase, &rest);
+    let commands = ["run evil", "run evil --yes", "run .rb/procedures/evil.toml --yes", "resume --yes"];
+    Case::new(rest, world, commands.map(words).to_vec(), |world| {
+        fs::copy(world.outside.join("key"), world.git_dir().join("control")).unwrap();
+    })
+    .wrong_if(|world| keeps(world, "s3cret-of-the-user"))
+}
+
+/// S2: what a result is pushed to is no option of git's and no program, trusted or not.
+pub(crate) fn remotes(dice: &mut Seeded) -> Case {
+    let world = World::new();
+    let ran = world.path().with_file_name("ran").display().to_string();
+    let push = match dice.below(3) {
+        0 => format!("--receive-pack=touch {ran};"),
+        1 => format!("--exec=touch {ran};"),
+        _ => format!("ext::touch {ran}"),
+    };
+    add(&world, "", &format!("[publish]\npush = \"{push}\""));
+    world.repo.git(&["config", "protocol.ext.allow", "always"]);
+    world.repo.git(&["clone", "-q", "--bare", ".", ".git/remote"]);
+    world.repo.git(&["remote", "add", "origin", ".git/remote"]);
+    world.repo.git(&["push", "-q", "-u", "origin", "main"]);
+    world.repo.git(&["commit", "-q", "--allow-empty", "-m", "to push"]);
+    let mut trusted = as_trusted(&world);
+    let hash = trusted.last().cloned().unwrap_or_default();
+    trusted.push("--publish".to_owned());
+    let commands = vec![
+        words("run evil --yes --publish"),
+        trusted,
+        words("publish --yes"),
+        words(&format!("publish --trusted-hash {hash}")),
+    ];
+    Case::new(push.clone(), world, commands, move |world| {
+        world.git(&["push", &push], &[]);
+    })
+}
+
 /// S2, S10: a value is neither an option nor code, not even of a procedure that is trusted.
 pub(crate) fn values(dice: &mut Seeded) -> Case {
     let world = World::new();
@@ -101,9 +161,15 @@ pub(crate) fn names(dice: &mut Seeded) -> Case {
             "{input.d}",
             "OUTSIDE",
             "a/../../../../../outside",
+            "e",
         ],
     );
     let world = World::new();
+    // Where it may go, links that lead out.
+    fs::create_dir_all(world.git_dir().join("rb/runs")).unwrap();
+    for link in ["rb/runs/e", "rb/e"] {
+        symlink(&world.outside, world.git_dir().join(link)).unwrap();
+    }
     let to = to.replace("OUTSIDE", &world.outside.display().to_string());
     let rest = format!(
         "[input.d]\ndefault = \"../../../../outside\"\n[[evidence]]\nid = \"e\"\nwhen = \"before\"\nto = \"{to}\"\nfiles = [\"canary\"]"
@@ -152,6 +218,25 @@ pub(crate) fn links(dice: &mut Seeded) -> Case {
     .wrong_if(read)
 }
 
+/// Writes what a procedure may name as its program, so that it runs this command of a shell.
+fn scripts(world: &World, command: &str) {
+    let script = format!("#!/bin/sh\n{command}\n");
+    let python = format!("import os\nos.system({command:?})\n");
+    let makefile = format!("all:\n\t{command}\n");
+    let evil = command != "true";
+    let tools = if evil { &["mytool", "s/mytool", "s/e.sh"][..] } else { &[] };
+    for name in ["s/x.sh", "s/lib.sh"].iter().chain(tools) {
+        world.repo.write(name, &script);
+        let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        fs::set_permissions(world.path().join(name), executable).unwrap();
+    }
+    world.repo.write("s/y.sh", "#!/bin/sh\n. s/lib.sh\n");
+    world.repo.write("s/z.py", python);
+    world.repo.write("s/Makefile", makefile);
+    let _ = fs::remove_file(world.path().join("s/link.sh"));
+    symlink(if evil { "e.sh" } else { "x.sh" }, world.path().join("s/link.sh")).unwrap();
+}
+
 /// S9: what was trusted is what runs, wherever a command names it; and `PATH` does not lead into the tree.
 pub(crate) fn pinned(dice: &mut Seeded) -> Case {
     let world = World::new();
@@ -165,23 +250,28 @@ pub(crate) fn pinned(dice: &mut Seeded) -> Case {
             "[\"sh\", \"-c\", \"cd s && sh x.sh\"]",
             "[\"ROOT/s/x.sh\"]",
             "[\"nice\", \"s/x.sh\"]",
+            "[\"./s/x.sh\"]",
+            "[\"s/link.sh\"]",
+            "[\"sh\", \"./s/x.sh\"]",
+            "[\"env\", \"s/x.sh\"]",
+            "[\"sh\", \"-c\", \"./s/x.sh\"]",
+            "[\"~/../repo/s/x.sh\"]",
+            "[\"python3\", \"s/z.py\"]",
+            "[\"make\", \"-f\", \"s/Makefile\"]",
+            "[\"sh\", \"s/y.sh\", \"s/lib.sh\"]",
             "[\"bash\", \"--rcfile\", \"s/x.sh\", \"-i\"]",
             "[\"mytool\"]",
         ],
     );
-    world.repo.write("s/x.sh", "#!/bin/sh\ntrue\n");
-    let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-    fs::set_permissions(world.path().join("s/x.sh"), executable).unwrap();
+    scripts(&world, "true");
     add(&world, "before = [\"s\"]", &format!("[[step]]\nid = \"s\"\nrun = {}", run.replace("ROOT", &root)));
     let trusted = as_trusted(&world);
-    let evil = format!("#!/bin/sh\n{} x\n", world.trap);
-    for name in ["s/x.sh", "mytool"] {
-        world.repo.write(name, &evil);
-        fs::set_permissions(world.path().join(name), std::os::unix::fs::PermissionsExt::from_mode(0o755))
-            .unwrap();
+    scripts(&world, &format!("{} x", world.trap));
+    if dice.below(3) > 0 {
+        world.repo.commit("altered", &[("altered", "yes\n")]);
     }
-    world.repo.commit("altered", &[("altered", "yes\n")]);
-    let path = format!("{}:{}", std::env::var("PATH").unwrap_or_default(), one(dice, &[".", "", "s/.."]));
+    let path =
+        format!("{}:{}", std::env::var("PATH").unwrap_or_default(), one(dice, &[".", "", "s/..", "s"]));
     let mut case = Case::new(run, world, vec![words("run evil --yes"), trusted], |world| {
         world.repo.command("sh").arg("s/x.sh").stdin(std::process::Stdio::null()).status().unwrap();
     });
@@ -194,7 +284,7 @@ pub(crate) fn bounds(dice: &mut Seeded) -> Case {
     let world = world("", "");
     let file = world.path().join(".rb/procedures/evil.toml");
     fs::remove_file(&file).unwrap();
-    let what = match dice.below(5) {
+    let what = match dice.below(7) {
         0 => {
             symlink("/dev/zero", &file).unwrap();
             "a link to a device"
@@ -220,6 +310,16 @@ pub(crate) fn bounds(dice: &mut Seeded) -> Case {
             fs::write(&file, format!("schema = 1\nid = \"evil\"\n{steps}[phase.main]\n")).unwrap();
             "steps that wait for all before them"
         }
+        4 => {
+            let title = "x".repeat(64 << 20);
+            fs::write(&file, format!("schema = 1\nid = \"evil\"\ntitle = \"{title}\"\n")).unwrap();
+            "a title without end"
+        }
+        5 => {
+            let key = vec!["a"; 50_000].join(".");
+            fs::write(&file, format!("schema = 1\nid = \"evil\"\n[{key}]\nb = 1\n")).unwrap();
+            "tables in tables"
+        }
         _ => {
             fs::write(&file, format!("schema = 1\nid = \"evil\"\nx = {}\n", "[".repeat(100_000))).unwrap();
             "lists in lists"
@@ -234,6 +334,31 @@ pub(crate) fn bounds(dice: &mut Seeded) -> Case {
         "trust evil",
     ];
     Case::new(what, world, commands.map(words).to_vec(), naive)
+}
+
+/// S12: no pattern takes more than its share either. Seen as before.
+pub(crate) fn patterns(dice: &mut Seeded) -> Case {
+    let world = World::new();
+    let (what, phase, step) = match dice.below(3) {
+        0 => ("a glob", "edits = [\"s\"]", format!("remove = [\"{}b\"]", "a*".repeat(25))),
+        1 => ("folders of a glob", "edits = [\"s\"]", format!("remove = [\"{}b\"]", "**/a*".repeat(25))),
+        _ => {
+            let bomb = (0..5).fold("x".to_owned(), |inner, _| format!("({inner}{{100}})"));
+            (
+                "an expression",
+                "edits = [\"s\"]",
+                format!(
+                    "remove = [\"x\"]\ntitle = \"t\"\n[[check]]\nid = \"c\"\nfile = \"b\"\nexpect = {{ capture = '({bomb})', eq = \"1\" }}"
+                ),
+            )
+        }
+    };
+    world.repo.commit("long", &[("a".repeat(250).as_str(), "a\n")]);
+    add(&world, phase, &format!("[[step]]\nid = \"s\"\n{step}"));
+    let trusted = as_trusted(&world);
+    let commands =
+        vec![words("procedure check"), words("procedure show evil"), words("run evil --dry-run"), trusted];
+    Case::new(what, world, commands, naive)
 }
 
 /// S13: what is shown of a procedure to whoever decides is what it says: seen in the answer itself.
@@ -262,7 +387,8 @@ pub(crate) fn marks(dice: &mut Seeded) -> Case {
     .wrong_if(told)
 }
 
-/// S8: what is told in confidence stands nowhere, in whatever form a program shows it.
+/// S8: what is told in confidence stands nowhere, in whatever form a program shows it: the value of an input or of the
+/// environment, shown by a step or a check that may fail.
 pub(crate) fn secrets(dice: &mut Seeded) -> Case {
     const SECRET: &str = "inputpass-Vb72kk+/%";
     const FORMS: [&str; 4] = [
@@ -272,28 +398,43 @@ pub(crate) fn secrets(dice: &mut Seeded) -> Case {
         "inputpass-Vb72kk%2B%2F%25",
     ];
     let world = World::new();
-    let shown = "echo $PW; printf %s $PW | base64; printf %s $PW | od -An -tx1 | tr -d ' \\\\n'; echo; printf %s $PW | sed 's,%,%25,g;s,+,%2B,g;s,/,%2F,g' >&2";
+    let shown = "cat; echo $PW; printf %s $PW | base64; printf %s $PW | od -An -tx1 | tr -d ' \\\\n'; echo; printf %s $PW | sed 's,%,%25,g;s,+,%2B,g;s,/,%2F,g' >&2";
     let fails = one(dice, &["", "; exit 1"]);
-    let step = format!(
-        "[input.pw]\nsecret = true\n[[step]]\nid = \"s\"\nrun = [\"sh\", \"-c\", \"{shown}{fails}\"]\nenv = {{ PW = \"{{input.pw}}\" }}"
+    let (kind, phase) = one(dice, &[("step", "before = [\"s\"]"), ("check", "validate = [\"s\"]")]);
+    let (input, given) = one(
+        dice,
+        &[("[input.pw]\nsecret = true\n", "env = { PW = \"{input.pw}\" }"), ("", "secrets = [\"PW\"]")],
     );
-    add(&world, "before = [\"s\"]", &step);
+    let told = if (kind, input) == ("step", "") { "\nstdin = \"auth {secret.PW}\"" } else { "" };
+    let row =
+        format!("{input}[[{kind}]]\nid = \"s\"\nrun = [\"sh\", \"-c\", \"{shown}{fails}\"]\n{given}{told}");
+    add(&world, phase, &row);
     let mut run = as_trusted(&world);
     assert!(run.last().is_some_and(|hash| hash.len() == 64), "it can be trusted: {run:?}");
-    run.extend(["--set".to_owned(), format!("pw={SECRET}")]);
+    let temp = world.git_dir().join("temp");
+    fs::create_dir(&temp).unwrap();
+    let mut variables = vec![("TMPDIR".to_owned(), temp.display().to_string())];
+    match input {
+        "" => variables.push(("PW".to_owned(), SECRET.to_owned())),
+        _ => run.extend(["--set".to_owned(), format!("pw={SECRET}")]),
+    }
+    let ended = world.rb(&run, &variables);
+    assert!(
+        matches!(ended.0, 0 | 4 | 5 | 7) && ended.1.contains("redacted"),
+        "it ran: {} {}",
+        ended.0,
+        ended.1
+    );
+    fs::write(world.git_dir().join("told"), ended.1).unwrap();
     let form = one(dice, &FORMS);
-    let commands = vec![run, words("status"), words("report")];
-    Case::new(form, world, commands, move |world| {
+    let commands = ["status", "report", "abort"].map(words).to_vec();
+    Case::new(format!("{form} {row}"), world, commands, move |world| {
         fs::create_dir_all(world.git_dir().join("rb")).unwrap();
         fs::write(world.git_dir().join("rb/control"), form).unwrap();
     })
     .wrong_if(|world| {
-        let stored = FORMS.iter().any(|form| {
-            let found = world.repo.command("grep").args(["-rqaF", "--", form, ".git"]).status();
-            found.is_ok_and(|status| status.success())
-        });
-        let told = ["report", "report --format json", "status --json", "ops --json"];
-        stored
-            || told.iter().any(|line| FORMS.iter().any(|form| world.rb(&words(line), &[]).1.contains(form)))
+        let told = ["report", "report --format html", "report --json", "status --json", "ops --json"];
+        let told: String = told.map(|line| world.rb(&words(line), &[]).1).concat();
+        FORMS.iter().any(|form| told.contains(form) || keeps(world, form))
     })
 }

@@ -60,8 +60,22 @@ impl World {
 
     /// Runs git with variables, whatever comes of it.
     pub(crate) fn git(&self, words: &[&str], variables: &[(String, String)]) {
-        let mut command = self.repo.command("git");
-        command.args(words).envs(variables.iter().map(|(name, value)| (name, value)));
+        let with = |program: &str, args: &[&str]| {
+            let mut command = self.repo.command(program);
+            command.args(args);
+            command
+        };
+        let line = format!("git {}", words.join(" "));
+        let mut command = match words.first() {
+            // git starts a pager on a terminal alone,
+            Some(&"-p") => with("script", &["-qec", &line, "/dev/null"]),
+            // and asks for a password where it is told what for.
+            Some(&"credential") => {
+                with("sh", &["-c", &format!("printf 'protocol=https\\nhost=x\\n\\n' | {line}")])
+            }
+            _ => with("git", words),
+        };
+        command.envs(variables.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null()).output().unwrap();
     }
 

@@ -5,60 +5,12 @@
 //! Where that is not possible it says SKIPPED, which is no success.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+
+use test_kit::Disk;
 
 use super::kit::*;
 use super::shapes::{self, Deed};
 use super::sweep::{Child, Dice, Point, Scene, inject};
-
-/// An ext4 image, mounted.
-struct Disk {
-    _folder: tempfile::TempDir,
-    image: PathBuf,
-    mounted: PathBuf,
-}
-
-fn run(program: &str, args: &[&str]) -> bool {
-    let status = Command::new(program).args(args).stdout(Stdio::null()).stderr(Stdio::null()).status();
-    status.is_ok_and(|status| status.success())
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().unwrap()
-}
-
-impl Disk {
-    fn new() -> Option<Self> {
-        let folder = tempfile::tempdir().unwrap();
-        let (image, mounted) = (folder.path().join("image"), folder.path().join("mounted"));
-        std::fs::create_dir(&mounted).unwrap();
-        std::fs::File::create(&image).unwrap().set_len(48 << 20).unwrap();
-        let disk = Self { _folder: folder, image, mounted };
-        let made = run("mkfs.ext4", &["-q", text(&disk.image)]) && disk.mount();
-        made.then_some(disk)
-    }
-
-    fn mount(&self) -> bool {
-        run("mount", &["-o", "loop", text(&self.image), text(&self.mounted)])
-    }
-
-    /// Cuts the power: nothing that is not on the disk by now will ever be; with `log` what the file system's
-    /// own log holds still gets there.
-    fn cut(&self, log: bool) {
-        let program = "import fcntl, os, struct, sys\n\
-             fcntl.ioctl(os.open(sys.argv[1], os.O_RDONLY), 0x8004587d, struct.pack('I', int(sys.argv[2])))";
-        let flag = if log { "1" } else { "2" };
-        assert!(run("python3", &["-c", program, text(&self.mounted), flag]), "the shutdown call");
-        assert!(run("umount", &[text(&self.mounted)]) && self.mount(), "mounting again");
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        run("umount", &[text(&self.mounted)]);
-    }
-}
 
 #[test]
 #[ignore = "minutes, and root"]
@@ -79,8 +31,8 @@ fn power_cuts() {
         // Twice after the landing said that it is done: then it must be there.
         for point in chosen.into_iter().chain([None, None]) {
             let disk = Disk::new().expect("it could be made before");
-            let copy = scene.shape.copy_in(&disk.mounted.join("work"));
-            assert!(run("sync", &[]));
+            let copy = scene.shape.copy_in(&disk.path().join("work"));
+            disk.flush();
             let strace = point.map(|point| inject(point, "signal=KILL")).unwrap_or_default();
             let ended = scene.run(&copy, "do", strace);
             let log = dice.below(2) == 0;
@@ -146,8 +98,8 @@ fn power_cuts_after_writes_that_git_did_not_flush() {
         let (how, log) = (dice.below(WRITES.len()), dice.below(2) == 0);
         for by_rb in [true, false] {
             let disk = Disk::new().expect("it could be made before");
-            let copy = base.twin_in(&disk.mounted.join("work"));
-            assert!(run("sync", &[]));
+            let copy = base.twin_in(&disk.path().join("work"));
+            disk.flush();
             copy.write("a", "2\n").write("new", "n\n");
             if how < 3 {
                 copy.git(&["add", "new"]);

@@ -44,7 +44,13 @@ impl Sandbox {
 
     /// An empty folder without a repository.
     pub fn folder() -> Self {
-        let folder = tempfile::Builder::new().prefix("rb-test-").tempdir().expect("a temporary folder");
+        Self::folder_in(&std::env::temp_dir())
+    }
+
+    /// As [`Sandbox::folder`], below `parent`.
+    pub fn folder_in(parent: &Path) -> Self {
+        let folder = tempfile::Builder::new().prefix("rb-test-").tempdir_in(parent);
+        let folder = folder.expect("a temporary folder");
         // The path that git prints has no symbolic link in it.
         let path = folder.path().canonicalize().expect("the folder exists").join("repo");
         fs::create_dir(&path).expect("an empty folder");
@@ -170,6 +176,23 @@ impl Sandbox {
     pub fn twin(&self) -> Self {
         let twin = Self::folder();
         copy_folder(&self.path, &twin.path);
+        self.refreshed(twin)
+    }
+
+    /// A copy below `parent`, with all that lies beside the repository: its home, and what programs keep there.
+    pub fn twin_with_surroundings(&self, parent: &Path) -> Self {
+        let twin = Self::folder_in(parent);
+        fs::remove_dir(&twin.path).expect("it is empty");
+        copy_folder(self.around(), twin.around());
+        self.refreshed(twin)
+    }
+
+    /// The folder that the repository lies in, with nothing else of anybody's.
+    pub fn around(&self) -> &Path {
+        self.path.parent().expect("it lies in a temporary folder")
+    }
+
+    fn refreshed(&self, twin: Self) -> Self {
         twin.now.set(self.now.get());
         // Inodes and change times are others: without a refresh, the index would take every file for edited.
         twin.try_git(&["update-index", "-q", "--refresh"]);

@@ -9,10 +9,10 @@ pub(super) mod verify;
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use rollback_core::procedure::engine::{
     Clock, Ending, Engine, EngineError, Observer, Pause, RunRequest, RunState, RunStatus, SignedApproval,
 };
@@ -40,27 +40,16 @@ use crate::watch::Watch;
 /// has passed.
 struct PatientClock {
     cancel: Arc<AtomicBool>,
-    takes_its_time: bool,
-    /// Milliseconds that were not waited for.
-    ahead: AtomicI64,
-}
-
-impl PatientClock {
-    fn new(surroundings: &Surroundings, cancel: Arc<AtomicBool>) -> Self {
-        Self { cancel, takes_its_time: surroundings.takes_its_time(), ahead: AtomicI64::new(0) }
-    }
+    surroundings: Surroundings,
 }
 
 impl Clock for PatientClock {
     fn now(&self) -> Timestamp {
-        let now = Timestamp::now();
-        let ahead = SignedDuration::from_millis(self.ahead.load(Ordering::Relaxed));
-        now.checked_add(ahead).unwrap_or(now)
+        self.surroundings.now()
     }
 
     fn wait(&self, time: Duration) {
-        if !self.takes_its_time {
-            self.ahead.fetch_add(i64::try_from(time.as_millis()).unwrap_or_default(), Ordering::Relaxed);
+        if self.surroundings.skip(time) {
             return;
         }
         const SLICE: Duration = Duration::from_millis(100);
@@ -85,10 +74,10 @@ fn work(
     let repo = session.repo()?;
     let stopping = signals::Stopping::begin();
     let surroundings = session.surroundings().clone();
-    let clock = PatientClock::new(&surroundings, stopping.flag());
+    let clock = PatientClock { cancel: stopping.flag(), surroundings: surroundings.clone() };
     let environment = |name: &str| surroundings.variable(name);
     let engine = Engine::new(&repo, &SystemRunner, &clock, &environment).cancelled_by(stopping.flag());
-    let mut watch = Watch::new(&mut session.console, &repo, began.unwrap_or_else(Timestamp::now));
+    let mut watch = Watch::new(&mut session.console, &repo, &surroundings, began);
     let worked = work(&engine, &mut watch);
     let seen = watch.finish();
     if seen.landed {
@@ -113,7 +102,7 @@ fn work(
 fn engine_for_questions<T>(session: &Session, repo: &Repo, ask: impl FnOnce(&Engine<'_>) -> T) -> T {
     let surroundings = session.surroundings();
     let environment = |name: &str| surroundings.variable(name);
-    let clock = PatientClock::new(surroundings, Arc::default());
+    let clock = PatientClock { cancel: Arc::default(), surroundings: surroundings.clone() };
     ask(&Engine::new(repo, &SystemRunner, &clock, &environment))
 }
 

@@ -115,18 +115,21 @@ impl Runner {
         output: &mut dyn Destination,
     ) -> Result<Applied, Failure> {
         let RunningFilter { mut child, stop } = self.started(command.as_ref())?;
-        let watchdog = Watchdog::new(self.patience, stop);
+        let watchdog = Watchdog::new(self.patience, stop)?;
         let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
         let moved = std::thread::scope(|scope| {
             let heard = watchdog.listener();
             // Its own thread: a filter may give before it has taken everything.
-            scope.spawn(move || {
+            let feeder = std::thread::Builder::new().spawn_scoped(scope, move || {
                 let Some(mut pipe) = stdin else { return };
                 // A filter need not read what it does not want; whether it is content is for its exit code to say.
                 let _ = transfer(input, &mut pipe, &heard);
             });
             let heard = watchdog.listener();
-            let moved = stdout.map_or(Ok(()), |mut pipe| transfer(&mut pipe, output, &heard));
+            let moved = match feeder {
+                Ok(_) => stdout.map_or(Ok(()), |mut pipe| transfer(&mut pipe, output, &heard)),
+                Err(error) => Err(Moving::Reading(error)),
+            };
             if moved.is_err() {
                 watchdog.stop_now();
             }
@@ -161,7 +164,7 @@ impl Runner {
             self.running.insert(command.clone(), filter);
             return Ok(Applied::No);
         }
-        let watchdog = Watchdog::new(self.patience, Arc::clone(&filter.stop));
+        let watchdog = Watchdog::new(self.patience, Arc::clone(&filter.stop))?;
         let said = converse(&mut filter.client, job, input, output, &watchdog.listener());
         match said {
             Ok(()) => {
@@ -195,7 +198,7 @@ impl Runner {
 
     fn long_running(&self, command: &BString) -> Result<LongRunning, Failure> {
         let RunningFilter { child, stop } = self.started(command.as_ref())?;
-        let watchdog = Watchdog::new(self.patience, Arc::clone(&stop));
+        let watchdog = Watchdog::new(self.patience, Arc::clone(&stop))?;
         match Client::handshake(child, "git-filter", &[2], &["clean", "smudge"]) {
             Ok(client) => Ok(LongRunning { client, stop }),
             Err(error) => {
@@ -342,7 +345,8 @@ impl Listener {
 }
 
 impl Watchdog {
-    fn new(patience: Duration, stop: Arc<dyn Fn() + Send + Sync>) -> Self {
+    /// Watches; a program that cannot be watched is stopped.
+    fn new(patience: Duration, stop: Arc<dyn Fn() + Send + Sync>) -> Result<Self, Failure> {
         let (watching, over) = channel();
         let listener = Listener(Arc::new(Mutex::new(Instant::now())));
         let stopped = Arc::new(AtomicBool::new(false));
@@ -353,8 +357,11 @@ impl Watchdog {
             stopped: Arc::clone(&stopped),
             stop: Arc::clone(&stop),
         };
-        std::thread::spawn(move || watch.keep());
-        Self { listener, stopped, stop, patience, _watching: watching }
+        if let Err(error) = std::thread::Builder::new().spawn(move || watch.keep()) {
+            stop();
+            return Err(Failure::Filter(format!("it cannot be watched: {error}")));
+        }
+        Ok(Self { listener, stopped, stop, patience, _watching: watching })
     }
 
     fn listener(&self) -> Listener {
