@@ -73,7 +73,8 @@
 //! use rollback_core::target::CommitsTarget;
 //! use rollback_core::{ApplyOptions, PlanOptions, Target};
 //!
-//! let target = Target::Commits(CommitsTarget { revisions: vec!["HEAD~1".into()], ..CommitsTarget::default() });
+//! let broken = repo.resolve_commit("HEAD~1")?.to_string();
+//! let target = Target::Commits(CommitsTarget { revisions: vec![broken], ..CommitsTarget::default() });
 //! let plan = repo.plan(&target, &PlanOptions::default())?;
 //! let receipt = repo.apply(plan, &ApplyOptions::default())?;
 //! assert_eq!(receipt.outcome.kind, OutcomeKind::Committed);
@@ -254,7 +255,7 @@
 //!
 //! let environment = |name: &str| std::env::var(name).ok();
 //! let engine = Engine::new(&repo, &SystemRunner, &Now, &environment);
-//! let mut request = RunRequest::new();
+//! let mut request = RunRequest::default();
 //! // Trust is for acting: the hash of what was read and approved.
 //! request.trusted_hash = Some(engine::fingerprint(&procedure, repo.work_dir()).hash);
 //! let mut checks = Checks::default();
@@ -271,7 +272,6 @@ use crate::import::{self, ImportOptions};
 use crate::repo::Repo;
 
 const HISTORY: &str = "\
-feature done
 commit refs/heads/main
 committer Ada <ada@example.com> 1767225600 +0000
 data 5
@@ -311,7 +311,6 @@ done
 /// # Errors
 /// Those of [`import::create`].
 pub fn sample(folder: impl AsRef<Path>) -> Result<Repo> {
-    let mut options = ImportOptions::default();
-    options.identity = Some(("Ada".into(), "ada@example.com".into()));
-    import::create(folder, HISTORY.as_bytes(), &options)
+    let identity = Some(("Ada".into(), "ada@example.com".into()));
+    import::create(folder, HISTORY.as_bytes(), &ImportOptions { identity, ..ImportOptions::default() })
 }

@@ -47,6 +47,8 @@ struct Scene {
     processes: usize,
     /// The code of the last refusal.
     refused: Option<&'static str>,
+    /// Whether the last act was to go on from another tip.
+    replanned: bool,
 }
 
 fn history(world: &World, dice: &mut Dice) -> (CommitId, CommitId) {
@@ -77,7 +79,7 @@ impl Scene {
         let publish = dice.chance(60) && text.contains("[publish]");
         world.state().trace.push(text);
         let hash = fingerprint(&procedure, Some(NOWHERE.as_ref())).hash;
-        Self { dice, world, procedure, hash, publish, processes: 0, refused: None }
+        Self { dice, world, procedure, hash, publish, processes: 0, refused: None, replanned: false }
     }
 
     fn request(&self) -> RunRequest {
@@ -233,8 +235,8 @@ impl Scene {
             (Some("moved"), _) if self.dice.chance(60) => resume(false, false, true),
             (Some("moved" | "branch-exists" | "already-undone"), _) => Act::Abort,
             (Some("step-cut-off"), _) if cut_off => match self.dice.chance(60) {
-                true => resume(true, false, false),
-                false => resume(false, true, false),
+                true => resume(true, false, self.replanned),
+                false => resume(false, true, self.replanned),
             },
             (_, Some(_)) if self.dice.chance(50) => resume(false, true, false),
             (_, Some(pause)) => {
@@ -269,8 +271,10 @@ impl Scene {
                     _ => Act::Resume { retry: false, mark_done: false, replan: false, confirmed: Vec::new() },
                 };
                 // Asked for by name, each would be done.
-                let twice = |act: &Act| matches!(act, Act::Publish { .. } | Act::FollowUp { .. });
-                if !twice(&other) || !twice(&acts[0].0) {
+                let named = |act: &Act| matches!(act, Act::Publish { .. } | Act::FollowUp { .. });
+                // So would what a person takes for done at the same time.
+                let done = |act: &Act| matches!(act, Act::Resume { mark_done: true, .. });
+                if !named(&other) || !named(&acts[0].0) && !done(&acts[0].0) {
                     acts.push((other, self.trouble()));
                 }
             }
@@ -282,6 +286,7 @@ impl Scene {
     }
 
     fn note(&mut self, acts: &[(Act, Trouble)]) {
+        self.replanned = matches!(acts[0].0, Act::Resume { replan: true, .. });
         let acted = self.together(acts);
         self.refused = match acted.first() {
             Some(Some(Err(error))) => Some(error.code()),

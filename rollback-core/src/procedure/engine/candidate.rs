@@ -102,6 +102,13 @@ impl Run<'_> {
         if fresh {
             self.state.edits_done = 0;
         }
+        // A plan that may land has something to do; of anything else that is known once its edits are made.
+        let attempt = plan.as_ref().and_then(Plan::chosen_attempt);
+        let may_land =
+            attempt.is_some_and(|attempt| attempt.loss.discards.is_empty() || self.request.allow_loss);
+        if fresh && may_land && self.record.exists() {
+            self.control_in_place()?;
+        }
         let scratch = self.scratch(plan.as_ref(), fresh)?;
         let mut candidate = self.new_candidate(plan, scratch)?;
         candidate.targets = targets;

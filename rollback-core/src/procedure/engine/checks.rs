@@ -203,7 +203,7 @@ impl Run<'_> {
         if self.record.exists() {
             self.save(&format!("{id} starts a program"))?;
         }
-        self.has_started = true;
+        self.has_acted = true;
         let (state, record, observer) = (&mut self.state, &mut self.record, &mut *self.observer);
         let mut watch = Watched { id, observer, repo: self.engine.repo, state, record, written: Ok(()) };
         let ran = self.engine.runner.run(&command.clone().tree(&tree), &mut watch);

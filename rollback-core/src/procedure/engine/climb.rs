@@ -51,7 +51,6 @@ struct Landing<'a> {
 
 impl Climber for Landing<'_> {
     fn attempt(&mut self, run: &mut Run<'_>, rung: Option<&Rung>) -> Result<Tried> {
-        run.control_first()?;
         run.attempt(rung, self.part.map_or(1.0, Part::progress))
     }
 
@@ -189,6 +188,7 @@ impl Run<'_> {
 
     fn validate(&mut self, candidate: &Candidate) -> Result<Option<Judged>> {
         let checks = self.cheapest_first(&self.phase.validate);
+        self.control_first()?;
         let each = self.phase.validate_each.clone();
         let steps = candidate.plan.chosen_attempt().map_or(0, |attempt| attempt.steps.len());
         for at in (0..steps).filter(|_| !each.is_empty() && steps > 1) {
@@ -239,20 +239,27 @@ impl Run<'_> {
         check.control.or(self.phase.control).unwrap_or(when == Controlled::AfterFailure)
     }
 
-    /// Runs the checks that are to show red before green. The files of the tip lie where those of the candidate are put
-    /// after them: what is the same is written once.
-    fn control_first(&mut self) -> Result<()> {
-        let checks = self.cheapest_first(&self.phase.validate);
-        let first: Vec<_> =
-            checks.into_iter().filter(|id| self.is_controlled(id, Controlled::First)).collect();
-        if first.iter().any(|id| self.needs_files(id)) && self.state.candidate.is_none() {
+    /// Runs the checks that are to show red before green, where they lie in the place of the candidate, whose files are put
+    /// there after them: what is the same is written once.
+    pub(super) fn control_in_place(&mut self) -> Result<()> {
+        if self.first_controls().iter().any(|id| self.needs_files(id)) {
             let files = self.engine.repo.place_files(&self.state.id, None, self.present_tip())?;
             self.link(&*files)?;
             self.tip_files = Some(files);
+            self.control_first()?;
+            self.tip_files = None;
         }
-        first.iter().try_for_each(|id| self.control(id))?;
-        self.tip_files = None;
         Ok(())
+    }
+
+    /// Runs the checks that are to show red before green and have not run yet.
+    fn control_first(&mut self) -> Result<()> {
+        self.first_controls().iter().try_for_each(|id| self.control(id))
+    }
+
+    fn first_controls(&self) -> Vec<String> {
+        let checks = self.cheapest_first(&self.phase.validate).into_iter();
+        checks.filter(|id| self.is_controlled(id, Controlled::First)).collect()
     }
 
     /// Runs a check on the tip as it is. Its files are brought together once a run, and only for checks that need them.

@@ -81,8 +81,8 @@ impl Run<'_> {
             let flow = match self.unit(at) {
                 Ok(flow) => flow,
                 Err(error) => {
-                    // Once a program of it has run, whether it runs again is for a person to say.
-                    let is_open = self.has_started && !self.state.units[at].repeatable;
+                    // Once it has done something outside, whether it does it again is for a person to say.
+                    let is_open = self.has_acted && !self.state.units[at].repeatable;
                     match error {
                         EngineError::Core(crate::Error::Cancelled) => self.cut_off(at)?,
                         _ if is_open => self.cut_off(at)?,
@@ -119,7 +119,7 @@ impl Run<'_> {
 
     fn begin(&mut self, at: usize) -> Result<()> {
         let now = self.engine.clock.now();
-        self.has_started = false;
+        self.has_acted = false;
         let unit = &mut self.state.units[at];
         unit.state = UnitState::Started;
         unit.started = Some(now);

@@ -109,7 +109,7 @@ pub enum Event<'a> {
         /// How long it should take.
         budget: Period,
     },
-    /// A candidate that somebody edited by hand is taken up.
+    /// A candidate that was edited by hand is taken up.
     Edited {
         /// What it would change, in the unified form of a diff.
         diff: &'a str,

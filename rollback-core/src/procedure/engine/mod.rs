@@ -223,8 +223,9 @@ struct Run<'a> {
     tip_files: Option<Box<dyn CandidateFiles>>,
     /// How many updates have been due so far.
     updates: u64,
-    /// Whether the unit that is at work has started a program.
-    has_started: bool,
+    /// Whether the unit that is at work has done what cannot be taken back: started a program, said a message, changed a
+    /// file outside.
+    has_acted: bool,
 }
 
 impl<'a> Engine<'a> {

@@ -44,16 +44,17 @@ impl Run<'_> {
         Ok(full)
     }
 
-    pub(super) fn delete(&self, paths: &[String]) -> Result<()> {
-        let full: Result<Vec<PathBuf>> = paths.iter().map(|path| self.changeable(path)).collect();
-        for path in full? {
+    pub(super) fn delete(&mut self, paths: &[String]) -> Result<()> {
+        let full: Vec<PathBuf> = paths.iter().map(|path| self.changeable(path)).collect::<Result<_>>()?;
+        self.has_acted = true;
+        for path in full {
             remove(&path)?;
         }
         Ok(())
     }
 
     /// Makes the target what the source is. Nothing is touched unless the source is there.
-    pub(super) fn copy(&self, copy: &CopyFiles) -> Result<()> {
+    pub(super) fn copy(&mut self, copy: &CopyFiles) -> Result<()> {
         // A relative source lies in the work tree, wherever rb was started.
         let from = self.engine.place().join(self.expanded(&self.words(&copy.from)?));
         let to = self.changeable(&copy.to)?;
@@ -65,6 +66,7 @@ impl Run<'_> {
         if to.starts_with(&from) {
             return Err(EngineError::Outside { path: copy.to.clone(), why: "it lies in what is copied" });
         }
+        self.has_acted = true;
         if copy.exact && fs::symlink_metadata(&to).is_ok() {
             remove_others(&from, &to)?;
         }

@@ -127,7 +127,7 @@ impl Engine<'_> {
         observer: &'a mut dyn Observer,
     ) -> Run<'a> {
         let redactor = self.redactor(procedure, &state.inputs);
-        let (engine, first, tip_files, updates, has_started) = (self, None, None, 0, false);
+        let (engine, first, tip_files, updates, has_acted) = (self, None, None, 0, false);
         Run {
             engine,
             procedure,
@@ -141,7 +141,7 @@ impl Engine<'_> {
             first,
             tip_files,
             updates,
-            has_started,
+            has_acted,
         }
     }
 

@@ -102,6 +102,7 @@ impl Run<'_> {
     pub(super) fn message(&mut self, message: &Message) -> Result<Flow> {
         let text = self.redactor.redact_str(self.words(&message.text)?.trim());
         let subject = message.subject.as_deref().map(|subject| self.words(subject)).transpose()?;
+        self.has_acted = true;
         self.observer.event(&Event::Message {
             id: &message.id,
             to: &message.to,

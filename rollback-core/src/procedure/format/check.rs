@@ -27,7 +27,7 @@ pub struct Check {
     pub op: Option<Operator>,
     /// What the metric is compared with.
     pub threshold: Option<Threshold>,
-    /// What a person is asked to confirm; inconclusive until somebody has.
+    /// What a person is asked to confirm; inconclusive until it is confirmed.
     pub ask: Option<String>,
     /// What is expected; a program alone is expected to exit with 0.
     pub expect: Option<Expect>,

@@ -160,19 +160,19 @@ pub struct Meta {
     pub notes: Vec<String>,
 }
 
-/// Somebody who has to sign.
+/// A person who has to sign.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Signoff {
     /// The role.
     pub role: String,
-    /// Who signed; nobody yet unless given.
+    /// Who signed; not signed yet unless given.
     pub name: Option<String>,
     /// When.
     pub date: Option<String>,
 }
 
-/// Somebody to call.
+/// A person to call.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Contact {
@@ -196,7 +196,7 @@ pub struct Link {
     pub note: Option<String>,
 }
 
-/// Who somebody is to this procedure.
+/// What a person is to this procedure.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Role {
@@ -381,7 +381,7 @@ pub enum GroupTime {
     /// After landing.
     #[default]
     After,
-    /// Only when somebody names it.
+    /// Only when it is named.
     Asked,
 }
 

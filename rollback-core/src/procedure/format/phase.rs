@@ -210,7 +210,7 @@ pub enum Reason {
     NotFound,
     /// Its candidate did not pass the checks.
     ValidationFailed,
-    /// Somebody asked for it by name.
+    /// It was asked for by name.
     Manual,
 }
 

@@ -90,7 +90,7 @@ pub struct Step {
     pub only_in_emergency: bool,
     /// Whose approval it needs.
     pub approval: Option<String>,
-    /// The program that takes it back, named by `rb abort` and run by nobody unasked.
+    /// The program that takes it back, named by `rb abort` and never run unasked.
     #[serde(default)]
     pub undo: Vec<String>,
     /// Which outside program it needs.

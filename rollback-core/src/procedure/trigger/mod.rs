@@ -26,7 +26,7 @@ pub enum State {
     Quiet,
     /// The samples do not tell.
     Inconclusive,
-    /// A person has to observe it, and nobody has said so.
+    /// A person has to observe it, and it was not said to be observed.
     Manual,
 }
 
