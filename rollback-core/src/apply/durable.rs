@@ -221,6 +221,32 @@ pub(crate) fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>> {
     }
 }
 
+/// What stands at a path, links followed; `None` for nothing. What cannot be looked at is an error: it is not absent.
+fn metadata_if_there(path: &Path) -> Result<Option<fs::Metadata>> {
+    match fs::metadata(path) {
+        Ok(metadata) => Ok(Some(metadata)),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            Ok(None)
+        }
+        Err(error) => Err(Error::io("read", path, error)),
+    }
+}
+
+/// Whether anything stands at the path; never decided by a failure, as by `Path::exists`.
+pub(crate) fn is_there(path: &Path) -> Result<bool> {
+    Ok(metadata_if_there(path)?.is_some())
+}
+
+/// Whether a folder stands at the path; never decided by a failure, as by `Path::is_dir`.
+pub(crate) fn is_folder(path: &Path) -> Result<bool> {
+    Ok(metadata_if_there(path)?.is_some_and(|metadata| metadata.is_dir()))
+}
+
+/// Whether a file stands at the path; never decided by a failure, as by `Path::is_file`.
+pub(crate) fn is_file(path: &Path) -> Result<bool> {
+    Ok(metadata_if_there(path)?.is_some_and(|metadata| metadata.is_file()))
+}
+
 /// Removes a file that may be gone already.
 pub(crate) fn remove_if_there(path: &Path) -> Result<()> {
     match fs::remove_file(path) {

@@ -83,7 +83,7 @@ impl Repo {
 /// [`Error::LinkInGitDir`]; [`Error::Io`].
 pub(super) fn sweep_locks(repo: &Repo) -> Result<()> {
     let common_dir = repo.common_dir();
-    if !common_dir.join(LOCK).exists() {
+    if !durable::is_there(&common_dir.join(LOCK))? {
         return Ok(());
     }
     let settings = Settings::of(repo)?;

@@ -68,7 +68,7 @@ pub(crate) fn flush_existing(repo: &Repo, settings: &Settings) -> Result<()> {
     let own = local.objects.store_ref().path().to_owned();
     let alternates = local.objects.store_ref().alternate_db_paths().unwrap_or_default();
     for folder in std::iter::once(own).chain(alternates) {
-        if folder.is_dir() && !durable::sync_file_system(&folder)? {
+        if durable::is_folder(&folder)? && !durable::sync_file_system(&folder)? {
             flush_recent(&folder)?;
         }
     }
@@ -89,7 +89,7 @@ fn flush_recent(folder: &Path) -> Result<()> {
                 File::open(inner.path()).and_then(|file| file.sync_all()).map_err(failed)?;
             }
         }
-        durable::sync_folder(&below, below.is_dir())?;
+        durable::sync_folder(&below, durable::is_folder(&below)?)?;
     }
     durable::sync_folder(folder, true)
 }

@@ -282,8 +282,11 @@ pub(super) fn try_again(landing: &Stage, left: &[Left], settings: &Settings) -> 
 }
 
 /// Whether a landing that is over has left something to be tried again.
-pub(super) fn is_to_be_tried_again(landing: &Stage) -> bool {
-    landing.path(AGAIN).exists()
+///
+/// # Errors
+/// [`Error::Io`] where that cannot be told.
+pub(super) fn is_to_be_tried_again(landing: &Stage) -> Result<bool> {
+    durable::is_there(&landing.path(AGAIN))
 }
 
 /// Removes the staged files of a landing that is over.

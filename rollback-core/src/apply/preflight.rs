@@ -62,10 +62,10 @@ pub(crate) fn preflight(repo: &Repo, need: Need) -> Result<()> {
 /// `git revert --no-commit` leaves `REVERT_HEAD`, and so does rb; a second one adds to what is staged. A sequence of
 /// picks or reverts is one that stopped.
 fn refuse_in_progress(repo: &Repo, beside: Beside) -> Result<()> {
-    let in_sequence = || repo.git_dir().join("sequencer").exists();
+    let in_sequence = super::durable::is_there(&repo.git_dir().join("sequencer"))?;
     match (repo.operation_in_progress(), beside) {
         (None, _) | (Some(InProgress::Pick | InProgress::Revert), Beside::PickOrRevert) => Ok(()),
-        (Some(InProgress::Revert), Beside::Staged) if !in_sequence() => Ok(()),
+        (Some(InProgress::Revert), Beside::Staged) if !in_sequence => Ok(()),
         (Some(other), _) => Err(Error::OperationInProgress { operation: other.describe() }),
     }
 }

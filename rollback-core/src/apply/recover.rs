@@ -93,7 +93,8 @@ impl From<Recovered> for Option<Recovery> {
 /// [`Error::Locked`] while another landing is under way.
 pub(crate) fn recover(repo: &Repo) -> Result<Recovered> {
     keep::sweep_locks(repo)?;
-    if !folder_of(repo.git_dir()).exists() && !displaced_of(repo.git_dir()).exists() {
+    let (landing, displaced) = (folder_of(repo.git_dir()), displaced_of(repo.git_dir()));
+    if !durable::is_there(&landing)? && !durable::is_there(&displaced)? {
         return Ok(Recovered::Nothing);
     }
     let settings = Settings::of(repo)?;
@@ -107,9 +108,8 @@ pub(crate) fn recover(repo: &Repo) -> Result<Recovered> {
 /// Throws away what the last landing displaced, but for files that were written to since.
 pub(super) fn settle_displaced(repo: &Repo) -> Result<Recovered> {
     let folder = displaced_of(repo.git_dir());
-    let Some(root) =
-        repo.work_dir().filter(|_| folder.exists()).map(|_| land::open_root(repo)).transpose()?
-    else {
+    let is_there = durable::is_there(&folder)?;
+    let Some(root) = repo.work_dir().filter(|_| is_there).map(|_| land::open_root(repo)).transpose()? else {
         return Ok(Recovered::Nothing);
     };
     let journal = match Journal::read(&folder) {
@@ -152,7 +152,7 @@ pub(crate) fn operation_left(repo: &Repo) -> Result<Option<String>> {
 
 pub(super) fn recover_locked(repo: &Repo, settings: &Settings) -> Result<Recovered> {
     let folder = folder_of(repo.git_dir());
-    if !folder.exists() {
+    if !durable::is_there(&folder)? {
         return Ok(Recovered::Nothing);
     }
     let root = repo.work_dir().map(|_| land::open_root(repo)).transpose()?;
@@ -174,7 +174,7 @@ pub(super) fn recover_locked(repo: &Repo, settings: &Settings) -> Result<Recover
         }
         Left::Closed(journal) => {
             let stage = Stage::reopen(folder, root.as_ref(), journal.stage_in_work_tree.as_ref())?;
-            let again = outside::is_to_be_tried_again(&stage);
+            let again = outside::is_to_be_tried_again(&stage)?;
             let left = if again { outside::put_back(repo, &journal.outside, settings) } else { Vec::new() };
             clean_up(repo, &stage, &journal, settings)?;
             let not_put_back = left.into_iter().map(|left| left.said).collect();
@@ -241,7 +241,7 @@ fn reached(repo: &Repo, stage: &Stage, journal: &Journal) -> Result<Reached> {
         });
     }
     // The index says nothing: `git status` refreshes it, and where only files change it may be the one from before.
-    Ok(if stage.path(LANDED).exists() { Reached::New } else { Reached::Old })
+    Ok(if durable::is_there(&stage.path(LANDED))? { Reached::New } else { Reached::Old })
 }
 
 /// Marks a landing that moves no reference as landed: its index may be the one before, byte for byte.
@@ -309,7 +309,7 @@ pub(super) fn finish(
     if let Some(moved) = &journal.reference {
         let path = repo.reference_path(moved.name.as_bytes())?;
         let folder = path.parent().unwrap_or(repo.git_dir());
-        durable::sync_folder(folder, settings.fsync.references && folder.is_dir())?;
+        durable::sync_folder(folder, settings.fsync.references && durable::is_folder(folder)?)?;
         match moved.new {
             Some(_) => reference::write_logs(repo, moved, settings)?,
             None => reference::remove_log(repo, moved.name.as_bytes(), settings)?,
@@ -457,8 +457,10 @@ fn release_locks(repo: &Repo, journal: &Journal, settings: &Settings) -> Result<
     lock::release(&locks, &journal.operation)?;
     // A lock that a power cut brings back must find the record that it is ours.
     let folders: BTreeSet<_> = locks.iter().filter_map(|lock| lock.parent()).collect();
-    let mut there = folders.into_iter().filter(|folder| folder.is_dir());
-    there.try_for_each(|folder| durable::sync_folder(folder, settings.fsync.journal))
+    folders.into_iter().try_for_each(|folder| {
+        let is_there = durable::is_folder(folder)?;
+        durable::sync_folder(folder, settings.fsync.journal && is_there)
+    })
 }
 
 fn clean_up(repo: &Repo, stage: &Stage, journal: &Journal, settings: &Settings) -> Result<()> {

@@ -140,17 +140,16 @@ pub(crate) fn record(repo: &Repo, update: &RefUpdate, settings: &Settings) -> Re
         logs.push(log_of(b"HEAD"));
     }
     let (git_dir, common_dir) = (repo.git_dir(), repo.common_dir());
-    logs.retain(|(name, place)| {
-        // The log of a reference goes with it, as git deletes branches.
-        if update.new.is_none() {
-            return false;
+    // The log of a reference goes with it, as git deletes branches.
+    let mut written = Vec::new();
+    for (name, place) in logs.into_iter().filter(|_| update.new.is_some()) {
+        let exists = || durable::is_file(&place.resolve(git_dir, &common_dir)?);
+        if settings.reflog.begins_for(name.as_bytes()) || exists()? {
+            refuse_linked_log(repo, &place)?;
+            written.push((name, place));
         }
-        let exists = || place.resolve(git_dir, &common_dir).is_ok_and(|path| path.is_file());
-        settings.reflog.begins_for(name.as_bytes()) || exists()
-    });
-    for (_, place) in &logs {
-        refuse_linked_log(repo, place)?;
     }
+    let logs = written;
     Ok(MovedReference {
         name: RepoPath::new(update.name.as_slice()),
         old: update.old,
@@ -251,16 +250,18 @@ fn without_packed(packed: &[u8], name: &[u8]) -> Option<Vec<u8>> {
 pub(super) fn remove_log(repo: &Repo, name: &[u8], settings: &Settings) -> Result<()> {
     let (_, place) = log_of(name);
     let path = place.resolve(repo.git_dir(), &repo.common_dir())?;
-    if !path.is_file() {
+    if !durable::is_file(&path)? {
         return Ok(());
     }
     durable::remove_if_there(&path)?;
     remove_empty_parents(&path, &repo.common_dir().join("logs"));
     // Folders that went with it are names in the one that stayed.
-    match path.ancestors().skip(1).find(|folder| folder.is_dir()) {
-        Some(folder) => durable::sync_folder(folder, settings.fsync.references),
-        None => Ok(()),
+    for folder in path.ancestors().skip(1) {
+        if durable::is_folder(folder)? {
+            return durable::sync_folder(folder, settings.fsync.references);
+        }
     }
+    Ok(())
 }
 
 /// Folders that lost their last reference go, as under git; `refs/heads` and its like stay.

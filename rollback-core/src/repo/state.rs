@@ -2,6 +2,9 @@
 //!
 //! The files are read as git's `wt_status_get_state` reads them; nothing here writes.
 
+use std::fs::{self, Metadata};
+use std::io::ErrorKind;
+
 use crate::repo::Repo;
 
 /// An operation that was begun and not finished.
@@ -42,8 +45,13 @@ impl Repo {
     /// The operation in progress; a bisection is none, because commits can be made during one.
     pub fn operation_in_progress(&self) -> Option<InProgress> {
         let git_dir = self.git_dir();
-        let file = |name: &str| git_dir.join(name).is_file();
-        let folder = |name: &str| git_dir.join(name).is_dir();
+        // What cannot be looked at counts as there: an operation that is not seen would be landed over.
+        let there = |name: &str, is_kind: fn(&Metadata) -> bool| match fs::metadata(git_dir.join(name)) {
+            Ok(metadata) => is_kind(&metadata),
+            Err(error) => !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory),
+        };
+        let file = |name: &str| there(name, Metadata::is_file);
+        let folder = |name: &str| there(name, Metadata::is_dir);
         if file("MERGE_HEAD") {
             return Some(InProgress::Merge);
         }

@@ -234,6 +234,26 @@ fn candidates_of_runs_that_have_ended_are_removed_and_those_of_open_ones_stay() 
 }
 
 #[test]
+fn a_step_that_fails_after_it_deleted_something_is_cut_off_and_no_refusal() {
+    let bench = Bench::new(removed());
+    let file = bench.home.path().join("cache/a");
+    fs::create_dir(bench.home.path().join("cache")).unwrap();
+    fs::write(&file, "a").unwrap();
+    // The second path is there and cannot be removed.
+    let rows = format!(
+        "\n[[step]]\nid = \"clean\"\ndelete = [{:?}, \"/proc/1/status\"]\n",
+        file.display().to_string()
+    );
+    let procedure = with("before = [\"clean\"]", &rows);
+    let failed = bench.start(&procedure, bench.request(&procedure)).unwrap_err();
+    assert_eq!(failed.code(), "io");
+    let run = kept(&bench);
+    assert!(!file.exists() && run.status.is_open(), "{:?}", run.status);
+    let again = bench.resume(&procedure, bench.resumption(&procedure)).unwrap_err();
+    assert_eq!(again.code(), "step-cut-off");
+}
+
+#[test]
 fn that_a_run_failed_is_sent_once() {
     let bench = Bench::new(removed());
     let rows = "\n[[check]]\nid = \"live\"\nrun = [\"false\"]\nlive = true\n[[message]]\nid = \"alarm\"\non = \"failed\"\ntext = \"it failed\"\nsend = [\"sh\", \"-c\", \"echo sent; echo sent >> sent.log\"]\n";
