@@ -275,10 +275,9 @@ pub(super) fn put_back(repo: &Repo, outside: &[OutsidePath], settings: &Settings
 
 /// Notes that the next recovery is to try again, where it has not been noted before and may help.
 pub(super) fn try_again(landing: &Stage, left: &[Left], settings: &Settings) -> bool {
-    let mark = landing.path(AGAIN);
-    let first = left.iter().any(|left| left.transient) && !mark.exists();
-    // Where even that cannot be noted it is let go: it was reported.
-    first && durable::write_new(&mark, b"", settings.shared, false).is_ok()
+    // A second mark is refused. Where even the first cannot be made it is let go: it was reported.
+    left.iter().any(|left| left.transient)
+        && durable::write_new(&landing.path(AGAIN), b"", settings.shared, false).is_ok()
 }
 
 /// Whether a landing that is over has left something to be tried again.
@@ -314,9 +313,8 @@ fn once<T>(landing: &Path, settings: &Settings, swept: Result<T>) -> Result<Opti
     let mark = landing.join(UNSWEPT);
     match swept {
         Ok(swept) => Ok(Some(swept)),
-        Err(error @ Error::Io { .. })
-            if !mark.exists() && durable::write_new(&mark, b"", settings.shared, false).is_ok() =>
-        {
+        // A second mark is refused.
+        Err(error @ Error::Io { .. }) if durable::write_new(&mark, b"", settings.shared, false).is_ok() => {
             Err(error)
         }
         Err(_) => Ok(None),
