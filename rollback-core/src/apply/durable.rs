@@ -210,10 +210,10 @@ pub(crate) fn share_file(_: &File, _: &Path, _: Shared) -> Result<()> {
 /// The most bytes of such a file: a staged entry of the operation log is the largest.
 const LARGEST: u64 = 1 << 30;
 
-/// The bytes of a regular file that need not be there. What cannot be read is an error: it is not absent.
-pub(crate) fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>> {
-    match bounded::read(path, LARGEST) {
-        Ok(bytes) => Ok(Some(bytes)),
+/// What was found at a path, `None` for nothing. What cannot be read is an error: it is not absent.
+fn if_there<T>(path: &Path, found: io::Result<T>) -> Result<Option<T>> {
+    match found {
+        Ok(found) => Ok(Some(found)),
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
             Ok(None)
         }
@@ -221,15 +221,14 @@ pub(crate) fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>> {
     }
 }
 
-/// What stands at a path, links followed; `None` for nothing. What cannot be looked at is an error: it is not absent.
+/// The bytes of a regular file that need not be there.
+pub(crate) fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>> {
+    if_there(path, bounded::read(path, LARGEST))
+}
+
+/// What stands at a path, links followed.
 fn metadata_if_there(path: &Path) -> Result<Option<fs::Metadata>> {
-    match fs::metadata(path) {
-        Ok(metadata) => Ok(Some(metadata)),
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-            Ok(None)
-        }
-        Err(error) => Err(Error::io("read", path, error)),
-    }
+    if_there(path, fs::metadata(path))
 }
 
 /// Whether anything stands at the path; never decided by a failure, as by `Path::exists`.

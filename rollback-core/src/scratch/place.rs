@@ -142,6 +142,17 @@ impl Held {
     /// # Errors
     /// [`Error::Io`].
     pub(super) fn new(repo: &Repo) -> Result<Self> {
+        // A sweep can take a folder that is not marked yet for one that a killed process left.
+        for _ in 0..ATTEMPTS {
+            match Self::attempt(repo) {
+                Err(Error::Io { source, .. }) if source.kind() == ErrorKind::NotFound => {}
+                made => return made,
+            }
+        }
+        Self::attempt(repo)
+    }
+
+    fn attempt(repo: &Repo) -> Result<Self> {
         let number = getrandom::u64()
             .map_err(|error| Error::internal("no random number to be had", std::io::Error::other(error)))?;
         let place = Place::of_run(repo, &format!("held{number:016x}"))?;
@@ -188,6 +199,8 @@ pub fn sweep(repo: &Repo, is_open: impl Fn(&str) -> bool) -> Result<()> {
             && !place.is_held()
         {
             place.remove()?;
+            // One that was never marked holds nothing, or it stays.
+            let _ = place.remove_unmarked();
         }
     }
     remove_if_empty(&root);
@@ -290,6 +303,30 @@ mod tests {
         assert!(place.is_there(), "the run is open");
         sweep(&repo, |_| false).unwrap();
         assert!(!place.is_there());
+    }
+
+    #[test]
+    fn what_is_held_stays_until_it_is_dropped_and_what_a_dead_process_left_goes() {
+        let (_sandbox, repo) = world();
+        let held = Held::new(&repo).unwrap();
+        let folder = held.place.folder.clone();
+        sweep(&repo, |_| false).unwrap();
+        assert!(held.files().is_dir(), "its process lives");
+        // As a process leaves it that is killed: the lock goes with it, the folder stays.
+        let Held { place, _lock, .. } = &held;
+        _lock.unlock().unwrap();
+        sweep(&repo, |_| false).unwrap();
+        assert!(!place.folder.exists());
+        drop(held);
+        for half in ["", MARKER] {
+            make_own(&root()).unwrap();
+            make_own(&folder).unwrap();
+            if !half.is_empty() {
+                fs::write(folder.join(half), "half a mar").unwrap();
+            }
+            sweep(&repo, |_| false).unwrap();
+            assert!(!folder.exists(), "{half:?}");
+        }
     }
 
     #[test]

@@ -273,6 +273,30 @@ fn an_undo_that_cannot_read_a_state_file_is_refused() {
 }
 
 #[test]
+fn a_mark_that_cannot_be_looked_at_is_an_error() {
+    if !super::sweep::can_trace() {
+        return;
+    }
+    let scene = super::sweep::Scene::new(shapes::only_paths_outside());
+    let mark = |copy: &Sandbox| copy.git_dir().join("rb/landing/landed");
+    // The last rename at which the commit point was passed and all else was not done.
+    let mut renames = scene.points().into_iter().rev().filter(|point| point.call.starts_with("rename"));
+    let killed = renames.find_map(|point| {
+        let copy = scene.shape.copy();
+        let ended = scene.run(&copy, "do", inject(&point, "signal=KILL"));
+        (ended == Ended::Killed && mark(&copy).exists()).then_some(copy)
+    });
+    let copy = killed.expect("the mark is made");
+    let mark = mark(&copy);
+    let mut strace = inject(&Point { call: "statx".into(), nth: 1 }, "error=EIO");
+    strace.extend(["-P".into(), mark.display().to_string()]);
+    // It was taken for absent, and what had landed was taken back in part.
+    assert!(!scene.run(&copy, "recover", strace).is_success());
+    assert!(scene.run(&copy, "recover", Vec::new()).is_success());
+    assert_eq!(scene.verdict(&copy), Some("after"));
+}
+
+#[test]
 fn invariant_11_recovery_done_twice_is_recovery_done_once() {
     if !super::sweep::can_trace() {
         return;

@@ -9,7 +9,7 @@ use crate::oplog::Operation;
 use crate::plan::PlanOptions;
 use crate::procedure::check::{Outcome, Verdict};
 use crate::procedure::format::{
-    Demand, Evidence, EvidenceTime, Message, Occasion, Period, Precheck, Step, TreePath,
+    Demand, Effect, Evidence, EvidenceTime, Message, Occasion, Period, Precheck, Step, TreePath,
 };
 
 /// How long a program may run that only shows more of a failure.
@@ -81,8 +81,8 @@ impl Run<'_> {
             let flow = match self.unit(at) {
                 Ok(flow) => flow,
                 Err(error) => {
-                    // Once it has done something outside, whether it does it again is for a person to say.
-                    let is_open = self.has_acted && !self.state.units[at].repeatable;
+                    // Once it has done something outside, it is not refused: it begins again, or a person says how far it came.
+                    let is_open = self.has_acted && self.changes_something(at);
                     match error {
                         EngineError::Core(crate::Error::Cancelled) => self.cut_off(at)?,
                         _ if is_open => self.cut_off(at)?,
@@ -115,6 +115,12 @@ impl Run<'_> {
             unit.note = Some("a check of its group did not pass before".into());
         }
         ended
+    }
+
+    fn changes_something(&self, at: usize) -> bool {
+        let unit = &self.state.units[at];
+        let writes = |step: &Step| step.effect != Effect::Read;
+        !unit.repeatable || unit.kind == UnitKind::Step && self.procedure.step(&unit.id).is_some_and(writes)
     }
 
     fn begin(&mut self, at: usize) -> Result<()> {
