@@ -19,7 +19,7 @@
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! A [`Repo`](crate::Repo) is cheap to clone, and can be sent to and shared between threads.
+//! A [`Repo`] is cheap to clone, and can be sent to and shared between threads.
 //!
 //! # Look into the history
 //!
