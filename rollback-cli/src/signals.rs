@@ -3,8 +3,7 @@
 //! While programs run on a result, they are stopped and their folders removed first. Otherwise nothing is written, and
 //! a signal ends the process at once.
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use rollback_core::Cancel;
 
 /// A stretch of time in which signals wait.
 pub(crate) struct Landing;
@@ -16,9 +15,9 @@ impl Landing {
         Self
     }
 
-    /// Set once a signal has arrived.
-    pub(crate) fn flag(&self) -> Arc<AtomicBool> {
-        state::stop_flag()
+    /// Cancelled once a signal has arrived.
+    pub(crate) fn token(&self) -> Cancel {
+        state::token()
     }
 }
 
@@ -32,15 +31,15 @@ impl Drop for Landing {
 pub(crate) struct Stopping;
 
 impl Stopping {
-    /// From now until the value is dropped signals only set the flag.
+    /// From now until the value is dropped signals only cancel the token.
     pub(crate) fn begin() -> Self {
         state::set_landing(true);
         Self
     }
 
-    /// Set once a signal has arrived.
-    pub(crate) fn flag(&self) -> Arc<AtomicBool> {
-        state::stop_flag()
+    /// Cancelled once a signal has arrived.
+    pub(crate) fn token(&self) -> Cancel {
+        state::token()
     }
 }
 
@@ -65,6 +64,7 @@ mod state {
     use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
     use std::sync::{Arc, LazyLock};
 
+    use rollback_core::Cancel;
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     use signal_hook::{flag, low_level};
 
@@ -74,13 +74,13 @@ mod state {
         /// The last signal that arrived; 0 where none did.
         arrived: Arc<AtomicUsize>,
         /// Whether one did.
-        stop: Arc<AtomicBool>,
+        stop: Cancel,
     }
 
     static STATE: LazyLock<State> = LazyLock::new(|| State {
         immediate: Arc::new(AtomicBool::new(true)),
         arrived: Arc::new(AtomicUsize::new(0)),
-        stop: Arc::new(AtomicBool::new(false)),
+        stop: Cancel::new(),
     });
 
     pub(super) fn install() {
@@ -89,12 +89,12 @@ mod state {
             let number = usize::try_from(signal).unwrap_or_default();
             let _ = flag::register_conditional_default(signal, Arc::clone(&STATE.immediate));
             let _ = flag::register_usize(signal, Arc::clone(&STATE.arrived), number);
-            let _ = flag::register(signal, Arc::clone(&STATE.stop));
+            let _ = flag::register(signal, Arc::clone(STATE.stop.flag()));
         }
     }
 
-    pub(super) fn stop_flag() -> Arc<AtomicBool> {
-        Arc::clone(&STATE.stop)
+    pub(super) fn token() -> Cancel {
+        STATE.stop.clone()
     }
 
     pub(super) fn set_landing(landing: bool) {
@@ -114,8 +114,8 @@ mod state {
 #[cfg(not(unix))]
 mod state {
     pub(super) fn install() {}
-    pub(super) fn stop_flag() -> super::Arc<super::AtomicBool> {
-        super::Arc::default()
+    pub(super) fn token() -> super::Cancel {
+        super::Cancel::new()
     }
     pub(super) fn set_landing(_landing: bool) {}
     pub(super) fn deliver() {}

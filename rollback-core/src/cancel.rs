@@ -38,9 +38,3 @@ impl Cancel {
         &self.0
     }
 }
-
-impl From<Arc<AtomicBool>> for Cancel {
-    fn from(flag: Arc<AtomicBool>) -> Self {
-        Self(flag)
-    }
-}

@@ -6,19 +6,17 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
 
+use crate::apply::durable;
 use crate::error::{Error, Result};
 use crate::id::TreeId;
 use crate::path::names_now;
 use crate::plan::{CrossCheck, Difference, Plan};
-use crate::process::{Command, DEFAULT_ENVIRONMENT, Ended, Output, Runner, StartError};
+use crate::process::Runner;
+use crate::process::merge_tree::{MergingGit, installed_git};
 use crate::repo::{Objects, Repo};
 use crate::strategy::{Step, Strategy, scope};
 use gix::objs::Write as _;
-
-/// git may take its time: some single merges take it half a minute.
-const PATIENCE: Duration = Duration::from_secs(600);
 
 impl Repo {
     /// Does the merges of the chosen rung again with the installed git; `None` where no git is installed.
@@ -30,11 +28,7 @@ impl Repo {
     /// [`Error::CrossCheckFailed`] where git is too old for it (2.45 is needed) or fails; [`Error::BadRequest`] for a
     /// plan that was read from a file and not rechecked.
     pub fn cross_check(&self, plan: &Plan, runner: &dyn Runner) -> Result<Option<CrossCheck>> {
-        let git = match installed(self, runner) {
-            Err(StartError::NotFound { .. }) => return Ok(None),
-            Err(error) => return Err(failed(error.to_string())),
-            Ok(output) => String::from_utf8_lossy(output.stdout.as_bytes()).trim().to_owned(),
-        };
+        let Some(git) = installed_git(runner, self.git_dir())? else { return Ok(None) };
         let mut check = CrossCheck { git, merges: 0, differences: Vec::new() };
         let Some(attempt) = plan.chosen_attempt() else { return Ok(Some(check)) };
         if !matches!(attempt.strategy, Strategy::RevertCommit | Strategy::RevertMerge | Strategy::CherryPick)
@@ -122,64 +116,15 @@ impl<'a> Quarantine<'a> {
         Ok(())
     }
 
-    fn merge(&self, [base, ours, theirs]: [TreeId; 3]) -> Result<(bool, TreeId)> {
+    fn merge(&self, trees: [TreeId; 3]) -> Result<(bool, TreeId)> {
         let objects = self.repo.local().objects.store_ref().path().to_owned();
-        let command = git(
-            self.repo,
-            &["merge-tree", "--write-tree", "--no-messages", &format!("--merge-base={base}")],
-            &[&ours.to_string(), &theirs.to_string()],
-        )
-        .env("GIT_OBJECT_DIRECTORY", path_text(self.folder.path())?)
-        .env("GIT_ALTERNATE_OBJECT_DIRECTORIES", quoted(path_text(&objects)?));
-        let output = self.runner.run(&command, &mut ()).map_err(|error| failed(error.to_string()))?;
-        let clean = match output.ended {
-            Ended::Exited(0) => true,
-            Ended::Exited(1) => false,
-            _ => return Err(failed(what_git_said(&output))),
+        let git = MergingGit {
+            runner: self.runner,
+            git_dir: self.repo.git_dir(),
+            objects: &objects,
+            created: self.folder.path(),
         };
-        let first = output.stdout.as_bytes().split(|byte| *byte == b'\n').next().unwrap_or_default();
-        let tree = std::str::from_utf8(first).ok().and_then(|id| id.trim().parse().ok());
-        tree.map(|tree| (clean, tree)).ok_or_else(|| failed(what_git_said(&output)))
-    }
-}
-
-fn installed(repo: &Repo, runner: &dyn Runner) -> std::result::Result<Output, StartError> {
-    runner.run(&git(repo, &["version"], &[]), &mut ())
-}
-
-fn git(repo: &Repo, options: &[&str], operands: &[&str]) -> Command {
-    let words = ["git"].into_iter().chain(options.iter().copied()).chain(operands.iter().copied());
-    Command::new(words, repo.git_dir())
-        .inherit(DEFAULT_ENVIRONMENT.iter().copied())
-        .env("GIT_DIR", repo.git_dir().to_string_lossy())
-        .env("GIT_NO_LAZY_FETCH", "1")
-        .env("GIT_OPTIONAL_LOCKS", "0")
-        .env("LC_ALL", "C")
-        .timeout(PATIENCE)
-}
-
-fn what_git_said(output: &Output) -> String {
-    let said = String::from_utf8_lossy(output.stderr.as_bytes());
-    match said.lines().next() {
-        Some(line) => format!("git merge-tree ended with {}: {line}", output.ended),
-        None => format!("git merge-tree ended with {}", output.ended),
-    }
-}
-
-fn failed(why: String) -> Error {
-    Error::CrossCheckFailed { why }
-}
-
-fn path_text(path: &Path) -> Result<&str> {
-    path.to_str().ok_or_else(|| failed(format!("the path {} is not UTF-8", path.display())))
-}
-
-/// A path in a list of paths, as git unquotes it: a colon would end it.
-fn quoted(path: &str) -> String {
-    if path.contains([':', ';', '"']) {
-        format!("\"{}\"", path.replace('\\', "\\\\").replace('"', "\\\""))
-    } else {
-        path.to_owned()
+        git.merge(trees)
     }
 }
 
@@ -189,9 +134,11 @@ fn quoted(path: &str) -> String {
 /// A file below `rb/reports/` in the git directory, readable by its owner alone.
 ///
 /// # Errors
-/// [`Error::Io`].
+/// [`Error::Io`]; [`Error::LinkInGitDir`].
 pub fn keep_report(repo: &Repo, check: &CrossCheck) -> Result<std::path::PathBuf> {
-    let folder = repo.git_dir().join("rb").join("reports");
+    let below = Path::new("rb/reports");
+    durable::refuse_links(repo.git_dir(), below)?;
+    let folder = repo.git_dir().join(below);
     fs::create_dir_all(&folder).map_err(|error| Error::io("make", &folder, error))?;
     let failed = |error| Error::io("write a report in", &folder, error);
     let bytes = serde_json::to_vec_pretty(check)

@@ -1,7 +1,7 @@
 //! A tour for programs that embed the library. Every example runs.
 //!
-//! The examples work on a [`sample`] repository of three commits: `app.py` says hello, the second commit breaks it, the third
-//! changes another file. A program of its own begins with [`Repo::discover`](crate::Repo::discover).
+//! The examples work on a [`sample`] repository of three commits: `app.py` says hello, the second commit breaks it, the
+//! third changes another file. A program of its own begins with [`Repo::discover`](crate::Repo::discover).
 //!
 //! # Open
 //!
@@ -11,8 +11,8 @@
 //! # let somewhere = folder.path().join("r");
 //! use rollback_core::Repo;
 //!
-//! // Nothing but this folder decides which repository is meant. For a command line that heeds GIT_DIR and its kin there is
-//! // `Repo::discover_with_environment`.
+//! // Nothing but this folder decides which repository is meant. For a command line that heeds GIT_DIR and its kin
+//! // there is `Repo::discover_with_environment`.
 //! let repo = Repo::discover(&somewhere)?;
 //! assert_eq!(repo.work_dir(), Some(somewhere.canonicalize()?.as_path()));
 //! assert!(Repo::discover(folder.path()).is_err_and(|error| error.code() == "not-a-repository"));
@@ -87,7 +87,8 @@
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The result can go to a branch of its own, where work tree and index stay as they are; this works in bare repositories too:
+//! The result can go to a branch of its own, where work tree and index stay as they are; this works in bare
+//! repositories too:
 //!
 //! ```
 //! # let folder = tempfile::tempdir()?;
@@ -210,8 +211,8 @@
 //!
 //! # Embed a procedure
 //!
-//! A procedure is a runbook as data. The [`Engine`](crate::procedure::engine::Engine) needs something that starts programs and
-//! something that tells the time; an [`Observer`](crate::procedure::engine::Observer) follows the run.
+//! A procedure is a runbook as data. The [`Engine`](crate::procedure::engine::Engine) needs something that starts
+//! programs and something that tells the time; an [`Observer`](crate::procedure::engine::Observer) follows the run.
 //!
 //! ```
 //! # let folder = tempfile::tempdir()?;

@@ -29,6 +29,7 @@ pub mod import;
 mod journal;
 mod listing;
 pub mod local_time;
+pub mod markdown;
 pub mod merge;
 pub mod merge_drivers;
 pub mod message;

@@ -1,6 +1,5 @@
 //! `rb checkpoint`: a state is kept whole, and comes back whole.
 
-#[cfg(unix)]
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
@@ -332,7 +331,6 @@ fn read(path: &Path) -> Option<String> {
 
 #[test]
 fn paths_outside_come_back_with_consent_only_to_where_they_were() {
-    use std::os::unix::fs::PermissionsExt;
     let repo = busy();
     let outside = Sandbox::folder();
     let folder = outside.path().join("etc");

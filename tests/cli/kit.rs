@@ -65,6 +65,29 @@ pub(crate) fn rb_with(repo: &Sandbox, args: &[&str], stdin: &str, variables: &[(
     Run::of(output.expect("rb can be started"))
 }
 
+/// The system calls of a run of `rb` that flush, rename, remove and write, a line each, with the paths of open files.
+#[track_caller]
+pub(crate) fn traced_writes(repo: &Sandbox, args: &[&str]) -> String {
+    let log = repo.around().join("trace");
+    let mut command = repo.command("strace");
+    let calls = "trace=fsync,rename,renameat,renameat2,unlink,write";
+    command.args(["-qq", "-y", "-s", "200", "-e", calls, "-o"]).arg(&log);
+    let output = command.arg(env!("CARGO_BIN_EXE_rb")).args(args).output().expect("strace can be started");
+    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    std::fs::read_to_string(log).expect("a trace")
+}
+
+/// Asserts that a trace has such lines, each first seen after the one before. A line is known by parts of it.
+#[track_caller]
+pub(crate) fn assert_order(trace: &str, lines: &[&[&str]]) {
+    let at = |parts: &&[&str]| {
+        let found = trace.lines().position(|line| parts.iter().all(|part| line.contains(part)));
+        found.unwrap_or_else(|| panic!("{parts:?} is not in: {trace}"))
+    };
+    let order: Vec<_> = lines.iter().map(at).collect();
+    assert!(order.is_sorted(), "{order:?} of {lines:?}: {trace}");
+}
+
 /// A shell in the repository, with `rb` on its path.
 #[track_caller]
 pub(crate) fn shell(repo: &Sandbox, script: &str) -> Run {

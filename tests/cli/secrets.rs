@@ -6,7 +6,7 @@ use std::path::Path;
 
 use test_kit::Sandbox;
 
-use crate::kit::{Run, done, hash_of, rb, rb_with};
+use crate::kit::{Run, assert_order, done, hash_of, rb, rb_with, traced_writes};
 
 const PASSWORD: &str = "inputpass-Vb72kk+/%";
 
@@ -187,26 +187,26 @@ fn an_environment_file_is_on_the_disk_before_the_step_is_done() {
     if !Sandbox::can_trace() {
         return;
     }
-    let repo = before_env_file("real.env");
-    let folder = home_of(&repo).join("etc");
-    let hash = hash_of(&repo, &["trust", "p"]);
-    let log = repo.around().join("trace");
-    let mut command = repo.command("strace");
-    command.args(["-qq", "-y", "-s", "200", "-e", "trace=fsync,rename,renameat,renameat2,write", "-o"]);
-    command.arg(&log).arg(env!("CARGO_BIN_EXE_rb")).args(["run", "p", "-y", "--trusted-hash", &hash]);
-    let output = command.output().expect("strace can be started");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let trace = std::fs::read_to_string(&log).expect("a trace");
-    let etc = folder.display().to_string();
-    let at = |what: &[&str]| {
-        let found = trace.lines().position(|line| what.iter().all(|part| line.contains(part)));
-        found.unwrap_or_else(|| panic!("{what:?} is not in: {trace}"))
-    };
-    let order = [
-        at(&["fsync", &format!("{etc}/")]),
-        at(&["rename", "real.env"]),
-        at(&["fsync", &format!("{etc}>")]),
-        at(&["write(", "step e", "done"]),
-    ];
-    assert!(order.is_sorted(), "{order:?}: {trace}");
+    for (file, is_new) in [("real.env", false), ("new/deep/app.env", true)] {
+        let repo = before_env_file(file);
+        let etc = home_of(&repo).join("etc").display().to_string();
+        let (folder, name) = file
+            .rsplit_once('/')
+            .map_or((etc.clone(), file), |(below, name)| (format!("{etc}/{below}"), name));
+        let hash = hash_of(&repo, &["trust", "p"]);
+        let trace = traced_writes(&repo, &["run", "p", "-y", "--trusted-hash", &hash]);
+        assert_order(
+            &trace,
+            &[
+                &["fsync", &format!("{folder}/")],
+                &["rename", name],
+                &["fsync", &format!("{folder}>")],
+                &["write(", "step e", "done"],
+            ],
+        );
+        if is_new {
+            let (above, of_file) = ([format!("{etc}>"), format!("{etc}/new>")], format!("{folder}/"));
+            assert_order(&trace, &[&["fsync", &above[0]], &["fsync", &above[1]], &["fsync", &of_file]]);
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use test_kit::{Part, Sandbox, State};
 
-use crate::kit::{done, hash_of, rb, rb_with};
+use crate::kit::{assert_order, done, hash_of, rb, rb_with, traced_writes};
 
 /// A path that goes through a filter of the repository's own, and a change to take back.
 fn filtered() -> Sandbox {
@@ -118,40 +118,19 @@ fn what_is_trusted_and_what_is_not_any_more_is_on_the_disk_before_it_is_said() {
     let repo = filtered();
     let hash = hash_of(&repo, &["trust"]);
     let store = repo.around().join("home/.local/share/rb/trust").display().to_string();
-    let trace_of = |words: &[&str]| {
-        let log = repo.around().join("trace");
-        let mut command = repo.command("strace");
-        command.args([
-            "-qq",
-            "-y",
-            "-s",
-            "200",
-            "-e",
-            "trace=fsync,rename,renameat,renameat2,unlink,write",
-            "-o",
-        ]);
-        let output = command.arg(&log).arg(env!("CARGO_BIN_EXE_rb")).args(words).output();
-        assert!(output.is_ok_and(|output| output.status.success()), "{words:?}");
-        std::fs::read_to_string(log).expect("a trace")
-    };
-    let at = |trace: &str, what: &[&str]| {
-        let found = trace.lines().position(|line| what.iter().all(|part| line.contains(part)));
-        found.unwrap_or_else(|| panic!("{what:?} is not in: {trace}"))
-    };
-    let trace = trace_of(&["trust", "--hash", &hash]);
-    let order = [
-        at(&trace, &["fsync", &format!("{store}/.tmp")]),
-        at(&trace, &["rename", &store, ".json"]),
-        at(&trace, &["fsync", &format!("{store}>")]),
-        at(&trace, &["fsync", &format!("{}>", store.trim_end_matches("/trust"))]),
-        at(&trace, &["write(", "trusted from now on"]),
-    ];
-    assert!(order.is_sorted(), "{order:?}: {trace}");
-    let trace = trace_of(&["trust", "--remove"]);
-    let order = [
-        at(&trace, &["unlink", &store]),
-        at(&trace, &["fsync", &format!("{store}>")]),
-        at(&trace, &["write(", "is not trusted any more"]),
-    ];
-    assert!(order.is_sorted(), "{order:?}: {trace}");
+    let (in_store, above) = (format!("{store}>"), format!("{}>", store.trim_end_matches("/trust")));
+    assert_order(
+        &traced_writes(&repo, &["trust", "--hash", &hash]),
+        &[
+            &["fsync", &above],
+            &["fsync", &format!("{store}/.tmp")],
+            &["rename", &store, ".json"],
+            &["fsync", &in_store],
+            &["write(", "trusted from now on"],
+        ],
+    );
+    assert_order(
+        &traced_writes(&repo, &["trust", "--remove"]),
+        &[&["unlink", &store], &["fsync", &in_store], &["write(", "is not trusted any more"]],
+    );
 }

@@ -2,11 +2,8 @@
 //! result clean that git would not.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-
 use rollback_core::merge::{Engine, Labels, Merged, Options, ReviewReason, Verdict};
-use rollback_core::{Error, Repo, TreeId};
+use rollback_core::{Cancel, Error, Repo, TreeId};
 use test_kit::{Sandbox, hostile};
 
 fn merge(repo: &Sandbox, trees: [&str; 3]) -> Result<Merged, Error> {
@@ -158,8 +155,9 @@ fn a_cancelled_merge_says_so() {
     let base = tree(&repo, &[("a", "1\n")]);
     let ours = tree(&repo, &[("a", "2\n")]);
     let theirs = tree(&repo, &[("a", "3\n")]);
-    let opened = Repo::discover(repo.path()).unwrap();
-    let stop = Arc::new(AtomicBool::new(true));
-    let engine = Engine::new(&opened, Options::default()).unwrap().cancelled_by(stop);
+    let cancel = Cancel::new();
+    let opened = Repo::discover(repo.path()).unwrap().cancelled_by(cancel.clone());
+    let engine = Engine::new(&opened, Options::default()).unwrap();
+    cancel.cancel();
     assert!(matches!(merge_with(engine, [&base, &ours, &theirs]), Err(Error::Cancelled)));
 }

@@ -4,9 +4,9 @@
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use rollback_core::Cancel;
 use rollback_core::process::{
     Captured, Command, DEFAULT_ENVIRONMENT, Ended, Output, Redactor, Runner, StartError, Stream, SystemRunner,
 };
@@ -179,11 +179,11 @@ fn a_program_that_never_reads_its_input_does_not_hold_us() {
 #[test]
 fn cancelling_kills_the_tree() {
     let folder = tempfile::tempdir().unwrap();
-    let flag = Arc::new(AtomicBool::new(false));
-    let command = shell("sleep 300 & echo $! > child; wait", folder.path()).cancel(Arc::clone(&flag));
+    let cancel = Cancel::new();
+    let command = shell("sleep 300 & echo $! > child; wait", folder.path()).cancel(cancel.clone());
     let waiting = std::thread::spawn(move || run(&command));
     let child = wait_for(&folder.path().join("child"));
-    flag.store(true, Ordering::Relaxed);
+    cancel.cancel();
     assert_eq!(waiting.join().unwrap().ended, Ended::Cancelled);
     assert!(!lives(&child));
 }

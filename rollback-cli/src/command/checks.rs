@@ -59,7 +59,7 @@ pub(super) fn run(
     let repo = session.repo()?;
     options.allow_loss = landing.allow_loss;
     let stopping = signals::Stopping::begin();
-    let checker = Checker { repo: &repo, runner: &SystemRunner, cancel: Some(stopping.flag()) };
+    let checker = Checker { repo: &repo, runner: &SystemRunner, cancel: stopping.token() };
     let checked = progress::telling(&session.console, |status| {
         checker.check(plan, &options, &mut Tail { status, running: String::new() })
     });

@@ -145,7 +145,7 @@ fn hooks(repo: &Repo, landing: &signals::Landing, session: &Session) -> Result<A
         prefix.push('/');
     }
     let hooks = SystemHooks::new(Arc::new(SystemRunner), repo.program_timeout()?);
-    Ok(Arc::new(hooks.prefix(prefix).cancel(landing.flag())))
+    Ok(Arc::new(hooks.prefix(prefix).cancel(landing.token())))
 }
 
 /// Reports a plan that is not landed because of its checks.

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use rollback_core::markdown::fenced;
 use rollback_core::procedure::show::Block;
 
 /// The blocks as Markdown.
@@ -32,9 +33,7 @@ pub(crate) fn render(blocks: &[Block]) -> String {
                 text.push('\n');
             }
             Block::Code(code) => {
-                let longest = code.split(|c| c != '`').map(str::len).max().unwrap_or(0);
-                let fence = "`".repeat(longest.max(2) + 1);
-                let _ = writeln!(text, "{fence}\n{}\n{fence}\n", code.trim_end());
+                let _ = writeln!(text, "{}\n", fenced(code));
             }
             _ => {}
         }
@@ -42,7 +41,8 @@ pub(crate) fn render(blocks: &[Block]) -> String {
     text.trim_end().to_owned() + "\n"
 }
 
-/// Text as Markdown in which nothing is live but its code spans: no tag, no image, no link.
+/// Text as Markdown in which nothing is live but its code spans: no tag, no image, no link. It stands alone in its block:
+/// beside other text its backticks could pair with others.
 fn inert(text: &str) -> String {
     let mut inert = String::with_capacity(text.len());
     let mut rest = text;

@@ -115,21 +115,23 @@ pub(crate) fn create_new(path: &Path) -> io::Result<File> {
 
 /// Makes the folder and those above it that are missing, each flushed into its parent where `sync`.
 pub(crate) fn make_folders(path: &Path, shared: Shared, sync: bool) -> Result<()> {
-    match fs::create_dir(path) {
-        Ok(()) => {
-            adjust_shared(path, shared)?;
-            path.parent().map_or(Ok(()), |parent| sync_folder(parent, sync))
-        }
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let parent = path.parent().ok_or_else(|| Error::io("create", path, error))?;
+    let parent = path.parent().map(|parent| if parent == "" { Path::new(".") } else { parent });
+    let make = || match fs::create_dir(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        made => made.map(|()| true),
+    };
+    let made = match (make(), parent) {
+        (Err(error), Some(parent)) if error.kind() == io::ErrorKind::NotFound => {
             make_folders(parent, shared, sync)?;
-            fs::create_dir(path).map_err(|error| Error::io("create", path, error))?;
-            adjust_shared(path, shared)?;
-            sync_folder(parent, sync)
+            make()
         }
-        Err(error) => Err(Error::io("create", path, error)),
+        (made, _) => made,
+    };
+    if made.map_err(|error| Error::io("create", path, error))? {
+        adjust_shared(path, shared)?;
+        parent.map_or(Ok(()), |parent| sync_folder(parent, sync))?;
     }
+    Ok(())
 }
 
 /// Refuses a symbolic link on the way from `base` to `below`, its last part included: the author of the git
@@ -143,9 +145,7 @@ pub(crate) fn refuse_links(base: &Path, below: &Path) -> Result<()> {
         at.push(part);
         let metadata = match fs::symlink_metadata(&at) {
             Ok(metadata) => metadata,
-            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-                break;
-            }
+            Err(error) if bounded::is_absent(&error) => break,
             Err(error) => return Err(Error::io("examine", at, error)),
         };
         if metadata.is_symlink() {
@@ -214,9 +214,7 @@ const LARGEST: u64 = 1 << 30;
 fn if_there<T>(path: &Path, found: io::Result<T>) -> Result<Option<T>> {
     match found {
         Ok(found) => Ok(Some(found)),
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-            Ok(None)
-        }
+        Err(error) if bounded::is_absent(&error) => Ok(None),
         Err(error) => Err(Error::io("read", path, error)),
     }
 }

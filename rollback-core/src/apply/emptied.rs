@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::io::{self, ErrorKind};
 
 use super::folder::{Folder, Identity, Parent, parent_of};
+use crate::bounded;
 use crate::error::{Error, Result};
 use crate::journal::{Action, Step};
 use crate::path::RepoPath;
@@ -36,7 +37,7 @@ fn remove_if_empty(root: &Folder, path: &RepoPath, current: Option<&Identity>) -
     let here = match parent.open_folder(path.file_name()) {
         Ok(here) => here.identity()?,
         // Removed with another file, or a file by now.
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+        Err(error) if bounded::is_absent(&error) => {
             return Ok(error.kind() == ErrorKind::NotFound);
         }
         Err(error) => return Err(error),

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::changes::{self, Change};
@@ -67,20 +66,18 @@ pub(crate) struct Landing {
 
 /// How to land.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct LandOptions<'a> {
+pub(crate) struct LandOptions {
     /// The name of the landing; a random one where absent.
     pub(crate) operation: Option<OperationId>,
-    /// Stops the landing once it is set; honoured until the commit point.
-    pub(crate) cancel: Option<&'a AtomicBool>,
     /// What to flush, where it is not to be what the configuration says.
     pub(crate) fsync: Option<FsyncPolicy>,
     /// How long to wait for the lock of another process.
     pub(crate) patience: Duration,
 }
 
-impl Default for LandOptions<'_> {
+impl Default for LandOptions {
     fn default() -> Self {
-        Self { operation: None, cancel: None, fsync: None, patience: Duration::from_secs(1) }
+        Self { operation: None, fsync: None, patience: Duration::from_secs(1) }
     }
 }
 
@@ -101,7 +98,7 @@ pub(crate) struct Landed {
 /// # Writes
 /// Loose objects, the paths at which the two trees differ, the index, one reference and its logs, the
 /// state files named, and `rb/` in the git directory.
-pub(crate) fn land(repo: &Repo, landing: &Landing, options: &LandOptions<'_>) -> Result<Landed> {
+pub(crate) fn land(repo: &Repo, landing: &Landing, options: &LandOptions) -> Result<Landed> {
     let repo = &repo.landing()?;
     let mut settings = Settings::of(repo)?;
     settings.fsync = options.fsync.unwrap_or(settings.fsync);
@@ -180,7 +177,7 @@ pub(super) fn open_root(repo: &Repo) -> Result<Folder> {
 struct Run<'a> {
     repo: &'a Repo,
     landing: &'a Landing,
-    options: &'a LandOptions<'a>,
+    options: &'a LandOptions,
     settings: &'a Settings,
     objects: &'a Objects,
 }
@@ -221,7 +218,7 @@ impl Run<'_> {
             self.fetch_missing(&checkout.index, &changes, found)?;
         }
         let outside = outside::look(self.repo, &landing.outside)?;
-        self.stop_if_cancelled()?;
+        self.repo.stop_if_cancelled()?;
 
         let logged = self.logged(&changes, looked.as_ref())?;
         objects::store(self.repo, &landing.objects, self.settings)?;
@@ -457,7 +454,7 @@ impl Run<'_> {
         rows.sort_by_key(|(change, _)| change.new.is_some());
         let mut steps = Vec::new();
         for (change, found) in rows {
-            self.stop_if_cancelled()?;
+            self.repo.stop_if_cancelled()?;
             let way = makes_way(change, found);
             let found = if way.is_some() { &Found::Nothing } else { found };
             steps.extend(way.map(|action| Step { path: change.path.clone(), action }));
@@ -549,7 +546,7 @@ impl Run<'_> {
             self.swap(&prepared.stage, &prepared.journal, checkout)?;
             self.write_index(&prepared.stage, &prepared.journal, &prepared.changes, checkout)?;
         }
-        self.stop_if_cancelled()?;
+        self.repo.stop_if_cancelled()?;
         let Some(update) = &self.landing.reference else {
             return recover::mark_landed(&prepared.stage, self.settings);
         };
@@ -600,7 +597,7 @@ impl Run<'_> {
             file_mode: self.settings.file_mode,
         };
         for (slot, step) in journal.steps.iter().enumerate() {
-            self.stop_if_cancelled()?;
+            self.repo.stop_if_cancelled()?;
             swapper.apply(slot, step)?;
         }
         let none = BTreeSet::new();
@@ -635,17 +632,10 @@ impl Run<'_> {
         }
         let staged = stage.path("index.new");
         self.write_own(&staged, &index.encode(self.settings.skip_hash)?, self.settings.fsync.index)?;
-        self.stop_if_cancelled()?;
+        self.repo.stop_if_cancelled()?;
         fs::rename(&staged, &*index_path).map_err(|error| Error::io("replace", &*index_path, error))?;
         let folder = index_path.parent().unwrap_or(self.repo.git_dir());
         durable::sync_folder(folder, self.settings.fsync.index)
-    }
-
-    fn stop_if_cancelled(&self) -> Result<()> {
-        match self.options.cancel {
-            Some(cancel) if cancel.load(Ordering::Relaxed) => Err(Error::Cancelled),
-            _ => self.repo.stop_if_cancelled(),
-        }
     }
 }
 

@@ -1,10 +1,10 @@
 //! Paths outside of the repository that a landing puts back.
 //!
-//! All that is to be written is staged before the journal is, in a folder beside each path and on its file system: a full
-//! disk or a folder that may not be written to is a refusal that changed nothing. After the commit point the files move
-//! into place by the swaps of the work tree, so that no file is ever half written, and what another process wrote in that very
-//! moment is put back. Doing it twice is doing it once; what cannot be done is tried once more by the next recovery, and
-//! then let go.
+//! All that is to be written is staged before the journal is, in a folder beside each path and on its file system: a
+//! full disk or a folder that may not be written to is a refusal that changed nothing. After the commit point the files
+//! move into place by the swaps of the work tree, so that no file is ever half written, and what another process wrote
+//! in that very moment is put back. Doing it twice is doing it once; what cannot be done is tried once more by the next
+//! recovery, and then let go.
 //!
 //! Never: a path written because a journal says so. Without the folder that a landing staged on the spot nothing is done:
 //! the author of a repository can write its journal, but cannot make that folder.

@@ -11,8 +11,10 @@ use std::path::{Path, PathBuf};
 
 use bstr::ByteSlice;
 
+use super::durable;
 use super::folder::Folder;
 use crate::error::{Error, Result};
+use crate::repo::config::Shared;
 
 /// The permissions of a file that was not there: it may hold a password.
 const NEW_FILE: u32 = 0o600;
@@ -20,7 +22,8 @@ const NEW_FILE: u32 = 0o600;
 /// Writes the file; `permissions` replaces those that it has.
 ///
 /// # Writes
-/// The file, and beside it for a moment one whose name begins with `.rb-written-`. Folders that are missing.
+/// The file, and beside it for a moment one whose name begins with `.rb-written-`. Folders that are missing, each on the
+/// disk before the file is.
 ///
 /// # Errors
 /// [`Error::BadRequest`] for what is no plain file, has several names, or belongs to a user that its replacement cannot be
@@ -33,7 +36,7 @@ pub(crate) fn replace_outside(path: &Path, bytes: &[u8], permissions: Option<u32
         return Err(refused("names no file"));
     };
     let failed = |error| Error::io("write", &target, error);
-    fs::create_dir_all(folder).map_err(failed)?;
+    durable::make_folders(folder, Shared::Umask, true)?;
     let parent = Folder::open(folder).map_err(failed)?;
     let old = match parent.open_file(name) {
         Ok(file) => Some(file),

@@ -485,8 +485,8 @@ fn clean_up(repo: &Repo, stage: &Stage, journal: &Journal, settings: &Settings) 
     kept.map_or(swept, |(paths, folder)| Err(Error::SetAside { paths, folder }))
 }
 
-/// A process that had a file open when it was displaced may have written to it since. Such a file is not thrown away with the
-/// stage: it goes to a folder of its own, at its path. Returns the paths and the folder.
+/// A process that had a file open when it was displaced may have written to it since. Such a file is not thrown away
+/// with the stage: it goes to a folder of its own, at its path. Returns the paths and the folder.
 fn keep_foreign(
     repo: &Repo,
     root: &Folder,

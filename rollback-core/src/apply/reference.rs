@@ -8,6 +8,7 @@ use bstr::{BString, ByteSlice};
 
 use super::durable;
 use super::stage::Stage;
+use crate::bounded;
 use crate::error::{Error, Result};
 use crate::id::CommitId;
 use crate::journal::{MovedReference, Place};
@@ -218,9 +219,7 @@ pub(super) fn remove(repo: &Repo, stage: &Stage, name: &[u8], settings: &Setting
     }
     let path = repo.reference_path(name)?;
     match fs::rename(&path, stage.path("reference.old")) {
-        Err(error) if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-            Err(Error::io("remove", path, error))
-        }
+        Err(error) if !bounded::is_absent(&error) => Err(Error::io("remove", path, error)),
         _ => Ok(()),
     }
 }

@@ -23,7 +23,8 @@ pub(crate) fn folder_of(git_dir: &Path) -> PathBuf {
     git_dir.join("rb").join("landing")
 }
 
-/// The folder of what the last landing displaced, in `git_dir`: a process that had a file of it open may still write to it.
+/// The folder of what the last landing displaced, in `git_dir`: a process that had a file of it open may still write to
+/// it.
 pub(crate) fn displaced_of(git_dir: &Path) -> PathBuf {
     git_dir.join("rb").join("displaced")
 }

@@ -23,7 +23,8 @@ pub(super) struct Snapshot {
     pub(super) part: WorkTreePart,
 }
 
-/// Takes the state; of what git ignores only what is `named`. Who is only curious stores nothing. Trees stay in the memory of `objects`.
+/// Takes the state; of what git ignores only what is `named`. Who is only curious stores nothing. Trees stay in the
+/// memory of `objects`.
 ///
 /// # Writes
 /// A blob for each file whose bytes are not stored yet. Nothing names them until a record does.

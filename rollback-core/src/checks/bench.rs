@@ -121,16 +121,13 @@ impl<'a> Bench<'a> {
     fn command(&self, run: &[String], scratch: &Scratch) -> Command {
         let options = self.options;
         let names = DEFAULT_ENVIRONMENT.iter().copied().chain(options.environment.iter().map(String::as_str));
-        let command = Command::new(run.iter().cloned(), scratch.folder())
+        Command::new(run.iter().cloned(), scratch.folder())
             .inherit(names)
             .env("RB_CANDIDATE", scratch.folder().display().to_string())
             .timeout(options.timeout)
             .output_limit(KEPT)
-            .redact(self.redactor.clone());
-        match &self.checker.cancel {
-            Some(flag) => command.cancel(flag.clone()),
-            None => command,
-        }
+            .redact(self.redactor.clone())
+            .cancel(self.checker.cancel.clone())
     }
 
     /// What the verdict on a candidate is worth, given what the same program said of the tip.

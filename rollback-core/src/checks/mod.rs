@@ -7,10 +7,9 @@
 
 mod bench;
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use crate::cancel::Cancel;
 use crate::error::Result;
 use crate::path::RepoPath;
 use crate::plan::{LossClass, Plan, Rejection};
@@ -73,8 +72,8 @@ pub struct Checker<'a> {
     pub repo: &'a Repo,
     /// Starts programs.
     pub runner: &'a dyn Runner,
-    /// Stops the checks once it is set.
-    pub cancel: Option<Arc<AtomicBool>>,
+    /// Stops the checks once it is cancelled.
+    pub cancel: Cancel,
 }
 
 /// Sees what goes on while checks run.

@@ -133,7 +133,8 @@ fn commits_since(ancestry: &mut Ancestry<'_>, tip: CommitId, other: CommitId) ->
     commit_set::difference(ancestry, &[tip], &[other])
 }
 
-/// The history of a file from the tip back to where it was added. A walk goes on from there, along what had its name before.
+/// The history of a file from the tip back to where it was added. A walk goes on from there, along what had its name
+/// before.
 struct Life<'o> {
     walk: PathWalk<'o>,
     /// The commits to come in which it is there.

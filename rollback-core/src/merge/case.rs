@@ -2,7 +2,6 @@
 //! folders that were walked, and what was found about renames.
 
 use std::rc::Rc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::content::Content;
 use super::hash::Map;
@@ -136,7 +135,6 @@ pub(super) struct Case<'e> {
     pub(super) content: &'e mut Content,
     pub(super) options: &'e Options,
     pub(super) labels: &'e Labels,
-    pub(super) stop: Option<&'e AtomicBool>,
     pub(super) paths: Paths,
     /// By number of the path; `None` for a path that is only a name, or has moved away.
     infos: Vec<Option<Info>>,
@@ -159,14 +157,12 @@ impl<'e> Case<'e> {
         content: &'e mut Content,
         options: &'e Options,
         labels: &'e Labels,
-        stop: Option<&'e AtomicBool>,
     ) -> Self {
         Self {
             store,
             content,
             options,
             labels,
-            stop,
             paths: Paths::default(),
             infos: Vec::new(),
             folders: Vec::new(),
@@ -190,10 +186,7 @@ impl<'e> Case<'e> {
 
     /// Fails where the caller has lost interest.
     pub(super) fn check_cancelled(&self) -> Result<(), Stop> {
-        match self.stop {
-            Some(stop) if stop.load(Ordering::Relaxed) => Err(Error::Cancelled.into()),
-            _ => Ok(()),
-        }
+        Ok(self.store.stop_if_cancelled()?)
     }
 
     pub(super) fn info(&self, path: PathId) -> Option<&Info> {

@@ -1,8 +1,6 @@
 //! The engine: options, caches and buffers that outlive a merge.
 
 use std::rc::Rc;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use super::case::{Case, Info, Stop};
 use super::content::Content;
@@ -21,7 +19,6 @@ pub struct Engine {
     store: Store,
     content: Content,
     options: Options,
-    stop: Option<Arc<AtomicBool>>,
 }
 
 impl Engine {
@@ -50,16 +47,7 @@ impl Engine {
 
     fn with(objects: Rc<Objects>, packs: PackFiles, options: Options, keep: Keep) -> Result<Self> {
         let content = Content::new(&objects)?;
-        let stop = objects.cancel().map(|cancel| Arc::clone(cancel.flag()));
-        Ok(Self { store: Store::new(objects, packs, keep), content, options, stop })
-    }
-
-    /// Lets `stop` end a merge that takes too long: it fails with [`crate::Error::Cancelled`] soon after the flag
-    /// is raised.
-    #[must_use]
-    pub fn cancelled_by(mut self, stop: Arc<AtomicBool>) -> Self {
-        self.stop = Some(stop);
-        self
+        Ok(Self { store: Store::new(objects, packs, keep), content, options })
     }
 
     /// The tree that a full id stands for: its own, or that of the commit or tag.
@@ -71,11 +59,10 @@ impl Engine {
     ///
     /// # Errors
     /// [`crate::Error::MissingObject`] and [`crate::Error::CorruptObject`] for what the merge had to read;
-    /// [`crate::Error::Cancelled`].
+    /// [`crate::Error::Cancelled`] soon after the token of [`Repo::cancelled_by`] is cancelled.
     pub fn merge(&mut self, base: TreeId, ours: TreeId, theirs: TreeId, labels: &Labels) -> Result<Merged> {
         self.store.begin();
-        let stop = self.stop.clone();
-        let mut case = Case::new(&mut self.store, &mut self.content, &self.options, labels, stop.as_deref());
+        let mut case = Case::new(&mut self.store, &mut self.content, &self.options, labels);
         match case.run(base, ours, theirs) {
             Ok(merged) => Ok(merged),
             Err(Stop::Error(error)) => Err(error),

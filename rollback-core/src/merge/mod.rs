@@ -7,8 +7,9 @@
 //! # What is not decided here
 //! What the engine cannot decide as git would it does not decide: [`Verdict::NeedsReview`]. The classes, each a
 //! [`ReviewReason`]:
-//! - a file that both sides changed and whose `merge` attribute names a configured program, where there is no `MergeDrivers` to
-//!   run it ([`crate::merge_drivers`]), where the repository itself configures it and is not trusted, or where it fails;
+//! - a file that both sides changed and whose `merge` attribute names a configured program, where there is no
+//!   `MergeDrivers` to run it ([`crate::merge_drivers`]), where the repository itself configures it and is not trusted,
+//!   or where it fails;
 //! - a submodule that both sides moved and that is not checked out, while git keeps repositories of submodules: one
 //!   of these may hold the history that tells which side is ahead;
 //! - renormalising a path with a filter or an encoding, and renormalising where git would take the attributes from

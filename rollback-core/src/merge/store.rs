@@ -59,6 +59,12 @@ impl Store {
         }
     }
 
+    /// # Errors
+    /// [`Error::Cancelled`].
+    pub(super) fn stop_if_cancelled(&self) -> Result<()> {
+        self.objects.stop_if_cancelled()
+    }
+
     pub(super) fn hash(&self) -> gix::hash::Kind {
         self.hash
     }

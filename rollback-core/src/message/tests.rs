@@ -65,7 +65,7 @@ const MESSAGES: &[(&[u8], Option<&str>)] = &[
     (b"euro \xa4\n", Some("ISO-8859-15")),
     (b"smart \x93quotes\x94\n", Some("CP1252")),
     (b"\xc6\xfc\xcb\xdc\xb8\xec\n", Some("EUC-JP")),
-    (b"an encoding nobody knows \xdf\n", Some("x-nowhere")),
+    (b"an unknown encoding \xdf\n", Some("x-nowhere")),
     ("UTF-8 said aloud \u{df}\n".as_bytes(), Some("utf8")),
 ];
 

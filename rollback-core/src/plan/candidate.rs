@@ -10,8 +10,7 @@ use crate::history::paths_between;
 use crate::id::{CommitId, Entry, EntryMode, TreeId};
 use crate::message::Message;
 use crate::path::RepoPath;
-use crate::repo::Edits;
-use crate::repo::{Objects, Repo};
+use crate::repo::{Edits, Objects, Repo};
 use crate::strategy::{Attempt, Scope, Step, Strategy};
 use crate::target::{RestoreTarget, Target};
 

@@ -85,7 +85,8 @@ impl Plan {
             })
     }
 
-    /// The plan with what was run to judge another one that comes to the same result, such as the same plan with other words.
+    /// The plan with what was run to judge another one that comes to the same result, such as the same plan with other
+    /// words.
     #[must_use]
     pub fn with_checks_of(mut self, other: Self) -> Self {
         self.checks = other.checks;

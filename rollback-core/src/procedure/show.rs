@@ -9,6 +9,7 @@ use super::format::{
     Action, Check, Demand, Evidence, Followup, Named, Origin, Phase, Procedure, Publish, Rung, Scalar, Step,
     Subject, spelled, text,
 };
+use crate::markdown::code;
 
 /// A piece of the document.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,14 +53,6 @@ pub fn show(procedure: &Procedure) -> Vec<Block> {
     page.after();
     page.appendix();
     page.blocks
-}
-
-/// Text as a code span, whatever backticks it holds.
-fn code(text: &str) -> String {
-    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
-    let ticks = "`".repeat(longest + 1);
-    let space = if longest > 0 { " " } else { "" };
-    format!("{ticks}{space}{}{space}{ticks}", text.replace('\n', " "))
 }
 
 struct Page<'a> {

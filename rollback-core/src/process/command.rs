@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::Redactor;
+use crate::cancel::Cancel;
 
 /// The variables that reach a program unless the caller says otherwise.
 ///
@@ -43,7 +43,7 @@ pub struct Command {
     pub(super) timeout: Option<Duration>,
     pub(super) output_limit: usize,
     pub(super) redactor: Arc<Redactor>,
-    pub(super) cancel: Option<Arc<AtomicBool>>,
+    pub(super) cancel: Cancel,
     pub(super) tree: Option<String>,
 }
 
@@ -70,7 +70,7 @@ impl Command {
             timeout: None,
             output_limit: DEFAULT_OUTPUT_LIMIT,
             redactor: Arc::default(),
-            cancel: None,
+            cancel: Cancel::default(),
             tree: None,
         }
     }
@@ -121,10 +121,10 @@ impl Command {
         self
     }
 
-    /// Kills the program and all it started once the flag is set.
+    /// Kills the program and all it started once the token is cancelled.
     #[must_use]
-    pub fn cancel(mut self, flag: Arc<AtomicBool>) -> Self {
-        self.cancel = Some(flag);
+    pub fn cancel(mut self, cancel: Cancel) -> Self {
+        self.cancel = cancel;
         self
     }
 
@@ -151,6 +151,6 @@ impl Command {
     }
 
     pub(super) fn is_cancelled(&self) -> bool {
-        self.cancel.as_ref().is_some_and(|flag| flag.load(Ordering::Relaxed))
+        self.cancel.is_cancelled()
     }
 }

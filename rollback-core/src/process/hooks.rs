@@ -5,10 +5,10 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::{Command, Ended, Output, Runner, StartError};
+use crate::cancel::Cancel;
 use crate::hooks::{HookCall, HookEnd, Hooks};
 
 /// How much of what a hook writes is kept of each stream, in bytes.
@@ -22,13 +22,13 @@ pub struct SystemHooks {
     runner: Arc<dyn Runner>,
     timeout: Duration,
     prefix: String,
-    cancel: Option<Arc<AtomicBool>>,
+    cancel: Cancel,
 }
 
 impl SystemHooks {
     /// Hooks started by `runner`, each of which may take this long.
     pub fn new(runner: Arc<dyn Runner>, timeout: Duration) -> Self {
-        Self { runner, timeout, prefix: String::new(), cancel: None }
+        Self { runner, timeout, prefix: String::new(), cancel: Cancel::default() }
     }
 
     /// Tells hooks from which folder of the work tree the command was called, with a slash at its end (`GIT_PREFIX`).
@@ -38,10 +38,10 @@ impl SystemHooks {
         self
     }
 
-    /// Kills a running hook once the flag is set.
+    /// Kills a running hook once the token is cancelled.
     #[must_use]
-    pub fn cancel(mut self, flag: Arc<AtomicBool>) -> Self {
-        self.cancel = Some(flag);
+    pub fn cancel(mut self, cancel: Cancel) -> Self {
+        self.cancel = cancel;
         self
     }
 
@@ -54,14 +54,12 @@ impl SystemHooks {
             .inherit(inherited.iter().map(String::as_str))
             .env("GIT_PREFIX", self.prefix.as_str())
             .timeout(self.timeout)
-            .output_limit(OUTPUT_LIMIT);
+            .output_limit(OUTPUT_LIMIT)
+            .cancel(self.cancel.clone());
         for (name, value) in &call.environment {
             command = command.env(*name, value.as_str());
         }
-        match &self.cancel {
-            Some(flag) => command.cancel(Arc::clone(flag)),
-            None => command,
-        }
+        command
     }
 
     fn start(&self, call: &HookCall) -> Result<Output, StartError> {

@@ -14,6 +14,7 @@ mod filters;
 mod hooks;
 mod identity;
 mod merge_drivers;
+pub(crate) mod merge_tree;
 pub mod push;
 mod redact;
 mod search_path;

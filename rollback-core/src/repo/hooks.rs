@@ -112,7 +112,8 @@ pub(crate) fn key_of(name: &str) -> String {
     format!("hooks/{name}")
 }
 
-/// Whether the value of `core.hooksPath` that counts stands in the system's or the user's configuration, or was typed with `git -c`.
+/// Whether the value of `core.hooksPath` that counts stands in the system's or the user's configuration, or was typed
+/// with `git -c`.
 fn is_configured_by_user(config: &gix::config::Snapshot<'_>) -> bool {
     let sections = config.plumbing().sections_by_name("core").into_iter().flatten();
     let named = sections.filter(|section| section.header().subsection_name().is_none());

@@ -69,7 +69,7 @@ pub struct Repo {
     /// What a computation lacks is noted there and fetched afterwards.
     lacking: Option<promised::Lacking>,
     /// Stops reading, see [`Repo::cancelled_by`].
-    cancel: Option<Cancel>,
+    cancel: Cancel,
     /// Whether a landing is at work: it asks the token itself, and not after its commit point.
     is_landing: bool,
 }
@@ -113,10 +113,10 @@ impl Repo {
         self
     }
 
-    /// The same repository, whose plans, histories and landings stop with [`Error::Cancelled`] within some milliseconds once
-    /// `cancel` is cancelled. A landing stops up to its commit point, and comes to its end after that.
+    /// The same repository, whose plans, histories and landings stop with [`Error::Cancelled`] within some milliseconds
+    /// once `cancel` is cancelled. A landing stops up to its commit point, and comes to its end after that.
     pub fn cancelled_by(mut self, cancel: Cancel) -> Self {
-        self.cancel = Some(cancel);
+        self.cancel = cancel;
         self
     }
 
@@ -125,10 +125,7 @@ impl Repo {
     /// # Errors
     /// [`Error::Cancelled`].
     pub(crate) fn stop_if_cancelled(&self) -> Result<()> {
-        match &self.cancel {
-            Some(cancel) if cancel.is_cancelled() => Err(Error::Cancelled),
-            _ => Ok(()),
-        }
+        stop_if(&self.cancel)
     }
 
     /// The same repository for a landing, whose objects can be read whatever the token says.
@@ -141,8 +138,8 @@ impl Repo {
     }
 
     /// The token that stops reading.
-    fn reading_until(&self) -> Option<Cancel> {
-        self.cancel.clone().filter(|_| !self.is_landing)
+    fn reading_until(&self) -> Cancel {
+        if self.is_landing { Cancel::default() } else { self.cancel.clone() }
     }
 
     /// A view of the object database that keeps what it is given in memory.
@@ -154,6 +151,10 @@ impl Repo {
     pub(crate) fn local(&self) -> gix::Repository {
         self.inner.to_thread_local()
     }
+}
+
+fn stop_if(cancel: &Cancel) -> Result<()> {
+    if cancel.is_cancelled() { Err(Error::Cancelled) } else { Ok(()) }
 }
 
 impl std::fmt::Debug for Repo {

@@ -24,7 +24,7 @@ pub(crate) struct Objects {
     filters: Arc<dyn Filters>,
     merge_drivers: Option<Arc<dyn MergeDrivers>>,
     lacking: Option<Lacking>,
-    cancel: Option<Cancel>,
+    cancel: Cancel,
 }
 
 /// Objects that exist in memory only: id, kind and bytes, in no particular order.
@@ -88,15 +88,7 @@ impl Objects {
     /// # Errors
     /// [`Error::Cancelled`].
     pub(crate) fn stop_if_cancelled(&self) -> Result<()> {
-        match &self.cancel {
-            Some(cancel) if cancel.is_cancelled() => Err(Error::Cancelled),
-            _ => Ok(()),
-        }
-    }
-
-    /// The token that stops reading.
-    pub(crate) fn cancel(&self) -> Option<&Cancel> {
-        self.cancel.as_ref()
+        super::stop_if(&self.cancel)
     }
 
     /// Whether filters of the repository's own configuration may run.

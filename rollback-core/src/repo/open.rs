@@ -8,6 +8,7 @@ use bstr::BString;
 use super::big_blob::{DEFAULT_LIMIT, blob_limit};
 use super::config_file::Setting;
 use super::{Programs, Repo, config_check, config_env};
+use crate::cancel::Cancel;
 use crate::error::{Error, Result};
 use crate::process::SystemFilters;
 
@@ -67,7 +68,7 @@ impl Repo {
             merge_drivers: None,
             fetcher: None,
             lacking: None,
-            cancel: None,
+            cancel: Cancel::default(),
             is_landing: false,
         })
     }
@@ -235,9 +236,7 @@ mod tests {
                 assert_eq!(found.expect("it is there"), is_bare, "{}", spelled.display());
             }
         }
-        for nowhere in [PathBuf::from("../x.git"), relative(&sandbox.path().with_file_name("y.git"))] {
-            let refused = Repo::discover(&nowhere).err().map(|error| error.code());
-            assert!(matches!(refused, None | Some("not-a-repository")), "{}: {refused:?}", nowhere.display());
-        }
+        let refused = Repo::discover(relative(&sandbox.path().with_file_name("y.git")));
+        assert_eq!(refused.err().map(|error| error.code()), Some("not-a-repository"));
     }
 }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use bstr::{BString, ByteSlice};
 
+use crate::bounded;
 use crate::error::{Error, Result};
 use crate::id::CommitId;
 use crate::path::RepoPath;
@@ -91,7 +92,7 @@ impl Repo {
                 why: "only HEAD may name another reference".into(),
             }),
             Ok(bytes) => parse_id(&bytes, &path).map(Some),
-            Err(error) if is_absent(&error) => self.read_packed_reference(name),
+            Err(error) if is_no_file(&error) => self.read_packed_reference(name),
             Err(error) => Err(Error::io("read", path, error)),
         }
     }
@@ -231,7 +232,7 @@ fn parse_id(bytes: &[u8], path: &Path) -> Result<CommitId> {
         .map_err(|_| Error::BadReferences { why: format!("{} holds no object id", path.display()) })
 }
 
-/// Whether the error says that there is no such file, or a folder of that name, or a file among its parents.
-fn is_absent(error: &std::io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::IsADirectory | ErrorKind::NotADirectory)
+/// Whether the error says that there is no such file; a folder of that name is none.
+fn is_no_file(error: &std::io::Error) -> bool {
+    bounded::is_absent(error) || error.kind() == ErrorKind::IsADirectory
 }

@@ -3,8 +3,8 @@
 //! The files are read as git's `wt_status_get_state` reads them; nothing here writes.
 
 use std::fs::{self, Metadata};
-use std::io::ErrorKind;
 
+use crate::bounded;
 use crate::repo::Repo;
 
 /// An operation that was begun and not finished.
@@ -48,7 +48,7 @@ impl Repo {
         // What cannot be looked at counts as there: an operation that is not seen would be landed over.
         let there = |name: &str, is_kind: fn(&Metadata) -> bool| match fs::metadata(git_dir.join(name)) {
             Ok(metadata) => is_kind(&metadata),
-            Err(error) => !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory),
+            Err(error) => !bounded::is_absent(&error),
         };
         let file = |name: &str| there(name, Metadata::is_file);
         let folder = |name: &str| there(name, Metadata::is_dir);
@@ -67,7 +67,11 @@ impl Repo {
         if file("REVERT_HEAD") {
             return Some(InProgress::Revert);
         }
-        let todo = crate::bounded::read(&git_dir.join("sequencer/todo"), crate::bounded::DOCUMENT).ok()?;
+        let todo = match bounded::read(&git_dir.join("sequencer/todo"), bounded::DOCUMENT) {
+            Ok(todo) => todo,
+            Err(error) if bounded::is_absent(&error) => return None,
+            Err(_) => return Some(InProgress::Pick),
+        };
         let pick = todo.starts_with(b"pick") || todo.starts_with(b"p ");
         Some(if pick { InProgress::Pick } else { InProgress::Revert })
     }

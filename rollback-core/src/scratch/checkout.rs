@@ -45,6 +45,8 @@ pub(super) fn write_files(
 
 /// Does the work of each share of `rows` in a thread of its own, where they are many. Returns when all have ended.
 ///
+/// `gix::parallel` panics where the system has no thread left; here the caller does that share itself.
+///
 /// # Errors
 /// That of the first share that failed.
 pub(super) fn in_parallel<'r, T: Sync, R: Send>(

@@ -181,7 +181,8 @@ impl Drop for Held {
     }
 }
 
-/// Removes the candidates of runs of this repository that `is_open` does not know, and what processes left that have ended.
+/// Removes the candidates of runs of this repository that `is_open` does not know, and what processes left that have
+/// ended.
 ///
 /// # Errors
 /// [`Error::Io`] where one cannot be removed.

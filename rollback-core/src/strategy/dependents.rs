@@ -66,7 +66,8 @@ impl Workbench {
         Ok(Some(needed))
     }
 
-    /// The later changes that alone, right after the change, would keep it from being undone, and those that build on them.
+    /// The later changes that alone, right after the change, would keep it from being undone, and those that build on
+    /// them.
     fn on_its_lines(&mut self, change: &Change, later: &[Change]) -> Result<Vec<Change>> {
         let right_after = change.commit.tree;
         let mut with_those = right_after;

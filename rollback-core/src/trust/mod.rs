@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::apply::durable;
 use crate::error::{Error, Result};
+use crate::repo::config::Shared;
 
 pub use repository::{OwnProgram, fingerprint_of};
 
@@ -132,19 +133,13 @@ impl TrustStore {
         };
         let bytes = serde_json::to_vec_pretty(&record)
             .map_err(|error| Error::internal("cannot write a record of trust", error))?;
-        let new_folders = self.folder.ancestors().take_while(|folder| !folder.is_dir()).count();
-        fs::create_dir_all(&self.folder).map_err(|error| Error::io("make", &self.folder, error))?;
+        durable::make_folders(&self.folder, Shared::Umask, true)?;
         let failed = |error| Error::io("write", &file, error);
         let mut staged = tempfile::NamedTempFile::new_in(&self.folder).map_err(failed)?;
         std::io::Write::write_all(&mut staged, &bytes).map_err(failed)?;
         durable::sync_file(staged.as_file(), &file, true)?;
         staged.persist(&file).map_err(|error| failed(error.error))?;
-        self.flush(new_folders)
-    }
-
-    /// Flushes the names in the folder of the store, and in so many folders above it.
-    fn flush(&self, above: usize) -> Result<()> {
-        self.folder.ancestors().take(above + 1).try_for_each(|folder| durable::sync_folder(folder, true))
+        durable::sync_folder(&self.folder, true)
     }
 
     /// Every record of the user, by repository and procedure.
@@ -178,7 +173,7 @@ impl TrustStore {
     pub fn forget(&self, repository: &Path, procedure: &str) -> Result<bool> {
         let file = self.file(repository, procedure);
         match fs::remove_file(&file) {
-            Ok(()) => self.flush(0).map(|()| true),
+            Ok(()) => durable::sync_folder(&self.folder, true).map(|()| true),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
             Err(error) => Err(Error::io("remove", file, error)),
         }

@@ -1,11 +1,11 @@
 //! What is refused, and that a refusal changes nothing outside `rb/`.
 
 use std::fs;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::kit::*;
 use crate::apply::{Beside, LandOptions, Landing, Need, check_in_the_way, land, preflight};
+use crate::cancel::Cancel;
 use crate::error::{Error, InTheWay};
 use crate::id::{CommitId, Entry, EntryMode, TreeId};
 use crate::path::RepoPath;
@@ -356,10 +356,11 @@ fn hostile_trees_write_nothing_anywhere() {
 #[test]
 fn a_cancelled_landing_leaves_everything_as_it_was() {
     let (sandbox, landing) = scene();
-    let cancel = AtomicBool::new(true);
+    let cancel = Cancel::new();
+    cancel.cancel();
     let before = (sandbox.git_dir_bytes(), sandbox.files(), sandbox.inodes());
-    let options = LandOptions { cancel: Some(&cancel), ..Default::default() };
-    assert!(matches!(land(&sandbox.repo(), &landing, &options), Err(Error::Cancelled)));
+    let repo = sandbox.repo().cancelled_by(cancel);
+    assert!(matches!(land(&repo, &landing, &LandOptions::default()), Err(Error::Cancelled)));
     assert_eq!((sandbox.git_dir_bytes(), sandbox.files(), sandbox.inodes()), before);
 }
 

@@ -103,6 +103,7 @@ fn publishing_soaking_and_verifying_are_asked_for() {
     let remote = || bench.sandbox.git(&["ls-remote", "origin", "main"]);
     let mut request = bench.request(&procedure);
     request.soak = true;
+    request.reason = "see <img src=x> ![y](http://z) | more".into();
     let before = bench.head();
     let run = bench.start(&procedure, request.clone()).unwrap();
     assert_eq!(run.status, RunStatus::Complete, "{:?}", run.units);
@@ -116,6 +117,8 @@ fn publishing_soaking_and_verifying_are_asked_for() {
     assert_eq!(verified.verdicts["calm"][&On::Live].outcome, Outcome::Pass);
     let report = rollback_core::procedure::engine::report_markdown(&procedure, &run);
     assert!(report.contains("| smoke | fail") && report.contains("## Timeline"), "{report}");
+    let reason = r"| Reason | see &lt;img src=x> \![y\](http://z) \| more |";
+    assert!(report.contains(reason), "{report}");
 }
 
 #[test]

@@ -109,7 +109,7 @@ impl Scene {
             runner: process,
             clock: process,
             environment: &environment,
-            cancel: None,
+            cancel: crate::Cancel::default(),
         };
         let newest = || self.run().map(|run| run.id).unwrap_or_default();
         match act {

@@ -8,8 +8,6 @@ pub(super) mod verify;
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -19,7 +17,7 @@ use rollback_core::procedure::engine::{
 use rollback_core::procedure::input::Inputs;
 use rollback_core::procedure::trigger::{SampleFormat, Samples};
 use rollback_core::process::SystemRunner;
-use rollback_core::{Repo, bounded};
+use rollback_core::{Cancel, Repo, bounded};
 
 use super::Outcome;
 use crate::args::{Consent, Trust};
@@ -39,7 +37,7 @@ use crate::watch::Watch;
 /// The system's clock, whose waits end when the run is to stop. In a demo, time that would be waited for
 /// has passed.
 struct PatientClock {
-    cancel: Arc<AtomicBool>,
+    cancel: Cancel,
     surroundings: Surroundings,
 }
 
@@ -54,7 +52,7 @@ impl Clock for PatientClock {
         }
         const SLICE: Duration = Duration::from_millis(100);
         let end = Instant::now() + time;
-        while !self.cancel.load(Ordering::Relaxed) {
+        while !self.cancel.is_cancelled() {
             let left = end.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return;
@@ -74,9 +72,9 @@ fn work(
     let repo = session.repo()?;
     let stopping = signals::Stopping::begin();
     let surroundings = session.surroundings().clone();
-    let clock = PatientClock { cancel: stopping.flag(), surroundings: surroundings.clone() };
+    let clock = PatientClock { cancel: stopping.token(), surroundings: surroundings.clone() };
     let environment = |name: &str| surroundings.variable(name);
-    let engine = Engine::new(&repo, &SystemRunner, &clock, &environment).cancelled_by(stopping.flag());
+    let engine = Engine::new(&repo, &SystemRunner, &clock, &environment).cancelled_by(stopping.token());
     let mut watch = Watch::new(&mut session.console, &repo, &surroundings, began);
     let worked = work(&engine, &mut watch);
     let seen = watch.finish();
@@ -102,7 +100,7 @@ fn work(
 fn engine_for_questions<T>(session: &Session, repo: &Repo, ask: impl FnOnce(&Engine<'_>) -> T) -> T {
     let surroundings = session.surroundings();
     let environment = |name: &str| surroundings.variable(name);
-    let clock = PatientClock { cancel: Arc::default(), surroundings: surroundings.clone() };
+    let clock = PatientClock { cancel: Cancel::default(), surroundings: surroundings.clone() };
     ask(&Engine::new(repo, &SystemRunner, &clock, &environment))
 }
 

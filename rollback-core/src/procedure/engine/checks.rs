@@ -245,10 +245,7 @@ impl Run<'_> {
         for (name, value) in env.iter() {
             command = command.env(name, self.words_for_program(value)?);
         }
-        if let Some(cancel) = &self.engine.cancel {
-            command = command.cancel(cancel.clone());
-        }
-        Ok(command)
+        Ok(command.cancel(self.engine.cancel.clone()))
     }
 
     fn metric(&mut self, check: &Check) -> Result<Verdict> {

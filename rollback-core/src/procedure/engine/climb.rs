@@ -239,8 +239,8 @@ impl Run<'_> {
         check.control.or(self.phase.control).unwrap_or(when == Controlled::AfterFailure)
     }
 
-    /// Runs the checks that are to show red before green, where they lie in the place of the candidate, whose files are put
-    /// there after them: what is the same is written once.
+    /// Runs the checks that are to show red before green, where they lie in the place of the candidate, whose files are
+    /// put there after them: what is the same is written once.
     pub(super) fn control_in_place(&mut self) -> Result<()> {
         if self.first_controls().iter().any(|id| self.needs_files(id)) {
             let files = self.engine.repo.place_files(&self.state.id, None, self.present_tip())?;

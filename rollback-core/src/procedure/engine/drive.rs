@@ -69,7 +69,7 @@ impl Run<'_> {
             if self.state.units[at].state != UnitState::Pending {
                 continue;
             }
-            if self.engine.is_cancelled() {
+            if self.engine.cancel.is_cancelled() {
                 return Err(crate::Error::Cancelled.into());
             }
             self.warn_of_overrun(at);
@@ -81,7 +81,8 @@ impl Run<'_> {
             let flow = match self.unit(at) {
                 Ok(flow) => flow,
                 Err(error) => {
-                    // Once it has done something outside, it is not refused: it begins again, or a person says how far it came.
+                    // Once it has done something outside, it is not refused: it begins again, or a person says how far
+                    // it came.
                     let is_open = self.has_acted && self.changes_something(at);
                     match error {
                         EngineError::Core(crate::Error::Cancelled) => self.cut_off(at)?,

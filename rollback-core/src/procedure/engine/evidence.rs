@@ -4,8 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{EngineError, Result, Run};
-use crate::apply::read_below;
-use crate::apply::stays_in_its_folder;
+use crate::apply::{read_below, stays_in_its_folder};
 use crate::bounded;
 use crate::error::Error;
 use crate::listing;

@@ -43,7 +43,6 @@ pub use state::{
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -54,6 +53,7 @@ use prepare::Intent;
 use super::format::{Phase, Procedure};
 use super::pins;
 use super::trigger::Samples;
+use crate::cancel::Cancel;
 use crate::id::CommitId;
 use crate::oplog::{OperationRef, UndoOptions};
 use crate::plan::Plan;
@@ -91,7 +91,7 @@ pub struct Engine<'a> {
     runner: &'a dyn Runner,
     clock: &'a dyn Clock,
     environment: &'a dyn Fn(&str) -> Option<String>,
-    cancel: Option<Arc<AtomicBool>>,
+    cancel: Cancel,
 }
 
 /// What is asked of a run.
@@ -237,13 +237,13 @@ impl<'a> Engine<'a> {
         clock: &'a dyn Clock,
         environment: &'a dyn Fn(&str) -> Option<String>,
     ) -> Self {
-        Self { repo, runner, clock, environment, cancel: None }
+        Self { repo, runner, clock, environment, cancel: Cancel::default() }
     }
 
-    /// The same, stopped once `cancel` is set.
+    /// The same, stopped once `cancel` is cancelled.
     #[must_use]
-    pub fn cancelled_by(self, cancel: Arc<AtomicBool>) -> Self {
-        Self { cancel: Some(cancel), ..self }
+    pub fn cancelled_by(self, cancel: Cancel) -> Self {
+        Self { cancel, ..self }
     }
 
     /// Runs a phase of a procedure until it ends or pauses.
@@ -468,11 +468,6 @@ impl<'a> Engine<'a> {
             return Err(EngineError::Ended { id: found.0.id, status: found.0.status.as_str() });
         }
         Ok(found)
-    }
-
-    /// Whether the caller wants the run to stop.
-    fn is_cancelled(&self) -> bool {
-        self.cancel.as_ref().is_some_and(|cancel| cancel.load(std::sync::atomic::Ordering::Relaxed))
     }
 
     /// The folder in which a run keeps what is not git's: logs and evidence.

@@ -67,7 +67,7 @@ impl Run<'_> {
             return Err(EngineError::Outside { path: copy.to.clone(), why: "it lies in what is copied" });
         }
         self.has_acted = true;
-        if copy.exact && fs::symlink_metadata(&to).is_ok() {
+        if copy.exact {
             remove_others(&from, &to)?;
         }
         copy_folder(&from, &to)
@@ -123,19 +123,27 @@ fn remove(path: &Path) -> Result<()> {
     let removed = match fs::symlink_metadata(path) {
         Ok(metadata) if metadata.is_dir() => fs::remove_dir_all(path),
         Ok(_) => fs::remove_file(path),
-        Err(_) => Ok(()),
+        Err(error) if bounded::is_absent(&error) => Ok(()),
+        Err(error) => Err(error),
     };
     removed.map_err(|error| Error::io("remove", path, error).into())
 }
 
+/// Removes what the target has and the source has not.
 fn remove_others(from: &Path, to: &Path) -> Result<()> {
-    for row in listing::rows(to).map_err(|error| Error::io("read", to, error))? {
+    let rows = match listing::rows(to) {
+        Ok(rows) => rows,
+        Err(error) if bounded::is_absent(&error) => return Ok(()),
+        Err(error) => return Err(Error::io("read", to, error).into()),
+    };
+    for row in rows {
         let (source, target) = (from.join(row.file_name()), row.path());
         let both_folders = source.is_dir() && row.file_type().is_ok_and(|kind| kind.is_dir());
         match fs::symlink_metadata(&source) {
             Ok(_) if both_folders => remove_others(&source, &target)?,
             Ok(_) => {}
-            Err(_) => remove(&target)?,
+            Err(error) if bounded::is_absent(&error) => remove(&target)?,
+            Err(error) => return Err(Error::io("examine", source, error).into()),
         }
     }
     Ok(())

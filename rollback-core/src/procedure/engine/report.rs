@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::event::On;
 use super::state::{RunState, UnitState};
+use crate::markdown::{cell, code};
 use crate::procedure::format::{Followup, Procedure, text};
 
 /// The checks as a list, one a line.
@@ -30,11 +31,12 @@ pub fn markdown(procedure: &Procedure, state: &RunState) -> String {
     let mut page = Page(String::new());
     page.head(procedure, state);
     page.what_was_tried(state);
-    let _ = writeln!(page.0, "\n## Timeline\n\n{}", timeline(state));
-    if !state.outside_effects.is_empty() {
-        let _ = writeln!(page.0, "\n## Outside the repository\n\n- {}", state.outside_effects.join("\n- "));
-    }
-    let evidence = state.evidence.iter().map(|(file, hash)| vec![cell(file), format!("`{hash}`")]);
+    page.list("Timeline", timeline(state).lines().map(cell));
+    page.list(
+        "Outside the repository",
+        state.outside_effects.iter().map(|effect| format!("- {}", code(effect))),
+    );
+    let evidence = state.evidence.iter().map(|(file, hash)| vec![cell(file), code(hash)]);
     page.table("Evidence", &["file", "SHA-256"], evidence);
     let end = state.finished.unwrap_or(state.started);
     let due = |followup: &Followup| {
@@ -61,10 +63,20 @@ impl Page {
         }
     }
 
+    /// A section of rows that begin as those of a list, left out where it has none.
+    fn list(&mut self, title: &str, rows: impl Iterator<Item = String>) {
+        for (at, row) in rows.enumerate() {
+            if at == 0 {
+                let _ = writeln!(self.0, "\n## {title}\n");
+            }
+            let _ = writeln!(self.0, "{row}");
+        }
+    }
+
     fn head(&mut self, procedure: &Procedure, state: &RunState) {
         let title = procedure.document.title.as_deref().unwrap_or(&procedure.id);
         let variant = state.variant.as_ref().map_or(String::new(), |variant| format!(", {variant}"));
-        let _ = writeln!(self.0, "# {title}: {}{variant}\n", state.phase);
+        let _ = writeln!(self.0, "# {}\n", cell(&format!("{title}: {}{variant}", state.phase)));
         let _ = writeln!(self.0, "| | |\n|---|---|");
         let mut row = |name: &str, value: String| {
             if !value.is_empty() {
@@ -88,7 +100,7 @@ impl Page {
         row("Checkpoint", state.checkpoint.clone().unwrap_or_default());
         row("Procedure hash", state.hash.clone());
         if let Some(pause) = &state.pause {
-            let _ = writeln!(self.0, "\n**Paused at {}**: {}", pause.at, pause.why);
+            let _ = writeln!(self.0, "\n**Paused at {}**: {}", cell(&pause.at), cell(&pause.why));
         }
     }
 
@@ -102,7 +114,7 @@ impl Page {
         self.table("Ladder", &["rung", "strategy", "taken", "why", "discards"], rungs);
         let checks = state.verdicts.iter().map(|(check, verdicts)| {
             let of = |on| verdicts.get(&on).map_or(String::new(), |verdict| cell(&verdict.to_string()));
-            vec![check.clone(), of(On::Control), of(On::Candidate), of(On::Live)]
+            vec![cell(check), of(On::Control), of(On::Candidate), of(On::Live)]
         });
         self.table("Checks", &["check", "before", "candidate", "live"], checks);
     }
@@ -114,9 +126,4 @@ fn approval(state: &RunState, role: &str, who: &str) -> String {
         Some(signed) => format!("{role}: {who} (signed, {})", signed.key),
         None => format!("{role}: {who} (not enforced)"),
     }
-}
-
-/// Text that cannot break out of its cell.
-fn cell(text: &str) -> String {
-    text.replace('|', "\\|").replace('\n', " ")
 }

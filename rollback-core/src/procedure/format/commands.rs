@@ -200,7 +200,8 @@ pub(crate) fn roles(run: &[String]) -> Vec<Role> {
     roles
 }
 
-/// The words of the text of a shell that name what it would run: programs, and what is read in or passed to an interpreter.
+/// The words of the text of a shell that name what it would run: programs, and what is read in or passed to an
+/// interpreter.
 pub(crate) fn started_by(text: &str) -> Vec<String> {
     const KEYWORDS: &str = "if then else elif while until do ! { . source eval builtin trap";
     let mut words = Vec::new();

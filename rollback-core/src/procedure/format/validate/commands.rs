@@ -7,7 +7,8 @@ use crate::procedure::format::source::way;
 use crate::procedure::format::{Named, Pattern};
 use crate::procedure::placeholder::{Placeholder, Shape, Word, placeholders};
 
-/// Refuses values that could become options or code, what would end the runner itself, and what rewrites published history.
+/// Refuses values that could become options or code, what would end the runner itself, and what rewrites published
+/// history.
 pub(super) fn check(report: &mut Report<'_>, inputs: &[&Document]) {
     for command in report.document().commands() {
         if let Some((code, message)) = refusal(command.run).or_else(|| spliced(command.run, inputs)) {

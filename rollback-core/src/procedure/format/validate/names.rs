@@ -24,7 +24,8 @@ pub(super) fn unique(report: &mut Report<'_>, index: &Index<'_>, part: usize) {
     }
 }
 
-/// Where names stand: the ways whose texts are names of a kind, separated by blanks; `*` is any key, or any place in a list.
+/// Where names stand: the ways whose texts are names of a kind, separated by blanks; `*` is any key, or any place in a
+/// list.
 const OF_THE_WHOLE: [(Kind, &str); 13] = [
     (Kind::Role, "authority.* publish.approval step.*.approval decision.*.authority.*"),
     (Kind::Phase, "default_phase backup.phases.* precheck.*.phases.* trigger.*.phase decision.*.phases.*"),
