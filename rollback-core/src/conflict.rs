@@ -6,7 +6,8 @@ use crate::id::Entry;
 use crate::path::RepoPath;
 
 /// A path on which a three-way merge could not decide.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Conflict {
     /// The path that carries the stages.
@@ -25,7 +26,8 @@ impl Conflict {
 }
 
 /// The versions of a conflicted path, as the stages of git's index.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Stages {
     /// Stage 1, the common ancestor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -39,9 +41,8 @@ pub struct Stages {
 }
 
 /// Why a path is in conflict, in the words of git's merge.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum ConflictKind {

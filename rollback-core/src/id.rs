@@ -71,6 +71,7 @@ impl<'de> Deserialize<'de> for ObjectId {
     }
 }
 
+#[cfg(feature = "schema")]
 impl schemars::JsonSchema for ObjectId {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "ObjectId".into()
@@ -84,12 +85,10 @@ impl schemars::JsonSchema for ObjectId {
 macro_rules! kind_of_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(
-            Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-            schemars::JsonSchema,
-        )]
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         #[serde(transparent)]
-        #[schemars(transparent)]
+        #[cfg_attr(feature = "schema", schemars(transparent))]
         pub struct $name(pub ObjectId);
 
         impl $name {
@@ -253,6 +252,7 @@ impl<'de> Deserialize<'de> for EntryMode {
     }
 }
 
+#[cfg(feature = "schema")]
 impl schemars::JsonSchema for EntryMode {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "EntryMode".into()
@@ -264,7 +264,8 @@ impl schemars::JsonSchema for EntryMode {
 }
 
 /// A tree entry without its name: the mode and the object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Entry {
     /// The mode as the tree spells it.
     pub mode: EntryMode,

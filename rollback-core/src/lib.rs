@@ -37,6 +37,7 @@ mod operation;
 pub mod oplog;
 pub mod path;
 pub mod plan;
+#[cfg(feature = "procedures")]
 pub mod procedure;
 pub mod process;
 pub mod promised;

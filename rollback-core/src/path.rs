@@ -85,6 +85,7 @@ impl RepoPath {
     }
 
     /// The path that a relative path of the file system spells; `None` for one that is absolute or leads out with `..`.
+    #[cfg(feature = "procedures")]
     pub(crate) fn from_relative_path(path: &std::path::Path) -> Option<Self> {
         let mut at = Self::default();
         for part in path.components() {
@@ -178,6 +179,7 @@ impl<'de> Deserialize<'de> for RepoPath {
     }
 }
 
+#[cfg(feature = "schema")]
 impl schemars::JsonSchema for RepoPath {
     fn schema_name() -> Cow<'static, str> {
         "RepoPath".into()
@@ -212,7 +214,8 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
 }
 
 /// A path that has another name at the tip than in the commit that is undone, replayed or restored from.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Rename {
     /// The name in that commit.

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::path::RepoPath;
 
 /// What is asked for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Target {
@@ -26,7 +27,8 @@ pub enum Target {
 }
 
 /// A commit to whose content a branch is brought back.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ToTarget {
     /// The revision.
     pub revision: String,
@@ -39,7 +41,8 @@ pub struct ToTarget {
 }
 
 /// Commits that are named, in git's revision syntax.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CommitsTarget {
     /// Revisions and ranges, such as `v1.2`, `HEAD~3` or `main..topic`.
     pub revisions: Vec<String>,
@@ -52,7 +55,8 @@ pub struct CommitsTarget {
 }
 
 /// Paths whose culprit is found, not typed.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PathsTarget {
     /// The paths; several with one culprit become one commit.
     pub paths: Vec<RepoPath>,
@@ -68,7 +72,8 @@ pub struct PathsTarget {
 }
 
 /// What good content of a file looks like. Every part that is set must hold.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Good {
     /// A regular expression that matches somewhere in the content.
     #[serde(default, rename = "match", skip_serializing_if = "Option::is_none")]
@@ -86,7 +91,8 @@ impl Good {
 }
 
 /// Paths to be put back exactly.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RestoreTarget {
     /// The paths; a folder is restored exactly, so that what was added to it since goes.
     pub paths: Vec<RepoPath>,

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::id::TreeId;
 
 /// What came of a check.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// Everything expected holds.
@@ -31,17 +32,6 @@ impl Outcome {
             Self::Inconclusive => "inconclusive",
         }
     }
-
-    /// A failure says more than an error, and an error more than a doubt.
-    pub(crate) fn weight(self) -> u8 {
-        match self {
-            Self::Pass => 0,
-            Self::Skip => 1,
-            Self::Inconclusive => 2,
-            Self::Error => 3,
-            Self::Fail => 4,
-        }
-    }
 }
 
 impl std::fmt::Display for Outcome {
@@ -51,7 +41,8 @@ impl std::fmt::Display for Outcome {
 }
 
 /// An outcome with its reason.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Verdict {
     /// The outcome.
     pub outcome: Outcome,
@@ -128,9 +119,8 @@ impl std::fmt::Display for Verdict {
 }
 
 /// On what a check ran.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum On {
     /// The tip as it is.
@@ -142,7 +132,8 @@ pub enum On {
 }
 
 /// A program that was run to judge a result before it lands, and what came of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct CheckRun {
     /// Whether it prepares the work tree or judges it.
@@ -170,7 +161,8 @@ pub struct CheckRun {
 }
 
 /// What a program is run for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum CheckKind {

@@ -17,6 +17,7 @@ mod filters;
 mod foresight;
 mod history;
 mod hooks;
+mod hostile;
 mod in_the_way;
 mod kills;
 mod kit;

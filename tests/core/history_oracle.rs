@@ -2,7 +2,7 @@
 //! folders, deleted ones and those that merges changed.
 //!
 //! Too long for every run. One command, with repositories of your own:
-//! `RB_HISTORY_REPOS=/a/git.git:/b/jj.git cargo test --release -p rollback-core --test history_oracle -- --ignored --nocapture`
+//! `RB_HISTORY_REPOS=/a/git.git:/b/jj.git cargo test --release -p rollback-core --test core history_oracle -- --ignored --nocapture`
 //! `RB_HISTORY_PATHS` (default 60) says how many paths a repository, `RB_HISTORY_SEED` (default 1) which.
 
 use std::path::Path;

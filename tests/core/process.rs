@@ -112,7 +112,7 @@ fn a_timeout_kills_the_program_its_children_and_a_grandchild_that_left_the_sessi
     let started = Instant::now();
     let output = run(&shell(script, folder.path()).timeout(Duration::from_secs(1)));
     assert_eq!(output.ended, Ended::TimedOut);
-    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    assert!(started.elapsed() < Duration::from_secs(60), "{:?}", started.elapsed());
     assert!(!lives(&wait_for(&folder.path().join("child"))));
     if cfg!(target_os = "linux") {
         assert!(!lives(&wait_for(&folder.path().join("grandchild"))));
@@ -122,10 +122,10 @@ fn a_timeout_kills_the_program_its_children_and_a_grandchild_that_left_the_sessi
 #[test]
 fn a_grandchild_that_holds_stdout_does_not_hold_us() {
     let folder = tempfile::tempdir().unwrap();
-    let script = "setsid sh -c 'echo $$ > pid; exec sleep 30' & while [ ! -s pid ]; do :; done; echo done";
+    let script = "setsid sh -c 'echo $$ > pid; exec sleep 300' & while [ ! -s pid ]; do :; done; echo done";
     let started = Instant::now();
-    let output = run(&shell(script, folder.path()).timeout(Duration::from_secs(20)));
-    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    let output = run(&shell(script, folder.path()).timeout(Duration::from_secs(120)));
+    assert!(started.elapsed() < Duration::from_secs(60), "{:?}", started.elapsed());
     assert_eq!(output.ended, Ended::Exited(0));
     assert_eq!(output.stdout.as_bytes(), b"done\n");
 
@@ -158,7 +158,7 @@ fn a_flood_is_capped_with_a_marker_and_stopped_by_the_timeout() {
         shell("echo start; yes", folder.path()).timeout(Duration::from_millis(500)).output_limit(4096);
     let started = Instant::now();
     let output = run(&command);
-    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    assert!(started.elapsed() < Duration::from_secs(60), "{:?}", started.elapsed());
     assert_eq!(output.ended, Ended::TimedOut);
     let text = output.stdout.to_str_lossy();
     assert!(text.starts_with("start\ny\n"));

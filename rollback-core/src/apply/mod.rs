@@ -23,12 +23,14 @@ mod index_edit;
 mod inspect;
 mod keep;
 mod land;
+#[cfg(feature = "procedures")]
 mod lease;
 mod lock;
 pub(crate) mod log;
 mod merges;
 mod objects;
 mod outside;
+#[cfg(feature = "procedures")]
 mod outside_file;
 mod own;
 mod plan;
@@ -37,6 +39,7 @@ mod preflight;
 mod records;
 mod recover;
 mod reference;
+#[cfg(feature = "procedures")]
 mod run_files;
 mod size;
 mod stage;
@@ -49,15 +52,18 @@ pub(crate) use hostile::{check_entry, check_path};
 pub(crate) use index_edit::{entries_at, same_entries};
 pub(crate) use inspect::{Expected, Look, Onlooker, Standing, View, fingerprint};
 pub(crate) use land::{LandOptions, Landing, check, check_in_the_way, land};
+#[cfg(feature = "procedures")]
 pub(crate) use lease::{Lease, Leased};
 pub(crate) use lock::LandingLock;
 pub(crate) use objects::{BlobStore, Keeping};
 pub(crate) use outside::{OutsideChange, OutsideRow, OutsideThing, check_outside};
+#[cfg(feature = "procedures")]
 pub(crate) use outside_file::replace_outside;
 pub(crate) use own::OwnFolder;
 pub(crate) use preflight::{Beside, Need, preflight, refuse_unwritable};
 pub(crate) use recover::{operation_left, recover};
 pub(crate) use reference::RefUpdate;
+#[cfg(feature = "procedures")]
 pub(crate) use run_files::stays_in_its_folder;
 pub(crate) use size::Size;
 

@@ -11,7 +11,8 @@ use crate::path::RepoPath;
 pub(super) const VERSION: u32 = 1;
 
 /// A checkpoint.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Checkpoint {
     /// Whose it is: a procedure, or `manual`.
@@ -48,7 +49,8 @@ impl Checkpoint {
 }
 
 /// The work tree and the index of a checkpoint.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct WorkTreePart {
     /// How many files and links it holds.
@@ -68,7 +70,8 @@ pub struct WorkTreePart {
 }
 
 /// Something that no checkpoint holds.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Skipped {
     /// Where it is.
@@ -78,7 +81,8 @@ pub struct Skipped {
 }
 
 /// A path outside the repository.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct OutsidePart {
     /// Where it is, from the root of the file system on.
@@ -88,7 +92,8 @@ pub struct OutsidePart {
 }
 
 /// A file, folder or link outside the repository.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct OutsideEntry {
     /// Where it is below the path that was named; empty for that path itself.
@@ -99,7 +104,8 @@ pub struct OutsideEntry {
 }
 
 /// What stood at a path outside.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum OutsideKind {

@@ -74,7 +74,8 @@ impl RestoreOptions {
 }
 
 /// What restoring a checkpoint did, or would do.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Restored {
     /// `staged` where work tree and index changed, `committed` where the branch moved, `nothing-to-do`.

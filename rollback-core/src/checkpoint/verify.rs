@@ -14,7 +14,8 @@ use crate::path::RepoPath;
 use crate::repo::{MAX_DEPTH, Objects, Repo};
 
 /// What reading a checkpoint back found.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Verified {
     /// How many files of the work tree it has; of its commit where it has no work tree.

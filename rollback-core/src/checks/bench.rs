@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
+use super::ending::judge;
 use super::{CheckOptions, Checker, Control, Judged, Watch, judged};
 use crate::error::{Error, Result};
 use crate::plan::Plan;
-use crate::procedure::check::{Seen, judge};
-use crate::procedure::format::Expect;
 use crate::process::{Command, DEFAULT_ENVIRONMENT, Ended, Output, Redactor, StartError, Stream};
 use crate::scratch::Scratch;
 use crate::verdict::{CheckKind, CheckRun, On, Outcome, Verdict};
@@ -102,11 +101,7 @@ impl<'a> Bench<'a> {
         if let Ok(Output { ended: Ended::Cancelled, .. }) = ran {
             return Err(Error::Cancelled);
         }
-        let seen = match &ran {
-            Ok(output) => Seen::Program(output),
-            Err(error) => Seen::NotStarted(error),
-        };
-        let mut row = subject.row(kind, run, judge(&Expect::default(), seen, None));
+        let mut row = subject.row(kind, run, judge(ran.as_ref()));
         if subject.on == On::Candidate {
             row.verdict = self.compared(&row, is_missing(&ran));
         }

@@ -6,6 +6,7 @@
 //! with [`OnMoved::Refuse`](crate::receipt::OnMoved) what was not checked.
 
 mod bench;
+mod ending;
 
 use std::time::Duration;
 
@@ -18,6 +19,8 @@ use crate::repo::Repo;
 use crate::verdict::{CheckKind, CheckRun, On, Outcome};
 
 use bench::Bench;
+#[cfg(feature = "procedures")]
+pub(crate) use ending::judge_ending;
 
 /// What a result has to pass, and how.
 #[derive(Clone, Debug)]

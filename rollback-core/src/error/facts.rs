@@ -51,7 +51,8 @@ impl InTheWay {
 }
 
 /// A path outside of the repository that is not as it was to be.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct NotPutBack {
     /// Where it is, from the root of the file system on.

@@ -42,7 +42,8 @@ pub enum Culprit {
 }
 
 /// The change to undo.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct FoundCulprit {
     /// The commit that made the change.
@@ -81,7 +82,8 @@ fn is_false(value: &bool) -> bool {
 }
 
 /// A state of the path that was good.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct LastGood {
     /// The newest commit that has it.
@@ -102,7 +104,8 @@ impl LastGood {
 }
 
 /// Why there is nothing to undo.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct RolledBack {
     /// The change that did the rolling back.

@@ -17,7 +17,8 @@ use crate::repo::ancestry::with_ancestry;
 use crate::repo::revision::commit_of;
 
 /// A commit that removed the path on a branch, and that the tip does not have.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Removal {
     /// The branch, such as `refs/heads/next`.

@@ -35,7 +35,8 @@ impl Default for HistoryOptions {
 }
 
 /// The history of a path in what a tip reaches.
-#[derive(Clone, Debug, Serialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct PathHistory {
     /// The path asked for.
@@ -66,7 +67,8 @@ pub struct PathHistory {
 }
 
 /// One change to a path.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct HistoryChange {
     /// The commit.
@@ -90,7 +92,8 @@ pub struct HistoryChange {
 }
 
 /// A name and an address as a commit spells them, as UTF-8.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Person {
     /// The name.

@@ -12,7 +12,8 @@ use crate::repo::{Objects, Repo, commit_set};
 use super::entries::{PathEntries, same};
 
 /// Changes to a path in the upstream of a branch that a tip lacks.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct UpstreamAhead {
     /// The reference that is ahead, such as `refs/remotes/origin/main`.

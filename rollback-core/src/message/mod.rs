@@ -37,7 +37,8 @@ use crate::path::RepoPath;
 use crate::repo::{Commit, Signature};
 
 /// What a caller may say about the message; nothing of it is needed.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 #[non_exhaustive]
 pub struct MessageOptions {

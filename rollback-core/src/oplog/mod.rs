@@ -22,7 +22,8 @@ use crate::record::{Record, RecordKind, UnreadableRecord};
 use crate::repo::Repo;
 
 /// An operation as the log tells of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Operation {
     /// Its name.

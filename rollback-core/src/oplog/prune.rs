@@ -44,7 +44,8 @@ impl PruneOptions {
 }
 
 /// What went, or would go.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Pruned {
     /// The operations that the log forgets, newest first. They cannot be taken back any more.

@@ -52,7 +52,8 @@ impl UndoOptions {
 }
 
 /// An operation that was taken back.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Undone {
     /// The name of the undo, which can be taken back in turn.

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::id::{CommitId, TreeId};
 
 /// What the installed git says of the merges of a plan.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct CrossCheck {
     /// What `git version` prints.
@@ -24,7 +25,8 @@ impl CrossCheck {
 }
 
 /// A merge of which git makes something else.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Difference {
     /// The commit undone or replayed.

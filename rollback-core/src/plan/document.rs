@@ -22,7 +22,8 @@ use crate::verdict::CheckRun;
 pub const SCHEMA_VERSION: u32 = 1;
 
 /// What would be done, why, and what else was tried.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Plan {
     /// The version of this document, [`SCHEMA_VERSION`].
@@ -52,7 +53,7 @@ pub struct Plan {
     pub cross_check: Option<CrossCheck>,
     /// The commits and objects of the chosen rung, for landing it at once.
     #[serde(skip)]
-    #[schemars(skip)]
+    #[cfg_attr(feature = "schema", schemars(skip))]
     pub(crate) prepared: Prepared,
 }
 
@@ -101,7 +102,8 @@ impl Plan {
 }
 
 /// What was asked for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Request {
     /// The target as it was asked for.
@@ -111,7 +113,8 @@ pub struct Request {
 }
 
 /// How to look for a way.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 #[non_exhaustive]
 pub struct PlanOptions {
@@ -149,7 +152,8 @@ pub struct PlanOptions {
 }
 
 /// The repository a plan was made in.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Repository {
     /// The git directory, as text for people.
     pub git_dir: String,
@@ -161,7 +165,8 @@ pub struct Repository {
 }
 
 /// What the target turned out to be.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ResolvedTarget {
     /// The kind of the target: `commits`, `paths`, `pick`, `restore` or `to`.
@@ -184,7 +189,8 @@ pub struct ResolvedTarget {
 }
 
 /// The change that broke a path, and how it got there.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct CulpritFound {
     /// The commit.
@@ -213,7 +219,8 @@ pub struct CulpritFound {
 }
 
 /// A path in the state in which it was last good.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LastGoodState {
     /// The newest commit that has the path in that state.
     pub commit_id: CommitId,
@@ -226,7 +233,8 @@ pub struct LastGoodState {
 }
 
 /// The commit the result is based on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Tip {
     /// The reference that would move: a branch, `HEAD` when detached, or the revision given with `onto`.
     #[serde(rename = "ref")]
@@ -240,7 +248,8 @@ pub struct Tip {
 }
 
 /// Something to know before landing.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Note {
     /// What kind of thing.
@@ -257,7 +266,8 @@ pub struct Note {
 }
 
 /// What kind of thing to know.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum NoteKind {

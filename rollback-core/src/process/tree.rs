@@ -27,7 +27,8 @@ pub(super) fn lead_group(command: &mut std::process::Command) {
 }
 
 /// A program that may have been left running by a process that died.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct LeftProgram {
     /// The name of its tree, known before it starts.

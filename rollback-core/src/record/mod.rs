@@ -28,7 +28,8 @@ const MAX_HEADER: usize = 1024;
 const MAX_NAME: usize = 200;
 
 /// What a record is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum RecordKind {
@@ -88,7 +89,8 @@ pub(crate) struct Record {
 }
 
 /// A record that cannot be used. It is passed over; nothing else depends on it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct UnreadableRecord {
     /// What it is about.
@@ -96,7 +98,7 @@ pub struct UnreadableRecord {
     /// Its id, as far as the name of the file tells.
     pub id: String,
     /// The file.
-    #[schemars(with = "String")]
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub path: PathBuf,
     /// Why it cannot be used.
     pub why: String,

@@ -5,6 +5,7 @@
 
 mod graph;
 mod operation;
+#[cfg(feature = "procedures")]
 mod run;
 mod unreadable;
 
@@ -21,7 +22,8 @@ use crate::verdict::Verdict;
 pub const SCHEMA_VERSION: u32 = 1;
 
 /// A report.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Report {
     /// The version of this document, [`SCHEMA_VERSION`].
@@ -59,7 +61,8 @@ pub struct Report {
 }
 
 /// Of what a report is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum ReportKind {
@@ -70,7 +73,8 @@ pub enum ReportKind {
 }
 
 /// What came of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ReportOutcome {
     /// In a word or two, such as `Landed`.
     pub word: String,
@@ -82,7 +86,8 @@ pub struct ReportOutcome {
 }
 
 /// Whether an outcome is good.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Standing {
@@ -97,14 +102,15 @@ pub enum Standing {
 }
 
 /// When something began and ended, and within which time it should have.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Timing {
     /// When it began.
-    #[schemars(with = "String")]
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub started: Timestamp,
     /// When it ended; absent where it is still open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<String>")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub finished: Option<Timestamp>,
     /// How long it took, in milliseconds; absent where it is still open, or was not measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -115,7 +121,8 @@ pub struct Timing {
 }
 
 /// Something to know.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Fact {
     /// What.
     pub name: String,
@@ -124,11 +131,12 @@ pub struct Fact {
 }
 
 /// Something that happened.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Moment {
     /// When it began; absent where that was not noted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<String>")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub at: Option<Timestamp>,
     /// How long it took, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -145,7 +153,8 @@ pub struct Moment {
 }
 
 /// A way that was tried.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RungReport {
     /// The strategy.
     pub strategy: String,
@@ -164,7 +173,8 @@ pub struct RungReport {
 }
 
 /// A commit in a line.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CommitLine {
     /// The commit.
     pub commit_id: CommitId,
@@ -175,7 +185,8 @@ pub struct CommitLine {
 }
 
 /// A path that changed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Changed {
     /// The path.
     pub path: RepoPath,
@@ -184,7 +195,8 @@ pub struct Changed {
 }
 
 /// A check, and what it said on each side.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CheckReport {
     /// Its name, or its command.
     pub name: String,
@@ -203,7 +215,8 @@ pub struct CheckReport {
 }
 
 /// What a check said once.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Look {
     /// The verdict.
     #[serde(flatten)]
@@ -217,7 +230,8 @@ pub struct Look {
 }
 
 /// A file that was kept.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct EvidenceReport {
     /// Its name below the folder of the run.
     pub name: String,
@@ -231,7 +245,8 @@ pub struct EvidenceReport {
 }
 
 /// Whether evidence is still what was kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum EvidenceState {
     /// It is there, byte for byte.
@@ -243,18 +258,20 @@ pub enum EvidenceState {
 }
 
 /// Something still to be done.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FollowupReport {
     /// By when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<String>")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub due: Option<Timestamp>,
     /// What.
     pub text: String,
 }
 
 /// What was said to people.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MessageReport {
     /// Its name.
     pub name: String,
@@ -278,11 +295,6 @@ impl Facts {
             self.0.push(Fact { name: name.to_owned(), value });
         }
     }
-}
-
-/// The time between two moments, in milliseconds; none where the clock went back.
-fn millis_between(from: Timestamp, to: Timestamp) -> Option<u64> {
-    u64::try_from(to.as_millisecond() - from.as_millisecond()).ok()
 }
 
 /// The name of a reference as people say it.

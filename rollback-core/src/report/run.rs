@@ -6,8 +6,7 @@ use super::graph::{Graph, Marks, Part, nodes};
 use super::operation::SHOWN;
 use super::{
     Changed, CheckReport, EvidenceReport, EvidenceState, Fact, Facts, FollowupReport, Look, MessageReport,
-    Moment, Report, ReportKind, ReportOutcome, RungReport, SCHEMA_VERSION, Standing, Timing, millis_between,
-    short_reference,
+    Moment, Report, ReportKind, ReportOutcome, RungReport, SCHEMA_VERSION, Standing, Timing, short_reference,
 };
 use crate::error::Result;
 use crate::procedure::Procedure;
@@ -269,4 +268,9 @@ fn message(name: &str, kept: Vec<u8>) -> Option<MessageReport> {
         None => (None, text.as_str()),
     };
     Some(MessageReport { name, to: Vec::new(), subject, text: text.trim().to_owned() })
+}
+
+/// The time between two moments, in milliseconds; none where the clock went back.
+fn millis_between(from: Timestamp, to: Timestamp) -> Option<u64> {
+    u64::try_from(to.as_millisecond() - from.as_millisecond()).ok()
 }

@@ -1,6 +1,7 @@
 //! Records that cannot be used, of all kinds.
 
 use crate::error::Result;
+#[cfg(feature = "procedures")]
 use crate::procedure::engine;
 use crate::record::UnreadableRecord;
 use crate::repo::Repo;
@@ -15,6 +16,7 @@ impl Repo {
     pub fn unreadable_records(&self) -> Result<Vec<UnreadableRecord>> {
         let mut found = self.unreadable_operations()?;
         found.extend(self.unreadable_checkpoints()?);
+        #[cfg(feature = "procedures")]
         found.extend(engine::unreadable_runs(self)?);
         Ok(found)
     }

@@ -21,7 +21,8 @@ pub use repository::{OwnProgram, fingerprint_of};
 pub const REPOSITORY: &str = "";
 
 /// The hash of everything that a procedure runs by itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Fingerprint {
     /// The hash of all of it, in hexadecimal: what a pipeline is given.
@@ -187,7 +188,8 @@ impl TrustStore {
 }
 
 /// What the user trusted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TrustRecord {
     /// The git directory that the work trees of the repository share.

@@ -18,7 +18,8 @@ use crate::repo::promised::programs_of_fetching;
 use crate::repo::{Programs, Repo};
 
 /// A program that a repository names.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct OwnProgram {
     /// Where it is named: a key of the configuration such as `filter.x.smudge`, or a hook such as `hooks/post-commit`.

@@ -9,8 +9,8 @@ use std::path::PathBuf;
 use test_kit::hostile::{self, Row};
 use test_kit::suite::Seeded;
 
-use crate::world::{Case, World};
-use crate::{ASKED, one, some, words};
+use super::world::{Case, World};
+use super::{ASKED, one, some, words};
 
 /// Commits a raw tree of these rows and the honest ones on top of `main`, as `hostile`, in git's order.
 fn commit(world: &World, mut rows: Vec<(Vec<u8>, Row<'_>)>) -> String {

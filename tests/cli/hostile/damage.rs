@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use test_kit::suite::Seeded;
 use test_kit::{Sandbox, records};
 
-use crate::{number, one, words};
+use super::{number, one, words};
 
 /// A repository that has one of everything: an operation, a checkpoint, two packs, a graph, an index.
 fn furnished(packed: bool) -> Sandbox {

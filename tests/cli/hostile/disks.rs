@@ -6,7 +6,7 @@ use std::process::Command;
 
 use test_kit::Sandbox;
 
-use crate::words;
+use super::words;
 
 /// A mounted file system, gone when it is dropped.
 struct Disk {

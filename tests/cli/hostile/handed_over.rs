@@ -5,8 +5,8 @@ use std::os::unix::fs::symlink;
 
 use test_kit::suite::Seeded;
 
-use crate::world::{Case, World};
-use crate::{one, some, words};
+use super::world::{Case, World};
+use super::{one, some, words};
 
 /// What writes references, logs, state files, records and objects.
 const WRITING: &[&str] = &[

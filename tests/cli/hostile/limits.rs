@@ -8,7 +8,7 @@ use std::process::Stdio;
 use test_kit::Sandbox;
 use test_kit::hostile::{self, Row};
 
-use crate::words;
+use super::words;
 
 /// The most memory that an answer may take, in KiB: as much as the limit on one object and room beside it.
 const MEMORY: u64 = 1536 << 10;

@@ -5,8 +5,8 @@ use std::os::unix::fs::PermissionsExt;
 
 use test_kit::suite::Seeded;
 
-use crate::world::{Case, World};
-use crate::{one, some};
+use super::world::{Case, World};
+use super::{one, some};
 
 /// What may ask for a program: landings, messages, comparisons with git.
 const TEMPTING: &[&str] = &[

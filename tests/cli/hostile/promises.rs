@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 use test_kit::suite::Seeded;
 use test_kit::{Sandbox, records};
 
-use crate::runbooks::{add, as_trusted};
-use crate::world::{Case, World};
-use crate::{one, words};
+use super::runbooks::{add, as_trusted};
+use super::world::{Case, World};
+use super::{one, words};
 
 fn below(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();

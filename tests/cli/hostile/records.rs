@@ -7,8 +7,8 @@ use test_kit::hostile::{self, Row};
 use test_kit::records;
 use test_kit::suite::Seeded;
 
-use crate::world::{Case, World};
-use crate::{one, runbooks, some, words};
+use super::world::{Case, World};
+use super::{one, runbooks, some, words};
 
 const ASKED: &[&str] = &["status", "revert HEAD", "undo", "checkpoint create x", "ops", "history src/a.txt"];
 

@@ -5,8 +5,8 @@ use std::os::unix::fs::symlink;
 
 use test_kit::suite::Seeded;
 
-use crate::world::{Case, World};
-use crate::{one, words};
+use super::world::{Case, World};
+use super::{one, words};
 
 /// A repository with a procedure `evil` that rolls the last change back and holds `phase` and `rest`.
 fn world(phase: &str, rest: &str) -> World {

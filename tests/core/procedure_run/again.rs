@@ -1,6 +1,6 @@
 //! After the rollback: merged, brought back, tried again.
 
-use crate::bench::*;
+use super::bench::*;
 
 /// A rollback that lands on a branch of its own.
 fn on_a_branch() -> Procedure {

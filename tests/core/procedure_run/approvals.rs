@@ -1,6 +1,6 @@
 //! Approvals, signed and stated, and the members of roles.
 
-use crate::bench::*;
+use super::bench::*;
 use rollback_core::procedure::engine::{APPROVAL_NAMESPACE, SignedApproval};
 
 const NEEDS_LEAD: &str =

@@ -1,6 +1,6 @@
 //! Groups and their budgets, follow-ups, diagnoses, what is written down, and giving up.
 
-use crate::bench::*;
+use super::bench::*;
 
 #[test]
 fn a_group_over_its_budget_is_named_once_and_stops_nothing() {

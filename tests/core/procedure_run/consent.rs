@@ -1,6 +1,6 @@
 //! What a run needs before it begins: authority, approvals, words, trust, a backup.
 
-use crate::bench::*;
+use super::bench::*;
 
 #[test]
 fn consent_is_asked_for_before_anything_changes() {

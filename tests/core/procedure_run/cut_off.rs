@@ -3,7 +3,7 @@
 use rollback_core::procedure::engine::sweep_candidates;
 use rollback_core::scratch::Place;
 
-use crate::bench::*;
+use super::bench::*;
 
 const SYNC: &str = "\n[[step]]\nid = \"sync\"\nrun = [\"sh\", \"-c\", \"echo synced >> synced.log\"]\n";
 

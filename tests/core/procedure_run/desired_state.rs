@@ -1,6 +1,6 @@
 //! Values of desired-state files.
 
-use crate::bench::*;
+use super::bench::*;
 
 #[test]
 fn gradual_steps_are_commits_that_add_up_and_wait_between_them() {

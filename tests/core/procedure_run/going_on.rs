@@ -1,6 +1,6 @@
 //! Runs that were cut off, paused or overtaken.
 
-use crate::bench::*;
+use super::bench::*;
 
 #[test]
 fn head_that_moved_while_a_run_paused_refuses_to_go_on() {

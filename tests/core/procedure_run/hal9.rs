@@ -1,6 +1,6 @@
 //! The procedure of the migration as it ships.
 
-use crate::bench::*;
+use super::bench::*;
 
 fn bench() -> Bench {
     Bench::with_programs(Fixture::import("hal9"))

@@ -1,6 +1,6 @@
 //! The procedure of the compatibility shim as it ships.
 
-use crate::bench::*;
+use super::bench::*;
 
 fn bench(branch: &str) -> Bench {
     let bench = Bench::with_programs(Fixture::import("matriz"));

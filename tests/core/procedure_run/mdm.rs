@@ -1,6 +1,6 @@
 //! The procedure of the staged refactoring as it ships.
 
-use crate::bench::*;
+use super::bench::*;
 
 /// The refactoring is checked out, and the home folder has what the stages replace and what they restore it from.
 fn bench() -> Bench {

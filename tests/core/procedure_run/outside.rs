@@ -1,6 +1,6 @@
 //! What happens outside the repository: programs, files, messages, publishing.
 
-use crate::bench::*;
+use super::bench::*;
 
 #[test]
 fn a_secret_appears_nowhere_in_what_is_kept() {

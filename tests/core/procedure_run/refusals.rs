@@ -1,6 +1,6 @@
 //! What is refused before anybody is told, anything is backed up or any step has run.
 
-use crate::bench::*;
+use super::bench::*;
 
 /// A procedure whose first step leaves a trace.
 fn traced(text: &str) -> Procedure {

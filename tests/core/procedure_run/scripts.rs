@@ -2,7 +2,7 @@
 
 use test_kit::{Part, State};
 
-use crate::bench::*;
+use super::bench::*;
 
 /// The last commit removed a shim and brought the smoke test that is trusted; the one before it had another.
 fn rewritten(old: Option<&str>) -> Bench {

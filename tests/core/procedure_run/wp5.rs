@@ -1,6 +1,6 @@
 //! The procedure of the work package as it ships.
 
-use crate::bench::*;
+use super::bench::*;
 
 fn bench() -> Bench {
     Bench::with_programs(Fixture::import("wp5"))

@@ -8,7 +8,8 @@ mod json;
 mod text;
 
 use super::format::{Expect, Scalar};
-use crate::process::{Ended, Output, StartError};
+use crate::checks::judge_ending;
+use crate::process::{Output, StartError};
 pub use crate::verdict::{Outcome, Verdict};
 
 /// What a check looked at.
@@ -49,7 +50,7 @@ pub fn judge(expect: &Expect, seen: Seen<'_>, same_as: Option<&[u8]>) -> Verdict
     let mut verdicts = Vec::new();
     match seen {
         Seen::NotStarted(error) => return Verdict::new(Outcome::Error, error.to_string()),
-        Seen::Program(output) => match ended(expect, output) {
+        Seen::Program(output) => match judge_ending(output, expect.exit.unwrap_or(0)) {
             Ok(verdict) => verdicts.push(verdict),
             Err(verdict) => return verdict,
         },
@@ -87,31 +88,10 @@ pub fn filled<E>(expect: &Expect, fill: impl Fn(&str) -> Result<String, E>) -> R
     Ok(filled)
 }
 
-/// How a program ended; what it wrote is judged only where it ended by itself.
-fn ended(expect: &Expect, output: &Output) -> Result<Verdict, Verdict> {
-    let (expected, error) = (expect.exit.unwrap_or(0), |why| Err(Verdict::new(Outcome::Error, why)));
-    let (outcome, why, found) = match output.ended {
-        // Whole seconds: the same check on the tip runs out of the same time, give or take a little.
-        Ended::TimedOut => {
-            return error(format!(
-                "it was killed after {:.0} s without an end",
-                output.elapsed.as_secs_f64()
-            ));
-        }
-        Ended::Cancelled => return error("it was cancelled".to_owned()),
-        Ended::Signalled(signal) => return error(format!("it was ended by signal {signal}")),
-        Ended::Exited(found) if found == expected => return Ok(Verdict::pass()),
-        // A shell's own codes for a command that it could not find or start.
-        Ended::Exited(found @ (126 | 127)) => (Outcome::Error, "a program that it needs is missing", found),
-        Ended::Exited(found) => (Outcome::Fail, "the exit code differs", found),
-    };
-    Ok(Verdict::new(outcome, why).of(format!("exit code {expected}"), format!("exit code {found}")))
-}
-
 /// The verdict that says most against passing; among equals the first.
 fn worst(verdicts: Vec<Verdict>) -> Verdict {
-    let heaviest = verdicts.iter().map(|verdict| verdict.outcome.weight()).max().unwrap_or(0);
-    let mut heavy = verdicts.into_iter().filter(|verdict| verdict.outcome.weight() == heaviest);
+    let heaviest = verdicts.iter().map(|verdict| weight(verdict.outcome)).max().unwrap_or(0);
+    let mut heavy = verdicts.into_iter().filter(|verdict| weight(verdict.outcome) == heaviest);
     // A pass with figures tells more than one without.
     match heavy.next() {
         Some(first) if first.outcome == Outcome::Pass && first.found.is_none() => {
@@ -119,5 +99,16 @@ fn worst(verdicts: Vec<Verdict>) -> Verdict {
         }
         Some(first) => first,
         None => Verdict::pass(),
+    }
+}
+
+/// A failure says more than an error, and an error more than a doubt.
+fn weight(outcome: Outcome) -> u8 {
+    match outcome {
+        Outcome::Pass => 0,
+        Outcome::Skip => 1,
+        Outcome::Inconclusive => 2,
+        Outcome::Error => 3,
+        Outcome::Fail => 4,
     }
 }

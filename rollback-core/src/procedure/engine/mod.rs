@@ -23,6 +23,8 @@ mod programs;
 mod publish;
 mod purpose;
 mod report;
+#[cfg(feature = "approvals")]
+mod signature;
 mod state;
 mod steps;
 mod targets;

@@ -1,7 +1,7 @@
 //! Hostile inputs against the real `rb`, each row with a control that does the harm which `rb` must not do.
 //!
 //! `RB_HOSTILE` is the number of inputs, `RB_HOSTILE_SEED` chooses them. A short slice runs with the ordinary tests;
-//! `cargo test -p rollback-cli --test hostile -- --nocapture` prints what was tried.
+//! `cargo test -p rollback-cli --test cli hostile:: -- --nocapture` prints what was tried.
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a suite that cannot go on fails where it stands")]
 #![expect(

@@ -1,0 +1,6 @@
+//! The rules of the house: layers, the pages that name tests, planted faults and fixtures.
+
+mod fixtures;
+mod layers;
+mod mutants;
+mod reliability;
