@@ -9,7 +9,7 @@ use std::{env, fs};
 fn main() -> Result<(), Box<dyn Error>> {
     let here = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
     let demos = here.join("demos");
-    let fixtures = here.join("../fixtures").canonicalize()?;
+    let fixtures = here.join("fixtures").canonicalize()?;
     println!("cargo::rerun-if-changed={}", demos.display());
     let mut table = String::from("&[\n");
     for script in scripts(&demos)? {

@@ -12,6 +12,7 @@ use anstream::{AutoStream, ColorChoice};
 use crate::args::{Color, Common};
 use crate::exit::Exit;
 use crate::render::Look;
+use crate::status::Status;
 use crate::terminal::style::{Palette, Signs, paint};
 
 /// Both streams, and how talkative the run is.
@@ -23,6 +24,7 @@ pub(crate) struct Console {
     quiet: bool,
     interactive: bool,
     landed: bool,
+    status: Status,
 }
 
 /// What a run wrote to both its streams, in order, with colours.
@@ -60,6 +62,7 @@ impl Console {
             quiet: common.quiet,
             interactive: io::stdin().is_terminal() && io::stderr().is_terminal(),
             landed: false,
+            status: Status::default(),
         }
     }
 
@@ -73,7 +76,13 @@ impl Console {
             quiet: common.quiet,
             interactive: false,
             landed: false,
+            status: Status::default(),
         }
+    }
+
+    /// What goes on, as the line of progress shows it.
+    pub(crate) fn status(&self) -> &Status {
+        &self.status
     }
 
     /// Signs and width to render for.
@@ -244,6 +253,7 @@ mod tests {
             quiet: false,
             interactive: false,
             landed: false,
+            status: Status::default(),
         }
     }
 

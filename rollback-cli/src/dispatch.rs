@@ -8,9 +8,10 @@ use crate::args::{Cli, Command, Common};
 use crate::command;
 use crate::console::{Captured, Console};
 use crate::exit::Exit;
-use crate::failure;
+use crate::failure::{self, Failure};
 use crate::fetching::Fetching;
 use crate::invocation::Invocation;
+use crate::logging;
 use crate::parse::parse;
 use crate::render::{Look, json};
 use crate::session::Session;
@@ -68,7 +69,7 @@ fn run_captured(args: &[OsString], folder: &Path, surroundings: Surroundings, lo
 fn start(invocation: Invocation, cli: Cli) -> Exit {
     let console = Console::of_process(&cli.common);
     let fetching = Fetching::of(&cli, &invocation);
-    let session = Session {
+    let mut session = Session {
         invocation,
         fetching,
         console,
@@ -78,7 +79,13 @@ fn start(invocation: Invocation, cli: Cli) -> Exit {
         nested: run_captured,
         repo: None,
     };
-    carry_out(session, cli.command)
+    match logging::start() {
+        Ok(()) => carry_out(session, cli.command),
+        Err(why) => {
+            let exit = session.report(Failure::new(Exit::Usage, "bad-environment", why).into());
+            session.console.finish(exit)
+        }
+    }
 }
 
 /// The folder to work in, as an absolute path where the system tells one.

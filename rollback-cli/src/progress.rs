@@ -1,12 +1,12 @@
 //! A sign of life on standard error, for work that takes longer than half a second in front of a person.
 
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::console::Console;
+use crate::status::Status;
 use crate::terminal::text;
 
 /// How long a person waits without wondering.
@@ -15,32 +15,17 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// How soon what is said shows what goes on.
 const REFRESH: Duration = Duration::from_millis(100);
 
-/// What goes on, in a few words that change while the work does.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Status(Arc<Mutex<String>>);
-
-impl Status {
-    /// Says something else from now on.
-    pub(crate) fn say(&self, what: impl Into<String>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = what.into();
-    }
-
-    fn text(&self) -> String {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
 /// Does some work, with a sign of life beside it.
 pub(crate) fn during<T>(console: &Console, what: &'static str, work: impl FnOnce() -> T) -> T {
-    telling(console, |status| {
+    with_status(console, |status| {
         status.say(what);
         work()
     })
 }
 
 /// Does some work that tells what it is at, with a sign of life beside it.
-pub(crate) fn telling<T>(console: &Console, work: impl FnOnce(&Status) -> T) -> T {
-    let status = Status::default();
+pub(crate) fn with_status<T>(console: &Console, work: impl FnOnce(&Status) -> T) -> T {
+    let status = console.status().clone();
     if !console.draws_progress() {
         return work(&status);
     }

@@ -67,6 +67,9 @@ impl Session {
         let repo = trusted::as_trusted(repo)?;
         let drivers = SystemMergeDrivers::new(Arc::new(SystemRunner), repo.program_timeout()?);
         let mut repo = repo.with_merge_drivers(Arc::new(drivers));
+        if self.console.draws_progress() {
+            repo = repo.with_progress(Arc::new(self.console.status().clone()));
+        }
         if let Fetching::Allowed { quiet } = self.fetching {
             let fetcher = TellingFetcher::new(SystemFetcher::new(repo.program_timeout()?), quiet);
             repo = repo.with_fetcher(Arc::new(fetcher));

@@ -40,6 +40,7 @@ pub mod plan;
 #[cfg(feature = "procedures")]
 pub mod procedure;
 pub mod process;
+mod progress;
 pub mod promised;
 pub mod receipt;
 pub mod record;
@@ -57,6 +58,7 @@ pub use error::{Error, Result};
 pub use id::{CommitId, EntryMode, ObjectId, TreeId};
 pub use path::RepoPath;
 pub use plan::{Plan, PlanOptions};
+pub use progress::{Progress, Stage};
 pub use receipt::{ApplyOptions, Receipt};
 pub use repo::Repo;
 pub use repo::state::InProgress;

@@ -1,7 +1,7 @@
 //! `rb merge-tree` beside `git merge-tree` on sampled reverts and picks of real histories: answers, time, memory.
 //!
 //! ```text
-//! cargo run --release -p test-kit --bin merges -- --rb target/release/rb \
+//! cargo run --release -p rollback-test-kit --bin merges -- --rb target/release/rb \
 //!     --repo A --repo B [--count 1000] [--last 20000] [--seed 1] [--rounds 3] [--singles 1]
 //! ```
 //!

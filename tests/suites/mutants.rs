@@ -1,6 +1,6 @@
 //! Plants one fault after the other and says which of them the tests notice.
 //!
-//! `cargo run -p test-kit --bin mutants [NAME…]`: the sources are copied to a temporary folder, the faults of
+//! `cargo run -p rollback-test-kit --bin mutants [NAME…]`: the sources are copied to a temporary folder, the faults of
 //! `tests/suites/mutants.toml` go into the copy, and the tests that each of them names are run with and without it. A
 //! NAME chooses the faults that contain it. Ends with 1 where one survives.
 

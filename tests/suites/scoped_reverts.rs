@@ -1,7 +1,7 @@
 //! Scoped reverts of `rb revert C --file P` against `git merge-tree` fed with the restricted tree.
 //!
 //! ```text
-//! cargo run --release -p test-kit --bin scoped-reverts -- --rb target/release/rb \
+//! cargo run --release -p rollback-test-kit --bin scoped-reverts -- --rb target/release/rb \
 //!     --repo A --repo B [--count 200] [--renames 100] [--last 2000] [--seed 1]
 //! ```
 //!

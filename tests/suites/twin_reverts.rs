@@ -1,7 +1,7 @@
 //! `git revert` and `rb revert` on the same commits of real repositories, in twin work trees.
 //!
 //! ```text
-//! cargo run --release -p test-kit --bin twin-reverts -- --rb target/release/rb \
+//! cargo run --release -p rollback-test-kit --bin twin-reverts -- --rb target/release/rb \
 //!     --repo A --repo B [--count 300] [--merges 50] [--last 2000] [--seed 1] [--least 75] [--conflicts 300] [--fsck 1]
 //! ```
 //!

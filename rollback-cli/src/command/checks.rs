@@ -13,9 +13,10 @@ use crate::exit::Exit;
 use crate::failure::{Failure, Problem};
 use crate::hint::Hint;
 use crate::paths::Base;
-use crate::progress::{self, Status};
+use crate::progress;
 use crate::session::Session;
 use crate::signals;
+use crate::status::Status;
 
 /// What the arguments ask for; nothing where they ask for no check.
 pub(super) fn options(args: &Checks, session: &mut Session) -> Result<Option<CheckOptions>, Problem> {
@@ -60,7 +61,7 @@ pub(super) fn run(
     options.allow_loss = landing.allow_loss;
     let stopping = signals::Stopping::begin();
     let checker = Checker { repo: &repo, runner: &SystemRunner, cancel: stopping.token() };
-    let checked = progress::telling(&session.console, |status| {
+    let checked = progress::with_status(&session.console, |status| {
         checker.check(plan, &options, &mut Tail { status, running: String::new() })
     });
     drop(stopping);

@@ -26,6 +26,7 @@ use crate::id::{Entry, EntryKind, EntryMode, ObjectId, TreeId};
 use crate::journal::{Action, Journal, LoggedEntry, Place, StateFile, Step};
 use crate::operation::OperationId;
 use crate::path::RepoPath;
+use crate::progress;
 use crate::repo::config::{FsyncPolicy, Settings};
 use crate::repo::index::{Flags, Index, IndexFile};
 use crate::repo::refs::Head;
@@ -99,6 +100,7 @@ pub(crate) struct Landed {
 /// Loose objects, the paths at which the two trees differ, the index, one reference and its logs, the
 /// state files named, and `rb/` in the git directory.
 pub(crate) fn land(repo: &Repo, landing: &Landing, options: &LandOptions) -> Result<Landed> {
+    let _span = tracing::debug_span!("land").entered();
     let repo = &repo.landing()?;
     let mut settings = Settings::of(repo)?;
     settings.fsync = options.fsync.unwrap_or(settings.fsync);
@@ -117,7 +119,9 @@ pub(crate) fn land(repo: &Repo, landing: &Landing, options: &LandOptions) -> Res
     objects.insert_new(&landing.objects)?;
     let run = Run { repo, landing, options, settings: &settings, objects: &objects };
     let prepared = run.prepare()?;
+    tracing::debug!(paths = prepared.changes.len(), "staged");
     let later_failure = run.carry_out(prepared)?;
+    tracing::debug!(later_failure = ?later_failure, "landed");
     Ok(Landed { recovered, later_failure })
 }
 
@@ -453,8 +457,10 @@ impl Run<'_> {
         let mut rows: Vec<_> = changes.iter().zip(found).collect();
         rows.sort_by_key(|(change, _)| change.new.is_some());
         let mut steps = Vec::new();
+        let mut count = self.repo.count(progress::Stage::Staging, Some(rows.len()));
         for (change, found) in rows {
             self.repo.stop_if_cancelled()?;
+            count.step();
             let way = makes_way(change, found);
             let found = if way.is_some() { &Found::Nothing } else { found };
             steps.extend(way.map(|action| Step { path: change.path.clone(), action }));
@@ -596,9 +602,11 @@ impl Run<'_> {
             hash: self.objects.gix().object_hash(),
             file_mode: self.settings.file_mode,
         };
+        let mut count = self.repo.count(progress::Stage::Landing, Some(journal.steps.len()));
         for (slot, step) in journal.steps.iter().enumerate() {
             self.repo.stop_if_cancelled()?;
             swapper.apply(slot, step)?;
+            count.step();
         }
         let none = BTreeSet::new();
         let kept = self.landing.exact.as_ref().map_or(&none, |exact| &exact.folders);

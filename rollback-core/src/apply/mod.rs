@@ -68,5 +68,5 @@ pub(crate) use run_files::stays_in_its_folder;
 pub(crate) use size::Size;
 
 #[cfg(test)]
-#[path = "../../../tests/core/apply/mod.rs"]
+#[path = "../../tests/apply/mod.rs"]
 mod tests;

@@ -97,6 +97,7 @@ pub(crate) fn recover(repo: &Repo) -> Result<Recovered> {
     if !durable::is_there(&landing)? && !durable::is_there(&displaced)? {
         return Ok(Recovered::Nothing);
     }
+    let _span = tracing::debug_span!("recover").entered();
     let settings = Settings::of(repo)?;
     let _lock = LandingLock::take(repo.git_dir(), &settings)?;
     match recover_locked(repo, &settings)? {

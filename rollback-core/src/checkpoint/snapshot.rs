@@ -10,6 +10,7 @@ use crate::apply::{BlobStore, FileInfo, FileKind, Folder, Keeping, Parent, paren
 use crate::error::{Error, Result};
 use crate::id::{Entry, EntryMode, ObjectId, TreeId};
 use crate::path::RepoPath;
+use crate::progress::Stage;
 use crate::repo::config::Settings;
 use crate::repo::index::{Index, IndexEntry};
 use crate::repo::{Edits, Objects, Repo};
@@ -43,10 +44,13 @@ pub(super) fn take(
     let mut taker = Taker { root, settings, index: &index, blobs: BlobStore::new(repo, settings, keeping) };
     let mut edits = Edits::new();
     let mut files = Vec::with_capacity(found.len());
+    let mut count = repo.count(Stage::Checkpoint, Some(found.len()));
     for standing in &found {
+        repo.stop_if_cancelled()?;
         let (entry, row) = taker.take(standing)?;
         edits.insert(standing.path.clone(), Some(entry));
         files.push(row);
+        count.step();
     }
     taker.blobs.finish()?;
     let tree = objects.edit_tree(objects.empty_tree(), &edits)?;

@@ -109,6 +109,7 @@ impl Repo {
     /// [`Error::UnknownRevision`] and its kin for the tip; [`Error::PathNeverExisted`];
     /// [`Error::MissingObject`] and [`Error::CorruptObject`]; [`Error::Cancelled`].
     pub fn history(&self, path: &RepoPath, options: &HistoryOptions) -> Result<PathHistory> {
+        let _span = tracing::debug_span!("history", ?path).entered();
         let tip = self.resolve_commit(&options.tip)?;
         let history = self.complete(|repo| path_history(&repo.objects(), tip, path, options))?;
         self.stop_if_cancelled()?;

@@ -99,6 +99,7 @@ impl Repo {
     /// [`Error::Moved`], [`Error::MadeElsewhere`], [`Error::ReferenceGone`], [`Error::OutsideNotAllowed`],
     /// [`Error::BranchCheckedOut`] for a branch that would go, and the refusals of a landing.
     pub fn undo(&self, which: &OperationRef, options: &UndoOptions) -> Result<Undone> {
+        let _span = tracing::debug_span!("undo", ?which).entered();
         let recovered = self.recover()?;
         let operation = OperationId::random()?;
         let (mut undone, landing) = self.way_back(which, options, operation.to_string())?;

@@ -30,6 +30,7 @@ impl Repo {
     /// [`Error::MainlineOutOfRange`], [`Error::Unborn`], [`Error::ShallowHistory`], [`Error::MissingObject`],
     /// [`Error::CorruptObject`] and their kin; [`Error::Cancelled`].
     pub fn plan(&self, target: &Target, options: &PlanOptions) -> Result<Plan> {
+        let _span = tracing::debug_span!("plan", ?target).entered();
         let plan = self.complete(|repo| repo.plan_once(target, options))?;
         // What could not be read for that reason may have been taken for a "no" on the way.
         self.stop_if_cancelled()?;

@@ -27,6 +27,8 @@ const LONGEST_LINE: usize = 16 * 1024;
 
 impl Runner for SystemRunner {
     fn run(&self, command: &Command, watch: &mut dyn Watch) -> Result<Output, StartError> {
+        // Arguments can hold secrets.
+        let _span = tracing::debug_span!("program", name = ?command.arguments().first()).entered();
         let started = Instant::now();
         let cookie = command.tree.clone().unwrap_or_else(tree::new_tree_name);
         let pipes = Pipes::new(command)?;

@@ -4,12 +4,15 @@
 //! git leaves it out (shallow clones, replacement objects, `core.commitGraph=false`), and a question that fails
 //! with it is asked again without it: [`with_ancestry`].
 
+use std::collections::HashSet;
+
 use gix::hashtable::HashMap;
 
 use super::Objects;
 use super::changed_paths::{ChangedPaths, PathKey};
 use crate::error::{Error, Result, Source};
 use crate::id::{CommitId, TreeId};
+use crate::progress::{Count, Stage};
 
 /// A commit by number: its position in the commit-graph, or past these in the order of discovery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,6 +44,9 @@ pub(crate) struct Ancestry<'o> {
     shallow: Vec<gix::ObjectId>,
     loose: Vec<Loose>,
     loose_by_id: HashMap<gix::ObjectId, u32>,
+    count: Count,
+    /// The commits of the graph that were counted.
+    counted: HashSet<u32>,
 }
 
 /// A commit outside the commit-graph.
@@ -90,6 +96,8 @@ impl<'o> Ancestry<'o> {
             shallow,
             loose: Vec::new(),
             loose_by_id: HashMap::default(),
+            count: objects.count(Stage::History, None),
+            counted: HashSet::new(),
         })
     }
 
@@ -136,11 +144,17 @@ impl<'o> Ancestry<'o> {
     /// # Errors
     /// [`Error::MissingObject`] and [`Error::CorruptObject`] for a commit that cannot be read.
     pub(crate) fn lineage(&mut self, ix: CommitIx) -> Result<Lineage> {
-        let Some(at) = ix.0.checked_sub(self.in_graph) else { return self.lineage_in_graph(ix) };
+        let Some(at) = ix.0.checked_sub(self.in_graph) else {
+            if self.count.is_read() && self.counted.insert(ix.0) {
+                self.count.step();
+            }
+            return self.lineage_in_graph(ix);
+        };
         if let Some(lineage) = &self.loose[at as usize].lineage {
             return Ok(lineage.clone());
         }
         let lineage = self.read(self.loose[at as usize].id)?;
+        self.count.step();
         self.loose[at as usize].lineage = Some(lineage.clone());
         Ok(lineage)
     }

@@ -49,6 +49,7 @@ use crate::cancel::Cancel;
 use crate::error::{Error, Result};
 use crate::filters::Filters;
 use crate::merge_drivers::MergeDrivers;
+use crate::progress::{Count, Progress, Sink, Stage};
 use crate::promised::ObjectFetcher;
 
 /// How deep folders may be nested in trees that are read for writing.
@@ -70,6 +71,7 @@ pub struct Repo {
     lacking: Option<promised::Lacking>,
     /// Stops reading, see [`Repo::cancelled_by`].
     cancel: Cancel,
+    progress: Sink,
     /// Whether a landing is at work: it asks the token itself, and not after its commit point.
     is_landing: bool,
 }
@@ -118,6 +120,18 @@ impl Repo {
     pub fn cancelled_by(mut self, cancel: Cancel) -> Self {
         self.cancel = cancel;
         self
+    }
+
+    /// The same repository, whose plans, histories, landings, checkpoints and scratch work trees tell `progress` how far
+    /// they have come.
+    pub fn with_progress(mut self, progress: Arc<dyn Progress>) -> Self {
+        self.progress = Sink::new(progress);
+        self
+    }
+
+    /// Work of a stage that is counted from now on.
+    pub(crate) fn count(&self, stage: Stage, total: Option<usize>) -> Count {
+        self.progress.count(stage, total)
     }
 
     /// Stops where the token is cancelled.

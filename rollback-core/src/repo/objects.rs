@@ -14,6 +14,7 @@ use crate::filters::Filters;
 use crate::id::{CommitId, Entry, EntryMode, ObjectId, TreeId};
 use crate::merge_drivers::MergeDrivers;
 use crate::path::RepoPath;
+use crate::progress::{Count, Sink, Stage};
 use crate::repo::{Programs, Repo};
 
 /// A view of the object database for one thread. What is written through it stays in its memory until
@@ -25,6 +26,7 @@ pub(crate) struct Objects {
     merge_drivers: Option<Arc<dyn MergeDrivers>>,
     lacking: Option<Lacking>,
     cancel: Cancel,
+    progress: Sink,
 }
 
 /// Objects that exist in memory only: id, kind and bytes, in no particular order.
@@ -80,6 +82,7 @@ impl Objects {
             merge_drivers: repo.merge_drivers.clone(),
             lacking: repo.lacking.clone(),
             cancel: repo.reading_until(),
+            progress: repo.progress.clone(),
         }
     }
 
@@ -89,6 +92,11 @@ impl Objects {
     /// [`Error::Cancelled`].
     pub(crate) fn stop_if_cancelled(&self) -> Result<()> {
         super::stop_if(&self.cancel)
+    }
+
+    /// Work of a stage that is counted from now on.
+    pub(crate) fn count(&self, stage: Stage, total: Option<usize>) -> Count {
+        self.progress.count(stage, total)
     }
 
     /// Whether filters of the repository's own configuration may run.

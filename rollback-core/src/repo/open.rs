@@ -11,6 +11,7 @@ use super::{Programs, Repo, config_check, config_env};
 use crate::cancel::Cancel;
 use crate::error::{Error, Result};
 use crate::process::SystemFilters;
+use crate::progress::Sink;
 
 impl Repo {
     /// Opens the repository that `folder` lies in, and nothing else: no `GIT_*` variable redirects it. Configuration of
@@ -60,6 +61,7 @@ impl Repo {
         config_check::check(&local)?;
         refuse_work_tree_elsewhere(folder, &local, environment)?;
         add_configuration(&mut local, settings)?;
+        tracing::debug!(git_dir = ?local.git_dir(), "opened");
         // The one default that comes from a higher room: without another choice the programs of this machine run.
         Ok(Self {
             inner: local.into_sync(),
@@ -69,6 +71,7 @@ impl Repo {
             fetcher: None,
             lacking: None,
             cancel: Cancel::default(),
+            progress: Sink::default(),
             is_landing: false,
         })
     }

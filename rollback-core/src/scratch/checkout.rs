@@ -15,6 +15,7 @@ use crate::apply::{Size, check_entry};
 use crate::error::{Error, Result};
 use crate::id::{Entry, EntryKind};
 use crate::path::RepoPath;
+use crate::progress::SharedCount;
 use crate::repo::Objects;
 
 /// How many files are worth a thread of their own.
@@ -33,12 +34,18 @@ pub(super) fn write_files(
     tree: &BTreeMap<RepoPath, Entry>,
     folder: &Path,
     paths: &[&RepoPath],
+    count: &SharedCount,
 ) -> Result<()> {
     in_parallel(paths, &|share: &[&RepoPath]| {
         let objects = view()?;
         let mut writer = Writer::new(&objects, Content::of_tree(&objects, tree, folder)?, folder);
         let mut rows = share.iter().filter_map(|path| Some((*path, tree.get(*path)?)));
-        rows.try_for_each(|(path, entry)| writer.write(path, *entry))
+        rows.try_for_each(|(path, entry)| {
+            objects.stop_if_cancelled()?;
+            writer.write(path, *entry)?;
+            count.step();
+            Ok(())
+        })
     })
     .map(drop)
 }

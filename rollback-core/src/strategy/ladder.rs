@@ -12,6 +12,7 @@ use crate::content::count_lines;
 use crate::error::Result;
 use crate::id::{CommitId, TreeId};
 use crate::path::RepoPath;
+use crate::progress::Stage;
 
 /// One row of a ladder.
 #[derive(Clone, Debug)]
@@ -117,8 +118,10 @@ pub(crate) struct Choice<'a> {
 pub(crate) fn climb(bench: &mut Workbench, rungs: &[Rung], goal: &Goal, choice: Choice<'_>) -> Result<Climb> {
     let mut climb = Climb { attempts: Vec::new(), chosen: None };
     let mut in_force = false;
+    let mut count = bench.objects.count(Stage::Attempts, Some(rungs.len()));
     for rung in rungs {
         let mut attempt = bench.attempt(rung)?;
+        count.step();
         let shortfall = match attempt.result {
             AttemptResult::Clean => goal.missed_by(bench, &attempt)?,
             AttemptResult::Empty if in_force => {
@@ -142,6 +145,7 @@ pub(crate) fn climb(bench: &mut Workbench, rungs: &[Rung], goal: &Goal, choice: 
                 None => climb.chosen = Some(climb.attempts.len()),
             }
         }
+        tracing::debug!(strategy = ?attempt.strategy, result = ?attempt.result, reason = ?attempt.reason, "tried");
         bench.objects.refuse_lacking()?;
         let nothing_left = attempt.result == AttemptResult::Empty;
         climb.attempts.push(attempt);

@@ -49,6 +49,6 @@ impl Fixture {
 
     /// The folder of the streams and of `ids.txt`.
     pub fn folder() -> PathBuf {
-        PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures"))
+        PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures"))
     }
 }

@@ -131,6 +131,7 @@ impl Run<'_> {
         unit.state = UnitState::Started;
         unit.started = Some(now);
         let (kind, id) = (unit.kind, unit.id.clone());
+        tracing::debug!(?kind, id, "step started");
         self.observer.event(&Event::Started { at: at + 1, kind, id: &id });
         // What only reads is repeated after a crash anyway: its beginning need not be on the disk.
         match self.state.units[at].repeatable && !matches!(kind, UnitKind::Rollback | UnitKind::Publish) {
@@ -169,6 +170,7 @@ impl Run<'_> {
         let unit = &mut self.state.units[at];
         (unit.ended, unit.state, unit.note) = (Some(now), state, note);
         let id = unit.id.clone();
+        tracing::debug!(?state, id, "step ended");
         self.observer.event(&Event::Ended { at: at + 1, id: &id, state, note: unit.note.as_deref() });
         self.save(&format!("{id} {}", stop.unwrap_or("done")))?;
         Ok(stop.is_some())

@@ -479,5 +479,5 @@ impl<'a> Engine<'a> {
 }
 
 #[cfg(test)]
-#[path = "../../../../tests/core/simulation/mod.rs"]
+#[path = "../../../tests/simulation/mod.rs"]
 mod simulation;
