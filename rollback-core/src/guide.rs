@@ -43,11 +43,9 @@
 //! # let folder = tempfile::tempdir()?;
 //! # let repo = rollback_core::guide::sample(folder.path().join("r"))?;
 //! use rollback_core::strategy::{LossClass, Strategy};
-//! use rollback_core::target::PathsTarget;
 //! use rollback_core::{PlanOptions, RepoPath, Target};
 //!
-//! let paths = vec![RepoPath::from("app.py")];
-//! let target = Target::Paths(PathsTarget { paths, ..PathsTarget::default() });
+//! let target = Target::paths(["app.py"]);
 //! let plan = repo.plan(&target, &PlanOptions::default())?;
 //!
 //! // The change that broke the path was found.
@@ -70,11 +68,10 @@
 //! # let folder = tempfile::tempdir()?;
 //! # let repo = rollback_core::guide::sample(folder.path().join("r"))?;
 //! use rollback_core::receipt::OutcomeKind;
-//! use rollback_core::target::CommitsTarget;
 //! use rollback_core::{ApplyOptions, PlanOptions, Target};
 //!
-//! let broken = repo.resolve_commit("HEAD~1")?.to_string();
-//! let target = Target::Commits(CommitsTarget { revisions: vec![broken], ..CommitsTarget::default() });
+//! let broken = repo.resolve_commit("HEAD~1")?;
+//! let target = Target::commits([broken.to_string()]);
 //! let plan = repo.plan(&target, &PlanOptions::default())?;
 //! let receipt = repo.apply(plan, &ApplyOptions::default())?;
 //! assert_eq!(receipt.outcome.kind, OutcomeKind::Committed);
@@ -93,11 +90,10 @@
 //! ```
 //! # let folder = tempfile::tempdir()?;
 //! # let repo = rollback_core::guide::sample(folder.path().join("r"))?;
-//! # use rollback_core::target::CommitsTarget;
 //! # use rollback_core::{ApplyOptions, PlanOptions, Target};
 //! use rollback_core::receipt::Destination;
 //!
-//! # let target = Target::Commits(CommitsTarget { revisions: vec!["HEAD~1".into()], ..CommitsTarget::default() });
+//! # let target = Target::commits(["HEAD~1"]);
 //! let plan = repo.plan(&target, &PlanOptions::default())?;
 //! let mut options = ApplyOptions::default();
 //! options.destination = Destination::Branch("rescue".into());
@@ -112,11 +108,10 @@
 //! ```
 //! # let folder = tempfile::tempdir()?;
 //! # let repo = rollback_core::guide::sample(folder.path().join("r"))?;
-//! # use rollback_core::target::CommitsTarget;
 //! # use rollback_core::{ApplyOptions, PlanOptions, RepoPath, Target};
 //! use rollback_core::error::ErrorClass;
 //!
-//! # let target = Target::Commits(CommitsTarget { revisions: vec!["HEAD~1".into()], ..CommitsTarget::default() });
+//! # let target = Target::commits(["HEAD~1"]);
 //! std::fs::write(folder.path().join("r/app.py"), "print('work in progress')\n")?;
 //! let plan = repo.plan(&target, &PlanOptions::default())?;
 //! let refused = repo.apply(plan, &ApplyOptions::default()).expect_err("the file is edited");
@@ -130,11 +125,10 @@
 //! ```
 //! # let folder = tempfile::tempdir()?;
 //! # let repo = rollback_core::guide::sample(folder.path().join("r"))?;
-//! # use rollback_core::target::CommitsTarget;
 //! # use rollback_core::{ApplyOptions, PlanOptions, Target};
 //! use rollback_core::oplog::{OperationRef, UndoOptions};
 //!
-//! # let target = Target::Commits(CommitsTarget { revisions: vec!["HEAD~1".into()], ..CommitsTarget::default() });
+//! # let target = Target::commits(["HEAD~1"]);
 //! let before = repo.resolve_commit("HEAD")?;
 //! repo.apply(repo.plan(&target, &PlanOptions::default())?, &ApplyOptions::default())?;
 //! let operation = repo.operations()?.remove(0);
@@ -164,14 +158,13 @@
 //! ```
 //! # let folder = tempfile::tempdir()?;
 //! # let repo = rollback_core::guide::sample(folder.path().join("r"))?;
-//! # use rollback_core::{PlanOptions, RepoPath, Target};
-//! # use rollback_core::target::PathsTarget;
+//! # use rollback_core::{PlanOptions, Target};
 //! use rollback_core::{Cancel, Error};
 //!
 //! let cancel = Cancel::new();
 //! let repo = repo.cancelled_by(cancel.clone());
 //! cancel.cancel(); // from another thread, or a signal handler through `Cancel::flag`
-//! # let target = Target::Paths(PathsTarget { paths: vec![RepoPath::from("app.py")], ..PathsTarget::default() });
+//! # let target = Target::paths(["app.py"]);
 //! assert!(matches!(repo.plan(&target, &PlanOptions::default()), Err(Error::Cancelled)));
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```
@@ -183,7 +176,6 @@
 //! ```
 //! # let folder = tempfile::tempdir()?;
 //! # let repo = rollback_core::guide::sample(folder.path().join("r"))?;
-//! # use rollback_core::target::CommitsTarget;
 //! # use rollback_core::{ApplyOptions, PlanOptions, Target};
 //! use rollback_core::hooks::{HookCall, HookEnd, Hooks};
 //! use rollback_core::receipt::{CommitTime, Identity};
@@ -198,11 +190,11 @@
 //!     }
 //! }
 //!
-//! # let target = Target::Commits(CommitsTarget { revisions: vec!["HEAD~1".into()], ..CommitsTarget::default() });
+//! # let target = Target::commits(["HEAD~1"]);
 //! let mut options = ApplyOptions::default();
 //! options.hooks = Some(std::sync::Arc::new(NoHooks));
-//! options.identity = Some(Identity { name: "Release Bot".into(), email: "bot@example.com".into() });
-//! options.time = Some(CommitTime { seconds: 1_800_000_000, offset: 3600 });
+//! options.identity = Some(Identity::new("Release Bot", "bot@example.com"));
+//! options.time = Some(CommitTime::new(1_800_000_000, 3600));
 //! let receipt = repo.apply(repo.plan(&target, &PlanOptions::default())?, &options)?;
 //! let landed = repo.commit_summary(receipt.outcome.commit_ids[0])?;
 //! assert_eq!(landed.time, 1_800_000_000);

@@ -5,6 +5,23 @@
 //! [`Plan`] is computed without writing anything, and only applying it writes.
 //! Conflicts, refusals and "nothing to do" are results, not errors.
 //!
+//! ```
+//! # let folder = tempfile::tempdir()?;
+//! # let repo = rollback_core::guide::sample(folder.path().join("r"))?;
+//! use rollback_core::{ApplyOptions, PlanOptions, Target};
+//!
+//! // `app.py` was broken by some commit: who did it is found, and every way back is tried in memory.
+//! let plan = repo.plan(&Target::paths(["app.py"]), &PlanOptions::default())?;
+//! assert!(plan.chosen_attempt().is_some_and(|way| way.is_clean()));
+//! // One move of the branch, or none.
+//! let receipt = repo.apply(plan, &ApplyOptions::default())?;
+//! assert_eq!(receipt.outcome.commit_ids.len(), 1);
+//! assert_eq!(std::fs::read_to_string(folder.path().join("r/app.py"))?, "print('hello')\n");
+//! # Ok::<_, Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! [`guide`] goes through all of it.
+//!
 //! What this crate never does: it prints nothing, exits never, starts no `git` for its own work (only to push, or to
 //! compare with it where that is asked for), and lets no type of
 //! the underlying object library into its public signatures.

@@ -12,6 +12,25 @@ use crate::path::RepoPath;
 use crate::plan::Plan;
 
 /// How a plan is to land. Nothing here changes what the plan does to the tree.
+///
+/// ```
+/// # let folder = tempfile::tempdir()?;
+/// # let repo = rollback_core::guide::sample(folder.path().join("r"))?;
+/// use rollback_core::receipt::{CommitTime, Destination, Identity};
+/// use rollback_core::{ApplyOptions, PlanOptions, Target};
+///
+/// let mut options = ApplyOptions::default();
+/// options.destination = Destination::Branch("rollback/greeting".into());
+/// options.identity = Some(Identity::new("Release Bot", "bot@example.com"));
+/// options.time = Some(CommitTime::new(1_800_000_000, 0));
+/// let plan = repo.plan(&Target::paths(["app.py"]), &PlanOptions::default())?;
+/// repo.apply(plan, &options)?;
+/// // The branch is new; HEAD, index and work tree are as they were.
+/// let landed = repo.resolve_commit("rollback/greeting")?;
+/// assert_eq!(repo.commit_summary(landed)?.time, 1_800_000_000);
+/// assert_eq!(std::fs::read_to_string(folder.path().join("r/app.py"))?, "print('bye')\n");
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct ApplyOptions {
@@ -74,7 +93,19 @@ pub struct CommitTime {
     pub offset: i32,
 }
 
+impl Identity {
+    /// A name and a mail address without angle brackets.
+    pub fn new(name: impl Into<String>, email: impl Into<String>) -> Self {
+        Self { name: name.into(), email: email.into() }
+    }
+}
+
 impl CommitTime {
+    /// `seconds` since the epoch, written with an offset in seconds, east positive.
+    pub fn new(seconds: i64, offset: i32) -> Self {
+        Self { seconds, offset }
+    }
+
     /// The system's clock and time zone.
     pub fn now() -> Self {
         let now = crate::local_time::now();

@@ -9,6 +9,28 @@ use serde::{Deserialize, Serialize};
 use crate::path::RepoPath;
 
 /// What is asked for.
+///
+/// ```
+/// # let folder = tempfile::tempdir()?;
+/// # let repo = rollback_core::guide::sample(folder.path().join("r"))?;
+/// use rollback_core::target::{CommitsTarget, RestoreTarget};
+/// use rollback_core::{PlanOptions, Target};
+///
+/// // One function for the plain case of each; what else there is to say are fields.
+/// let broken = repo.resolve_commit("HEAD~1")?;
+/// let by_commit = repo.plan(&Target::commits([broken.to_string()]), &PlanOptions::default())?;
+/// let by_path = repo.plan(&Target::paths(["app.py"]), &PlanOptions::default())?;
+/// let tree = |plan: &rollback_core::Plan| plan.chosen_attempt().and_then(|way| way.tree_id);
+/// assert_eq!(tree(&by_commit), tree(&by_path));
+///
+/// let mut of_one_file = CommitsTarget::new(["HEAD"]);
+/// of_one_file.paths = vec!["README".into()];
+/// assert!(repo.plan(&Target::Commits(of_one_file), &PlanOptions::default())?.chosen.is_some());
+/// let mut from_the_first = RestoreTarget::new(["app.py"]);
+/// from_the_first.source = Some("HEAD~2".into());
+/// assert!(repo.plan(&Target::Restore(from_the_first), &PlanOptions::default())?.chosen.is_some());
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "kebab-case")]
@@ -26,6 +48,33 @@ pub enum Target {
     To(ToTarget),
 }
 
+impl Target {
+    /// Undo these commits, each a revision or a range.
+    pub fn commits(revisions: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self::Commits(CommitsTarget::new(revisions))
+    }
+
+    /// Bring these paths back to how they were before the change that broke them.
+    pub fn paths(paths: impl IntoIterator<Item = impl Into<RepoPath>>) -> Self {
+        Self::Paths(PathsTarget::new(paths))
+    }
+
+    /// Replay these commits, each a revision or a range.
+    pub fn pick(revisions: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self::Pick(CommitsTarget::new(revisions))
+    }
+
+    /// Put back the last good content of these paths.
+    pub fn restore(paths: impl IntoIterator<Item = impl Into<RepoPath>>) -> Self {
+        Self::Restore(RestoreTarget::new(paths))
+    }
+
+    /// Bring the content of the branch back to what it was at a revision, as one commit.
+    pub fn to(revision: impl Into<String>) -> Self {
+        Self::To(ToTarget::new(revision))
+    }
+}
+
 /// A commit to whose content a branch is brought back.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -40,6 +89,13 @@ pub struct ToTarget {
     pub paths: Vec<RepoPath>,
 }
 
+impl ToTarget {
+    /// Everything, back to a revision, as one commit.
+    pub fn new(revision: impl Into<String>) -> Self {
+        Self { revision: revision.into(), ..Self::default() }
+    }
+}
+
 /// Commits that are named, in git's revision syntax.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -52,6 +108,13 @@ pub struct CommitsTarget {
     /// Only what the commits did to these paths, and to everything below them; all of it where empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub paths: Vec<RepoPath>,
+}
+
+impl CommitsTarget {
+    /// These revisions and ranges, with all that they changed.
+    pub fn new(revisions: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self { revisions: revisions.into_iter().map(Into::into).collect(), ..Self::default() }
+    }
 }
 
 /// Paths whose culprit is found, not typed.
@@ -69,6 +132,13 @@ pub struct PathsTarget {
     /// Which parent of a merge is the mainline, counted from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mainline: Option<usize>,
+}
+
+impl PathsTarget {
+    /// These paths; the change to undo is the one that broke them.
+    pub fn new(paths: impl IntoIterator<Item = impl Into<RepoPath>>) -> Self {
+        Self { paths: paths.into_iter().map(Into::into).collect(), ..Self::default() }
+    }
 }
 
 /// What good content of a file looks like. Every part that is set must hold.
@@ -102,4 +172,11 @@ pub struct RestoreTarget {
     /// Keep paths of a folder that the source does not have.
     #[serde(default)]
     pub overlay: bool,
+}
+
+impl RestoreTarget {
+    /// The last good content of these paths.
+    pub fn new(paths: impl IntoIterator<Item = impl Into<RepoPath>>) -> Self {
+        Self { paths: paths.into_iter().map(Into::into).collect(), ..Self::default() }
+    }
 }

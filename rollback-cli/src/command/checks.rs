@@ -60,7 +60,7 @@ pub(super) fn run(
     let repo = session.repo()?;
     options.allow_loss = landing.allow_loss;
     let stopping = signals::Stopping::begin();
-    let checker = Checker { repo: &repo, runner: &SystemRunner, cancel: stopping.token() };
+    let checker = Checker::new(&repo, &SystemRunner).cancelled_by(stopping.token());
     let checked = progress::with_status(&session.console, |status| {
         checker.check(plan, &options, &mut Tail { status, running: String::new() })
     });

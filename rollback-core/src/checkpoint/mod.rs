@@ -9,6 +9,23 @@
 //!
 //! What git ignores is taken along only where it is named. Submodules and repositories of their own are never entered.
 //! Nothing is restored but by the one room that lands results.
+//!
+//! ```
+//! # let folder = tempfile::tempdir()?;
+//! # let repo = rollback_core::guide::sample(folder.path().join("r"))?;
+//! use rollback_core::checkpoint::{CheckpointOptions, MANUAL, RestoreOptions};
+//!
+//! std::fs::write(folder.path().join("r/notes"), "not tracked\n")?;
+//! let kept = repo.create_checkpoint(MANUAL, "before-release", &CheckpointOptions::default())?;
+//! assert_eq!(kept.full_name(), "manual/before-release");
+//! assert_eq!(kept.work_tree.as_ref().map(|part| part.untracked), Some(1));
+//! assert!(repo.verify_checkpoint(&kept, true)?.problems.is_empty());
+//!
+//! std::fs::remove_file(folder.path().join("r/notes"))?;
+//! repo.restore_checkpoint(&repo.find_checkpoint("before-release")?, RestoreOptions::default())?;
+//! assert_eq!(std::fs::read_to_string(folder.path().join("r/notes"))?, "not tracked\n");
+//! # Ok::<_, Box<dyn std::error::Error>>(())
+//! ```
 
 mod document;
 pub(crate) mod operation;

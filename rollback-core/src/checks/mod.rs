@@ -4,6 +4,24 @@
 //! result that fails is rejected, and the next rung of the ladder is tried, from the same tip. Doubt is never a pass.
 //! Nothing here writes the repository; what lands is landed by [`Repo::apply`](crate::Repo::apply), which refuses
 //! with [`OnMoved::Refuse`](crate::receipt::OnMoved) what was not checked.
+//!
+//! ```
+//! # let folder = tempfile::tempdir()?;
+//! # let repo = rollback_core::guide::sample(folder.path().join("r"))?;
+//! use rollback_core::checks::{CheckOptions, Checker, Conclusion};
+//! use rollback_core::process::SystemRunner;
+//! use rollback_core::{PlanOptions, Target};
+//!
+//! let plan = repo.plan(&Target::paths(["app.py"]), &PlanOptions::default())?;
+//! let says_hello = ["grep", "-q", "hello", "app.py"].map(String::from).to_vec();
+//! let checker = Checker::new(&repo, &SystemRunner);
+//! let checked = checker.check(plan, &CheckOptions::new([says_hello]), &mut ())?;
+//! assert_eq!(checked.conclusion, Conclusion::Passed);
+//! // It ran on the tip, where it fails, and on the result.
+//! let blocked: Vec<_> = checked.plan.checks.iter().map(|run| run.verdict.blocks()).collect();
+//! assert_eq!(blocked, [true, false]);
+//! # Ok::<_, Box<dyn std::error::Error>>(())
+//! ```
 
 mod bench;
 mod ending;
@@ -71,12 +89,9 @@ pub enum Control {
 
 /// What is needed to run checks.
 pub struct Checker<'a> {
-    /// The repository.
-    pub repo: &'a Repo,
-    /// Starts programs.
-    pub runner: &'a dyn Runner,
-    /// Stops the checks once it is cancelled.
-    pub cancel: Cancel,
+    repo: &'a Repo,
+    runner: &'a dyn Runner,
+    cancel: Cancel,
 }
 
 /// Sees what goes on while checks run.
@@ -125,7 +140,16 @@ pub enum Conclusion {
     },
 }
 
-impl Checker<'_> {
+impl<'a> Checker<'a> {
+    /// Runs checks of results in `repo`, through `runner`.
+    pub fn new(repo: &'a Repo, runner: &'a dyn Runner) -> Self {
+        Self { repo, runner, cancel: Cancel::default() }
+    }
+
+    /// Stops the checks once `cancel` is cancelled.
+    pub fn cancelled_by(self, cancel: Cancel) -> Self {
+        Self { cancel, ..self }
+    }
     /// Runs the checks on the tip and on what `plan` would land, and goes on to the next way where they fail.
     ///
     /// A plan that was kept in a file, or whose branch has moved, is computed again first.

@@ -3,6 +3,23 @@
 //! The walk is git's own: default history simplification, children before parents. Beyond git it follows renames
 //! along every line of history, tells a rollback from a change by state, and never takes the end of a shallow clone for
 //! the beginning of history. Nothing here writes, not even to memory.
+//!
+//! ```
+//! # let folder = tempfile::tempdir()?;
+//! # let repo = rollback_core::guide::sample(folder.path().join("r"))?;
+//! use rollback_core::RepoPath;
+//! use rollback_core::history::{ChangeKind, HistoryOptions};
+//!
+//! let history = repo.history(&RepoPath::from("app.py"), &HistoryOptions::default())?;
+//! let kinds: Vec<_> = history.changes.iter().map(|change| change.kind).collect();
+//! assert_eq!(kinds, [ChangeKind::Modified, ChangeKind::Added]);
+//! // Who broke it, and the last commit in which it was good.
+//! let broken_by = history.culprit.expect("a change that can be undone");
+//! let good = history.last_good.expect("it was good before");
+//! assert_eq!(repo.commit_summary(broken_by.commit_id)?.subject, "break the greeting");
+//! assert_eq!(repo.commit_summary(good.commit_id)?.subject, "greet");
+//! # Ok::<_, Box<dyn std::error::Error>>(())
+//! ```
 
 pub(crate) mod change;
 pub(crate) mod culprit;

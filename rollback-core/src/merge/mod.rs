@@ -4,6 +4,21 @@
 //! is written to disk. A clean result has the very tree that `git merge-tree` would write; a conflict has the
 //! same stages and the same tree with markers. git 2.47 is the measure.
 //!
+//! ```
+//! # let folder = tempfile::tempdir()?;
+//! # let repo = rollback_core::guide::sample(folder.path().join("r"))?;
+//! use rollback_core::merge::{Engine, Labels, Options, Verdict};
+//!
+//! let tree = |revision: &str| repo.tree_of_commit(repo.resolve_commit(revision)?);
+//! // Undoing HEAD~1: its tree is the base, its parent's is theirs.
+//! let (base, ours, theirs) = (tree("HEAD~1")?, tree("HEAD")?, tree("HEAD~2")?);
+//! let mut engine = Engine::new(&repo, Options::from_config(&repo)?)?;
+//! let merged = engine.merge(base, ours, theirs, &Labels::new("base", "HEAD", "parent"))?;
+//! assert!(merged.is_clean() && matches!(merged.verdict, Verdict::Clean));
+//! assert_ne!(merged.tree_id, ours);
+//! # Ok::<_, Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # What is not decided here
 //! What the engine cannot decide as git would it does not decide: [`Verdict::NeedsReview`]. The classes, each a
 //! [`ReviewReason`]:

@@ -2,6 +2,27 @@
 //!
 //! A landing writes the entry (`apply::log`); this room reads the log and takes operations back. An entry that cannot be
 //! read is passed over and named.
+//!
+//! ```
+//! # let folder = tempfile::tempdir()?;
+//! # let repo = rollback_core::guide::sample(folder.path().join("r"))?;
+//! use rollback_core::oplog::{OperationRef, UndoOptions};
+//! use rollback_core::{ApplyOptions, PlanOptions, Target};
+//!
+//! let before = repo.resolve_commit("HEAD")?;
+//! let plan = repo.plan(&Target::paths(["app.py"]), &PlanOptions::default())?;
+//! repo.apply(plan, &ApplyOptions::default())?;
+//!
+//! let operations = repo.operations()?;
+//! assert_eq!((operations.len(), operations[0].kind.as_str()), (1, "revert-commit"));
+//! assert_eq!(operations[0].before, Some(before));
+//! // What an undo would do can be asked first.
+//! let newest = OperationRef::Id(operations[0].operation_id.clone());
+//! repo.check_undo(&newest, &UndoOptions::default())?;
+//! repo.undo(&newest, &UndoOptions::default())?;
+//! assert_eq!(repo.resolve_commit("HEAD")?, before);
+//! # Ok::<_, Box<dyn std::error::Error>>(())
+//! ```
 
 mod prune;
 mod undo;

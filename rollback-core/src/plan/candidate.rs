@@ -153,9 +153,4 @@ impl Repo {
     pub(crate) fn result_tree(&self, plan: &Plan) -> Option<TreeId> {
         plan.chosen_attempt().and_then(|attempt| attempt.tree_id)
     }
-
-    /// The tree of a commit.
-    pub(crate) fn tree_of_commit(&self, commit: CommitId) -> Result<TreeId> {
-        self.objects().commit(commit).map(|commit| commit.tree)
-    }
 }

@@ -22,6 +22,25 @@ use crate::verdict::CheckRun;
 pub const SCHEMA_VERSION: u32 = 1;
 
 /// What would be done, why, and what else was tried.
+///
+/// ```
+/// # let folder = tempfile::tempdir()?;
+/// # let repo = rollback_core::guide::sample(folder.path().join("r"))?;
+/// use rollback_core::strategy::{AttemptResult, LossClass};
+/// use rollback_core::{PlanOptions, Target};
+///
+/// let plan = repo.plan(&Target::paths(["app.py"]), &PlanOptions::default())?;
+/// // Undoing the change and putting the file back come to the same here; the first is taken.
+/// let tried: Vec<_> = plan.attempts.iter().map(|way| (way.result, way.loss.class)).collect();
+/// assert!(tried.contains(&(AttemptResult::Clean, LossClass::Exact)));
+/// assert_eq!(plan.chosen, Some(0));
+/// assert!(plan.message.as_ref().is_some_and(|text| text.starts_with("Revert \"break the greeting\"")));
+/// // A plan is a document with a version.
+/// let document = serde_json::to_value(&plan)?;
+/// assert_eq!(document["schema_version"], 1);
+/// assert_eq!(document["tip"]["ref"], "refs/heads/main");
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]

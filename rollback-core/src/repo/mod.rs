@@ -59,6 +59,24 @@ pub(crate) const MAX_DEPTH: usize = 2048;
 pub(crate) const MAX_CHANGES: usize = 5_000_000;
 
 /// A handle on a repository. It is cheap to clone and can be shared between threads.
+///
+/// ```
+/// # let folder = tempfile::tempdir()?;
+/// # let repo = rollback_core::guide::sample(folder.path().join("r"))?;
+/// use rollback_core::{Cancel, Repo, RepoPath, Stage};
+///
+/// let tip = repo.resolve_commit("main")?;
+/// assert_eq!(repo.commit_summary(tip)?.subject, "explain the rest");
+///
+/// // Variants of a handle are handles of their own.
+/// let cancel = Cancel::new();
+/// let stoppable = repo.clone().cancelled_by(cancel.clone());
+/// cancel.cancel();
+/// assert!(stoppable.history(&RepoPath::from("app.py"), &Default::default()).is_err());
+/// let other = std::thread::spawn(move || repo.history(&RepoPath::from("app.py"), &Default::default()));
+/// assert_eq!(other.join().expect("it does not panic")?.changes.len(), 2);
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct Repo {
     inner: gix::ThreadSafeRepository,

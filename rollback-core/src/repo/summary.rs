@@ -7,7 +7,7 @@ use bstr::ByteSlice;
 use super::Repo;
 use crate::charset::text_for_people;
 use crate::error::{Error, Result};
-use crate::id::CommitId;
+use crate::id::{CommitId, TreeId};
 
 /// A commit in one line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +28,14 @@ pub struct CommitSummary {
 }
 
 impl Repo {
+    /// The tree of a commit.
+    ///
+    /// # Errors
+    /// [`Error::MissingObject`] and [`Error::CorruptObject`].
+    pub fn tree_of_commit(&self, commit: CommitId) -> Result<TreeId> {
+        self.objects().commit(commit).map(|commit| commit.tree)
+    }
+
     /// The commit in one line.
     ///
     /// # Errors

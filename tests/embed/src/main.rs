@@ -13,7 +13,6 @@ use rollback_core::import::{self, ImportOptions};
 use rollback_core::oplog::{OperationRef, UndoOptions};
 use rollback_core::receipt::{Destination, Identity};
 use rollback_core::strategy::Strategy;
-use rollback_core::target::PathsTarget;
 use rollback_core::{ApplyOptions, Cancel, Plan, PlanOptions, Repo, RepoPath, Stage, Target};
 
 type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
@@ -29,7 +28,7 @@ fn main() -> Result {
 }
 
 fn back(path: &str) -> Target {
-    Target::Paths(PathsTarget { paths: vec![RepoPath::from(path)], ..PathsTarget::default() })
+    Target::paths([path])
 }
 
 /// A bare clone, made without git: the git directory of a work tree, by itself.
@@ -53,7 +52,7 @@ fn plan_inspect_land_and_undo_in_a_bare_repository(folder: &Path) -> Result {
     let plan: Plan = serde_json::from_str(&kept)?;
     let mut options = ApplyOptions::default();
     options.destination = Destination::Branch("rescue".into());
-    options.identity = Some(Identity { name: "Release Bot".into(), email: "bot@example.com".into() });
+    options.identity = Some(Identity::new("Release Bot", "bot@example.com"));
     let receipt = repo.apply(plan, &options)?;
     assert_eq!(receipt.outcome.reference.as_deref(), Some("refs/heads/rescue"));
     let rescued = repo.resolve_commit("rescue")?;
