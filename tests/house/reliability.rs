@@ -1,45 +1,65 @@
-//! RELIABILITY.md and TRAPS.md name tests; every one of them exists.
-
-use std::collections::BTreeSet;
-use std::path::Path;
+//! RELIABILITY.md is what its lists make of it, and every test that it or TRAPS.md names exists.
 
 use test_kit::mutants::project;
+use test_kit::reliability::{all_tests, lists, page};
 
-/// The functions of every source file below a folder.
-fn functions(folder: &Path, found: &mut BTreeSet<String>) {
-    for row in std::fs::read_dir(folder).expect("a folder of the project") {
-        let path = row.expect("a row").path();
-        if path.is_dir() {
-            functions(&path, found);
-        } else if path.extension().is_some_and(|end| end == "rs") {
-            let text = std::fs::read_to_string(&path).expect("a source file");
-            let mut is_test = false;
-            for line in text.lines().map(str::trim) {
-                is_test |= line == "#[test]";
-                if let Some(rest) = line.strip_prefix("fn ") {
-                    let name = rest.split('(').next().unwrap_or_default().to_owned();
-                    if std::mem::take(&mut is_test) {
-                        found.insert(name);
-                    }
-                }
-            }
+#[test]
+fn the_reliability_page_is_made_from_its_lists() {
+    let written = std::fs::read_to_string(project().join("RELIABILITY.md")).expect("the page");
+    for (number, (written, made)) in written.lines().zip(page().lines()).enumerate() {
+        assert_eq!(written, made, "line {}: cargo run -p test-kit --bin reliability", number + 1);
+    }
+    assert_eq!(written, page(), "cargo run -p test-kit --bin reliability");
+}
+
+#[test]
+fn the_reliability_page_has_no_long_lines_and_no_holes() {
+    for line in page().lines() {
+        assert!(line.chars().count() <= 120, "{line}");
+        assert!(!line.contains("{{"), "nothing fills: {line}");
+    }
+}
+
+#[test]
+fn every_row_of_the_reliability_page_names_tests_that_exist() {
+    let (lists, tests) = (lists(), all_tests());
+    let rows = lists.fault.iter().chain(&lists.input);
+    for row in rows.clone() {
+        assert!(row.names().next().is_some(), "no test: {}", row.what);
+        for name in row.names() {
+            assert!(tests.contains(name), "{name} is no test, in: {}", row.what);
         }
     }
-}
-
-/// Every test of the project.
-fn all_tests() -> BTreeSet<String> {
-    let mut tests = BTreeSet::new();
-    for folder in ["tests", "rollback-core/src", "rollback-cli/src"] {
-        functions(&project().join(folder), &mut tests);
+    assert!(rows.count() >= 50);
+    let invariants: Vec<_> = tests.iter().filter_map(|name| name.strip_prefix("invariant_")).collect();
+    for (at, name) in invariants.iter().enumerate() {
+        assert!(name.starts_with(&format!("{:02}_", at + 1)), "each number once: {invariants:?}");
     }
-    tests
+    assert!(invariants.len() >= 13, "{invariants:?}");
 }
 
-/// Checks that every row of a table names tests that exist in its last cell; says how many rows there are.
-fn check_rows(table: &str, tests: &BTreeSet<String>) -> usize {
+#[test]
+fn the_commands_of_the_suites_choose_tests_that_exist() {
+    let tests = all_tests();
+    let lists = lists();
+    let filters = lists.suite.iter().filter_map(|suite| {
+        let words = suite.command.split(' ').take_while(|word| *word != "--");
+        words.last().filter(|word| word.contains('_') && suite.command.contains("cargo test"))
+    });
+    let mut found = 0;
+    for filter in filters {
+        assert!(tests.iter().any(|test| test.contains(filter)), "no test is called {filter}");
+        found += 1;
+    }
+    assert!(found >= 10, "{found}");
+}
+
+#[test]
+fn every_trap_of_the_documents_names_tests_that_exist() {
+    let page = std::fs::read_to_string(project().join("rollback-cli/procedures/TRAPS.md")).expect("the page");
+    let tests = all_tests();
     let mut rows = 0;
-    for row in table.lines().filter(|line| line.starts_with("| ")).skip(1) {
+    for row in page.lines().filter(|line| line.starts_with("| ")).skip(1) {
         let shown = row.trim_end_matches(" |").rsplit(" | ").next().unwrap_or_default();
         let named: Vec<&str> =
             shown.split('`').skip(1).step_by(2).filter(|name| name.contains('_')).collect();
@@ -49,24 +69,5 @@ fn check_rows(table: &str, tests: &BTreeSet<String>) -> usize {
         }
         rows += 1;
     }
-    rows
-}
-
-#[test]
-fn every_row_of_the_reliability_page_names_tests_that_exist() {
-    let page = std::fs::read_to_string(project().join("RELIABILITY.md")).expect("the page");
-    let tests = all_tests();
-    let with_tests = ["The faults,", "Hostile inputs,", "The invariants"];
-    let rows: usize = page
-        .split("\n## ")
-        .filter(|section| with_tests.iter().any(|title| section.starts_with(title)))
-        .map(|section| check_rows(section, &tests))
-        .sum();
-    assert!(rows >= 45, "{rows} rows");
-}
-
-#[test]
-fn every_trap_of_the_documents_names_tests_that_exist() {
-    let page = std::fs::read_to_string(project().join("rollback-cli/procedures/TRAPS.md")).expect("the page");
-    assert_eq!(check_rows(&page, &all_tests()), 16);
+    assert_eq!(rows, 16);
 }

@@ -120,41 +120,52 @@ fn draft(target: &str, tip: CommitId, landing: &Landing) -> LogDraft {
     LogDraft { operation, receipt: b"{}\n".to_vec() }
 }
 
+type Make = fn() -> Shape;
+
+/// Every shape by its name, which RELIABILITY.md lists.
+const ALL: [(&str, Make); 32] = [
+    ("one file", || one_file().logged()),
+    ("added and deleted", || added_and_deleted().logged()),
+    ("modes and links", || modes_and_links().logged()),
+    ("files and folders swap", || files_and_folders_swap().logged()),
+    ("detached", || detached().logged()),
+    ("packed branch", || packed_branch().logged()),
+    ("linked work tree", || linked_work_tree().logged()),
+    ("new branch", || new_branch().logged()),
+    ("bare", || bare().logged()),
+    ("not committed", || not_committed().logged()),
+    ("conflicts left", || conflicts_left().logged()),
+    ("work elsewhere", || work_elsewhere().logged()),
+    ("sha256", || sha256().logged()),
+    ("without a log", without_log),
+    ("undo", undo),
+    ("undo of modes and links", undo_of_modes),
+    ("undo of what is staged", undo_of_staged),
+    ("undo of an undo", undo_of_an_undo),
+    ("planned and applied", planned),
+    ("checkpoint restored", checkpoint_restored),
+    ("checkpoint and branch", checkpoint_and_branch),
+    ("undo of a restore", undo_of_a_restore),
+    ("branch removed", branch_removed),
+    ("packed branch removed", packed_branch_removed),
+    ("undo of a new branch", undo_of_a_new_branch),
+    ("paths outside", paths_outside),
+    ("only paths outside", only_paths_outside),
+    ("undo of paths outside", undo_of_paths_outside),
+    ("untracked files restored", untracked_restored),
+    ("what is not committed brought back", brought_back),
+    ("undo of what was brought back", undo_of_brought_back),
+    ("submodules change places", || submodules_change_places().logged()),
+];
+
 /// Every shape.
 pub(super) fn all() -> Vec<Shape> {
-    let landings = [
-        one_file(),
-        added_and_deleted(),
-        modes_and_links(),
-        files_and_folders_swap(),
-        detached(),
-        packed_branch(),
-        linked_work_tree(),
-        new_branch(),
-        bare(),
-        not_committed(),
-        conflicts_left(),
-        work_elsewhere(),
-        sha256(),
-    ];
-    let mut shapes: Vec<Shape> = landings.into_iter().map(Shape::logged).collect();
-    shapes.extend([without_log(), undo(), undo_of_modes(), undo_of_staged(), undo_of_an_undo(), planned()]);
-    shapes.extend([
-        checkpoint_restored(),
-        checkpoint_and_branch(),
-        undo_of_a_restore(),
-        branch_removed(),
-        packed_branch_removed(),
-        undo_of_a_new_branch(),
-        paths_outside(),
-        only_paths_outside(),
-        undo_of_paths_outside(),
-        untracked_restored(),
-        brought_back(),
-        undo_of_brought_back(),
-        submodules_change_places().logged(),
-    ]);
-    shapes
+    let made = ALL.map(|(name, make)| {
+        let shape = make();
+        assert_eq!(shape.name, name, "a shape has one name");
+        shape
+    });
+    made.into()
 }
 
 fn without_log() -> Shape {

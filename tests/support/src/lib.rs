@@ -11,6 +11,7 @@ mod fixture;
 pub mod hostile;
 pub mod mutants;
 pub mod records;
+pub mod reliability;
 mod sandbox;
 mod state;
 pub mod suite;
