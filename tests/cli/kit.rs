@@ -1,6 +1,6 @@
 //! What the suites share: running `rb`, and reading what came of it.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::process::Output;
 
@@ -88,16 +88,19 @@ pub(crate) fn assert_order(trace: &str, lines: &[&[&str]]) {
     assert!(order.is_sorted(), "{order:?} of {lines:?}: {trace}");
 }
 
+/// The path on which programs are looked for, with `rb` before all others.
+pub(crate) fn path_with_rb() -> OsString {
+    let folder = Path::new(env!("CARGO_BIN_EXE_rb")).parent().expect("a binary lies in a folder");
+    let others = std::env::var_os("PATH").unwrap_or_default();
+    let all = std::iter::once(folder.to_owned()).chain(std::env::split_paths(&others));
+    std::env::join_paths(all).expect("folders can be joined")
+}
+
 /// A shell in the repository, with `rb` on its path.
 #[track_caller]
 pub(crate) fn shell(repo: &Sandbox, script: &str) -> Run {
-    let folder = Path::new(env!("CARGO_BIN_EXE_rb")).parent().expect("a binary lies in a folder");
-    let path = std::env::join_paths(
-        std::iter::once(folder.to_owned())
-            .chain(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())),
-    );
     let mut command = repo.command("bash");
-    command.env("PATH", path.expect("folders can be joined")).args(["-c", script]);
+    command.env("PATH", path_with_rb()).args(["-c", script]);
     Run::of(command.output().expect("a shell can be started"))
 }
 

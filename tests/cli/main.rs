@@ -39,6 +39,7 @@ mod report_browser;
 mod schema;
 mod secrets;
 mod trust;
+mod tutorial;
 mod unasked;
 mod uncommitted;
 mod unknown_paths;
