@@ -205,6 +205,7 @@
 //!
 //! A procedure is a runbook as data. The [`Engine`](crate::procedure::engine::Engine) needs something that starts
 //! programs and something that tells the time; an [`Observer`](crate::procedure::engine::Observer) follows the run.
+//! PROCEDURES.md, at the top of the sources, describes every key of the format, the placeholders and the conditions.
 //!
 //! ```
 //! # let folder = tempfile::tempdir()?;

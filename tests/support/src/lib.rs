@@ -10,6 +10,7 @@ pub mod filter;
 mod fixture;
 pub mod hostile;
 pub mod mutants;
+pub mod page;
 pub mod records;
 pub mod reliability;
 mod sandbox;

@@ -8,9 +8,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use crate::mutants::{self, project};
-
-/// The width that the generated lines keep to.
-const WIDTH: usize = 116;
+use crate::page::{filled, item, wrapped};
 
 /// The rows of the page.
 #[derive(Debug, Deserialize)]
@@ -175,28 +173,8 @@ fn rows_of(path: &str, starts: &[&str]) -> Vec<String> {
     rows
 }
 
-/// The text with a value for each `{{name}}`.
-fn filled(text: &str, values: &BTreeMap<&str, String>) -> String {
-    let mut text = text.to_owned();
-    for (name, value) in values {
-        text = text.replace(&format!("{{{{{name}}}}}"), value);
-    }
-    text
-}
-
 fn items(items: impl Iterator<Item = String>) -> String {
     items.collect::<Vec<_>>().join("\n")
-}
-
-/// An item of a list, whose lines are a paragraph each.
-fn item(first: &str, rest: &[String]) -> String {
-    let mut text = wrapped(&format!("- {first}"), "  ");
-    for line in rest {
-        // Two blanks at the end of a line are easily lost; a backslash breaks it, too.
-        text += "\\\n";
-        text += &wrapped(&format!("  {line}"), "  ");
-    }
-    text
 }
 
 fn suite_item(suite: &Suite, numbers: &BTreeMap<&str, String>) -> String {
@@ -233,32 +211,4 @@ fn figure(figure: &Figure) -> String {
     let escaped = |text: &str| text.replace('*', "\\*");
     let tried = format!("{}**{}**{seed}: {}", escaped(mark), escaped(suite), escaped(tried));
     item(&format!("{tried} → **{outside}**"), &[])
-}
-
-/// The text in lines of at most [`WIDTH`] characters where its words allow it; code stays in one piece.
-fn wrapped(text: &str, indent: &str) -> String {
-    let (mut lines, mut line, mut in_code) = (Vec::new(), String::new(), false);
-    let mut words: Vec<String> = Vec::new();
-    let body = text.trim_start();
-    let first = &text[..text.len() - body.len()];
-    for word in body.split(' ') {
-        match words.last_mut() {
-            Some(last) if in_code => *last += &format!(" {word}"),
-            _ => words.push(word.to_owned()),
-        }
-        in_code ^= word.matches('`').count() % 2 == 1;
-    }
-    line += first;
-    for word in words {
-        let is_empty = line.trim().is_empty();
-        if !is_empty && line.chars().count() + 1 + word.chars().count() > WIDTH {
-            lines.push(std::mem::replace(&mut line, indent.to_owned()));
-            line += &word;
-        } else {
-            line += if is_empty { "" } else { " " };
-            line += &word;
-        }
-    }
-    lines.push(line);
-    lines.join("\n")
 }

@@ -202,7 +202,7 @@ pub struct Link {
 pub struct Role {
     /// What it is called.
     pub title: Option<String>,
-    /// Mail addresses of those who have it; anybody who says so unless given.
+    /// Mail addresses of those who have it; every user who names the role unless given.
     pub members: Vec<String>,
 }
 
