@@ -27,6 +27,7 @@ mod output;
 mod owners;
 mod partial;
 mod paste;
+mod picture;
 mod plumbing;
 mod procedures;
 mod publish;

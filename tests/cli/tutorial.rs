@@ -131,7 +131,7 @@ impl Drop for Shell {
 
 /// The page without what differs from run to run: days and times of the day, how long something took, and ids, whose
 /// equality alone is kept. An id is random or, as that of a commit, follows from one that is; it is known by seven digits.
-fn without_what_varies(text: &str) -> String {
+pub(crate) fn without_what_varies(text: &str) -> String {
     static VARIES: LazyLock<Regex> = LazyLock::new(|| {
         let day = r"(?<day>\b\d{4}-\d\d-\d\d\b)";
         let time = r"(?<time>\b\d\d:\d\d(:\d\d)?\b)";
