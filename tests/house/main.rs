@@ -3,4 +3,5 @@
 mod fixtures;
 mod layers;
 mod mutants;
+mod procedure_reference;
 mod reliability;

@@ -7,9 +7,9 @@ use test_kit::reliability::{all_tests, lists, page};
 fn the_reliability_page_is_made_from_its_lists() {
     let written = std::fs::read_to_string(project().join("RELIABILITY.md")).expect("the page");
     for (number, (written, made)) in written.lines().zip(page().lines()).enumerate() {
-        assert_eq!(written, made, "line {}: cargo run -p test-kit --bin reliability", number + 1);
+        assert_eq!(written, made, "line {}: cargo run -p rollback-test-kit --bin reliability", number + 1);
     }
-    assert_eq!(written, page(), "cargo run -p test-kit --bin reliability");
+    assert_eq!(written, page(), "cargo run -p rollback-test-kit --bin reliability");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Writes RELIABILITY.md from its lists: `cargo run -p test-kit --bin reliability`.
+//! Writes RELIABILITY.md from its lists: `cargo run -p rollback-test-kit --bin reliability`.
 
 use test_kit::{mutants, reliability};
 

@@ -98,7 +98,7 @@ pub fn lists() -> Lists {
 /// The page as it should be.
 pub fn page() -> String {
     let lists = lists();
-    let inputs = rows_of("tests/cli/hostile/main.rs", &["Row { name: \""]);
+    let inputs = rows_of("tests/cli/hostile/mod.rs", &["Row { name: \""]);
     let damage = rows_of("tests/cli/hostile/damage.rs", &["(\""]);
     let shapes = rows_of("tests/core/apply/shapes.rs", &["(\""]);
     let commands = rows_of("tests/cli/kills/scenes.rs", &["scene(\"", "waiting(\""]);

@@ -1,7 +1,7 @@
 //! PROCEDURES.md is made from the types of the format, the table of placeholders, the template of `rb procedure new` and
 //! the examples of the procedures that come with rb; the text around them is `procedure_reference.md` beside this file.
 //!
-//! `RB_BLESS=1 cargo test --workspace --test procedure_reference` writes the page.
+//! `RB_BLESS=1 cargo test --workspace --test house reference` writes the page.
 #![expect(clippy::unwrap_used, reason = "what fails in a test says so by its line")]
 
 use std::collections::BTreeMap;
@@ -404,7 +404,7 @@ fn page() -> String {
     let format = Format::new();
     let template = read("rollback-cli/src/command/procedure/new.toml").replace("@NAME@", "shop-down");
     let of_check = OfCheck::ALL.map(|(name, _)| format!("`{name}`")).join(", ");
-    let text = read("tests/core/procedure_reference.md");
+    let text = read("tests/house/procedure_reference.md");
     let mut in_code = false;
     let mut lines = Vec::new();
     for line in text.lines() {
