@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use test_kit::Sandbox;
+use test_kit::{Sandbox, codes};
 
 use crate::kit::{Run, shell};
 
@@ -375,6 +375,21 @@ const SCENES: &[Scene] = &[
         "true",
     ),
     scene("bad-configuration", "git config rb.programTimeout 0", "rb revert HEAD", With(0), "true"),
+    scene(
+        "bad-identity",
+        "git config user.name ';'",
+        "env -u GIT_AUTHOR_NAME -u GIT_COMMITTER_NAME rb revert HEAD",
+        With(0),
+        "env -u GIT_AUTHOR_NAME -u GIT_COMMITTER_NAME rb revert HEAD",
+    ),
+    scene("bad-date", "true", "env GIT_AUTHOR_DATE=soon rb revert HEAD", With(0), "[ $(cat f) = 2 ]"),
+    scene(
+        "unknown-encoding",
+        "echo 'f working-tree-encoding=IBM437' >.git/info/attributes",
+        "rb revert HEAD",
+        With(0),
+        "[ $(git show rollback:f) = 2 ]",
+    ),
     scene("locked", "touch .git/index.lock", "rb revert HEAD", With(0), "rb revert HEAD"),
     scene("corrupt-index", "echo x >.git/index", "rb revert HEAD", With(0), "rb revert HEAD"),
     scene("io", "true", "rb apply nowhere.json", With(74), "true"),
@@ -506,28 +521,19 @@ fn every_hint_can_be_pasted_and_does_what_it_says() {
     assert!(mistakes.is_empty(), "{}", mistakes.join("\n"));
 }
 
-/// The codes that the function `code` of a source gives.
-fn codes_in(source: &str) -> BTreeSet<&str> {
-    let codes = source.split_once("pub fn code(").expect("errors have codes").1;
-    let codes = codes.split_once("pub fn class(").expect("errors have classes").0;
-    // A code stands alone, or first in a pair with the class.
-    let rows = codes.lines().filter_map(|line| Some(line.split_once("=> ")?.1.trim_start_matches('(')));
-    rows.filter_map(|row| Some(row.strip_prefix('"')?.split_once('"')?.0)).collect()
-}
-
 #[test]
 fn every_error_of_a_run_has_a_scene() {
-    let mut defined = codes_in(include_str!("../../rollback-core/src/procedure/engine/error.rs"));
-    defined.extend(codes_in(include_str!("../../rollback-core/src/procedure/catalogue.rs")));
+    let mut defined = codes::of_file("rollback-core/src/procedure/engine/error.rs");
+    defined.extend(codes::of_file("rollback-core/src/procedure/catalogue.rs"));
     assert_eq!(listed(runs::SCENES, runs::WITHOUT_SCENE), defined);
 }
 
 #[test]
 fn every_error_has_a_scene() {
-    let defined = codes_in(include_str!("../../rollback-core/src/error/kind.rs"));
-    assert_eq!(listed(SCENES, WITHOUT_SCENE), defined);
+    assert_eq!(listed(SCENES, WITHOUT_SCENE), codes::of_errors());
 }
 
-fn listed<'a>(scenes: &[Scene], without: &'a [(&'a str, &'a str)]) -> BTreeSet<&'a str> {
-    scenes.iter().map(|scene| scene.code).chain(without.iter().map(|(code, _)| *code)).collect()
+fn listed(scenes: &[Scene], without: &[(&str, &str)]) -> BTreeSet<String> {
+    let codes = scenes.iter().map(|scene| scene.code).chain(without.iter().map(|(code, _)| *code));
+    codes.map(ToOwned::to_owned).collect()
 }

@@ -4,6 +4,7 @@
 //! git is the oracle of this project, so the kit runs the real one, shut off from the configuration of whoever runs the
 //! tests. Everything here panics with the command and its output when something fails: a test has no use for less.
 
+pub mod codes;
 mod disk;
 mod environment;
 pub mod filter;
