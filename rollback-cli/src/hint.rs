@@ -1,18 +1,20 @@
 //! What to type next, for every error of the library: a command that can be pasted, or the reason why
 //! there is none.
 //!
-//! The errors stand in families, a file each. To add a hint, add its arm to the family that it belongs to
-//! and a row to the table in `tests.rs`; the suite `paste` asks for a scene that brings the error about and
-//! pastes what the hint says.
+//! A file has the hints of one family of errors, and `common` those of what every room can meet. To add a hint, add its
+//! arm to the file of its family and a row to the table in `tests.rs`; the suite `paste` asks for a scene that brings
+//! the error about and pastes what the hint says.
 
+mod checkpoint;
+mod common;
 mod landing;
+mod object;
 mod operation;
 mod path;
 mod repository;
 mod revision;
 mod run;
 mod setting;
-mod storage;
 mod work_tree;
 
 use std::borrow::Cow;
@@ -89,24 +91,21 @@ impl Hint {
     }
 }
 
-/// One family: a hint for each of its errors, nothing for those of the others.
-type Family = fn(&Situation<'_>, &Error) -> Option<Hint>;
-
-const FAMILIES: [Family; 8] = [
-    repository::hint,
-    revision::hint,
-    path::hint,
-    setting::hint,
-    storage::hint,
-    work_tree::hint,
-    landing::hint,
-    operation::hint,
-];
-
 impl Situation<'_> {
     /// What to type after this error.
     pub(crate) fn hint(&self, error: &Error) -> Hint {
-        let found = FAMILIES.iter().find_map(|family| family(self, error));
+        let found = match error {
+            Error::Repository(error) => repository::hint(self, error),
+            Error::Revision(error) => revision::hint(self, error),
+            Error::Path(error) => path::hint(self, error),
+            Error::Object(error) => object::hint(self, error),
+            Error::WorkTree(error) => work_tree::hint(self, error),
+            Error::Landing(error) => landing::hint(self, error),
+            Error::Operation(error) => operation::hint(self, error),
+            Error::Checkpoint(error) => checkpoint::hint(self, error),
+            Error::Setting(error) => setting::hint(self, error),
+            error => common::hint(self, error),
+        };
         found.unwrap_or(Hint::nothing("only a defect of this program has no hint of its own"))
     }
 

@@ -6,6 +6,7 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Component, Path, PathBuf};
 
+use rollback_core::error::PathError;
 use rollback_core::{Error, Repo, RepoPath, Result};
 
 /// Where in the repository typed paths begin.
@@ -37,7 +38,7 @@ impl Base {
     /// The paths of the repository that these words mean.
     ///
     /// # Errors
-    /// [`Error::InvalidPath`] for words that mean no path inside the repository.
+    /// [`PathError::Invalid`] for words that mean no path inside the repository.
     pub(crate) fn resolve_all<'a>(
         &self,
         typed: impl IntoIterator<Item = &'a OsString>,
@@ -57,7 +58,8 @@ impl Base {
     /// # Errors
     /// As [`Base::resolve_all`].
     pub(crate) fn resolve(&self, typed: &OsStr) -> Result<RepoPath> {
-        let invalid = |why| Error::InvalidPath { path: typed.to_string_lossy().into_owned(), why };
+        let invalid =
+            |why| Error::from(PathError::Invalid { path: typed.to_string_lossy().into_owned(), why });
         if typed.is_empty() {
             return Err(invalid("it is empty"));
         }

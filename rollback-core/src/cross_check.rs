@@ -25,8 +25,8 @@ impl Repo {
     /// A folder for temporary files, removed at the end; nothing of the repository.
     ///
     /// # Errors
-    /// [`Error::CrossCheckFailed`] where git is too old for it (2.45 is needed) or fails; [`Error::BadRequest`] for a
-    /// plan that was read from a file and not rechecked.
+    /// [`LandingError::CrossCheckFailed`](crate::error::LandingError::CrossCheckFailed) where git is too old for it
+    /// (2.45 is needed) or fails; [`Error::BadRequest`] for a plan that was read from a file and not rechecked.
     pub fn cross_check(&self, plan: &Plan, runner: &dyn Runner) -> Result<Option<CrossCheck>> {
         let Some(git) = installed_git(runner, self.git_dir())? else { return Ok(None) };
         let mut check = CrossCheck { git, merges: 0, differences: Vec::new() };
@@ -134,7 +134,7 @@ impl<'a> Quarantine<'a> {
 /// A file below `rb/reports/` in the git directory, readable by its owner alone.
 ///
 /// # Errors
-/// [`Error::Io`]; [`Error::LinkInGitDir`].
+/// [`Error::Io`]; [`RepositoryError::LinkInGitDir`](crate::error::RepositoryError::LinkInGitDir).
 pub fn keep_report(repo: &Repo, check: &CrossCheck) -> Result<std::path::PathBuf> {
     let below = Path::new("rb/reports");
     durable::refuse_links(repo.git_dir(), below)?;

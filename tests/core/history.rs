@@ -1,6 +1,7 @@
 //! Who changed a path, what to undo, and what was last good: told by history and state, on repositories made by git.
 
 use regex::bytes::Regex;
+use rollback_core::error::{PathError, RevisionError};
 use rollback_core::history::{
     ChangeKind, Culprit, FoundCulprit, HistoryOptions, PathHistory, PathState, Predicates, Verdict,
 };
@@ -325,14 +326,14 @@ fn a_path_that_never_existed_is_looked_for_elsewhere() {
     let error =
         |name: &str| repo.history(&path(name), &HistoryOptions::default()).expect_err("it never existed");
     match error("only/here") {
-        Error::PathNeverExisted { last_seen: Some(seen), case_twins, .. } => {
+        Error::Path(PathError::NeverExisted { last_seen: Some(seen), case_twins, .. }) => {
             assert_eq!((seen.reference.as_str(), seen.commit_id), ("refs/heads/legacy", id(&legacy)));
             assert!(case_twins.is_empty());
         }
         other => panic!("{other}"),
     }
     match error("matrix/init.py") {
-        Error::PathNeverExisted { last_seen: None, case_twins, .. } => {
+        Error::Path(PathError::NeverExisted { last_seen: None, case_twins, .. }) => {
             assert_eq!(case_twins, [path("MATRIX/init.py")]);
         }
         other => panic!("{other}"),
@@ -373,13 +374,18 @@ fn the_end_of_a_shallow_clone_is_neither_a_root_nor_a_culprit() {
     assert_eq!(listed.shallow_at, [id(&boundary)]);
     match repo.culprit(tip, &path("f"), &mut Predicates::default()) {
         // What was before the change before the last is not here, so it cannot be told from a rollback.
-        Err(Error::ShallowHistory { boundary: found, .. }) => assert_eq!(found, id(&boundary)),
+        Err(Error::Revision(RevisionError::ShallowHistory { boundary: found, .. })) => {
+            assert_eq!(found, id(&boundary))
+        }
         other => panic!("{other:?}"),
     }
-    assert!(matches!(repo.changed_paths(id(&boundary), None), Err(Error::ShallowHistory { .. })));
+    assert!(matches!(
+        repo.changed_paths(id(&boundary), None),
+        Err(Error::Revision(RevisionError::ShallowHistory { .. }))
+    ));
     assert!(matches!(
         repo.culprit(tip, &path("never"), &mut Predicates::default()),
-        Err(Error::ShallowHistory { .. })
+        Err(Error::Revision(RevisionError::ShallowHistory { .. }))
     ));
 }
 
@@ -424,7 +430,7 @@ fn a_change_is_seen_from_the_parent_that_is_asked_for() {
     }
     assert!(matches!(
         repo.change_by(id(&merge), Some(3), &path("f")),
-        Err(Error::MainlineOutOfRange { mainline: 3, parents: 2, .. })
+        Err(Error::Revision(RevisionError::MainlineOutOfRange { mainline: 3, parents: 2, .. }))
     ));
     assert_eq!(repo.change_by(id(&merge), None, &path("nowhere")).expect("an answer"), None);
 }

@@ -9,6 +9,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use rollback_core::error::PathError;
 use rollback_core::history::{ChangeKind, HistoryOptions, PathHistory};
 use rollback_core::{Error, Repo, RepoPath};
 
@@ -91,7 +92,7 @@ fn compare_segments(oracle: &Oracle<'_>, path: &RepoPath, history: &PathHistory,
 fn ids(history: rollback_core::Result<PathHistory>) -> Vec<String> {
     match history {
         Ok(history) => history.changes.iter().map(|change| change.commit_id.to_string()).collect(),
-        Err(Error::PathNeverExisted { .. }) => Vec::new(),
+        Err(Error::Path(PathError::NeverExisted { .. })) => Vec::new(),
         Err(error) => panic!("{error}"),
     }
 }

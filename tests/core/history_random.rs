@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
+use rollback_core::error::{PathError, RevisionError};
 use rollback_core::history::{HistoryOptions, PathHistory};
 use rollback_core::{Error, Repo, RepoPath};
 use test_kit::Sandbox;
@@ -83,7 +84,7 @@ fn ranges(sandbox: &Sandbox, repo: &Repo, story: &Story, context: &str) {
 fn resolve(repo: &Repo, spec: &str) -> BTreeSet<String> {
     match repo.resolve_commits(&[spec]) {
         Ok(commits) => commits.iter().map(ToString::to_string).collect(),
-        Err(Error::EmptyCommitSet { .. }) => BTreeSet::new(),
+        Err(Error::Revision(RevisionError::EmptyCommitSet { .. })) => BTreeSet::new(),
         Err(error) => panic!("{spec}: {error}"),
     }
 }
@@ -147,7 +148,7 @@ const EMPTY_TREE: &str = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
 fn ids(history: rollback_core::Result<PathHistory>) -> Vec<String> {
     match history {
         Ok(history) => history.changes.iter().map(|change| change.commit_id.to_string()).collect(),
-        Err(Error::PathNeverExisted { .. }) => Vec::new(),
+        Err(Error::Path(PathError::NeverExisted { .. })) => Vec::new(),
         Err(error) => panic!("{error}"),
     }
 }

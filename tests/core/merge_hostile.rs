@@ -2,6 +2,7 @@
 //! result clean that git would not.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
 
+use rollback_core::error::ObjectError;
 use rollback_core::merge::{Engine, Labels, Merged, Options, ReviewReason, Verdict};
 use rollback_core::{Cancel, Error, Repo, TreeId};
 use test_kit::{Sandbox, hostile};
@@ -60,7 +61,7 @@ fn malformed_trees_are_never_called_clean_unless_git_agrees() {
                 Ok(merged) if merged.is_clean() => {
                     assert_eq!(git(&repo, trees), Some(merged.tree_id.to_string()), "{what}: {trees:?}");
                 }
-                Ok(_) | Err(Error::CorruptObject { .. } | Error::MissingObject { .. }) => {}
+                Ok(_) | Err(Error::Object(ObjectError::Corrupt { .. } | ObjectError::Missing { .. })) => {}
                 Err(error) => panic!("{what}: {error}"),
             }
         }
@@ -86,15 +87,18 @@ fn objects_that_are_no_trees_are_errors_that_name_them() {
     let base = hostile::tree(&repo, &[]);
     let other = hostile::tree(&repo, &[hostile::Row::file(&repo, "100644", b"a", b"a")]);
     assert!(
-        matches!(merge(&repo, [&base, blob, &other]), Err(Error::CorruptObject { id, .. }) if id.to_string() == blob)
+        matches!(merge(&repo, [&base, blob, &other]), Err(Error::Object(ObjectError::Corrupt { id, .. })) if id.to_string() == blob)
     );
     assert!(
-        matches!(merge(&repo, [&base, &absent, &other]), Err(Error::MissingObject { id, .. }) if id.to_string() == absent)
+        matches!(merge(&repo, [&base, &absent, &other]), Err(Error::Object(ObjectError::Missing { id, .. })) if id.to_string() == absent)
     );
     let garbage =
         repo.git_with_input(&["hash-object", "-t", "tree", "--literally", "-w", "--stdin"], b"100644 cut");
     let garbage = String::from_utf8(garbage).unwrap();
-    assert!(matches!(merge(&repo, [&base, garbage.trim(), &other]), Err(Error::CorruptObject { .. })));
+    assert!(matches!(
+        merge(&repo, [&base, garbage.trim(), &other]),
+        Err(Error::Object(ObjectError::Corrupt { .. }))
+    ));
 }
 
 #[test]
@@ -109,7 +113,7 @@ fn a_missing_blob_fails_only_the_merge_that_needs_it() {
     let merged = merge(&repo, [&base, &ours, &elsewhere]).unwrap();
     assert!(merged.is_clean());
     let failed = merge(&repo, [&base, &ours, &theirs]);
-    assert!(matches!(failed, Err(Error::MissingObject { id, .. }) if id.to_string() == lost));
+    assert!(matches!(failed, Err(Error::Object(ObjectError::Missing { id, .. })) if id.to_string() == lost));
 }
 
 #[test]

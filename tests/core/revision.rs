@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use rollback_core::error::RevisionError;
 use rollback_core::{Error, Repo};
 use test_kit::Sandbox;
 
@@ -116,7 +117,7 @@ fn an_ambiguous_abbreviation_names_its_candidates() {
     let (prefix, ids) =
         by_prefix.into_iter().find(|(_, ids)| ids.len() > 1).expect("600 ids share 4 digits somewhere");
     match open(&sandbox).resolve_commit(prefix) {
-        Err(Error::AmbiguousRevision { spec, candidates }) => {
+        Err(Error::Revision(RevisionError::Ambiguous { spec, candidates })) => {
             assert_eq!((spec.as_str(), candidates.len()), (prefix, ids.len()));
             assert!(candidates.iter().all(|candidate| candidate.contains("commit")), "{candidates:?}");
         }
@@ -130,11 +131,11 @@ fn the_head_of_a_new_repository_has_no_commit_yet() {
     let repo = open(&sandbox);
     for spec in ["HEAD", "@", "HEAD~1"] {
         assert!(
-            matches!(repo.resolve_commit(spec), Err(Error::Unborn { branch }) if branch == "main"),
+            matches!(repo.resolve_commit(spec), Err(Error::Revision(RevisionError::Unborn { branch })) if branch == "main"),
             "{spec}"
         );
     }
-    assert!(matches!(repo.resolve_commit("other"), Err(Error::UnknownRevision { .. })));
+    assert!(matches!(repo.resolve_commit("other"), Err(Error::Revision(RevisionError::Unknown { .. }))));
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! `--cross-check`: the installed git merges, too, and only what both come to lands.
 
 use rollback_core::cross_check::keep_report;
+use rollback_core::error::LandingError;
 use rollback_core::plan::CrossCheck;
 use rollback_core::process::SystemRunner;
-use rollback_core::{Error, Plan, Repo};
+use rollback_core::{Plan, Repo};
 
 use crate::args::LandingHere;
 use crate::command_line::CommandLine;
@@ -30,12 +31,16 @@ pub(super) fn compare(
     // What was checked may not be exchanged for what was not.
     if let Some(tip) = checked.filter(|tip| *tip != plan.tip) {
         let (reference, expected) = (tip.reference, tip.commit_id);
-        return Err(Error::Moved { reference, expected, found: plan.tip.commit_id }.into());
+        return Err(Problem::Library(
+            LandingError::Moved { reference, expected, found: plan.tip.commit_id }.into(),
+        ));
     }
     let check = progress::during(console, "comparing with git", || repo.cross_check(&plan, &SystemRunner))?;
     let Some(check) = check else {
         if args.cross_check {
-            return Err(Error::CrossCheckFailed { why: "no git is installed".into() }.into());
+            return Err(Problem::Library(
+                LandingError::CrossCheckFailed { why: "no git is installed".into() }.into(),
+            ));
         }
         console.tell("not compared with git, as rb.crossCheck asks: no git is installed\n");
         return Ok(plan);

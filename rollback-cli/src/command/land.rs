@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use rollback_core::checks::CheckOptions;
+use rollback_core::error::LandingError;
 use rollback_core::hooks::Hooks;
 use rollback_core::plan::{LossClass, MessageOptions};
 use rollback_core::process::{SystemHooks, SystemRunner};
@@ -170,7 +171,9 @@ fn reworded(plan: Plan, landing: &ApplyOptions, repo: &Repo, session: &mut Sessi
     let result = |plan: &Plan| plan.chosen_attempt().and_then(|attempt| attempt.tree_id);
     if again.tip != plan.tip || result(&again) != result(&plan) {
         let (reference, expected) = (plan.tip.reference, plan.tip.commit_id);
-        return Err(Error::Moved { reference, expected, found: again.tip.commit_id }.into());
+        return Err(Problem::Library(
+            LandingError::Moved { reference, expected, found: again.tip.commit_id }.into(),
+        ));
     }
     Ok(again.with_checks_of(plan))
 }
@@ -251,8 +254,10 @@ fn land_with(refusal: Option<&Error>, session: &Session) -> Option<LandWith> {
 /// The flag that gives the consent a refusal asks for, and to what.
 fn permission_for(refusal: &Error) -> Option<(&'static str, &'static str)> {
     match refusal {
-        Error::LossNotAllowed { .. } => Some(("--allow-loss", "what it discards")),
-        Error::UpstreamAhead { .. } => Some(("--stale-ok", "what the upstream has and this branch lacks")),
+        Error::Landing(LandingError::LossNotAllowed { .. }) => Some(("--allow-loss", "what it discards")),
+        Error::Landing(LandingError::UpstreamAhead { .. }) => {
+            Some(("--stale-ok", "what the upstream has and this branch lacks"))
+        }
         _ => None,
     }
 }
@@ -334,11 +339,9 @@ fn ask_about_loss(args: &LandingHere, session: &mut Session) -> bool {
 fn apply_options(args: &LandingHere) -> Result<ApplyOptions, Problem> {
     let mut options = ApplyOptions::default();
     options.destination = match &args.branch {
-        Some(name) => Destination::Branch(
-            name.to_str()
-                .map(ToOwned::to_owned)
-                .ok_or_else(|| Error::InvalidBranchName { name: name.to_string_lossy().into_owned() })?,
-        ),
+        Some(name) => Destination::Branch(name.to_str().map(ToOwned::to_owned).ok_or_else(|| {
+            Error::from(LandingError::InvalidBranchName { name: name.to_string_lossy().into_owned() })
+        })?),
         None if args.no_commit => Destination::Stage,
         None => Destination::CurrentBranch,
     };

@@ -29,6 +29,7 @@ mod undo;
 
 use std::ffi::{OsStr, OsString};
 
+use rollback_core::error::RevisionError;
 use rollback_core::{Error, Repo};
 
 use crate::args::Command;
@@ -80,9 +81,9 @@ fn revisions(words: &[OsString]) -> Result<Vec<String>, Error> {
 
 /// A revision as text. A name that is not UTF-8 names nothing that a plan could hold.
 fn revision(word: &OsStr) -> Result<String, Error> {
-    word.to_str()
-        .map(ToOwned::to_owned)
-        .ok_or_else(|| Error::UnknownRevision { spec: word.to_string_lossy().into_owned(), source: None })
+    word.to_str().map(ToOwned::to_owned).ok_or_else(|| {
+        RevisionError::Unknown { spec: word.to_string_lossy().into_owned(), source: None }.into()
+    })
 }
 
 /// Warns about names that name more than one thing, in git's words.

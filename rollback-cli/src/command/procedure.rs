@@ -6,6 +6,7 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use rollback_core::Error;
+use rollback_core::error::RepositoryError;
 use rollback_core::procedure::catalogue::{CatalogueError, Place};
 use rollback_core::procedure::{Problem as Mistake, show};
 use serde::Serialize;
@@ -188,11 +189,13 @@ fn of_work_tree(session: &mut Session) -> Result<Vec<String>, Problem> {
 fn new(name: &str, session: &mut Session) -> Outcome {
     let repo = session.repo()?;
     let Some(work_dir) = repo.work_dir() else {
-        return Err(Error::NeedsWorkTree {
-            operation: "a new procedure",
-            git_dir: repo.git_dir().to_owned(),
-        }
-        .into());
+        return Err(Problem::Library(
+            RepositoryError::NeedsWorkTree {
+                operation: "a new procedure",
+                git_dir: repo.git_dir().to_owned(),
+            }
+            .into(),
+        ));
     };
     let folder = work_dir.join(".rb").join("procedures");
     let file = folder.join(format!("{name}.toml"));

@@ -1,18 +1,18 @@
-//! Hints where a path means nothing in the history that was searched.
+//! Hints where a path means nothing in the history that was searched, or must not be written.
 
-use rollback_core::error::LastSeen;
-use rollback_core::{Error, RepoPath};
+use rollback_core::RepoPath;
+use rollback_core::error::{LastSeen, PathError};
 
 use super::{Hint, Situation};
 use crate::command_line::{CommandLine, os_string};
 
-pub(super) fn hint(situation: &Situation<'_>, error: &Error) -> Option<Hint> {
+pub(super) fn hint(situation: &Situation<'_>, error: &PathError) -> Option<Hint> {
     Some(match error {
-        Error::InvalidPath { .. } => Hint::new(
+        PathError::Invalid { .. } => Hint::new(
             "paths count from this folder, or from the root after ':/'; see which there are with",
             situation.git(&["ls-files", "--full-name", ":/"]),
         ),
-        Error::PathNeverExisted { path, case_twins, nearest, last_seen, .. } => {
+        PathError::NeverExisted { path, case_twins, nearest, last_seen, .. } => {
             if let Some(meant) = situation.invocation.with_options_in_front(path.as_bytes()) {
                 return Some(Hint::new("options stand before the two dashes; did you mean", meant));
             }
@@ -21,18 +21,26 @@ pub(super) fn hint(situation: &Situation<'_>, error: &Error) -> Option<Hint> {
             }
             elsewhere(situation, path, last_seen.as_ref())
         }
-        Error::NotTracked { path, removed_by: Some(_) } => Hint::new(
+        PathError::NotTracked { path, removed_by: Some(_) } => Hint::new(
             "see how it would come back from before that with",
             situation.invocation.on_path(&["revert", "--dry-run", "--file"], path, &[]),
         ),
-        Error::NotTracked { removed_by: None, .. } => Hint::new(
+        PathError::NotTracked { removed_by: None, .. } => Hint::new(
             "a checkpoint may hold it; see what there is with",
             situation.invocation.command(&["checkpoint", "list"]),
         ),
-        Error::KeptOut { path } => Hint::new("take it into the work tree with", situation.take_in(path)),
-        Error::NeverGood { path, .. } => {
+        PathError::KeptOut { path } => Hint::new("take it into the work tree with", situation.take_in(path)),
+        PathError::NeverGood { path, .. } => {
             Hint::new("see what happened to it with", situation.invocation.on_path(&["history"], path, &[]))
         }
+        PathError::CaseCollision { .. } => Hint::new(
+            "put the result on a branch without writing files, with",
+            situation
+                .invocation
+                .without(&["-n", "--no-commit"])
+                .with(&["--branch", &situation.free_branch()]),
+        ),
+        PathError::Hostile { .. } => Hint::nothing("no command makes it safe to write such a path"),
         _ => return None,
     })
 }

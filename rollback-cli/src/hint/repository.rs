@@ -3,53 +3,62 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-use rollback_core::Error;
+use rollback_core::error::RepositoryError;
 
 use super::{Hint, Situation};
 use crate::command_line::CommandLine;
 
-pub(super) fn hint(situation: &Situation<'_>, error: &Error) -> Option<Hint> {
+pub(super) fn hint(situation: &Situation<'_>, error: &RepositoryError) -> Option<Hint> {
     let git = |args: &[&str]| situation.git(args);
     Some(match error {
-        Error::NotARepository { path } => {
+        RepositoryError::NotARepository { path } => {
             Hint::new("see which repositories lie below with", repositories_below(path))
         }
-        Error::NotOwned { path } => {
+        RepositoryError::NotOwned { path } => {
             let words = ["git", "config", "--global", "--add", "safe.directory"].map(OsString::from);
             let folder = work_tree_of(path).into_os_string();
             Hint::new("if you trust its owner", CommandLine::of(words.into_iter().chain([folder])))
         }
-        Error::ReferenceStorage { .. } => {
+        RepositoryError::ReferenceStorage { .. } => {
             Hint::new("convert the references with", git(&["refs", "migrate", "--ref-format=files"]))
         }
-        Error::SparseIndex => {
+        RepositoryError::SparseIndex => {
             Hint::new("write the index in full with", git(&["sparse-checkout", "init", "--no-sparse-index"]))
         }
-        Error::Unsupported { .. } => Hint::nothing("git has no command that takes the format away"),
-        Error::LinkInGitDir { path } => Hint::new("see where it leads with", list(path)),
-        Error::WorkTreeElsewhere { work_tree } => {
+        RepositoryError::Unsupported { .. } => Hint::nothing("git has no command that takes the format away"),
+        RepositoryError::LinkInGitDir { path } => Hint::new("see where it leads with", list(path)),
+        RepositoryError::WorkTreeElsewhere { work_tree } => {
             let mut variable = OsString::from("GIT_WORK_TREE=");
             variable.push(work_tree);
             let CommandLine::Words(typed) = situation.invocation.as_typed() else { return None };
             let words = [OsString::from("env"), variable].into_iter().chain(typed);
             Hint::new("if that is what you mean, say so with", CommandLine::of(words))
         }
-        Error::ForeignRecord { path, .. } => {
+        RepositoryError::ForeignRecord { path, .. } => {
             Hint::new("if no rb of yours left it, put it aside with", aside(path))
         }
-        Error::BadReferences { .. } => Hint::new("see what else is wrong with", git(&["fsck", "--full"])),
-        Error::NeedsWorkTree { .. } => Hint::new(
+        RepositoryError::BadReferences { .. } => {
+            Hint::new("see what else is wrong with", git(&["fsck", "--full"]))
+        }
+        RepositoryError::NeedsWorkTree { .. } => Hint::new(
             "put the result on a branch with",
             situation
                 .invocation
                 .without(&["-n", "--no-commit"])
                 .with(&["--branch", &situation.free_branch()]),
         ),
-        Error::Config { key, .. } => {
-            Hint::new("see where it is set with", git(&["config", "--show-origin", "--get-all", key]))
+        RepositoryError::CorruptIndex { .. } => {
+            Hint::new("write it anew from HEAD, which unstages what is staged, with", new_index(situation))
         }
         _ => return None,
     })
+}
+
+fn new_index(situation: &Situation<'_>) -> CommandLine {
+    let index = situation.repo.map(|repo| repo.git_dir().join("index"));
+    let index = index.and_then(|index| std::path::absolute(index).ok()).unwrap_or(".git/index".into());
+    let remove = CommandLine::of([OsString::from("rm"), index.into()]);
+    CommandLine::all_of(&[remove, situation.git(&["reset"])])
 }
 
 fn repositories_below(folder: &Path) -> CommandLine {

@@ -3,19 +3,19 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
-use rollback_core::Error;
+use rollback_core::error::RevisionError;
 
 use super::{Hint, Situation};
 
-pub(super) fn hint(situation: &Situation<'_>, error: &Error) -> Option<Hint> {
+pub(super) fn hint(situation: &Situation<'_>, error: &RevisionError) -> Option<Hint> {
     let typed = situation.invocation;
     Some(match error {
-        Error::UnknownRevision { spec, .. } => situation.unknown_revision(spec),
-        Error::BeforeHistory { tip, .. } => Hint::new(
+        RevisionError::Unknown { spec, .. } => situation.unknown_revision(spec),
+        RevisionError::BeforeHistory { tip, .. } => Hint::new(
             "see its commits with their dates with",
             situation.git(&["log", "--first-parent", "--date=short", "--format=%h %cd %s", &tip.to_string()]),
         ),
-        Error::AmbiguousRevision { spec, candidates } => {
+        RevisionError::Ambiguous { spec, candidates } => {
             match candidates.first().and_then(|candidate| candidate.split(' ').next()) {
                 Some(id) => Hint::new(
                     "give more digits, such as",
@@ -27,37 +27,39 @@ pub(super) fn hint(situation: &Situation<'_>, error: &Error) -> Option<Hint> {
                 ),
             }
         }
-        Error::NotACommit { spec, .. } => Hint::new(
+        RevisionError::NotACommit { spec, .. } => Hint::new(
             "find the commits that have it with",
             situation.git(&["log", "--all", "--oneline", &format!("--find-object={spec}")]),
         ),
-        Error::EmptyCommitSet { specs } => {
+        RevisionError::EmptyCommitSet { specs } => {
             let sides: Vec<_> = specs.iter().map(|spec| spec.replacen("..", "...", 1)).collect();
             let words =
                 ["log", "--oneline", "--left-right"].into_iter().chain(sides.iter().map(String::as_str));
             Hint::new("see what lies between them with", situation.git(&words.collect::<Vec<_>>()))
         }
-        Error::RangeOffLine { .. } => Hint::new(
+        RevisionError::RangeOffLine { .. } => Hint::new(
             "take its first-parent commits, merges whole (or name the commits), with",
             typed.with(&["--first-parent"]),
         ),
-        Error::NeverThere { .. } => {
+        RevisionError::NeverThere { .. } => {
             Hint::new("take its content in one commit with", typed.without(&["--each"]).as_typed())
         }
-        Error::MainlineOutOfRange { parents: 0 | 1, .. } => Hint::new(
+        RevisionError::MainlineOutOfRange { parents: 0 | 1, .. } => Hint::new(
             "it is not a merge, so leave the mainline out",
             typed.without_option("-m", "--mainline").as_typed(),
         ),
-        Error::MainlineOutOfRange { commit, .. } => Hint::new(
+        RevisionError::MainlineOutOfRange { commit, .. } => Hint::new(
             "see its parents, counted from 1, with",
             situation.git(&["show", "--no-patch", "--format=%P", &commit.to_string()]),
         ),
-        Error::Unborn { .. } if situation.command_name() == Some("checkpoint") => Hint::new(
+        RevisionError::ShallowHistory { .. } => {
+            Hint::new("fetch more of it with", situation.git(&["fetch", "--deepen=1000"]))
+        }
+        RevisionError::Unborn { .. } if situation.command_name() == Some("checkpoint") => Hint::new(
             "a checkpoint needs a commit; make an empty one with",
             situation.git(&["commit", "--allow-empty", "--only", "-m", "Begin"]),
         ),
-        Error::Unborn { .. } => situation.first_commit(),
-        Error::BadRequest(_) => Hint::new("see how it is used with", situation.help()),
+        RevisionError::Unborn { .. } => situation.first_commit(),
         _ => return None,
     })
 }

@@ -2,15 +2,14 @@
 
 use std::ffi::OsString;
 
-use rollback_core::Error;
 use rollback_core::error::SettingError;
 
 use super::{Hint, Situation};
 use crate::command_line::CommandLine;
 
-pub(super) fn hint(situation: &Situation<'_>, error: &Error) -> Option<Hint> {
-    let Error::Setting(error) = error else { return None };
+pub(super) fn hint(situation: &Situation<'_>, error: &SettingError) -> Option<Hint> {
     Some(match error {
+        SettingError::NoIdentity { .. } => Hint::new("say who you are with", identity(situation)),
         SettingError::Identity { from, .. } if from.starts_with("GIT_") => {
             Hint::new("leave it to the configuration with", without_variable(situation, from)?)
         }
@@ -27,6 +26,10 @@ pub(super) fn hint(situation: &Situation<'_>, error: &Error) -> Option<Hint> {
                 .without(&["-n", "--no-commit"])
                 .with(&["--branch", &situation.free_branch()]),
         ),
+        SettingError::Value { key, .. } => Hint::new(
+            "see where it is set with",
+            situation.git(&["config", "--show-origin", "--get-all", key]),
+        ),
         SettingError::File { path, line, .. } | SettingError::Format { path, line, .. } => {
             let words = [OsString::from("sed"), "-n".into(), format!("{line}p").into(), path.into()];
             Hint::new("see the line with", CommandLine::of(words))
@@ -36,6 +39,13 @@ pub(super) fn hint(situation: &Situation<'_>, error: &Error) -> Option<Hint> {
         }
         _ => return None,
     })
+}
+
+fn identity(situation: &Situation<'_>) -> CommandLine {
+    CommandLine::all_of(&[
+        situation.git(&["config", "user.name", "Your Name"]),
+        situation.git(&["config", "user.email", "you@example.com"]),
+    ])
 }
 
 /// What was typed, started without the variable.

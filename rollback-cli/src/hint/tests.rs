@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 
-use rollback_core::error::{InTheWay, LastSeen, SettingError};
+use rollback_core::error::{
+    CheckpointError, InTheWay, LandingError, LastSeen, ObjectError, OperationError, PathError,
+    RepositoryError, RevisionError, SettingError, WorkTreeError,
+};
 use rollback_core::{CommitId, ObjectId};
 
 use super::*;
@@ -40,20 +43,29 @@ fn source() -> Box<dyn std::error::Error + Send + Sync> {
 fn table() -> Vec<(Error, Option<&'static str>)> {
     let path = || RepoPath::from("a.py");
     vec![
-        (Error::NotARepository { path: "/x".into() }, Some("find /x -maxdepth 3 -name .git -prune")),
-        (Error::NotOwned { path: "/x/.git".into() }, Some("git config --global --add safe.directory /x")),
-        (Error::ReferenceStorage { storage: "reftable".into() }, Some("git refs migrate --ref-format=files")),
-        (Error::SparseIndex, Some("git sparse-checkout init --no-sparse-index")),
-        (Error::LinkInGitDir { path: ".git/logs".into() }, Some("ls -ld .git/logs")),
         (
-            Error::ForeignRecord { path: ".git/rb/records/runs/0a".into(), why: "".into() },
+            RepositoryError::NotARepository { path: "/x".into() }.into(),
+            Some("find /x -maxdepth 3 -name .git -prune"),
+        ),
+        (
+            RepositoryError::NotOwned { path: "/x/.git".into() }.into(),
+            Some("git config --global --add safe.directory /x"),
+        ),
+        (
+            RepositoryError::ReferenceStorage { storage: "reftable".into() }.into(),
+            Some("git refs migrate --ref-format=files"),
+        ),
+        (RepositoryError::SparseIndex.into(), Some("git sparse-checkout init --no-sparse-index")),
+        (RepositoryError::LinkInGitDir { path: ".git/logs".into() }.into(), Some("ls -ld .git/logs")),
+        (
+            RepositoryError::ForeignRecord { path: ".git/rb/records/runs/0a".into(), why: "".into() }.into(),
             Some("mv .git/rb/records/runs/0a .git/rb"),
         ),
         (
-            Error::WorkTreeElsewhere { work_tree: "/home/ann/project".into() },
+            RepositoryError::WorkTreeElsewhere { work_tree: "/home/ann/project".into() }.into(),
             Some("env GIT_WORK_TREE=/home/ann/project rb revert --file a.py"),
         ),
-        (Error::BadReferences { why: "".into() }, Some("git fsck --full")),
+        (RepositoryError::BadReferences { why: "".into() }.into(), Some("git fsck --full")),
         (
             SettingError::Identity { role: "author", from: "user.name".into(), why: "it is empty" }.into(),
             Some("git config user.name 'Your Name'"),
@@ -83,271 +95,318 @@ fn table() -> Vec<(Error, Option<&'static str>)> {
             SettingError::Environment { variable: "GIT_CONFIG_COUNT".into(), why: "".into() }.into(),
             Some("env -u GIT_CONFIG_COUNT rb revert --file a.py"),
         ),
-        (Error::Unsupported { what: "object format 'x'".into(), why: "".into() }, None),
+        (RepositoryError::Unsupported { what: "object format 'x'".into(), why: "".into() }.into(), None),
         (
-            Error::NeedsWorkTree { operation: "revert", git_dir: "/x".into() },
+            RepositoryError::NeedsWorkTree { operation: "revert", git_dir: "/x".into() }.into(),
             Some("rb revert --file a.py --branch rollback"),
         ),
         (
-            Error::UnknownRevision { spec: "topic".into(), source: None },
+            RevisionError::Unknown { spec: "topic".into(), source: None }.into(),
             Some("git for-each-ref '--format=%(refname:short)'"),
         ),
-        (Error::UnknownRevision { spec: "3a8a50f".into(), source: None }, Some("git fetch --all")),
+        (RevisionError::Unknown { spec: "3a8a50f".into(), source: None }.into(), Some("git fetch --all")),
         (
-            Error::BeforeHistory { date: "2020".into(), begins: "2026-01-01".into(), tip: commit() },
+            RevisionError::BeforeHistory { date: "2020".into(), begins: "2026-01-01".into(), tip: commit() }
+                .into(),
             Some(
                 "git log --first-parent --date=short '--format=%h %cd %s' 49eb8d39c78f161231e63293df60f343d208f409",
             ),
         ),
         (
-            Error::AmbiguousRevision {
+            RevisionError::Ambiguous {
                 spec: "a.py".into(),
                 candidates: vec!["49eb8d3 commit 2007-11-28".into()],
-            },
+            }
+            .into(),
             Some("rb revert --file 49eb8d3"),
         ),
         (
-            Error::NotACommit { spec: "HEAD:a".into(), kind: "blob".into() },
+            RevisionError::NotACommit { spec: "HEAD:a".into(), kind: "blob".into() }.into(),
             Some("git log --all --oneline --find-object=HEAD:a"),
         ),
         (
-            Error::NeverThere { reference: "refs/heads/main".into(), commit: commit() },
+            RevisionError::NeverThere { reference: "refs/heads/main".into(), commit: commit() }.into(),
             Some("rb revert --file a.py"),
         ),
         (
-            Error::RangeOffLine { spec: "topic..main".into(), brought_by: vec![commit()] },
+            RevisionError::RangeOffLine { spec: "topic..main".into(), brought_by: vec![commit()] }.into(),
             Some("rb revert --file a.py --first-parent"),
         ),
-        (Error::InvalidPath { path: "../x".into(), why: "" }, Some("git ls-files --full-name :/")),
+        (PathError::Invalid { path: "../x".into(), why: "" }.into(), Some("git ls-files --full-name :/")),
         (
-            Error::PathNeverExisted {
+            PathError::NeverExisted {
                 path: path(),
                 tip: commit(),
                 last_seen: Some(LastSeen { reference: "refs/heads/legacy".into(), commit_id: commit() }),
                 case_twins: Vec::new(),
                 nearest: Vec::new(),
-            },
+            }
+            .into(),
             Some("rb restore :/a.py -s refs/heads/legacy"),
         ),
         (
-            Error::PathNeverExisted {
+            PathError::NeverExisted {
                 path: path(),
                 tip: commit(),
                 last_seen: None,
                 case_twins: vec![RepoPath::from("A.py")],
                 nearest: Vec::new(),
-            },
+            }
+            .into(),
             Some("rb revert --file A.py"),
         ),
         (
-            Error::PathNeverExisted {
+            PathError::NeverExisted {
                 path: path(),
                 tip: commit(),
                 last_seen: None,
                 case_twins: Vec::new(),
                 nearest: vec!["b.py".into(), "src/a.py".into()],
-            },
+            }
+            .into(),
             Some("rb revert --file b.py"),
         ),
         (
-            Error::PathNeverExisted {
+            PathError::NeverExisted {
                 path: path(),
                 tip: commit(),
                 last_seen: None,
                 case_twins: Vec::new(),
                 nearest: Vec::new(),
-            },
+            }
+            .into(),
             Some("git log --all --oneline -- ':(top,icase,glob)**/a.py'"),
         ),
         (
-            Error::MainlineOutOfRange { commit: commit(), mainline: 3, parents: 2 },
+            RevisionError::MainlineOutOfRange { commit: commit(), mainline: 3, parents: 2 }.into(),
             Some("git show --no-patch --format=%P 49eb8d39c78f161231e63293df60f343d208f409"),
         ),
         (
-            Error::MainlineOutOfRange { commit: commit(), mainline: 1, parents: 1 },
+            RevisionError::MainlineOutOfRange { commit: commit(), mainline: 1, parents: 1 }.into(),
             Some("rb revert --file a.py"),
         ),
         (
-            Error::NotTracked { path: path(), removed_by: Some(commit()) },
+            PathError::NotTracked { path: path(), removed_by: Some(commit()) }.into(),
             Some("rb revert --dry-run --file :/a.py"),
         ),
-        (Error::NotTracked { path: path(), removed_by: None }, Some("rb checkpoint list")),
-        (Error::KeptOut { path: path() }, Some("git -C . update-index --no-skip-worktree -- a.py")),
-        (Error::NeverGood { path: path(), tip: commit() }, Some("rb history :/a.py")),
+        (PathError::NotTracked { path: path(), removed_by: None }.into(), Some("rb checkpoint list")),
         (
-            Error::EmptyCommitSet { specs: vec!["main..topic".into()] },
+            PathError::KeptOut { path: path() }.into(),
+            Some("git -C . update-index --no-skip-worktree -- a.py"),
+        ),
+        (PathError::NeverGood { path: path(), tip: commit() }.into(), Some("rb history :/a.py")),
+        (
+            RevisionError::EmptyCommitSet { specs: vec!["main..topic".into()] }.into(),
             Some("git log --oneline --left-right main...topic"),
         ),
         (Error::BadRequest("x".into()), Some("rb revert --help")),
         (
-            Error::MissingObject { kind: "blob", id: object(), partial_clone: true },
+            ObjectError::Missing { kind: "blob", id: object(), partial_clone: true }.into(),
             Some("git cat-file -p 49eb8d39c78f161231e63293df60f343d208f409"),
         ),
-        (Error::MissingObject { kind: "blob", id: object(), partial_clone: false }, Some("git fsck --full")),
         (
-            Error::ObjectsNotFetched { ids: vec![object()], remote: "origin".into() },
+            ObjectError::Missing { kind: "blob", id: object(), partial_clone: false }.into(),
+            Some("git fsck --full"),
+        ),
+        (
+            ObjectError::NotFetched { ids: vec![object()], remote: "origin".into() }.into(),
             Some("rb revert --file a.py --fetch"),
         ),
         (
-            Error::FetchFailed { ids: vec![object()], remote: "origin".into(), why: "".into() },
+            ObjectError::FetchFailed { ids: vec![object()], remote: "origin".into(), why: "".into() }.into(),
             Some("git ls-remote --heads origin"),
         ),
         (
-            Error::UnsafeRemote { remote: "origin".into(), why: "" },
+            ObjectError::UnsafeRemote { remote: "origin".into(), why: "" }.into(),
             Some("git config --show-origin --get-regexp '^remote\\.origin\\.'"),
         ),
-        (Error::FetchNotTrusted { key: "core.sshCommand".into() }, Some("rb trust")),
-        (Error::CorruptObject { kind: "tree", id: object(), source: source() }, Some("git fsck --full")),
-        (Error::ShallowHistory { boundary: commit(), what: "x".into() }, Some("git fetch --deepen=1000")),
-        (Error::Unborn { branch: "main".into() }, Some("git commit --allow-empty -m 'first commit'")),
-        (Error::OperationInProgress { operation: "a merge" }, Some("git status")),
+        (ObjectError::FetchNotTrusted { key: "core.sshCommand".into() }.into(), Some("rb trust")),
         (
-            Error::OperationElsewhere {
+            ObjectError::Corrupt { kind: "tree", id: object(), source: source() }.into(),
+            Some("git fsck --full"),
+        ),
+        (
+            RevisionError::ShallowHistory { boundary: commit(), what: "x".into() }.into(),
+            Some("git fetch --deepen=1000"),
+        ),
+        (
+            RevisionError::Unborn { branch: "main".into() }.into(),
+            Some("git commit --allow-empty -m 'first commit'"),
+        ),
+        (WorkTreeError::OperationInProgress { operation: "a merge" }.into(), Some("git status")),
+        (
+            CheckpointError::OperationElsewhere {
                 checkpoint: "manual/x".into(),
                 operation: "a merge",
                 began: commit(),
                 head: commit(),
-            },
+            }
+            .into(),
             Some("rb revert --file a.py --move-branch"),
         ),
-        (Error::Unmerged { paths: vec![path()] }, Some("git status")),
+        (WorkTreeError::Unmerged { paths: vec![path()] }.into(), Some("git status")),
         (
-            Error::InTheWay { reason: InTheWay::Edited, paths: vec![path(), "b c".into()] },
+            WorkTreeError::InTheWay { reason: InTheWay::Edited, paths: vec![path(), "b c".into()] }.into(),
             Some("git stash push -- :/a.py ':/b c'"),
         ),
         (
-            Error::InTheWay { reason: InTheWay::Untracked, paths: vec![path()] },
+            WorkTreeError::InTheWay { reason: InTheWay::Untracked, paths: vec![path()] }.into(),
             Some("git stash push --include-untracked -- :/a.py"),
         ),
         (
-            Error::InTheWay { reason: InTheWay::Ignored, paths: vec![path()] },
+            WorkTreeError::InTheWay { reason: InTheWay::Ignored, paths: vec![path()] }.into(),
             Some("git stash push --all -- :/a.py"),
         ),
-        (Error::InTheWay { reason: InTheWay::Obstructed, paths: vec![path()] }, Some("mv a.py a.py.aside")),
         (
-            Error::CaseCollision { path: path(), twin: "A.py".into() },
+            WorkTreeError::InTheWay { reason: InTheWay::Obstructed, paths: vec![path()] }.into(),
+            Some("mv a.py a.py.aside"),
+        ),
+        (
+            PathError::CaseCollision { path: path(), twin: "A.py".into() }.into(),
             Some("rb revert --file a.py --branch rollback"),
         ),
-        (Error::HostilePath { path: path(), why: "" }, None),
+        (PathError::Hostile { path: path(), why: "" }.into(), None),
         (
-            Error::Moved { reference: "HEAD".into(), expected: commit(), found: commit() },
+            LandingError::Moved { reference: "HEAD".into(), expected: commit(), found: commit() }.into(),
             Some("rb revert --file a.py --dry-run"),
         ),
-        (Error::IndexMoved, Some("rb revert --file a.py --dry-run")),
-        (Error::PlanAltered { field: "message".into() }, Some("rb revert --file a.py --dry-run")),
+        (LandingError::IndexMoved.into(), Some("rb revert --file a.py --dry-run")),
         (
-            Error::BranchExists { branch: "rescue".into(), found: commit() },
+            LandingError::PlanAltered { field: "message".into() }.into(),
+            Some("rb revert --file a.py --dry-run"),
+        ),
+        (
+            LandingError::BranchExists { branch: "rescue".into(), found: commit() }.into(),
             Some("git log --oneline -5 rescue"),
         ),
-        (Error::InvalidBranchName { name: "a..b".into() }, Some("rb revert --file a.py --branch rollback")),
         (
-            Error::BranchCheckedOut { branch: "main".into(), worktree: "/w x".into() },
+            LandingError::InvalidBranchName { name: "a..b".into() }.into(),
+            Some("rb revert --file a.py --branch rollback"),
+        ),
+        (
+            LandingError::BranchCheckedOut { branch: "main".into(), worktree: "/w x".into() }.into(),
             Some("git -C '/w x' status"),
         ),
-        (Error::UnknownOperation { spec: "x".into() }, Some("rb ops")),
-        (Error::NothingLanded, Some("rb --help")),
-        (Error::BadCheckpointName { name: "-x y".into(), why: "no" }, Some("rb checkpoint create x-y")),
-        (Error::AlreadyUndone { operation: "a1".into(), by: "b2".into() }, Some("rb undo b2")),
+        (OperationError::Unknown { spec: "x".into() }.into(), Some("rb ops")),
+        (OperationError::NothingLanded.into(), Some("rb --help")),
         (
-            Error::MadeElsewhere {
+            CheckpointError::BadName { name: "-x y".into(), why: "no" }.into(),
+            Some("rb checkpoint create x-y"),
+        ),
+        (
+            OperationError::AlreadyUndone { operation: "a1".into(), by: "b2".into() }.into(),
+            Some("rb undo b2"),
+        ),
+        (
+            OperationError::MadeElsewhere {
                 operation: "a1".into(),
                 made_on: "refs/heads/a b".into(),
                 head: "HEAD".into(),
-            },
+            }
+            .into(),
             Some("git switch 'a b'"),
         ),
         (
-            Error::MadeElsewhere {
+            OperationError::MadeElsewhere {
                 operation: "a1".into(),
                 made_on: "HEAD".into(),
                 head: "refs/heads/a".into(),
-            },
+            }
+            .into(),
             Some("git worktree list"),
         ),
         (
-            Error::ReferenceGone {
+            OperationError::ReferenceGone {
                 operation: "a1".into(),
                 reference: "refs/heads/rescue".into(),
                 expected: commit(),
-            },
+            }
+            .into(),
             Some("git branch rescue 49eb8d39c78f161231e63293df60f343d208f409"),
         ),
-        (Error::UnknownCheckpoint { name: "x".into() }, Some("rb checkpoint list")),
+        (CheckpointError::Unknown { name: "x".into() }.into(), Some("rb checkpoint list")),
         (
-            Error::CheckpointExists { name: "manual/x".into(), commit: commit() },
+            CheckpointError::Exists { name: "manual/x".into(), commit: commit() }.into(),
             Some("rb checkpoint drop manual/x"),
         ),
         (
-            Error::DamagedCheckpoint { name: "manual/x".into(), problems: vec!["a".into()] },
+            CheckpointError::Damaged { name: "manual/x".into(), problems: vec!["a".into()] }.into(),
             Some("git fsck --full"),
         ),
         (Error::TooLarge { what: "a".into(), size: 3, limit: 2 }, Some("git config rb.blobLimit 3")),
         (
-            Error::LaterCommits {
+            OperationError::LaterCommits {
                 operation: "a1".into(),
                 reference: "refs/heads/main".into(),
                 found: commit(),
                 commits: vec![commit()],
-            },
+            }
+            .into(),
             Some("rb revert 49eb8d39c78f161231e63293df60f343d208f409"),
         ),
         (
-            Error::LaterCommits {
+            OperationError::LaterCommits {
                 operation: "a1".into(),
                 reference: "refs/heads/main".into(),
                 found: commit(),
                 commits: Vec::new(),
-            },
+            }
+            .into(),
             Some("git log --oneline -20"),
         ),
         (
-            Error::Published {
+            OperationError::Published {
                 operation: "a1".into(),
                 reference: "refs/remotes/origin/main".into(),
                 commits: vec![commit()],
-            },
+            }
+            .into(),
             Some("rb revert 49eb8d39c78f161231e63293df60f343d208f409"),
         ),
         (
-            Error::UpstreamAhead { upstream: "origin/main".into(), count: 1, path: path() },
+            LandingError::UpstreamAhead { upstream: "origin/main".into(), count: 1, path: path() }.into(),
             Some("git merge origin/main"),
         ),
         (
-            Error::CrossCheckFailed { why: "git 2.39 is too old".into() },
+            LandingError::CrossCheckFailed { why: "git 2.39 is too old".into() }.into(),
             Some("rb revert --file a.py --no-cross-check"),
         ),
         (
-            Error::LossNotAllowed { discards: vec![commit()], paths: vec![path()], renamed: vec![] },
+            LandingError::LossNotAllowed { discards: vec![commit()], paths: vec![path()], renamed: vec![] }
+                .into(),
             Some("rb revert --file a.py --allow-loss"),
         ),
         (
-            Error::FilterFailed { path: path(), filter: "x".into(), why: "exit code 1".into() },
+            LandingError::FilterFailed { path: path(), filter: "x".into(), why: "exit code 1".into() }.into(),
             Some("git config --show-origin --get-regexp '^filter\\.x\\.'"),
         ),
         (
-            Error::OutsideNotAllowed { operation: "1f".into(), paths: vec!["/etc/a".into()] },
+            OperationError::OutsideNotAllowed { operation: "1f".into(), paths: vec!["/etc/a".into()] }.into(),
             Some("rb revert --file a.py --with-outside"),
         ),
-        (Error::NotPutBack { left: Vec::new() }, Some("rb status")),
-        (Error::DriverNotTrusted { path: path(), driver: "filter 'x'".into() }, Some("rb trust")),
-        (Error::SignerNotTrusted { key: "gpg.program".into() }, Some("rb trust")),
+        (LandingError::NotPutBack { left: Vec::new() }.into(), Some("rb status")),
         (
-            Error::NoIdentity { role: "committer" },
+            LandingError::DriverNotTrusted { path: path(), driver: "filter 'x'".into() }.into(),
+            Some("rb trust"),
+        ),
+        (LandingError::SignerNotTrusted { key: "gpg.program".into() }.into(), Some("rb trust")),
+        (
+            SettingError::NoIdentity { role: "committer" }.into(),
             Some("git config user.name 'Your Name' && git config user.email you@example.com"),
         ),
-        (Error::Signing { source: source() }, Some("rb revert --file a.py --no-gpg-sign")),
+        (LandingError::Signing { source: source() }.into(), Some("rb revert --file a.py --no-gpg-sign")),
         (
-            Error::Hook { hook: "prepare-commit-msg", why: "exit code 1".into() },
+            LandingError::Hook { hook: "prepare-commit-msg", why: "exit code 1".into() }.into(),
             Some("git hook run prepare-commit-msg"),
         ),
         (
-            Error::Config { key: "core.abbrev".into(), why: "x".into() },
+            SettingError::Value { key: "core.abbrev".into(), why: "x".into() }.into(),
             Some("git config --show-origin --get-all core.abbrev"),
         ),
         (Error::Locked { path: "/x/.git/index.lock".into(), age: None }, Some("rm /x/.git/index.lock")),
-        (Error::CorruptIndex { source: source() }, Some("rm .git/index && git reset")),
+        (RepositoryError::CorruptIndex { source: source() }.into(), Some("rm .git/index && git reset")),
         (
-            Error::SetAside { paths: vec!["a".into()], folder: "/x/.git/rb/written-1".into() },
+            WorkTreeError::SetAside { paths: vec!["a".into()], folder: "/x/.git/rb/written-1".into() }.into(),
             Some("find /x/.git/rb/written-1 -type f"),
         ),
         (
@@ -381,13 +440,14 @@ fn every_code_of_the_library_stands_in_the_table() {
 
 #[test]
 fn a_case_twin_is_named_as_it_would_be_typed_in_the_folder() {
-    let error = Error::PathNeverExisted {
+    let error = PathError::NeverExisted {
         path: "src/deep/a.py".into(),
         tip: commit(),
         last_seen: None,
         case_twins: vec!["src/deep/A.py".into()],
         nearest: Vec::new(),
-    };
+    }
+    .into();
     assert_eq!(line_after(&["rb", "revert", "--file", "a.py"], &error), "rb revert --file A.py");
     assert_eq!(line_after(&["rb", "history", "../deep/a.py"], &error), "rb history ../deep/A.py");
     assert_eq!(
@@ -399,7 +459,7 @@ fn a_case_twin_is_named_as_it_would_be_typed_in_the_folder() {
 
 #[test]
 fn a_plan_file_that_is_out_of_date_is_made_again() {
-    let error = Error::Moved { reference: "HEAD".into(), expected: commit(), found: commit() };
+    let error = LandingError::Moved { reference: "HEAD".into(), expected: commit(), found: commit() }.into();
     assert_eq!(line_after(&["rb", "apply", "plan.json"], &error), "rb apply --help");
 }
 
@@ -408,7 +468,7 @@ fn a_path_given_as_a_revision_is_recognised() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
     let hint = |words: &[&str], spec: &str| {
         let invocation = typed(words);
-        let error = Error::UnknownRevision { spec: spec.into(), source: None };
+        let error = RevisionError::Unknown { spec: spec.into(), source: None }.into();
         Situation { invocation: &invocation, folder, repo: None }.hint(&error).text().unwrap()
     };
     assert_eq!(
@@ -427,23 +487,25 @@ fn a_path_given_as_a_revision_is_recognised() {
 
 #[test]
 fn objects_that_must_not_be_fetched_are_fetched_by_git() {
-    let error = Error::ObjectsNotFetched { ids: vec![object(); 2], remote: "origin".into() };
+    let error = ObjectError::NotFetched { ids: vec![object(); 2], remote: "origin".into() }.into();
     assert_eq!(
         line_after(&["rb", "revert", "HEAD", "--no-fetch"], &error),
         format!("git fetch --no-tags --no-write-fetch-head --filter=blob:none origin {0} {0}", object())
     );
-    let many = Error::ObjectsNotFetched { ids: vec![object(); 30], remote: "origin".into() };
+    let many = ObjectError::NotFetched { ids: vec![object(); 30], remote: "origin".into() }.into();
     assert_eq!(line_after(&["rb", "revert", "HEAD", "--no-fetch"], &many), "rb revert HEAD --fetch");
 }
 
 #[test]
 fn a_near_path_is_named_as_it_would_be_typed_in_the_folder() {
-    let error = |nearest: &str| Error::PathNeverExisted {
-        path: "src/deep/a.py".into(),
-        tip: commit(),
-        last_seen: None,
-        case_twins: Vec::new(),
-        nearest: vec![nearest.into()],
+    let error = |nearest: &str| {
+        Error::from(PathError::NeverExisted {
+            path: "src/deep/a.py".into(),
+            tip: commit(),
+            last_seen: None,
+            case_twins: Vec::new(),
+            nearest: vec![nearest.into()],
+        })
     };
     for (words, nearest, line) in [
         (&["rb", "restore", "a.py"][..], "src/deep/ab.py", "rb restore ab.py"),
@@ -459,12 +521,14 @@ fn a_near_path_is_named_as_it_would_be_typed_in_the_folder() {
 
 #[test]
 fn an_option_behind_the_two_dashes_is_put_in_front_of_them() {
-    let error = |path: &str| Error::PathNeverExisted {
-        path: path.into(),
-        tip: commit(),
-        last_seen: None,
-        case_twins: Vec::new(),
-        nearest: Vec::new(),
+    let error = |path: &str| {
+        Error::from(PathError::NeverExisted {
+            path: path.into(),
+            tip: commit(),
+            last_seen: None,
+            case_twins: Vec::new(),
+            nearest: Vec::new(),
+        })
     };
     for (words, line) in [
         (&["rb", "revert", "HEAD", "--", "a.py", "--dry-run"][..], "rb revert HEAD --dry-run -- a.py"),

@@ -2,28 +2,26 @@
 
 use std::ffi::OsString;
 
-use rollback_core::error::InTheWay;
-use rollback_core::{Error, RepoPath};
+use rollback_core::RepoPath;
+use rollback_core::error::{InTheWay, WorkTreeError};
 
 use super::{Hint, Situation};
 use crate::command_line::{CommandLine, from_root, os_string};
 
-pub(super) fn hint(situation: &Situation<'_>, error: &Error) -> Option<Hint> {
+pub(super) fn hint(situation: &Situation<'_>, error: &WorkTreeError) -> Option<Hint> {
     Some(match error {
         // Giving it up would throw work away, so the line to paste is the one that explains both.
-        Error::OperationInProgress { .. } => {
+        WorkTreeError::OperationInProgress { .. } => {
             Hint::new("see how to finish it or give it up with", situation.git(&["status"]))
         }
-        Error::Unmerged { .. } => Hint::new("see what waits to be resolved with", situation.git(&["status"])),
-        Error::InTheWay { reason, paths } => situation.in_the_way(*reason, paths),
-        Error::CaseCollision { .. } => Hint::new(
-            "put the result on a branch without writing files, with",
-            situation
-                .invocation
-                .without(&["-n", "--no-commit"])
-                .with(&["--branch", &situation.free_branch()]),
+        WorkTreeError::Unmerged { .. } => {
+            Hint::new("see what waits to be resolved with", situation.git(&["status"]))
+        }
+        WorkTreeError::InTheWay { reason, paths } => situation.in_the_way(*reason, paths),
+        WorkTreeError::SetAside { folder, .. } => Hint::new(
+            "see what was kept with",
+            CommandLine::of([OsString::from("find"), folder.into(), "-type".into(), "f".into()]),
         ),
-        Error::HostilePath { .. } => Hint::nothing("no command makes it safe to write such a path"),
         _ => return None,
     })
 }

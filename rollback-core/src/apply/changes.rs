@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::hostile;
-use crate::error::{Error, Result};
+use crate::error::{PathError, Result};
 use crate::id::{Entry, TreeId};
 use crate::path::RepoPath;
 use crate::repo::{MAX_CHANGES, MAX_DEPTH, Objects, Tree};
@@ -19,7 +19,7 @@ pub(crate) struct Change {
 /// The paths at which the trees differ, sorted by their bytes. Modes that mean the same are the same.
 ///
 /// # Errors
-/// [`Error::HostilePath`] where the second tree holds a path that must not be written.
+/// [`PathError::Hostile`] where the second tree holds a path that must not be written.
 pub(crate) fn between(objects: &Objects, before: TreeId, after: TreeId) -> Result<Vec<Change>> {
     if before == after {
         return Ok(Vec::new());
@@ -48,7 +48,7 @@ fn compare(objects: &Objects, before: TreeId, after: TreeId) -> Result<Vec<Chang
     let mut open = vec![Folders { before, after, path: RepoPath::default(), depth: 0 }];
     let mut found = Vec::new();
     while let Some(folders) = open.pop() {
-        let refuse = |why| Err(Error::HostilePath { path: folders.path.clone(), why });
+        let refuse = |why| Err(PathError::Hostile { path: folders.path.clone(), why }.into());
         if folders.depth > MAX_DEPTH {
             return refuse("it is nested deeper than 2048 folders");
         }
@@ -76,10 +76,11 @@ fn compare_folders(
     for row in &new_tree.entries {
         let side = &mut rows.entry(&row.name).or_default().1;
         if side.replace(row.entry).is_some() {
-            return Err(Error::HostilePath {
+            return Err(PathError::Hostile {
                 path: folder.join(&row.name),
                 why: "its folder lists it twice",
-            });
+            }
+            .into());
         }
     }
     for (name, (old, new)) in rows {
@@ -90,7 +91,7 @@ fn compare_folders(
             // A folder without an object would be read as an empty one.
             let why = hostile::why_hostile(name).or(new.id.is_null().then_some("its entry names no object"));
             if let Some(why) = why {
-                return Err(Error::HostilePath { path: folder.join(name), why });
+                return Err(PathError::Hostile { path: folder.join(name), why }.into());
             }
         }
         let path = folder.join(name);

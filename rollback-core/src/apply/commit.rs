@@ -3,7 +3,7 @@
 use bstr::BString;
 use gix::objs::Kind;
 
-use crate::error::{Error, Result};
+use crate::error::{LandingError, Result};
 use crate::id::{CommitId, TreeId};
 use crate::message::Message;
 use crate::repo::config::own_signers;
@@ -25,8 +25,8 @@ impl NewCommit<'_> {
     /// Puts the commit into the memory of `objects`, signed where `sign` says so.
     ///
     /// # Errors
-    /// [`Error::Signing`] where the signer fails, [`Error::SignerNotTrusted`] where the repository itself names the
-    /// signer; nothing was written then.
+    /// [`LandingError::Signing`] where the signer fails, [`LandingError::SignerNotTrusted`] where the repository itself
+    /// names the signer; nothing was written then.
     pub(crate) fn write(&self, objects: &Objects, sign: bool) -> Result<CommitId> {
         let unsigned = objects.write_raw(Kind::Commit, &self.bytes())?;
         if !sign {
@@ -41,12 +41,12 @@ impl NewCommit<'_> {
             pinned.and_then(|pinned| pinned.get(key)).is_none_or(|seen| what != seen.as_bytes())
         });
         if let Some((key, _)) = foreign {
-            return Err(Error::SignerNotTrusted { key });
+            return Err(LandingError::SignerNotTrusted { key }.into());
         }
         let signed = objects.gix().find_commit(unsigned.0).and_then(|commit| commit.signed());
         match signed {
             Ok(commit) => Ok(CommitId::from(commit.id)),
-            Err(source) => Err(Error::Signing { source: source.into() }),
+            Err(source) => Err(LandingError::Signing { source: source.into() }.into()),
         }
     }
 

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use crate::bounded;
-use crate::error::{Error, Result};
+use crate::error::{Error, RepositoryError, Result};
 use crate::repo::config::Shared;
 
 /// Flushes the data of an open file where `wanted`.
@@ -138,7 +138,7 @@ pub(crate) fn make_folders(path: &Path, shared: Shared, sync: bool) -> Result<()
 /// directory may have led it anywhere.
 ///
 /// # Errors
-/// [`Error::LinkInGitDir`].
+/// [`RepositoryError::LinkInGitDir`].
 pub(crate) fn refuse_links(base: &Path, below: &Path) -> Result<()> {
     let mut at = base.to_owned();
     for part in below.components() {
@@ -149,7 +149,7 @@ pub(crate) fn refuse_links(base: &Path, below: &Path) -> Result<()> {
             Err(error) => return Err(Error::io("examine", at, error)),
         };
         if metadata.is_symlink() {
-            return Err(Error::LinkInGitDir { path: at });
+            return Err(RepositoryError::LinkInGitDir { path: at }.into());
         }
     }
     Ok(())

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::index_edit;
 use super::inspect::Expected;
-use crate::error::{Error, InTheWay, Result};
+use crate::error::{InTheWay, Result, WorkTreeError};
 use crate::path::RepoPath;
 use crate::repo::index::Index;
 
@@ -70,10 +70,11 @@ impl Exact {
         let differing = index_edit::differences(&self.index_before, index);
         match differing.is_empty() {
             true => Ok(()),
-            false => Err(Error::InTheWay {
+            false => Err(WorkTreeError::InTheWay {
                 reason: InTheWay::Staged,
                 paths: differing.into_iter().map(|indexed| indexed.path).collect(),
-            }),
+            }
+            .into()),
         }
     }
 }

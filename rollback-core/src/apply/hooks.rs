@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use super::inspect::Found;
 use super::{changes, durable, index_edit, objects};
-use crate::error::{Error, Result};
+use crate::error::{Error, LandingError, Result};
 use crate::hooks::{Hook, HookCall, HookEnd, HookResult, HookRun, Hooks};
 use crate::id::TreeId;
 use crate::message::Message;
@@ -110,7 +110,7 @@ impl<'a> LandingHooks<'a> {
         }
         if !installed.is_as_found() {
             let why = "it is another one than when the landing began".to_owned();
-            return Err(Error::Hook { hook: installed.hook.name(), why });
+            return Err(LandingError::Hook { hook: installed.hook.name(), why }.into());
         }
         let end = self.run(&installed, arguments, environment)?;
         if end.cancelled {
@@ -121,7 +121,7 @@ impl<'a> LandingHooks<'a> {
                 Some(line) => format!("{failure}: {}", line.trim()),
                 None => failure,
             };
-            return Err(Error::Hook { hook: installed.hook.name(), why });
+            return Err(LandingError::Hook { hook: installed.hook.name(), why }.into());
         }
         let left = fs::read(&file).map_err(|error| Error::io("read", &file, error))?;
         Ok(message.rewritten(&left, &self.repo.message_style()))

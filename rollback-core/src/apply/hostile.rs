@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use crate::error::{Error, Result};
+use crate::error::{PathError, Result};
 use crate::id::{Entry, EntryKind, EntryMode};
 use crate::path::RepoPath;
 use crate::repo::MAX_DEPTH;
@@ -16,9 +16,9 @@ const MAX_PATH: usize = 4096;
 /// Refuses an entry that no tree of git's own making holds, or whose path must not be written.
 ///
 /// # Errors
-/// [`Error::HostilePath`].
+/// [`PathError::Hostile`].
 pub(crate) fn check_entry(path: &RepoPath, entry: Entry) -> Result<()> {
-    let refuse = |why| Err(Error::HostilePath { path: path.clone(), why });
+    let refuse = |why| Err(PathError::Hostile { path: path.clone(), why }.into());
     if entry.id.is_null() {
         return refuse("its entry names no object");
     }
@@ -33,9 +33,9 @@ pub(crate) fn check_entry(path: &RepoPath, entry: Entry) -> Result<()> {
 /// as configuration through a link.
 ///
 /// # Errors
-/// [`Error::HostilePath`].
+/// [`PathError::Hostile`].
 pub(crate) fn check_path(path: &RepoPath, mode: EntryMode) -> Result<()> {
-    let refuse = |why| Err(Error::HostilePath { path: path.clone(), why });
+    let refuse = |why| Err(PathError::Hostile { path: path.clone(), why }.into());
     let bytes = path.as_bytes();
     if bytes.is_empty() {
         return refuse("it is empty");

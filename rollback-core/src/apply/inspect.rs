@@ -12,7 +12,7 @@ use super::changes::Change;
 use super::content::{self, Content};
 use super::folder::{FileInfo, FileKind, Folder, Parent, parent_of};
 use crate::conflict::Conflict;
-use crate::error::{Error, InTheWay, Result};
+use crate::error::{Error, InTheWay, PathError, Result, WorkTreeError};
 use crate::id::{Entry, EntryKind, ObjectId};
 use crate::journal::Fingerprint;
 use crate::path::RepoPath;
@@ -65,7 +65,8 @@ pub(crate) enum Found {
 /// Refuses whatever is in the way of `changes`; else tells what stands at each of their paths.
 ///
 /// # Errors
-/// [`Error::InTheWay`], [`Error::CaseCollision`], [`Error::DriverNotTrusted`],
+/// [`WorkTreeError::InTheWay`], [`PathError::CaseCollision`],
+/// [`LandingError::DriverNotTrusted`](crate::error::LandingError::DriverNotTrusted),
 /// [`SettingError::Encoding`](crate::error::SettingError::Encoding).
 pub(crate) fn inspect(view: &View<'_>, changes: &[Change]) -> Result<Vec<Found>> {
     if view.expected == Expected::Committed {
@@ -108,7 +109,7 @@ fn refuse_unwritable(view: &View<'_>, changes: &[Change], found: &[Found]) -> Re
 fn refuse_staged(index: &Index, changes: &[Change]) -> Result<()> {
     let unmerged = index.unmerged();
     if !unmerged.is_empty() {
-        return Err(Error::Unmerged { paths: unmerged });
+        return Err(WorkTreeError::Unmerged { paths: unmerged }.into());
     }
     let new_files: BTreeSet<&[u8]> =
         changes.iter().filter(|change| change.old.is_some()).map(|change| change.path.as_bytes()).collect();
@@ -133,7 +134,7 @@ fn refuse_staged(index: &Index, changes: &[Change]) -> Result<()> {
         true => (InTheWay::IntentToAdd, intended),
         false => (InTheWay::Staged, staged),
     };
-    if paths.is_empty() { Ok(()) } else { Err(Error::InTheWay { reason, paths }) }
+    if paths.is_empty() { Ok(()) } else { Err(WorkTreeError::InTheWay { reason, paths }.into()) }
 }
 
 /// Edits by what git says of them: a file with one of these flags looks clean to `git status` and to `git stash`.
@@ -169,7 +170,7 @@ fn refuse_case_collisions(index: &Index, changes: &[Change]) -> Result<()> {
     let wanted: BTreeMap<Vec<u8>, &RepoPath> =
         added.iter().map(|change| (change.path.as_bytes().to_lowercase(), &change.path)).collect();
     let collision = |path: &RepoPath, twin: &RepoPath| {
-        Err(Error::CaseCollision { path: path.clone(), twin: twin.clone() })
+        Err(PathError::CaseCollision { path: path.clone(), twin: twin.clone() }.into())
     };
     for change in &added {
         let kept = wanted[&change.path.as_bytes().to_lowercase()];
@@ -227,7 +228,7 @@ impl<'a> Onlooker<'a> {
     /// What stands at the path of `wanted`, whose stat data counts as that of its file.
     ///
     /// # Errors
-    /// [`Error::DriverNotTrusted`], [`Error::Io`].
+    /// [`LandingError::DriverNotTrusted`](crate::error::LandingError::DriverNotTrusted), [`Error::Io`].
     pub(crate) fn at(&mut self, path: &RepoPath, wanted: &IndexEntry, look: Look) -> Result<Standing> {
         let failed = |error| error_at(path, error);
         let parent = match parent_of(self.0.view.root, path).map_err(failed)? {
@@ -271,7 +272,7 @@ impl Inspector<'_> {
 
     fn refuse_obstacles(self) -> Result<()> {
         match self.obstacles.into_values().next() {
-            Some((reason, paths)) => Err(Error::InTheWay { reason, paths }),
+            Some((reason, paths)) => Err(WorkTreeError::InTheWay { reason, paths }.into()),
             None => Ok(()),
         }
     }

@@ -38,7 +38,8 @@ impl Repo {
     /// `RB_HEAD` and its log in the common git directory.
     ///
     /// # Errors
-    /// [`Error::Locked`] while git or another rb holds the lock; [`Error::LinkInGitDir`]; [`Error::Io`].
+    /// [`Error::Locked`] while git or another rb holds the lock;
+    /// [`RepositoryError::LinkInGitDir`](crate::error::RepositoryError::LinkInGitDir); [`Error::Io`].
     pub(crate) fn keep_alive(&self, owner: &str, objects: &[ObjectId]) -> Result<()> {
         let settings = Settings::of(self)?;
         let store = StoreLock::take(self, &settings)?;
@@ -80,7 +81,7 @@ impl Repo {
 /// The lock of the reference becomes the reference where there is none: git reads no log without it.
 ///
 /// # Errors
-/// [`Error::LinkInGitDir`]; [`Error::Io`].
+/// [`RepositoryError::LinkInGitDir`](crate::error::RepositoryError::LinkInGitDir); [`Error::Io`].
 pub(super) fn sweep_locks(repo: &Repo) -> Result<()> {
     let common_dir = repo.common_dir();
     if !durable::is_there(&common_dir.join(LOCK))? {

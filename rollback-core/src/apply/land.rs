@@ -21,7 +21,7 @@ use super::stage::{Stage, Writing, slot_name};
 use super::swap::Swapper;
 use super::{Attributes, anchor, durable, emptied, index_edit, objects, preflight, records, size};
 use crate::conflict::Conflict;
-use crate::error::{Error, InTheWay, Result};
+use crate::error::{Error, InTheWay, LandingError, RepositoryError, Result, WorkTreeError};
 use crate::id::{Entry, EntryKind, EntryMode, ObjectId, TreeId};
 use crate::journal::{Action, Journal, LoggedEntry, Place, StateFile, Step};
 use crate::operation::OperationId;
@@ -128,8 +128,9 @@ pub(crate) fn land(repo: &Repo, landing: &Landing, options: &LandOptions) -> Res
 /// Refuses where something uncommitted stands in the way of a result.
 ///
 /// # Errors
-/// [`Error::InTheWay`], [`Error::CaseCollision`], [`Error::HostilePath`], [`Error::DriverNotTrusted`],
-/// [`Error::Unmerged`].
+/// [`WorkTreeError::InTheWay`], [`PathError::CaseCollision`](crate::error::PathError::CaseCollision),
+/// [`PathError::Hostile`](crate::error::PathError::Hostile), [`LandingError::DriverNotTrusted`],
+/// [`WorkTreeError::Unmerged`].
 pub(crate) fn check_in_the_way(repo: &Repo, objects: &Objects, before: TreeId, after: TreeId) -> Result<()> {
     let settings = Settings::of(repo)?;
     let changes = changes::between(objects, before, after)?;
@@ -171,7 +172,7 @@ pub(crate) fn check(repo: &Repo, landing: &Landing) -> Result<()> {
 }
 
 pub(super) fn open_root(repo: &Repo) -> Result<Folder> {
-    let path = repo.work_dir().ok_or_else(|| Error::NeedsWorkTree {
+    let path = repo.work_dir().ok_or_else(|| RepositoryError::NeedsWorkTree {
         operation: "updating files",
         git_dir: repo.git_dir().to_owned(),
     })?;
@@ -350,7 +351,7 @@ impl Run<'_> {
             .collect();
         match staged.is_empty() {
             true => Ok(()),
-            false => Err(Error::InTheWay { reason: InTheWay::Staged, paths: staged }),
+            false => Err(WorkTreeError::InTheWay { reason: InTheWay::Staged, paths: staged }.into()),
         }
     }
 
@@ -534,7 +535,7 @@ impl Run<'_> {
         let finished = recover::finish(self.repo, &prepared.stage, &prepared.journal, self.settings);
         Ok(match finished {
             Ok(left) if left.is_empty() => None,
-            Ok(left) => Some(Error::NotPutBack { left }),
+            Ok(left) => Some(LandingError::NotPutBack { left }.into()),
             Err(error) => Some(error),
         })
     }
@@ -577,7 +578,7 @@ impl Run<'_> {
         if head != prepared.head {
             return Err(match (prepared.head.commit(), head.commit()) {
                 (Some(expected), Some(found)) if expected != found => {
-                    Error::Moved { reference: "HEAD".into(), expected, found }
+                    LandingError::Moved { reference: "HEAD".into(), expected, found }.into()
                 }
                 _ => Error::BadRequest("HEAD moved to another branch since the plan was made".into()),
             });

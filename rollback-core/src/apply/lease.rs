@@ -42,7 +42,7 @@ impl Repo {
     /// `rb/lease` in the common git directory.
     ///
     /// # Errors
-    /// [`Error::LinkInGitDir`]; [`Error::Io`].
+    /// [`RepositoryError::LinkInGitDir`](crate::error::RepositoryError::LinkInGitDir); [`Error::Io`].
     pub(crate) fn lease(&self, holder: &Holder) -> Result<Leased> {
         let settings = Settings::of(self)?;
         let own = OwnFolder::make(&self.common_dir(), &["rb"], &settings)?;

@@ -15,7 +15,7 @@ use super::index_edit::entries_at;
 use super::inspect::Found;
 use super::{durable, records};
 use crate::apply::changes::Change;
-use crate::error::{Error, InTheWay, Result};
+use crate::error::{Error, InTheWay, Result, WorkTreeError};
 use crate::id::{CommitId, Entry, EntryKind, ObjectId, TreeId};
 use crate::journal::{IndexedPath, LoggedEntry, StateFile};
 use crate::operation::OperationId;
@@ -106,7 +106,7 @@ impl LoggedEdits {
     /// The index of the landing that leads from one side to the other.
     ///
     /// # Errors
-    /// [`Error::InTheWay`] where the index does not hold what the first side says.
+    /// [`WorkTreeError::InTheWay`] where the index does not hold what the first side says.
     pub(crate) fn exact(&self, present: Index) -> Result<Exact> {
         let staged: Vec<_> = self
             .before
@@ -116,7 +116,7 @@ impl LoggedEdits {
             .map(|indexed| indexed.path.clone())
             .collect();
         if !staged.is_empty() {
-            return Err(Error::InTheWay { reason: InTheWay::Staged, paths: staged });
+            return Err(WorkTreeError::InTheWay { reason: InTheWay::Staged, paths: staged }.into());
         }
         let mut after = present.clone();
         let changed = self.after.index.iter().filter(|row| entries_at(&present, &row.path) != row.entries);

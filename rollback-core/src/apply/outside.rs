@@ -18,7 +18,7 @@ use super::durable;
 use super::folder::{Attributes, FileKind, Folder, Parent, parent_of, remove_unless_filled};
 use super::stage::{Stage, slot_name};
 use super::swap::Swapper;
-use crate::error::{Error, InTheWay, NotPutBack, Result};
+use crate::error::{Error, InTheWay, NotPutBack, PathError, Result, WorkTreeError};
 use crate::id::ObjectId;
 use crate::journal::{Action, Fingerprint, OutsidePath, OutsideStep, Step};
 use crate::path::RepoPath;
@@ -107,7 +107,7 @@ struct Area<'a> {
 /// Refuses what a landing would refuse outside of the repository, and writes nothing.
 ///
 /// # Errors
-/// [`Error::InTheWay`]; [`Error::Io`] where a folder is gone or cannot be read.
+/// [`WorkTreeError::InTheWay`]; [`Error::Io`] where a folder is gone or cannot be read.
 pub(crate) fn check_outside(repo: &Repo, changes: &[OutsideChange]) -> Result<()> {
     look(repo, changes).map(drop)
 }
@@ -115,7 +115,7 @@ pub(crate) fn check_outside(repo: &Repo, changes: &[OutsideChange]) -> Result<()
 /// Finds the steps that lead to what is wanted, and refuses what is neither that nor what is known to stand there.
 ///
 /// # Errors
-/// [`Error::InTheWay`]; [`Error::Io`] where a folder is gone or cannot be read.
+/// [`WorkTreeError::InTheWay`]; [`Error::Io`] where a folder is gone or cannot be read.
 pub(super) fn look(repo: &Repo, changes: &[OutsideChange]) -> Result<Vec<OutsidePath>> {
     let mut planned = Vec::new();
     for change in changes {
@@ -291,8 +291,8 @@ pub(super) fn is_to_be_tried_again(landing: &Stage) -> Result<bool> {
 /// Removes the staged files of a landing that is over.
 ///
 /// # Errors
-/// [`Error::SetAside`] where a file was written to after it was displaced: those stay; [`Error::Io`] the first time that
-/// something cannot be removed, and never again.
+/// [`WorkTreeError::SetAside`] where a file was written to after it was displaced: those stay; [`Error::Io`] the first
+/// time that something cannot be removed, and never again.
 pub(super) fn sweep(
     repo: &Repo,
     landing: &Stage,
@@ -305,7 +305,7 @@ pub(super) fn sweep(
             kept = Some(found);
         }
     }
-    kept.map_or(Ok(()), |(paths, folder)| Err(Error::SetAside { paths, folder }))
+    kept.map_or(Ok(()), |(paths, folder)| Err(WorkTreeError::SetAside { paths, folder }.into()))
 }
 
 /// Lets an error of the system be one the first time only: it must not keep everybody from landing for ever.
@@ -571,11 +571,12 @@ impl Left {
 }
 
 fn edited(path: RepoPath) -> Error {
-    Error::InTheWay { reason: InTheWay::Edited, paths: vec![path] }
+    WorkTreeError::InTheWay { reason: InTheWay::Edited, paths: vec![path] }.into()
 }
 
 fn parent_path(path: &RepoPath) -> Result<RepoPath> {
-    let cannot = || Error::InvalidPath { path: path.to_string(), why: "this system cannot spell it" };
+    let cannot =
+        || Error::from(PathError::Invalid { path: path.to_string(), why: "this system cannot spell it" });
     let system = path.to_relative_path().ok_or_else(cannot)?;
     let parent = system.parent().and_then(<[u8]>::from_path).ok_or_else(cannot)?;
     Ok(RepoPath::new(parent))
@@ -584,7 +585,7 @@ fn parent_path(path: &RepoPath) -> Result<RepoPath> {
 /// Opens the folder that holds the path. The journal was held to plain names below it.
 fn open_root(part: &OutsidePath) -> Result<Folder> {
     let why = "it does not name one place from the root of the file system on";
-    let refused = || Error::InvalidPath { path: part.root.to_string(), why };
+    let refused = || Error::from(PathError::Invalid { path: part.root.to_string(), why });
     let path = part.root.to_relative_path().filter(|path| path.is_absolute()).ok_or_else(refused)?;
     if path.components().any(|part| matches!(part, std::path::Component::ParentDir)) {
         return Err(refused());

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use bstr::ByteSlice;
 
 use super::folder::{FileKind, Folder};
-use crate::error::{Error, Result};
+use crate::error::{Error, RepositoryError, Result};
 use crate::repo::config::Settings;
 
 /// A folder of rb's own, held open, with its path for messages.
@@ -22,7 +22,7 @@ impl OwnFolder {
     /// Opens the folder below `base`; `None` where it is missing.
     ///
     /// # Errors
-    /// [`Error::LinkInGitDir`]; [`Error::Io`].
+    /// [`RepositoryError::LinkInGitDir`]; [`Error::Io`].
     pub(crate) fn open(base: &Path, names: &[&str]) -> Result<Option<Self>> {
         let mut at = Self::root(base)?;
         for name in names {
@@ -88,7 +88,7 @@ impl OwnFolder {
     pub(crate) fn refusal(&self, name: &str, error: std::io::Error) -> Error {
         let path = self.path.join(name);
         match self.folder.info(name.as_bytes()) {
-            Ok(Some(info)) if info.kind == FileKind::Symlink => Error::LinkInGitDir { path },
+            Ok(Some(info)) if info.kind == FileKind::Symlink => RepositoryError::LinkInGitDir { path }.into(),
             _ => Error::io("open", path, error),
         }
     }

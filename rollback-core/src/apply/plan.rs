@@ -5,7 +5,7 @@ use bstr::ByteSlice;
 use super::build::Builder;
 use super::hooks::{self, LandingHooks, Occasion, Source};
 use super::{Beside, LandOptions, Landing, Need, check_in_the_way, land, operation_left, preflight, recover};
-use crate::error::{Error, Result};
+use crate::error::{Error, LandingError, Result};
 use crate::id::{CommitId, TreeId};
 use crate::operation::OperationId;
 use crate::plan::compare;
@@ -25,9 +25,16 @@ impl Repo {
     /// so that no reader in between finds a reference to a missing object.
     ///
     /// # Errors
-    /// Refusals, all of them before the first write: [`Error::LossNotAllowed`], [`Error::UpstreamAhead`],
-    /// [`Error::Moved`], [`Error::InTheWay`], [`Error::CaseCollision`], [`Error::HostilePath`],
-    /// [`Error::BranchExists`], [`Error::NoIdentity`], [`Error::OperationInProgress`], [`Error::Cancelled`] and their kin.
+    /// Refusals, all of them before the first write: [`LandingError::LossNotAllowed`], [`LandingError::UpstreamAhead`],
+    /// [`LandingError::Moved`], [`WorkTreeError::InTheWay`], [`PathError::CaseCollision`], [`PathError::Hostile`],
+    /// [`LandingError::BranchExists`], [`SettingError::NoIdentity`], [`WorkTreeError::OperationInProgress`],
+    /// [`Error::Cancelled`] and their kin.
+    ///
+    /// [`WorkTreeError::InTheWay`]: crate::error::WorkTreeError::InTheWay
+    /// [`PathError::CaseCollision`]: crate::error::PathError::CaseCollision
+    /// [`PathError::Hostile`]: crate::error::PathError::Hostile
+    /// [`SettingError::NoIdentity`]: crate::error::SettingError::NoIdentity
+    /// [`WorkTreeError::OperationInProgress`]: crate::error::WorkTreeError::OperationInProgress
     pub fn apply(&self, plan: Plan, options: &ApplyOptions) -> Result<Receipt> {
         let plan = match options.on_moved {
             OnMoved::PlanAgain => self.recheck(plan)?,
@@ -67,14 +74,14 @@ impl Repo {
     /// What index and work tree hold before the plan lands, put into the memory of `objects`.
     ///
     /// # Errors
-    /// [`Error::IndexMoved`].
+    /// [`LandingError::IndexMoved`].
     pub(crate) fn base_tree(&self, plan: &Plan, objects: &Objects) -> Result<TreeId> {
         let Some(staged) = plan.tip.index_tree_id else {
             return Ok(objects.commit_header(plan.tip.commit_id)?.tree);
         };
         match self.index_tree(objects)? == staged {
             true => Ok(staged),
-            false => Err(Error::IndexMoved),
+            false => Err(LandingError::IndexMoved.into()),
         }
     }
 
@@ -89,8 +96,15 @@ impl Repo {
     /// Refuses what could not land whatever the plan says, so that a refusal comes before any long work.
     ///
     /// # Errors
-    /// [`Error::NeedsWorkTree`], [`Error::Unborn`], [`Error::OperationInProgress`], [`Error::Unmerged`],
-    /// [`Error::NoIdentity`], [`Error::Locked`], [`Error::Io`] for a git directory that cannot be written.
+    /// [`RepositoryError::NeedsWorkTree`], [`RevisionError::Unborn`], [`WorkTreeError::OperationInProgress`],
+    /// [`WorkTreeError::Unmerged`], [`SettingError::NoIdentity`], [`Error::Locked`], [`Error::Io`] for a git directory
+    /// that cannot be written.
+    ///
+    /// [`RepositoryError::NeedsWorkTree`]: crate::error::RepositoryError::NeedsWorkTree
+    /// [`RevisionError::Unborn`]: crate::error::RevisionError::Unborn
+    /// [`WorkTreeError::OperationInProgress`]: crate::error::WorkTreeError::OperationInProgress
+    /// [`WorkTreeError::Unmerged`]: crate::error::WorkTreeError::Unmerged
+    /// [`SettingError::NoIdentity`]: crate::error::SettingError::NoIdentity
     pub fn preflight(&self, planning: &PlanOptions, landing: &ApplyOptions) -> Result<()> {
         let elsewhere = match &planning.onto {
             Some(onto) => !self.is_on(&self.full_name(onto))?,
@@ -114,8 +128,8 @@ impl Repo {
     /// written: [`Repo::apply`] does this first.
     ///
     /// # Errors
-    /// [`Error::Moved`] where the plan no longer holds, [`Error::PlanAltered`] for a document that says something else
-    /// than planning does, and whatever [`Repo::plan`] fails with.
+    /// [`LandingError::Moved`] where the plan no longer holds, [`LandingError::PlanAltered`] for a document that says
+    /// something else than planning does, and whatever [`Repo::plan`] fails with.
     pub fn recheck(&self, plan: Plan) -> Result<Plan> {
         let tip = self.tip(&plan.request.options)?;
         if plan.prepared.is_some() && tip == plan.tip {
@@ -124,7 +138,7 @@ impl Repo {
         let again = self.plan(&plan.request.target, &plan.request.options)?;
         if plan.tip.commit_id == again.tip.commit_id && !plan.prepared.is_some() {
             if plan.tip.index_tree_id != again.tip.index_tree_id {
-                return Err(Error::IndexMoved);
+                return Err(LandingError::IndexMoved.into());
             }
             compare::refuse_altered(&plan, &again)?;
             return Ok(again);
@@ -135,24 +149,25 @@ impl Repo {
             return Ok(again);
         }
         if plan.tip.commit_id == again.tip.commit_id && plan.tip.index_tree_id != again.tip.index_tree_id {
-            return Err(Error::IndexMoved);
+            return Err(LandingError::IndexMoved.into());
         }
-        Err(Error::Moved {
+        Err(LandingError::Moved {
             reference: plan.tip.reference,
             expected: plan.tip.commit_id,
             found: again.tip.commit_id,
-        })
+        }
+        .into())
     }
 
     /// The plan itself, where its tip is where it was.
     fn unmoved(&self, plan: Plan) -> Result<Plan> {
         let found = self.tip(&plan.request.options)?;
         if found.commit_id == plan.tip.commit_id && found.index_tree_id != plan.tip.index_tree_id {
-            return Err(Error::IndexMoved);
+            return Err(LandingError::IndexMoved.into());
         }
         if found != plan.tip {
             let (reference, expected) = (plan.tip.reference, plan.tip.commit_id);
-            return Err(Error::Moved { reference, expected, found: found.commit_id });
+            return Err(LandingError::Moved { reference, expected, found: found.commit_id }.into());
         }
         self.recheck(plan)
     }
@@ -243,7 +258,7 @@ impl Repo {
             return Ok(Receipt { plan, outcome });
         }
         let branch = name.trim_start_matches("refs/heads/").to_owned();
-        Err(Error::BranchExists { branch, found })
+        Err(LandingError::BranchExists { branch, found }.into())
     }
 
     fn land_on(&self, plan: Plan, goal: Goal, options: &ApplyOptions) -> Result<Receipt> {
@@ -320,7 +335,7 @@ impl Repo {
     /// Objects of the result; the hook sees them.
     ///
     /// # Errors
-    /// The refusals of [`Repo::apply`]; [`Error::Hook`] where the hook refuses.
+    /// The refusals of [`Repo::apply`]; [`LandingError::Hook`] where the hook refuses.
     pub fn prepare_template(
         &self,
         plan: &Plan,
@@ -405,11 +420,12 @@ fn refuse_loss(attempt: &Attempt, options: &ApplyOptions) -> Result<()> {
 fn refuse_stale(plan: &Plan, options: &ApplyOptions) -> Result<()> {
     let ahead = plan.notes.iter().find(|note| note.kind == NoteKind::UpstreamAhead);
     match ahead {
-        Some(note) if !options.stale_ok => Err(Error::UpstreamAhead {
+        Some(note) if !options.stale_ok => Err(LandingError::UpstreamAhead {
             upstream: note.reference.clone().unwrap_or_default(),
             count: note.commits.len(),
             path: note.paths.first().cloned().unwrap_or_default(),
-        }),
+        }
+        .into()),
         _ => Ok(()),
     }
 }

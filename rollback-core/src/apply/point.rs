@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Landing, RefUpdate, land};
-use crate::error::{Error, Result};
+use crate::error::{LandingError, Result};
 use crate::id::CommitId;
 use crate::receipt::CommitTime;
 use crate::repo::identity::Role;
@@ -16,12 +16,12 @@ impl Repo {
     /// The reference.
     ///
     /// # Errors
-    /// [`Error::BranchExists`] where the branch is somewhere else; [`Error::InvalidBranchName`].
+    /// [`LandingError::BranchExists`] where the branch is somewhere else; [`LandingError::InvalidBranchName`].
     pub fn start_branch(&self, branch: &str, commit: CommitId) -> Result<()> {
         let name = format!("refs/heads/{branch}");
         match self.read_reference(name.as_bytes())? {
             Some(found) if found == commit => Ok(()),
-            Some(found) => Err(Error::BranchExists { branch: branch.to_owned(), found }),
+            Some(found) => Err(LandingError::BranchExists { branch: branch.to_owned(), found }.into()),
             None => self.point(&name, None, commit, self.recorder(), Vec::new()),
         }
     }

@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, RepositoryError, Result, RevisionError, WorkTreeError};
 use crate::repo::Repo;
 use crate::repo::identity::Role;
 use crate::repo::refs::Head;
@@ -35,8 +35,9 @@ pub(crate) enum Beside {
 /// Refuses what could not land.
 ///
 /// # Errors
-/// [`Error::NeedsWorkTree`], [`Error::Unborn`], [`Error::OperationInProgress`], [`Error::Unmerged`],
-/// [`Error::NoIdentity`], [`Error::Locked`], [`Error::Io`] for a git directory that cannot be written.
+/// [`RepositoryError::NeedsWorkTree`], [`RevisionError::Unborn`], [`WorkTreeError::OperationInProgress`],
+/// [`WorkTreeError::Unmerged`], [`SettingError::NoIdentity`](crate::error::SettingError::NoIdentity),
+/// [`Error::Locked`], [`Error::Io`] for a git directory that cannot be written.
 pub(crate) fn preflight(repo: &Repo, need: Need) -> Result<()> {
     if need.identity {
         repo.identity(Role::Author)?;
@@ -44,15 +45,17 @@ pub(crate) fn preflight(repo: &Repo, need: Need) -> Result<()> {
     }
     if let Some(operation) = need.work_tree {
         if repo.work_dir().is_none() {
-            return Err(Error::NeedsWorkTree { operation, git_dir: repo.git_dir().to_owned() });
+            return Err(
+                RepositoryError::NeedsWorkTree { operation, git_dir: repo.git_dir().to_owned() }.into()
+            );
         }
         if let Head::Branch { name, commit: None } = repo.head()? {
-            return Err(Error::Unborn { branch: name.to_string() });
+            return Err(RevisionError::Unborn { branch: name.to_string() }.into());
         }
         refuse_in_progress(repo, need.beside)?;
         let unmerged = repo.unmerged_paths()?;
         if !unmerged.is_empty() && need.beside != Beside::PickOrRevert {
-            return Err(Error::Unmerged { paths: unmerged });
+            return Err(WorkTreeError::Unmerged { paths: unmerged }.into());
         }
         refuse_locked(repo)?;
     }
@@ -66,17 +69,17 @@ fn refuse_in_progress(repo: &Repo, beside: Beside) -> Result<()> {
     match (repo.operation_in_progress(), beside) {
         (None, _) | (Some(InProgress::Pick | InProgress::Revert), Beside::PickOrRevert) => Ok(()),
         (Some(InProgress::Revert), Beside::Staged) if !in_sequence => Ok(()),
-        (Some(other), _) => Err(Error::OperationInProgress { operation: other.describe() }),
+        (Some(other), _) => Err(WorkTreeError::OperationInProgress { operation: other.describe() }.into()),
     }
 }
 
 /// Refuses where index and work tree cannot be written, whatever state they are in.
 ///
 /// # Errors
-/// [`Error::NeedsWorkTree`], [`Error::Locked`], [`Error::Io`].
+/// [`RepositoryError::NeedsWorkTree`], [`Error::Locked`], [`Error::Io`].
 pub(crate) fn refuse_unwritable(repo: &Repo, operation: &'static str) -> Result<()> {
     if repo.work_dir().is_none() {
-        return Err(Error::NeedsWorkTree { operation, git_dir: repo.git_dir().to_owned() });
+        return Err(RepositoryError::NeedsWorkTree { operation, git_dir: repo.git_dir().to_owned() }.into());
     }
     refuse_locked(repo)?;
     refuse_read_only(repo)

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::durable;
 use super::own::OwnFolder;
-use crate::error::{Error, Result};
+use crate::error::{Error, RepositoryError, Result};
 use crate::record::{self, Files, Flaw, Record, RecordKind, Revision, UnreadableRecord};
 use crate::repo::Repo;
 use crate::repo::config::Settings;
@@ -41,7 +41,8 @@ impl Repo {
     /// The record of this id; `None` where there is none.
     ///
     /// # Errors
-    /// [`Error::ForeignRecord`] for one that cannot be used; [`Error::LinkInGitDir`]; [`Error::Io`].
+    /// [`RepositoryError::ForeignRecord`] for one that cannot be used; [`RepositoryError::LinkInGitDir`];
+    /// [`Error::Io`].
     pub(crate) fn read_record(&self, kind: RecordKind, id: &str) -> Result<Option<Record>> {
         let Some(name) = record::file_name(id) else { return Ok(None) };
         match self.record_folder(kind)? {
@@ -53,7 +54,7 @@ impl Repo {
     /// All records of a kind; one that cannot be read is named and skipped.
     ///
     /// # Errors
-    /// [`Error::LinkInGitDir`] and [`Error::Io`] where the folder cannot be read.
+    /// [`RepositoryError::LinkInGitDir`] and [`Error::Io`] where the folder cannot be read.
     pub(crate) fn records(&self, kind: RecordKind) -> Result<Records> {
         let mut records = Records::default();
         let Some(own) = self.record_folder(kind)? else { return Ok(records) };
@@ -79,7 +80,8 @@ impl Repo {
     pub(crate) fn unreadable(&self, kind: RecordKind, id: &str, error: &Error) -> UnreadableRecord {
         let folder = self.common_dir().join(RECORDS[0]).join(RECORDS[1]).join(kind.folder());
         let path = folder.join(record::file_name(id).unwrap_or_default());
-        let damaged = !matches!(error, Error::Unsupported { .. } | Error::Io { .. });
+        let damaged =
+            !matches!(error, Error::Repository(RepositoryError::Unsupported { .. }) | Error::Io { .. });
         UnreadableRecord { kind, id: id.to_owned(), path, why: why(error), damaged }
     }
 
@@ -118,7 +120,7 @@ impl Repo {
     /// One file below `rb/records/` of the common git directory.
     ///
     /// # Errors
-    /// [`Error::LinkInGitDir`]; [`Error::Io`].
+    /// [`RepositoryError::LinkInGitDir`]; [`Error::Io`].
     pub(super) fn place_record(
         &self,
         kind: RecordKind,
@@ -188,7 +190,7 @@ pub(crate) fn encode(kind: RecordKind, id: &str, revision: Revision, files: &Fil
 /// Refuses links where a landing logs itself, which it does when it has landed.
 ///
 /// # Errors
-/// [`Error::LinkInGitDir`].
+/// [`RepositoryError::LinkInGitDir`].
 pub(super) fn refuse_links(repo: &Repo) -> Result<()> {
     let common_dir = repo.common_dir();
     let parts = ["rb/records/operations", "rb/records/lock", "RB_HEAD", "RB_HEAD.lock", "logs/RB_HEAD"];
@@ -209,7 +211,7 @@ fn ids(own: &OwnFolder) -> Result<Vec<String>> {
 
 fn read_one(own: &OwnFolder, kind: RecordKind, id: &str, name: &str) -> Result<Option<Record>> {
     let path = own.path.join(name);
-    let unusable = |why: String| Err(Error::ForeignRecord { path: path.clone(), why });
+    let unusable = |why: String| Err(RepositoryError::ForeignRecord { path: path.clone(), why }.into());
     let failed = |error| Error::io("read", &path, error);
     let file = match own.folder.open_file(name.as_bytes()) {
         Ok(file) => file,
@@ -227,10 +229,11 @@ fn read_one(own: &OwnFolder, kind: RecordKind, id: &str, name: &str) -> Result<O
     file.take(kind.limit()).read_to_end(&mut bytes).map_err(failed)?;
     record::decode(kind, id, &bytes).map(Some).or_else(|flaw| match flaw {
         Flaw::Damaged(why) => unusable(why),
-        Flaw::Newer(version) => Err(Error::Unsupported {
+        Flaw::Newer(version) => Err(RepositoryError::Unsupported {
             what: format!("version {version} of records"),
             why: format!("a newer rb wrote {}", path.display()),
-        }),
+        }
+        .into()),
     })
 }
 
@@ -299,7 +302,7 @@ impl StoreLock {
 /// The reason alone: the path is said beside it.
 fn why(error: &Error) -> String {
     match error {
-        Error::ForeignRecord { why, .. } => why.clone(),
+        Error::Repository(RepositoryError::ForeignRecord { why, .. }) => why.clone(),
         Error::Io { source, .. } => source.to_string(),
         other => other.to_string(),
     }

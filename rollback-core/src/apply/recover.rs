@@ -16,7 +16,7 @@ use super::own::OwnFolder;
 use super::stage::{Stage, displaced_of, folder_of, slot_name};
 use super::swap::{Swapper, Undone};
 use super::{anchor, durable, index_edit, keep, land, log, outside, preflight, reference};
-use crate::error::{Error, NotPutBack, Result};
+use crate::error::{Error, NotPutBack, RepositoryError, Result, WorkTreeError};
 use crate::journal::{Action, IndexedPath, Journal, Left, Step};
 use crate::operation::OperationId;
 use crate::path::RepoPath;
@@ -114,7 +114,7 @@ pub(super) fn settle_displaced(repo: &Repo) -> Result<Recovered> {
         return Ok(Recovered::Nothing);
     };
     let journal = match Journal::read(&folder) {
-        Err(Error::ForeignRecord { .. }) => return set_aside(repo, "displaced"),
+        Err(Error::Repository(RepositoryError::ForeignRecord { .. })) => return set_aside(repo, "displaced"),
         journal => journal?,
     };
     let stage = Stage::reopen(folder, Some(&root), None)?;
@@ -159,7 +159,7 @@ pub(super) fn recover_locked(repo: &Repo, settings: &Settings) -> Result<Recover
     let root = repo.work_dir().map(|_| land::open_root(repo)).transpose()?;
     let left = match Journal::read(&folder) {
         // It is over; only its locks may be left, and git names those.
-        Err(Error::ForeignRecord { path, .. }) if Journal::is_closed(&path) => {
+        Err(Error::Repository(RepositoryError::ForeignRecord { path, .. })) if Journal::is_closed(&path) => {
             return set_aside(repo, "landing");
         }
         left => left?,
@@ -483,7 +483,7 @@ fn clean_up(repo: &Repo, stage: &Stage, journal: &Journal, settings: &Settings) 
         true => stage.remove(root.as_ref())?,
         false => stage.retire(root.as_ref(), repo.git_dir())?,
     }
-    kept.map_or(swept, |(paths, folder)| Err(Error::SetAside { paths, folder }))
+    kept.map_or(swept, |(paths, folder)| Err(WorkTreeError::SetAside { paths, folder }.into()))
 }
 
 /// A process that had a file open when it was displaced may have written to it since. Such a file is not thrown away

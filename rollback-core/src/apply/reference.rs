@@ -9,7 +9,7 @@ use bstr::{BString, ByteSlice};
 use super::durable;
 use super::stage::Stage;
 use crate::bounded;
-use crate::error::{Error, Result};
+use crate::error::{Error, LandingError, Result};
 use crate::id::CommitId;
 use crate::journal::{MovedReference, Place};
 use crate::path::RepoPath;
@@ -35,7 +35,7 @@ pub(crate) struct RefUpdate {
 /// Refuses names that rb never writes, and branches that are checked out elsewhere.
 ///
 /// # Errors
-/// [`Error::InvalidBranchName`], [`Error::BranchCheckedOut`], [`Error::BadRequest`].
+/// [`LandingError::InvalidBranchName`], [`LandingError::BranchCheckedOut`], [`Error::BadRequest`].
 pub(crate) fn check_request(repo: &Repo, update: &RefUpdate, checkout: bool) -> Result<()> {
     if update.name == "HEAD" {
         return match (repo.head()?, checkout) {
@@ -47,16 +47,16 @@ pub(crate) fn check_request(repo: &Repo, update: &RefUpdate, checkout: bool) -> 
     refuse_linked_components(repo, &update.name)?;
     let short = || update.name.strip_prefix(b"refs/heads/").unwrap_or(&update.name).as_bstr().to_string();
     if let Some(worktree) = repo.checked_out_elsewhere(&update.name)? {
-        return Err(Error::BranchCheckedOut { branch: short(), worktree });
+        return Err(LandingError::BranchCheckedOut { branch: short(), worktree }.into());
     }
     let here = matches!(repo.head()?, Head::Branch { name, .. } if name == update.name);
     if here && update.new.is_none() {
         let worktree = repo.work_dir().unwrap_or(repo.git_dir()).to_owned();
-        return Err(Error::BranchCheckedOut { branch: short(), worktree });
+        return Err(LandingError::BranchCheckedOut { branch: short(), worktree }.into());
     }
     match repo.work_dir() {
         Some(work_dir) if here && !checkout => {
-            Err(Error::BranchCheckedOut { branch: short(), worktree: work_dir.to_owned() })
+            Err(LandingError::BranchCheckedOut { branch: short(), worktree: work_dir.to_owned() }.into())
         }
         Some(_) if !here && checkout => {
             Err(Error::BadRequest(format!("{} is not the branch that is checked out", update.name)))
@@ -67,7 +67,8 @@ pub(crate) fn check_request(repo: &Repo, update: &RefUpdate, checkout: bool) -> 
 
 /// A folder in `refs` that is a symbolic link would lead the write elsewhere.
 pub(super) fn refuse_linked_components(repo: &Repo, name: &[u8]) -> Result<()> {
-    let name = name.to_path().map_err(|_| Error::InvalidBranchName { name: name.as_bstr().to_string() })?;
+    let name =
+        name.to_path().map_err(|_| LandingError::InvalidBranchName { name: name.as_bstr().to_string() })?;
     durable::refuse_links(&repo.common_dir(), name)
 }
 
@@ -85,7 +86,7 @@ fn refuse_linked_log(repo: &Repo, place: &Place) -> Result<()> {
 /// Refuses unless the reference is where the plan found it.
 ///
 /// # Errors
-/// [`Error::Moved`], [`Error::BranchExists`].
+/// [`LandingError::Moved`], [`LandingError::BranchExists`].
 pub(crate) fn check_unmoved(repo: &Repo, update: &RefUpdate) -> Result<()> {
     let found = match update.name.as_slice() {
         b"HEAD" => match repo.head()? {
@@ -101,11 +102,11 @@ pub(crate) fn check_unmoved(repo: &Repo, update: &RefUpdate) -> Result<()> {
         (None, Some(found)) => {
             let branch =
                 update.name.strip_prefix(b"refs/heads/").unwrap_or(&update.name).as_bstr().to_string();
-            return Err(Error::BranchExists { branch, found });
+            return Err(LandingError::BranchExists { branch, found }.into());
         }
         (Some(expected), found) => {
             let found = found.unwrap_or_else(|| CommitId(expected.0.null_like()));
-            return Err(Error::Moved { reference: update.name.to_string(), expected, found });
+            return Err(LandingError::Moved { reference: update.name.to_string(), expected, found }.into());
         }
         (None, None) => {}
     }

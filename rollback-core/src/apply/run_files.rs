@@ -30,7 +30,8 @@ impl Repo {
     /// The file, below `rb/runs/` of the common git directory.
     ///
     /// # Errors
-    /// [`Error::BadRequest`] for a name that leads out of the run's folder; [`Error::LinkInGitDir`]; [`Error::Io`].
+    /// [`Error::BadRequest`] for a name that leads out of the run's folder;
+    /// [`RepositoryError::LinkInGitDir`](crate::error::RepositoryError::LinkInGitDir); [`Error::Io`].
     pub(crate) fn keep_run_file(&self, id: &str, name: &str, bytes: &[u8]) -> Result<()> {
         let (folders, file) = parts_of(id, name)?;
         let settings = Settings::of(self)?;

@@ -11,7 +11,7 @@ use super::durable::{self, Flushes};
 use super::folder::{Folder, make_parent_of};
 use super::inspect::fingerprint;
 use super::size::Size;
-use crate::error::{Error, Result};
+use crate::error::{Error, RepositoryError, Result};
 use crate::id::{Entry, EntryKind, ObjectId};
 use crate::journal::{Fingerprint, is_stage_name, stage_name};
 use crate::path::RepoPath;
@@ -90,10 +90,11 @@ impl Stage {
     ) -> Result<Self> {
         if let Some(name) = in_work_tree.filter(|name| !is_stage_name(name.as_bytes())) {
             // Everything in the folder that is opened here will be removed.
-            return Err(Error::ForeignRecord {
+            return Err(RepositoryError::ForeignRecord {
                 path: folder,
                 why: format!("it names {name:?}, which no landing does"),
-            });
+            }
+            .into());
         }
         let opened = match (root, in_work_tree) {
             (Some(root), Some(name)) => root.open_folder(name.as_bytes()),

@@ -8,7 +8,7 @@ use std::io::ErrorKind;
 use super::folder::{FileInfo, FileKind, Folder, Parent, make_parent_of, parent_of, remove_unless_filled};
 use super::inspect::fingerprint;
 use super::stage::{Stage, displaced_name, slot_name};
-use crate::error::{Error, InTheWay, Result};
+use crate::error::{Error, InTheWay, Result, WorkTreeError};
 use crate::journal::{Action, Fingerprint, FingerprintKind, Step};
 use crate::path::RepoPath;
 
@@ -34,7 +34,7 @@ impl Swapper<'_> {
     /// Carries out the step whose staged file is number `slot`.
     ///
     /// # Errors
-    /// [`Error::InTheWay`] where the work tree no longer holds what was expected; then it is as before.
+    /// [`WorkTreeError::InTheWay`] where the work tree no longer holds what was expected; then it is as before.
     pub(crate) fn apply(&self, slot: usize, step: &Step) -> Result<()> {
         let failed = |error| Error::io("write", step.path.to_string(), error);
         match &step.action {
@@ -328,9 +328,9 @@ fn remove_empty_folder(parent: &Folder, name: &[u8]) -> bool {
 }
 
 fn is_obstructed(error: &Error) -> bool {
-    matches!(error, Error::InTheWay { reason: InTheWay::Obstructed, .. })
+    matches!(error, Error::WorkTree(WorkTreeError::InTheWay { reason: InTheWay::Obstructed, .. }))
 }
 
 fn in_the_way(reason: InTheWay, path: &RepoPath) -> Error {
-    Error::InTheWay { reason, paths: vec![path.clone()] }
+    WorkTreeError::InTheWay { reason, paths: vec![path.clone()] }.into()
 }

@@ -40,7 +40,7 @@ use std::path::{Path, PathBuf};
 
 use self::document::{FileRow, Manifest, Named, VERSION};
 use crate::apply::{Keeping, same_entries};
-use crate::error::{Error, Result};
+use crate::error::{CheckpointError, Error, RepositoryError, Result, RevisionError};
 use crate::id::{CommitId, Entry, EntryMode, TreeId};
 use crate::journal::StateFile;
 use crate::path::RepoPath;
@@ -122,8 +122,9 @@ impl Repo {
     /// Blobs and trees, what keeps them, and a record.
     ///
     /// # Errors
-    /// [`Error::CheckpointExists`]; [`Error::BadCheckpointName`]; [`Error::BadRequest`] for a path outside that cannot be
-    /// taken along; [`Error::Unborn`] where there is no commit yet; [`Error::OperationInProgress`] in the middle of a
+    /// [`CheckpointError::Exists`]; [`CheckpointError::BadName`]; [`Error::BadRequest`] for a path outside that cannot
+    /// be taken along; [`RevisionError::Unborn`] where there is no commit yet;
+    /// [`WorkTreeError::OperationInProgress`](crate::error::WorkTreeError::OperationInProgress) in the middle of a
     /// rebase or of `git am`; [`Error::Io`] for what cannot be read, or changed while it was.
     pub fn create_checkpoint(
         &self,
@@ -143,7 +144,7 @@ impl Repo {
         if let Some(found) = &existing
             && (options.existing == Existing::Refuse || found.commit_id != commit)
         {
-            return Err(Error::CheckpointExists { name: found.full_name(), commit: found.commit_id });
+            return Err(CheckpointError::Exists { name: found.full_name(), commit: found.commit_id }.into());
         }
         let objects = self.objects();
         let draft = self.draft(&objects, commit, options, &BTreeSet::new(), Keeping::Store)?;
@@ -158,7 +159,7 @@ impl Repo {
     /// The checkpoint of this name.
     ///
     /// # Errors
-    /// [`Error::DamagedCheckpoint`] and its kin where it cannot be read.
+    /// [`CheckpointError::Damaged`] and its kin where it cannot be read.
     pub fn checkpoint(&self, scope: &str, name: &str) -> Result<Option<Checkpoint>> {
         Ok(self.stored_by_name(scope, name)?.map(|(checkpoint, _)| checkpoint))
     }
@@ -166,7 +167,9 @@ impl Repo {
     fn stored_by_name(&self, scope: &str, name: &str) -> Result<Option<(Checkpoint, Revision)>> {
         let full_name = format!("{scope}/{name}");
         let Some(record) = self.read_record(RecordKind::Checkpoint, &full_name)? else { return Ok(None) };
-        let damaged = |why: String| Error::DamagedCheckpoint { name: full_name.clone(), problems: vec![why] };
+        let damaged = |why: String| {
+            Error::from(CheckpointError::Damaged { name: full_name.clone(), problems: vec![why] })
+        };
         let text = record.files.get(CHECKPOINT_FILE).map(Vec::as_slice).unwrap_or_default();
         let named: Named = serde_json::from_slice(text)
             .map_err(|error| damaged(format!("its record cannot be read: {error}")))?;
@@ -179,7 +182,7 @@ impl Repo {
     /// The checkpoint that is meant by `scope/name`, or by a name alone: one that people made, or the only one.
     ///
     /// # Errors
-    /// [`Error::UnknownCheckpoint`], [`Error::AmbiguousRevision`].
+    /// [`CheckpointError::Unknown`], [`RevisionError::Ambiguous`].
     pub fn find_checkpoint(&self, spec: &str) -> Result<Checkpoint> {
         if let Some((scope, name)) = spec.split_once('/')
             && let Some(found) = self.checkpoint(scope, name)?
@@ -195,13 +198,13 @@ impl Repo {
         match (found.pop(), found.is_empty()) {
             (Some((scope, name)), true) => self
                 .checkpoint(scope, name)?
-                .ok_or_else(|| Error::UnknownCheckpoint { name: spec.to_owned() }),
+                .ok_or_else(|| CheckpointError::Unknown { name: spec.to_owned() }.into()),
             (Some(last), false) => {
                 found.push(last);
                 let candidates = found.iter().map(|(scope, name)| format!("{scope}/{name}")).collect();
-                Err(Error::AmbiguousRevision { spec: spec.to_owned(), candidates })
+                Err(RevisionError::Ambiguous { spec: spec.to_owned(), candidates }.into())
             }
-            (None, _) => Err(Error::UnknownCheckpoint { name: spec.to_owned() }),
+            (None, _) => Err(CheckpointError::Unknown { name: spec.to_owned() }.into()),
         }
     }
 
@@ -238,12 +241,12 @@ impl Repo {
     /// The record goes, and what it kept is kept no more.
     ///
     /// # Errors
-    /// [`Error::UnknownCheckpoint`] where it is not what it was a moment ago.
+    /// [`CheckpointError::Unknown`] where it is not what it was a moment ago.
     pub fn drop_checkpoint(&self, checkpoint: &Checkpoint) -> Result<()> {
         let full_name = checkpoint.full_name();
         let found = self.checkpoint(&checkpoint.scope, &checkpoint.name)?;
         if found.is_none_or(|found| found.record_id != checkpoint.record_id) {
-            return Err(Error::UnknownCheckpoint { name: full_name });
+            return Err(CheckpointError::Unknown { name: full_name }.into());
         }
         self.remove_records(RecordKind::Checkpoint, std::slice::from_ref(&full_name))?;
         let owner = owner(&full_name);
@@ -253,7 +256,9 @@ impl Repo {
     fn head_commit(&self) -> Result<CommitId> {
         match self.head()? {
             Head::Detached(commit) | Head::Branch { commit: Some(commit), .. } => Ok(commit),
-            Head::Branch { name, commit: None } => Err(Error::Unborn { branch: name.to_string() }),
+            Head::Branch { name, commit: None } => {
+                Err(RevisionError::Unborn { branch: name.to_string() }.into())
+            }
         }
     }
 
@@ -327,8 +332,9 @@ impl Repo {
     fn read_stored(&self, record: TreeId) -> Result<Stored> {
         let objects = self.objects();
         let tree = objects.tree(record)?;
-        let damaged =
-            |why: &str| Error::DamagedCheckpoint { name: record.to_string(), problems: vec![why.to_owned()] };
+        let damaged = |why: &str| {
+            Error::from(CheckpointError::Damaged { name: record.to_string(), problems: vec![why.to_owned()] })
+        };
         let file = tree.find(b"checkpoint.json").ok_or_else(|| damaged("it does not say what it holds"))?;
         let manifest: Manifest = serde_json::from_slice(&objects.blob(file.id)?)
             .map_err(|error| damaged(&format!("what it says of itself cannot be read: {error}")))?;
@@ -353,7 +359,7 @@ const CHECKPOINT_FILE: &str = "checkpoint.json";
 const LONGEST_NAME: usize = 80;
 
 /// # Errors
-/// [`Error::BadCheckpointName`] for a name that could not be typed or shown.
+/// [`CheckpointError::BadName`] for a name that could not be typed or shown.
 fn check_name(name: &str) -> Result<()> {
     let why = match name {
         "" => "it is empty",
@@ -363,7 +369,7 @@ fn check_name(name: &str) -> Result<()> {
         _ if name.chars().any(char::is_control) => "it has control characters",
         _ => return Ok(()),
     };
-    Err(Error::BadCheckpointName { name: name.to_owned(), why })
+    Err(CheckpointError::BadName { name: name.to_owned(), why }.into())
 }
 
 /// For whom objects are kept.
@@ -373,7 +379,7 @@ pub(crate) fn owner(full_name: &str) -> String {
 
 fn newer(version: u32, name: &str) -> Error {
     let (what, why) = (format!("version {version} of checkpoints"), format!("a newer rb made {name}"));
-    Error::Unsupported { what, why }
+    RepositoryError::Unsupported { what, why }.into()
 }
 
 fn document(manifest: Manifest, record: TreeId, full_name: &str) -> Checkpoint {
@@ -477,6 +483,6 @@ impl Stored {
     }
 
     fn damaged(&self, problem: String) -> Error {
-        Error::DamagedCheckpoint { name: self.record.to_string(), problems: vec![problem] }
+        CheckpointError::Damaged { name: self.record.to_string(), problems: vec![problem] }.into()
     }
 }

@@ -6,7 +6,7 @@
 use bstr::ByteSlice;
 
 use crate::apply::read_if_there;
-use crate::error::{Error, Result};
+use crate::error::{Result, WorkTreeError};
 use crate::id::{CommitId, ObjectId, TreeId};
 use crate::journal::StateFile;
 use crate::repo::state::InProgress;
@@ -34,11 +34,11 @@ const AUTO_MERGE: &str = "AUTO_MERGE";
 /// Refuses the operations that no checkpoint holds.
 ///
 /// # Errors
-/// [`Error::OperationInProgress`].
+/// [`WorkTreeError::OperationInProgress`].
 pub(crate) fn refuse_unkept(repo: &Repo) -> Result<()> {
     match repo.operation_in_progress() {
         Some(other @ (InProgress::Rebase | InProgress::Am)) => {
-            Err(Error::OperationInProgress { operation: other.describe() })
+            Err(WorkTreeError::OperationInProgress { operation: other.describe() }.into())
         }
         _ => Ok(()),
     }
@@ -47,7 +47,7 @@ pub(crate) fn refuse_unkept(repo: &Repo) -> Result<()> {
 /// The files of the operation in progress.
 ///
 /// # Errors
-/// As [`refuse_unkept`]; [`Error::Io`].
+/// As [`refuse_unkept`]; [`Error::Io`](crate::Error::Io).
 pub(super) fn take(repo: &Repo) -> Result<Vec<StateFile>> {
     refuse_unkept(repo)?;
     let merged = repo.operation_in_progress().map(|_| AUTO_MERGE);

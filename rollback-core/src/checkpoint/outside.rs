@@ -13,7 +13,7 @@ use super::document::{OutsideEntry, OutsideKind, OutsidePart};
 use crate::apply::{
     Attributes, BlobStore, FileKind, Folder, Keeping, OutsideChange, OutsideRow, OutsideThing,
 };
-use crate::error::{Error, Result};
+use crate::error::{Error, PathError, Result};
 use crate::id::{Entry, EntryMode, ObjectId, TreeId};
 use crate::path::RepoPath;
 use crate::repo::config::Settings;
@@ -46,9 +46,8 @@ pub(super) fn check(repo: &Repo, path: &Path) -> Result<RepoPath> {
         }
     }
     let bytes = <[u8]>::from_path(&whole);
-    bytes.map(RepoPath::new).ok_or_else(|| Error::InvalidPath {
-        path: path.display().to_string(),
-        why: "this system cannot spell it",
+    bytes.map(RepoPath::new).ok_or_else(|| {
+        PathError::Invalid { path: path.display().to_string(), why: "this system cannot spell it" }.into()
     })
 }
 
@@ -87,8 +86,9 @@ fn open_parent(path: &RepoPath) -> Result<Option<(Folder, Vec<u8>)>> {
 }
 
 fn system_path(path: &RepoPath) -> Result<std::borrow::Cow<'_, Path>> {
-    path.to_relative_path()
-        .ok_or_else(|| Error::InvalidPath { path: path.to_string(), why: "this system cannot spell it" })
+    path.to_relative_path().ok_or_else(|| {
+        PathError::Invalid { path: path.to_string(), why: "this system cannot spell it" }.into()
+    })
 }
 
 struct Copier<'a> {

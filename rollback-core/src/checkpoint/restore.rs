@@ -17,7 +17,7 @@ use crate::apply::{
     Exact, Keeping, LandOptions, Landing, OutsideChange, RefUpdate, Sides as LandingSides, check,
     check_outside, land, refuse_unwritable, same_entries,
 };
-use crate::error::{Error, Result};
+use crate::error::{CheckpointError, Error, PathError, Result, WorkTreeError};
 use crate::id::TreeId;
 use crate::journal::StateFile;
 use crate::operation::OperationId;
@@ -125,8 +125,9 @@ impl Repo {
     /// where asked for, the paths outside.
     ///
     /// # Errors
-    /// [`Error::DamagedCheckpoint`]; [`Error::OperationInProgress`]; [`Error::InTheWay`] where something was edited in
-    /// this very moment; [`Error::Io`] where a path outside cannot be written to; the refusals of a landing.
+    /// [`CheckpointError::Damaged`]; [`WorkTreeError::OperationInProgress`]; [`WorkTreeError::InTheWay`] where
+    /// something was edited in this very moment; [`Error::Io`] where a path outside cannot be written to; the refusals
+    /// of a landing.
     pub fn restore_checkpoint(&self, checkpoint: &Checkpoint, options: RestoreOptions) -> Result<Restored> {
         let recovered = self.recover()?;
         let operation = OperationId::random()?;
@@ -250,7 +251,7 @@ impl Repo {
         let now = draft.manifest.operation.as_deref().unwrap_or_default();
         let Some(then) = stored.manifest.operation.as_deref() else {
             return match operation::name(now) {
-                Some(operation) => Err(Error::OperationInProgress { operation }),
+                Some(operation) => Err(WorkTreeError::OperationInProgress { operation }.into()),
                 None => Ok(Vec::new()),
             };
         };
@@ -260,7 +261,7 @@ impl Repo {
             && began != head
         {
             let checkpoint = checkpoint.full_name();
-            return Err(Error::OperationElsewhere { checkpoint, operation, began, head });
+            return Err(CheckpointError::OperationElsewhere { checkpoint, operation, began, head }.into());
         }
         Ok(operation::changes(now, then))
     }
@@ -528,7 +529,7 @@ fn differences(
 }
 
 fn system_path(path: &RepoPath) -> Result<std::path::PathBuf> {
-    path.to_relative_path()
-        .map(std::borrow::Cow::into_owned)
-        .ok_or_else(|| Error::InvalidPath { path: path.to_string(), why: "this system cannot spell it" })
+    path.to_relative_path().map(std::borrow::Cow::into_owned).ok_or_else(|| {
+        PathError::Invalid { path: path.to_string(), why: "this system cannot spell it" }.into()
+    })
 }

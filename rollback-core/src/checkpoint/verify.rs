@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::document::{Checkpoint, OutsideKind, OutsidePart};
 use super::outside::Sha256;
 use super::{Stored, operation, snapshot};
-use crate::error::{Error, Result};
+use crate::error::{CheckpointError, Error, Result};
 use crate::id::{CommitId, Entry, EntryKind, EntryMode, ObjectId, TreeId};
 use crate::path::RepoPath;
 use crate::repo::{MAX_DEPTH, Objects, Repo};
@@ -32,11 +32,13 @@ impl Verified {
     /// The same where it is sound.
     ///
     /// # Errors
-    /// [`Error::DamagedCheckpoint`].
+    /// [`CheckpointError::Damaged`].
     pub fn sound(self, checkpoint: &Checkpoint) -> Result<Self> {
         match self.problems.is_empty() {
             true => Ok(self),
-            false => Err(Error::DamagedCheckpoint { name: checkpoint.full_name(), problems: self.problems }),
+            false => {
+                Err(CheckpointError::Damaged { name: checkpoint.full_name(), problems: self.problems }.into())
+            }
         }
     }
 }

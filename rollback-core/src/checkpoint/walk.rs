@@ -8,7 +8,7 @@ use gix::worktree::stack::state::ignore::Source;
 
 use super::document::Skipped;
 use crate::apply::{FileInfo, FileKind, Folder, check_path};
-use crate::error::{Error, Result};
+use crate::error::{Error, PathError, Result};
 use crate::id::{EntryKind, EntryMode};
 use crate::path::RepoPath;
 use crate::repo::Repo;
@@ -138,7 +138,7 @@ impl Walk<'_> {
         match check_path(&path, mode) {
             Ok(()) => self.found.push(Standing { path, info, tracked }),
             // It could not be written again.
-            Err(Error::HostilePath { why, .. }) => self.skip(path, why),
+            Err(Error::Path(PathError::Hostile { why, .. })) => self.skip(path, why),
             Err(error) => return Err(error),
         }
         Ok(())

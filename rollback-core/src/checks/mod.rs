@@ -159,7 +159,7 @@ impl<'a> Checker<'a> {
     ///
     /// # Errors
     /// What planning again can meet; [`Error::Cancelled`](crate::Error::Cancelled);
-    /// [`Error::HostilePath`](crate::Error::HostilePath) for a tree that would write outside of its folder.
+    /// [`PathError::Hostile`](crate::error::PathError::Hostile) for a tree that would write outside of its folder.
     pub fn check(&self, plan: Plan, options: &CheckOptions, watch: &mut dyn Watch) -> Result<Checked> {
         let mut plan = self.repo.recheck(plan)?;
         if plan.chosen.is_none() {

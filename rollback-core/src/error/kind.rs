@@ -25,79 +25,19 @@ impl Error {
     /// The stable name of the error, in kebab-case.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::NotARepository { .. } => "not-a-repository",
-            Self::NotOwned { .. } => "not-owned",
-            Self::Unsupported { .. } => "unsupported-format",
-            Self::ReferenceStorage { .. } => "unsupported-format",
-            Self::SparseIndex => "unsupported-format",
-            Self::LinkInGitDir { .. } => "link-in-git-directory",
-            Self::WorkTreeElsewhere { .. } => "work-tree-elsewhere",
-            Self::ForeignRecord { .. } => "foreign-record",
-            Self::BadReferences { .. } => "bad-references",
-            Self::NeedsWorkTree { .. } => "needs-work-tree",
-            Self::UnknownRevision { .. } => "unknown-revision",
-            Self::BeforeHistory { .. } => "before-history",
-            Self::AmbiguousRevision { .. } => "ambiguous-revision",
-            Self::NotACommit { .. } => "not-a-commit",
-            Self::EmptyCommitSet { .. } => "empty-commit-set",
-            Self::RangeOffLine { .. } => "range-off-line",
-            Self::NeverThere { .. } => "never-there",
-            Self::InvalidPath { .. } => "invalid-path",
-            Self::PathNeverExisted { .. } => "path-never-existed",
-            Self::NotTracked { .. } => "not-tracked",
-            Self::KeptOut { .. } => "kept-out",
-            Self::NeverGood { .. } => "never-good",
-            Self::MainlineOutOfRange { .. } => "mainline-out-of-range",
-            Self::BadRequest(_) => "bad-request",
-            Self::MissingObject { .. } => "missing-object",
-            Self::ObjectsNotFetched { .. } => "objects-not-fetched",
-            Self::FetchFailed { .. } => "fetch-failed",
-            Self::UnsafeRemote { .. } => "unsafe-remote",
-            Self::FetchNotTrusted { .. } => "fetch-not-trusted",
-            Self::CorruptObject { .. } => "corrupt-object",
-            Self::ShallowHistory { .. } => "shallow-history",
-            Self::Unborn { .. } => "unborn-branch",
-            Self::OperationInProgress { .. } => "operation-in-progress",
-            Self::OperationElsewhere { .. } => "operation-elsewhere",
-            Self::Unmerged { .. } => "unmerged-index",
-            Self::InTheWay { .. } => "in-the-way",
-            Self::CaseCollision { .. } => "case-collision",
-            Self::HostilePath { .. } => "hostile-path",
-            Self::Moved { .. } => "moved",
-            Self::IndexMoved => "index-moved",
-            Self::PlanAltered { .. } => "plan-altered",
-            Self::BranchExists { .. } => "branch-exists",
-            Self::InvalidBranchName { .. } => "invalid-branch-name",
-            Self::BranchCheckedOut { .. } => "branch-checked-out",
-            Self::BadCheckpointName { .. } => "bad-checkpoint-name",
-            Self::NothingLanded => "nothing-landed",
-            Self::UnknownOperation { .. } => "unknown-operation",
-            Self::AlreadyUndone { .. } => "already-undone",
-            Self::UnknownCheckpoint { .. } => "unknown-checkpoint",
-            Self::CheckpointExists { .. } => "checkpoint-exists",
-            Self::DamagedCheckpoint { .. } => "damaged-checkpoint",
-            Self::TooLarge { .. } => "too-large",
-            Self::LaterCommits { .. } => "later-commits",
-            Self::MadeElsewhere { .. } => "made-elsewhere",
-            Self::ReferenceGone { .. } => "reference-gone",
-            Self::Published { .. } => "published",
-            Self::UpstreamAhead { .. } => "upstream-ahead",
-            Self::LossNotAllowed { .. } => "loss-not-allowed",
-            Self::DriverNotTrusted { .. } => "driver-not-trusted",
-            Self::SignerNotTrusted { .. } => "signer-not-trusted",
-            Self::FilterFailed { .. } => "filter-failed",
-            Self::CrossCheckFailed { .. } => "cross-check-failed",
-            Self::NoIdentity { .. } => "no-identity",
-            Self::Signing { .. } => "signing-failed",
-            Self::Hook { .. } => "hook-failed",
-            Self::Config { .. } => "bad-configuration",
+            Self::Repository(error) => error.code(),
+            Self::Revision(error) => error.code(),
+            Self::Path(error) => error.code(),
+            Self::Object(error) => error.code(),
+            Self::WorkTree(error) => error.code(),
+            Self::Landing(error) => error.code(),
+            Self::Operation(error) => error.code(),
+            Self::Checkpoint(error) => error.code(),
             Self::Setting(error) => error.code(),
-            Self::Locked { .. } => "locked",
-            Self::CorruptIndex { .. } => "corrupt-index",
-            Self::SetAside { .. } => "set-aside",
-            Self::NotPutBack { .. } => "not-put-back",
-            Self::OutsideNotAllowed { .. } => "outside-not-allowed",
+            Self::BadRequest(_) => "bad-request",
             Self::Io { .. } => "io",
+            Self::Locked { .. } => "locked",
+            Self::TooLarge { .. } => "too-large",
             Self::Cancelled => "cancelled",
             Self::Internal { source, .. } if is_of_system(source) => "io",
             Self::Internal { .. } => "internal",
@@ -107,45 +47,42 @@ impl Error {
     /// Who can mend the error.
     pub fn class(&self) -> ErrorClass {
         match self {
-            Self::InvalidPath { .. }
-            | Self::MainlineOutOfRange { .. }
-            | Self::BadRequest(_)
-            | Self::InvalidBranchName { .. }
-            | Self::BadCheckpointName { .. } => ErrorClass::Usage,
-            Self::LossNotAllowed { .. }
-            | Self::DriverNotTrusted { .. }
-            | Self::SignerNotTrusted { .. }
-            | Self::FetchNotTrusted { .. }
-            | Self::OutsideNotAllowed { .. } => ErrorClass::Consent,
+            Self::Repository(error) => error.class(),
+            Self::Revision(error) => error.class(),
+            Self::Path(error) => error.class(),
+            Self::Object(error) => error.class(),
+            Self::WorkTree(error) => error.class(),
+            Self::Landing(error) => error.class(),
+            Self::Operation(error) => error.class(),
+            Self::Checkpoint(error) => error.class(),
+            Self::Setting(error) => error.class(),
+            Self::BadRequest(_) => ErrorClass::Usage,
             Self::Io { .. } => ErrorClass::Io,
             Self::Locked { .. } => ErrorClass::Busy,
+            Self::TooLarge { .. } | Self::Cancelled => ErrorClass::Precondition,
             Self::Internal { source, .. } if is_of_system(source) => ErrorClass::Io,
             Self::Internal { .. } => ErrorClass::Internal,
-            Self::Setting(error) => error.class(),
-            _ => ErrorClass::Precondition,
         }
     }
 
     /// The paths the error is about, for machines.
     pub fn paths(&self) -> Vec<RepoPath> {
         match self {
-            Self::PathNeverExisted { path, .. }
-            | Self::HostilePath { path, .. }
-            | Self::NotTracked { path, .. }
-            | Self::KeptOut { path }
-            | Self::NeverGood { path, .. }
-            | Self::UpstreamAhead { path, .. }
-            | Self::FilterFailed { path, .. }
-            | Self::DriverNotTrusted { path, .. } => vec![path.clone()],
-            Self::CaseCollision { path, twin } => vec![path.clone(), twin.clone()],
-            Self::Unmerged { paths }
-            | Self::InTheWay { paths, .. }
-            | Self::SetAside { paths, .. }
-            | Self::OutsideNotAllowed { paths, .. }
-            | Self::LossNotAllowed { paths, .. } => paths.clone(),
+            Self::Repository(error) => error.paths(),
+            Self::Revision(error) => error.paths(),
+            Self::Path(error) => error.paths(),
+            Self::Object(error) => error.paths(),
+            Self::WorkTree(error) => error.paths(),
+            Self::Landing(error) => error.paths(),
+            Self::Operation(error) => error.paths(),
+            Self::Checkpoint(error) => error.paths(),
             Self::Setting(error) => error.paths(),
-            Self::NotPutBack { left } => left.iter().map(|left| left.path.clone()).collect(),
-            _ => Vec::new(),
+            Self::BadRequest(_)
+            | Self::Io { .. }
+            | Self::Locked { .. }
+            | Self::TooLarge { .. }
+            | Self::Cancelled
+            | Self::Internal { .. } => Vec::new(),
         }
     }
 }
@@ -167,10 +104,21 @@ mod tests {
     use std::io::{Error as IoError, ErrorKind};
 
     use super::*;
+    use crate::error::LandingError;
 
     fn class_of(source: IoError) -> (&'static str, ErrorClass) {
         let error = Error::internal("x", source);
         (error.code(), error.class())
+    }
+
+    #[test]
+    fn a_family_adds_nothing_to_text_and_causes() {
+        let error = Error::from(LandingError::Signing { source: "no key".into() });
+        let cause = std::error::Error::source(&error).map(ToString::to_string);
+        assert_eq!(
+            (error.to_string(), cause),
+            ("the commit could not be signed".into(), Some("no key".into()))
+        );
     }
 
     #[test]

@@ -9,6 +9,12 @@ use crate::path::RepoPath;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SettingError {
+    /// Name or mail of the user is not known.
+    #[error("no {role} identity: name and email are not configured")]
+    NoIdentity {
+        /// `author` or `committer`.
+        role: &'static str,
+    },
     /// A name that git would not put into a commit.
     #[error("{from} gives no {role} name that a commit could hold: {why}")]
     Identity {
@@ -34,6 +40,14 @@ pub enum SettingError {
         path: RepoPath,
         /// The name of the encoding.
         encoding: String,
+    },
+    /// A configuration value cannot be understood.
+    #[error("bad value for {key}: {why}")]
+    Value {
+        /// The key, such as `core.abbrev`.
+        key: String,
+        /// What is wrong.
+        why: String,
     },
     /// A configuration file that git refuses.
     #[error("bad configuration in {}, line {line}: {why}", path.display())]
@@ -69,10 +83,11 @@ impl SettingError {
     /// The stable name of the error, in kebab-case.
     pub fn code(&self) -> &'static str {
         match self {
+            Self::NoIdentity { .. } => "no-identity",
             Self::Identity { .. } => "bad-identity",
             Self::Date { .. } => "bad-date",
             Self::Encoding { .. } => "unknown-encoding",
-            Self::File { .. } | Self::Environment { .. } => "bad-configuration",
+            Self::Value { .. } | Self::File { .. } | Self::Environment { .. } => "bad-configuration",
             Self::Format { .. } => "unsupported-format",
         }
     }

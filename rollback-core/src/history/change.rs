@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
+use crate::error::{Result, RevisionError};
 use crate::id::{CommitId, Entry, TreeId};
 use crate::path::RepoPath;
 use crate::repo::{Objects, Repo};
@@ -85,7 +85,8 @@ impl Repo {
     /// it did nothing to it.
     ///
     /// # Errors
-    /// [`Error::MainlineOutOfRange`]; [`Error::ShallowHistory`] for a commit whose parents a shallow clone lacks.
+    /// [`RevisionError::MainlineOutOfRange`]; [`RevisionError::ShallowHistory`] for a commit whose parents a shallow
+    /// clone lacks.
     pub fn change_by(
         &self,
         commit: CommitId,
@@ -190,11 +191,11 @@ fn sides(
     }
     if crate::repo::ancestry::is_boundary(objects, commit)? {
         let what = format!("what {commit} changed");
-        return Err(Error::ShallowHistory { boundary: commit, what });
+        return Err(RevisionError::ShallowHistory { boundary: commit, what }.into());
     }
     let number = mainline.unwrap_or(1);
     let parent = number.checked_sub(1).and_then(|at| header.parents.get(at)).ok_or_else(|| {
-        Error::MainlineOutOfRange { commit, mainline: number, parents: header.parents.len() }
+        RevisionError::MainlineOutOfRange { commit, mainline: number, parents: header.parents.len() }
     })?;
     Ok((Some(number), objects.commit_header(*parent)?.tree, header.tree))
 }

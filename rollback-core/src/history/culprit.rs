@@ -9,7 +9,7 @@ use regex::bytes::Regex;
 use serde::{Deserialize, Serialize};
 
 use crate::content::count_lines;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, RevisionError};
 use crate::id::{CommitId, Entry, EntryMode, ObjectId};
 use crate::path::RepoPath;
 use crate::repo::{Objects, Repo};
@@ -172,8 +172,8 @@ impl Repo {
     /// hold at the tip, state decides as without them.
     ///
     /// # Errors
-    /// [`Error::PathNeverExisted`]; [`Error::ShallowHistory`] where the clone ends before the answer;
-    /// [`Error::BadRequest`] for predicates on the content of a folder.
+    /// [`PathError::NeverExisted`](crate::error::PathError::NeverExisted); [`RevisionError::ShallowHistory`] where the
+    /// clone ends before the answer; [`Error::BadRequest`] for predicates on the content of a folder.
     pub fn culprit(
         &self,
         tip: CommitId,
@@ -359,9 +359,11 @@ impl<'o, 's, 'p> Search<'o, 's, 'p> {
         }
         match (partly_good, boundary) {
             (Some((visit, passed)), _) => self.broken_by(&visit, &passed),
-            (None, Some(boundary)) => {
-                Err(Error::ShallowHistory { boundary, what: format!("a good state of '{}'", self.path) })
+            (None, Some(boundary)) => Err(RevisionError::ShallowHistory {
+                boundary,
+                what: format!("a good state of '{}'", self.path),
             }
+            .into()),
             (None, None) => Ok(Culprit::NeverGood {
                 changes: passed.into_iter().map(|(node, _)| self.walk.commit_id(node)).collect(),
             }),
@@ -504,7 +506,7 @@ impl<'o, 's, 'p> Search<'o, 's, 'p> {
             return Ok(());
         }
         let boundary = self.walk.commit_id(visit.node);
-        Err(Error::ShallowHistory { boundary, what: format!("{what} to '{}'", self.path) })
+        Err(RevisionError::ShallowHistory { boundary, what: format!("{what} to '{}'", self.path) }.into())
     }
 
     /// The path went away to the very name that the change before had taken it from: that rename was taken back.

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use serde::Serialize;
 
-use crate::error::{Error, LastSeen, Result};
+use crate::error::{Error, LastSeen, PathError, RepositoryError, Result};
 use crate::id::{CommitId, TreeId};
 use crate::path::RepoPath;
 use crate::repo::Objects;
@@ -32,19 +32,20 @@ pub struct Removal {
 /// # Errors
 /// Those of reading references, commits and trees.
 pub(super) fn never_existed(objects: &Objects, tip: CommitId, path: &RepoPath) -> Result<Error> {
-    Ok(Error::PathNeverExisted {
+    Ok(PathError::NeverExisted {
         path: path.clone(),
         tip,
         last_seen: last_seen(objects, tip, path)?,
         case_twins: case_twins(objects, tip, path)?,
         nearest: nearest::paths(objects, tip, path)?,
-    })
+    }
+    .into())
 }
 
 /// Refuses a path that neither `tip` nor one of the `commits` concerned has, or had at any time.
 ///
 /// # Errors
-/// [`Error::PathNeverExisted`], and those of reading commits and trees.
+/// [`PathError::NeverExisted`], and those of reading commits and trees.
 pub(crate) fn ensure_existed(
     objects: &Objects,
     tip: CommitId,
@@ -153,7 +154,7 @@ fn last_changes(
 
 /// The commits that references name: branches first, then remote-tracking branches, tags and the rest.
 fn references(objects: &Objects) -> Result<Vec<(String, CommitId)>> {
-    let failed = |error| Error::unreadable_references(error);
+    let failed = |error| RepositoryError::unreadable_references(error);
     let platform = objects.gix().references().map_err(failed)?;
     let mut references = Vec::new();
     for reference in platform.all().map_err(failed)? {

@@ -43,8 +43,8 @@ impl PathEntries {
     /// The entry of the path below the root tree; a folder without entries counts as absent, as it does in git.
     ///
     /// # Errors
-    /// [`Error::MissingObject`](crate::Error::MissingObject) and
-    /// [`Error::CorruptObject`](crate::Error::CorruptObject) for a tree that cannot be read.
+    /// [`ObjectError::Missing`](crate::error::ObjectError::Missing) and
+    /// [`ObjectError::Corrupt`](crate::error::ObjectError::Corrupt) for a tree that cannot be read.
     pub(crate) fn in_tree(&mut self, objects: &Objects, root: TreeId) -> Result<Option<Entry>> {
         self.visited.clear();
         let mut at = Some(Entry { mode: EntryMode::TREE, id: root.0 });

@@ -11,8 +11,8 @@ use crate::repo::ancestry::{Ancestry, CommitIx, with_ancestry};
 /// descent, not by date. Each comes once.
 ///
 /// # Errors
-/// [`MissingObject`](crate::Error::MissingObject) and [`CorruptObject`](crate::Error::CorruptObject) for commits that
-/// cannot be read.
+/// [`ObjectError::Missing`](crate::error::ObjectError::Missing) and
+/// [`ObjectError::Corrupt`](crate::error::ObjectError::Corrupt) for commits that cannot be read.
 pub(crate) fn newest_first(objects: &Objects, commits: &[CommitId]) -> Result<Vec<CommitId>> {
     let wanted: BTreeSet<CommitId> = commits.iter().copied().collect();
     if wanted.len() < 2 {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::charset::text_for_people;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, RevisionError};
 use crate::id::{CommitId, Entry};
 use crate::path::RepoPath;
 use crate::repo::{Objects, Repo, Signature};
@@ -106,8 +106,12 @@ impl Repo {
     /// What changed `path`, who did it, and when it was last good. Nothing is written.
     ///
     /// # Errors
-    /// [`Error::UnknownRevision`] and its kin for the tip; [`Error::PathNeverExisted`];
-    /// [`Error::MissingObject`] and [`Error::CorruptObject`]; [`Error::Cancelled`].
+    /// [`RevisionError::Unknown`] and its kin for the tip; [`PathError::NeverExisted`];
+    /// [`ObjectError::Missing`] and [`ObjectError::Corrupt`]; [`Error::Cancelled`].
+    ///
+    /// [`PathError::NeverExisted`]: crate::error::PathError::NeverExisted
+    /// [`ObjectError::Missing`]: crate::error::ObjectError::Missing
+    /// [`ObjectError::Corrupt`]: crate::error::ObjectError::Corrupt
     pub fn history(&self, path: &RepoPath, options: &HistoryOptions) -> Result<PathHistory> {
         let _span = tracing::debug_span!("history", ?path).entered();
         let tip = self.resolve_commit(&options.tip)?;
@@ -193,7 +197,7 @@ impl PathHistory {
             Ok(Culprit::AlreadyRolledBack(rolled_back)) => self.already_rolled_back = Some(rolled_back),
             Ok(Culprit::Mended { .. } | Culprit::NeverGood { .. }) => {}
             // The changes that are here are still worth showing.
-            Err(Error::ShallowHistory { .. }) => {}
+            Err(Error::Revision(RevisionError::ShallowHistory { .. })) => {}
             Err(error) => return Err(error),
         }
         Ok(())

@@ -110,7 +110,8 @@ pub struct Claim {
 /// What each path of the change is at the tip, in git's order.
 ///
 /// # Errors
-/// [`Error::ShallowHistory`](crate::Error::ShallowHistory) for a commit at the end of a shallow clone.
+/// [`RevisionError::ShallowHistory`](crate::error::RevisionError::ShallowHistory) for a commit at the end of a shallow
+/// clone.
 pub(crate) fn path_verdicts(objects: &Objects, commit: CommitId, tip: CommitId) -> Result<Vec<PathVerdict>> {
     let changes = changed_paths(objects, commit, None)?;
     changes.iter().map(|change| path_verdict(objects, tip, change)).collect()

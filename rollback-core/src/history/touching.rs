@@ -1,6 +1,6 @@
 //! Later commits that touched given paths: what a return to an older state would discard.
 
-use crate::error::{Error, Result};
+use crate::error::{Result, RevisionError};
 use crate::id::CommitId;
 use crate::path::RepoPath;
 use crate::repo::ancestry::{Ancestry, CommitIx, with_ancestry};
@@ -15,7 +15,8 @@ impl Repo {
     /// of its parents.
     ///
     /// # Errors
-    /// [`Error::ShallowHistory`] where one of the commits is the end of a shallow clone: what it changed is not known.
+    /// [`RevisionError::ShallowHistory`] where one of the commits is the end of a shallow clone: what it changed is not
+    /// known.
     pub fn commits_touching_since(
         &self,
         tip: CommitId,
@@ -65,7 +66,7 @@ fn touches(ancestry: &mut Ancestry<'_>, commit: CommitIx, paths: &mut [PathEntri
     let lineage = ancestry.lineage(commit)?;
     if lineage.boundary {
         let what = "the later changes to the paths".to_owned();
-        return Err(Error::ShallowHistory { boundary: ancestry.id(commit), what });
+        return Err(RevisionError::ShallowHistory { boundary: ancestry.id(commit), what }.into());
     }
     // What is as in the first parent is no change, and of a merge neither.
     let has_parents = !lineage.parents.is_empty();

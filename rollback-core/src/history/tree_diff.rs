@@ -6,7 +6,7 @@ use std::cmp::Ordering;
 use bstr::{BStr, BString, ByteSlice};
 use gix::objs::TreeRefIter;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ObjectError, Result};
 use crate::id::{Entry, EntryMode, ObjectId, TreeId};
 use crate::path::RepoPath;
 use crate::repo::{MAX_CHANGES, Objects};
@@ -29,7 +29,7 @@ const MOST: usize = MAX_CHANGES;
 /// The differences from `old` to `new`, in the order of `git diff-tree -r`.
 ///
 /// # Errors
-/// [`Error::MissingObject`] and [`Error::CorruptObject`] for a tree that cannot be read.
+/// [`ObjectError::Missing`] and [`ObjectError::Corrupt`] for a tree that cannot be read.
 pub(crate) fn diff_trees(objects: &Objects, old: TreeId, new: TreeId) -> Result<Vec<TreeChange>> {
     let mut diff = Diff { objects, path: BString::default(), changes: Vec::new() };
     diff.trees(old, new)?;
@@ -200,5 +200,5 @@ fn entry_of(row: &gix::objs::tree::EntryRef<'_>) -> Entry {
 }
 
 fn corrupt(id: TreeId, source: impl Into<crate::error::Source>) -> Error {
-    Error::CorruptObject { kind: "tree", id: id.0, source: source.into() }
+    ObjectError::Corrupt { kind: "tree", id: id.0, source: source.into() }.into()
 }

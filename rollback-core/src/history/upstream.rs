@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, SettingError};
 use crate::id::CommitId;
 use crate::path::RepoPath;
 use crate::repo::ancestry::{Ancestry, CommitIx, with_ancestry};
@@ -32,7 +32,7 @@ impl Repo {
     /// `branch.<name>.merge` say.
     ///
     /// # Errors
-    /// [`Error::Config`] for an upstream that is configured badly; those of reading commits and trees.
+    /// [`SettingError::Value`] for an upstream that is configured badly; those of reading commits and trees.
     pub fn upstream_ahead(
         &self,
         branch: &str,
@@ -62,9 +62,11 @@ pub(crate) fn upstream_ahead(
 fn upstream_of(objects: &Objects, branch: &str) -> Result<Option<(String, CommitId)>> {
     let repo = objects.gix();
     let Ok(name) = gix::refs::FullName::try_from(branch) else { return Ok(None) };
-    let failed = |error: gix::Error| Error::Config {
-        key: format!("branch.{}.merge", name.shorten()),
-        why: error.to_string(),
+    let failed = |error: gix::Error| {
+        Error::from(SettingError::Value {
+            key: format!("branch.{}.merge", name.shorten()),
+            why: error.to_string(),
+        })
     };
     let Some(upstream) = upstream_name(repo, name.as_ref()) else { return Ok(None) };
     let upstream = upstream.map_err(failed)?;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use bstr::{BStr, BString, ByteSlice};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ObjectError, PathError, Result};
 use crate::id::{EntryKind, EntryMode, ObjectId, TreeId};
 use crate::path::RepoPath;
 
@@ -31,7 +31,7 @@ pub(super) fn check_out(repo: &gix::Repository, folder: &Path, tree: TreeId) -> 
     rows.sort_by_key(|(path, ..)| !path.ends_with(b".gitattributes"));
     let links = repo.config_snapshot().boolean("core.symlinks").unwrap_or(true);
     for (path, id, mode) in &rows {
-        let blob = repo.find_blob(*id).map_err(|source| Error::CorruptObject {
+        let blob = repo.find_blob(*id).map_err(|source| ObjectError::Corrupt {
             kind: "blob",
             id: ObjectId(*id),
             source: source.into(),
@@ -71,7 +71,9 @@ fn refuse_case_collisions(repo: &gix::Repository, index: &gix::index::File) -> R
     for entry in index.entries() {
         let path = entry.path(index);
         if let Some(twin) = seen.insert(path.to_ascii_lowercase(), path) {
-            return Err(Error::CaseCollision { path: RepoPath::from(path), twin: RepoPath::from(twin) });
+            return Err(
+                PathError::CaseCollision { path: RepoPath::from(path), twin: RepoPath::from(twin) }.into()
+            );
         }
     }
     Ok(())
@@ -82,7 +84,7 @@ fn place(folder: &Path, path: &BStr) -> Result<PathBuf> {
     let path = RepoPath::from(path);
     match path.to_relative_path() {
         Some(relative) => Ok(folder.join(relative)),
-        None => Err(Error::InvalidPath { path: path.to_string(), why: "this system cannot spell it" }),
+        None => Err(PathError::Invalid { path: path.to_string(), why: "this system cannot spell it" }.into()),
     }
 }
 

@@ -42,9 +42,9 @@ impl Default for ImportOptions {
 /// references of the stream, the index, and the files.
 ///
 /// # Errors
-/// [`Error::BadRequest`] where the folder is not empty, where the stream cannot be understood (with the line), and where
-/// it has no such branch; [`Error::CaseCollision`] where two files of the branch are one on this file system;
-/// [`Error::Io`].
+/// [`Error::BadRequest`] where the folder is not empty, where the stream cannot be understood (with the line), and
+/// where it has no such branch; [`PathError::CaseCollision`](crate::error::PathError::CaseCollision) where two files of
+/// the branch are one on this file system; [`Error::Io`].
 pub fn create(folder: impl AsRef<Path>, stream: &[u8], options: &ImportOptions) -> Result<Repo> {
     let folder = folder.as_ref();
     refuse_what_is_not_empty(folder)?;

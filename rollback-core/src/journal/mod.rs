@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::bounded;
-use crate::error::{Error, Result};
+use crate::error::{Error, PathError, RepositoryError, Result};
 use crate::id::{CommitId, Entry, EntryMode, ObjectId};
 use crate::operation::OperationId;
 use crate::path::RepoPath;
@@ -210,7 +210,7 @@ impl Place {
             Self::CommonDir(path) => (common_dir, path),
             Self::Elsewhere(path) => (Path::new(""), path),
         };
-        let relative = path.to_relative_path().ok_or_else(|| Error::InvalidPath {
+        let relative = path.to_relative_path().ok_or_else(|| PathError::Invalid {
             path: path.to_string(),
             why: "this system cannot spell it",
         })?;
@@ -380,7 +380,7 @@ fn read_one(path: &Path) -> Result<Option<Journal>> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(Error::io("read", path, error)),
     };
-    let refuse = |why| Err(Error::ForeignRecord { path: path.to_owned(), why });
+    let refuse = |why| Err(RepositoryError::ForeignRecord { path: path.to_owned(), why }.into());
     let Some(text) = checked(&bytes) else {
         return refuse("its checksum does not fit: it was cut off or altered".to_owned());
     };
@@ -389,10 +389,11 @@ fn read_one(path: &Path) -> Result<Option<Journal>> {
         Err(error) => return refuse(format!("it cannot be read: {error}")),
     };
     if journal.version > VERSION {
-        return Err(Error::Unsupported {
+        return Err(RepositoryError::Unsupported {
             what: format!("journal version {}", journal.version),
             why: "a newer rb began the operation and has to finish it".into(),
-        });
+        }
+        .into());
     }
     if let Some(foreign) = journal.foreign() {
         return refuse(format!("it names {foreign}, which no landing does"));
@@ -477,9 +478,15 @@ mod tests {
         let mut journal = Journal::new("00".into());
         journal.version = VERSION + 1;
         fs::write(&path, journal.encode().unwrap()).unwrap();
-        assert!(matches!(Journal::read(folder.path()), Err(Error::Unsupported { .. })));
+        assert!(matches!(
+            Journal::read(folder.path()),
+            Err(Error::Repository(RepositoryError::Unsupported { .. }))
+        ));
         fs::write(&path, b"{\"version\":").unwrap();
-        assert!(matches!(Journal::read(folder.path()), Err(Error::ForeignRecord { .. })));
+        assert!(matches!(
+            Journal::read(folder.path()),
+            Err(Error::Repository(RepositoryError::ForeignRecord { .. }))
+        ));
     }
 
     fn moved(name: &str, log: Place) -> MovedReference {
@@ -549,7 +556,10 @@ mod tests {
             change(&mut journal);
             fs::write(&path, journal.encode().unwrap()).unwrap();
             let read = Journal::read(folder.path());
-            assert!(matches!(read, Err(Error::ForeignRecord { .. })), "{what}: {read:?}");
+            assert!(
+                matches!(read, Err(Error::Repository(RepositoryError::ForeignRecord { .. }))),
+                "{what}: {read:?}"
+            );
         }
     }
 }

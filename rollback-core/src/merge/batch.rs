@@ -10,7 +10,7 @@ use bstr::{BStr, ByteSlice};
 use super::pack::PackFiles;
 use super::{Engine, Labels, Merged, Options, Verdict};
 use crate::conflict::Conflict;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, RevisionError};
 use crate::id::{Entry, ObjectId, TreeId};
 use crate::repo::{NewObjects, Repo};
 
@@ -28,7 +28,7 @@ pub struct BatchOptions {
 /// Answers merges until `input` ends. A merge that needs review answers as a conflict without paths.
 ///
 /// # Errors
-/// [`Error::BadRequest`] for a line that is no merge, [`Error::UnknownRevision`] for a name that is no tree, and what
+/// [`Error::BadRequest`] for a line that is no merge, [`RevisionError::Unknown`] for a name that is no tree, and what
 /// [`Engine::merge`] fails with; the answers before it have been given. [`Error::Io`] where reading or writing fails.
 pub fn answer(
     repo: &Repo,
@@ -233,7 +233,8 @@ fn tree(repo: &Repo, engine: &mut Engine, name: &BStr) -> Result<TreeId> {
         return engine.tree_behind(id);
     }
     let local = repo.local();
-    let unknown = |source| Error::UnknownRevision { spec: name.to_string(), source: Some(source) };
+    let unknown =
+        |source| Error::from(RevisionError::Unknown { spec: name.to_string(), source: Some(source) });
     let object =
         local.rev_parse_single(name).and_then(|id| id.object()).map_err(|error| unknown(error.into()))?;
     engine.tree_behind(ObjectId(object.id))

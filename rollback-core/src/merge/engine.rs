@@ -58,7 +58,8 @@ impl Engine {
     /// Merges what led from `base` to `theirs` into `ours`.
     ///
     /// # Errors
-    /// [`crate::Error::MissingObject`] and [`crate::Error::CorruptObject`] for what the merge had to read;
+    /// [`ObjectError::Missing`](crate::error::ObjectError::Missing) and
+    /// [`ObjectError::Corrupt`](crate::error::ObjectError::Corrupt) for what the merge had to read;
     /// [`crate::Error::Cancelled`] soon after the token of [`Repo::cancelled_by`] is cancelled.
     pub fn merge(&mut self, base: TreeId, ours: TreeId, theirs: TreeId, labels: &Labels) -> Result<Merged> {
         self.store.begin();

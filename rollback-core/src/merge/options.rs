@@ -3,7 +3,7 @@
 use gix::bstr::ByteSlice;
 
 use super::text::{Algorithm, ConflictStyle, Whitespace};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, SettingError};
 use crate::path::RepoPath;
 use crate::repo::Repo;
 
@@ -85,7 +85,7 @@ impl Options {
     /// `merge.directoryRenames`, `merge.renormalize`, `merge.conflictStyle` and `diff.algorithm`.
     ///
     /// # Errors
-    /// [`Error::Config`] where git would stop at a value too.
+    /// [`SettingError::Value`] where git would stop at a value too.
     pub fn from_config(repo: &Repo) -> Result<Self> {
         let local = repo.local();
         let config = local.config_snapshot();
@@ -174,7 +174,7 @@ fn algorithm(value: &[u8]) -> Result<Algorithm> {
 }
 
 fn unknown(key: &str, value: &[u8]) -> Error {
-    Error::Config { key: key.to_owned(), why: format!("unknown value '{}'", value.as_bstr()) }
+    SettingError::Value { key: key.to_owned(), why: format!("unknown value '{}'", value.as_bstr()) }.into()
 }
 
 /// A similarity as git reads it: `50%`, `0.5`, or the digits behind the point (`5` is 50%, `75` is 75%).

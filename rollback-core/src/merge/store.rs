@@ -11,7 +11,7 @@ use gix::objs::{FindHeader, Kind, Write};
 use super::cache::Cache;
 use super::pack::{PackFiles, Packs};
 use super::tree::{Tree, Version};
-use crate::error::{Error, Result};
+use crate::error::{Error, ObjectError, Result};
 use crate::id as ids;
 use crate::repo::Objects;
 
@@ -94,7 +94,7 @@ impl Store {
             return Ok(tree.clone());
         }
         let raw = self.read(id, Kind::Tree, "tree")?;
-        let tree = Tree::parse(raw, self.hash).map_err(|source| Error::CorruptObject {
+        let tree = Tree::parse(raw, self.hash).map_err(|source| ObjectError::Corrupt {
             kind: "tree",
             id: ids::ObjectId(id),
             source: source.into(),
@@ -130,7 +130,7 @@ impl Store {
             id = named
                 .and_then(|hex| ObjectId::from_hex(hex).ok())
                 .filter(|_| kind != Kind::Blob)
-                .ok_or_else(|| Error::CorruptObject {
+                .ok_or_else(|| ObjectError::Corrupt {
                     kind: "tree",
                     id: ids::ObjectId(id),
                     source: format!("it is a {kind} without a tree").into(),
@@ -212,11 +212,12 @@ impl Store {
         let mut bytes = Vec::new();
         let kind = self.objects.read(ids::ObjectId(id), name, &mut bytes)?;
         if kind != wanted {
-            return Err(Error::CorruptObject {
+            return Err(ObjectError::Corrupt {
                 kind: name,
                 id: ids::ObjectId(id),
                 source: format!("it is a {kind}").into(),
-            });
+            }
+            .into());
         }
         Ok(Rc::new(bytes))
     }

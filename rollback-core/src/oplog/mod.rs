@@ -35,7 +35,7 @@ pub use prune::{PruneOptions, Pruned};
 pub use undo::{OperationRef, UndoOptions, Undone};
 
 use crate::apply::log::{LOG_VERSION, LoggedOperation, OPERATION_FILE, RECEIPT_FILE, operation_of};
-use crate::error::{Error, Result};
+use crate::error::{Error, RepositoryError, Result};
 use crate::id::CommitId;
 use crate::path::RepoPath;
 use crate::receipt::Receipt;
@@ -129,7 +129,7 @@ impl Repo {
     /// An operation with the receipt it was answered with; an undo has none.
     ///
     /// # Errors
-    /// [`Error::UnknownOperation`], and those of [`Repo::operations`].
+    /// [`OperationError::Unknown`](crate::error::OperationError::Unknown), and those of [`Repo::operations`].
     pub fn operation_with_receipt(&self, which: &OperationRef) -> Result<(Operation, Option<Receipt>)> {
         let entry = self.find_operation(which)?;
         let receipt = serde_json::from_slice(&entry.receipt).ok();
@@ -183,7 +183,7 @@ fn number_of(id: &str) -> &str {
 }
 
 fn entry_of(id: &str, mut record: Record) -> Result<Entry> {
-    let refuse = |why: String| Error::ForeignRecord { path: id.into(), why };
+    let refuse = |why: String| Error::from(RepositoryError::ForeignRecord { path: id.into(), why });
     #[derive(Deserialize)]
     struct Version {
         version: u32,
@@ -191,10 +191,11 @@ fn entry_of(id: &str, mut record: Record) -> Result<Entry> {
     let text = record.files.remove(OPERATION_FILE).unwrap_or_default();
     let Version { version } = serde_json::from_slice(&text).map_err(|error| refuse(error.to_string()))?;
     if version > LOG_VERSION {
-        return Err(Error::Unsupported {
+        return Err(RepositoryError::Unsupported {
             what: format!("version {version} of the operation log"),
             why: format!("a newer rb wrote {id}"),
-        });
+        }
+        .into());
     }
     let logged: LoggedOperation = serde_json::from_slice(&text).map_err(|error| refuse(error.to_string()))?;
     if operation_of(id) != Some(logged.operation_id.as_str()) {

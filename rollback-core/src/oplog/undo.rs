@@ -12,7 +12,7 @@ use crate::apply::{
     Beside, LandOptions, Landing, Need, RefUpdate, check, land, preflight, read_if_there, refuse_unwritable,
 };
 use crate::checkpoint::{RestoredOutside, operation};
-use crate::error::{Error, Result};
+use crate::error::{Error, LandingError, OperationError, RepositoryError, Result, RevisionError};
 use crate::id::CommitId;
 use crate::journal::StateFile;
 use crate::operation::OperationId;
@@ -95,9 +95,10 @@ impl Repo {
     /// As a landing does: loose objects, work tree, index, the reference and its logs, the operation log.
     ///
     /// # Errors
-    /// [`Error::UnknownOperation`], [`Error::AlreadyUndone`], [`Error::LaterCommits`], [`Error::Published`],
-    /// [`Error::Moved`], [`Error::MadeElsewhere`], [`Error::ReferenceGone`], [`Error::OutsideNotAllowed`],
-    /// [`Error::BranchCheckedOut`] for a branch that would go, and the refusals of a landing.
+    /// [`OperationError::Unknown`], [`OperationError::AlreadyUndone`], [`OperationError::LaterCommits`],
+    /// [`OperationError::Published`], [`LandingError::Moved`], [`OperationError::MadeElsewhere`],
+    /// [`OperationError::ReferenceGone`], [`OperationError::OutsideNotAllowed`], [`LandingError::BranchCheckedOut`] for
+    /// a branch that would go, and the refusals of a landing.
     pub fn undo(&self, which: &OperationRef, options: &UndoOptions) -> Result<Undone> {
         let _span = tracing::debug_span!("undo", ?which).entered();
         let recovered = self.recover()?;
@@ -129,14 +130,14 @@ impl Repo {
     ) -> Result<(Undone, Landing)> {
         let Entry { logged, undone_by, .. } = self.find_operation(which)?;
         if let Some(by) = undone_by {
-            return Err(Error::AlreadyUndone { operation: logged.operation_id, by });
+            return Err(OperationError::AlreadyUndone { operation: logged.operation_id, by }.into());
         }
         // What was not committed comes back wherever its paths are as they were left.
         let on_it = logged.edits.is_some() || self.refuse_moved(&logged)?;
         self.refuse_published(&logged)?;
         if let Some(outside) = logged.outside.as_ref().filter(|_| options.outside == RestoredOutside::Leave) {
             let (operation, paths) = (logged.operation_id.clone(), outside.paths.clone());
-            return Err(Error::OutsideNotAllowed { operation, paths });
+            return Err(OperationError::OutsideNotAllowed { operation, paths }.into());
         }
         let only_outside = logged.outside.is_some() && logged.states.is_none();
         let checkout = on_it && self.work_dir().is_some() && !only_outside;
@@ -265,14 +266,14 @@ impl Repo {
 
     pub(super) fn find_operation(&self, which: &OperationRef) -> Result<Entry> {
         let Log { entries, unreadable } = self.read_log()?;
-        let unknown = |spec: &str| Error::UnknownOperation { spec: spec.to_owned() };
+        let unknown = |spec: &str| Error::from(OperationError::Unknown { spec: spec.to_owned() });
         let OperationRef::Id(spec) = which else {
             // Whether it was the last one cannot be told from an entry that cannot be read.
             let last = entries.first().map_or("", |entry| number_of(&entry.id));
             if let Some(record) = unreadable.into_iter().find(|record| number_of(&record.id) > last) {
-                return Err(Error::ForeignRecord { path: record.path, why: record.why });
+                return Err(RepositoryError::ForeignRecord { path: record.path, why: record.why }.into());
             }
-            return entries.into_iter().next().ok_or(Error::NothingLanded);
+            return entries.into_iter().next().ok_or(OperationError::NothingLanded.into());
         };
         let mut found: Vec<_> = entries
             .into_iter()
@@ -280,7 +281,7 @@ impl Repo {
             .collect();
         if found.len() > 1 {
             let candidates = found.into_iter().map(|entry| entry.logged.operation_id).collect();
-            return Err(Error::AmbiguousRevision { spec: spec.clone(), candidates });
+            return Err(RevisionError::Ambiguous { spec: spec.clone(), candidates }.into());
         }
         found.pop().ok_or_else(|| unknown(spec))
     }
@@ -292,7 +293,7 @@ impl Repo {
         let on_it = head.name() == logged.reference;
         if !on_it && (logged.staged || name == b"HEAD") {
             let (operation, made_on) = (logged.operation_id.clone(), logged.reference.clone());
-            return Err(Error::MadeElsewhere { operation, made_on, head: head.name() });
+            return Err(OperationError::MadeElsewhere { operation, made_on, head: head.name() }.into());
         }
         let found = match head {
             Head::Detached(commit) if on_it => Some(commit),
@@ -306,17 +307,25 @@ impl Repo {
             (Some(expected), Some(found)) => (expected, found),
             (Some(expected), None) => {
                 let reference = logged.reference.clone();
-                return Err(Error::ReferenceGone { operation, reference, expected });
+                return Err(OperationError::ReferenceGone { operation, reference, expected }.into());
             }
             (None, Some(found)) => {
-                return Err(Error::BranchExists { branch: short_name(&logged.reference), found });
+                return Err(
+                    LandingError::BranchExists { branch: short_name(&logged.reference), found }.into()
+                );
             }
             (None, None) => return Ok(on_it),
         };
         let reference = logged.reference.to_string();
         Err(match self.is_in_past_of(expected, &[found])? {
-            true => Error::LaterCommits { operation, reference, found, commits: logged.commit_ids.clone() },
-            false => Error::Moved { reference, expected, found },
+            true => OperationError::LaterCommits {
+                operation,
+                reference,
+                found,
+                commits: logged.commit_ids.clone(),
+            }
+            .into(),
+            false => LandingError::Moved { reference, expected, found }.into(),
         })
     }
 
@@ -330,11 +339,12 @@ impl Repo {
         }
         for (reference, tip) in remotes {
             if self.is_in_past_of(first, &[tip])? {
-                return Err(Error::Published {
+                return Err(OperationError::Published {
                     operation: logged.operation_id.clone(),
                     reference,
                     commits: logged.commit_ids.clone(),
-                });
+                }
+                .into());
             }
         }
         Ok(())
@@ -351,7 +361,7 @@ impl Repo {
     /// The remote-tracking references and the commits they name.
     fn remote_tips(&self) -> Result<Vec<(String, CommitId)>> {
         let repo = self.local();
-        let failed = |error| Error::unreadable_references(error);
+        let failed = |error| RepositoryError::unreadable_references(error);
         let platform = repo.references().map_err(failed)?;
         let all = platform.prefixed("refs/remotes/").map_err(failed)?;
         Ok(all

@@ -2,7 +2,7 @@
 
 use super::resolve::{Case, Resolver};
 use super::{Note, NoteKind};
-use crate::error::{Error, Result};
+use crate::error::{Result, RevisionError};
 use crate::history::{Rename, commits_touching_since};
 use crate::id::CommitId;
 use crate::path::RepoPath;
@@ -22,7 +22,11 @@ impl Resolver<'_> {
         case.resolved.paths = target.paths.clone();
         if target.each {
             if !was_there {
-                return Err(Error::NeverThere { reference: self.tip.reference.clone(), commit: state });
+                return Err(RevisionError::NeverThere {
+                    reference: self.tip.reference.clone(),
+                    commit: state,
+                }
+                .into());
             }
             return self.each_back_to(state, &line, target, case);
         }

@@ -43,7 +43,8 @@ impl Repo {
     /// The merge of a branch into another with a merge commit, even where the other could be moved forward.
     ///
     /// # Errors
-    /// [`Error::UnknownRevision`], [`Error::BadRequest`] for branches that share no history.
+    /// [`RevisionError::Unknown`](crate::error::RevisionError::Unknown), [`Error::BadRequest`] for branches that share
+    /// no history.
     pub fn plan_merge(&self, merge: &BranchMerge) -> Result<PlannedMerge> {
         let full = |branch: &str| format!("refs/heads/{branch}");
         let (ours, theirs) =

@@ -61,7 +61,8 @@ impl Repo {
     /// The commit that a plan with `options` would be based on now.
     ///
     /// # Errors
-    /// [`Error::Unborn`], [`Error::UnknownRevision`].
+    /// [`RevisionError::Unborn`](crate::error::RevisionError::Unborn),
+    /// [`RevisionError::Unknown`](crate::error::RevisionError::Unknown).
     pub fn plan_tip(&self, options: &PlanOptions) -> Result<super::Tip> {
         self.tip(options)
     }

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::Plan;
-use crate::error::{Error, Result};
+use crate::error::{Error, LandingError, Result};
 
 /// What a person does not read as a promise of the plan, or what may change while the result stays the same: notes
 /// name hooks and upstreams as they are now, checks and comparisons were run on the machine that made the plan.
@@ -13,10 +13,10 @@ const NOT_COMPARED: [&str; 6] = ["schema_version", "request", "repository", "not
 /// Refuses a plan that differs from `again`, the same request planned again.
 ///
 /// # Errors
-/// [`Error::PlanAltered`] with the first field that differs.
+/// [`LandingError::PlanAltered`] with the first field that differs.
 pub(crate) fn refuse_altered(plan: &Plan, again: &Plan) -> Result<()> {
     match first_difference(plan, again)? {
-        Some(field) => Err(Error::PlanAltered { field }),
+        Some(field) => Err(LandingError::PlanAltered { field }.into()),
         None => Ok(()),
     }
 }

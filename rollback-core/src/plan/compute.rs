@@ -7,7 +7,7 @@ use bstr::BString;
 use super::prepared::{Prepared, PreparedCommit};
 use super::resolve::{Case, Resolver};
 use super::{AttemptResult, Note, NoteKind, Plan, PlanOptions, Repository, Request, SCHEMA_VERSION, Tip};
-use crate::error::{Error, Result};
+use crate::error::{Error, ObjectError, Result, RevisionError};
 use crate::hooks::Hook;
 use crate::id::{CommitId, TreeId};
 use crate::message::{self, Deed, Message, MessageOptions, Paths, Style, Trailer};
@@ -26,9 +26,10 @@ impl Repo {
     /// A conflict, "nothing to do" and "already rolled back" are plans without a chosen rung, not errors.
     ///
     /// # Errors
-    /// Whatever keeps the question from being answered: [`Error::UnknownRevision`], [`Error::PathNeverExisted`],
-    /// [`Error::MainlineOutOfRange`], [`Error::Unborn`], [`Error::ShallowHistory`], [`Error::MissingObject`],
-    /// [`Error::CorruptObject`] and their kin; [`Error::Cancelled`].
+    /// Whatever keeps the question from being answered: [`RevisionError::Unknown`],
+    /// [`PathError::NeverExisted`](crate::error::PathError::NeverExisted), [`RevisionError::MainlineOutOfRange`],
+    /// [`RevisionError::Unborn`], [`RevisionError::ShallowHistory`], [`ObjectError::Missing`], [`ObjectError::Corrupt`]
+    /// and their kin; [`Error::Cancelled`].
     pub fn plan(&self, target: &Target, options: &PlanOptions) -> Result<Plan> {
         let _span = tracing::debug_span!("plan", ?target).entered();
         let plan = self.complete(|repo| repo.plan_once(target, options))?;
@@ -93,7 +94,7 @@ impl Repo {
         let (reference, commit_id) = match self.head()? {
             Head::Branch { name, commit: Some(commit_id) } => (name.to_string(), commit_id),
             Head::Branch { name, commit: None } => {
-                return Err(Error::Unborn { branch: name.to_string() });
+                return Err(RevisionError::Unborn { branch: name.to_string() }.into());
             }
             Head::Detached(commit_id) => ("HEAD".into(), commit_id),
         };
@@ -230,8 +231,13 @@ impl Writer<'_> {
             return Ok(None);
         }
         let author = message::author_of_pick(source, style);
-        let missing =
-            || Error::CorruptObject { kind: "commit", id: source.id.0, source: "it names no author".into() };
+        let missing = || {
+            Error::from(ObjectError::Corrupt {
+                kind: "commit",
+                id: source.id.0,
+                source: "it names no author".into(),
+            })
+        };
         author.ok_or_else(missing).map(Some)
     }
 

@@ -4,7 +4,7 @@ use regex::bytes::RegexBuilder;
 
 use super::resolve::{Case, Resolver};
 use super::{CulpritFound, LastGoodState, Note, NoteKind};
-use crate::error::{Error, Result};
+use crate::error::{Error, PathError, Result};
 use crate::history::{
     self, Change as PathChange, ChangeKind, Culprit, FoundCulprit, NameThen, Predicates, Rename, change_by,
 };
@@ -96,7 +96,7 @@ impl Resolver<'_> {
             Culprit::AlreadyRolledBack(_) => Ok(Finding::AsBefore),
             Culprit::Mended { by } => Ok(Finding::Mended(by)),
             Culprit::NeverGood { .. } => {
-                Err(Error::NeverGood { path: path.clone(), tip: self.tip.commit_id })
+                Err(PathError::NeverGood { path: path.clone(), tip: self.tip.commit_id }.into())
             }
         }
     }

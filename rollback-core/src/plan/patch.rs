@@ -23,7 +23,8 @@ impl Repo {
     /// The diff of what landing `plan` would change; empty where nothing of it is chosen.
     ///
     /// # Errors
-    /// [`Error::MissingObject`] and [`Error::CorruptObject`] for what cannot be read.
+    /// [`ObjectError::Missing`](crate::error::ObjectError::Missing) and
+    /// [`ObjectError::Corrupt`](crate::error::ObjectError::Corrupt) for what cannot be read.
     pub fn plan_diff(&self, plan: &Plan) -> Result<String> {
         let objects = self.objects();
         objects.insert_new(plan.prepared.objects())?;

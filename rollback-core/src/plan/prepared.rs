@@ -36,7 +36,7 @@ impl Prepared {
     /// Keeps `commits` and, of `created`, what they need: the attempts that were not chosen leave nothing behind.
     ///
     /// # Errors
-    /// [`Error::CorruptObject`](crate::Error::CorruptObject) for a created tree that cannot be read.
+    /// [`ObjectError::Corrupt`](crate::error::ObjectError::Corrupt) for a created tree that cannot be read.
     pub(crate) fn new(commits: Vec<PreparedCommit>, created: NewObjects) -> Result<Self> {
         let mut created: HashMap<_, _> =
             created.into_iter().map(|(id, kind, bytes)| (id, (kind, bytes))).collect();

@@ -3,7 +3,7 @@
 
 use super::find::Finding;
 use super::{Note, NoteKind, PlanOptions, ResolvedTarget, Tip};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, RevisionError};
 use crate::history::{self, NameThen, Rename, changed_paths};
 use crate::id::CommitId;
 use crate::path::RepoPath;
@@ -145,7 +145,7 @@ impl<'a> Resolver<'a> {
         self.refuse_unknown(std::slice::from_ref(path), &[from])?;
         let Some(there) = self.name_in_source(from, path)? else {
             let spec = format!("{source}:{path}");
-            return Err(Error::UnknownRevision { spec, source: None });
+            return Err(RevisionError::Unknown { spec, source: None }.into());
         };
         Ok(Restoration::of(path, &there, (from, from)).overlay(overlay))
     }

@@ -48,7 +48,8 @@ impl Repo {
     /// one, that did so, and that was not reverted in turn. A commit that the tip does not reach is judged by its pick.
     ///
     /// # Errors
-    /// [`Error::ShallowHistory`](crate::Error::ShallowHistory) for a commit at the end of a shallow clone.
+    /// [`RevisionError::ShallowHistory`](crate::error::RevisionError::ShallowHistory) for a commit at the end of a
+    /// shallow clone.
     pub fn is_reverted(&self, commit: CommitId, tip: CommitId) -> Result<IsReverted> {
         self.complete(|repo| Judge::new(repo, tip)?.judge(commit))
     }

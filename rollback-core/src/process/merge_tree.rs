@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::{Command, DEFAULT_ENVIRONMENT, Ended, Output, Runner, StartError};
-use crate::error::{Error, Result};
+use crate::error::{Error, LandingError, Result};
 use crate::id::TreeId;
 
 /// git may take its time: some single merges take it half a minute.
@@ -24,7 +24,7 @@ impl MergingGit<'_> {
     /// Merges what led from the first tree to the third into the second: whether without a conflict, and the result.
     ///
     /// # Errors
-    /// [`Error::CrossCheckFailed`] where git is too old for it (2.45 is needed) or fails.
+    /// [`LandingError::CrossCheckFailed`] where git is too old for it (2.45 is needed) or fails.
     pub(crate) fn merge(&self, [base, ours, theirs]: [TreeId; 3]) -> Result<(bool, TreeId)> {
         let base = format!("--merge-base={base}");
         let words =
@@ -47,7 +47,7 @@ impl MergingGit<'_> {
 /// What the installed git calls itself; `None` where none is installed.
 ///
 /// # Errors
-/// [`Error::CrossCheckFailed`].
+/// [`LandingError::CrossCheckFailed`].
 pub(crate) fn installed_git(runner: &dyn Runner, git_dir: &Path) -> Result<Option<String>> {
     match runner.run(&git(git_dir, &["version"]), &mut ()) {
         Err(StartError::NotFound { .. }) => Ok(None),
@@ -75,7 +75,7 @@ fn what_git_said(output: &Output) -> String {
 }
 
 fn failed(why: String) -> Error {
-    Error::CrossCheckFailed { why }
+    LandingError::CrossCheckFailed { why }.into()
 }
 
 fn path_text(path: &Path) -> Result<&str> {

@@ -10,7 +10,7 @@ use gix::hashtable::HashMap;
 
 use super::Objects;
 use super::changed_paths::{ChangedPaths, PathKey};
-use crate::error::{Error, Result, Source};
+use crate::error::{Error, ObjectError, Result, Source};
 use crate::id::{CommitId, TreeId};
 use crate::progress::{Count, Stage};
 
@@ -64,7 +64,7 @@ pub(crate) fn with_ancestry<'o, T>(
     let ancestry = Ancestry::new(objects)?;
     let graph_used = ancestry.graph.is_some();
     match ask(ancestry) {
-        Err(Error::CorruptObject { .. } | Error::MissingObject { .. }) if graph_used => {
+        Err(Error::Object(ObjectError::Corrupt { .. } | ObjectError::Missing { .. })) if graph_used => {
             ask(Ancestry::without_graph(objects)?)
         }
         answer => answer,
@@ -142,7 +142,7 @@ impl<'o> Ancestry<'o> {
     /// Parents, tree and generation of a commit.
     ///
     /// # Errors
-    /// [`Error::MissingObject`] and [`Error::CorruptObject`] for a commit that cannot be read.
+    /// [`ObjectError::Missing`] and [`ObjectError::Corrupt`] for a commit that cannot be read.
     pub(crate) fn lineage(&mut self, ix: CommitIx) -> Result<Lineage> {
         let Some(at) = ix.0.checked_sub(self.in_graph) else {
             if self.count.is_read() && self.counted.insert(ix.0) {
@@ -185,7 +185,7 @@ impl<'o> Ancestry<'o> {
     /// Holds a parent against its child: a commit-graph in which generations do not fall could lead in circles.
     ///
     /// # Errors
-    /// [`Error::CorruptObject`] where they do not.
+    /// [`ObjectError::Corrupt`] where they do not.
     pub(crate) fn check_order(&self, child: CommitIx, generation: u32, parent: &Lineage) -> Result<()> {
         if generation == UNKNOWN_GENERATION || parent.generation < generation {
             return Ok(());
@@ -194,7 +194,7 @@ impl<'o> Ancestry<'o> {
     }
 
     fn corrupt(&self, ix: CommitIx, source: impl Into<Source>) -> Error {
-        Error::CorruptObject { kind: "commit-graph entry", id: self.id(ix).0, source: source.into() }
+        ObjectError::Corrupt { kind: "commit-graph entry", id: self.id(ix).0, source: source.into() }.into()
     }
 
     fn read(&mut self, id: gix::ObjectId) -> Result<Lineage> {

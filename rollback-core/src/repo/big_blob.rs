@@ -13,7 +13,7 @@ use gix::odb::pack::data::entry::Header;
 use gix::odb::pack::{data, index};
 
 use super::objects::Objects;
-use crate::error::{Error, Result};
+use crate::error::{Error, ObjectError, Result, SettingError};
 use crate::id::ObjectId;
 
 /// The most bytes of an object that are read at once, where `rb.blobLimit` does not say otherwise.
@@ -42,7 +42,7 @@ impl Objects {
     /// `core.bigFileThreshold`, whichever is more.
     ///
     /// # Errors
-    /// [`Error::Config`].
+    /// [`SettingError::Value`].
     pub(crate) fn blob_limit(&self) -> Result<u64> {
         blob_limit(self.gix())
     }
@@ -50,7 +50,7 @@ impl Objects {
     /// Blobs with more bytes than this are written to the work tree in pieces, as by git.
     ///
     /// # Errors
-    /// [`Error::Config`].
+    /// [`SettingError::Value`].
     pub(crate) fn streaming_threshold(&self) -> Result<u64> {
         streaming_threshold(self.gix())
     }
@@ -76,7 +76,7 @@ impl Objects {
     /// `core.bigFileThreshold` bytes that is stored whole is never in memory as a whole.
     ///
     /// # Errors
-    /// [`Error::TooLarge`], [`Error::MissingObject`], [`Error::CorruptObject`], and what `sink` returns.
+    /// [`Error::TooLarge`], [`ObjectError::Missing`], [`ObjectError::Corrupt`], and what `sink` returns.
     pub(crate) fn in_pieces(&self, id: ObjectId, sink: &mut Sink<'_>) -> Result<u64> {
         let size = self.blob_size(id)?;
         if size > self.streaming_threshold()?
@@ -110,14 +110,17 @@ pub(super) fn blob_limit(repo: &gix::Repository) -> Result<u64> {
     match config.try_integer("rb.blobLimit") {
         Ok(None) => Ok(DEFAULT_LIMIT.max(streaming_threshold(repo)?)),
         Ok(Some(limit)) if limit >= 0 => Ok(limit as u64),
-        Ok(Some(_)) => Err(Error::Config { key: "rb.blobLimit".into(), why: "it is negative".into() }),
-        Err(error) => Err(Error::Config { key: "rb.blobLimit".into(), why: error.to_string() }),
+        Ok(Some(_)) => {
+            Err(SettingError::Value { key: "rb.blobLimit".into(), why: "it is negative".into() }.into())
+        }
+        Err(error) => Err(SettingError::Value { key: "rb.blobLimit".into(), why: error.to_string() }.into()),
     }
 }
 
 fn streaming_threshold(repo: &gix::Repository) -> Result<u64> {
-    repo.big_file_threshold()
-        .map_err(|error| Error::Config { key: "core.bigFileThreshold".into(), why: error.to_string() })
+    repo.big_file_threshold().map_err(|error| {
+        SettingError::Value { key: "core.bigFileThreshold".into(), why: error.to_string() }.into()
+    })
 }
 
 /// A blob that is stored as itself.
@@ -211,5 +214,5 @@ fn packed_in(folder: &Path, id: ObjectId) -> Option<Option<Stored>> {
 }
 
 fn corrupt(id: ObjectId, source: impl Into<crate::error::Source>) -> Error {
-    Error::CorruptObject { kind: "blob", id, source: source.into() }
+    ObjectError::Corrupt { kind: "blob", id, source: source.into() }.into()
 }

@@ -3,7 +3,7 @@
 
 use bstr::{BStr, BString, ByteSlice};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ObjectError, Result};
 use crate::id::{CommitId, TreeId};
 
 /// A commit, decoded and owned.
@@ -79,7 +79,7 @@ impl Commit {
     /// Decodes the bytes of the commit `id`.
     ///
     /// # Errors
-    /// [`Error::CorruptObject`] where it names no tree, or a parent that is no id.
+    /// [`ObjectError::Corrupt`] where it names no tree, or a parent that is no id.
     pub(crate) fn parse(id: CommitId, bytes: &[u8]) -> Result<Self> {
         let (tree, parents, rest) = lineage(id, bytes)?;
         let rest = &rest[..rest.find_byte(0).unwrap_or(rest.len())];
@@ -126,7 +126,9 @@ impl CommitHeader {
 
 /// Tree, parents, and what follows them.
 fn lineage(id: CommitId, bytes: &[u8]) -> Result<(TreeId, Vec<CommitId>, &[u8])> {
-    let corrupt = |why: &'static str| Error::CorruptObject { kind: "commit", id: id.0, source: why.into() };
+    let corrupt = |why: &'static str| {
+        Error::from(ObjectError::Corrupt { kind: "commit", id: id.0, source: why.into() })
+    };
     let line = |bytes: &'_ [u8], name: &str| -> Option<usize> {
         bytes.strip_prefix(name.as_bytes())?;
         Some(bytes.find_byte(b'\n').unwrap_or(bytes.len()))

@@ -5,7 +5,7 @@
 use bstr::{BString, ByteSlice};
 use gix::config::Source;
 
-use crate::error::{Error, Result};
+use crate::error::{Result, SettingError};
 use crate::repo::Repo;
 
 /// What the configuration says about writing.
@@ -168,7 +168,7 @@ impl Settings {
             config
                 .try_boolean(key)
                 .map(|value| value.unwrap_or(default))
-                .map_err(|error| Error::Config { key: key.into(), why: error.to_string() })
+                .map_err(|error| SettingError::Value { key: key.into(), why: error.to_string() }.into())
         };
         let bare = local.workdir().is_none();
         Ok(Self {
@@ -209,10 +209,11 @@ fn shared(value: Option<&[u8]>) -> Result<Shared> {
             match bits.filter(|bits| bits & 0o600 == 0o600) {
                 Some(bits) => Shared::Exactly(bits & 0o666),
                 None => {
-                    return Err(Error::Config {
+                    return Err(SettingError::Value {
                         key: "core.sharedRepository".into(),
                         why: format!("'{}' must let the owner read and write", octal.as_bstr()),
-                    });
+                    }
+                    .into());
                 }
             }
         }

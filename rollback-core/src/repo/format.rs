@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::config_file::Setting;
 use super::config_rules::number;
-use crate::error::{Error, Result, SettingError};
+use crate::error::{RepositoryError, Result, SettingError};
 
 /// The newest version that git reads.
 const NEWEST: i64 = 1;
@@ -26,7 +26,7 @@ enum Known {
 /// Refuses a format that git refuses, and one that would be misread or damaged here.
 ///
 /// # Errors
-/// [`SettingError::Format`], [`Error::ReferenceStorage`].
+/// [`SettingError::Format`], [`RepositoryError::ReferenceStorage`].
 pub(crate) fn check(file: &Path, settings: &[Setting]) -> Result<()> {
     let refuse = |what: String, line| Err(SettingError::Format { what, path: file.to_owned(), line }.into());
     let plain = |setting: &&Setting| setting.subsection.is_none();
@@ -53,7 +53,7 @@ pub(crate) fn check(file: &Path, settings: &[Setting]) -> Result<()> {
                 );
             }
             Some(Known::Unsupported(_)) if name == "refstorage" => {
-                return Err(Error::ReferenceStorage { storage: value });
+                return Err(RepositoryError::ReferenceStorage { storage: value }.into());
             }
             Some(Known::Unsupported(why)) => {
                 return refuse(format!("extension '{name}' is not supported: {why}"), extension.line);
@@ -82,6 +82,7 @@ fn known(name: &str, value: &str) -> Option<Known> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Error;
     use crate::repo::config_file;
 
     fn outcome(text: &str) -> Result<(), (String, usize)> {

@@ -42,8 +42,8 @@ impl Repo {
     /// Who plays `role` in a commit made now.
     ///
     /// # Errors
-    /// [`Error::NoIdentity`] where name or mail is not configured, [`SettingError::Identity`] for a name that git
-    /// refuses, [`SettingError::Date`] for a date of the environment that git cannot read.
+    /// [`SettingError::NoIdentity`] where name or mail is not configured, [`SettingError::Identity`] for a name that
+    /// git refuses, [`SettingError::Date`] for a date of the environment that git cannot read.
     pub(crate) fn identity(&self, role: Role) -> Result<Signature> {
         let local = self.local();
         let config = local.config_snapshot();
@@ -80,7 +80,7 @@ struct Sources<'a> {
 impl Sources<'_> {
     fn signature(&self, role: Role, now: i64, zone: &TimeZone) -> Result<Signature> {
         let [name_variable, email_variable, date_variable] = role.variables();
-        let missing = || Error::NoIdentity { role: role.name() };
+        let missing = || Error::from(SettingError::NoIdentity { role: role.name() });
         let (email, _) = self.part(email_variable, role, "email").ok_or_else(missing)?;
         let (name, from) = self.part(name_variable, role, "name").ok_or_else(missing)?;
         let name = clean_name(role, &name, from)?;

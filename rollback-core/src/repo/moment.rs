@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 
 use super::Repo;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, RevisionError};
 use crate::id::CommitId;
 use crate::local_time;
 
@@ -14,10 +14,10 @@ impl Repo {
     /// What the branch held at a date by its reflog is a revision: `main@{yesterday}`.
     ///
     /// # Errors
-    /// As [`Repo::resolve_commit`]; [`Error::BeforeHistory`] for a date before the first commit.
+    /// As [`Repo::resolve_commit`]; [`RevisionError::BeforeHistory`] for a date before the first commit.
     pub fn resolve_state(&self, spec: &str, tip: CommitId) -> Result<CommitId> {
         let unknown = match self.resolve_commit(spec) {
-            Err(error @ Error::UnknownRevision { .. }) => error,
+            Err(error @ Error::Revision(RevisionError::Unknown { .. })) => error,
             other => return other,
         };
         let Some(moment) = moment(spec) else { return Err(unknown) };
@@ -34,7 +34,7 @@ impl Repo {
             |_| oldest.to_string(),
             |first| first.to_zoned(local_time::zone()).strftime("%Y-%m-%d").to_string(),
         );
-        Err(Error::BeforeHistory { date: spec.to_owned(), begins, tip })
+        Err(RevisionError::BeforeHistory { date: spec.to_owned(), begins, tip }.into())
     }
 }
 

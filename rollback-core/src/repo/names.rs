@@ -33,7 +33,7 @@ impl Repo {
     /// The names most like one that names nothing, nearest first: branches, remote-tracking branches and tags.
     ///
     /// # Errors
-    /// [`Error::BadReferences`](crate::Error::BadReferences).
+    /// [`RepositoryError::BadReferences`](crate::error::RepositoryError::BadReferences).
     pub fn nearest_names(&self, name: &str) -> Result<Vec<String>> {
         Ok(nearest(name, self.reference_names()?))
     }

@@ -9,7 +9,7 @@ use super::big_blob::DEFAULT_LIMIT;
 use super::commit::{Commit, CommitHeader};
 use super::promised::{Lacking, is_partial_clone};
 use crate::cancel::Cancel;
-use crate::error::{Error, Result, Source};
+use crate::error::{Error, ObjectError, Result, Source};
 use crate::filters::Filters;
 use crate::id::{CommitId, Entry, EntryMode, ObjectId, TreeId};
 use crate::merge_drivers::MergeDrivers;
@@ -49,7 +49,7 @@ impl Tree {
     /// Decodes the bytes of the tree `id`.
     ///
     /// # Errors
-    /// [`Error::CorruptObject`], naming `id`.
+    /// [`ObjectError::Corrupt`], naming `id`.
     pub(crate) fn parse(id: TreeId, bytes: &[u8]) -> Result<Self> {
         let mut entries = Vec::new();
         for row in gix::objs::TreeRefIter::from_bytes(bytes, id.0.0.kind()) {
@@ -122,7 +122,8 @@ impl Objects {
     /// Reads the object into `buffer` and returns its kind.
     ///
     /// # Errors
-    /// [`Error::MissingObject`] and [`Error::CorruptObject`], both naming `id`, [`Error::TooLarge`], [`Error::Cancelled`].
+    /// [`ObjectError::Missing`] and [`ObjectError::Corrupt`], both naming `id`, [`Error::TooLarge`],
+    /// [`Error::Cancelled`].
     pub(crate) fn read(&self, id: ObjectId, wanted: &'static str, buffer: &mut Vec<u8>) -> Result<Kind> {
         self.stop_if_cancelled()?;
         if wanted == "blob" {
@@ -145,7 +146,7 @@ impl Objects {
                         return Err(Error::TooLarge { what, size: header.size, limit });
                     }
                 }
-                Err(Error::CorruptObject { kind: wanted, id, source: source.into() })
+                Err(ObjectError::Corrupt { kind: wanted, id, source: source.into() }.into())
             }
         }
     }
@@ -262,7 +263,7 @@ impl Objects {
     /// Puts objects that another view created into the memory of this one.
     ///
     /// # Errors
-    /// [`Error::CorruptObject`] where the bytes are not those of the id.
+    /// [`ObjectError::Corrupt`] where the bytes are not those of the id.
     pub(crate) fn insert_new(&self, objects: &[(ObjectId, Kind, Vec<u8>)]) -> Result<()> {
         for (id, kind, bytes) in objects {
             let found = gix::objs::Write::write_buf(&self.repo.objects, *kind, bytes)
@@ -289,7 +290,7 @@ impl Objects {
     }
 
     pub(super) fn missing(&self, id: ObjectId, kind: &'static str) -> Error {
-        Error::MissingObject { kind, id, partial_clone: is_partial_clone(&self.repo) }
+        ObjectError::Missing { kind, id, partial_clone: is_partial_clone(&self.repo) }.into()
     }
 
     /// Whether a missing blob is noted, to be fetched when the computation is over: what comes of that is not used.
@@ -307,7 +308,7 @@ impl Objects {
     /// Ends a computation that has gone on without objects: more of it would only guess.
     ///
     /// # Errors
-    /// [`Error::MissingObject`].
+    /// [`ObjectError::Missing`].
     pub(crate) fn refuse_lacking(&self) -> Result<()> {
         match self.lacking.as_ref().and_then(Lacking::first) {
             Some(id) => Err(self.missing(id, "blob")),
@@ -320,9 +321,9 @@ fn expect_kind(found: Kind, wanted: Kind, name: &'static str, id: ObjectId) -> R
     if found == wanted {
         return Ok(());
     }
-    Err(Error::CorruptObject { kind: name, id, source: format!("it is a {found}").into() })
+    Err(ObjectError::Corrupt { kind: name, id, source: format!("it is a {found}").into() }.into())
 }
 
 fn corrupt(kind: &'static str, id: ObjectId, source: impl Into<Source>) -> Error {
-    Error::CorruptObject { kind, id, source: source.into() }
+    ObjectError::Corrupt { kind, id, source: source.into() }.into()
 }

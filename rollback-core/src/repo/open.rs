@@ -9,7 +9,7 @@ use super::big_blob::{DEFAULT_LIMIT, blob_limit};
 use super::config_file::Setting;
 use super::{Programs, Repo, config_check, config_env};
 use crate::cancel::Cancel;
-use crate::error::{Error, Result};
+use crate::error::{Error, RepositoryError, Result};
 use crate::process::SystemFilters;
 use crate::progress::Sink;
 
@@ -18,9 +18,9 @@ impl Repo {
     /// the environment (`GIT_CONFIG_COUNT`, `GIT_CONFIG_PARAMETERS`) counts.
     ///
     /// # Errors
-    /// [`Error::NotARepository`] where there is none, [`Error::NotOwned`] where it belongs to another user,
-    /// [`Error::Unsupported`] and [`Error::Setting`] for formats and configurations that git refuses or that would be
-    /// misread.
+    /// [`RepositoryError::NotARepository`] where there is none, [`RepositoryError::NotOwned`] where it belongs to
+    /// another user, [`RepositoryError::Unsupported`] and [`Error::Setting`] for formats and configurations that git
+    /// refuses or that would be misread.
     pub fn discover(folder: impl AsRef<Path>) -> Result<Self> {
         let folder = absolute(folder.as_ref())?;
         let settings = config_env::settings(&variable)?;
@@ -160,20 +160,22 @@ fn add_configuration(repo: &mut gix::Repository, settings: &[Setting]) -> Result
 fn open_error(folder: &Path, error: gix::Error, environment: Environment) -> Error {
     let text = error.to_string();
     if error.classify().has(gix::error::Class::PermissionDenied) {
-        return Error::NotOwned { path: folder.to_owned() };
+        return RepositoryError::NotOwned { path: folder.to_owned() }.into();
     }
     if let Some(explained) = config_check::explain(git_dir_of(folder, environment).as_deref()) {
         return explained;
     }
     if error.is_unsupported() {
-        return Error::Unsupported { what: text, why: "this format is not known here".into() };
+        return RepositoryError::Unsupported { what: text, why: "this format is not known here".into() }
+            .into();
     }
     if text.contains("onfiguration") {
         let why = causes(&error);
-        return Error::Unsupported { what: "the configuration of the repository".into(), why };
+        return RepositoryError::Unsupported { what: "the configuration of the repository".into(), why }
+            .into();
     }
     if error.is_not_found() || text.contains("not a git repository") || text.contains("Could not find") {
-        return Error::NotARepository { path: folder.to_owned() };
+        return RepositoryError::NotARepository { path: folder.to_owned() }.into();
     }
     Error::internal(format!("cannot open the repository at {}", folder.display()), error)
 }
@@ -190,7 +192,9 @@ fn refuse_work_tree_elsewhere(folder: &Path, repo: &gix::Repository, environment
     // A submodule's configuration leads back to the folder that its `.git` file lies in.
     let found_at = folder.ancestors().find(|folder| folder.join(".git").exists());
     match work_tree.canonicalize() {
-        Ok(whole) if found_at != Some(&whole) => Err(Error::WorkTreeElsewhere { work_tree: whole }),
+        Ok(whole) if found_at != Some(&whole) => {
+            Err(RepositoryError::WorkTreeElsewhere { work_tree: whole }.into())
+        }
         _ => Ok(()),
     }
 }

@@ -15,7 +15,7 @@ use bstr::{BString, ByteSlice};
 use gix::config::Source;
 
 use super::{Objects, Programs, Repo};
-use crate::error::{Error, Result};
+use crate::error::{Error, ObjectError, Result};
 use crate::id::{Entry, EntryKind, ObjectId};
 use crate::promised::{FetchCall, ObjectFetcher};
 
@@ -76,12 +76,12 @@ impl Repo {
             let result = compute(&noting);
             let mut missing = lacking.take();
             match &result {
-                Err(Error::MissingObject { id, kind: "tree", .. }) => {
+                Err(Error::Object(ObjectError::Missing { id, kind: "tree", .. })) => {
                     missing.insert(*id);
                     missing.extend(self.root_trees_lacking(1_usize << (2 * tree_rounds.min(7)))?);
                     tree_rounds += 1;
                 }
-                Err(Error::MissingObject { id, .. }) => {
+                Err(Error::Object(ObjectError::Missing { id, .. })) => {
                     missing.insert(*id);
                 }
                 _ => {}
@@ -111,7 +111,7 @@ impl Repo {
     /// Fetches what is missing of these files and links; whether anything was.
     ///
     /// # Errors
-    /// [`Error::MissingObject`] where no remote promised it, and those of [`Repo::fetch_objects`].
+    /// [`ObjectError::Missing`] where no remote promised it, and those of [`Repo::fetch_objects`].
     pub(crate) fn fetch_lacking(
         &self,
         objects: &Objects,
@@ -138,14 +138,14 @@ impl Repo {
     /// A pack in the object database.
     ///
     /// # Errors
-    /// [`Error::ObjectsNotFetched`] where fetching is off; [`Error::UnsafeRemote`] and [`Error::FetchNotTrusted`] for
-    /// remotes that are not asked; [`Error::FetchFailed`].
+    /// [`ObjectError::NotFetched`] where fetching is off; [`ObjectError::UnsafeRemote`] and
+    /// [`ObjectError::FetchNotTrusted`] for remotes that are not asked; [`ObjectError::FetchFailed`].
     pub(crate) fn fetch_objects(&self, ids: impl IntoIterator<Item = ObjectId>) -> Result<()> {
         let mut missing: Vec<_> = ids.into_iter().collect();
         let remotes = promisors(&self.local());
         let Some(fetcher) = &self.fetcher else {
             let remote = remotes.first().map(|remote| remote.to_str_lossy().into_owned());
-            return Err(Error::ObjectsNotFetched { ids: missing, remote: remote.unwrap_or_default() });
+            return Err(ObjectError::NotFetched { ids: missing, remote: remote.unwrap_or_default() }.into());
         };
         let mut failure = (String::new(), "no remote is configured that promised them".to_owned());
         for remote in remotes {
@@ -164,12 +164,12 @@ impl Repo {
             failure = (name, why);
         }
         let (remote, why) = failure;
-        Err(Error::FetchFailed { ids: missing, remote, why })
+        Err(ObjectError::FetchFailed { ids: missing, remote, why }.into())
     }
 
     /// The name of a remote that may be asked.
     fn admitted(&self, remote: &BString) -> Result<String> {
-        let unsafe_remote = |why| Error::UnsafeRemote { remote: remote.to_string(), why };
+        let unsafe_remote = |why| Error::from(ObjectError::UnsafeRemote { remote: remote.to_string(), why });
         let name = remote.to_str().map_err(|_| unsafe_remote("its name is not UTF-8"))?;
         if name.starts_with('-') || name.contains(|letter: char| letter.is_control()) {
             return Err(unsafe_remote("its name could be taken for an option"));
@@ -196,7 +196,7 @@ impl Repo {
             Programs::Refused => false,
         };
         match programs_of_fetching(local).into_iter().find(|(key, value)| !trusted(key, value)) {
-            Some((key, _)) => Err(Error::FetchNotTrusted { key }),
+            Some((key, _)) => Err(ObjectError::FetchNotTrusted { key }.into()),
             None => Ok(()),
         }
     }

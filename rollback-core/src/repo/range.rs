@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::ancestry::{Ancestry, CommitIx, with_ancestry};
 use super::revision::{Ends, parse_spec, peel};
 use super::{Objects, Repo, commit_set};
-use crate::error::{Error, Result};
+use crate::error::{Result, RevisionError};
 use crate::id::CommitId;
 
 /// How a range of commits is read.
@@ -88,7 +88,7 @@ impl Repo {
     /// with `^`: that one excludes from all others, as `A..B` does from B.
     ///
     /// # Errors
-    /// As [`Repo::resolve_commits`], and [`Error::RangeOffLine`].
+    /// As [`Repo::resolve_commits`], and [`RevisionError::RangeOffLine`].
     pub(crate) fn resolve_changes(&self, specs: &[String], reading: RangeReading) -> Result<Named> {
         let mut named = Named::default();
         if reading == RangeReading::Set {
@@ -113,7 +113,7 @@ impl Repo {
             named.add_ends(&objects, &all, (&specs.join(" "), reading))?;
         }
         if named.commits.is_empty() {
-            return Err(Error::EmptyCommitSet { specs: specs.to_vec() });
+            return Err(RevisionError::EmptyCommitSet { specs: specs.to_vec() }.into());
         }
         Ok(named)
     }
@@ -146,7 +146,11 @@ impl Named {
         for end in &ends.included {
             let line = line_between(objects, *end, &ends.excluded)?;
             if reading == RangeReading::Line && !line.brought_by.is_empty() {
-                return Err(Error::RangeOffLine { spec: spec.to_owned(), brought_by: line.brought_by });
+                return Err(RevisionError::RangeOffLine {
+                    spec: spec.to_owned(),
+                    brought_by: line.brought_by,
+                }
+                .into());
             }
             self.on_line.extend(&line.commits);
             self.push_range(line.commits);
@@ -158,7 +162,7 @@ impl Named {
 /// The first-parent commits from `tip` down to what `excluded` reaches.
 ///
 /// # Errors
-/// Those of reading commits; [`Error::ShallowHistory`] where a shallow clone ends the line.
+/// Those of reading commits; [`RevisionError::ShallowHistory`] where a shallow clone ends the line.
 pub(crate) fn line_between(objects: &Objects, tip: CommitId, excluded: &[CommitId]) -> Result<Line> {
     with_ancestry(objects, |mut ancestry| Line::read(&mut ancestry, tip, excluded))
 }
@@ -193,7 +197,7 @@ fn first_parents(
         let lineage = ancestry.lineage(commit)?;
         if lineage.boundary {
             let what = "where the range begins".to_owned();
-            return Err(Error::ShallowHistory { boundary: ancestry.id(commit), what });
+            return Err(RevisionError::ShallowHistory { boundary: ancestry.id(commit), what }.into());
         }
         line.push(commit);
         at = lineage.parents.first().copied();

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use bstr::{BString, ByteSlice};
 
 use crate::bounded;
-use crate::error::{Error, Result};
+use crate::error::{Error, LandingError, RepositoryError, Result};
 use crate::id::CommitId;
 use crate::path::RepoPath;
 use crate::repo::Repo;
@@ -59,15 +59,16 @@ impl Repo {
     /// Reads HEAD of this work tree.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] where HEAD is a symbolic link of the file system.
+    /// [`RepositoryError::Unsupported`] where HEAD is a symbolic link of the file system.
     pub(crate) fn head(&self) -> Result<Head> {
         let path = self.git_dir().join("HEAD");
         let metadata = fs::symlink_metadata(&path).map_err(|error| Error::io("read", &path, error))?;
         if metadata.is_symlink() {
-            return Err(Error::Unsupported {
+            return Err(RepositoryError::Unsupported {
                 what: "HEAD as a symbolic link".into(),
                 why: "git symbolic-ref HEAD refs/heads/NAME writes it anew".into(),
-            });
+            }
+            .into());
         }
         let bytes = fs::read(&path).map_err(|error| Error::io("read", &path, error))?;
         match bytes.strip_prefix(b"ref:") {
@@ -83,14 +84,15 @@ impl Repo {
     /// The commit that the reference called `name` holds; `None` where there is no such reference.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] for a reference that names another one.
+    /// [`RepositoryError::Unsupported`] for a reference that names another one.
     pub(crate) fn read_reference(&self, name: &[u8]) -> Result<Option<CommitId>> {
         let path = self.reference_path(name)?;
         match fs::read(&path) {
-            Ok(bytes) if bytes.starts_with(b"ref:") => Err(Error::Unsupported {
+            Ok(bytes) if bytes.starts_with(b"ref:") => Err(RepositoryError::Unsupported {
                 what: format!("symbolic reference {}", name.as_bstr()),
                 why: "only HEAD may name another reference".into(),
-            }),
+            }
+            .into()),
             Ok(bytes) => parse_id(&bytes, &path).map(Some),
             Err(error) if is_no_file(&error) => self.read_packed_reference(name),
             Err(error) => Err(Error::io("read", path, error)),
@@ -141,19 +143,20 @@ impl Repo {
         let mut prefix = name.to_vec();
         prefix.push(b'/');
         let local = self.local();
-        let platform = local.references().map_err(Error::unreadable_references)?;
-        let mut below = platform.prefixed(prefix.as_bstr()).map_err(Error::unreadable_references)?;
+        let platform = local.references().map_err(RepositoryError::unreadable_references)?;
+        let mut below =
+            platform.prefixed(prefix.as_bstr()).map_err(RepositoryError::unreadable_references)?;
         Ok(below.next().and_then(Result::ok).map(|reference| reference.name().as_bstr().to_owned()))
     }
 
     /// The full names of the references below a prefix that ends in `/`, in order; broken ones are passed over.
     ///
     /// # Errors
-    /// [`Error::BadReferences`] where they cannot be listed.
+    /// [`RepositoryError::BadReferences`] where they cannot be listed.
     pub(crate) fn references_below(&self, prefix: &str) -> Result<Vec<String>> {
         let local = self.local();
-        let platform = local.references().map_err(Error::unreadable_references)?;
-        let found = platform.prefixed(prefix).map_err(Error::unreadable_references)?;
+        let platform = local.references().map_err(RepositoryError::unreadable_references)?;
+        let found = platform.prefixed(prefix).map_err(RepositoryError::unreadable_references)?;
         let names = found.filter_map(std::result::Result::ok);
         let mut names: Vec<_> = names.map(|reference| reference.name().as_bstr().to_string()).collect();
         names.sort();
@@ -209,7 +212,7 @@ fn work_tree_of(git_dir: &Path, common: &Path) -> PathBuf {
 /// Checks that `name` is a reference that rb may write: a branch or one of its own.
 ///
 /// # Errors
-/// [`Error::InvalidBranchName`].
+/// [`LandingError::InvalidBranchName`].
 pub(crate) fn check_writable_name(name: &[u8]) -> Result<()> {
     let short = name.strip_prefix(b"refs/heads/").or_else(|| name.strip_prefix(b"refs/rb/"));
     // `refs/heads/-x` cannot be named on a command line, and `refs/heads/HEAD` is taken for HEAD.
@@ -223,13 +226,13 @@ pub(crate) fn check_writable_name(name: &[u8]) -> Result<()> {
 /// The error names the branch as it is typed.
 fn invalid_name(name: &[u8]) -> Error {
     let typed = name.strip_prefix(b"refs/heads/").unwrap_or(name);
-    Error::InvalidBranchName { name: typed.to_str_lossy().into_owned() }
+    LandingError::InvalidBranchName { name: typed.to_str_lossy().into_owned() }.into()
 }
 
 fn parse_id(bytes: &[u8], path: &Path) -> Result<CommitId> {
-    gix::ObjectId::from_hex(bytes.trim())
-        .map(CommitId::from)
-        .map_err(|_| Error::BadReferences { why: format!("{} holds no object id", path.display()) })
+    gix::ObjectId::from_hex(bytes.trim()).map(CommitId::from).map_err(|_| {
+        RepositoryError::BadReferences { why: format!("{} holds no object id", path.display()) }.into()
+    })
 }
 
 /// Whether the error says that there is no such file; a folder of that name is none.

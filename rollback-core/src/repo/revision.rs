@@ -6,15 +6,15 @@ use gix::revision::spec::parse;
 use super::ancestry::{Ancestry, with_ancestry};
 use super::promised::is_partial_clone;
 use super::{Objects, Repo, commit_set, text_search};
-use crate::error::{Error, Result};
+use crate::error::{Error, ObjectError, RepositoryError, Result, RevisionError};
 use crate::id::{CommitId, ObjectId};
 
 impl Repo {
     /// The commit that `spec` names. Annotated tags are peeled; `-` is the branch checked out before.
     ///
     /// # Errors
-    /// [`Error::UnknownRevision`], [`Error::AmbiguousRevision`] with the candidates, [`Error::NotACommit`],
-    /// [`Error::Unborn`] for the HEAD of a branch without commits, and [`Error::BadRequest`] for a range.
+    /// [`RevisionError::Unknown`], [`RevisionError::Ambiguous`] with the candidates, [`RevisionError::NotACommit`],
+    /// [`RevisionError::Unborn`] for the HEAD of a branch without commits, and [`Error::BadRequest`] for a range.
     pub fn resolve_commit(&self, spec: &str) -> Result<CommitId> {
         let repo = self.local();
         match parse_spec(&repo, spec)? {
@@ -28,7 +28,7 @@ impl Repo {
     /// first and never a parent before its child.
     ///
     /// # Errors
-    /// As [`Repo::resolve_commit`] for each name, and [`Error::EmptyCommitSet`].
+    /// As [`Repo::resolve_commit`] for each name, and [`RevisionError::EmptyCommitSet`].
     pub fn resolve_commits<S: AsRef<str>>(&self, specs: &[S]) -> Result<Vec<CommitId>> {
         let objects = self.objects();
         let mut ends = Ends::default();
@@ -41,14 +41,14 @@ impl Repo {
         };
         if commits.is_empty() {
             let specs = specs.iter().map(|spec| spec.as_ref().to_owned()).collect();
-            return Err(Error::EmptyCommitSet { specs });
+            return Err(RevisionError::EmptyCommitSet { specs }.into());
         }
         Ok(commits)
     }
     /// The commits that `tips` reach and `known` do not, newest first; none is no error.
     ///
     /// # Errors
-    /// [`Error::MissingObject`] and [`Error::CorruptObject`].
+    /// [`ObjectError::Missing`] and [`ObjectError::Corrupt`].
     pub fn commits_beyond(&self, tips: &[CommitId], known: &[CommitId]) -> Result<Vec<CommitId>> {
         let objects = self.objects();
         let ends = Ends { included: tips.to_vec(), excluded: known.to_vec(), is_walk: true };
@@ -153,7 +153,7 @@ fn range(words: &str) -> Option<(&str, &str, &str)> {
 fn one(repo: &gix::Repository, spec: &str) -> Result<gix::ObjectId> {
     match parse_single(repo, spec)? {
         Spec::Include(id) => Ok(peel(repo, spec, id)?.0.0),
-        _ => Err(Error::UnknownRevision { spec: spec.to_owned(), source: None }),
+        _ => Err(RevisionError::Unknown { spec: spec.to_owned(), source: None }.into()),
     }
 }
 
@@ -162,7 +162,7 @@ fn parse_single(repo: &gix::Repository, spec: &str) -> Result<Spec> {
     if let Some(text) = spec.strip_prefix(":/") {
         return match text_search::newest_with(repo, text)? {
             Some(id) => Ok(Spec::Include(id)),
-            None => Err(Error::UnknownRevision { spec: spec.to_owned(), source: None }),
+            None => Err(RevisionError::Unknown { spec: spec.to_owned(), source: None }.into()),
         };
     }
     if let Some((name, parents)) = Parents::of(spec) {
@@ -215,7 +215,7 @@ impl Parents {
         let mut parents = gix::objs::CommitRefIter::from_bytes(&object.data, object.id.kind()).parent_ids();
         match parents.nth(number - 1) {
             Some(from) => Ok(Spec::Range { from, to: commit }),
-            None => Err(Error::UnknownRevision { spec: spec.to_owned(), source: None }),
+            None => Err(RevisionError::Unknown { spec: spec.to_owned(), source: None }.into()),
         }
     }
 }
@@ -269,17 +269,17 @@ fn explain(repo: &gix::Repository, spec: &str, error: gix::Error) -> Error {
         _ => None,
     });
     if let Some(candidates) = ambiguous {
-        return Error::AmbiguousRevision { spec: spec.to_owned(), candidates };
+        return RevisionError::Ambiguous { spec: spec.to_owned(), candidates }.into();
     }
     if names_head(spec)
         && let Ok(head) = repo.head()
         && head.is_unborn()
         && let Some(branch) = head.referent_name()
     {
-        return Error::Unborn { branch: branch.shorten().to_string() };
+        return RevisionError::Unborn { branch: branch.shorten().to_string() }.into();
     }
     if let Err(error) = repo.references().and_then(|all| all.all().map(drop)) {
-        return Error::unreadable_references(error);
+        return RepositoryError::unreadable_references(error).into();
     }
     if let Ok(mut reference) = repo.find_reference(spec)
         && let Ok(id) = reference.follow_to_object()
@@ -287,11 +287,11 @@ fn explain(repo: &gix::Repository, spec: &str, error: gix::Error) -> Error {
     {
         let id = ObjectId(id.detach());
         return match error.is_not_found() {
-            true => Error::MissingObject { kind: "commit", id, partial_clone: is_partial_clone(repo) },
-            false => Error::CorruptObject { kind: "commit", id, source: error.into() },
+            true => ObjectError::Missing { kind: "commit", id, partial_clone: is_partial_clone(repo) }.into(),
+            false => ObjectError::Corrupt { kind: "commit", id, source: error.into() }.into(),
         };
     }
-    Error::UnknownRevision { spec: spec.to_owned(), source: Some(error.into()) }
+    RevisionError::Unknown { spec: spec.to_owned(), source: Some(error.into()) }.into()
 }
 
 fn names_head(spec: &str) -> bool {
@@ -307,7 +307,7 @@ pub(crate) fn commit_of(repo: &gix::Repository, reference: &mut gix::Reference<'
     let spec = reference.name().as_bstr().to_string();
     match reference.follow_to_object() {
         Ok(id) => peel(repo, &spec, id.detach()),
-        Err(error) => Err(Error::UnknownRevision { spec, source: Some(error.into()) }),
+        Err(error) => Err(RevisionError::Unknown { spec, source: Some(error.into()) }.into()),
     }
 }
 
@@ -322,7 +322,7 @@ fn refuse_unreadable_steps(repo: &gix::Repository, words: &str) -> Result<()> {
             if let Ok(Spec::Include(id)) = step.map(gix::revision::Spec::detach) {
                 match behind_tags(repo, &end[..at], id) {
                     Ok(object) if object.kind == gix::objs::Kind::Commit => drop(tree_of(&object)?),
-                    Err(error @ Error::CorruptObject { .. }) => return Err(error),
+                    Err(error @ Error::Object(ObjectError::Corrupt { .. })) => return Err(error),
                     _ => {}
                 }
             }
@@ -344,7 +344,7 @@ pub(crate) fn tree_named(repo: &gix::Repository, spec: &str) -> Option<gix::Obje
 
 fn tree_of(commit: &gix::Object<'_>) -> Result<gix::ObjectId> {
     gix::objs::CommitRefIter::from_bytes(&commit.data, commit.id.kind()).tree_id().map_err(|source| {
-        Error::CorruptObject { kind: "commit", id: ObjectId(commit.id), source: source.into() }
+        ObjectError::Corrupt { kind: "commit", id: ObjectId(commit.id), source: source.into() }.into()
     })
 }
 
@@ -352,7 +352,7 @@ pub(super) fn peel(repo: &gix::Repository, spec: &str, id: gix::ObjectId) -> Res
     let object = behind_tags(repo, spec, id)?;
     match object.kind {
         gix::objs::Kind::Commit => Ok(object.id.into()),
-        kind => Err(Error::NotACommit { spec: spec.to_owned(), kind: kind.to_string() }),
+        kind => Err(RevisionError::NotACommit { spec: spec.to_owned(), kind: kind.to_string() }.into()),
     }
 }
 
@@ -362,14 +362,16 @@ fn behind_tags<'repo>(
     spec: &str,
     id: gix::ObjectId,
 ) -> Result<gix::Object<'repo>> {
-    let unreadable = |id: gix::ObjectId, error: gix::Error| match error.is_not_found() {
-        true => Error::UnknownRevision { spec: spec.to_owned(), source: Some(error.into()) },
-        false => Error::CorruptObject { kind: "object", id: ObjectId(id), source: error.into() },
+    let unreadable = |id: gix::ObjectId, error: gix::Error| -> Error {
+        match error.is_not_found() {
+            true => RevisionError::Unknown { spec: spec.to_owned(), source: Some(error.into()) }.into(),
+            false => ObjectError::Corrupt { kind: "object", id: ObjectId(id), source: error.into() }.into(),
+        }
     };
     let mut object = repo.find_object(id).map_err(|error| unreadable(id, error))?;
     while object.kind == gix::objs::Kind::Tag {
         let (tag, fields) = (object.id, gix::objs::TagRefIter::from_bytes(&object.data, id.kind()));
-        let inner = fields.target_id().map_err(|source| Error::CorruptObject {
+        let inner = fields.target_id().map_err(|source| ObjectError::Corrupt {
             kind: "tag",
             id: ObjectId(tag),
             source: source.into(),

@@ -11,7 +11,7 @@ use gix::glob::pattern::Case;
 use gix::glob::{Pattern, wildmatch};
 
 use super::Repo;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, SettingError};
 use crate::path::RepoPath;
 
 /// The patterns of a sparse checkout.
@@ -26,13 +26,14 @@ impl Sparse {
     /// The patterns of this work tree; `None` where it is not sparse, or has no file of patterns.
     ///
     /// # Errors
-    /// [`Error::Io`], [`Error::Config`].
+    /// [`Error::Io`], [`SettingError::Value`].
     pub(crate) fn of(repo: &Repo, ignore_case: bool) -> Result<Option<Self>> {
         const KEY: &str = "core.sparseCheckout";
         let case = if ignore_case { Case::Fold } else { Case::Sensitive };
         let local = repo.local();
         let sparse = local.config_snapshot().try_boolean(KEY);
-        let sparse = sparse.map_err(|error| Error::Config { key: KEY.into(), why: error.to_string() })?;
+        let sparse =
+            sparse.map_err(|error| SettingError::Value { key: KEY.into(), why: error.to_string() })?;
         if sparse != Some(true) {
             return Ok(None);
         }

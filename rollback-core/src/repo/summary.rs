@@ -6,7 +6,7 @@ use bstr::ByteSlice;
 
 use super::Repo;
 use crate::charset::text_for_people;
-use crate::error::{Error, Result};
+use crate::error::{Error, RepositoryError, Result, SettingError};
 use crate::id::{CommitId, TreeId};
 
 /// A commit in one line.
@@ -31,7 +31,8 @@ impl Repo {
     /// The tree of a commit.
     ///
     /// # Errors
-    /// [`Error::MissingObject`] and [`Error::CorruptObject`].
+    /// [`ObjectError::Missing`](crate::error::ObjectError::Missing) and
+    /// [`ObjectError::Corrupt`](crate::error::ObjectError::Corrupt).
     pub fn tree_of_commit(&self, commit: CommitId) -> Result<TreeId> {
         self.objects().commit(commit).map(|commit| commit.tree)
     }
@@ -39,7 +40,8 @@ impl Repo {
     /// The commit in one line.
     ///
     /// # Errors
-    /// [`Error::MissingObject`] and [`Error::CorruptObject`] for commits that cannot be read.
+    /// [`ObjectError::Missing`](crate::error::ObjectError::Missing) and
+    /// [`ObjectError::Corrupt`](crate::error::ObjectError::Corrupt) for commits that cannot be read.
     pub fn commit_summary(&self, id: CommitId) -> Result<CommitSummary> {
         let objects = self.objects();
         let commit = objects.commit(id)?;
@@ -82,18 +84,20 @@ impl Repo {
     /// The last value of a configuration key that is on or off; `None` where it is not set.
     ///
     /// # Errors
-    /// [`Error::Config`] for a value that is neither.
+    /// [`SettingError::Value`] for a value that is neither.
     pub fn config_switch(&self, key: &'static str) -> Result<Option<bool>> {
         let repo = self.local();
         let snapshot = repo.config_snapshot();
-        snapshot.try_boolean(key).map_err(|error| Error::Config { key: key.into(), why: error.to_string() })
+        snapshot
+            .try_boolean(key)
+            .map_err(|error| SettingError::Value { key: key.into(), why: error.to_string() }.into())
     }
 
     /// How long a hook may run, and how long a filter may be silent, before it is stopped: `rb.programTimeout` in
     /// seconds, or ten minutes.
     ///
     /// # Errors
-    /// [`Error::Config`] for a value that is no number of seconds above zero.
+    /// [`SettingError::Value`] for a value that is no number of seconds above zero.
     pub fn program_timeout(&self) -> Result<Duration> {
         program_timeout(&self.local())
     }
@@ -104,7 +108,7 @@ impl Repo {
     /// [`Error::Internal`] where the references cannot be read.
     pub fn reference_names(&self) -> Result<Vec<String>> {
         let repo = self.local();
-        let failed = |source| Error::unreadable_references(source);
+        let failed = |source| RepositoryError::unreadable_references(source);
         let platform = repo.references().map_err(failed)?;
         let names = platform
             .all()
@@ -127,7 +131,7 @@ impl Repo {
 /// As [`Repo::program_timeout`].
 pub(crate) fn program_timeout(repo: &gix::Repository) -> Result<Duration> {
     const KEY: &str = "rb.programTimeout";
-    let wrong = |why: String| Error::Config { key: KEY.into(), why };
+    let wrong = |why: String| Error::from(SettingError::Value { key: KEY.into(), why });
     match repo.config_snapshot().try_integer(KEY) {
         Ok(None) => Ok(Duration::from_secs(600)),
         Ok(Some(seconds)) => match u64::try_from(seconds) {

@@ -7,13 +7,14 @@ use std::collections::{BinaryHeap, HashSet};
 
 use regex::bytes::Regex;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, RepositoryError, Result};
 
 /// The newest commit that HEAD or a reference reaches and whose message matches; `text` may begin with `!-` for the
 /// opposite and `!!` for an exclamation mark, as in git.
 ///
 /// # Errors
-/// [`Error::BadRequest`] for what is no regular expression; [`Error::BadReferences`].
+/// [`Error::BadRequest`] for what is no regular expression;
+/// [`RepositoryError::BadReferences`](crate::error::RepositoryError::BadReferences).
 pub(super) fn newest_with(repo: &gix::Repository, text: &str) -> Result<Option<gix::ObjectId>> {
     let (negated, pattern) = match text.strip_prefix('!') {
         Some(rest) if rest.starts_with('!') => (false, rest),
@@ -50,7 +51,7 @@ fn message(commit: &[u8]) -> Option<&[u8]> {
 
 /// What HEAD and all references name that are the user's.
 fn tips(repo: &gix::Repository) -> Result<Vec<gix::ObjectId>> {
-    let failed = |source| Error::unreadable_references(source);
+    let failed = |source| RepositoryError::unreadable_references(source);
     let mut tips: Vec<_> = repo.head_id().ok().map(gix::Id::detach).into_iter().collect();
     for reference in repo.references().map_err(failed)?.all().map_err(failed)? {
         let Ok(mut reference) = reference else { continue };

@@ -24,7 +24,7 @@ impl Repo {
     /// The report of an operation of the operation log.
     ///
     /// # Errors
-    /// [`Error::UnknownOperation`](crate::Error::UnknownOperation), and what reading the log can meet.
+    /// [`OperationError::Unknown`](crate::error::OperationError::Unknown), and what reading the log can meet.
     pub fn report_of_operation(&self, which: &OperationRef) -> Result<Report> {
         let (operation, receipt) = self.operation_with_receipt(which)?;
         let at = Timestamp::from_second(operation.time).unwrap_or_default();

@@ -11,8 +11,8 @@ impl Repo {
     /// goes on without them.
     ///
     /// # Errors
-    /// [`Error::LinkInGitDir`](crate::Error::LinkInGitDir) and [`Error::Io`](crate::Error::Io) where their folders
-    /// cannot be read.
+    /// [`RepositoryError::LinkInGitDir`](crate::error::RepositoryError::LinkInGitDir) and
+    /// [`Error::Io`](crate::Error::Io) where their folders cannot be read.
     pub fn unreadable_records(&self) -> Result<Vec<UnreadableRecord>> {
         let mut found = self.unreadable_operations()?;
         found.extend(self.unreadable_checkpoints()?);
@@ -25,7 +25,8 @@ impl Repo {
     /// all references brings those of another repository. They are never read.
     ///
     /// # Errors
-    /// [`Error::BadReferences`](crate::Error::BadReferences) where references cannot be read.
+    /// [`RepositoryError::BadReferences`](crate::error::RepositoryError::BadReferences) where references cannot be
+    /// read.
     pub fn unused_references(&self) -> Result<Vec<String>> {
         self.references_below("refs/rb/")
     }

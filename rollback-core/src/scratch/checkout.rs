@@ -12,7 +12,7 @@ use bstr::ByteSlice;
 use super::relative;
 use crate::apply::content::Content;
 use crate::apply::{Size, check_entry};
-use crate::error::{Error, Result};
+use crate::error::{Error, PathError, Result};
 use crate::id::{Entry, EntryKind};
 use crate::path::RepoPath;
 use crate::progress::SharedCount;
@@ -28,7 +28,7 @@ const MOST_THREADS: usize = 8;
 /// `view` opens the object database once for each thread.
 ///
 /// # Errors
-/// [`Error::HostilePath`] for a tree that would write elsewhere; [`Error::Io`].
+/// [`PathError::Hostile`] for a tree that would write elsewhere; [`Error::Io`].
 pub(super) fn write_files(
     view: &(dyn Fn() -> Result<Objects> + Sync),
     tree: &BTreeMap<RepoPath, Entry>,
@@ -107,13 +107,14 @@ impl<'a> Writer<'a> {
         let file = self.make_parents(path)?;
         let failed = |error: std::io::Error| match error.kind() {
             ErrorKind::AlreadyExists => {
-                Error::HostilePath { path: path.clone(), why: "another entry of the tree stands there" }
+                PathError::Hostile { path: path.clone(), why: "another entry of the tree stands there" }
+                    .into()
             }
             _ => Error::io("write", &file, error),
         };
         if entry.mode.kind() == EntryKind::Symlink {
             let bytes = self.objects.blob(entry.id)?;
-            let target = bytes.to_path().map_err(|_| Error::InvalidPath {
+            let target = bytes.to_path().map_err(|_| PathError::Invalid {
                 path: path.to_string(),
                 why: "this system cannot spell the target of the link",
             })?;
@@ -158,7 +159,7 @@ pub(super) fn parents_of(folder: &Path, path: &RepoPath) -> Result<PathBuf> {
             }
             Err(_) if !fs::symlink_metadata(&at).is_ok_and(|metadata| metadata.is_dir()) => {
                 let why = "it leads through a link or a file";
-                return Err(Error::HostilePath { path: path.clone(), why });
+                return Err(PathError::Hostile { path: path.clone(), why }.into());
             }
             _ => {}
         }

@@ -22,7 +22,7 @@ use self::place::Held;
 use crate::apply::content::{Content, raw_id};
 use crate::apply::{check_entry, read_below};
 use crate::bounded;
-use crate::error::{Error, Result};
+use crate::error::{Error, PathError, Result};
 use crate::history::paths_between;
 use crate::id::{CommitId, Entry, EntryKind, EntryMode, TreeId};
 use crate::listing;
@@ -55,7 +55,7 @@ impl Scratch {
     /// A new folder below the system's folder for temporary files.
     ///
     /// # Errors
-    /// [`Error::HostilePath`] for a tree that would write elsewhere; [`Error::Io`].
+    /// [`PathError::Hostile`] for a tree that would write elsewhere; [`Error::Io`].
     pub fn of_plan(repo: &Repo, plan: &Plan) -> Result<Self> {
         Self::check_out(repo, Some(plan), result_or(repo, Some(plan), plan.tip.commit_id)?)
     }
@@ -166,7 +166,7 @@ impl Scratch {
     /// Brings a path of the real work tree in, as a link. A path that is not there is left out.
     ///
     /// # Errors
-    /// [`Error::Io`]; [`Error::HostilePath`] where the candidate has a link or a file in the place of a folder.
+    /// [`Error::Io`]; [`PathError::Hostile`] where the candidate has a link or a file in the place of a folder.
     pub fn link(&self, work_dir: &Path, path: &RepoPath) -> Result<()> {
         let relative = relative(path)?;
         let (from, to) = (work_dir.join(&relative), self.folder().join(&relative));
@@ -224,7 +224,7 @@ impl Scratch {
     /// The bytes of a file of the folder; `None` where there is none. A link is never read through.
     ///
     /// # Errors
-    /// [`Error::HostilePath`] for a link, a device or a pipe; [`Error::Io`].
+    /// [`PathError::Hostile`] for a link, a device or a pipe; [`Error::Io`].
     pub fn read(&self, path: &RepoPath) -> Result<Option<Vec<u8>>> {
         read(self.folder(), path)
     }
@@ -232,7 +232,7 @@ impl Scratch {
     /// Writes a file of the folder; the mode of one that is there stays. A link is replaced and never followed.
     ///
     /// # Errors
-    /// [`Error::HostilePath`], [`Error::Io`].
+    /// [`PathError::Hostile`], [`Error::Io`].
     pub fn write(&self, path: &RepoPath, bytes: &[u8]) -> Result<()> {
         check_entry(path, Entry { mode: EntryMode::BLOB, id: self.objects.write_blob(bytes)? })?;
         let file = parents_of(self.folder(), path)?;
@@ -261,7 +261,7 @@ impl Scratch {
     /// What was changed in the folder at or below `within`: tracked files, and new ones there.
     ///
     /// # Errors
-    /// [`Error::Io`]; [`Error::DriverNotTrusted`].
+    /// [`Error::Io`]; [`LandingError::DriverNotTrusted`](crate::error::LandingError::DriverNotTrusted).
     pub fn edits(&self, within: &[RepoPath]) -> Result<Vec<TreeEdit>> {
         let mut edits = Vec::new();
         let concerned = |path: &RepoPath| within.iter().any(|outer| outer.contains(path));
@@ -349,9 +349,9 @@ fn files_of(objects: &Objects, tree: TreeId) -> Result<BTreeMap<RepoPath, Entry>
 }
 
 fn relative(path: &RepoPath) -> Result<PathBuf> {
-    path.to_relative_path()
-        .map(|path| path.into_owned())
-        .ok_or_else(|| Error::InvalidPath { path: path.to_string(), why: "this system cannot spell it" })
+    path.to_relative_path().map(|path| path.into_owned()).ok_or_else(|| {
+        PathError::Invalid { path: path.to_string(), why: "this system cannot spell it" }.into()
+    })
 }
 
 /// Removes a file, or a folder with all that lies in it.
@@ -370,7 +370,8 @@ fn read(folder: &Path, path: &RepoPath) -> Result<Option<Vec<u8>>> {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) if error.kind() == ErrorKind::InvalidInput => {
-            Err(Error::HostilePath { path: path.clone(), why: "it is a link or no file, and is not read" })
+            Err(PathError::Hostile { path: path.clone(), why: "it is a link or no file, and is not read" }
+                .into())
         }
         Err(error) => Err(Error::io("read", folder.join(relative(path)?), error)),
     }
@@ -429,6 +430,7 @@ mod tests {
     use test_kit::Sandbox;
 
     use super::*;
+    use crate::error::LandingError;
     use crate::repo::Repo;
 
     fn open(sandbox: &Sandbox) -> (Repo, CommitId) {
@@ -497,7 +499,7 @@ mod tests {
         let (repo, head) = open(&sandbox);
         let refused = Scratch::of_commit(&repo, head).err();
         assert!(
-            matches!(&refused, Some(Error::DriverNotTrusted { path, .. }) if *path == RepoPath::from("a.x")),
+            matches!(&refused, Some(Error::Landing(LandingError::DriverNotTrusted { path, .. })) if *path == RepoPath::from("a.x")),
             "{refused:?}"
         );
         assert!(!sandbox.path().join("owned").exists());
@@ -551,7 +553,7 @@ mod tests {
         let hostile = repo.resolve_commit("hostile").unwrap();
         let outcome = Scratch::of_commit(&repo, hostile);
         assert!(
-            matches!(outcome.err(), Some(Error::HostilePath { path, .. }) if path == RepoPath::from("d/f"))
+            matches!(outcome.err(), Some(Error::Path(PathError::Hostile { path, .. })) if path == RepoPath::from("d/f"))
         );
     }
 }

@@ -73,7 +73,8 @@ impl Place {
     /// The folder and its marker.
     ///
     /// # Errors
-    /// [`Error::HostilePath`] where something that is not this run's stands there; [`Error::Io`].
+    /// [`PathError::Hostile`](crate::error::PathError::Hostile) where something that is not this run's stands there;
+    /// [`Error::Io`].
     pub fn make(&self) -> Result<()> {
         if !self.is_marked() {
             self.make_folder()?;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Strategy;
 use crate::conflict::Conflict;
-use crate::error::Error;
+use crate::error::{Error, LandingError};
 use crate::history::{PathChange, Rename};
 use crate::id::{CommitId, TreeId};
 use crate::path::RepoPath;
@@ -97,11 +97,12 @@ impl Attempt {
 
     /// The refusal to discard what it would discard.
     pub fn loss_refused(&self) -> Error {
-        Error::LossNotAllowed {
+        LandingError::LossNotAllowed {
             discards: self.loss.discards.clone(),
             paths: self.paths_touched.clone(),
             renamed: self.renamed(),
         }
+        .into()
     }
 
     /// Whether the attempt met something of the change in the tip.

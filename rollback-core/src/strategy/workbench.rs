@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::scope::{self, covers};
 use super::{Attempt, AttemptResult, Loss, LossClass, Scope, Step, Strategy};
 use crate::conflict::Conflict;
-use crate::error::{Error, Result};
+use crate::error::{Result, RevisionError};
 use crate::history::{
     Rename, Renames, brought_in, commits_touching_since, content_changes_since, newest_first, paths_between,
 };
@@ -109,7 +109,7 @@ impl Change {
     /// The whole of `commit` against `mainline`.
     ///
     /// # Errors
-    /// [`Error::MainlineOutOfRange`] where the commit has no such parent, or is no merge and one was named.
+    /// [`RevisionError::MainlineOutOfRange`] where the commit has no such parent, or is no merge and one was named.
     pub(crate) fn whole(commit: Commit, mainline: Option<usize>) -> Result<Self> {
         let parents = commit.parents.len();
         let fits = match mainline {
@@ -118,7 +118,7 @@ impl Change {
         };
         if !fits {
             let mainline = mainline.unwrap_or(0);
-            return Err(Error::MainlineOutOfRange { commit: commit.id, mainline, parents });
+            return Err(RevisionError::MainlineOutOfRange { commit: commit.id, mainline, parents }.into());
         }
         Ok(Self { commit, mainline, paths: None, renamed: Vec::new(), kept_names: Vec::new() })
     }

@@ -6,7 +6,9 @@ use super::{Added, FileBefore, KnownState, RestoredPath, TakenFrom, UncommittedT
 use crate::apply::{
     Expected, FileKind, Folder, Look, Onlooker, Parent, Standing, View, check_path, parent_of,
 };
-use crate::error::{Error, InTheWay, Result};
+use crate::error::{
+    Error, InTheWay, ObjectError, PathError, RepositoryError, Result, RevisionError, WorkTreeError,
+};
 use crate::history::{self, Culprit, Predicates};
 use crate::id::{CommitId, Entry, EntryKind, TreeId};
 use crate::path::RepoPath;
@@ -84,7 +86,7 @@ pub(super) fn look(repo: &Repo, objects: &Objects, target: &UncommittedTarget) -
     let head = repo.head()?.commit();
     let head_tree = objects.tree_of(head)?;
     let index = repo.read_index()?.index;
-    let work_dir = repo.work_dir().ok_or_else(|| Error::NeedsWorkTree {
+    let work_dir = repo.work_dir().ok_or_else(|| RepositoryError::NeedsWorkTree {
         operation: "bringing back files",
         git_dir: repo.git_dir().to_owned(),
     })?;
@@ -196,19 +198,22 @@ impl Looker<'_> {
     fn refuse_kept_out(&self, named: &RepoPath) -> Result<()> {
         let entry = self.index.entry_at(named.as_bytes());
         match entry.is_some_and(|entry| entry.flags.skip_work_tree()) {
-            true => Err(Error::KeptOut { path: named.clone() }),
+            true => Err(PathError::KeptOut { path: named.clone() }.into()),
             false => Ok(()),
         }
     }
 
     /// Why git has no version of a path.
     fn unknown(&self, named: &RepoPath) -> Error {
-        let not_tracked = |removed_by| Error::NotTracked { path: named.clone(), removed_by };
+        let not_tracked = |removed_by| Error::from(PathError::NotTracked { path: named.clone(), removed_by });
         let Some(head) = self.head else { return not_tracked(None) };
         match history::find_culprit(self.objects, head, named, &mut Predicates::default()) {
             Ok(Culprit::Found(found)) => not_tracked(Some(found.commit_id)),
-            Err(error @ Error::PathNeverExisted { .. }) if !self.stands(named) => error,
-            Err(error @ (Error::MissingObject { .. } | Error::ShallowHistory { .. })) => error,
+            Err(error @ Error::Path(PathError::NeverExisted { .. })) if !self.stands(named) => error,
+            Err(
+                error @ (Error::Object(ObjectError::Missing { .. })
+                | Error::Revision(RevisionError::ShallowHistory { .. })),
+            ) => error,
             _ => not_tracked(None),
         }
     }
@@ -226,7 +231,7 @@ impl Looker<'_> {
             .filter(|(_, known)| known.index.iter().any(|row| row.flags.stage() != 0))
             .map(|(path, _)| path.clone())
             .collect();
-        if unmerged.is_empty() { Ok(()) } else { Err(Error::Unmerged { paths: unmerged }) }
+        if unmerged.is_empty() { Ok(()) } else { Err(WorkTreeError::Unmerged { paths: unmerged }.into()) }
     }
 
     /// What every path becomes; a path that is left alone is not part of it.
@@ -300,7 +305,9 @@ impl Looker<'_> {
         standing: Standing,
     ) -> Result<(FileBefore, Option<Entry>)> {
         let submodule = wanted.is_some_and(|entry| entry.mode.kind() == EntryKind::Submodule);
-        let in_the_way = |at: RepoPath| Error::InTheWay { reason: InTheWay::Obstructed, paths: vec![at] };
+        let in_the_way = |at: RepoPath| {
+            Error::from(WorkTreeError::InTheWay { reason: InTheWay::Obstructed, paths: vec![at] })
+        };
         Ok(match (wanted, standing) {
             (None, Standing::Differs(raw)) => (FileBefore::InTheWay, Some(raw)),
             (None, Standing::Same) => (FileBefore::InTheWay, self.raw_at(path)?),
@@ -349,13 +356,17 @@ impl Looker<'_> {
                 self.found.push(FoundPath::going(at.clone(), raw));
                 Ok(())
             }
-            None => Err(Error::InTheWay { reason: InTheWay::Obstructed, paths: vec![at.clone()] }),
+            None => {
+                Err(WorkTreeError::InTheWay { reason: InTheWay::Obstructed, paths: vec![at.clone()] }.into())
+            }
         }
     }
 
     /// A folder stands where a file has to be: all that is in it goes, and is kept.
     fn clear_folder(&mut self, path: &RepoPath) -> Result<()> {
-        let in_the_way = || Error::InTheWay { reason: InTheWay::Obstructed, paths: vec![path.clone()] };
+        let in_the_way = || {
+            Error::from(WorkTreeError::InTheWay { reason: InTheWay::Obstructed, paths: vec![path.clone()] })
+        };
         let mut open = vec![path.clone()];
         while let Some(at) = open.pop() {
             let failed = |error| Error::io("examine", at.to_string(), error);

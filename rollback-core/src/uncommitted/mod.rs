@@ -22,7 +22,7 @@ use crate::apply::{
     BlobStore, FileBytes, FileKind, Folder, Keeping, LandOptions, Landing, Parent, check, entries_at, land,
     parent_of, refuse_unwritable,
 };
-use crate::error::{Error, InTheWay, Result};
+use crate::error::{Error, InTheWay, Result, WorkTreeError};
 use crate::id::CommitId;
 use crate::journal::IndexedPath;
 use crate::operation::OperationId;
@@ -144,7 +144,7 @@ impl Repo {
     /// Whether HEAD has at all these paths, which exist, the very thing that another revision has there.
     ///
     /// # Errors
-    /// [`Error::UnknownRevision`] and its kin.
+    /// [`RevisionError::Unknown`](crate::error::RevisionError::Unknown) and its kin.
     pub fn head_has(&self, revision: &str, paths: &[RepoPath]) -> Result<bool> {
         let objects = self.objects();
         let Some(head) = self.head()?.commit() else { return Ok(false) };
@@ -166,9 +166,14 @@ impl Repo {
     /// The bytes that are replaced, as blobs; then as a landing does: work tree, index and the operation log.
     ///
     /// # Errors
-    /// [`Error::NotTracked`] for a path that neither HEAD nor the index has, [`Error::PathNeverExisted`] for one that no
-    /// commit had either, [`Error::KeptOut`] for one that is kept out of the work tree, [`Error::Unmerged`] for
-    /// conflicts, [`Error::InTheWay`] for what stands above a path or cannot be kept, and the refusals of a landing.
+    /// [`PathError::NotTracked`] for a path that neither HEAD nor the index has, [`PathError::NeverExisted`] for one
+    /// that no commit had either, [`PathError::KeptOut`] for one that is kept out of the work tree,
+    /// [`WorkTreeError::Unmerged`] for conflicts, [`WorkTreeError::InTheWay`] for what stands above a path or cannot be
+    /// kept, and the refusals of a landing.
+    ///
+    /// [`PathError::NotTracked`]: crate::error::PathError::NotTracked
+    /// [`PathError::NeverExisted`]: crate::error::PathError::NeverExisted
+    /// [`PathError::KeptOut`]: crate::error::PathError::KeptOut
     pub fn restore_uncommitted(&self, target: &UncommittedTarget) -> Result<RestoredUncommitted> {
         let recovered = self.recover()?;
         let objects = self.objects();
@@ -208,7 +213,7 @@ impl Repo {
         if target.state != KnownState::Newest
             && let Some(operation) = self.git_operation_in_progress()
         {
-            return Err(Error::OperationInProgress { operation });
+            return Err(WorkTreeError::OperationInProgress { operation }.into());
         }
         look::look(self, objects, target)
     }
@@ -221,7 +226,9 @@ impl Repo {
             let failed = |error| Error::io("read", path.to_string(), error);
             let kept = keep(&mut blobs, &found.root, path).map_err(failed)?;
             if kept != Some(entry.id) {
-                return Err(Error::InTheWay { reason: InTheWay::Edited, paths: vec![path.clone()] });
+                return Err(
+                    WorkTreeError::InTheWay { reason: InTheWay::Edited, paths: vec![path.clone()] }.into()
+                );
             }
         }
         blobs.finish()

@@ -14,6 +14,7 @@ use super::kit::*;
 use super::sweep::Dice;
 use crate::apply::recover::{Recovered, recover};
 use crate::apply::{LandOptions, Landing, land};
+use crate::error::WorkTreeError;
 
 /// What the landing replaces, adds and removes, and what it has nothing to do with.
 const PATHS: [&str; 18] = [
@@ -250,7 +251,7 @@ fn one_apply(
         Err(error) if !racing && fs::read(copy.path(".git/index")).unwrap() != index => {
             Err(format!("refused with {error}, and wrote the index"))
         }
-        Err(crate::Error::InTheWay { .. } | crate::Error::Locked { .. }) => {
+        Err(crate::Error::WorkTree(WorkTreeError::InTheWay { .. }) | crate::Error::Locked { .. }) => {
             Ok(if racing { "refused, raced" } else { "refused" })
         }
         Err(error) => Err(format!("{error:?}: {edits:?}")),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::kit::*;
 use crate::apply::{Beside, LandOptions, Landing, Need, check_in_the_way, land, preflight};
 use crate::cancel::Cancel;
-use crate::error::{Error, InTheWay};
+use crate::error::{Error, InTheWay, LandingError, PathError, RepositoryError, RevisionError, WorkTreeError};
 use crate::id::{CommitId, Entry, EntryMode, TreeId};
 use crate::path::RepoPath;
 use crate::repo::{Tree, TreeEntry};
@@ -38,7 +38,9 @@ fn planned(sandbox: &Sandbox) -> Landing {
 
 fn refusal(sandbox: &Sandbox, landing: &Landing) -> (InTheWay, Vec<String>) {
     match assert_refused(sandbox, landing) {
-        Error::InTheWay { reason, paths } => (reason, paths.iter().map(ToString::to_string).collect()),
+        Error::WorkTree(WorkTreeError::InTheWay { reason, paths }) => {
+            (reason, paths.iter().map(ToString::to_string).collect())
+        }
         other => panic!("{other:?}"),
     }
 }
@@ -133,7 +135,7 @@ fn case_twins_are_refused_where_the_file_system_folds_case() {
     sandbox.git(&["config", "core.ignoreCase", "true"]);
     let error = assert_refused(&sandbox, &landing);
     assert!(
-        matches!(&error, Error::CaseCollision { path, twin }
+        matches!(&error, Error::Path(PathError::CaseCollision { path, twin })
         if *path == RepoPath::from("MATRIZ/x") && *twin == RepoPath::from("matriz/X")),
         "{error:?}"
     );
@@ -170,10 +172,10 @@ fn a_tip_that_moved_since_the_plan_is_refused() {
     let (sandbox, landing) = scene();
     sandbox.write("other", "o\n").commit("third");
     let error = assert_refused(&sandbox, &landing);
-    assert!(matches!(error, Error::Moved { .. }), "{error:?}");
+    assert!(matches!(error, Error::Landing(LandingError::Moved { .. })), "{error:?}");
     sandbox.git(&["checkout", "-q", "-b", "side", "HEAD~1"]);
     let error = assert_refused(&sandbox, &landing);
-    assert!(matches!(error, Error::Moved { .. } | Error::BadRequest(_)), "{error:?}");
+    assert!(matches!(error, Error::Landing(LandingError::Moved { .. }) | Error::BadRequest(_)), "{error:?}");
 }
 
 #[test]
@@ -188,11 +190,11 @@ fn branches_are_refused_that_exist_or_are_checked_out_or_cannot_be_named() {
         assert_refused(&sandbox, &landing)
     };
     let tip = Some(CommitId(id(&sandbox.git(&["rev-parse", "HEAD"]))));
-    assert!(matches!(refused("refs/heads/taken", None), Error::BranchExists { .. }));
+    assert!(matches!(refused("refs/heads/taken", None), Error::Landing(LandingError::BranchExists { .. })));
     assert!(matches!(refused("refs/heads/taken/inner", None), Error::BadRequest(_)));
-    assert!(matches!(refused("refs/heads/main", tip), Error::BranchCheckedOut { .. }));
+    assert!(matches!(refused("refs/heads/main", tip), Error::Landing(LandingError::BranchCheckedOut { .. })));
     assert!(
-        matches!(refused("refs/heads/busy", tip), Error::BranchCheckedOut { worktree, .. } if worktree.ends_with("busy"))
+        matches!(refused("refs/heads/busy", tip), Error::Landing(LandingError::BranchCheckedOut { worktree, .. }) if worktree.ends_with("busy"))
     );
     for name in [
         "hooks/pre-commit",
@@ -205,11 +207,17 @@ fn branches_are_refused_that_exist_or_are_checked_out_or_cannot_be_named() {
         "refs/heads/../../x",
     ] {
         let error = refused(name, None);
-        assert!(matches!(error, Error::InvalidBranchName { .. } | Error::BadRequest(_)), "{name}: {error:?}");
+        assert!(
+            matches!(error, Error::Landing(LandingError::InvalidBranchName { .. }) | Error::BadRequest(_)),
+            "{name}: {error:?}"
+        );
     }
     fs::create_dir(sandbox.root.parent().unwrap().join("outside")).unwrap();
     sandbox.link("../../../../outside", ".git/refs/heads/led");
-    assert!(matches!(refused("refs/heads/led/astray", None), Error::LinkInGitDir { .. }));
+    assert!(matches!(
+        refused("refs/heads/led/astray", None),
+        Error::Repository(RepositoryError::LinkInGitDir { .. })
+    ));
 }
 
 #[test]
@@ -220,7 +228,7 @@ fn a_branch_that_is_packed_is_compared_too() {
     landing.checkout = false;
     landing.reference.as_mut().unwrap().name = "refs/heads/packed".into();
     landing.reference.as_mut().unwrap().old = None;
-    assert!(matches!(assert_refused(&sandbox, &landing), Error::BranchExists { .. }));
+    assert!(matches!(assert_refused(&sandbox, &landing), Error::Landing(LandingError::BranchExists { .. })));
     landing.reference.as_mut().unwrap().old = Some(CommitId(id(&sandbox.git(&["rev-parse", "HEAD"]))));
     land(&sandbox.repo(), &landing, &LandOptions::default()).unwrap();
     assert_eq!(sandbox.git(&["rev-parse", "packed"]), landing.reference.unwrap().new.unwrap().to_string());
@@ -238,13 +246,13 @@ fn an_unmerged_or_sparse_or_broken_index_is_refused() {
     )
     .unwrap();
     assert!(child.wait().unwrap().success());
-    assert!(matches!(assert_refused(&sandbox, &landing), Error::Unmerged { .. }));
+    assert!(matches!(assert_refused(&sandbox, &landing), Error::WorkTree(WorkTreeError::Unmerged { .. })));
 
     let (sandbox, landing) = scene();
     sandbox.write("x/y/z", "z\n").commit("third");
     sandbox.git(&["sparse-checkout", "set", "--cone", "--sparse-index", "nowhere"]);
     let error = assert_refused(&sandbox, &Landing { reference: None, ..landing });
-    assert!(matches!(&error, Error::SparseIndex), "{error:?}");
+    assert!(matches!(&error, Error::Repository(RepositoryError::SparseIndex)), "{error:?}");
 
     let (sandbox, landing) = scene();
     let bytes = fs::read(sandbox.path(".git/index")).unwrap();
@@ -277,7 +285,7 @@ fn drivers_that_the_repository_configures_are_neither_run_nor_skipped() {
         let before = sandbox.files();
         let error = land(&sandbox.repo(), &landing, &LandOptions::default()).unwrap_err();
         assert!(
-            matches!(&error, Error::DriverNotTrusted { path, driver }
+            matches!(&error, Error::Landing(LandingError::DriverNotTrusted { path, driver })
             if *path == RepoPath::from("x.evil") && driver == "filter 'evil'"),
             "{error:?}"
         );
@@ -335,21 +343,21 @@ fn hostile_trees_write_nothing_anywhere() {
                     false => vec![row(name, EntryMode::BLOB, blob)],
                 }
             });
-            assert!(matches!(error, Error::HostilePath { .. }), "{name:?}: {error:?}");
+            assert!(matches!(error, Error::Path(PathError::Hostile { .. })), "{name:?}: {error:?}");
         }
     }
     let error = try_tree(&|objects| {
         let link = objects.write_blob(b"/etc/passwd").unwrap();
         vec![row(b".gitattributes", EntryMode::SYMLINK, link)]
     });
-    assert!(matches!(error, Error::HostilePath { .. }), "{error:?}");
+    assert!(matches!(error, Error::Path(PathError::Hostile { .. })), "{error:?}");
     let error = try_tree(&|objects| {
         let link = objects.write_blob(b"/tmp").unwrap();
         let blob = objects.write_blob(b"through the link").unwrap();
         let tree = objects.write_tree(&Tree { entries: vec![row(b"f", EntryMode::BLOB, blob)] }).unwrap();
         vec![row(b"d", EntryMode::SYMLINK, link), row(b"d", EntryMode::TREE, tree.0)]
     });
-    assert!(matches!(error, Error::HostilePath { .. }), "{error:?}");
+    assert!(matches!(error, Error::Path(PathError::Hostile { .. })), "{error:?}");
     assert_eq!(sandbox.git(&["rev-parse", "HEAD"]), tip);
 }
 
@@ -392,7 +400,7 @@ fn preflight_names_what_would_stop_a_landing() {
         sandbox.write(&format!(".git/{file}"), "pick 1234567 x\n");
         let error = preflight(&sandbox.repo(), need).unwrap_err();
         assert!(
-            matches!(error, Error::OperationInProgress { operation: named } if named == operation),
+            matches!(error, Error::WorkTree(WorkTreeError::OperationInProgress { operation: named }) if named == operation),
             "{file}"
         );
         let continues = preflight(&sandbox.repo(), Need { beside: Beside::PickOrRevert, ..need });
@@ -414,9 +422,12 @@ fn preflight_names_what_would_stop_a_landing() {
     assert!(matches!(preflight(&sandbox.repo(), need), Err(Error::Locked { .. })));
     fs::remove_file(sandbox.path(".git/index.lock")).unwrap();
     sandbox.git(&["checkout", "-q", "--orphan", "unborn"]);
-    assert!(matches!(preflight(&sandbox.repo(), need), Err(Error::Unborn { .. })));
+    assert!(matches!(preflight(&sandbox.repo(), need), Err(Error::Revision(RevisionError::Unborn { .. }))));
     sandbox.git(&["clone", "-q", "--bare", ".", "../bare"]);
-    assert!(matches!(preflight(&sandbox.sibling("bare").repo(), need), Err(Error::NeedsWorkTree { .. })));
+    assert!(matches!(
+        preflight(&sandbox.sibling("bare").repo(), need),
+        Err(Error::Repository(RepositoryError::NeedsWorkTree { .. }))
+    ));
 }
 
 #[test]
@@ -428,7 +439,10 @@ fn the_check_for_things_in_the_way_needs_no_lock_and_writes_nothing() {
     let objects = repo.objects();
     objects.insert_new(&landing.objects).unwrap();
     let error = check_in_the_way(&repo, &objects, landing.head_tree, landing.result_tree).unwrap_err();
-    assert!(matches!(error, Error::InTheWay { reason: InTheWay::Edited, .. }), "{error:?}");
+    assert!(
+        matches!(error, Error::WorkTree(WorkTreeError::InTheWay { reason: InTheWay::Edited, .. })),
+        "{error:?}"
+    );
     assert_eq!((sandbox.git_dir_bytes(), sandbox.files(), sandbox.inodes()), before);
     assert!(!sandbox.path(".git/rb").exists());
 }

@@ -1,7 +1,7 @@
 //! Files that are too large for memory: written in pieces, or refused by name before anything is.
 
 use super::kit::*;
-use crate::error::Error;
+use crate::error::{Error, WorkTreeError};
 
 const LARGE: usize = 300_000;
 
@@ -103,5 +103,5 @@ fn a_large_file_that_was_edited_is_refused_as_edited() {
     twin.git(&["revert", "--no-edit", "HEAD"]);
     let landing = landing_like(&sandbox, &twin);
     sandbox.write("large", vec![2; LARGE]);
-    assert!(matches!(assert_refused(&sandbox, &landing), Error::InTheWay { .. }));
+    assert!(matches!(assert_refused(&sandbox, &landing), Error::WorkTree(WorkTreeError::InTheWay { .. })));
 }

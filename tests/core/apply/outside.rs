@@ -9,7 +9,7 @@ use super::sweep::{Ended, Point, Scene, can_trace, inject, outside_of};
 use crate::Error;
 use crate::apply::recover::{Recovered, recover};
 use crate::checkpoint::RestoreOptions;
-use crate::error::{InTheWay, NotPutBack};
+use crate::error::{InTheWay, NotPutBack, OperationError, RepositoryError, WorkTreeError};
 use crate::journal::{Journal, Left};
 use crate::oplog::{OperationRef, UndoOptions};
 
@@ -163,7 +163,10 @@ fn a_journal_that_was_handed_over_writes_nothing_outside() {
         let recovered = recover(&sandbox.repo());
         assert_eq!(outside_of(&folder(&scene)), before, "{names}");
         if names == "that lead elsewhere" {
-            assert!(matches!(recovered, Err(Error::ForeignRecord { .. })), "{recovered:?}");
+            assert!(
+                matches!(recovered, Err(Error::Repository(RepositoryError::ForeignRecord { .. }))),
+                "{recovered:?}"
+            );
             continue;
         }
         assert!(!finished(recovered.unwrap()).is_empty());
@@ -181,7 +184,10 @@ fn an_undo_puts_paths_outside_back_where_that_is_allowed() {
     let after = outside_of(&folder(&scene));
     let repo = sandbox.repo();
     let error = repo.undo(&OperationRef::Last, &UndoOptions::default()).unwrap_err();
-    assert!(matches!(&error, Error::OutsideNotAllowed { paths, .. } if paths.len() == 3), "{error:?}");
+    assert!(
+        matches!(&error, Error::Operation(OperationError::OutsideNotAllowed { paths, .. }) if paths.len() == 3),
+        "{error:?}"
+    );
     assert_eq!(outside_of(&folder(&scene)), after);
     assert_eq!(scene.verdict(&sandbox), Some("after"));
 
@@ -204,7 +210,10 @@ fn an_undo_does_not_overwrite_what_was_edited_outside_since() {
     fs::write(folder(&scene).join("single"), "mine\n").unwrap();
     let now = outside_of(&folder(&scene));
     let error = sandbox.repo().undo(&OperationRef::Last, &UndoOptions::default().with_outside()).unwrap_err();
-    assert!(matches!(&error, Error::InTheWay { reason: InTheWay::Edited, .. }), "{error:?}");
+    assert!(
+        matches!(&error, Error::WorkTree(WorkTreeError::InTheWay { reason: InTheWay::Edited, .. })),
+        "{error:?}"
+    );
     assert_eq!(outside_of(&folder(&scene)), now);
     assert_nothing_left(&sandbox);
 }

@@ -4,7 +4,7 @@ use std::fs;
 
 use super::kit::*;
 use crate::apply::Leased;
-use crate::error::Error;
+use crate::error::{Error, RepositoryError};
 use crate::process::Holder;
 use crate::record::{Files, RecordKind, Revision};
 
@@ -56,7 +56,7 @@ fn a_record_larger_than_any_is_not_read() {
     let file = sandbox.git_dir().join("rb/records/runs/0a");
     fs::File::options().write(true).open(&file).unwrap().set_len(8 << 30).unwrap();
     match repo.read_record(RecordKind::Run, "0a") {
-        Err(Error::ForeignRecord { path, why }) => {
+        Err(Error::Repository(RepositoryError::ForeignRecord { path, why })) => {
             assert_eq!((path, why.as_str()), (file, "it has 8589934592 bytes, more than any such record"));
         }
         other => panic!("{other:?}"),

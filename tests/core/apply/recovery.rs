@@ -8,7 +8,7 @@ use super::shapes;
 use super::sweep::{Ended, Point, inject};
 use crate::apply::recover::{Recovered, recover};
 use crate::apply::{LandOptions, land};
-use crate::error::Error;
+use crate::error::{Error, RepositoryError, WorkTreeError};
 use crate::path::RepoPath;
 
 /// A landing of the shape killed at the nth call of a kind.
@@ -234,7 +234,7 @@ fn what_is_written_to_a_displaced_file_is_kept_and_reported() {
     assert_eq!(scene.run(&copy, "do", inject(&closing, "signal=KILL")), Ended::Killed);
     std::io::Write::write_all(&mut open, b"typed all the while\n").unwrap();
     let error = recover(&copy.repo()).unwrap_err();
-    let Error::SetAside { paths, folder } = error else { panic!("{error:?}") };
+    let Error::WorkTree(WorkTreeError::SetAside { paths, folder }) = error else { panic!("{error:?}") };
     assert_eq!(paths, [RepoPath::from("a/file")]);
     assert_eq!(fs::read(folder.join("a/file")).unwrap(), b"two\ntyped all the while\n");
     assert_eq!(scene.verdict(&copy), Some("after"), "the landing is finished all the same");
@@ -338,7 +338,7 @@ fn a_journal_that_cannot_be_read_stops_everything_and_is_left_for_a_person() {
     fs::write(&journal, "not a journal").unwrap();
     let error = land(&shape.sandbox.repo(), shape.landing(), &LandOptions::default()).unwrap_err();
     assert!(
-        matches!(&error, Error::ForeignRecord { path, .. } if path.ends_with("journal.json")),
+        matches!(&error, Error::Repository(RepositoryError::ForeignRecord { path, .. }) if path.ends_with("journal.json")),
         "{error:?}"
     );
     assert_eq!(fs::read(&journal).unwrap(), b"not a journal");

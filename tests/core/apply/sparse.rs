@@ -4,7 +4,7 @@ use std::fs;
 
 use super::kit::*;
 use crate::apply::{LandOptions, land};
-use crate::error::{Error, InTheWay};
+use crate::error::{Error, InTheWay, WorkTreeError};
 use crate::id::TreeId;
 
 /// The second commit changes, adds and removes files in three folders.
@@ -71,7 +71,7 @@ fn a_file_that_the_user_put_where_the_patterns_leave_one_out_is_refused() {
     let landing = landing_like(&sandbox, &twin);
     sandbox.write("out/removed", "mine\n");
     match assert_refused(&sandbox, &landing) {
-        Error::InTheWay { reason, paths } => {
+        Error::WorkTree(WorkTreeError::InTheWay { reason, paths }) => {
             assert_eq!((reason, paths), (InTheWay::Untracked, vec!["out/removed".into()]));
         }
         other => panic!("{other:?}"),

@@ -4,7 +4,7 @@ use std::fs;
 
 use super::kit::*;
 use super::{shapes, sweep};
-use crate::error::{Error, InTheWay};
+use crate::error::{Error, InTheWay, WorkTreeError};
 use crate::oplog::{OperationRef, UndoOptions};
 
 const LINK: &str = "1111111111111111111111111111111111111111";
@@ -71,7 +71,7 @@ fn assert_obstructed(sandbox: &Sandbox, prepare: impl Fn(&Sandbox)) {
     let landing = landing_like(sandbox, &twin);
     prepare(sandbox);
     match assert_refused(sandbox, &landing) {
-        Error::InTheWay { reason, paths } => {
+        Error::WorkTree(WorkTreeError::InTheWay { reason, paths }) => {
             assert_eq!((reason, paths), (InTheWay::Obstructed, vec!["p".into()]));
         }
         other => panic!("{other:?}"),
@@ -140,7 +140,10 @@ fn an_edit_where_a_submodule_comes_back_is_refused_as_an_edit() {
     twin.git(&["revert", "--no-edit", "HEAD"]);
     let landing = landing_like(&sandbox, &twin);
     sandbox.write("p", "mine\n");
-    assert!(matches!(assert_refused(&sandbox, &landing), Error::InTheWay { reason: InTheWay::Edited, .. }));
+    assert!(matches!(
+        assert_refused(&sandbox, &landing),
+        Error::WorkTree(WorkTreeError::InTheWay { reason: InTheWay::Edited, .. })
+    ));
 }
 
 #[test]

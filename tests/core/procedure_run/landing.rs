@@ -1,5 +1,7 @@
 //! What lands, what does not, and what is found to be rolled back.
 
+use rollback_core::error::LandingError;
+
 use super::bench::*;
 
 #[test]
@@ -95,7 +97,7 @@ manual = "merge monitor.py in {candidate.folder}"
     let before = bench.head();
     let refused = bench.start(&procedure, request.clone()).unwrap_err();
     match refused {
-        EngineError::Core(Error::LossNotAllowed { discards, .. }) => {
+        EngineError::Core(Error::Landing(LandingError::LossNotAllowed { discards, .. })) => {
             assert_eq!(discards[0].to_string(), later)
         }
         other => panic!("{other}"),

@@ -1,5 +1,7 @@
 //! The procedure of the work package as it ships.
 
+use rollback_core::error::LandingError;
+
 use super::bench::*;
 
 fn bench() -> Bench {
@@ -249,7 +251,8 @@ fn the_real_conflict_of_the_monitor_falls_to_restoring_and_names_what_that_disca
     request.set = vec![("commit".into(), "ed75116".into())];
     let before = bench.head();
     let refused = bench.start(&procedure, request.clone()).unwrap_err();
-    let EngineError::Core(Error::LossNotAllowed { discards, paths, .. }) = &refused else {
+    let EngineError::Core(Error::Landing(LandingError::LossNotAllowed { discards, paths, .. })) = &refused
+    else {
         panic!("{refused}")
     };
     assert_eq!(discards.iter().map(|id| id.to_hex_with_len(7)).collect::<Vec<_>>(), ["6f4225c"]);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::world::{Kind, MAIN, NOWHERE, Process, State, Tree, place_of};
 use crate::checkpoint::{Checkpoint, CheckpointOptions, Verified};
-use crate::error::{Error, Result};
+use crate::error::{Error, LandingError, OperationError, Result, RevisionError};
 use crate::history::{HistoryOptions, PathHistory, Return};
 use crate::id::{CommitId, EntryMode, TreeId};
 use crate::oplog::{Operation, OperationRef, UndoOptions, Undone};
@@ -99,7 +99,7 @@ impl Leases for Process {
 }
 
 fn resolved(state: &State, spec: &str) -> Result<CommitId> {
-    let unknown = || Error::UnknownRevision { spec: spec.to_owned(), source: None };
+    let unknown = || Error::from(RevisionError::Unknown { spec: spec.to_owned(), source: None });
     if let Some(id) = state.branches.get(spec).or_else(|| state.branches.get(&full(spec))) {
         return Ok(*id);
     }
@@ -403,7 +403,7 @@ impl Landings for Process {
             let Destination::Branch(branch) = &landing.destination else { return Ok(()) };
             let (tip, branch) = (tip_of(state, planning)?.commit_id, full(branch));
             match state.branches.get(&branch).copied().filter(|at| *at != tip) {
-                Some(found) => Err(Error::BranchExists { branch, found }),
+                Some(found) => Err(LandingError::BranchExists { branch, found }.into()),
                 None => Ok(()),
             }
         })
@@ -418,18 +418,19 @@ impl Landings for Process {
             let tree = tree_of_plan(state, &plan)?;
             let tip = tip_of(state, &plan.request.options)?;
             if tip.commit_id != plan.tip.commit_id {
-                return Err(Error::Moved {
+                return Err(LandingError::Moved {
                     reference: tip.reference,
                     expected: plan.tip.commit_id,
                     found: tip.commit_id,
-                });
+                }
+                .into());
             }
             let reference = match &options.destination {
                 Destination::Branch(branch) => full(branch),
                 _ => tip.reference.clone(),
             };
             if let Some(found) = state.branches.get(&reference).copied().filter(|at| *at != tip.commit_id) {
-                return Err(Error::BranchExists { branch: reference, found });
+                return Err(LandingError::BranchExists { branch: reference, found }.into());
             }
             if plan.chosen.is_none() {
                 return Ok(Receipt { plan, outcome: Outcome::of(OutcomeKind::NothingToDo) });
@@ -458,28 +459,30 @@ impl Landings for Process {
         self.call(Kind::Guarded, "takes a landing back", |state| {
             let OperationRef::Id(id) = which else { unreachable!("{NOT_GENERATED}") };
             let at = state.operations.iter().position(|landed| landed.id == *id);
-            let at = at.ok_or_else(|| Error::UnknownOperation { spec: id.clone() })?;
+            let at = at.ok_or_else(|| OperationError::Unknown { spec: id.clone() })?;
             let landed = &state.operations[at];
             if let Some(by) = landed.undone_by.clone() {
-                return Err(Error::AlreadyUndone { operation: id.clone(), by });
+                return Err(OperationError::AlreadyUndone { operation: id.clone(), by }.into());
             }
             let (reference, before, after) = (landed.reference.clone(), landed.before, landed.after);
             let found = state.branches.get(&reference).copied();
             if found != after {
-                return Err(Error::LaterCommits {
+                return Err(OperationError::LaterCommits {
                     operation: id.clone(),
                     reference,
                     found: found.or(after).expect("it landed something"),
                     commits: Vec::new(),
-                });
+                }
+                .into());
             }
             let published: Vec<_> = state.remote.values().copied().collect();
             if after.is_some_and(|after| state.reach(&published).contains(&after)) {
-                return Err(Error::Published {
+                return Err(OperationError::Published {
                     operation: id.clone(),
                     reference,
                     commits: after.into_iter().collect(),
-                });
+                }
+                .into());
             }
             let by = state.land(&reference, before);
             state.operations[at].undone_by = Some(by.clone());

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, RevisionError};
 use crate::id::{CommitId, TreeId};
 use crate::path::RepoPath;
 use crate::procedure::engine::ports::Held;
@@ -152,7 +152,7 @@ impl State {
     }
 
     pub(super) fn commit(&self, id: CommitId) -> Result<&Commit> {
-        let missing = || Error::UnknownRevision { spec: id.to_string(), source: None };
+        let missing = || Error::from(RevisionError::Unknown { spec: id.to_string(), source: None });
         self.commits.iter().find(|commit| commit.id == id).ok_or_else(missing)
     }
 

@@ -1,6 +1,7 @@
 //! `rb publish`: let the result of a run leave this machine, as its procedure says, after showing what that is.
 
 use rollback_core::Repo;
+use rollback_core::error::OperationError;
 use rollback_core::procedure::engine::{
     EngineError, Publication, PublishConsent, RunRequest, RunState, runs,
 };
@@ -124,7 +125,7 @@ fn run_that_landed(args: &Publish, repo: &Repo, session: &Session) -> Result<Run
     let matching: Vec<_> =
         operations.iter().filter(|row| row.operation_id.starts_with(operation.as_str())).collect();
     let [row] = matching.as_slice() else {
-        return Err(rollback_core::Error::UnknownOperation { spec: operation.clone() }.into());
+        return Err(Problem::Library(OperationError::Unknown { spec: operation.clone() }.into()));
     };
     let found = runs.into_iter().find(|run| row.after.is_some_and(|after| run.commits.contains(&after)));
     found.ok_or_else(|| {

@@ -1,6 +1,7 @@
 //! `rb resume`: go on with a run that was cut off or waits for a person.
 
 use rollback_core::Error;
+use rollback_core::error::LandingError;
 use rollback_core::procedure::engine::{Resumption, RunState, runs};
 
 use super::{anew, find_again, given_hash, report, samples, sign, work};
@@ -42,7 +43,7 @@ fn go_on(args: &Resume, session: &mut Session) -> Outcome {
         engine.resume(&found.procedure, Some(&state.id), how, watch)
     });
     let state = match worked {
-        Err(Problem::Library(refused @ Error::LossNotAllowed { .. })) => {
+        Err(Problem::Library(refused @ Error::Landing(LandingError::LossNotAllowed { .. }))) => {
             return Err(lossy(refused, &state.id, &found, session)?.into());
         }
         other => other?,

@@ -27,7 +27,7 @@ use self::driver::{Applied, Failure, Job, Runner};
 use self::encoding::Encoding;
 use self::rules::Rules;
 use super::changes::Change;
-use crate::error::{Error, Result, SettingError};
+use crate::error::{Error, LandingError, Result, SettingError};
 use crate::filters::FilterCall;
 use crate::id::{Entry, ObjectId};
 use crate::path::RepoPath;
@@ -97,8 +97,8 @@ impl<'a> Content<'a> {
     /// written, as of a blob, where it all was in memory.
     ///
     /// # Errors
-    /// [`Error::DriverNotTrusted`]; [`SettingError::Encoding`]; [`Error::FilterFailed`] for a filter that must not fail;
-    /// [`Error::Io`] where the destination takes no more.
+    /// [`LandingError::DriverNotTrusted`]; [`SettingError::Encoding`]; [`LandingError::FilterFailed`] for a filter that
+    /// must not fail; [`Error::Io`] where the destination takes no more.
     pub(crate) fn write_for_work_tree(
         &mut self,
         path: &RepoPath,
@@ -131,7 +131,7 @@ impl<'a> Content<'a> {
     /// Whether the work tree gets the bytes at `path` as git keeps them.
     ///
     /// # Errors
-    /// [`Error::DriverNotTrusted`].
+    /// [`LandingError::DriverNotTrusted`].
     pub(crate) fn leaves_as_is(&mut self, path: &RepoPath) -> Result<bool> {
         let rules = self.rules_at(path)?;
         let driven = self.driver_of(&rules).is_some();
@@ -142,7 +142,7 @@ impl<'a> Content<'a> {
     /// The id of the blob that git would make of the file.
     ///
     /// # Errors
-    /// [`Error::DriverNotTrusted`], [`SettingError::Encoding`].
+    /// [`LandingError::DriverNotTrusted`], [`SettingError::Encoding`].
     pub(crate) fn blob_id(
         &mut self,
         path: &RepoPath,
@@ -155,7 +155,7 @@ impl<'a> Content<'a> {
     /// The bytes that git would keep of the file.
     ///
     /// # Errors
-    /// [`Error::DriverNotTrusted`], [`SettingError::Encoding`].
+    /// [`LandingError::DriverNotTrusted`], [`SettingError::Encoding`].
     pub(crate) fn for_git(
         &mut self,
         path: &RepoPath,
@@ -196,7 +196,7 @@ impl<'a> Content<'a> {
     /// Refuses a path that cannot be written: its driver is not trusted, or its encoding is not known.
     ///
     /// # Errors
-    /// [`Error::DriverNotTrusted`], [`SettingError::Encoding`].
+    /// [`LandingError::DriverNotTrusted`], [`SettingError::Encoding`].
     pub(crate) fn refuse_unwritable(&mut self, path: &RepoPath) -> Result<()> {
         match &self.rules_at(path)?.encoding {
             Some(encoding) => known(path, encoding.as_bstr()).map(drop),
@@ -207,9 +207,11 @@ impl<'a> Content<'a> {
     fn rules_at(&mut self, path: &RepoPath) -> Result<Rules> {
         let rules = self.attributes.at(path, self.objects, self.eol)?;
         match rules.driver.as_ref().filter(|driver| self.untrusted.contains(*driver)) {
-            Some(driver) => {
-                Err(Error::DriverNotTrusted { path: path.clone(), driver: format!("filter '{driver}'") })
+            Some(driver) => Err(LandingError::DriverNotTrusted {
+                path: path.clone(),
+                driver: format!("filter '{driver}'"),
             }
+            .into()),
             None => Ok(rules),
         }
     }
@@ -234,7 +236,7 @@ impl<'a> Content<'a> {
         };
         if driver.required {
             let filter = driver.name.to_string();
-            return Err(Error::FilterFailed { path: job.path.clone(), filter, why });
+            return Err(LandingError::FilterFailed { path: job.path.clone(), filter, why }.into());
         }
         // As git does: a driver that is not required may fail, and then the bytes stay as they are.
         to.restart().and_then(|()| to.write_all(bytes)).map_err(unwritable)

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::candidate::{Stop, Tried, repo_path};
 use super::{EngineError, Result, Run};
-use crate::error::Error;
+use crate::error::{Error, PathError};
 use crate::history::{HistoryOptions, Return};
 use crate::id::CommitId;
 use crate::path::RepoPath;
@@ -179,7 +179,10 @@ impl Run<'_> {
             search_elsewhere: false,
         };
         let is_unknown = |path: &RepoPath| {
-            matches!(self.engine.repo.history(path, &options), Err(Error::PathNeverExisted { .. }))
+            matches!(
+                self.engine.repo.history(path, &options),
+                Err(Error::Path(PathError::NeverExisted { .. }))
+            )
         };
         let known: Vec<RepoPath> = all.iter().filter(|path| !is_unknown(path)).cloned().collect();
         if known.is_empty() { all } else { known }

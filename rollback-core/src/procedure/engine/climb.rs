@@ -11,6 +11,7 @@ use super::event::{Event, On};
 use super::ports::Content;
 use super::state::{Ending, Part, Pause, RungTried, Unit, UnitKind, UnitState};
 use super::{EngineError, Result, Run};
+use crate::error::{Error, LandingError};
 use crate::procedure::check::Outcome;
 use crate::procedure::format::{Check, Expect, Reason, Rung, Subject};
 use crate::receipt::OutcomeKind;
@@ -144,7 +145,7 @@ impl Run<'_> {
             tried.why = "it discards later changes, and that was not permitted".into();
             let (discards, paths) = (candidate.discards.clone(), tried.paths.clone());
             self.remember(tried);
-            let refusal = crate::Error::LossNotAllowed { discards, paths, renamed: Vec::new() };
+            let refusal = Error::from(LandingError::LossNotAllowed { discards, paths, renamed: Vec::new() });
             return Ok(ControlFlow::Break(Climbed::Refused(refusal.into())));
         }
         tried.why = rung.and_then(|rung| rung.title.clone()).unwrap_or_else(|| "its checks pass".into());
@@ -287,7 +288,7 @@ impl Run<'_> {
         }
         self.refuse_moved(self.present_tip())?;
         let plan = serde_json::to_vec_pretty(&candidate.plan)
-            .map_err(|error| crate::Error::internal("the plan cannot be written", error))?;
+            .map_err(|error| Error::internal("the plan cannot be written", error))?;
         self.record.plan = Some(plan);
         // Written down before the branch moves: after a crash the commit on the branch says that it has.
         self.save(&format!("{id} landing"))?;

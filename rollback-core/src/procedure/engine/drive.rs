@@ -4,6 +4,7 @@ use super::event::{Event, On};
 use super::state::{Ending, Pause, RunStatus, Unit, UnitKind, UnitState};
 use super::{EngineError, Result, Resumption, Run};
 use crate::checkpoint::CheckpointOptions;
+use crate::error::OperationError;
 use crate::id::CommitId;
 use crate::oplog::Operation;
 use crate::plan::PlanOptions;
@@ -376,7 +377,9 @@ impl Run<'_> {
         let own = |row: &Operation| self.state.operations.contains(&row.operation_id);
         let mut rows = self.engine.repo.operations()?.into_iter().filter(own);
         match rows.find_map(|row| Some((row.operation_id, row.undone_by?))) {
-            Some((operation, by)) => Err(crate::Error::AlreadyUndone { operation, by }.into()),
+            Some((operation, by)) => {
+                Err(crate::Error::from(OperationError::AlreadyUndone { operation, by }).into())
+            }
             None => Ok(()),
         }
     }

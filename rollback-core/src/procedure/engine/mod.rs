@@ -56,6 +56,7 @@ use super::format::{Phase, Procedure};
 use super::pins;
 use super::trigger::Samples;
 use crate::cancel::Cancel;
+use crate::error::OperationError;
 use crate::id::CommitId;
 use crate::oplog::{OperationRef, UndoOptions};
 use crate::plan::Plan;
@@ -337,7 +338,7 @@ impl<'a> Engine<'a> {
         while let Some(operation) = state.operations.pop() {
             match self.repo.undo(&OperationRef::Id(operation.clone()), &UndoOptions::default()) {
                 // An abort that was cut off may have taken it back already.
-                Ok(_) | Err(crate::Error::AlreadyUndone { .. }) => {
+                Ok(_) | Err(crate::Error::Operation(OperationError::AlreadyUndone { .. })) => {
                     let rows = logged.iter().filter(|row| row.operation_id == operation);
                     let gone: Vec<CommitId> = rows.flat_map(|row| row.commit_ids.clone()).collect();
                     state.commits.retain(|commit| !gone.contains(commit));

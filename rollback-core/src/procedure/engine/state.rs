@@ -10,6 +10,7 @@ use super::approval::CheckedSignature;
 use super::error::Result;
 use super::event::On;
 use super::ports::{Candidates, Ground, RunRecords};
+use crate::error::RepositoryError;
 use crate::id::CommitId;
 use crate::plan::LossClass;
 use crate::procedure::check::Verdict;
@@ -470,7 +471,9 @@ impl RunState {
     }
 
     fn of_record(id: &str, record: &record::Record) -> Result<Self, crate::Error> {
-        let refuse = |why: String| crate::Error::ForeignRecord { path: format!("of run {id}").into(), why };
+        let refuse = |why: String| {
+            crate::Error::from(RepositoryError::ForeignRecord { path: format!("of run {id}").into(), why })
+        };
         let bytes = record.files.get(STATE_FILE).map(Vec::as_slice).unwrap_or_default();
         let state: Self = serde_json::from_slice(bytes).map_err(|error| refuse(error.to_string()))?;
         // The id names folders, too.

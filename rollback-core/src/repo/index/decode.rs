@@ -7,7 +7,7 @@ use std::path::Path;
 use bstr::BString;
 
 use super::{CacheTree, Flags, Index, IndexEntry, Stat, corrupt, object_id};
-use crate::error::{Error, Result};
+use crate::error::{Error, RepositoryError, Result};
 use crate::id::EntryMode;
 use crate::path::RepoPath;
 
@@ -39,20 +39,21 @@ impl Index {
                 b"link" => return dissolve_split_index(path, hash, written),
                 b"TREE" => index.tree = CacheTree::decode(data, hash),
                 b"UNTR" => index.untracked = untracked_head(data, hash),
-                b"sdir" => return Err(Error::SparseIndex),
+                b"sdir" => return Err(RepositoryError::SparseIndex.into()),
                 known if known[0].is_ascii_uppercase() => {}
                 unknown => {
-                    return Err(Error::Unsupported {
+                    return Err(RepositoryError::Unsupported {
                         what: format!("index extension '{}'", String::from_utf8_lossy(unknown)),
                         why: "git marks it as one that must be understood".into(),
-                    });
+                    }
+                    .into());
                 }
             }
         }
         // Not sooner: the part of a split index names only some of its entries.
         check_order(&index.entries)?;
         match index.entries.iter().any(|entry| entry.mode.is_tree()) {
-            true => Err(Error::SparseIndex),
+            true => Err(RepositoryError::SparseIndex.into()),
             false => Ok(index),
         }
     }
@@ -95,10 +96,11 @@ fn header(body: &[u8]) -> Result<(u32, u32)> {
     }
     match word(4) {
         version @ 2..=4 => Ok((version, word(8))),
-        version => Err(Error::Unsupported {
+        version => Err(RepositoryError::Unsupported {
             what: format!("index version {version}"),
             why: "versions 2 to 4 are known".into(),
-        }),
+        }
+        .into()),
     }
 }
 

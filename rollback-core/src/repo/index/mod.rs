@@ -25,7 +25,7 @@ pub(crate) use entry::{Flags, IndexEntry, Stat};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, RepositoryError, Result, WorkTreeError};
 use crate::id::{ObjectId, TreeId};
 use crate::path::RepoPath;
 use crate::repo::{Edits, Objects, Repo};
@@ -183,20 +183,20 @@ impl Repo {
     /// The tree of the index, put into the memory of `objects`.
     ///
     /// # Errors
-    /// [`Error::Unmerged`] for an index in conflict; those of reading it.
+    /// [`WorkTreeError::Unmerged`] for an index in conflict; those of reading it.
     pub(crate) fn index_tree(&self, objects: &Objects) -> Result<TreeId> {
         let index = self.read_index()?.index;
         let unmerged = index.unmerged();
         match unmerged.is_empty() {
             true => index.tree_of_entries(objects),
-            false => Err(Error::Unmerged { paths: unmerged }),
+            false => Err(WorkTreeError::Unmerged { paths: unmerged }.into()),
         }
     }
 
     /// Reads the index.
     ///
     /// # Errors
-    /// [`Error::SparseIndex`]; [`Error::CorruptIndex`] for one that is corrupt.
+    /// [`RepositoryError::SparseIndex`]; [`RepositoryError::CorruptIndex`] for one that is corrupt.
     pub(crate) fn read_index(&self) -> Result<IndexFile> {
         let path = self.index_path();
         let hash = self.local().object_hash();
@@ -217,7 +217,7 @@ impl Repo {
 
 /// The error of an index that cannot be read.
 fn corrupt(why: impl Into<String>) -> Error {
-    Error::CorruptIndex { source: why.into().into() }
+    RepositoryError::CorruptIndex { source: why.into().into() }.into()
 }
 
 /// The id as the crate spells it.

@@ -1,0 +1,111 @@
+//! What keeps an operation of the log from being taken back.
+
+use super::ErrorClass;
+use super::words::list;
+use crate::id::CommitId;
+use crate::path::RepoPath;
+
+/// An operation that is not there, or that cannot be taken back.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OperationError {
+    /// rb has landed nothing in this repository.
+    #[error("rb has landed nothing here yet")]
+    NothingLanded,
+    /// The operation log has no such operation.
+    #[error("'{spec}' names no operation of the log")]
+    Unknown {
+        /// What was given.
+        spec: String,
+    },
+    /// The operation was taken back before.
+    #[error("operation {operation} was undone already, by operation {by}")]
+    AlreadyUndone {
+        /// The operation.
+        operation: String,
+        /// The undo.
+        by: String,
+    },
+    /// Commits were made on top of an operation that is to be taken back.
+    #[error("later commits build on operation {operation}: {reference} is at {found}")]
+    LaterCommits {
+        /// The operation.
+        operation: String,
+        /// The reference that it moved.
+        reference: String,
+        /// Where that is now.
+        found: CommitId,
+        /// The commits that the operation made, in order.
+        commits: Vec<CommitId>,
+    },
+    /// An operation that is to be taken back was made where HEAD was on something else.
+    #[error("operation {operation} was made on {made_on}, and HEAD is on {head} here")]
+    MadeElsewhere {
+        /// The operation.
+        operation: String,
+        /// The reference that HEAD was on; `HEAD` where it was detached.
+        made_on: RepoPath,
+        /// The one that it is on; `HEAD` where it is detached.
+        head: RepoPath,
+    },
+    /// The reference that an operation moved, which is to be taken back, is not there any more.
+    #[error("{reference} is gone; operation {operation} left it at {expected}")]
+    ReferenceGone {
+        /// The operation.
+        operation: String,
+        /// The reference.
+        reference: RepoPath,
+        /// Where the operation left it.
+        expected: CommitId,
+    },
+    /// Other branches have the commits of an operation that is to be taken back.
+    #[error("{reference} already has what operation {operation} made")]
+    Published {
+        /// The operation.
+        operation: String,
+        /// The remote-tracking reference.
+        reference: String,
+        /// The commits that the operation made, in order.
+        commits: Vec<CommitId>,
+    },
+    /// An operation put back paths outside of the repository, and writing there was not allowed in taking it back.
+    #[error("operation {operation} put back {} outside of the repository", list(paths))]
+    OutsideNotAllowed {
+        /// The operation.
+        operation: String,
+        /// The paths.
+        paths: Vec<RepoPath>,
+    },
+}
+
+impl OperationError {
+    /// The stable name of the error, in kebab-case.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NothingLanded => "nothing-landed",
+            Self::Unknown { .. } => "unknown-operation",
+            Self::AlreadyUndone { .. } => "already-undone",
+            Self::LaterCommits { .. } => "later-commits",
+            Self::MadeElsewhere { .. } => "made-elsewhere",
+            Self::ReferenceGone { .. } => "reference-gone",
+            Self::Published { .. } => "published",
+            Self::OutsideNotAllowed { .. } => "outside-not-allowed",
+        }
+    }
+
+    /// Who can mend the error.
+    pub fn class(&self) -> ErrorClass {
+        match self {
+            Self::OutsideNotAllowed { .. } => ErrorClass::Consent,
+            _ => ErrorClass::Precondition,
+        }
+    }
+
+    /// The paths the error is about, for machines.
+    pub fn paths(&self) -> Vec<RepoPath> {
+        match self {
+            Self::OutsideNotAllowed { paths, .. } => paths.clone(),
+            _ => Vec::new(),
+        }
+    }
+}
