@@ -79,12 +79,17 @@ pub(crate) enum Standing {
 pub(crate) fn catalogue(session: &mut Session) -> Catalogue {
     // Outside of a repository, and in one that may not be read, the work tree has nothing to say.
     let work_dir = session.repo().ok().and_then(|repo| repo.work_dir().map(Path::to_owned));
-    Catalogue { folder: session.folder().to_owned(), work_dir, user: of_user(), built_in: BUILT_IN }
+    let mut catalogue = built_in();
+    catalogue.folder = session.folder().to_owned();
+    (catalogue.work_dir, catalogue.user) = (work_dir, of_user());
+    catalogue
 }
 
 /// The procedures that travel inside the program, and no others.
 pub(crate) fn built_in() -> Catalogue {
-    Catalogue { built_in: BUILT_IN, ..Catalogue::default() }
+    let mut catalogue = Catalogue::default();
+    catalogue.built_in = BUILT_IN;
+    catalogue
 }
 
 /// Finds and reads the procedure that was named.
@@ -195,7 +200,7 @@ mod tests {
         files.sort();
         let registered: Vec<&str> = BUILT_IN.iter().map(|(name, _)| *name).collect();
         assert_eq!(registered, files);
-        let catalogue = Catalogue { built_in: BUILT_IN, ..Catalogue::default() };
+        let catalogue = built_in();
         for file in registered {
             let (procedure, place) = catalogue.load(file.trim_end_matches(".toml")).unwrap();
             assert_eq!((format!("{}.toml", procedure.id).as_str(), place), (file, Place::BuiltIn(file)));

@@ -3,8 +3,7 @@
 //! `cargo run -p rollback-core --example roll_back_a_path -- REPOSITORY PATH`
 #![expect(clippy::print_stdout, reason = "an example shows what it did")]
 
-use rollback_core::target::PathsTarget;
-use rollback_core::{ApplyOptions, PlanOptions, Repo, RepoPath, Target};
+use rollback_core::{ApplyOptions, PlanOptions, Repo, Target};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
@@ -12,8 +11,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         return Err("usage: roll_back_a_path REPOSITORY PATH".into());
     };
     let repo = Repo::discover(folder)?;
-    let paths = vec![RepoPath::from(path.as_str())];
-    let target = Target::Paths(PathsTarget { paths, ..PathsTarget::default() });
+    let target = Target::paths([path.as_str()]);
 
     // A plan is computed in memory and writes nothing.
     let plan = repo.plan(&target, &PlanOptions::default())?;

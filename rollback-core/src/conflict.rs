@@ -28,6 +28,7 @@ impl Conflict {
 /// The versions of a conflicted path, as the stages of git's index.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Stages {
     /// Stage 1, the common ancestor.
     #[serde(default, skip_serializing_if = "Option::is_none")]

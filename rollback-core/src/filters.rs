@@ -23,6 +23,7 @@ pub struct FilterCall {
 }
 
 /// A filter that runs.
+#[non_exhaustive]
 pub struct RunningFilter {
     /// The program, with both its standard input and its standard output piped.
     pub child: Child,

@@ -54,6 +54,7 @@ pub struct HookCall {
 
 /// How a hook ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct HookEnd {
     /// Why it is a failure, such as `exit code 3`; `None` for success.
     pub failure: Option<String>,

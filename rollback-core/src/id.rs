@@ -266,6 +266,7 @@ impl schemars::JsonSchema for EntryMode {
 /// A tree entry without its name: the mode and the object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Entry {
     /// The mode as the tree spells it.
     pub mode: EntryMode,

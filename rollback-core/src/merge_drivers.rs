@@ -26,6 +26,7 @@ pub struct DriverCall {
 
 /// How a driver ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum DriverEnd {
     /// It made this.
     Clean(Vec<u8>),

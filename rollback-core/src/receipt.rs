@@ -67,6 +67,7 @@ pub enum Destination {
 
 /// What happens where the tip has moved since a plan was made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum OnMoved {
     /// The plan is computed again, and lands where the planned paths are as they were and it does the same to them.
     #[default]
@@ -77,6 +78,7 @@ pub enum OnMoved {
 
 /// Name and mail of the committer.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Identity {
     /// The name.
     pub name: String,
@@ -86,6 +88,7 @@ pub struct Identity {
 
 /// A moment and the offset it is written with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct CommitTime {
     /// Seconds since the epoch.
     pub seconds: i64,

@@ -78,6 +78,7 @@ impl Target {
 /// A commit to whose content a branch is brought back.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct ToTarget {
     /// The revision.
     pub revision: String,
@@ -99,6 +100,7 @@ impl ToTarget {
 /// Commits that are named, in git's revision syntax.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct CommitsTarget {
     /// Revisions and ranges, such as `v1.2`, `HEAD~3` or `main..topic`.
     pub revisions: Vec<String>,
@@ -120,6 +122,7 @@ impl CommitsTarget {
 /// Paths whose culprit is found, not typed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct PathsTarget {
     /// The paths; several with one culprit become one commit.
     pub paths: Vec<RepoPath>,
@@ -144,6 +147,7 @@ impl PathsTarget {
 /// What good content of a file looks like. Every part that is set must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Good {
     /// A regular expression that matches somewhere in the content.
     #[serde(default, rename = "match", skip_serializing_if = "Option::is_none")]
@@ -163,6 +167,7 @@ impl Good {
 /// Paths to be put back exactly.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct RestoreTarget {
     /// The paths; a folder is restored exactly, so that what was added to it since goes.
     pub paths: Vec<RepoPath>,

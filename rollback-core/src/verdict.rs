@@ -43,6 +43,7 @@ impl std::fmt::Display for Outcome {
 /// An outcome with its reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Verdict {
     /// The outcome.
     pub outcome: Outcome,

@@ -88,8 +88,8 @@ pub(crate) fn with_run() -> (Sandbox, String) {
     let engine = Engine::new(&repo, &SystemRunner, &clock, &environment);
     let mut request = RunRequest::default();
     request.trusted_hash = Some(fingerprint(&procedure, Some(sandbox.path())).hash);
-    request.landing.identity = Some(Identity { name: "Ada".into(), email: "ada@example.com".into() });
-    request.landing.time = Some(CommitTime { seconds: 1_762_941_600, offset: 0 });
+    request.landing.identity = Some(Identity::new("Ada", "ada@example.com"));
+    request.landing.time = Some(CommitTime::new(1_762_941_600, 0));
     request.reason = "imports fail".into();
     let state = engine.start(&procedure, request, &mut ()).unwrap();
     assert_eq!(state.status.as_str(), "Complete", "{state:#?}");

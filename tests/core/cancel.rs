@@ -3,7 +3,6 @@
 use std::time::{Duration, Instant};
 
 use rollback_core::history::HistoryOptions;
-use rollback_core::target::{CommitsTarget, PathsTarget};
 use rollback_core::{ApplyOptions, Cancel, Error, PlanOptions, Repo, RepoPath, Target};
 use test_kit::Sandbox;
 
@@ -31,15 +30,14 @@ fn is_cancelled<T: std::fmt::Debug>(ended: Result<T, Error>) {
 }
 
 fn to_g() -> Target {
-    Target::Paths(PathsTarget { paths: vec![RepoPath::from("g")], ..PathsTarget::default() })
+    Target::paths(["g"])
 }
 
 #[test]
 fn what_is_cancelled_before_it_begins_does_not_begin() {
     let sandbox = long_history(3);
     let repo = Repo::discover(sandbox.path()).expect("a repository");
-    let target =
-        Target::Commits(CommitsTarget { revisions: vec!["HEAD".into()], ..CommitsTarget::default() });
+    let target = Target::commits(["HEAD"]);
     let plan = repo.plan(&target, &PlanOptions::default()).expect("a plan");
     let before = (sandbox.git(&["rev-parse", "HEAD"]), sandbox.git(&["status", "--porcelain"]));
     let cancel = Cancel::new();

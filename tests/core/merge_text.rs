@@ -5,9 +5,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 
-use rollback_core::merge::text::{
-    Algorithm, ConflictStyle, Favor, MergedText, TextLabels, TextMerger, TextOptions,
-};
+use rollback_core::merge::text::{Algorithm, ConflictStyle, Favor, TextLabels, TextMerger, TextOptions};
 
 /// A small generator of numbers that is the same everywhere (xorshift64*).
 struct Dice(u64);
@@ -70,7 +68,7 @@ fn case(dice: &mut Dice) -> Case {
     Case { base: bytes(&base), ours: bytes(&ours), theirs: bytes(&theirs) }
 }
 
-fn git(folder: &Path, case: &Case, arguments: &[&str]) -> MergedText {
+fn git(folder: &Path, case: &Case, arguments: &[&str]) -> (Vec<u8>, usize) {
     for (name, bytes) in [("base", &case.base), ("ours", &case.ours), ("theirs", &case.theirs)] {
         std::fs::File::create(folder.join(name)).unwrap().write_all(bytes).unwrap();
     }
@@ -85,15 +83,14 @@ fn git(folder: &Path, case: &Case, arguments: &[&str]) -> MergedText {
         .unwrap();
     let conflicts = done.status.code().expect("git ends by itself");
     assert!(conflicts < 128, "{}", String::from_utf8_lossy(&done.stderr));
-    MergedText { bytes: done.stdout, conflicts: conflicts as usize }
+    (done.stdout, conflicts as usize)
 }
 
-fn ours(merger: &mut TextMerger, case: &Case, options: &TextOptions) -> MergedText {
-    let labels = TextLabels { base: "base".into(), ours: "ours".into(), theirs: "theirs".into() };
-    let mut merged = merger.merge(&case.base, &case.ours, &case.theirs, labels, options);
+fn ours(merger: &mut TextMerger, case: &Case, options: &TextOptions) -> (Vec<u8>, usize) {
+    let labels = TextLabels::new("base".into(), "ours".into(), "theirs".into());
+    let merged = merger.merge(&case.base, &case.ours, &case.theirs, labels, options);
     // The exit code of git stops at 127.
-    merged.conflicts = merged.conflicts.min(127);
-    merged
+    (merged.bytes, merged.conflicts.min(127))
 }
 
 fn differences(seed: u64, count: usize, arguments: &[&str], options: &TextOptions) {
@@ -109,10 +106,10 @@ fn differences(seed: u64, count: usize, arguments: &[&str], options: &TextOption
                 String::from_utf8_lossy(&case.base),
                 String::from_utf8_lossy(&case.ours),
                 String::from_utf8_lossy(&case.theirs),
-                expected.conflicts,
-                String::from_utf8_lossy(&expected.bytes),
-                found.conflicts,
-                String::from_utf8_lossy(&found.bytes),
+                expected.1,
+                String::from_utf8_lossy(&expected.0),
+                found.1,
+                String::from_utf8_lossy(&found.0),
             );
         }
     }

@@ -14,11 +14,10 @@ pub(crate) fn run(args: Pick, session: &mut Session) -> Outcome {
     sequencer::refuse(&args.sequencer, session)?;
     let repo = session.repo()?;
     let base = Base::new(&repo, session.folder());
-    let target = Target::Pick(CommitsTarget {
-        revisions: revisions(&args.commits)?,
-        mainline: args.mainline,
-        paths: base.resolve_all(args.files.iter().chain(&args.paths))?,
-    });
+    let mut target = CommitsTarget::new(revisions(&args.commits)?);
+    target.mainline = args.mainline;
+    target.paths = base.resolve_all(args.files.iter().chain(&args.paths))?;
+    let target = Target::Pick(target);
     let mut options = PlanOptions::default();
     options.onto = optional_revision(args.landing.onto.as_ref())?;
     options.ranges = revert::reading(&args.ranges);

@@ -30,11 +30,9 @@ pub(crate) fn run(args: Reapply, session: &mut Session) -> Outcome {
             .with_hint(Hint::new("see what became of it with", asked))
             .into());
     };
-    let target = Target::Commits(CommitsTarget {
-        revisions: rollback.commits.iter().map(ToString::to_string).collect(),
-        mainline: None,
-        paths: rollback.paths,
-    });
+    let mut target = CommitsTarget::new(rollback.commits.iter().map(ToString::to_string));
+    target.paths = rollback.paths;
+    let target = Target::Commits(target);
     let request = land::Request { target, options, edit: args.message.edit };
     land::run(request, &args.landing.here, session)
 }

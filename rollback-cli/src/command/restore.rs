@@ -47,7 +47,9 @@ pub(crate) fn run(args: Restore, session: &mut Session) -> Outcome {
             return bring_back(&target, &args, session);
         }
     }
-    let target = Target::Restore(RestoreTarget { paths, source: Some(source), overlay: args.overlay });
+    let mut target = RestoreTarget::new(paths);
+    (target.source, target.overlay) = (Some(source), args.overlay);
+    let target = Target::Restore(target);
     let mut options = PlanOptions::default();
     options.onto = optional_revision(args.landing.onto.as_ref())?;
     options.message = land::message(&args.message, args.signoff);

@@ -1,7 +1,7 @@
 //! `rb revert`: undo commits, or what broke a path.
 
 use rollback_core::plan::RangeReading;
-use rollback_core::target::{CommitsTarget, Good, PathsTarget, ToTarget};
+use rollback_core::target::{CommitsTarget, PathsTarget, ToTarget};
 use rollback_core::{CommitId, PlanOptions, Repo, Target};
 
 use super::{Outcome, land, optional_revision, revisions, sequencer};
@@ -29,28 +29,25 @@ pub(crate) fn run(args: Revert, session: &mut Session) -> Outcome {
 
 /// A date or an entry of a reflog means another commit tomorrow, so what it means now is asked for.
 fn to(state: &str, args: &Revert, base: &Base, tip: CommitId, repo: &Repo) -> Result<Target, Problem> {
-    Ok(Target::To(ToTarget {
-        revision: repo.resolve_state(state, tip)?.to_string(),
-        each: args.each,
-        paths: base.resolve_all(args.files.iter().chain(&args.paths))?,
-    }))
+    let mut target = ToTarget::new(repo.resolve_state(state, tip)?.to_string());
+    target.each = args.each;
+    target.paths = base.resolve_all(args.files.iter().chain(&args.paths))?;
+    Ok(Target::To(target))
 }
 
 fn target(args: &Revert, base: &Base) -> Result<Target, Problem> {
     let paths = base.resolve_all(args.files.iter().chain(&args.paths))?;
     if !args.commits.is_empty() {
-        return Ok(Target::Commits(CommitsTarget {
-            revisions: revisions(&args.commits)?,
-            mainline: args.mainline,
-            paths,
-        }));
+        let mut target = CommitsTarget::new(revisions(&args.commits)?);
+        (target.mainline, target.paths) = (args.mainline, paths);
+        return Ok(Target::Commits(target));
     }
-    Ok(Target::Paths(PathsTarget {
-        paths,
-        good: Good { pattern: args.find.good_match.clone(), lines: args.find.good_lines },
-        change: optional_revision(args.find.change.as_ref())?,
-        mainline: args.mainline,
-    }))
+    let mut target = PathsTarget::new(paths);
+    target.good.pattern = args.find.good_match.clone();
+    target.good.lines = args.find.good_lines;
+    target.change = optional_revision(args.find.change.as_ref())?;
+    target.mainline = args.mainline;
+    Ok(Target::Paths(target))
 }
 
 fn options(how: &How) -> PlanOptions {

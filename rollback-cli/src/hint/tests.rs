@@ -137,7 +137,7 @@ fn table() -> Vec<(Error, Option<&'static str>)> {
             PathError::NeverExisted {
                 path: path(),
                 tip: commit(),
-                last_seen: Some(LastSeen { reference: "refs/heads/legacy".into(), commit_id: commit() }),
+                last_seen: Some(LastSeen::new("refs/heads/legacy", commit())),
                 case_twins: Vec::new(),
                 nearest: Vec::new(),
             }

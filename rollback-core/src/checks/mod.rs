@@ -79,6 +79,7 @@ impl CheckOptions {
 
 /// Whether checks run on the tip as it is, so that there is something to compare with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Control {
     /// They do: the same failure on both sides is inconclusive.
     #[default]

@@ -7,11 +7,19 @@ use crate::path::RepoPath;
 
 /// Where a path was seen that the tip's history does not have.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct LastSeen {
     /// The reference that reaches it, such as `refs/heads/legacy`.
     pub reference: String,
     /// The newest commit there that has the path or removed it.
     pub commit_id: CommitId,
+}
+
+impl LastSeen {
+    /// The path at `commit_id`, which `reference` reaches.
+    pub fn new(reference: impl Into<String>, commit_id: CommitId) -> Self {
+        Self { reference: reference.into(), commit_id }
+    }
 }
 
 /// What kind of uncommitted work stands in the way.

@@ -32,6 +32,7 @@ pub struct Options {
 
 /// The side that wins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Favor {
     /// `-X ours`.
     Ours,
@@ -44,6 +45,7 @@ pub enum Favor {
 /// git up to 2.49 merges with renames whatever `merge.renames` and `-X no-renames` say, and git 2.47 is what this
 /// engine equals: neither turns [`Renames::detect`] off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Renames {
     /// Whether renames are looked for at all.
     pub detect: bool,
@@ -61,6 +63,7 @@ impl Default for Renames {
 
 /// What becomes of files added to a folder that the other side renamed (`merge.directoryRenames`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum DirectoryRenames {
     /// They stay where they were put.
     Off,
@@ -73,6 +76,7 @@ pub enum DirectoryRenames {
 
 /// Where one side lies in a folder of the other.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Subtree {
     /// Found by comparing the trees (`-X subtree`).
     Guess,

@@ -114,6 +114,7 @@ impl fmt::Display for ReviewReason {
 
 /// What the three versions are called, in conflict markers and in the names of files moved out of the way.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Labels {
     /// The common ancestor.
     pub base: BString,

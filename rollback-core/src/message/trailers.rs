@@ -14,6 +14,7 @@ use crate::repo::Signature;
 /// A line such as `Rollback-Of: 3a8a50f…` at the end of a message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Trailer {
     /// What stands before the separator.
     pub key: String,

@@ -18,6 +18,7 @@ use crate::strategy::{Attempt, Scope, Step, Strategy};
 
 /// What is merged into what.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct BranchMerge {
     /// The branch to merge, by its short name.
     pub branch: String,

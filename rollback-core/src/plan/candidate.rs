@@ -16,6 +16,7 @@ use crate::target::{RestoreTarget, Target};
 
 /// What a path of a result becomes.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct TreeEdit {
     /// The path.
     pub path: RepoPath,

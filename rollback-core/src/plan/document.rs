@@ -173,6 +173,7 @@ pub struct PlanOptions {
 /// The repository a plan was made in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Repository {
     /// The git directory, as text for people.
     pub git_dir: String,
@@ -240,6 +241,7 @@ pub struct CulpritFound {
 /// A path in the state in which it was last good.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct LastGoodState {
     /// The newest commit that has the path in that state.
     pub commit_id: CommitId,
@@ -254,6 +256,7 @@ pub struct LastGoodState {
 /// The commit the result is based on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Tip {
     /// The reference that would move: a branch, `HEAD` when detached, or the revision given with `onto`.
     #[serde(rename = "ref")]

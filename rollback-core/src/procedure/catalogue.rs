@@ -17,6 +17,7 @@ pub type BuiltIn = (&'static str, &'static str);
 
 /// The places where procedures are looked for.
 #[derive(Debug, Clone, Default)]
+#[non_exhaustive]
 pub struct Catalogue {
     /// The folder from which relative file names count.
     pub folder: PathBuf,

@@ -14,6 +14,7 @@ static PLACEHOLDER: LazyLock<Regex> = LazyLock::new(|| {
 
 /// What the values of a placeholder can be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Shape {
     /// Letters, digits and marks that no program reads as anything else: it may stand anywhere in an argument.
     Plain,
@@ -90,6 +91,7 @@ impl Known {
 
 /// What can be told of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum OfCheck {
     /// Its outcome, such as `pass`.
     Outcome,
@@ -107,6 +109,7 @@ impl OfCheck {
 
 /// What a placeholder stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Word<'a> {
     /// The value of an input.
     Input(&'a str),
@@ -120,6 +123,7 @@ pub enum Word<'a> {
 
 /// Why a placeholder stands for nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Unknown<'a> {
     /// There is no such namespace; these are there.
     Namespace(Vec<&'static str>),
@@ -132,6 +136,7 @@ const DECLARED: [&str; 3] = ["input", "check", "secret"];
 
 /// A placeholder as a text spells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Placeholder<'a> {
     /// What stands before the first dot.
     pub namespace: &'a str,

@@ -114,6 +114,7 @@ fn is_name(text: &str) -> bool {
 
 /// What is given to the commands of this room.
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct PushOptions<'a> {
     /// The variables of the environment.
     pub environment: &'a dyn Fn(&str) -> Option<String>,

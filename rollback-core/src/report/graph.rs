@@ -13,6 +13,7 @@ use crate::repo::Repo;
 /// The commits before and after.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Graph {
     /// Before, newest first.
     pub before: Vec<Node>,
@@ -23,6 +24,7 @@ pub struct Graph {
 /// A commit of the graph.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Node {
     /// What it is to the story.
     #[serde(flatten)]
@@ -41,6 +43,7 @@ pub struct Node {
 /// What a commit is to the story.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Mark {
     /// The commit.
     pub commit_id: CommitId,

@@ -75,6 +75,7 @@ pub enum ReportKind {
 /// What came of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct ReportOutcome {
     /// In a word or two, such as `Landed`.
     pub word: String,
@@ -104,6 +105,7 @@ pub enum Standing {
 /// When something began and ended, and within which time it should have.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Timing {
     /// When it began.
     #[cfg_attr(feature = "schema", schemars(with = "String"))]
@@ -123,6 +125,7 @@ pub struct Timing {
 /// Something to know.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Fact {
     /// What.
     pub name: String,
@@ -133,6 +136,7 @@ pub struct Fact {
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Moment {
     /// When it began; absent where that was not noted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -155,6 +159,7 @@ pub struct Moment {
 /// A way that was tried.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct RungReport {
     /// The strategy.
     pub strategy: String,
@@ -175,6 +180,7 @@ pub struct RungReport {
 /// A commit in a line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct CommitLine {
     /// The commit.
     pub commit_id: CommitId,
@@ -187,6 +193,7 @@ pub struct CommitLine {
 /// A path that changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Changed {
     /// The path.
     pub path: RepoPath,
@@ -197,6 +204,7 @@ pub struct Changed {
 /// A check, and what it said on each side.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct CheckReport {
     /// Its name, or its command.
     pub name: String,
@@ -217,6 +225,7 @@ pub struct CheckReport {
 /// What a check said once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Look {
     /// The verdict.
     #[serde(flatten)]
@@ -232,6 +241,7 @@ pub struct Look {
 /// A file that was kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct EvidenceReport {
     /// Its name below the folder of the run.
     pub name: String,
@@ -248,6 +258,7 @@ pub struct EvidenceReport {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum EvidenceState {
     /// It is there, byte for byte.
     Intact,
@@ -260,6 +271,7 @@ pub enum EvidenceState {
 /// Something still to be done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct FollowupReport {
     /// By when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -272,6 +284,7 @@ pub struct FollowupReport {
 /// What was said to people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct MessageReport {
     /// Its name.
     pub name: String,

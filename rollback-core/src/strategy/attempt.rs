@@ -119,6 +119,7 @@ impl Attempt {
 /// A clean result that is not to be taken: a rung that comes to this tree is passed over.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Rejection {
     /// The tree.
     pub tree_id: TreeId,
@@ -203,6 +204,7 @@ pub enum AttemptResult {
 /// What would be lost.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Loss {
     /// How much.
     pub class: LossClass,

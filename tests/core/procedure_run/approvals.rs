@@ -99,10 +99,10 @@ fn a_stated_approval_is_labelled_and_a_role_is_only_for_its_members() {
         ("not-a-member", "mallory@example.com does not have the role 'lead' (members: grace@example.com)")
     );
     request.approvals = vec![("lead".into(), "Grace@example.com".into())];
-    request.landing.identity = Some(Identity { name: "Eve".into(), email: "eve@example.com".into() });
+    request.landing.identity = Some(Identity::new("Eve", "eve@example.com"));
     let refused = bench.start(&procedure, request.clone()).unwrap_err().to_string();
     assert_eq!(refused, "eve@example.com does not have the role 'sre' (members: ada@example.com)");
-    request.landing.identity = Some(Identity { name: "Ada".into(), email: "ada@example.com".into() });
+    request.landing.identity = Some(Identity::new("Ada", "ada@example.com"));
     let run = bench.start(&procedure, request).unwrap();
     assert_eq!(run.status, RunStatus::Complete);
     assert!(!run.is_signed("lead"));

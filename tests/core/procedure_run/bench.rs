@@ -101,8 +101,8 @@ impl Bench {
     pub(crate) fn request(&self, procedure: &Procedure) -> RunRequest {
         let mut request = RunRequest::default();
         request.trusted_hash = Some(fingerprint(procedure, Some(self.sandbox.path())).hash);
-        request.landing.identity = Some(Identity { name: "Ada".into(), email: "ada@example.com".into() });
-        request.landing.time = Some(CommitTime { seconds: 1_762_941_600, offset: 0 });
+        request.landing.identity = Some(Identity::new("Ada", "ada@example.com"));
+        request.landing.time = Some(CommitTime::new(1_762_941_600, 0));
         request.reason = "imports fail".into();
         request
     }

@@ -19,7 +19,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestCaseResult, TestRng, TestRunner};
 use rollback_core::oplog::{OperationRef, UndoOptions};
 use rollback_core::receipt::{CommitTime, Destination, Identity, OutcomeKind};
-use rollback_core::target::{CommitsTarget, PathsTarget, RestoreTarget};
+use rollback_core::target::{CommitsTarget, RestoreTarget};
 use rollback_core::{ApplyOptions, Error, Plan, PlanOptions, Receipt, Repo, RepoPath, Target};
 use story::{Ask, PATHS, Story, Work};
 use test_kit::{Part, Sandbox, State};
@@ -110,17 +110,18 @@ fn target(sandbox: &Sandbox, ask: &Ask) -> Option<Target> {
     let commits = |back: &usize| {
         let id = commit(back)?;
         let merge = sandbox.git(&["rev-list", "--parents", "-1", &id]).split(' ').count() > 2;
-        Some(CommitsTarget { revisions: vec![id], mainline: merge.then_some(1), ..CommitsTarget::default() })
+        let mut target = CommitsTarget::new([id]);
+        target.mainline = merge.then_some(1);
+        Some(target)
     };
     Some(match ask {
         Ask::Revert(back) => Target::Commits(commits(back)?),
         Ask::Pick(back) => Target::Pick(commits(back)?),
-        Ask::Path(path) => {
-            Target::Paths(PathsTarget { paths: vec![RepoPath::new(PATHS[*path])], ..PathsTarget::default() })
-        }
+        Ask::Path(path) => Target::paths([RepoPath::new(PATHS[*path])]),
         Ask::Restore(path, back) => {
-            let paths = vec![RepoPath::new(PATHS[*path])];
-            Target::Restore(RestoreTarget { paths, source: Some(commit(back)?), ..RestoreTarget::default() })
+            let mut target = RestoreTarget::new([RepoPath::new(PATHS[*path])]);
+            target.source = Some(commit(back)?);
+            Target::Restore(target)
         }
     })
 }
@@ -128,8 +129,8 @@ fn target(sandbox: &Sandbox, ask: &Ask) -> Option<Target> {
 fn options() -> ApplyOptions {
     let mut options = ApplyOptions::default();
     options.allow_loss = true;
-    options.identity = Some(Identity { name: "C".into(), email: "c@example.com".into() });
-    options.time = Some(CommitTime { seconds: 1_800_000_000, offset: 0 });
+    options.identity = Some(Identity::new("C", "c@example.com"));
+    options.time = Some(CommitTime::new(1_800_000_000, 0));
     options
 }
 

@@ -32,8 +32,9 @@ fn commit() -> CommitId {
 }
 
 fn unknown(nearest: Option<&str>) -> UnknownName {
-    let nearest = nearest.map(ToOwned::to_owned);
-    UnknownName { kind: "phase", found: "p".into(), nearest, known: vec!["pq".into()] }
+    let mut unknown = UnknownName::new("phase", "p", ["pq"]);
+    unknown.nearest = nearest.map(ToOwned::to_owned);
+    unknown
 }
 
 /// One error of every kind, and what is typed after `rb run x --phase p --set regoin=eu`.
@@ -170,11 +171,10 @@ fn a_procedure_that_cannot_be_found_is_named_or_looked_up() {
     let invocation = Invocation::new(["rb", "run", "tow"].map(OsString::from).to_vec());
     let situation = Situation { invocation: &invocation, folder: Path::new("/nowhere"), repo: None };
     let line = |error: CatalogueError| situation.hint_without_procedure(&error).text().unwrap();
-    let unknown = |nearest: Option<&str>| UnknownName {
-        kind: "procedure",
-        found: "tow".into(),
-        nearest: nearest.map(ToOwned::to_owned),
-        known: vec!["two".into()],
+    let unknown = |nearest: Option<&str>| {
+        let mut unknown = UnknownName::new("procedure", "tow", ["two"]);
+        unknown.nearest = nearest.map(ToOwned::to_owned);
+        unknown
     };
     assert_eq!(line(unknown(Some("two")).into()), "did you mean: rb run two");
     assert_eq!(line(unknown(None).into()), "see what there is with: rb procedure list");

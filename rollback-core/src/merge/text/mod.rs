@@ -20,6 +20,7 @@ use regions::{Owner, Refinement};
 
 /// How lines of two versions are paired.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Algorithm {
     /// Rare lines first; what git merges with unless `diff.algorithm` says otherwise.
     #[default]
@@ -34,6 +35,7 @@ pub enum Algorithm {
 
 /// Which differences in white space do not count (`-X ignore-…`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Whitespace {
     /// All white space is ignored (`ignore-all-space`).
     pub ignore_all: bool,
@@ -47,6 +49,7 @@ pub struct Whitespace {
 
 /// What stands between the conflict markers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ConflictStyle {
     /// The two sides.
     #[default]
@@ -59,6 +62,7 @@ pub enum ConflictStyle {
 
 /// Which side wins where both changed the same lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Favor {
     /// `-X ours`.
     Ours,
@@ -89,6 +93,7 @@ pub struct TextOptions {
 
 /// What the conflict markers call the three versions.
 #[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
 pub struct TextLabels<'a> {
     /// Behind `|||||||`.
     pub base: &'a BStr,
@@ -98,8 +103,16 @@ pub struct TextLabels<'a> {
     pub theirs: &'a BStr,
 }
 
+impl<'a> TextLabels<'a> {
+    /// The names of base, ours and theirs.
+    pub fn new(base: &'a BStr, ours: &'a BStr, theirs: &'a BStr) -> Self {
+        Self { base, ours, theirs }
+    }
+}
+
 /// The result of merging a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct MergedText {
     /// The merged bytes, with markers where the sides conflict.
     pub bytes: Vec<u8>,

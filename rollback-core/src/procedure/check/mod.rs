@@ -14,6 +14,7 @@ pub use crate::verdict::{Outcome, Verdict};
 
 /// What a check looked at.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub enum Seen<'a> {
     /// A program that ran.
     Program(&'a Output),

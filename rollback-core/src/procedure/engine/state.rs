@@ -98,6 +98,7 @@ impl Ending {
 /// What a run is for.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Purpose {
     /// To roll back.
     #[default]
@@ -121,6 +122,7 @@ impl Purpose {
 /// What kind of work a unit is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum UnitKind {
     /// A message to people.
     Message,

@@ -11,6 +11,7 @@ use super::value::{Pattern, Period, Scalar, TreePath};
 /// A check: a program, a file, a metric or a question, and what is expected of it.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Check {
     /// The name by which phases call it.
     pub id: String,
@@ -58,6 +59,7 @@ pub struct Check {
 /// What is expected. All that is given must hold.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Expect {
     /// The exit code; 0 unless given.
     pub exit: Option<i32>,
@@ -102,6 +104,7 @@ pub struct Expect {
 /// Limits of a figure, both included.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Bounds {
     /// The least.
     pub min: Option<u64>,
@@ -112,6 +115,7 @@ pub struct Bounds {
 /// How often a pattern may match.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Count {
     /// The pattern; every match counts, also several in a line.
     pub regex: Pattern,
@@ -124,6 +128,7 @@ pub struct Count {
 /// A value inside a JSON document.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct JsonExpect {
     /// Where: names and numbers separated by dots; `*` stands for every member, and all of them must hold.
     pub path: String,

@@ -18,6 +18,7 @@ pub const SCHEMA_VERSION: u32 = 1;
 /// A procedure.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Document {
     /// The version of the format: 1.
     pub schema: u32,
@@ -131,6 +132,7 @@ fn remove_absent(value: &mut Value) {
 /// What the document says about itself.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Meta {
     /// Its version.
     pub version: Option<String>,
@@ -163,6 +165,7 @@ pub struct Meta {
 /// A person who has to sign.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Signoff {
     /// The role.
     pub role: String,
@@ -175,6 +178,7 @@ pub struct Signoff {
 /// A person to call.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Contact {
     /// What for, such as `primary`.
     pub role: String,
@@ -187,6 +191,7 @@ pub struct Contact {
 /// A document, dashboard or script.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Link {
     /// What it is.
     pub title: String,
@@ -199,6 +204,7 @@ pub struct Link {
 /// What a person is to this procedure.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Role {
     /// What it is called.
     pub title: Option<String>,
@@ -209,6 +215,7 @@ pub struct Role {
 /// The rules it follows, in words; the tool keeps those it knows.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Policy {
     /// What holds always.
     pub principles: Vec<String>,
@@ -227,6 +234,7 @@ pub struct Policy {
 /// What an input is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum InputKind {
     /// Text.
     #[default]
@@ -250,6 +258,7 @@ pub enum InputKind {
 /// A value that a run takes, with `--set NAME=VALUE`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Input {
     /// What it is.
     #[serde(rename = "type")]
@@ -274,6 +283,7 @@ pub struct Input {
 /// What must be true of figures in desired-state files.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Constraint {
     /// Its name.
     pub id: String,
@@ -288,6 +298,7 @@ pub struct Constraint {
 /// When not to use the procedure.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Avoid {
     /// In words.
     pub when: String,
@@ -298,6 +309,7 @@ pub struct Avoid {
 /// What must be so before anything is done: a question or a check.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Precheck {
     /// Its name.
     pub id: String,
@@ -320,6 +332,7 @@ pub struct Precheck {
 /// What is remembered of the repository.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Checkpoint {
     /// Its name; its scope is the procedure.
     pub name: String,
@@ -334,6 +347,7 @@ pub struct Checkpoint {
 /// What is saved of the outside world. A phase never runs without it.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Backup {
     /// Whether phases refuse to run without it.
     #[serde(default)]
@@ -350,6 +364,7 @@ pub struct Backup {
 /// A part of the document with a time budget.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Group {
     /// What it is called.
     pub title: Option<String>,
@@ -375,6 +390,7 @@ pub struct Group {
 /// When a group is worked off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum GroupTime {
     /// Before anything changes.
     Before,
@@ -388,6 +404,7 @@ pub enum GroupTime {
 /// When the rollback counts as successful.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Success {
     /// The checks that must all have passed.
     pub all: Vec<String>,
@@ -398,6 +415,7 @@ pub struct Success {
 /// How the rollback itself is taken back.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Undo {
     /// What must be so first; each is confirmed by a person.
     pub conditions: Vec<String>,
@@ -412,6 +430,7 @@ pub struct Undo {
 /// How the change is tried again.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Retry {
     /// What to do, in words.
     pub plan: Vec<String>,
@@ -424,6 +443,7 @@ pub struct Retry {
 /// What to do when it does not work.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Diagnose {
     /// The name by which phases call it.
     pub id: String,
@@ -444,6 +464,7 @@ pub struct Diagnose {
 /// A row of the document's own history. Runs are listed by `rb ops`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Change {
     /// When.
     pub date: String,

@@ -13,6 +13,7 @@ use super::value::{BadValue, Scalar, spelled_value, split_while};
 /// What a figure counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Unit {
     /// Hundredths of a whole; samples may also be given as a ratio between 0 and 1 where the metric says so.
     #[serde(rename = "%")]
@@ -32,6 +33,7 @@ pub enum Unit {
 
 /// A figure with its unit, such as `0.1%`, `50ms`, `1GB`, `3 count` or `2x`.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct Threshold {
     /// The figure in the unit's base: percent, seconds, bytes, pieces, times.
     pub value: f64,
@@ -124,6 +126,7 @@ impl fmt::Display for Threshold {
 
 /// How a figure is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub enum Operator {
     /// Greater than.
     #[serde(rename = ">")]

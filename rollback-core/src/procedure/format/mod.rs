@@ -153,6 +153,7 @@ impl Procedure {
 /// A name that the procedure does not have.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("unknown {kind} '{found}'{} (known: {})", nearest.as_ref().map_or(String::new(), |nearest| format!("; did you mean '{nearest}'?")), known.join(", "))]
+#[non_exhaustive]
 pub struct UnknownName {
     /// What was looked for, such as `phase`.
     pub kind: &'static str,
@@ -165,8 +166,9 @@ pub struct UnknownName {
 }
 
 impl UnknownName {
-    pub(crate) fn new<'a>(kind: &'static str, found: &str, known: impl Iterator<Item = &'a str>) -> Self {
-        let known: Vec<String> = known.map(ToOwned::to_owned).collect();
+    /// A name of this kind that is not among `known`; the one that was probably meant is looked for.
+    pub fn new<'a>(kind: &'static str, found: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
+        let known: Vec<String> = known.into_iter().map(ToOwned::to_owned).collect();
         let nearest = nearest(found, known.iter().map(String::as_str));
         Self { kind, found: found.to_owned(), nearest, known }
     }

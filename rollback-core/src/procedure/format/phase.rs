@@ -11,6 +11,7 @@ use super::value::{Pattern, Period, Scalar, TreePath};
 /// How dangerous a change, or its rollback, is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Risk {
     /// Words only.
     VeryLow,
@@ -27,6 +28,7 @@ pub enum Risk {
 /// One thing a procedure can roll back.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Phase {
     /// What it is called.
     pub title: Option<String>,
@@ -107,6 +109,7 @@ pub struct Phase {
 /// Which of several matches is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Pick {
     /// There must be exactly one; several are the reason `multiple`.
     #[default]
@@ -120,6 +123,7 @@ pub enum Pick {
 /// What is rolled back. Filters beside each other must all hold.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Target {
     /// The last change to this path.
     pub path: Option<TreePath>,
@@ -162,6 +166,7 @@ impl Target {
 /// Which commits a rung reverts instead of the phase's target.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
 pub struct CommitFilter {
     /// Commits whose message matches.
     pub grep: Option<Pattern>,
@@ -178,6 +183,7 @@ pub struct CommitFilter {
 /// The strategy of a rung.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum RungKind {
     /// The inverse of a commit.
     #[default]
@@ -195,6 +201,7 @@ pub enum RungKind {
 /// Why a rung before this one was not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Reason {
     /// It conflicts.
     Conflict,
@@ -217,6 +224,7 @@ pub enum Reason {
 /// One way to roll back.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Rung {
     /// The strategy.
     #[serde(rename = "use")]
@@ -258,6 +266,7 @@ pub struct Rung {
 /// Moving numbers in steps.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Gradual {
     /// How long the whole way takes.
     pub over: Period,
@@ -278,6 +287,7 @@ impl Gradual {
 /// The text of a commit.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
 pub struct CommitText {
     /// The first line.
     pub subject: Option<String>,
@@ -290,6 +300,7 @@ pub struct CommitText {
 /// Watching after the rollback.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Soak {
     /// For how long.
     #[serde(rename = "for")]

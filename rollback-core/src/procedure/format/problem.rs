@@ -8,6 +8,7 @@ use super::limits;
 
 /// One mistake in a procedure.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Problem {
     /// The stable name of the kind of mistake, in kebab-case.
     pub code: &'static str,

@@ -11,6 +11,7 @@ use super::value::{FileName, Pattern, Period, Remote, Scalar, TreePath};
 /// Whether a step that was cut off may simply run again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Effect {
     /// It changes nothing, so it runs again.
     Read,
@@ -22,6 +23,7 @@ pub enum Effect {
 /// One thing that is done. Exactly one of the kinds is given.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Step {
     /// The name by which phases call it.
     pub id: String,
@@ -102,6 +104,7 @@ pub struct Step {
 /// Lines to put into a text file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Insert {
     /// The file; it is made where it is missing and no `after` is given.
     pub path: TreePath,
@@ -114,6 +117,7 @@ pub struct Insert {
 /// A text file to write.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct WriteFile {
     /// The file.
     pub path: TreePath,
@@ -124,6 +128,7 @@ pub struct WriteFile {
 /// Paths to take from a commit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Restore {
     /// The paths.
     pub paths: Vec<TreePath>,
@@ -137,6 +142,7 @@ pub struct Restore {
 /// Files to copy. The target becomes what the source is: nothing is nested into it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct CopyFiles {
     /// The file or folder to read.
     pub from: String,
@@ -150,6 +156,7 @@ pub struct CopyFiles {
 /// An environment file of `NAME=value` lines; other lines stay.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct EnvFile {
     /// The file.
     pub path: String,
@@ -160,6 +167,7 @@ pub struct EnvFile {
 /// When evidence is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum EvidenceTime {
     /// Before anything changes.
     #[default]
@@ -173,6 +181,7 @@ pub enum EvidenceTime {
 /// Something to keep, redacted, under the run's own folder.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Evidence {
     /// The name by which phases call it.
     pub id: String,
@@ -204,6 +213,7 @@ pub struct Evidence {
 /// When a message is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Occasion {
     /// When the run begins.
     #[default]
@@ -221,6 +231,7 @@ pub enum Occasion {
 /// Words for people. They are printed and saved, and sent only by `send`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Message {
     /// Its name.
     pub id: String,
@@ -247,6 +258,7 @@ pub struct Message {
 /// A report of the procedure's own, beside the one that every run has.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Report {
     /// Its name.
     pub id: String,
@@ -261,6 +273,7 @@ pub struct Report {
 /// Something that is due after the rollback.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Followup {
     /// Its name.
     pub id: String,
@@ -278,6 +291,7 @@ pub struct Followup {
 /// How the result leaves this machine.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Publish {
     /// The remote to push to, never by force: a name, or a URL that git opens itself.
     pub push: Option<Remote>,

@@ -9,6 +9,7 @@ use super::value::{Pattern, Period, PeriodRange};
 /// A metric and where its samples come from.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Metric {
     /// What it measures.
     pub title: Option<String>,
@@ -28,6 +29,7 @@ pub struct Metric {
 /// What is said of a metric without samples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum NoData {
     /// Nothing can be said.
     #[default]
@@ -41,6 +43,7 @@ pub enum NoData {
 /// What a trigger does when it fires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum TriggerAction {
     /// Says which procedure applies.
     #[default]
@@ -54,6 +57,7 @@ pub enum TriggerAction {
 /// A condition that calls for the procedure.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Trigger {
     /// Its name.
     pub id: String,
@@ -99,6 +103,7 @@ pub(super) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 /// A severity. The first of the list is the severest.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Severity {
     /// Its name.
     pub id: String,
@@ -117,6 +122,7 @@ pub struct Severity {
 /// A metric compared with a figure.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Condition {
     /// The metric.
     pub metric: String,
@@ -132,6 +138,7 @@ pub struct Condition {
 /// A row of the decision matrix.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Decision {
     /// Its name.
     pub id: String,

@@ -114,6 +114,7 @@ impl fmt::Display for Period {
 
 /// A length of time, or the range it is expected in, such as `15m..30m`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct PeriodRange {
     /// The shortest.
     pub from: Period,
@@ -298,6 +299,7 @@ impl FromStr for Remote {
 /// A plain value: text, whole number, decimal or truth value.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
+#[non_exhaustive]
 pub enum Scalar {
     /// `true` or `false`.
     Bool(bool),

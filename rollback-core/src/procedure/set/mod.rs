@@ -14,6 +14,7 @@ use super::format::{BadValue, Scalar, TreePath};
 
 /// The formats of desired-state files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum FileFormat {
     /// TOML.
     Toml,
@@ -169,6 +170,7 @@ impl FromStr for Key {
 
 /// A value's place: the file and the key, written `file:key`.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Place {
     /// The file.
     pub file: TreePath,

@@ -11,6 +11,7 @@ use crate::procedure::format::{Document, Metric, Scalar, Unit, split_while, unit
 
 /// One measurement.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Sample {
     /// When.
     pub time: Timestamp,
@@ -26,6 +27,7 @@ pub struct Samples(BTreeMap<String, Vec<Sample>>);
 
 /// How samples are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum SampleFormat {
     /// One object a line: `metric`, `time`, `value`.
     JsonLines,
@@ -50,6 +52,7 @@ impl SampleFormat {
 /// A line that holds no sample.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {why}")]
+#[non_exhaustive]
 pub struct BadSamples {
     /// The line, counted from 1.
     pub line: usize,
