@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::args::{Cli, Command, Common};
 use crate::command;
 use crate::console::{Captured, Console};
+use crate::environment::Environment;
 use crate::exit::Exit;
 use crate::failure::{self, Failure};
 use crate::fetching::Fetching;
@@ -15,7 +16,6 @@ use crate::logging;
 use crate::parse::parse;
 use crate::render::{Look, json};
 use crate::session::Session;
-use crate::surroundings::Surroundings;
 
 /// Runs the program as the process was called.
 pub(crate) fn run(argv: Vec<OsString>) -> Exit {
@@ -39,7 +39,7 @@ pub(crate) fn run(argv: Vec<OsString>) -> Exit {
 }
 
 /// Runs a command inside a folder, whatever the environment says, and gives what it wrote.
-fn run_captured(args: &[OsString], folder: &Path, surroundings: Surroundings, look: Look) -> (String, Exit) {
+fn run_captured(args: &[OsString], folder: &Path, environment: Environment, look: Look) -> (String, Exit) {
     let captured = Captured::default();
     let argv = std::iter::once(OsString::from("rb")).chain(args.iter().cloned()).collect();
     let invocation = Invocation::new(argv);
@@ -48,9 +48,9 @@ fn run_captured(args: &[OsString], folder: &Path, surroundings: Surroundings, lo
             let session = Session {
                 console: Console::captured(&cli.common, look, &captured),
                 folder: folder.to_owned(),
-                environment: false,
+                with_git_environment: false,
                 fetching: Fetching::Refused,
-                surroundings,
+                environment,
                 nested: run_captured,
                 repo: None,
                 invocation,
@@ -74,8 +74,8 @@ fn start(invocation: Invocation, cli: Cli) -> Exit {
         fetching,
         console,
         folder: working_folder(cli.common.folder),
-        environment: true,
-        surroundings: Surroundings::default(),
+        with_git_environment: true,
+        environment: Environment::default(),
         nested: run_captured,
         repo: None,
     };

@@ -8,13 +8,13 @@ use rollback_core::Repo;
 use rollback_core::process::{SystemFetcher, SystemMergeDrivers, SystemRunner};
 
 use crate::console::Console;
+use crate::environment::Environment;
 use crate::exit::Exit;
 use crate::failure::{Failure, Problem};
 use crate::fetching::{Fetching, TellingFetcher};
 use crate::hint::Situation;
 use crate::invocation::Invocation;
 use crate::render::{Look, json};
-use crate::surroundings::Surroundings;
 use crate::trusted;
 
 /// What a command needs beside its own arguments.
@@ -26,10 +26,10 @@ pub(crate) struct Session {
     /// The folder the command works in.
     pub(crate) folder: PathBuf,
     /// Whether `GIT_DIR` and its kin count.
-    pub(crate) environment: bool,
+    pub(crate) with_git_environment: bool,
     /// Whether objects that a partial clone left out may be fetched.
     pub(crate) fetching: Fetching,
-    pub(crate) surroundings: Surroundings,
+    pub(crate) environment: Environment,
     /// Runs another command as a part of this one.
     pub(crate) nested: Nested,
     /// The repository, once it was asked for.
@@ -37,7 +37,7 @@ pub(crate) struct Session {
 }
 
 /// Runs a command inside a folder, whatever the environment says, and returns what it wrote and its exit code.
-pub(crate) type Nested = fn(&[OsString], &Path, Surroundings, Look) -> (String, Exit);
+pub(crate) type Nested = fn(&[OsString], &Path, Environment, Look) -> (String, Exit);
 
 impl Session {
     /// The folder the command works in.
@@ -46,8 +46,8 @@ impl Session {
     }
 
     /// The variables that programs get and procedures read.
-    pub(crate) fn surroundings(&self) -> &Surroundings {
-        &self.surroundings
+    pub(crate) fn environment(&self) -> &Environment {
+        &self.environment
     }
 
     /// The repository the command works in.
@@ -59,7 +59,7 @@ impl Session {
             let message = format!("there is no folder {}", self.folder.display());
             return Err(Failure::new(Exit::Refused, "no-such-folder", message).into());
         }
-        let repo = if self.environment {
+        let repo = if self.with_git_environment {
             Repo::discover_with_environment(&self.folder)?
         } else {
             Repo::discover(&self.folder)?

@@ -13,9 +13,9 @@ use rollback_core::procedure::engine::{Event, Observer, On, RungTried, UnitKind,
 use rollback_core::procedure::format::Period;
 
 use crate::console::Console;
+use crate::environment::Environment;
 use crate::render::json;
 use crate::render::run::{EventLine, discards, kind_name, on_name, rung_name};
-use crate::surroundings::Surroundings;
 use crate::terminal::style::{Palette, paint};
 use crate::terminal::text::{count, escape, escape_lines, fit};
 
@@ -23,7 +23,7 @@ use crate::terminal::text::{count, escape, escape_lines, fit};
 pub(crate) struct Watch<'a> {
     console: &'a mut Console,
     repo: &'a Repo,
-    surroundings: &'a Surroundings,
+    environment: &'a Environment,
     show: Show,
     seen: Seen,
     /// When the run began.
@@ -54,7 +54,7 @@ impl<'a> Watch<'a> {
     pub(crate) fn new(
         console: &'a mut Console,
         repo: &'a Repo,
-        surroundings: &'a Surroundings,
+        environment: &'a Environment,
         began: Option<Timestamp>,
     ) -> Self {
         let show = if console.json() {
@@ -66,9 +66,9 @@ impl<'a> Watch<'a> {
         } else {
             Show::Lines
         };
-        let began = began.unwrap_or_else(|| surroundings.now());
+        let began = began.unwrap_or_else(|| environment.now());
         let (seen, now) = (Seen::default(), String::new());
-        Self { console, repo, surroundings, show, seen, began, rto: None, units: 0, at: 0, now }
+        Self { console, repo, environment, show, seen, began, rto: None, units: 0, at: 0, now }
     }
 
     /// Ends the show.
@@ -103,7 +103,7 @@ impl<'a> Watch<'a> {
 
     /// How long it has taken so far, and within which time it should be done.
     fn clock(&self) -> String {
-        let elapsed = self.surroundings.now().duration_since(self.began);
+        let elapsed = self.environment.now().duration_since(self.began);
         let elapsed: Duration = elapsed.try_into().unwrap_or_default();
         let elapsed = Period(Duration::from_secs(elapsed.as_secs()));
         match self.rto {

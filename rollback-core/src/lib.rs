@@ -22,11 +22,14 @@
 //!
 //! [`guide`] goes through all of it.
 //!
-//! What this crate never does: it prints nothing, exits never, starts no `git` for its own work (only to push, or to
-//! compare with it where that is asked for), and lets no type of
-//! the underlying object library into its public signatures.
+//! What this documentation shows is the surface for embedders. Modules that it hides serve the command line `rb`: they are
+//! public, and may change in any version.
+//!
+//! What this crate never does: it does not print or exit, starts no `git` for its own work (only to push, or to compare
+//! with it where that is asked for), and lets no type of the underlying object library into its public signatures.
 
 mod apply;
+#[doc(hidden)]
 pub mod bounded;
 mod cancel;
 mod charset;
@@ -45,7 +48,9 @@ pub mod id;
 pub mod import;
 mod journal;
 mod listing;
+#[doc(hidden)]
 pub mod local_time;
+#[doc(hidden)]
 pub mod markdown;
 pub mod merge;
 pub mod merge_drivers;
@@ -60,9 +65,12 @@ pub mod process;
 mod progress;
 pub mod promised;
 pub mod receipt;
+#[doc(hidden)]
 pub mod record;
 pub mod repo;
+#[doc(hidden)]
 pub mod report;
+#[doc(hidden)]
 pub mod scratch;
 pub mod strategy;
 pub mod target;

@@ -81,8 +81,9 @@ fn a_sound_procedure_is_read_whole() {
 #[test]
 fn an_unknown_key_is_named_with_the_nearest() {
     let found = problem("timeout = \"10m\"", "timeuot = \"10m\"");
-    assert!(found.starts_with("dir/sound.toml:40:1: unknown key 'timeuot' (known: "), "{found}");
-    assert!(found.ends_with("; did you mean 'timeout'?"), "{found}");
+    assert_eq!(found, "dir/sound.toml:40:1: unknown key 'timeuot'; did you mean 'timeout'?");
+    let found = problem("timeout = \"10m\"", "xyzzy = \"10m\"");
+    assert!(found.starts_with("dir/sound.toml:40:1: unknown key 'xyzzy' (known: id, "), "{found}");
 }
 
 #[test]

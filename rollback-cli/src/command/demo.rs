@@ -16,6 +16,7 @@ use tempfile::TempDir;
 use super::Outcome;
 use crate::args;
 use crate::demo::{Demo, Step};
+use crate::environment::{Ahead, Environment, TRUSTED_HASH};
 use crate::exit::Exit;
 use crate::failure::{Failure, Problem};
 use crate::hint::Hint;
@@ -23,7 +24,6 @@ use crate::invocation::Invocation;
 use crate::procedures;
 use crate::render::{Look, json};
 use crate::session::Session;
-use crate::surroundings::{Ahead, Surroundings, TRUSTED_HASH};
 use crate::terminal::style::{Palette, paint};
 use crate::terminal::text;
 
@@ -117,7 +117,7 @@ impl Stage {
     }
 
     /// What the programs of a step see. The demo vouches for the procedure that it brings itself.
-    fn surroundings(&self, demo: &Demo, step: &Step) -> Result<Surroundings, Problem> {
+    fn environment(&self, demo: &Demo, step: &Step) -> Result<Environment, Problem> {
         let fail: Vec<_> = self.fail.iter().chain(&step.fail).map(|name| format!("{name}\n")).collect();
         let list = self.home().join("fail");
         std::fs::write(&list, fail.concat()).map_err(|source| Error::Io {
@@ -137,7 +137,7 @@ impl Stage {
             let hash = engine::fingerprint(&procedure, Some(&self.repository())).hash;
             variables.insert(TRUSTED_HASH.to_owned(), hash);
         }
-        Ok(Surroundings::of_a_demo(variables, self.ahead.clone()))
+        Ok(Environment::of_a_demo(variables, self.ahead.clone()))
     }
 }
 
@@ -203,8 +203,8 @@ fn play_step(
         shown.push_str(&format!("   {line}\n"));
     }
     session.console.tell(&shown);
-    let surroundings = stage.surroundings(demo, step)?;
-    let command = (!step.run.is_empty()).then(|| run_command(step, folder, (surroundings, look), session));
+    let environment = stage.environment(demo, step)?;
+    let command = (!step.run.is_empty()).then(|| run_command(step, folder, (environment, look), session));
     let mut as_promised = command.as_ref().is_none_or(|(_, exit)| exit.code() == step.exit);
     for expectation in &step.expect {
         let holds = expectation.holds(folder);
@@ -221,7 +221,7 @@ fn play_step(
 fn run_command(
     step: &Step,
     folder: &Path,
-    (surroundings, look): (Surroundings, Look),
+    (environment, look): (Environment, Look),
     session: &mut Session,
 ) -> (String, Exit) {
     const MARGIN: usize = 5;
@@ -234,7 +234,7 @@ fn run_command(
         paint(Palette::COMMAND, &typed)
     ));
     let narrower = Look { columns: Some(look.width().saturating_sub(MARGIN)), ..look };
-    let (output, exit) = (session.nested)(&words, folder, surroundings, narrower);
+    let (output, exit) = (session.nested)(&words, folder, environment, narrower);
     let quiet = paint(Palette::QUIET, look.signs.line);
     let mut shown = String::new();
     for line in output.lines() {

@@ -58,8 +58,9 @@ pub(super) fn run(mut request: Request, args: &LandingHere, session: &mut Sessio
     // A person who asked for a dry run wants to see every way; a landing takes the first that may be taken.
     request.options.first_only = !args.dry_run;
     let found = make_plan(&repo, &request.target, &request.options, &session.console)?;
-    let message = if request.edit && !args.no_commit { Wording::Edited } else { Wording::AsPlanned };
-    finish(found, Wishes { args, checks, message }, session)
+    let message =
+        if request.edit && !args.no_commit { MessageSource::Edited } else { MessageSource::AsPlanned };
+    finish(found, LandRequest { args, checks, message }, session)
 }
 
 /// The revisions that a request names.
@@ -76,28 +77,28 @@ fn names(request: &Request) -> impl Iterator<Item = &str> {
 /// Shows a plan or lands it, as the arguments say.
 pub(super) fn plan(plan: Plan, args: &LandingHere, session: &mut Session) -> Outcome {
     let checks = checks::options(&args.checks, session)?;
-    finish(plan, Wishes { args, checks, message: Wording::AsPlanned }, session)
+    finish(plan, LandRequest { args, checks, message: MessageSource::AsPlanned }, session)
 }
 
 /// What is to become of a plan.
-struct Wishes<'a> {
+struct LandRequest<'a> {
     args: &'a LandingHere,
     checks: Option<CheckOptions>,
-    message: Wording,
+    message: MessageSource,
 }
 
 /// Which words the message has.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Wording {
+enum MessageSource {
     AsPlanned,
     Edited,
 }
 
-fn finish(plan: Plan, wishes: Wishes<'_>, session: &mut Session) -> Outcome {
-    if wishes.args.dry_run {
-        return show(plan, wishes, session);
+fn finish(plan: Plan, request: LandRequest<'_>, session: &mut Session) -> Outcome {
+    if request.args.dry_run {
+        return show(plan, request, session);
     }
-    let args = wishes.args;
+    let args = request.args;
     let repo = session.repo()?;
     let mut options = apply_options(args)?;
     let mut shown = false;
@@ -113,7 +114,7 @@ fn finish(plan: Plan, wishes: Wishes<'_>, session: &mut Session) -> Outcome {
         shown = true;
     }
     let mut plan = plan;
-    if let Some(checks) = wishes.checks {
+    if let Some(checks) = request.checks {
         // What could not land anyway is refused before anything is run.
         repo.check(&plan, &options)?;
         let checked = checks::run(plan, checks, &options, session)?;
@@ -130,7 +131,7 @@ fn finish(plan: Plan, wishes: Wishes<'_>, session: &mut Session) -> Outcome {
     }
     let landing = signals::Landing::begin();
     options.hooks = Some(hooks(&repo, &landing, session)?);
-    if wishes.message == Wording::Edited {
+    if request.message == MessageSource::Edited {
         plan = reworded(plan, &options, &repo, session)?;
     }
     let receipt = progress::during(&session.console, "landing", || repo.apply(plan, &options))?;
@@ -189,8 +190,8 @@ pub(super) fn make_plan(
 }
 
 /// Shows a plan, and says whether it would land: a dry run ends as the real run would before landing.
-fn show(plan: Plan, wishes: Wishes<'_>, session: &mut Session) -> Outcome {
-    let args = wishes.args;
+fn show(plan: Plan, request: LandRequest<'_>, session: &mut Session) -> Outcome {
+    let args = request.args;
     let repo = session.repo()?;
     let options = apply_options(args)?;
     let mut refusal = None;
@@ -199,7 +200,7 @@ fn show(plan: Plan, wishes: Wishes<'_>, session: &mut Session) -> Outcome {
         repo.note_what_to_fetch(&mut plan)?;
     }
     let mut admitted = repo.check(&plan, &options);
-    if let (Ok(_), Some(checks)) = (&admitted, wishes.checks) {
+    if let (Ok(_), Some(checks)) = (&admitted, request.checks) {
         let checked = checks::run(plan, checks, &options, session)?;
         refusal = checks::refusal(&checked.conclusion, session);
         plan = checked.plan;

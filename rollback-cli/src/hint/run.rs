@@ -10,7 +10,7 @@ use rollback_core::procedure::input::InputError;
 use super::{Hint, Situation};
 use crate::args;
 use crate::command_line::CommandLine;
-use crate::surroundings::TRUSTED_HASH;
+use crate::environment::TRUSTED_HASH;
 
 impl Situation<'_> {
     /// What to type where there is no procedure to run.

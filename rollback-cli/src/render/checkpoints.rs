@@ -18,7 +18,7 @@ pub(crate) fn created(checkpoint: &Checkpoint, repo: &Repo, again: &str, look: L
         contents(checkpoint)
     );
     said.push_str(&left_out(checkpoint, look));
-    said.push_str(&format!("come back to it with: {}\n", paint(Palette::COMMAND, again)));
+    said.push_str(&format!("next: come back to it with: {}\n", paint(Palette::COMMAND, again)));
     said
 }
 

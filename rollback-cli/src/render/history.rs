@@ -127,10 +127,10 @@ fn verdict(history: &PathHistory, commits: &Commits) -> String {
     let mut said = String::new();
     if let Some(culprit) = &history.culprit {
         let verb = match culprit.kind {
-            ChangeKind::Added => "added it",
-            ChangeKind::Modified => "changed it",
-            ChangeKind::Deleted => "removed it",
-            ChangeKind::Renamed => "renamed it",
+            ChangeKind::Added => "which added it",
+            ChangeKind::Modified => "which changed it",
+            ChangeKind::Deleted => "which removed it",
+            ChangeKind::Renamed => "which renamed it",
         };
         let mut facts = vec![verb.to_owned()];
         if let Some(merge) = culprit.introduced_by {

@@ -13,7 +13,7 @@ use super::{Commits, Look, changes, checks, day, graph, ladder, short_reference}
 use crate::terminal::style::{Palette, paint};
 use crate::terminal::text::{self, count};
 
-/// How the story ends.
+/// How the view ends.
 #[derive(Clone, Debug)]
 pub(crate) enum Ending<'a> {
     /// It goes on: a question or an error follows.
@@ -38,23 +38,23 @@ pub(crate) struct LandWith {
 
 /// A plan and what became of it.
 pub(crate) fn plan(plan: &Plan, commits: &Commits, look: Look, ending: Ending<'_>) -> String {
-    let story = Story { plan, commits, look };
+    let view = PlanView { plan, commits, look };
     let landed = match &ending {
         Ending::Landed(outcome) => Some(*outcome),
         _ => None,
     };
     let sections = [
-        story.headline(),
+        view.headline(),
         graph::render(plan, landed, commits, look),
-        story.ways(),
-        story.conflicts(),
-        story.dependents(),
+        view.ways(),
+        view.conflicts(),
+        view.dependents(),
         checks::render(plan, look),
-        story.changes(&ending),
-        story.loss(),
-        story.message(&ending),
-        story.notes(&ending),
-        story.ending(ending),
+        view.changes(&ending),
+        view.loss(),
+        view.message(&ending),
+        view.notes(&ending),
+        view.ending(ending),
     ];
     let mut text = String::new();
     for section in sections.iter().filter(|section| !section.is_empty()) {
@@ -68,16 +68,16 @@ pub(crate) fn plan(plan: &Plan, commits: &Commits, look: Look, ending: Ending<'_
 
 /// What became of a plan that has been shown already.
 pub(crate) fn outcome(plan: &Plan, outcome: &Outcome, commits: &Commits, look: Look) -> String {
-    Story { plan, commits, look }.landed(outcome)
+    PlanView { plan, commits, look }.landed(outcome)
 }
 
-struct Story<'a> {
+struct PlanView<'a> {
     plan: &'a Plan,
     commits: &'a Commits,
     look: Look,
 }
 
-impl Story<'_> {
+impl PlanView<'_> {
     fn headline(&self) -> String {
         let target = &self.plan.target;
         match (&target.culprit, target.kind.as_str()) {

@@ -105,12 +105,12 @@ pub(crate) fn questions(state: &RunState, procedure: &Procedure) -> Vec<String> 
         .collect()
 }
 
-/// What a run would do.
+/// What a run would do; `run` is the command that does it, where that would not be refused.
 pub(crate) fn planned(
     state: &RunState,
     procedure: &Procedure,
     waits: &[String],
-    run: &str,
+    run: Option<&str>,
     repo: &Repo,
     look: Look,
 ) -> String {
@@ -150,7 +150,7 @@ pub(crate) fn planned(
         (None, _) => true,
     };
     text.push_str("Nothing was written and no program was run.");
-    if goes_on {
+    if let Some(run) = run.filter(|_| goes_on) {
         let (next, run) = (paint(Palette::QUIET, "next:"), paint(Palette::COMMAND, run));
         text.push_str(&format!(" {next} do it with: {run}"));
     }

@@ -40,6 +40,7 @@
 //! files by the text merge ([`text`]). Objects come straight out of packs where they can (`pack`).
 
 mod attributes;
+#[doc(hidden)]
 pub mod batch;
 mod cache;
 mod case;
@@ -60,6 +61,7 @@ mod rename;
 mod store;
 mod submodule;
 mod subtree;
+#[doc(hidden)]
 pub mod text;
 mod tree;
 

@@ -76,7 +76,7 @@ fn is_false(value: &bool) -> bool {
 
 /// What the commit does, which decides what its message says.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Deed<'a> {
+pub(crate) enum CommitKind<'a> {
     /// Undoes a whole commit; `mainline` is the parent it is undone against, for merges only.
     Revert { commit: &'a Commit, mainline: Option<&'a Commit> },
     /// Undoes what a commit did to some paths.
@@ -91,7 +91,7 @@ pub(crate) enum Deed<'a> {
     BackTo { state: &'a Commit, paths: Paths<'a>, undone: &'a [Commit] },
 }
 
-/// The paths of a deed, as they are named in the commit it is about (of a restore: at the tip).
+/// The paths that a commit is about, as they are named in the commit it is about (of a restore: at the tip).
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Paths<'a> {
     pub(crate) named: &'a [RepoPath],
@@ -99,7 +99,7 @@ pub(crate) struct Paths<'a> {
     pub(crate) renamed: &'a [Rename],
 }
 
-/// What the writer needs to know besides the deed.
+/// What the writer needs to know besides the kind of commit.
 pub(crate) struct Context<'a> {
     /// What the configuration says.
     pub(crate) style: &'a Style,
@@ -154,23 +154,25 @@ impl Message {
 }
 
 /// Writes the message of a commit that is not edited.
-pub(crate) fn write(deed: Deed<'_>, options: &MessageOptions, context: &Context<'_>) -> Message {
+pub(crate) fn write(kind: CommitKind<'_>, options: &MessageOptions, context: &Context<'_>) -> Message {
     let style = context.style;
-    finish(draft(deed, options, context), style.cleanup_of_unedited(options), style)
+    finish(draft(kind, options, context), style.cleanup_of_unedited(options), style)
 }
 
 /// The message before clean-up: what git has in `MERGE_MSG` when it stops for a conflict (less the list of conflicts)
 /// and what an editor is to show.
-pub(crate) fn draft(deed: Deed<'_>, options: &MessageOptions, context: &Context<'_>) -> BString {
+pub(crate) fn draft(kind: CommitKind<'_>, options: &MessageOptions, context: &Context<'_>) -> BString {
     let style = context.style;
     let mut text = match &options.text {
         Some(given) => encoding::from_utf8(given.as_bytes(), style),
-        None => body(deed, options, context),
+        None => body(kind, options, context),
     };
     if let Some(reason) = &options.reason {
         text::push_paragraph(&mut text, &encoding::from_utf8(reason.trim_end().as_bytes(), style));
     }
-    if let (true, Deed::Pick { commit } | Deed::PickPaths { commit, .. }) = (options.record_origin, deed) {
+    if let (true, CommitKind::Pick { commit } | CommitKind::PickPaths { commit, .. }) =
+        (options.record_origin, kind)
+    {
         trailers::record_origin(&mut text, commit.id, style);
     }
     if !options.trailers.is_empty() {
@@ -209,18 +211,20 @@ pub(crate) fn subject(message: &[u8]) -> &[u8] {
     text::first_line(text::without_leading_blank_lines(message))
 }
 
-fn body(deed: Deed<'_>, options: &MessageOptions, context: &Context<'_>) -> BString {
+fn body(kind: CommitKind<'_>, options: &MessageOptions, context: &Context<'_>) -> BString {
     let reference = options.reference.unwrap_or(context.style.reference);
-    match deed {
-        Deed::Revert { commit, mainline } if reference => revert::by_reference(commit, mainline, context),
-        Deed::Revert { commit, mainline } => revert::whole(commit, mainline, context.style),
-        Deed::RevertPaths { commit, mainline, paths } => {
+    match kind {
+        CommitKind::Revert { commit, mainline } if reference => {
+            revert::by_reference(commit, mainline, context)
+        }
+        CommitKind::Revert { commit, mainline } => revert::whole(commit, mainline, context.style),
+        CommitKind::RevertPaths { commit, mainline, paths } => {
             scope::revert(commit, mainline, paths, context.style)
         }
-        Deed::Pick { commit } => pick::whole(commit, context.style),
-        Deed::PickPaths { commit, paths } => scope::pick(commit, paths, context.style),
-        Deed::Restore { source, paths, discards } => restore::message(source, paths, discards, context),
-        Deed::BackTo { state, paths, undone } => restore::back_to(state, paths, undone, context),
+        CommitKind::Pick { commit } => pick::whole(commit, context.style),
+        CommitKind::PickPaths { commit, paths } => scope::pick(commit, paths, context.style),
+        CommitKind::Restore { source, paths, discards } => restore::message(source, paths, discards, context),
+        CommitKind::BackTo { state, paths, undone } => restore::back_to(state, paths, undone, context),
     }
 }
 

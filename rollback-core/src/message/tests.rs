@@ -127,10 +127,10 @@ fn style_of(repo: &Sandbox) -> Style {
     Style::read(Repo::discover(repo.path()).expect("a repository").local().config_snapshot().plumbing())
 }
 
-fn written(repo: &Sandbox, deed: Deed<'_>, options: &MessageOptions) -> Message {
+fn written(repo: &Sandbox, kind: CommitKind<'_>, options: &MessageOptions) -> Message {
     let style = style_of(repo);
     let abbreviate = |id: CommitId| repo.git(&["rev-parse", "--short", &id.to_string()]);
-    write(deed, options, &Context { style: &style, committer: &committer(), abbreviate: &abbreviate })
+    write(kind, options, &Context { style: &style, committer: &committer(), abbreviate: &abbreviate })
 }
 
 /// Does `command` with git for every message, and compares each commit with what `ours` writes.
@@ -192,11 +192,11 @@ fn last_reflog_line(repo: &Sandbox) -> BString {
 }
 
 fn revert_with(options: MessageOptions) -> impl Fn(&Sandbox, &Commit) -> Message {
-    move |repo, commit| written(repo, Deed::Revert { commit, mainline: None }, &options)
+    move |repo, commit| written(repo, CommitKind::Revert { commit, mainline: None }, &options)
 }
 
 fn pick_with(options: MessageOptions) -> impl Fn(&Sandbox, &Commit) -> Message {
-    move |repo, commit| written(repo, Deed::Pick { commit }, &options)
+    move |repo, commit| written(repo, CommitKind::Pick { commit }, &options)
 }
 
 #[test]
@@ -324,8 +324,8 @@ fn the_revert_of_a_merge_says_what_git_says() {
             repo.git(&args);
             let parent = read(&repo, merge.parents[mainline - 1]);
             let options = MessageOptions { reference: Some(reference), ..Default::default() };
-            let deed = Deed::Revert { commit: &merge, mainline: Some(&parent) };
-            let ours = written(&repo, deed, &options);
+            let kind = CommitKind::Revert { commit: &merge, mainline: Some(&parent) };
+            let ours = written(&repo, kind, &options);
             assert_eq!((ours.text, ours.encoding), message_at_head(&repo));
         }
         assert_eq!(merge.parents[0].to_string(), ours);
@@ -353,7 +353,7 @@ fn a_stop_leaves_the_text_that_git_leaves() {
         let options = MessageOptions { cleanup: Cleanup::from_name(mode), ..Default::default() };
         let style = style_of(&repo);
         let context = Context { style: &style, committer: &committer(), abbreviate: &|id| id.to_string() };
-        let draft = draft(Deed::Revert { commit: &commit, mainline: None }, &options, &context);
+        let draft = draft(CommitKind::Revert { commit: &commit, mainline: None }, &options, &context);
         let ours = merge_msg(&draft, &options, &style, &[RepoPath::from("a"), RepoPath::from(odd)]);
         let theirs = std::fs::read(repo.path().join(".git/MERGE_MSG")).expect("git left it");
         assert_eq!(ours.as_bstr(), theirs.as_bstr(), "{mode} {comment}");
@@ -394,12 +394,12 @@ fn a_scoped_revert_names_its_paths_and_never_claims_the_whole() {
     let id = repo.commit("drop the shim\n\nbody", &[("a", "a\n")]);
     let commit = read(&repo, id.parse().expect("an id"));
     let message = |paths: &[RepoPath]| {
-        let deed = Deed::RevertPaths {
+        let kind = CommitKind::RevertPaths {
             commit: &commit,
             mainline: None,
             paths: Paths { named: paths, renamed: &[] },
         };
-        written(&repo, deed, &MessageOptions::default()).text.to_string()
+        written(&repo, kind, &MessageOptions::default()).text.to_string()
     };
     assert_eq!(
         message(&["src/a.py".into()]),
@@ -427,7 +427,7 @@ fn a_scoped_pick_names_its_paths_and_its_origin() {
     assert_eq!(
         written(
             &repo,
-            Deed::PickPaths { commit: &commit, paths: Paths { named: &paths, renamed: &[] } },
+            CommitKind::PickPaths { commit: &commit, paths: Paths { named: &paths, renamed: &[] } },
             &options
         )
         .text,
@@ -450,10 +450,13 @@ fn reason_trailers_and_signoff_follow_the_body_in_this_order() {
         ..Default::default()
     };
     let paths = ["a".into()];
-    let deed =
-        Deed::RevertPaths { commit: &commit, mainline: None, paths: Paths { named: &paths, renamed: &[] } };
+    let kind = CommitKind::RevertPaths {
+        commit: &commit,
+        mainline: None,
+        paths: Paths { named: &paths, renamed: &[] },
+    };
     assert_eq!(
-        written(&repo, deed, &options).text,
+        written(&repo, kind, &options).text,
         format!(
             "Revert \"drop the shim\" in a\n\nThis reverts the changes of commit {id} to:\n  a\n\n\
              Imports fail in production.\n\nRollback-Of: {id}\nRollback-Strategy: revert-commit\n\
@@ -462,7 +465,7 @@ fn reason_trailers_and_signoff_follow_the_body_in_this_order() {
     );
     let options = MessageOptions { text: Some("Own words".into()), ..options };
     assert!(
-        written(&repo, deed, &options)
+        written(&repo, kind, &options)
             .text
             .starts_with(b"Own words\n\nImports fail in production.\n\nRollback-Of: ")
     );
@@ -476,11 +479,14 @@ fn a_restore_says_from_where_and_whose_edits_it_discards() {
     let (source, discards) =
         (read(&repo, id.parse().expect("an id")), [read(&repo, later.parse().expect("an id"))]);
     let paths = ["a".into()];
-    let deed =
-        Deed::Restore { source: &source, paths: Paths { named: &paths, renamed: &[] }, discards: &discards };
+    let kind = CommitKind::Restore {
+        source: &source,
+        paths: Paths { named: &paths, renamed: &[] },
+        discards: &discards,
+    };
     let short = |id: &str| repo.git(&["rev-parse", "--short", id]);
     assert_eq!(
-        written(&repo, deed, &MessageOptions::default()).text,
+        written(&repo, kind, &MessageOptions::default()).text,
         format!(
             "Restore a from {}\n\nThis restores, as they are in commit {id}:\n  a\n\n\
              It discards what these later commits changed there:\n  {} (later edit, 2025-01-01)\n",
@@ -488,6 +494,7 @@ fn a_restore_says_from_where_and_whose_edits_it_discards() {
             short(&later)
         )
     );
-    let deed = Deed::Restore { source: &source, paths: Paths { named: &paths, renamed: &[] }, discards: &[] };
-    assert!(!written(&repo, deed, &MessageOptions::default()).text.contains_str("discards"));
+    let kind =
+        CommitKind::Restore { source: &source, paths: Paths { named: &paths, renamed: &[] }, discards: &[] };
+    assert!(!written(&repo, kind, &MessageOptions::default()).text.contains_str("discards"));
 }

@@ -10,7 +10,7 @@ use super::{AttemptResult, Note, NoteKind, Plan, PlanOptions, Repository, Reques
 use crate::error::{Error, ObjectError, Result, RevisionError};
 use crate::hooks::Hook;
 use crate::id::{CommitId, TreeId};
-use crate::message::{self, Deed, Message, MessageOptions, Paths, Style, Trailer};
+use crate::message::{self, CommitKind, Message, MessageOptions, Paths, Style, Trailer};
 use crate::repo::hooks::Permission;
 use crate::repo::identity::Role;
 use crate::repo::refs::Head;
@@ -195,7 +195,7 @@ impl Writer<'_> {
             true => self.culprits.iter().map(|id| self.objects.commit(*id)).collect::<Result<_>>()?,
             false => self.discarded()?,
         };
-        let deed = self.deed(step, &source, mainline.as_ref(), &discards);
+        let kind = self.kind(step, &source, mainline.as_ref(), &discards);
         let mut options = self.request.options.message.clone();
         if matches!(self.request.target, Target::Paths(_)) {
             let of = match self.attempt.strategy {
@@ -219,7 +219,7 @@ impl Writer<'_> {
         };
         Ok(PreparedCommit {
             tree: step.tree_id,
-            message: written(deed, &options, &context)?,
+            message: written(kind, &options, &context)?,
             author: self.author_of_pick(&source, style)?,
             merged: None,
         })
@@ -241,21 +241,21 @@ impl Writer<'_> {
         author.ok_or_else(missing).map(Some)
     }
 
-    fn deed<'a>(
+    fn kind<'a>(
         &self,
         step: &'a Step,
         commit: &'a Commit,
         mainline: Option<&'a Commit>,
         discards: &'a [Commit],
-    ) -> Deed<'a> {
+    ) -> CommitKind<'a> {
         let paths = Paths { named: &step.paths, renamed: &step.renamed };
         match self.attempt.strategy {
-            _ if self.is_one_way_back() => Deed::BackTo { state: commit, paths, undone: discards },
-            Strategy::RestoreFile => Deed::Restore { source: commit, paths, discards },
-            Strategy::CherryPick if paths.named.is_empty() => Deed::Pick { commit },
-            Strategy::CherryPick => Deed::PickPaths { commit, paths },
-            _ if paths.named.is_empty() => Deed::Revert { commit, mainline },
-            _ => Deed::RevertPaths { commit, mainline, paths },
+            _ if self.is_one_way_back() => CommitKind::BackTo { state: commit, paths, undone: discards },
+            Strategy::RestoreFile => CommitKind::Restore { source: commit, paths, discards },
+            Strategy::CherryPick if paths.named.is_empty() => CommitKind::Pick { commit },
+            Strategy::CherryPick => CommitKind::PickPaths { commit, paths },
+            _ if paths.named.is_empty() => CommitKind::Revert { commit, mainline },
+            _ => CommitKind::RevertPaths { commit, mainline, paths },
         }
     }
 
@@ -270,10 +270,14 @@ impl Writer<'_> {
 }
 
 /// The message of a commit; where the user edited it, what is left of it.
-fn written(deed: Deed<'_>, options: &MessageOptions, context: &message::Context<'_>) -> Result<Message> {
+fn written(
+    kind: CommitKind<'_>,
+    options: &MessageOptions,
+    context: &message::Context<'_>,
+) -> Result<Message> {
     match &options.text {
         Some(text) if options.edited => message::edited(text.as_bytes(), options, context.style)
             .ok_or_else(|| Error::BadRequest("the edited message is empty".into())),
-        _ => Ok(message::write(deed, options, context)),
+        _ => Ok(message::write(kind, options, context)),
     }
 }

@@ -16,16 +16,25 @@
 //!
 //! [`guide`](crate::guide) runs one.
 
+#[doc(hidden)]
 pub mod acts;
+#[doc(hidden)]
 pub mod catalogue;
+#[doc(hidden)]
 pub mod check;
 pub mod engine;
+#[doc(hidden)]
 pub mod format;
+#[doc(hidden)]
 pub mod input;
 mod pins;
+#[doc(hidden)]
 pub mod placeholder;
+#[doc(hidden)]
 pub mod set;
+#[doc(hidden)]
 pub mod show;
+#[doc(hidden)]
 pub mod trigger;
 
 pub use format::{Problem, Problems, Procedure};

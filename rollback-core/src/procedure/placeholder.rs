@@ -44,7 +44,7 @@ known! {
     RunStarted: "run"."started" Plain "When it began.";
     RunFinished: "run"."finished" Plain "When it ended, or now.";
     RunDuration: "run"."duration" Plain "How long it has taken.";
-    RunMinutes: "run"."minutes" Plain "The same in minutes, rounded up.";
+    RunMinutes: "run"."minutes" Plain "The same in minutes, rounded up; at least 1.";
     RunOperator: "run"."operator" Free "The roles of the operator.";
     RunReason: "run"."reason" Free "Why it runs; what triggered it where no reason was given.";
     RunStatus: "run"."status" Free "How it stands.";

@@ -22,6 +22,7 @@ use rollback_core::{Cancel, Repo, bounded};
 use super::Outcome;
 use crate::args::{Consent, Trust};
 use crate::command_line::CommandLine;
+use crate::environment::{Environment, TRUSTED_HASH};
 use crate::exit::Exit;
 use crate::failure::{Failure, Problem};
 use crate::hint::Hint;
@@ -30,7 +31,6 @@ use crate::render::json;
 use crate::render::run::{self as render, Document, Next};
 use crate::session::Session;
 use crate::signals;
-use crate::surroundings::{Surroundings, TRUSTED_HASH};
 use crate::terminal::text;
 use crate::watch::Watch;
 
@@ -38,16 +38,16 @@ use crate::watch::Watch;
 /// has passed.
 struct PatientClock {
     cancel: Cancel,
-    surroundings: Surroundings,
+    environment: Environment,
 }
 
 impl Clock for PatientClock {
     fn now(&self) -> Timestamp {
-        self.surroundings.now()
+        self.environment.now()
     }
 
     fn wait(&self, time: Duration) {
-        if self.surroundings.skip(time) {
+        if self.environment.skip(time) {
             return;
         }
         const SLICE: Duration = Duration::from_millis(100);
@@ -71,11 +71,11 @@ fn work(
 ) -> Result<RunState, Problem> {
     let repo = session.repo()?;
     let stopping = signals::Stopping::begin();
-    let surroundings = session.surroundings().clone();
-    let clock = PatientClock { cancel: stopping.token(), surroundings: surroundings.clone() };
-    let environment = |name: &str| surroundings.variable(name);
-    let engine = Engine::new(&repo, &SystemRunner, &clock, &environment).cancelled_by(stopping.token());
-    let mut watch = Watch::new(&mut session.console, &repo, &surroundings, began);
+    let environment = session.environment().clone();
+    let clock = PatientClock { cancel: stopping.token(), environment: environment.clone() };
+    let variable = |name: &str| environment.variable(name);
+    let engine = Engine::new(&repo, &SystemRunner, &clock, &variable).cancelled_by(stopping.token());
+    let mut watch = Watch::new(&mut session.console, &repo, &environment, began);
     let worked = work(&engine, &mut watch);
     let seen = watch.finish();
     if seen.landed {
@@ -98,15 +98,15 @@ fn work(
 
 /// What would be done, without doing it.
 fn engine_for_questions<T>(session: &Session, repo: &Repo, ask: impl FnOnce(&Engine<'_>) -> T) -> T {
-    let surroundings = session.surroundings();
-    let environment = |name: &str| surroundings.variable(name);
-    let clock = PatientClock { cancel: Cancel::default(), surroundings: surroundings.clone() };
-    ask(&Engine::new(repo, &SystemRunner, &clock, &environment))
+    let environment = session.environment();
+    let variable = |name: &str| environment.variable(name);
+    let clock = PatientClock { cancel: Cancel::default(), environment: environment.clone() };
+    ask(&Engine::new(repo, &SystemRunner, &clock, &variable))
 }
 
 /// The hash that a pipeline trusts: of the flag, else of the variable.
 fn given_hash(trust: &Trust, session: &Session) -> Option<String> {
-    let set = || session.surroundings().variable(TRUSTED_HASH).filter(|hash| !hash.is_empty());
+    let set = || session.environment().variable(TRUSTED_HASH).filter(|hash| !hash.is_empty());
     trust.trusted_hash.clone().or_else(set)
 }
 
@@ -123,7 +123,7 @@ fn sign(request: &mut RunRequest, consent: &Consent, session: &Session) -> Resul
             Failure::new(Exit::Io, "io", message).caused_by(error)
         })
     };
-    let set = || session.surroundings().variable(ALLOWED_SIGNERS).filter(|file| !file.is_empty());
+    let set = || session.environment().variable(ALLOWED_SIGNERS).filter(|file| !file.is_empty());
     if let Some(file) = consent.allowed_signers.clone().or_else(|| set().map(Into::into)) {
         request.allowed_signers = Some(read(&file)?);
     }

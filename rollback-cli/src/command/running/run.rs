@@ -136,10 +136,12 @@ fn show(foresight: Foresight, args: &Run, found: &Found, session: &mut Session) 
     let repo = session.repo()?;
     let Foresight { state, refusal, missing_programs, .. } = foresight;
     let waits = render::questions(&state, &found.procedure);
+    let mut is_trusted = true;
     let untrusted = match untrusted {
         Some(untrusted) if programs(&found.procedure).is_empty() => {
             let failure = session.failure(untrusted).about("running this would be refused");
             session.console.complain(&failure.text(session.console.look().verbose));
+            is_trusted = false;
             None
         }
         other => other,
@@ -160,7 +162,8 @@ fn show(foresight: Foresight, args: &Run, found: &Found, session: &mut Session) 
         session.console.print(&json::document_with(&render::Document::new(&state, None), failure.as_ref()));
     } else {
         let run = session.invocation.without(&["--dry-run"]).as_typed().to_string();
-        let text = render::planned(&state, &found.procedure, &waits, &run, &repo, session.console.look());
+        let run = Some(run.as_str()).filter(|_| is_trusted && failure.is_none());
+        let text = render::planned(&state, &found.procedure, &waits, run, &repo, session.console.look());
         session.console.tell(&text);
         if !missing_programs.is_empty() {
             session

@@ -17,6 +17,7 @@ mod event;
 mod evidence;
 mod foresight;
 mod outside;
+mod placeholders;
 mod ports;
 mod prepare;
 mod programs;
@@ -30,7 +31,6 @@ mod steps;
 mod targets;
 mod units;
 mod values;
-mod words;
 
 pub use approval::{APPROVAL_NAMESPACE, CheckedSignature, SignedApproval};
 pub use error::{EngineError, Result};

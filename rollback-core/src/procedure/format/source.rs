@@ -166,9 +166,13 @@ fn explain(message: &str) -> (&'static str, String, Option<String>) {
         let (found, known) = quoted.split_first()?;
         nearest(found, known.iter().copied())
     };
+    // A long list in front of what was probably meant would hide it.
     let listed = |what: &str| {
-        let known = quoted.get(1..).unwrap_or_default().join(", ");
-        format!("unknown {what} '{}' (known: {known})", quoted.first().unwrap_or(&""))
+        let unknown = format!("unknown {what} '{}'", quoted.first().unwrap_or(&""));
+        match suggestion() {
+            Some(_) => unknown,
+            None => format!("{unknown} (known: {})", quoted.get(1..).unwrap_or_default().join(", ")),
+        }
     };
     if message.starts_with("unknown field") {
         ("unknown-key", listed("key"), suggestion())

@@ -120,7 +120,7 @@ impl Run<'_> {
             Known::RunStarted => to_the_second(state.started),
             Known::RunFinished => to_the_second(state.finished.unwrap_or_else(|| self.engine.clock.now())),
             Known::RunDuration => self.elapsed().to_string(),
-            Known::RunMinutes => self.elapsed().0.as_secs().div_ceil(60).to_string(),
+            Known::RunMinutes => self.elapsed().0.as_secs().div_ceil(60).max(1).to_string(),
             Known::RunOperator => state.roles.join(", "),
             // A run without a reason has at least a trigger.
             Known::RunReason if state.reason.is_empty() => state.trigger.clone(),

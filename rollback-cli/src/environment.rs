@@ -15,7 +15,7 @@ pub(crate) const TRUSTED_HASH: &str = "RB_TRUSTED_HASH";
 
 /// Where variables come from, and how time goes by.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Surroundings(Option<Arc<OfDemo>>);
+pub(crate) struct Environment(Option<Arc<OfDemo>>);
 
 #[derive(Debug)]
 struct OfDemo {
@@ -27,7 +27,7 @@ struct OfDemo {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ahead(Arc<AtomicI64>);
 
-impl Surroundings {
+impl Environment {
     /// Those of a demo: its own variables, and of the process only what it names.
     pub(crate) fn of_a_demo(variables: BTreeMap<String, String>, ahead: Ahead) -> Self {
         Self(Some(Arc::new(OfDemo { variables, ahead })))
