@@ -108,7 +108,13 @@ fn finish(plan: Plan, request: LandRequest<'_>, session: &mut Session) -> Outcom
         let text = human::plan(&plan, &commits_of(&plan, &repo), session.console.look(), Ending::None);
         session.console.tell(&format!("{text}\n"));
         if !ask_about_loss(args, session) {
-            return Err(loss.into());
+            let first = "undo what is in the way first (or discard it with --allow-loss) with";
+            let hint = stuck::with_dependents(&plan, &session.invocation, first);
+            let failure = session.failure(loss.into());
+            return Err(match hint {
+                Some(hint) => failure.with_hint(hint).into(),
+                None => failure.into(),
+            });
         }
         options.allow_loss = true;
         shown = true;

@@ -5,7 +5,7 @@ use std::slice;
 
 use rollback_core::conflict::ConflictKind;
 use rollback_core::hooks::{HookResult, HookRun};
-use rollback_core::plan::{Attempt, AttemptResult, CulpritFound, LossClass, Note, NoteKind};
+use rollback_core::plan::{Attempt, AttemptResult, CulpritSummary, LossClass, Note, NoteKind};
 use rollback_core::receipt::{Outcome, OutcomeKind, Recovery};
 use rollback_core::{CommitId, Plan, RepoPath, Target};
 
@@ -90,7 +90,7 @@ impl PlanView<'_> {
         }
     }
 
-    fn culprit(&self, culprit: &CulpritFound) -> String {
+    fn culprit(&self, culprit: &CulpritSummary) -> String {
         let id = paint(Palette::ID, self.commits.short(culprit.commit_id));
         let plural = if self.plan.target.paths.len() > 1 { "were" } else { "was" };
         let mut text = format!(

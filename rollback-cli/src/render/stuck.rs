@@ -1,7 +1,7 @@
 //! Why nothing landed, where no rung may be taken: one line, and what to type next.
 
 use rollback_core::history::ChangeKind;
-use rollback_core::plan::{Attempt, AttemptResult, CulpritFound, Scope};
+use rollback_core::plan::{Attempt, AttemptResult, CulpritSummary, Scope};
 use rollback_core::{Plan, RepoPath, Target};
 
 use crate::exit::Exit;
@@ -18,6 +18,14 @@ pub(crate) fn failure(plan: &Plan, typed: &Invocation) -> Failure {
         Some(hint) => failure.with_hint(hint),
         None => failure,
     }
+}
+
+/// The way that discards nothing unsaid, where it was tried and is clean: what is in the way is undone first.
+pub(crate) fn with_dependents(plan: &Plan, typed: &Invocation, what: &'static str) -> Option<Hint> {
+    let is_clean = |attempt: &Attempt| attempt.with_dependents == Some(AttemptResult::Clean);
+    let named = matches!(plan.request.target, Target::Commits(_));
+    let can = named && !plan.request.options.with_dependents && plan.attempts.iter().any(is_clean);
+    can.then(|| Hint::new(what, typed.with(&["--with-dependents"])))
 }
 
 fn reason(plan: &Plan) -> String {
@@ -46,6 +54,10 @@ fn hint(plan: &Plan, typed: &Invocation) -> Option<Hint> {
     if let Some(hint) = insist(plan, typed) {
         return Some(hint);
     }
+    let first = "undo what is in the way first, each by a commit of its own, with";
+    if let Some(hint) = with_dependents(plan, typed, first) {
+        return Some(hint);
+    }
     let conflicted: Vec<_> = with_conflicts(plan).collect();
     if let (Some(culprit), []) = (adding_culprit(plan), conflicted.as_slice()) {
         let id = culprit.commit_id.to_hex_with_len(10);
@@ -57,7 +69,7 @@ fn hint(plan: &Plan, typed: &Invocation) -> Option<Hint> {
 }
 
 /// The culprit that was found and not named, where undoing it would remove the path.
-fn adding_culprit(plan: &Plan) -> Option<&CulpritFound> {
+fn adding_culprit(plan: &Plan) -> Option<&CulpritSummary> {
     plan.target.culprit.as_ref().filter(|culprit| culprit.change == ChangeKind::Added && !culprit.given)
 }
 

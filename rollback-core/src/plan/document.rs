@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::cross_check::CrossCheck;
 use super::prepared::Prepared;
-use crate::history::ChangeKind;
-use crate::id::{CommitId, EntryMode, ObjectId, TreeId};
+use crate::history::{ChangeKind, LastGood};
+use crate::id::{CommitId, TreeId};
 use crate::message::MessageOptions;
 use crate::path::RepoPath;
 use crate::repo::range::RangeReading;
@@ -199,20 +199,20 @@ pub struct ResolvedTarget {
     pub paths: Vec<RepoPath>,
     /// The change that broke the paths.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub culprit: Option<CulpritFound>,
+    pub culprit: Option<CulpritSummary>,
     /// The commit to whose content the branch is brought back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub back_to: Option<CommitId>,
     /// The state in which the paths were last good.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub last_good: Option<LastGoodState>,
+    pub last_good: Option<LastGood>,
 }
 
 /// The change that broke a path, and how it got there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
-pub struct CulpritFound {
+pub struct CulpritSummary {
     /// The commit.
     pub commit_id: CommitId,
     /// The first line of its message.
@@ -236,21 +236,6 @@ pub struct CulpritFound {
     /// Whether it was named by hand.
     #[serde(default)]
     pub given: bool,
-}
-
-/// A path in the state in which it was last good.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct LastGoodState {
-    /// The newest commit that has the path in that state.
-    pub commit_id: CommitId,
-    /// The name of the path there.
-    pub path: RepoPath,
-    /// The content; a tree for a folder.
-    pub blob_id: ObjectId,
-    /// The mode.
-    pub mode: EntryMode,
 }
 
 /// The commit the result is based on.

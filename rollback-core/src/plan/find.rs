@@ -3,10 +3,11 @@
 use regex::bytes::RegexBuilder;
 
 use super::resolve::{Case, Resolver};
-use super::{CulpritFound, LastGoodState, Note, NoteKind};
+use super::{CulpritSummary, Note, NoteKind};
 use crate::error::{Error, PathError, Result};
 use crate::history::{
-    self, Change as PathChange, ChangeKind, Culprit, FoundCulprit, NameThen, Predicates, Rename, change_by,
+    self, Change as PathChange, ChangeKind, Culprit, FoundCulprit, LastGood, NameThen, Predicates, Rename,
+    change_by,
 };
 use crate::id::CommitId;
 use crate::path::RepoPath;
@@ -23,7 +24,7 @@ const PATTERN_LIMIT: usize = 1 << 20;
 pub(crate) struct Broken {
     pub(crate) path: RepoPath,
     pub(crate) culprit: CommitId,
-    pub(crate) last_good: Option<LastGoodState>,
+    pub(crate) last_good: Option<LastGood>,
     kind: ChangeKind,
     /// The name that the culprit took from the path, and the one it gave it.
     moved: Option<Rename>,
@@ -306,12 +307,7 @@ impl Broken {
         Self {
             path: path.clone(),
             culprit: found.commit_id,
-            last_good: found.last_good.map(|good| LastGoodState {
-                commit_id: good.commit_id,
-                path: good.path,
-                blob_id: good.blob_id,
-                mode: good.mode,
-            }),
+            last_good: found.last_good,
             kind: found.kind,
             moved: found.from.map(|from| Rename::new(from, found.path)),
             introduced_by: found.introduced_by,
@@ -327,8 +323,8 @@ impl Broken {
         Some(Restoration::of(&self.path, &good.path, (good.commit_id, self.culprit)))
     }
 
-    fn document(self, change: &Change, paths_touched: usize) -> CulpritFound {
-        CulpritFound {
+    fn document(self, change: &Change, paths_touched: usize) -> CulpritSummary {
+        CulpritSummary {
             commit_id: self.culprit,
             subject: change.commit.subject(),
             author: change.commit.author.name.to_string(),
@@ -378,10 +374,10 @@ fn restore_rung(groups: &[Group]) -> Rung {
     }
 }
 
-fn state_before(seen: &PathChange, parent: CommitId) -> Option<LastGoodState> {
+fn state_before(seen: &PathChange, parent: CommitId) -> Option<LastGood> {
     let before = seen.before?;
     let path = seen.from.clone().unwrap_or_else(|| seen.path.clone());
-    Some(LastGoodState { commit_id: parent, path, blob_id: before.id, mode: before.mode })
+    Some(LastGood { commit_id: parent, path, blob_id: before.id, mode: before.mode })
 }
 
 fn content_goal(good: &Good) -> Result<ContentGoal> {

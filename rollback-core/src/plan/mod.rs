@@ -21,8 +21,8 @@ pub use branch_merge::{BranchMerge, PlannedMerge};
 pub use candidate::TreeEdit;
 pub use cross_check::{CrossCheck, Difference};
 pub use document::{
-    CulpritFound, LastGoodState, Note, NoteKind, Plan, PlanOptions, Repository, Request, ResolvedTarget,
-    SCHEMA_VERSION, Tip,
+    CulpritSummary, Note, NoteKind, Plan, PlanOptions, Repository, Request, ResolvedTarget, SCHEMA_VERSION,
+    Tip,
 };
 pub use reverted::RollbackBehind;
 
