@@ -1,8 +1,8 @@
 //! What keeps a checkpoint from being made, found or restored.
 
 use super::ErrorClass;
+use super::kind::Family;
 use crate::id::CommitId;
-use crate::path::RepoPath;
 
 /// A checkpoint that cannot be made, found or restored.
 #[derive(Debug, thiserror::Error)]
@@ -52,9 +52,8 @@ pub enum CheckpointError {
     },
 }
 
-impl CheckpointError {
-    /// The stable name of the error, in kebab-case.
-    pub fn code(&self) -> &'static str {
+impl Family for CheckpointError {
+    fn code(&self) -> &'static str {
         match self {
             Self::OperationElsewhere { .. } => "operation-elsewhere",
             Self::BadName { .. } => "bad-checkpoint-name",
@@ -64,16 +63,10 @@ impl CheckpointError {
         }
     }
 
-    /// Who can mend the error.
-    pub fn class(&self) -> ErrorClass {
+    fn class(&self) -> ErrorClass {
         match self {
             Self::BadName { .. } => ErrorClass::Usage,
             _ => ErrorClass::Precondition,
         }
-    }
-
-    /// The paths the error is about, for machines.
-    pub fn paths(&self) -> Vec<RepoPath> {
-        Vec::new()
     }
 }

@@ -21,70 +21,73 @@ pub enum ErrorClass {
     Internal,
 }
 
+/// What a family of errors says of its variants.
+pub(super) trait Family {
+    /// The stable name, in kebab-case.
+    fn code(&self) -> &'static str;
+
+    /// Who can mend the error.
+    fn class(&self) -> ErrorClass {
+        ErrorClass::Precondition
+    }
+
+    /// The paths the error is about.
+    fn paths(&self) -> Vec<RepoPath> {
+        Vec::new()
+    }
+}
+
 impl Error {
     /// The stable name of the error, in kebab-case.
     pub fn code(&self) -> &'static str {
-        match self {
-            Self::Repository(error) => error.code(),
-            Self::Revision(error) => error.code(),
-            Self::Path(error) => error.code(),
-            Self::Object(error) => error.code(),
-            Self::WorkTree(error) => error.code(),
-            Self::Landing(error) => error.code(),
-            Self::Operation(error) => error.code(),
-            Self::Checkpoint(error) => error.code(),
-            Self::Setting(error) => error.code(),
-            Self::BadRequest(_) => "bad-request",
-            Self::Io { .. } => "io",
-            Self::Locked { .. } => "locked",
-            Self::TooLarge { .. } => "too-large",
-            Self::Cancelled => "cancelled",
-            Self::Internal { source, .. } if is_of_system(source) => "io",
-            Self::Internal { .. } => "internal",
+        match self.kind() {
+            Kind::Family(family) => family.code(),
+            Kind::Common(code, _) => code,
         }
     }
 
     /// Who can mend the error.
     pub fn class(&self) -> ErrorClass {
-        match self {
-            Self::Repository(error) => error.class(),
-            Self::Revision(error) => error.class(),
-            Self::Path(error) => error.class(),
-            Self::Object(error) => error.class(),
-            Self::WorkTree(error) => error.class(),
-            Self::Landing(error) => error.class(),
-            Self::Operation(error) => error.class(),
-            Self::Checkpoint(error) => error.class(),
-            Self::Setting(error) => error.class(),
-            Self::BadRequest(_) => ErrorClass::Usage,
-            Self::Io { .. } => ErrorClass::Io,
-            Self::Locked { .. } => ErrorClass::Busy,
-            Self::TooLarge { .. } | Self::Cancelled => ErrorClass::Precondition,
-            Self::Internal { source, .. } if is_of_system(source) => ErrorClass::Io,
-            Self::Internal { .. } => ErrorClass::Internal,
+        match self.kind() {
+            Kind::Family(family) => family.class(),
+            Kind::Common(_, class) => class,
         }
     }
 
     /// The paths the error is about, for machines.
     pub fn paths(&self) -> Vec<RepoPath> {
-        match self {
-            Self::Repository(error) => error.paths(),
-            Self::Revision(error) => error.paths(),
-            Self::Path(error) => error.paths(),
-            Self::Object(error) => error.paths(),
-            Self::WorkTree(error) => error.paths(),
-            Self::Landing(error) => error.paths(),
-            Self::Operation(error) => error.paths(),
-            Self::Checkpoint(error) => error.paths(),
-            Self::Setting(error) => error.paths(),
-            Self::BadRequest(_)
-            | Self::Io { .. }
-            | Self::Locked { .. }
-            | Self::TooLarge { .. }
-            | Self::Cancelled
-            | Self::Internal { .. } => Vec::new(),
+        match self.kind() {
+            Kind::Family(family) => family.paths(),
+            Kind::Common(..) => Vec::new(),
         }
     }
+
+    fn kind(&self) -> Kind<'_> {
+        match self {
+            Self::Repository(error) => Kind::Family(error),
+            Self::Revision(error) => Kind::Family(error),
+            Self::Path(error) => Kind::Family(error),
+            Self::Object(error) => Kind::Family(error),
+            Self::WorkTree(error) => Kind::Family(error),
+            Self::Landing(error) => Kind::Family(error),
+            Self::Operation(error) => Kind::Family(error),
+            Self::Checkpoint(error) => Kind::Family(error),
+            Self::Setting(error) => Kind::Family(error),
+            Self::BadRequest(_) => Kind::Common("bad-request", ErrorClass::Usage),
+            Self::Io { .. } => Kind::Common("io", ErrorClass::Io),
+            Self::Locked { .. } => Kind::Common("locked", ErrorClass::Busy),
+            Self::TooLarge { .. } => Kind::Common("too-large", ErrorClass::Precondition),
+            Self::Cancelled => Kind::Common("cancelled", ErrorClass::Precondition),
+            Self::Internal { source, .. } if is_of_system(source) => Kind::Common("io", ErrorClass::Io),
+            Self::Internal { .. } => Kind::Common("internal", ErrorClass::Internal),
+        }
+    }
+}
+
+/// An error of a family, or one that every room can meet, by its code and class.
+enum Kind<'a> {
+    Family(&'a dyn Family),
+    Common(&'static str, ErrorClass),
 }
 
 /// Whether an error of the system, such as a permission that is missing, is among the causes.

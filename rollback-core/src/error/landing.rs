@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::kind::Family;
 use super::words::list;
 use super::{ErrorClass, NotPutBack, Source};
 use crate::id::CommitId;
@@ -137,9 +138,8 @@ pub enum LandingError {
     },
 }
 
-impl LandingError {
-    /// The stable name of the error, in kebab-case.
-    pub fn code(&self) -> &'static str {
+impl Family for LandingError {
+    fn code(&self) -> &'static str {
         match self {
             Self::Moved { .. } => "moved",
             Self::IndexMoved => "index-moved",
@@ -159,8 +159,7 @@ impl LandingError {
         }
     }
 
-    /// Who can mend the error.
-    pub fn class(&self) -> ErrorClass {
+    fn class(&self) -> ErrorClass {
         match self {
             Self::InvalidBranchName { .. } => ErrorClass::Usage,
             Self::LossNotAllowed { .. } | Self::DriverNotTrusted { .. } | Self::SignerNotTrusted { .. } => {
@@ -170,8 +169,7 @@ impl LandingError {
         }
     }
 
-    /// The paths the error is about, for machines.
-    pub fn paths(&self) -> Vec<RepoPath> {
+    fn paths(&self) -> Vec<RepoPath> {
         match self {
             Self::UpstreamAhead { path, .. }
             | Self::DriverNotTrusted { path, .. }

@@ -1,9 +1,9 @@
 //! What cannot be had of the objects.
 
+use super::kind::Family;
 use super::words::{counted, listed};
 use super::{ErrorClass, Source};
 use crate::id::ObjectId;
-use crate::path::RepoPath;
 
 /// An object that is missing, corrupt or not to be fetched.
 #[derive(Debug, thiserror::Error)]
@@ -66,9 +66,8 @@ pub enum ObjectError {
     },
 }
 
-impl ObjectError {
-    /// The stable name of the error, in kebab-case.
-    pub fn code(&self) -> &'static str {
+impl Family for ObjectError {
+    fn code(&self) -> &'static str {
         match self {
             Self::Missing { .. } => "missing-object",
             Self::NotFetched { .. } => "objects-not-fetched",
@@ -79,16 +78,10 @@ impl ObjectError {
         }
     }
 
-    /// Who can mend the error.
-    pub fn class(&self) -> ErrorClass {
+    fn class(&self) -> ErrorClass {
         match self {
             Self::FetchNotTrusted { .. } => ErrorClass::Consent,
             _ => ErrorClass::Precondition,
         }
-    }
-
-    /// The paths the error is about, for machines.
-    pub fn paths(&self) -> Vec<RepoPath> {
-        Vec::new()
     }
 }

@@ -1,6 +1,7 @@
 //! What keeps an operation of the log from being taken back.
 
 use super::ErrorClass;
+use super::kind::Family;
 use super::words::list;
 use crate::id::CommitId;
 use crate::path::RepoPath;
@@ -78,9 +79,8 @@ pub enum OperationError {
     },
 }
 
-impl OperationError {
-    /// The stable name of the error, in kebab-case.
-    pub fn code(&self) -> &'static str {
+impl Family for OperationError {
+    fn code(&self) -> &'static str {
         match self {
             Self::NothingLanded => "nothing-landed",
             Self::Unknown { .. } => "unknown-operation",
@@ -93,16 +93,14 @@ impl OperationError {
         }
     }
 
-    /// Who can mend the error.
-    pub fn class(&self) -> ErrorClass {
+    fn class(&self) -> ErrorClass {
         match self {
             Self::OutsideNotAllowed { .. } => ErrorClass::Consent,
             _ => ErrorClass::Precondition,
         }
     }
 
-    /// The paths the error is about, for machines.
-    pub fn paths(&self) -> Vec<RepoPath> {
+    fn paths(&self) -> Vec<RepoPath> {
         match self {
             Self::OutsideNotAllowed { paths, .. } => paths.clone(),
             _ => Vec::new(),

@@ -1,5 +1,6 @@
 //! What a path is not, or must not be.
 
+use super::kind::Family;
 use super::{ErrorClass, LastSeen};
 use crate::id::CommitId;
 use crate::path::RepoPath;
@@ -70,9 +71,8 @@ pub enum PathError {
     },
 }
 
-impl PathError {
-    /// The stable name of the error, in kebab-case.
-    pub fn code(&self) -> &'static str {
+impl Family for PathError {
+    fn code(&self) -> &'static str {
         match self {
             Self::Invalid { .. } => "invalid-path",
             Self::NeverExisted { .. } => "path-never-existed",
@@ -84,16 +84,14 @@ impl PathError {
         }
     }
 
-    /// Who can mend the error.
-    pub fn class(&self) -> ErrorClass {
+    fn class(&self) -> ErrorClass {
         match self {
             Self::Invalid { .. } => ErrorClass::Usage,
             _ => ErrorClass::Precondition,
         }
     }
 
-    /// The paths the error is about, for machines.
-    pub fn paths(&self) -> Vec<RepoPath> {
+    fn paths(&self) -> Vec<RepoPath> {
         match self {
             Self::NeverExisted { path, .. }
             | Self::NotTracked { path, .. }

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::{ErrorClass, Source};
-use crate::path::RepoPath;
+use super::Source;
+use super::kind::Family;
 
 /// Why a repository cannot be used, or not for what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -95,9 +95,10 @@ impl RepositoryError {
         }
         Self::BadReferences { why }
     }
+}
 
-    /// The stable name of the error, in kebab-case.
-    pub fn code(&self) -> &'static str {
+impl Family for RepositoryError {
+    fn code(&self) -> &'static str {
         match self {
             Self::NotARepository { .. } => "not-a-repository",
             Self::NotOwned { .. } => "not-owned",
@@ -111,15 +112,5 @@ impl RepositoryError {
             Self::NeedsWorkTree { .. } => "needs-work-tree",
             Self::CorruptIndex { .. } => "corrupt-index",
         }
-    }
-
-    /// Who can mend the error.
-    pub fn class(&self) -> ErrorClass {
-        ErrorClass::Precondition
-    }
-
-    /// The paths the error is about, for machines.
-    pub fn paths(&self) -> Vec<RepoPath> {
-        Vec::new()
     }
 }

@@ -1,9 +1,9 @@
 //! What a revision does not name.
 
+use super::kind::Family;
 use super::words::abbreviated;
 use super::{ErrorClass, Source};
 use crate::id::CommitId;
-use crate::path::RepoPath;
 
 /// A revision that names nothing, too much or the wrong thing, or history that does not reach so far.
 #[derive(Debug, thiserror::Error)]
@@ -96,9 +96,8 @@ pub enum RevisionError {
     },
 }
 
-impl RevisionError {
-    /// The stable name of the error, in kebab-case.
-    pub fn code(&self) -> &'static str {
+impl Family for RevisionError {
+    fn code(&self) -> &'static str {
         match self {
             Self::Unknown { .. } => "unknown-revision",
             Self::BeforeHistory { .. } => "before-history",
@@ -113,16 +112,10 @@ impl RevisionError {
         }
     }
 
-    /// Who can mend the error.
-    pub fn class(&self) -> ErrorClass {
+    fn class(&self) -> ErrorClass {
         match self {
             Self::MainlineOutOfRange { .. } => ErrorClass::Usage,
             _ => ErrorClass::Precondition,
         }
-    }
-
-    /// The paths the error is about, for machines.
-    pub fn paths(&self) -> Vec<RepoPath> {
-        Vec::new()
     }
 }

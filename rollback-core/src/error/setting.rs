@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::ErrorClass;
+use super::kind::Family;
 use crate::path::RepoPath;
 
 /// A setting that git refuses, or that asks for something that is not supported.
@@ -79,9 +79,8 @@ pub enum SettingError {
     },
 }
 
-impl SettingError {
-    /// The stable name of the error, in kebab-case.
-    pub fn code(&self) -> &'static str {
+impl Family for SettingError {
+    fn code(&self) -> &'static str {
         match self {
             Self::NoIdentity { .. } => "no-identity",
             Self::Identity { .. } => "bad-identity",
@@ -92,13 +91,7 @@ impl SettingError {
         }
     }
 
-    /// Who can mend the error.
-    pub fn class(&self) -> ErrorClass {
-        ErrorClass::Precondition
-    }
-
-    /// The paths the error is about, for machines.
-    pub fn paths(&self) -> Vec<RepoPath> {
+    fn paths(&self) -> Vec<RepoPath> {
         match self {
             Self::Encoding { path, .. } => vec![path.clone()],
             _ => Vec::new(),

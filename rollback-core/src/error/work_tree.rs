@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
+use super::InTheWay;
+use super::kind::Family;
 use super::words::list;
-use super::{ErrorClass, InTheWay};
 use crate::path::RepoPath;
 
 /// Work that is not committed or not finished, in the place where the result would be written.
@@ -40,9 +41,8 @@ pub enum WorkTreeError {
     },
 }
 
-impl WorkTreeError {
-    /// The stable name of the error, in kebab-case.
-    pub fn code(&self) -> &'static str {
+impl Family for WorkTreeError {
+    fn code(&self) -> &'static str {
         match self {
             Self::OperationInProgress { .. } => "operation-in-progress",
             Self::Unmerged { .. } => "unmerged-index",
@@ -51,13 +51,7 @@ impl WorkTreeError {
         }
     }
 
-    /// Who can mend the error.
-    pub fn class(&self) -> ErrorClass {
-        ErrorClass::Precondition
-    }
-
-    /// The paths the error is about, for machines.
-    pub fn paths(&self) -> Vec<RepoPath> {
+    fn paths(&self) -> Vec<RepoPath> {
         match self {
             Self::Unmerged { paths } | Self::InTheWay { paths, .. } | Self::SetAside { paths, .. } => {
                 paths.clone()

@@ -20,10 +20,12 @@ pub fn of_file(path: &str) -> BTreeSet<String> {
 }
 
 fn of_source(source: &str) -> Option<BTreeSet<String>> {
-    let codes = source.split_once("pub fn code(")?.1;
-    let codes = codes.split_once("pub fn class(").expect("what has codes has classes").0;
-    // A code stands alone, or first in a pair with the class.
-    let rows = codes.lines().filter_map(|line| Some(line.split_once("=> ")?.1.trim_start_matches('(')));
+    // Where codes stand beside classes, the function that gives the codes has none itself.
+    let functions = ["fn code_and_class(", "fn kind(", "fn code("];
+    let begin = functions.iter().find_map(|function| source.find(function))?;
+    let codes = source[begin..].split_once("\n    }\n").expect("a function ends").0;
+    let rows = codes.lines().filter_map(|line| Some(line.split_once("=> ")?.1));
+    let rows = rows.map(|row| row.trim_start_matches("Kind::Common").trim_start_matches('('));
     let codes = rows.filter_map(|row| Some(row.strip_prefix('"')?.split_once('"')?.0.to_owned()));
     Some(codes.collect())
 }
