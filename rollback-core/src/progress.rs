@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What is being worked on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -77,7 +78,7 @@ impl Sink {
 
     /// A count of one stage, from zero.
     pub(crate) fn count(&self, stage: Stage, total: Option<usize>) -> Count {
-        Count { sink: self.clone(), stage, done: 0, total: total.map(|total| total as u64) }
+        Count { sink: self.clone(), stage, done: AtomicU64::new(0), total: total.map(|total| total as u64) }
     }
 }
 
@@ -87,12 +88,12 @@ impl fmt::Debug for Sink {
     }
 }
 
-/// Work of one stage that is being counted.
-#[derive(Clone, Debug)]
+/// Work of one stage that is being counted, by one thread or several.
+#[derive(Debug)]
 pub(crate) struct Count {
     sink: Sink,
     stage: Stage,
-    done: u64,
+    done: AtomicU64,
     total: Option<u64>,
 }
 
@@ -103,31 +104,10 @@ impl Count {
     }
 
     /// One more is done.
-    pub(crate) fn step(&mut self) {
-        if let Some(sink) = &self.sink.0 {
-            self.done += 1;
-            sink.progress(self.stage, self.done, self.total);
-        }
-    }
-}
-
-/// Work of one stage that several threads do.
-#[derive(Debug)]
-pub(crate) struct SharedCount {
-    count: Count,
-    done: std::sync::atomic::AtomicU64,
-}
-
-impl SharedCount {
-    pub(crate) fn new(count: Count) -> Self {
-        Self { count, done: std::sync::atomic::AtomicU64::new(0) }
-    }
-
-    /// One more is done.
     pub(crate) fn step(&self) {
-        if let Some(sink) = &self.count.sink.0 {
-            let done = self.done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
-            sink.progress(self.count.stage, done, self.count.total);
+        if let Some(sink) = &self.sink.0 {
+            let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
+            sink.progress(self.stage, done, self.total);
         }
     }
 }

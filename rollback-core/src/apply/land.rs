@@ -458,7 +458,7 @@ impl Run<'_> {
         let mut rows: Vec<_> = changes.iter().zip(found).collect();
         rows.sort_by_key(|(change, _)| change.new.is_some());
         let mut steps = Vec::new();
-        let mut count = self.repo.count(progress::Stage::Staging, Some(rows.len()));
+        let count = self.repo.count(progress::Stage::Staging, Some(rows.len()));
         for (change, found) in rows {
             self.repo.stop_if_cancelled()?;
             count.step();
@@ -603,7 +603,7 @@ impl Run<'_> {
             hash: self.objects.gix().object_hash(),
             file_mode: self.settings.file_mode,
         };
-        let mut count = self.repo.count(progress::Stage::Landing, Some(journal.steps.len()));
+        let count = self.repo.count(progress::Stage::Landing, Some(journal.steps.len()));
         for (slot, step) in journal.steps.iter().enumerate() {
             self.repo.stop_if_cancelled()?;
             swapper.apply(slot, step)?;

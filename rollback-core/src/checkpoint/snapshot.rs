@@ -44,7 +44,7 @@ pub(super) fn take(
     let mut taker = Taker { root, settings, index: &index, blobs: BlobStore::new(repo, settings, keeping) };
     let mut edits = Edits::new();
     let mut files = Vec::with_capacity(found.len());
-    let mut count = repo.count(Stage::Checkpoint, Some(found.len()));
+    let count = repo.count(Stage::Checkpoint, Some(found.len()));
     for standing in &found {
         repo.stop_if_cancelled()?;
         let (entry, row) = taker.take(standing)?;

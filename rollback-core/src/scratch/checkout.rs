@@ -15,7 +15,7 @@ use crate::apply::{Size, check_entry};
 use crate::error::{Error, PathError, Result};
 use crate::id::{Entry, EntryKind};
 use crate::path::RepoPath;
-use crate::progress::SharedCount;
+use crate::progress::Count;
 use crate::repo::Objects;
 
 /// How many files are worth a thread of their own.
@@ -34,7 +34,7 @@ pub(super) fn write_files(
     tree: &BTreeMap<RepoPath, Entry>,
     folder: &Path,
     paths: &[&RepoPath],
-    count: &SharedCount,
+    count: &Count,
 ) -> Result<()> {
     in_parallel(paths, &|share: &[&RepoPath]| {
         let objects = view()?;

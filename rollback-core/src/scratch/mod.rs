@@ -28,7 +28,7 @@ use crate::id::{CommitId, Entry, EntryKind, EntryMode, TreeId};
 use crate::listing;
 use crate::path::{RepoPath, name_fits};
 use crate::plan::{Plan, TreeEdit};
-use crate::progress::{SharedCount, Stage};
+use crate::progress::Stage;
 use crate::repo::{Objects, Repo};
 
 /// A candidate's files in a folder of their own. Dropping it removes the folder unless it was kept.
@@ -100,7 +100,7 @@ impl Scratch {
         let same: HashSet<_> = same.into_iter().flatten().collect();
         remove_empty_folders(folder)?;
         let missing: Vec<_> = base.keys().filter(|path| !same.contains(path)).collect();
-        let count = SharedCount::new(self.objects.count(Stage::Checkout, Some(missing.len())));
+        let count = self.objects.count(Stage::Checkout, Some(missing.len()));
         write_files(view, base, folder, &missing, &count)
     }
 
@@ -150,7 +150,7 @@ impl Scratch {
         let base = files_of(&objects, tree)?;
         repo.fetch_lacking(&objects, base.values().copied())?;
         let held = Held::new(repo)?;
-        let count = SharedCount::new(objects.count(Stage::Checkout, Some(base.len())));
+        let count = objects.count(Stage::Checkout, Some(base.len()));
         write_files(&view, &base, held.files(), &base.keys().collect::<Vec<_>>(), &count)?;
         Ok(Self { folder: Folder::Temporary(held), objects, base, linked: RefCell::default() })
     }

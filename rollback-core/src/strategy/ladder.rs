@@ -118,7 +118,7 @@ pub(crate) struct Choice<'a> {
 pub(crate) fn climb(bench: &mut Workbench, rungs: &[Rung], goal: &Goal, choice: Choice<'_>) -> Result<Climb> {
     let mut climb = Climb { attempts: Vec::new(), chosen: None };
     let mut in_force = false;
-    let mut count = bench.objects.count(Stage::Attempts, Some(rungs.len()));
+    let count = bench.objects.count(Stage::Attempts, Some(rungs.len()));
     for rung in rungs {
         let mut attempt = bench.attempt(rung)?;
         count.step();
