@@ -14,6 +14,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::LazyLock;
 
 use regex::Regex;
+use test_kit::page::hold;
 use test_kit::{Sandbox, mutants};
 
 use crate::kit::path_with_rb;
@@ -181,17 +182,5 @@ fn the_tutorial_prints_what_it_says() {
     let path = mutants::project().join("TUTORIAL.md");
     let page = std::fs::read_to_string(&path).expect("the page");
     assert_eq!(page_of(&parts(&page)), page, "parts are the whole page");
-    let played = played(&page);
-    let (is, should) = (without_what_varies(&played), without_what_varies(&page));
-    if is == should {
-        return;
-    }
-    if std::env::var_os("RB_BLESS").is_some() {
-        std::fs::write(path, played).expect("the page can be written");
-        return;
-    }
-    for (number, (is, should)) in is.lines().zip(should.lines()).enumerate() {
-        assert_eq!(is, should, "line {} of the page differs; RB_BLESS=1 writes it again", number + 1);
-    }
-    panic!("the page ends elsewhere; RB_BLESS=1 writes it again");
+    hold("TUTORIAL.md", &played(&page), without_what_varies);
 }

@@ -1,6 +1,9 @@
 //! Pages that are made from lists: Markdown in lines that can be read as they are.
 
 use std::collections::BTreeMap;
+use std::fs;
+
+use crate::mutants::project;
 
 /// The width that lines keep to.
 const WIDTH: usize = 116;
@@ -51,4 +54,25 @@ pub fn item(first: &str, rest: &[String]) -> String {
         text += &wrapped(&format!("  {line}"), "  ");
     }
     text
+}
+
+/// Holds the file at `path`, counted from the top of the project, to what its sources make of it; `shape` leaves out what
+/// may differ. With `RB_BLESS` set the file is written instead.
+///
+/// # Panics
+/// Where they differ, at the first line that does.
+#[track_caller]
+pub fn hold(path: &str, made: &str, shape: impl Fn(&str) -> String) {
+    let kept = fs::read_to_string(project().join(path)).unwrap_or_default();
+    let (is, should) = (shape(&kept), shape(made));
+    if is == should {
+        return;
+    }
+    if std::env::var_os("RB_BLESS").is_some() {
+        return fs::write(project().join(path), made).expect("the file can be written");
+    }
+    for (number, (is, should)) in is.lines().zip(should.lines()).enumerate() {
+        assert_eq!(is, should, "{path}, line {}: RB_BLESS=1 writes it again", number + 1);
+    }
+    panic!("{path} ends elsewhere: RB_BLESS=1 writes it again");
 }
