@@ -34,6 +34,21 @@ impl CommandLine {
         }
     }
 
+    /// The same command with another environment: `change` as `env` takes it, such as `-u NAME` or `NAME=VALUE`.
+    pub(crate) fn in_environment(self, change: impl IntoIterator<Item = OsString>) -> Self {
+        match self {
+            Self::Words(words) => {
+                Self::Words([OsString::from("env")].into_iter().chain(change).chain(words).collect())
+            }
+            Self::Script(script) => Self::Script(script),
+        }
+    }
+
+    /// The same command without a variable.
+    pub(crate) fn without_variable(self, name: &str) -> Self {
+        self.in_environment(["-u", name].map(OsString::from))
+    }
+
     /// Several commands, each run only if the one before it succeeded.
     pub(crate) fn all_of(commands: &[Self]) -> Self {
         let lines: Vec<_> = commands.iter().map(ToString::to_string).collect();

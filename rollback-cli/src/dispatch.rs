@@ -11,6 +11,7 @@ use crate::environment::Environment;
 use crate::exit::Exit;
 use crate::failure::{self, Failure};
 use crate::fetching::Fetching;
+use crate::hint::Hint;
 use crate::invocation::Invocation;
 use crate::logging;
 use crate::parse::parse;
@@ -82,7 +83,10 @@ fn start(invocation: Invocation, cli: Cli) -> Exit {
     match logging::start() {
         Ok(()) => carry_out(session, cli.command),
         Err(why) => {
-            let exit = session.report(Failure::new(Exit::Usage, "bad-environment", why).into());
+            let without = session.invocation.as_typed().without_variable(logging::VARIABLE);
+            let hint = Hint::new("leave it out with", without);
+            let failure = Failure::new(Exit::Usage, "bad-environment", why).with_hint(hint);
+            let exit = session.report(failure.into());
             session.console.finish(exit)
         }
     }

@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt;
+use tracing_subscriber::fmt::format::FmtSpan;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -20,7 +21,11 @@ pub(crate) fn start() -> Result<(), String> {
     let targets = Targets::from_str(&wanted).map_err(|error| {
         format!("{VARIABLE}='{wanted}' is no filter such as 'debug' or 'rollback_core::apply=debug': {error}")
     })?;
-    let lines = fmt::layer().with_writer(std::io::stderr).with_timer(fmt::time::uptime()).with_ansi(false);
+    let lines = fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_timer(fmt::time::uptime())
+        .with_span_events(FmtSpan::CLOSE)
+        .with_ansi(false);
     // A second subscriber is no reason to stop.
     let _ = tracing_subscriber::registry().with(targets).with(lines).try_init();
     Ok(())

@@ -112,3 +112,22 @@ fn text_of_a_repository_does_not_reach_the_terminal_as_it_is() {
     assert!(run.stdout.contains(r"\x1b]0;owned\x07 \u{202e}txt"), "{:?}", run.stdout);
     assert!(!run.stdout.contains("\u{1b}]"), "{:?}", run.stdout);
 }
+
+#[test]
+fn what_the_library_does_is_logged_where_it_is_asked_for_and_nowhere_else() {
+    let repo = repo();
+    let plain = rb(&repo, &["history", "a.txt"]);
+    let logged = rb_with(&repo, &["history", "a.txt"], "", &[("RB_LOG", "debug")]);
+    assert_eq!((logged.code, &logged.stdout), (plain.code, &plain.stdout));
+    assert_eq!(plain.stderr, "");
+    let (opened, walked) = logged.stderr.split_once('\n').expect("a line for each");
+    assert!(opened.contains("DEBUG rollback_core::repo::open: opened git_dir="), "{opened}");
+    assert!(walked.contains("history{path=") && walked.contains(": close time.busy="), "{walked}");
+
+    let only_landings = [("RB_LOG", "rollback_core::apply=debug")];
+    assert_eq!(rb_with(&repo, &["history", "a.txt"], "", &only_landings).stderr, "");
+
+    let wrong = rb_with(&repo, &["--json", "history", "a.txt"], "", &[("RB_LOG", "a=b=c")]);
+    assert_eq!((wrong.code, wrong.json()["error"]["code"].as_str()), (2, Some("bad-environment")));
+    assert_eq!(wrong.line("hint:"), "leave it out with: env -u RB_LOG rb --json history a.txt");
+}

@@ -30,9 +30,8 @@ pub(super) fn hint(situation: &Situation<'_>, error: &RepositoryError) -> Option
         RepositoryError::WorkTreeElsewhere { work_tree } => {
             let mut variable = OsString::from("GIT_WORK_TREE=");
             variable.push(work_tree);
-            let CommandLine::Words(typed) = situation.invocation.as_typed() else { return None };
-            let words = [OsString::from("env"), variable].into_iter().chain(typed);
-            Hint::new("if that is what you mean, say so with", CommandLine::of(words))
+            let typed = situation.invocation.as_typed().in_environment([variable]);
+            Hint::new("if that is what you mean, say so with", typed)
         }
         RepositoryError::ForeignRecord { path, .. } => {
             Hint::new("if no rb of yours left it, put it aside with", aside(path))

@@ -141,11 +141,9 @@ impl Situation<'_> {
             let without = typed.without_option("--trusted-hash", "--trusted-hash");
             return Hint::new(READ, without.with(&["--trusted-hash", hash]));
         }
-        if std::env::var_os(TRUSTED_HASH).is_some()
-            && let CommandLine::Words(words) = typed.as_typed()
-        {
-            let variable = [OsString::from("env"), format!("{TRUSTED_HASH}={hash}").into()];
-            return Hint::new(READ, CommandLine::of(variable.into_iter().chain(words)));
+        if std::env::var_os(TRUSTED_HASH).is_some() {
+            let variable = OsString::from(format!("{TRUSTED_HASH}={hash}"));
+            return Hint::new(READ, typed.as_typed().in_environment([variable]));
         }
         Hint::new("read it, and trust it here with", typed.command(&["trust", procedure]))
     }

@@ -8,16 +8,17 @@ use super::{Hint, Situation};
 use crate::command_line::CommandLine;
 
 pub(super) fn hint(situation: &Situation<'_>, error: &SettingError) -> Option<Hint> {
+    let typed = || situation.invocation.as_typed();
     Some(match error {
         SettingError::NoIdentity { .. } => Hint::new("say who you are with", identity(situation)),
         SettingError::Identity { from, .. } if from.starts_with("GIT_") => {
-            Hint::new("leave it to the configuration with", without_variable(situation, from)?)
+            Hint::new("leave it to the configuration with", typed().without_variable(from))
         }
         SettingError::Identity { from, .. } => {
             Hint::new("set it with", situation.git(&["config", from, "Your Name"]))
         }
         SettingError::Date { variable, .. } => {
-            Hint::new("leave it to the clock with", without_variable(situation, variable)?)
+            Hint::new("leave it to the clock with", typed().without_variable(variable))
         }
         SettingError::Encoding { .. } => Hint::new(
             "put the result on a branch without writing files, with",
@@ -35,7 +36,7 @@ pub(super) fn hint(situation: &Situation<'_>, error: &SettingError) -> Option<Hi
             Hint::new("see the line with", CommandLine::of(words))
         }
         SettingError::Environment { variable, .. } => {
-            Hint::new("leave it out with", without_variable(situation, variable)?)
+            Hint::new("leave it out with", typed().without_variable(variable))
         }
         _ => return None,
     })
@@ -46,10 +47,4 @@ fn identity(situation: &Situation<'_>) -> CommandLine {
         situation.git(&["config", "user.name", "Your Name"]),
         situation.git(&["config", "user.email", "you@example.com"]),
     ])
-}
-
-/// What was typed, started without the variable.
-fn without_variable(situation: &Situation<'_>, name: &str) -> Option<CommandLine> {
-    let CommandLine::Words(typed) = situation.invocation.as_typed() else { return None };
-    Some(CommandLine::of(["env", "-u", name].map(OsString::from).into_iter().chain(typed)))
 }
