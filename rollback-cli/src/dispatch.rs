@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::args::{Cli, Command, Common};
 use crate::command;
+use crate::compat;
 use crate::console::{Captured, Console};
 use crate::environment::Environment;
 use crate::exit::Exit;
@@ -22,6 +23,9 @@ use crate::session::Session;
 pub(crate) fn run(argv: Vec<OsString>) -> Exit {
     command::completions::answer_shell();
     let invocation = Invocation::new(argv);
+    if let Some(exit) = compat::answer(&invocation) {
+        return exit;
+    }
     let invocation = invocation.with_help_as_option();
     let json = invocation.has("--json");
     let run = AssertUnwindSafe(|| match parse(&invocation) {

@@ -45,6 +45,23 @@ pub(crate) fn edit(template: &str, repo: &Repo, terminal: bool) -> Result<String
     Ok(text)
 }
 
+/// Lets a file be edited in place, as git does: `:` edits nothing.
+///
+/// # Errors
+/// Why it was not, as text for people.
+pub(crate) fn edit_file(file: &std::path::Path, repo: &Repo, terminal: bool) -> Result<(), String> {
+    let editor = editor(|name| std::env::var_os(name), repo.config_string("core.editor"), terminal)
+        .map_err(|_| "Terminal is dumb, but EDITOR unset".to_owned())?;
+    if editor == ":" {
+        return Ok(());
+    }
+    let ended = shell(&editor).arg(file).status().map_err(|error| error.to_string())?;
+    match ended.success() {
+        true => Ok(()),
+        false => Err(format!("There was a problem with the editor '{}'.", editor.display())),
+    }
+}
+
 fn comment_string(repo: &Repo) -> String {
     repo.config_string("core.commentChar")
         .filter(|mark| !mark.is_empty() && mark != "auto")

@@ -35,6 +35,8 @@ pub(crate) enum Exit {
     Busy,
     /// A signal ended the run.
     Signal(u8),
+    /// What git would end with, where `RB_COMPAT` asks for that.
+    AsGit(u8),
 }
 
 impl Exit {
@@ -76,6 +78,7 @@ impl Exit {
             Self::Io => 74,
             Self::Busy => 75,
             Self::Signal(number) => 128 + number,
+            Self::AsGit(code) => code,
         }
     }
 }

@@ -13,6 +13,7 @@ mod operation;
 mod path;
 mod repository;
 mod revision;
+mod sequence;
 mod setting;
 mod words;
 mod work_tree;
@@ -30,6 +31,7 @@ pub use operation::OperationError;
 pub use path::PathError;
 pub use repository::RepositoryError;
 pub use revision::RevisionError;
+pub use sequence::SequenceError;
 pub use setting::SettingError;
 pub use work_tree::WorkTreeError;
 
@@ -64,6 +66,9 @@ pub enum Error {
     /// The result may not land, or did not land as it was to.
     #[error(transparent)]
     Landing(#[from] LandingError),
+    /// A sequence of reverts or picks cannot be begun or gone on with.
+    #[error(transparent)]
+    Sequence(#[from] SequenceError),
     /// An operation of the log cannot be taken back.
     #[error(transparent)]
     Operation(#[from] OperationError),

@@ -8,14 +8,20 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-/// A hook that git runs for the commit of a revert or pick. It runs neither `pre-commit` nor `commit-msg` there.
+/// A hook that git runs for the commit of a revert or pick. It runs neither `pre-commit` nor `commit-msg` there, but where
+/// a conflict was resolved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Hook {
+    /// Before the commit of a resolved conflict: it may refuse the commit.
+    PreCommit,
     /// Before each commit: it may change the message, and refuse the commit.
     PrepareCommitMsg,
+    /// Before the commit of a resolved conflict, after the message was edited: it may change the message, and refuse the
+    /// commit.
+    CommitMsg,
     /// After each commit.
     PostCommit,
 }
@@ -24,7 +30,9 @@ impl Hook {
     /// The name of its file.
     pub fn name(self) -> &'static str {
         match self {
+            Self::PreCommit => "pre-commit",
             Self::PrepareCommitMsg => "prepare-commit-msg",
+            Self::CommitMsg => "commit-msg",
             Self::PostCommit => "post-commit",
         }
     }

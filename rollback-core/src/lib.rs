@@ -72,6 +72,7 @@ pub mod repo;
 pub mod report;
 #[doc(hidden)]
 pub mod scratch;
+pub mod sequence;
 pub mod strategy;
 pub mod target;
 pub mod trust;

@@ -59,7 +59,7 @@ impl Builder<'_> {
             before = one.tree;
             let commit = NewCommit {
                 tree: one.tree,
-                parent,
+                parent: Some(parent),
                 merged: one.merged,
                 author: one.author.as_ref().unwrap_or(&author),
                 committer: &committer,
@@ -161,29 +161,18 @@ impl Builder<'_> {
             states: None,
             outside: None,
             edits: None,
+            stopped: false,
+            continues: None,
         };
-        Ok(LogDraft { operation, receipt })
+        Ok(LogDraft::new(operation, receipt))
     }
 
     fn bare_landing(&self) -> Result<Landing> {
         let result_tree = self.plan.chosen_attempt().and_then(|attempt| attempt.tree_id);
         let head_tree = self.repo.base_tree(self.plan, self.objects)?;
-        Ok(Landing {
-            objects: self.objects.take_new(),
-            head_tree,
-            result_tree: result_tree
-                .ok_or_else(|| Error::BadRequest("the chosen rung has no result".into()))?,
-            reference: None,
-            checkout: false,
-            state_files: Vec::new(),
-            index_stages: Vec::new(),
-            attributes: Default::default(),
-            absent: Default::default(),
-            flags: Default::default(),
-            exact: None,
-            outside: Vec::new(),
-            log: None,
-        })
+        let result_tree =
+            result_tree.ok_or_else(|| Error::BadRequest("the chosen rung has no result".into()))?;
+        Ok(Landing { objects: self.objects.take_new(), ..Landing::of_trees(head_tree, result_tree) })
     }
 
     /// What git leaves after `-n`, so that the commit that follows has its message.

@@ -163,18 +163,10 @@ impl<'a> LandingHooks<'a> {
         &mut self,
         installed: &InstalledHook,
         arguments: Vec<String>,
-        mut environment: Vec<(&'static str, String)>,
+        environment: Vec<(&'static str, String)>,
     ) -> Result<HookEnd> {
         let Some(runner) = self.runner else { return Ok(HookEnd::default()) };
-        let folder = self.repo.work_dir().unwrap_or(self.repo.git_dir()).to_owned();
-        if !self.git_finds_itself(&folder) {
-            environment.push(("GIT_DIR", text(&absolute(self.repo.git_dir()))?));
-            if std::env::var_os("GIT_WORK_TREE").is_some() {
-                environment.push(("GIT_WORK_TREE", text(&absolute(&folder))?));
-            }
-        }
-        let program = installed.path.clone();
-        let call = HookCall { hook: installed.hook, program, arguments, folder, environment };
+        let call = call(self.repo, installed, arguments, environment)?;
         let end = runner.run(&call);
         let row = self.row(installed.hook);
         row.runs += 1;
@@ -196,17 +188,129 @@ impl<'a> LandingHooks<'a> {
 
     /// A file of the git directory, as git names it to a hook.
     fn place(&self, file: &Path) -> Result<String> {
-        let folder = self.repo.work_dir().unwrap_or(self.repo.git_dir());
-        let inner = file.strip_prefix(self.repo.git_dir()).ok().filter(|_| self.git_finds_itself(folder));
-        inner.map_or_else(|| text(&absolute(file)), |inner| text(&Path::new(".git").join(inner)))
+        place(self.repo, file)
+    }
+}
+
+/// What a hook is started with, beside what is particular to it.
+fn call(
+    repo: &Repo,
+    installed: &InstalledHook,
+    arguments: Vec<String>,
+    mut environment: Vec<(&'static str, String)>,
+) -> Result<HookCall> {
+    let folder = repo.work_dir().unwrap_or(repo.git_dir()).to_owned();
+    if !git_finds_itself(repo, &folder) {
+        environment.push(("GIT_DIR", text(&absolute(repo.git_dir()))?));
+        if std::env::var_os("GIT_WORK_TREE").is_some() {
+            environment.push(("GIT_WORK_TREE", text(&absolute(&folder))?));
+        }
+    }
+    Ok(HookCall { hook: installed.hook, program: installed.path.clone(), arguments, folder, environment })
+}
+
+/// A file of the git directory, as git names it to a hook.
+fn place(repo: &Repo, file: &Path) -> Result<String> {
+    let folder = repo.work_dir().unwrap_or(repo.git_dir());
+    let inner = file.strip_prefix(repo.git_dir()).ok().filter(|_| git_finds_itself(repo, folder));
+    inner.map_or_else(|| text(&absolute(file)), |inner| text(&Path::new(".git").join(inner)))
+}
+
+/// Whether a git that is started in `folder` finds this git directory by itself.
+fn git_finds_itself(repo: &Repo, folder: &Path) -> bool {
+    let whole = |path: &Path| path.canonicalize().ok();
+    let own = folder.join(".git");
+    own.is_dir() && whole(&own) == whole(repo.git_dir())
+}
+
+/// The hooks of a sequence, which find index and work tree as they will be committed.
+pub(crate) struct CommitHooks<'a> {
+    repo: &'a Repo,
+    runner: Option<&'a dyn Hooks>,
+    trusted: bool,
+    runs: Vec<HookRun>,
+}
+
+impl<'a> CommitHooks<'a> {
+    /// Hooks that `runner` runs. Those that the repository itself has run only where it is trusted, or where `trusted`
+    /// says that the user wants what git would do.
+    pub(crate) fn new(repo: &'a Repo, runner: Option<&'a dyn Hooks>, trusted: bool) -> Self {
+        Self { repo, runner, trusted, runs: Vec::new() }
     }
 
-    /// Whether a git that is started in `folder` finds this git directory by itself.
-    fn git_finds_itself(&self, folder: &Path) -> bool {
-        let whole = |path: &Path| path.canonicalize().ok();
-        let own = folder.join(".git");
-        own.is_dir() && whole(&own) == whole(self.repo.git_dir())
+    /// What has become of the hooks that are installed.
+    pub(crate) fn into_runs(self) -> Vec<HookRun> {
+        self.runs
     }
+
+    /// Whether the hook would run.
+    ///
+    /// # Errors
+    /// [`Error::Io`] for a hook that cannot be read.
+    pub(crate) fn has(&self, hook: Hook) -> Result<bool> {
+        Ok(self.repo.installed_hook(hook)?.is_some_and(|installed| self.may_run(&installed)))
+    }
+
+    fn may_run(&self, installed: &InstalledHook) -> bool {
+        self.runner.is_some() && (self.trusted || installed.permission == Permission::Given)
+    }
+
+    /// Runs a hook, if it is there and may run; `Err` with why where it failed.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`]; [`Error::Io`] for a hook that cannot be read.
+    pub(crate) fn run(&mut self, hook: Hook, message: Option<&str>, editor: bool) -> Result<Result<(), String>> {
+        let Some(installed) = self.repo.installed_hook(hook)? else { return Ok(Ok(())) };
+        if !self.may_run(&installed) {
+            let result = match self.runner {
+                None => HookResult::NobodyToRun,
+                Some(_) => HookResult::NotTrusted,
+            };
+            if !self.runs.iter().any(|run| run.hook == hook) {
+                self.runs.push(HookRun::new(hook, result));
+            }
+            return Ok(Ok(()));
+        }
+        let Some(runner) = self.runner else { return Ok(Ok(())) };
+        let mut arguments = Vec::new();
+        if hook == Hook::PrepareCommitMsg || hook == Hook::CommitMsg {
+            arguments.push(place(self.repo, &self.repo.git_dir().join("COMMIT_EDITMSG"))?);
+        }
+        arguments.extend(message.map(ToOwned::to_owned));
+        let mut environment = vec![("GIT_INDEX_FILE", place(self.repo, &self.repo.index_path())?)];
+        if !editor {
+            // git says so to a hook that no editor follows.
+            environment.push(("GIT_EDITOR", ":".to_owned()));
+        }
+        let end = runner.run(&call(self.repo, &installed, arguments, environment)?);
+        let mut run = HookRun::new(hook, HookResult::Ran);
+        (run.runs, run.output) = (1, end.output);
+        if end.failure.is_some() {
+            (run.result, run.failure) = (HookResult::Failed, end.failure.clone());
+        }
+        self.runs.push(run);
+        match (end.cancelled, end.failure) {
+            (true, _) => Err(Error::Cancelled),
+            (false, Some(why)) => Ok(Err(why)),
+            (false, None) => Ok(Ok(())),
+        }
+    }
+}
+
+/// The file that editor and hooks are given.
+pub(crate) fn message_file(repo: &Repo) -> PathBuf {
+    repo.git_dir().join("COMMIT_EDITMSG")
+}
+
+/// Writes the message for editor and hooks.
+///
+/// # Writes
+/// `COMMIT_EDITMSG` in the git directory, as git does.
+pub(crate) fn write_message_file(repo: &Repo, text: &[u8]) -> Result<()> {
+    let file = message_file(repo);
+    // Never through a link.
+    durable::remove_if_there(&file)?;
+    durable::write_new(&file, text, Settings::of(repo)?.shared, false)
 }
 
 /// What one commit changes.

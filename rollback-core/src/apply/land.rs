@@ -6,6 +6,8 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use bstr::BString;
+
 use super::changes::{self, Change};
 use super::content::Content;
 use super::durable::Flushes;
@@ -31,7 +33,7 @@ use crate::repo::config::{FsyncPolicy, Settings};
 use crate::repo::index::{Flags, Index, IndexFile};
 use crate::repo::refs::Head;
 use crate::repo::sparse::Sparse;
-use crate::repo::{NewObjects, Objects, Repo, Tree, TreeEntry};
+use crate::repo::{NewObjects, Objects, Repo, Signature, Tree, TreeEntry};
 
 /// A finished result.
 #[derive(Debug)]
@@ -61,8 +63,32 @@ pub(crate) struct Landing {
     pub(crate) exact: Option<Exact>,
     /// Paths outside of the repository that follow when all else has landed.
     pub(crate) outside: Vec<OutsideChange>,
+    /// A line for HEAD's log where HEAD stays where it is, as git notes a reset: its text, and who does it.
+    pub(crate) head_line: Option<(BString, Signature)>,
     /// What the operation log is told; nothing where rb keeps its own books.
     pub(crate) log: Option<LogDraft>,
+}
+
+impl Landing {
+    /// A landing that makes one tree of another and does nothing else.
+    pub(crate) fn of_trees(before: TreeId, after: TreeId) -> Self {
+        Self {
+            objects: NewObjects::new(),
+            head_tree: before,
+            result_tree: after,
+            reference: None,
+            checkout: false,
+            state_files: Vec::new(),
+            index_stages: Vec::new(),
+            attributes: BTreeMap::new(),
+            absent: BTreeSet::new(),
+            flags: BTreeMap::new(),
+            exact: None,
+            outside: Vec::new(),
+            head_line: None,
+            log: None,
+        }
+    }
 }
 
 /// How to land.
@@ -171,7 +197,7 @@ pub(crate) fn check(repo: &Repo, landing: &Landing) -> Result<()> {
     Ok(())
 }
 
-pub(super) fn open_root(repo: &Repo) -> Result<Folder> {
+pub(crate) fn open_root(repo: &Repo) -> Result<Folder> {
     let path = repo.work_dir().ok_or_else(|| RepositoryError::NeedsWorkTree {
         operation: "updating files",
         git_dir: repo.git_dir().to_owned(),
@@ -333,22 +359,21 @@ impl Run<'_> {
         size::refuse_too_large(self.objects, converted.then_some(index), changes, found)
     }
 
-    /// A path that gets stages must be in the index as the side that is kept, or not at all.
+    /// A path that gets stages must be in the index as the tree before has it, or not at all.
     fn refuse_staged_conflicts(&self, index: &Index) -> Result<()> {
-        let staged: Vec<_> = self
-            .landing
-            .index_stages
-            .iter()
-            .filter(|conflict| {
-                let entry = index.entry_at(conflict.path.as_bytes()).map(|entry| entry.entry());
-                !match (entry, conflict.stages.ours) {
-                    (Some(entry), Some(ours)) => entry.same_as(&ours),
-                    (None, None) => true,
-                    _ => false,
-                }
-            })
-            .map(|conflict| conflict.path.clone())
-            .collect();
+        let mut staged = Vec::new();
+        for conflict in &self.landing.index_stages {
+            let entry = index.entry_at(conflict.path.as_bytes()).map(|entry| entry.entry());
+            let committed = self.objects.entry_at(self.landing.head_tree, &conflict.path)?;
+            let same = match (entry, committed.filter(|entry| !entry.mode.is_tree())) {
+                (Some(entry), Some(committed)) => entry.same_as(&committed),
+                (None, None) => true,
+                _ => false,
+            };
+            if !same {
+                staged.push(conflict.path.clone());
+            }
+        }
         match staged.is_empty() {
             true => Ok(()),
             false => Err(WorkTreeError::InTheWay { reason: InTheWay::Staged, paths: staged }.into()),
@@ -392,6 +417,9 @@ impl Run<'_> {
             }
             journal.locks.push(reference::lock_of(&update.name));
             journal.reference = Some(moved);
+        }
+        if let Some((text, committer)) = &self.landing.head_line {
+            journal.head_line = reference::head_line(self.repo, text, committer, self.settings)?;
         }
         if let Some((entry, record)) = logged {
             self.write_own(&stage.path("log"), &record, self.settings.fsync.journal)?;

@@ -4,6 +4,7 @@
 //! landing and gets its place after the commit point, by the journal: what has landed is logged even after a crash. The
 //! commits and trees that taking the operation back needs are kept beside it (`apply::keep`).
 
+use std::collections::btree_map::Entry as PathEntry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -15,12 +16,12 @@ use super::index_edit::entries_at;
 use super::inspect::Found;
 use super::{durable, records};
 use crate::apply::changes::Change;
-use crate::error::{Error, InTheWay, Result, WorkTreeError};
+use crate::error::{Error, InTheWay, RepositoryError, Result, WorkTreeError};
 use crate::id::{CommitId, Entry, EntryKind, ObjectId, TreeId};
 use crate::journal::{IndexedPath, LoggedEntry, StateFile};
 use crate::operation::OperationId;
 use crate::path::RepoPath;
-use crate::record::{Files, RecordKind, Revision};
+use crate::record::{Files, Record, RecordKind, Revision};
 use crate::repo::Repo;
 use crate::repo::config::Settings;
 use crate::repo::index::{Flags, Index};
@@ -71,6 +72,12 @@ pub(crate) struct LoggedOperation {
     /// Where what was not committed was replaced: how the two trees and the index are to be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) edits: Option<LoggedEdits>,
+    /// Whether it stopped for a person and left a pick or revert in progress.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) stopped: bool,
+    /// The operation that this one goes on with: taking this one back takes back both.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) continues: Option<String>,
 }
 
 /// What work tree and index held, and hold, at paths that were edited and not committed.
@@ -222,9 +229,16 @@ pub(crate) struct LogDraft {
     pub(crate) operation: LoggedOperation,
     /// The document that the operation was answered with.
     pub(crate) receipt: Vec<u8>,
+    /// The entry that this one goes on with, whose paths and files are told as they were before it.
+    pub(crate) previous: Option<Box<LoggedOperation>>,
 }
 
 impl LogDraft {
+    /// An entry of its own.
+    pub(crate) fn new(operation: LoggedOperation, receipt: Vec<u8>) -> Self {
+        Self { operation, receipt, previous: None }
+    }
+
     /// The entry as it goes into the log, and what the journal says of it.
     ///
     /// # Errors
@@ -237,12 +251,12 @@ impl LogDraft {
     ) -> Result<(LoggedEntry, Vec<u8>)> {
         let mut operation = self.operation.clone();
         operation.paths = touched;
-        for file in state_files {
-            operation.state_files.push(TouchedStateFile {
-                name: file.name.clone(),
-                before: durable::read_if_there(&repo.git_dir().join(&file.name))?.map(RepoPath::new),
-                after: file.content.clone(),
-            });
+        for file in state_files.iter().flat_map(|file| files_of(repo, file)) {
+            let before = durable::read_if_there(&repo.git_dir().join(&file.name))?.map(RepoPath::new);
+            operation.state_files.push(TouchedStateFile { name: file.name, before, after: file.content });
+        }
+        if let Some(previous) = &self.previous {
+            operation.go_on_with(previous);
         }
         let mut text = serde_json::to_vec_pretty(&operation)
             .map_err(|error| Error::internal("cannot write the operation log", error))?;
@@ -255,7 +269,39 @@ impl LogDraft {
     }
 }
 
+/// The file, or where a folder is to go the files in it.
+fn files_of(repo: &Repo, file: &StateFile) -> Vec<StateFile> {
+    let rows = crate::listing::rows(&repo.git_dir().join(&file.name));
+    match (&file.content, rows) {
+        (None, Ok(rows)) => {
+            let names = rows.into_iter().filter_map(|row| row.file_name().into_string().ok());
+            let names = names.map(|name| format!("{}/{name}", file.name));
+            names.filter(|name| StateFile::is_known(name)).map(|name| StateFile::remove(&name)).collect()
+        }
+        _ => vec![file.clone()],
+    }
+}
+
 impl LoggedOperation {
+    /// Tells paths and state files as they were before `previous`, with what has become of them now.
+    fn go_on_with(&mut self, previous: &Self) {
+        let mut paths: BTreeMap<RepoPath, TouchedPath> =
+            previous.paths.iter().map(|touched| (touched.path.clone(), touched.clone())).collect();
+        for touched in std::mem::take(&mut self.paths) {
+            match paths.entry(touched.path.clone()) {
+                PathEntry::Occupied(mut known) => known.get_mut().after = touched.after,
+                PathEntry::Vacant(free) => drop(free.insert(touched)),
+            }
+        }
+        self.paths = paths.into_values().collect();
+        for file in &previous.state_files {
+            match self.state_files.iter_mut().find(|other| other.name == file.name) {
+                Some(other) => other.before.clone_from(&file.before),
+                None => self.state_files.push(file.clone()),
+            }
+        }
+    }
+
     /// What taking the operation back needs and nothing else may keep.
     fn kept(&self) -> Vec<ObjectId> {
         let commits = self.before.into_iter().chain(self.after).map(|commit| commit.0);
@@ -265,6 +311,44 @@ impl LoggedOperation {
         let states = self.states.iter().chain(outside).flat_map(|states| [states.before, states.after]);
         let edits = self.edits.iter().flat_map(|edits| edits.before.kept.iter().chain(&edits.after.kept));
         commits.chain(staged.chain(states).chain(edits.copied()).map(|tree| tree.0)).collect()
+    }
+}
+
+/// What an entry says.
+///
+/// # Errors
+/// [`RepositoryError::ForeignRecord`] for one that says nothing, [`RepositoryError::Unsupported`] for one of a newer rb.
+pub(crate) fn read_entry(id: &str, record: &mut Record) -> Result<LoggedOperation> {
+    let refuse = |why: String| Error::from(RepositoryError::ForeignRecord { path: id.into(), why });
+    #[derive(Deserialize)]
+    struct Version {
+        version: u32,
+    }
+    let text = record.files.remove(OPERATION_FILE).unwrap_or_default();
+    let Version { version } = serde_json::from_slice(&text).map_err(|error| refuse(error.to_string()))?;
+    if version > LOG_VERSION {
+        return Err(RepositoryError::Unsupported {
+            what: format!("version {version} of the operation log"),
+            why: format!("a newer rb wrote {id}"),
+        }
+        .into());
+    }
+    let logged: LoggedOperation = serde_json::from_slice(&text).map_err(|error| refuse(error.to_string()))?;
+    if operation_of(id) != Some(logged.operation_id.as_str()) {
+        return Err(refuse(format!("it is that of operation {}", logged.operation_id)));
+    }
+    Ok(logged)
+}
+
+impl Repo {
+    /// What the newest entry of the log says; `None` where there is none, or it cannot be read.
+    ///
+    /// # Errors
+    /// Where the folder of records cannot be read.
+    pub(crate) fn newest_operation(&self) -> Result<Option<LoggedOperation>> {
+        let Some(id) = self.record_ids(RecordKind::Operation)?.pop() else { return Ok(None) };
+        let record = self.read_record(RecordKind::Operation, &id).ok().flatten();
+        Ok(record.and_then(|mut record| read_entry(&id, &mut record).ok()))
     }
 }
 

@@ -1,6 +1,5 @@
 //! Moves of a reference alone: no work tree, no index, no entry in the operation log.
 
-use std::collections::BTreeMap;
 
 use super::{Landing, RefUpdate, land};
 use crate::error::{LandingError, Result};
@@ -57,21 +56,8 @@ impl Repo {
 
     fn move_reference(&self, update: RefUpdate, objects: NewObjects) -> Result<()> {
         let unchanged = self.objects().empty_tree();
-        let landing = Landing {
-            objects,
-            head_tree: unchanged,
-            result_tree: unchanged,
-            reference: Some(update),
-            checkout: false,
-            state_files: Vec::new(),
-            index_stages: Vec::new(),
-            attributes: BTreeMap::new(),
-            absent: Default::default(),
-            flags: BTreeMap::new(),
-            exact: None,
-            outside: Vec::new(),
-            log: None,
-        };
+        let landing =
+            Landing { objects, reference: Some(update), ..Landing::of_trees(unchanged, unchanged) };
         land(self, &landing, &Default::default()).map(|_| ())
     }
 }

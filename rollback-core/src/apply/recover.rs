@@ -316,6 +316,9 @@ pub(super) fn finish(
             None => reference::remove_log(repo, moved.name.as_bytes(), settings)?,
         }
     }
+    if let Some(line) = &journal.head_line {
+        reference::write_head_line(repo, line, settings)?;
+    }
     if let Some(entry) = &journal.logged {
         log::advance(repo, &stage.path("log"), entry, settings)?;
     }

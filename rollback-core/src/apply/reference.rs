@@ -123,16 +123,7 @@ pub(crate) fn record(repo: &Repo, update: &RefUpdate, settings: &Settings) -> Re
     let (Some(old), Some(new)) = (old, new) else {
         return Err(Error::BadRequest(format!("{} is neither there nor to be made", update.name)));
     };
-    let mut line = format!("{old} {new} ").into_bytes();
-    line.extend_from_slice(&clean(&update.committer.name));
-    line.extend_from_slice(b" <");
-    line.extend_from_slice(&clean(&update.committer.email));
-    line.extend_from_slice(format!("> {}", update.committer.time).as_bytes());
-    let message = single_line(&update.reflog);
-    if !message.is_empty() {
-        line.push(b'\t');
-        line.extend_from_slice(&message);
-    }
+    let line = log_line((old, new), &update.committer, &update.reflog);
     let mut logs = Vec::new();
     if update.name != "HEAD" {
         logs.push(log_of(&update.name));
@@ -159,6 +150,46 @@ pub(crate) fn record(repo: &Repo, update: &RefUpdate, settings: &Settings) -> Re
         log_line: RepoPath::new(line),
         logs,
     })
+}
+
+fn log_line((old, new): (CommitId, CommitId), committer: &Signature, message: &[u8]) -> Vec<u8> {
+    let mut line = format!("{old} {new} ").into_bytes();
+    line.extend_from_slice(&clean(&committer.name));
+    line.extend_from_slice(b" <");
+    line.extend_from_slice(&clean(&committer.email));
+    line.extend_from_slice(format!("> {}", committer.time).as_bytes());
+    let message = single_line(message);
+    if !message.is_empty() {
+        line.push(b'\t');
+        line.extend_from_slice(&message);
+    }
+    line
+}
+
+/// The line that HEAD's log gets where HEAD is on a branch and stays where it is; `None` where there is to be none.
+pub(super) fn head_line(
+    repo: &Repo,
+    message: &[u8],
+    committer: &Signature,
+    settings: &Settings,
+) -> Result<Option<RepoPath>> {
+    let Head::Branch { commit: Some(commit), .. } = repo.head()? else { return Ok(None) };
+    let (_, place) = log_of(b"HEAD");
+    let exists = durable::is_file(&place.resolve(repo.git_dir(), &repo.common_dir())?)?;
+    if !settings.reflog.begins_for(b"HEAD") && !exists {
+        return Ok(None);
+    }
+    refuse_linked_log(repo, &place)?;
+    Ok(Some(RepoPath::new(log_line((commit, commit), committer, message))))
+}
+
+/// Appends the line to HEAD's log, unless that ends with it.
+pub(super) fn write_head_line(repo: &Repo, line: &RepoPath, settings: &Settings) -> Result<()> {
+    let (_, place) = log_of(b"HEAD");
+    refuse_linked_log(repo, &place)?;
+    let mut line = line.as_bytes().to_vec();
+    line.push(b'\n');
+    append_once(&place.resolve(repo.git_dir(), &repo.common_dir())?, &line, settings)
 }
 
 fn log_of(name: &[u8]) -> (RepoPath, Place) {

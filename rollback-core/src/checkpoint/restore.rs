@@ -326,18 +326,12 @@ impl Repo {
             .collect();
         Ok(Landing {
             objects: objects.take_new(),
-            head_tree,
-            result_tree,
             reference,
             checkout: true,
-            state_files: Vec::new(),
-            index_stages: Vec::new(),
             attributes,
-            absent: Default::default(),
-            flags: BTreeMap::new(),
             exact: Some(exact),
-            outside: Vec::new(),
             log: Some(log),
+            ..Landing::of_trees(head_tree, result_tree)
         })
     }
 
@@ -351,18 +345,8 @@ impl Repo {
     ) -> Result<Landing> {
         Ok(Landing {
             objects: objects.take_new(),
-            head_tree: tree,
-            result_tree: tree,
-            reference: None,
-            checkout: false,
-            state_files: Vec::new(),
-            index_stages: Vec::new(),
-            attributes: BTreeMap::new(),
-            absent: Default::default(),
-            flags: BTreeMap::new(),
-            exact: None,
-            outside: Vec::new(),
             log: Some(self.logged_restore(restored, (tree, tree), states, None)?),
+            ..Landing::of_trees(tree, tree)
         })
     }
 
@@ -397,8 +381,10 @@ impl Repo {
             outside: (!restored.outside.is_empty())
                 .then(|| LoggedOutside { records, paths: restored.outside.clone() }),
             edits: None,
+            stopped: false,
+            continues: None,
         };
-        Ok(LogDraft { operation, receipt })
+        Ok(LogDraft::new(operation, receipt))
     }
 
     /// What has to change outside for what one record keeps to become what another one does.

@@ -70,6 +70,7 @@ impl Error {
             Self::Object(error) => Kind::Family(error),
             Self::WorkTree(error) => Kind::Family(error),
             Self::Landing(error) => Kind::Family(error),
+            Self::Sequence(error) => Kind::Family(error),
             Self::Operation(error) => Kind::Family(error),
             Self::Checkpoint(error) => Kind::Family(error),
             Self::Setting(error) => Kind::Family(error),

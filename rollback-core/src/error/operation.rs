@@ -10,6 +10,20 @@ use crate::path::RepoPath;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OperationError {
+    /// The operation stopped for a person, and what it left in progress is gone.
+    #[error("operation {operation} stopped for a person, and nothing of it is in progress any more")]
+    NotInProgress {
+        /// The operation.
+        operation: String,
+    },
+    /// Another operation went on with it, and is taken back as a whole.
+    #[error("operation {by} went on with {operation}")]
+    Continued {
+        /// The operation.
+        operation: String,
+        /// The one that went on with it.
+        by: String,
+    },
     /// rb has landed nothing in this repository.
     #[error("rb has landed nothing here yet")]
     NothingLanded,
@@ -83,6 +97,8 @@ impl Family for OperationError {
     fn code(&self) -> &'static str {
         match self {
             Self::NothingLanded => "nothing-landed",
+            Self::NotInProgress { .. } => "stop-is-over",
+            Self::Continued { .. } => "continued",
             Self::Unknown { .. } => "unknown-operation",
             Self::AlreadyUndone { .. } => "already-undone",
             Self::LaterCommits { .. } => "later-commits",

@@ -86,6 +86,9 @@ pub(crate) struct Journal {
     /// The entry of the operation log that says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) logged: Option<LoggedEntry>,
+    /// The line that HEAD's log gets where no reference moves, with its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) head_line: Option<RepoPath>,
     /// What is put back outside of the repository, after the commit point.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) outside: Vec<OutsidePath>,
@@ -228,7 +231,7 @@ pub(crate) struct StateFile {
 }
 
 /// The files of git's state that a landing may write or remove.
-const STATE_FILES: [&str; 13] = [
+const STATE_FILES: [&str; 15] = [
     "MERGE_MSG",
     "SQUASH_MSG",
     "MERGE_AUTOSTASH",
@@ -237,6 +240,8 @@ const STATE_FILES: [&str; 13] = [
     "AUTO_MERGE",
     "REVERT_HEAD",
     "CHERRY_PICK_HEAD",
+    "ORIG_HEAD",
+    "MERGE_RR",
     "sequencer",
     "sequencer/todo",
     "sequencer/head",
@@ -253,6 +258,11 @@ impl StateFile {
     /// The file is to hold these bytes.
     pub(crate) fn write(name: &str, content: impl Into<Vec<u8>>) -> Self {
         Self { name: name.to_owned(), content: Some(RepoPath::new(content)) }
+    }
+
+    /// The file, or the folder with all in it, is to go.
+    pub(crate) fn remove(name: &str) -> Self {
+        Self { name: name.to_owned(), content: None }
     }
 }
 
@@ -281,6 +291,7 @@ impl Journal {
             locks: Vec::new(),
             state_files: Vec::new(),
             logged: None,
+            head_line: None,
             outside: Vec::new(),
         }
     }

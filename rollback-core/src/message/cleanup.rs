@@ -37,6 +37,17 @@ impl Cleanup {
         }
     }
 
+    /// git's word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Verbatim => "verbatim",
+            Self::Whitespace => "whitespace",
+            Self::Strip => "strip",
+            Self::Scissors => "scissors",
+            Self::Default => "default",
+        }
+    }
+
     pub(super) fn apply(self, message: &[u8], style: &Style) -> BString {
         match self {
             Self::Verbatim => message.into(),

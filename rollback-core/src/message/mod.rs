@@ -184,6 +184,11 @@ pub(crate) fn draft(kind: CommitKind<'_>, options: &MessageOptions, context: &Co
     text
 }
 
+/// The message that lands as the draft says, or as a hook has left it.
+pub(crate) fn unedited(draft: &[u8], options: &MessageOptions, style: &Style) -> Message {
+    finish(draft.into(), style.cleanup_of_unedited(options), style)
+}
+
 /// The message after the user edited `draft`; `None` where nothing is left of it, which git refuses.
 pub(crate) fn edited(draft: &[u8], options: &MessageOptions, style: &Style) -> Option<Message> {
     let text = cleanup::of_edited(draft, style.cleanup_of_edited(options), style)?;

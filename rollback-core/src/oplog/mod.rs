@@ -34,8 +34,8 @@ use serde::{Deserialize, Serialize};
 pub use prune::{PruneOptions, Pruned};
 pub use undo::{OperationRef, UndoOptions, Undone};
 
-use crate::apply::log::{LOG_VERSION, LoggedOperation, OPERATION_FILE, RECEIPT_FILE, operation_of};
-use crate::error::{Error, RepositoryError, Result};
+use crate::apply::log::{LoggedOperation, RECEIPT_FILE, read_entry};
+use crate::error::Result;
 use crate::id::CommitId;
 use crate::path::RepoPath;
 use crate::receipt::Receipt;
@@ -77,6 +77,9 @@ pub struct Operation {
     /// The operation that took this one back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undone_by: Option<String>,
+    /// Whether it stopped for a person, and left a pick or revert in progress.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stopped: bool,
 }
 
 /// An entry as it stands in the log.
@@ -86,6 +89,8 @@ pub(crate) struct Entry {
     pub(crate) receipt: Vec<u8>,
     pub(crate) logged: LoggedOperation,
     pub(crate) undone_by: Option<String>,
+    /// The operation that went on with this one: what this one did is part of that.
+    pub(crate) continued_by: Option<String>,
 }
 
 impl From<Entry> for Operation {
@@ -104,18 +109,20 @@ impl From<Entry> for Operation {
             outside: logged.outside.map(|outside| outside.paths).unwrap_or_default(),
             undoes: logged.undoes,
             undone_by,
+            stopped: logged.stopped,
         }
     }
 }
 
 impl Repo {
-    /// The operations that landed here, newest first. An entry that cannot be read is passed over;
+    /// The operations that landed here, newest first; one that another went on with is part of that. An entry that cannot be read is passed over;
     /// [`Repo::unreadable_operations`] names it.
     ///
     /// # Errors
     /// [`Error::Io`] where the folder of records cannot be read.
     pub fn operations(&self) -> Result<Vec<Operation>> {
-        Ok(self.log_entries()?.into_iter().map(Into::into).collect())
+        let entries = self.log_entries()?.into_iter();
+        Ok(entries.filter(|entry| entry.continued_by.is_none()).map(Into::into).collect())
     }
 
     /// The entries of the log that cannot be read, and why.
@@ -152,6 +159,13 @@ impl Repo {
         }
         // Two work trees that landed at the same moment may have taken the same number.
         log.entries.sort_by(|one, other| other.place().cmp(&one.place()));
+        let mut continued: HashMap<String, String> = HashMap::new();
+        for entry in &mut log.entries {
+            entry.continued_by = continued.remove(&entry.logged.operation_id);
+            if let Some(earlier) = &entry.logged.continues {
+                continued.insert(earlier.clone(), entry.logged.operation_id.clone());
+            }
+        }
         let mut undone: HashMap<String, String> = HashMap::new();
         for entry in &mut log.entries {
             entry.undone_by = undone.remove(&entry.logged.operation_id);
@@ -183,24 +197,7 @@ fn number_of(id: &str) -> &str {
 }
 
 fn entry_of(id: &str, mut record: Record) -> Result<Entry> {
-    let refuse = |why: String| Error::from(RepositoryError::ForeignRecord { path: id.into(), why });
-    #[derive(Deserialize)]
-    struct Version {
-        version: u32,
-    }
-    let text = record.files.remove(OPERATION_FILE).unwrap_or_default();
-    let Version { version } = serde_json::from_slice(&text).map_err(|error| refuse(error.to_string()))?;
-    if version > LOG_VERSION {
-        return Err(RepositoryError::Unsupported {
-            what: format!("version {version} of the operation log"),
-            why: format!("a newer rb wrote {id}"),
-        }
-        .into());
-    }
-    let logged: LoggedOperation = serde_json::from_slice(&text).map_err(|error| refuse(error.to_string()))?;
-    if operation_of(id) != Some(logged.operation_id.as_str()) {
-        return Err(refuse(format!("it is that of operation {}", logged.operation_id)));
-    }
+    let logged = read_entry(id, &mut record)?;
     let receipt = record.files.remove(RECEIPT_FILE).unwrap_or_default();
-    Ok(Entry { id: id.to_owned(), receipt, logged, undone_by: None })
+    Ok(Entry { id: id.to_owned(), receipt, logged, undone_by: None, continued_by: None })
 }

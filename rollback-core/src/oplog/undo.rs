@@ -22,6 +22,7 @@ use crate::repo::ancestry::with_ancestry;
 use crate::repo::index::Flags;
 use crate::repo::refs::Head;
 use crate::repo::revision::commit_of;
+use crate::repo::state::InProgress;
 use crate::repo::{Repo, commit_set};
 
 /// Which operation is meant.
@@ -102,6 +103,9 @@ impl Repo {
     pub fn undo(&self, which: &OperationRef, options: &UndoOptions) -> Result<Undone> {
         let _span = tracing::debug_span!("undo", ?which).entered();
         let recovered = self.recover()?;
+        if let Some(undone) = self.undo_stop(which, recovered.clone())? {
+            return Ok(undone);
+        }
         let operation = OperationId::random()?;
         let (mut undone, landing) = self.way_back(which, options, operation.to_string())?;
         let options = LandOptions { operation: Some(operation), ..LandOptions::default() };
@@ -117,9 +121,35 @@ impl Repo {
     /// # Errors
     /// As [`Repo::undo`].
     pub fn check_undo(&self, which: &OperationRef, options: &UndoOptions) -> Result<Undone> {
+        if let Some(logged) = self.stop(which)? {
+            return Ok(undone_of(&logged, String::new()));
+        }
         let (undone, landing) = self.way_back(which, options, String::new())?;
         check(self, &landing)?;
         Ok(undone)
+    }
+
+    /// The operation, where it stopped for a person and what it left is still in progress.
+    fn stop(&self, which: &OperationRef) -> Result<Option<LoggedOperation>> {
+        let Entry { logged, undone_by, continued_by, .. } = self.find_operation(which)?;
+        if !logged.stopped || undone_by.is_some() || continued_by.is_some() {
+            return Ok(None);
+        }
+        self.refuse_moved(&logged)?;
+        match self.operation_in_progress() {
+            Some(InProgress::Pick | InProgress::Revert) => Ok(Some(logged)),
+            _ => Err(OperationError::NotInProgress { operation: logged.operation_id }.into()),
+        }
+    }
+
+    /// Takes back a stop as giving it up does, so that what was resolved so far is kept.
+    fn undo_stop(&self, which: &OperationRef, recovered: Option<Recovery>) -> Result<Option<Undone>> {
+        let Some(logged) = self.stop(which)? else { return Ok(None) };
+        let report = self.take_back_stop(&logged)?;
+        let mut undone = undone_of(&logged, report.operation_id.unwrap_or_default());
+        undone.recovered = recovered.or(report.recovered);
+        undone.later_failure = report.later_failure;
+        Ok(Some(undone))
     }
 
     fn way_back(
@@ -128,12 +158,15 @@ impl Repo {
         options: &UndoOptions,
         operation_id: String,
     ) -> Result<(Undone, Landing)> {
-        let Entry { logged, undone_by, .. } = self.find_operation(which)?;
+        let Entry { logged, undone_by, continued_by, .. } = self.find_operation(which)?;
+        if let Some(by) = continued_by {
+            return Err(OperationError::Continued { operation: logged.operation_id, by }.into());
+        }
         if let Some(by) = undone_by {
             return Err(OperationError::AlreadyUndone { operation: logged.operation_id, by }.into());
         }
         // What was not committed comes back wherever its paths are as they were left.
-        let on_it = logged.edits.is_some() || self.refuse_moved(&logged)?;
+        let on_it = logged.edits.is_some() && logged.staged || self.refuse_moved(&logged)?;
         self.refuse_published(&logged)?;
         if let Some(outside) = logged.outside.as_ref().filter(|_| options.outside == RestoredOutside::Leave) {
             let (operation, paths) = (logged.operation_id.clone(), outside.paths.clone());
@@ -152,19 +185,7 @@ impl Repo {
                 operation::refuse_unkept(self)?;
             }
         }
-        let undone = Undone {
-            operation_id,
-            undoes: logged.operation_id.clone(),
-            kind: logged.kind.clone(),
-            reference: logged.reference.clone(),
-            before: logged.after,
-            after: logged.before,
-            staged: logged.staged,
-            paths: logged.paths.iter().map(|touched| touched.path.clone()).collect(),
-            outside: logged.outside.as_ref().map(|outside| outside.paths.clone()).unwrap_or_default(),
-            recovered: None,
-            later_failure: None,
-        };
+        let undone = undone_of(&logged, operation_id);
         let landing = self.landing_back(&logged, &undone, checkout)?;
         Ok((undone, landing))
     }
@@ -176,7 +197,8 @@ impl Repo {
         operation_id: &str,
         time: i64,
     ) -> Result<LoggedOperation> {
-        let head = logged.edits.as_ref().map(|_| self.head()).transpose()?;
+        let only_edits = logged.edits.is_some() && logged.staged;
+        let head = only_edits.then(|| self.head()).transpose()?;
         let (reference, before, after) = match &head {
             Some(head) => (head.name(), head.commit(), head.commit()),
             None => (logged.reference.clone(), logged.after, logged.before),
@@ -203,6 +225,8 @@ impl Repo {
                 paths: outside.paths.clone(),
             }),
             edits: logged.edits.as_ref().map(LoggedEdits::exchanged),
+            stopped: false,
+            continues: None,
         })
     }
 
@@ -237,19 +261,16 @@ impl Repo {
             (None, None) => None,
         };
         Ok(Landing {
-            objects: Vec::new(),
-            head_tree: logged.tree_after,
-            result_tree: logged.tree_before,
             reference,
             checkout,
             state_files: self.state_back(&logged.state_files)?,
-            index_stages: Vec::new(),
             attributes,
             absent: absent.cloned().collect(),
             flags: flags.collect(),
             exact,
             outside,
-            log: Some(LogDraft { operation, receipt }),
+            log: Some(LogDraft::new(operation, receipt)),
+            ..Landing::of_trees(logged.tree_after, logged.tree_before)
         })
     }
 
@@ -371,6 +392,22 @@ impl Repo {
                 Some((reference.name().as_bstr().to_string(), commit))
             })
             .collect())
+    }
+}
+
+fn undone_of(logged: &LoggedOperation, operation_id: String) -> Undone {
+    Undone {
+        operation_id,
+        undoes: logged.operation_id.clone(),
+        kind: logged.kind.clone(),
+        reference: logged.reference.clone(),
+        before: logged.after,
+        after: logged.before,
+        staged: logged.staged,
+        paths: logged.paths.iter().map(|touched| touched.path.clone()).collect(),
+        outside: logged.outside.as_ref().map(|outside| outside.paths.clone()).unwrap_or_default(),
+        recovered: None,
+        later_failure: None,
     }
 }
 

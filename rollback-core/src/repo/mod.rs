@@ -11,7 +11,7 @@ pub(crate) mod commit_set;
 pub(crate) mod config;
 mod config_check;
 mod config_env;
-mod config_file;
+pub(crate) mod config_file;
 mod config_rules;
 mod date;
 mod digest;
@@ -33,7 +33,7 @@ mod summary;
 mod text_search;
 mod tree_edit;
 
-pub use summary::CommitSummary;
+pub use summary::{CommitPeople, CommitSummary};
 
 pub(crate) use commit::{Commit, Signature};
 pub(crate) use digest::sha256;

@@ -283,6 +283,13 @@ impl Objects {
         storage.drain().map(|(id, (kind, bytes))| (ObjectId(id), kind, bytes)).collect()
     }
 
+    /// Every object that was created through this view, which keeps them.
+    pub(crate) fn new_objects(&self) -> Result<NewObjects> {
+        let created = self.take_new();
+        self.insert_new(&created)?;
+        Ok(created)
+    }
+
     /// The id cut to as few digits as name it alone here, at least `core.abbrev`.
     pub(crate) fn abbreviated(&self, id: ObjectId) -> String {
         use gix::prelude::ObjectIdExt;

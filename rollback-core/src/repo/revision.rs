@@ -45,6 +45,13 @@ impl Repo {
         }
         Ok(commits)
     }
+    /// The ends that the words of one revision name.
+    pub(crate) fn revision_ends(&self, spec: &str) -> Result<Ends> {
+        let mut ends = Ends::default();
+        ends.add(&self.objects(), spec)?;
+        Ok(ends)
+    }
+
     /// The commits that `tips` reach and `known` do not, newest first; none is no error.
     ///
     /// # Errors
@@ -65,11 +72,11 @@ impl Repo {
 
 /// The commits named, each once, and those that exclude their past.
 #[derive(Default)]
-pub(super) struct Ends {
-    pub(super) included: Vec<CommitId>,
-    pub(super) excluded: Vec<CommitId>,
+pub(crate) struct Ends {
+    pub(crate) included: Vec<CommitId>,
+    pub(crate) excluded: Vec<CommitId>,
     /// Whether a past is meant, and not the names alone.
-    pub(super) is_walk: bool,
+    pub(crate) is_walk: bool,
 }
 
 impl Ends {

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use bstr::ByteSlice;
 
-use super::Repo;
+use super::refs::Head;
+use super::{Repo, Signature};
 use crate::charset::text_for_people;
 use crate::error::{Error, RepositoryError, Result, SettingError};
 use crate::id::{CommitId, TreeId};
@@ -25,6 +26,31 @@ pub struct CommitSummary {
     pub time: i64,
     /// Its parents, in order.
     pub parents: Vec<CommitId>,
+}
+
+/// Who made a commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CommitPeople {
+    /// `Name <mail>` of the author, as text for people.
+    pub author: String,
+    /// `Name <mail>` of the committer, as text for people.
+    pub committer: String,
+    /// When the author made it, in the author's zone, such as `Thu Apr 7 15:14:13 2005 -0700`.
+    pub date: String,
+}
+
+/// A time as git spells it by default; the words themselves where they are no time.
+fn date_of(time: &str) -> String {
+    let spelled = || {
+        let (seconds, zone) = time.split_once(' ')?;
+        let number: i32 = zone.trim().parse().ok()?;
+        let offset = (number / 100 * 60 + number % 100) * 60;
+        let zone_of = jiff::tz::Offset::from_seconds(offset).ok()?.to_time_zone();
+        let moment = jiff::Timestamp::from_second(seconds.parse().ok()?).ok()?.to_zoned(zone_of);
+        Some(format!("{} {}", moment.strftime("%a %b %-d %H:%M:%S %Y"), zone.trim()))
+    };
+    spelled().unwrap_or_else(|| time.to_owned())
 }
 
 impl Repo {
@@ -65,6 +91,33 @@ impl Repo {
     pub fn commit_message(&self, id: CommitId) -> Result<String> {
         let commit = self.objects().commit(id)?;
         Ok(text_for_people(&commit.message, commit.encoding.as_ref().map(|name| name.as_slice())))
+    }
+
+    /// Who made a commit, and when its author made it, as `git log` shows them.
+    ///
+    /// # Errors
+    /// As [`Repo::commit_summary`].
+    pub fn commit_people(&self, id: CommitId) -> Result<CommitPeople> {
+        let commit = self.objects().commit(id)?;
+        let label = commit.encoding.as_ref();
+        let text = |bytes: &[u8]| text_for_people(bytes, label.map(|name| name.as_slice()));
+        let person = |who: &Signature| format!("{} <{}>", text(&who.name), text(&who.email));
+        Ok(CommitPeople {
+            author: person(&commit.author),
+            committer: person(&commit.committer),
+            date: date_of(&commit.author.time),
+        })
+    }
+
+    /// The short name of the branch that HEAD is on; `None` where it is detached.
+    pub fn head_branch(&self) -> Option<String> {
+        match self.head().ok()? {
+            Head::Branch { name, .. } => {
+                let short = name.strip_prefix(b"refs/heads/").unwrap_or(&name);
+                Some(short.to_str_lossy().into_owned())
+            }
+            Head::Detached(_) => None,
+        }
     }
 
     /// As many digits of the id as tell it apart, `core.abbrev` considered; all of them where that cannot be found out.

@@ -11,7 +11,7 @@
 
 mod look;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io::Cursor;
 
 use serde::{Deserialize, Serialize};
@@ -270,21 +270,15 @@ impl Repo {
             states: None,
             outside: None,
             edits: Some(edits),
+            stopped: false,
+            continues: None,
         };
         Ok(Landing {
             objects: objects.take_new(),
-            head_tree: tree_before,
-            result_tree: tree_after,
-            reference: None,
             checkout: true,
-            state_files: Vec::new(),
-            index_stages: Vec::new(),
-            attributes: BTreeMap::new(),
-            absent: BTreeSet::new(),
-            flags: BTreeMap::new(),
             exact: Some(exact),
-            outside: Vec::new(),
-            log: Some(LogDraft { operation, receipt }),
+            log: Some(LogDraft::new(operation, receipt)),
+            ..Landing::of_trees(tree_before, tree_after)
         })
     }
 }

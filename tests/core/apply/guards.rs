@@ -314,18 +314,8 @@ fn hostile_trees_write_nothing_anywhere() {
         let result_tree = objects.write_tree(&Tree { entries: rows }).unwrap();
         let landing = Landing {
             objects: objects.take_new(),
-            head_tree,
-            result_tree,
-            reference: None,
             checkout: true,
-            state_files: Vec::new(),
-            index_stages: Vec::new(),
-            attributes: Default::default(),
-            absent: Default::default(),
-            flags: Default::default(),
-            exact: None,
-            outside: Vec::new(),
-            log: None,
+            ..Landing::of_trees(head_tree, result_tree)
         };
         assert_refused(&sandbox, &landing)
     };

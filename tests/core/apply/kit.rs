@@ -346,8 +346,6 @@ pub(crate) fn landing_like(sandbox: &Sandbox, twin: &Sandbox) -> Landing {
     let name = if detached { "HEAD".to_owned() } else { sandbox.git(&["symbolic-ref", "HEAD"]) };
     Landing {
         objects: objects_between(twin, &new, &old),
-        head_tree: tree(sandbox, &old),
-        result_tree: tree(twin, &new),
         reference: Some(RefUpdate {
             name: name.into(),
             old: Some(CommitId(id(&old))),
@@ -356,14 +354,7 @@ pub(crate) fn landing_like(sandbox: &Sandbox, twin: &Sandbox) -> Landing {
             committer: committer(),
         }),
         checkout: true,
-        state_files: Vec::new(),
-        index_stages: Vec::new(),
-        attributes: Default::default(),
-        absent: Default::default(),
-        flags: Default::default(),
-        exact: None,
-        outside: Vec::new(),
-        log: None,
+        ..Landing::of_trees(tree(sandbox, &old), tree(twin, &new))
     }
 }
 

@@ -116,6 +116,8 @@ fn draft(target: &str, tip: CommitId, landing: &Landing) -> LogDraft {
         states: None,
         outside: None,
         edits: None,
+        stopped: false,
+        continues: None,
     };
     LogDraft { operation, receipt: b"{}\n".to_vec() }
 }
@@ -618,8 +620,6 @@ fn decode_landing(value: &Value) -> Landing {
     let reference = &value["reference"];
     Landing {
         objects: objects.collect(),
-        head_tree: TreeId(id(&text(&value["head_tree"]))),
-        result_tree: TreeId(id(&text(&value["result_tree"]))),
         reference: (!reference.is_null()).then(|| RefUpdate {
             name: text(&reference["name"]).into(),
             old: serde_json::from_value(reference["old"].clone()).unwrap(),
@@ -630,10 +630,6 @@ fn decode_landing(value: &Value) -> Landing {
         checkout: value["checkout"].as_bool().unwrap(),
         state_files: serde_json::from_value(value["state_files"].clone()).unwrap(),
         index_stages: serde_json::from_value::<Vec<Conflict>>(value["index_stages"].clone()).unwrap(),
-        attributes: Default::default(),
-        absent: Default::default(),
-        flags: Default::default(),
-        outside: Vec::new(),
         log: serde_json::from_value::<Option<LoggedOperation>>(value["log"].clone())
             .unwrap()
             .map(|operation| LogDraft { operation, receipt: b"{}\n".to_vec() }),
@@ -651,5 +647,6 @@ fn decode_landing(value: &Value) -> Landing {
                 sides: serde_json::from_value(exact["sides"].clone()).unwrap(),
             }
         }),
+        ..Landing::of_trees(TreeId(id(&text(&value["head_tree"]))), TreeId(id(&text(&value["result_tree"]))))
     }
 }

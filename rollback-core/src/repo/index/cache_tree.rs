@@ -28,7 +28,6 @@ pub(crate) struct Shift<'a> {
 
 impl CacheTree {
     /// The tree of the whole index, where it is known.
-    #[cfg(test)]
     pub(crate) fn root_id(&self) -> Option<TreeId> {
         self.known.map(|(_, id)| id.into())
     }

@@ -123,7 +123,6 @@ impl Index {
     }
 
     /// The cached trees.
-    #[cfg(test)]
     pub(crate) fn tree(&self) -> Option<&CacheTree> {
         self.tree.as_ref()
     }
