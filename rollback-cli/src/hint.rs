@@ -14,6 +14,7 @@ mod path;
 mod repository;
 mod revision;
 mod run;
+mod sequence;
 mod setting;
 mod work_tree;
 
@@ -101,6 +102,7 @@ impl Situation<'_> {
             Error::Object(error) => object::hint(self, error),
             Error::WorkTree(error) => work_tree::hint(self, error),
             Error::Landing(error) => landing::hint(self, error),
+            Error::Sequence(error) => sequence::hint(self, error),
             Error::Operation(error) => operation::hint(self, error),
             Error::Checkpoint(error) => checkpoint::hint(self, error),
             Error::Setting(error) => setting::hint(self, error),

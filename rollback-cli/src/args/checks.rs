@@ -29,6 +29,14 @@ pub(crate) struct Checks {
     pub(crate) no_check_control: bool,
 }
 
+impl Default for Checks {
+    fn default() -> Self {
+        let timeout = Period(std::time::Duration::from_secs(600));
+        let (checks, setup, links, environment) = Default::default();
+        Self { checks, setup, links, environment, timeout, no_check_control: false }
+    }
+}
+
 impl Checks {
     /// Whether anything is to be checked.
     pub(crate) fn is_asked_for(&self) -> bool {

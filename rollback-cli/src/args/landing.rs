@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{ArgGroup, Args};
+use clap::{ArgGroup, Args, ValueEnum};
 use rollback_core::message::Trailer;
 use rollback_core::strategy::Strategy;
 
@@ -220,10 +220,33 @@ pub(crate) struct Apply {
     pub(crate) landing: LandingHere,
 }
 
+/// What becomes of a conflict.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OnConflict {
+    /// Nothing is touched
+    #[default]
+    Refuse,
+    /// It is left in index and work tree, for you to resolve
+    Stop,
+}
+
+impl OnConflict {
+    /// The configuration key that decides where nothing was typed.
+    pub(crate) const KEY: &str = "rb.onConflict";
+
+    /// The one of this name.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::from_str(name, false).ok()
+    }
+}
+
 /// Where the result goes, and what is permitted.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Landing")]
 pub(crate) struct Landing {
+    /// On a conflict: refuse, or stop with it in the files (config: rb.onConflict)
+    #[arg(long, value_name = "WHAT", hide_possible_values = true)]
+    pub(crate) on_conflict: Option<OnConflict>,
     /// Base the result on this revision (default: HEAD)
     #[arg(long, value_name = "REV", add = crate::completing::revisions())]
     pub(crate) onto: Option<OsString>,
@@ -301,19 +324,35 @@ pub(crate) struct NoEdit {
     pub(crate) no_edit: bool,
 }
 
-/// The flags by which git goes on with what it left in progress; rb leaves nothing in progress.
+/// `rb continue`.
+#[derive(Debug, Default, Args)]
+pub(crate) struct Continue {
+    /// The run of a procedure that is meant, where a pick or revert waits too
+    #[arg(long, value_name = "ID")]
+    pub(crate) run: Option<String>,
+    /// Edit the message first
+    #[arg(short, long, overrides_with = "no_edit")]
+    pub(crate) edit: bool,
+    /// Commit the message as it is, which is the default
+    #[arg(long, overrides_with = "edit")]
+    pub(crate) no_edit: bool,
+    #[command(flatten)]
+    pub(crate) checks: Checks,
+}
+
+/// The flags by which git goes on with what is in progress; rb has commands for it.
 #[derive(Debug, Args)]
 pub(crate) struct Sequencer {
-    /// Refused, with the command that goes on
+    /// As `rb continue`
     #[arg(id = "continue", long = "continue", hide = true)]
     pub(crate) go_on: bool,
-    /// Refused, with the command that gives up
+    /// As `rb abort`
     #[arg(long, hide = true)]
     pub(crate) abort: bool,
-    /// Refused, with the command that skips
+    /// As `rb skip`
     #[arg(long, hide = true)]
     pub(crate) skip: bool,
-    /// Refused, with the command that forgets
+    /// As `rb quit`
     #[arg(long, hide = true)]
     pub(crate) quit: bool,
 }

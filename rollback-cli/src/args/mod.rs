@@ -24,7 +24,8 @@ pub(crate) use checkpoint::{
 };
 pub(crate) use checks::Checks;
 pub(crate) use landing::{
-    Apply, How, LandingHere, Message, NoEdit, Pick, Ranges, Reapply, Restore, Revert, Sequencer, Undo,
+    Apply, Continue, How, LandingHere, Message, NoEdit, OnConflict, Pick, Ranges, Reapply, Restore, Revert,
+    Sequencer, Undo,
 };
 pub(crate) use procedures::{Evaluate, EvaluateFormat, Moment, Procedure, ProcedureAction};
 pub(crate) use running::{Abort, Consent, Publish, Publishing, Resume, Run, Trust, Verify};
@@ -138,8 +139,14 @@ pub(crate) enum Command {
     Run(Box<Run>),
     /// Go on with a run that was cut off or waits for a person
     Resume(Resume),
-    /// Give a run up
+    /// Commit what you have resolved, and go on with the rest
+    Continue(Continue),
+    /// Leave out the commit at which a pick or revert stopped, and go on
+    Skip,
+    /// Give up what waits: a pick or revert that stopped, or a run
     Abort(Abort),
+    /// Forget a pick or revert that stopped; the files stay as they are
+    Quit,
     /// Let the result of a run leave this machine, as its procedure says
     Publish(Publish),
     /// Run the checks of a procedure on the system as it is, and change nothing
@@ -190,6 +197,9 @@ impl Command {
                 | Self::Reapply(_)
                 | Self::Run(_)
                 | Self::Resume(_)
+                | Self::Continue(_)
+                | Self::Skip
+                | Self::Abort(_)
                 | Self::Undo(_)
                 | Self::Checkpoint(_)
         )

@@ -8,16 +8,17 @@ use crate::invocation::Invocation;
 use crate::terminal::style::{Palette, paint};
 
 /// The headings, and the commands under each.
-const GROUPS: [(&str, &[&str]); 5] = [
+const GROUPS: [(&str, &[&str]); 6] = [
     ("Going back (all take --dry-run)", &["revert", "pick", "restore", "apply", "reapply"]),
-    ("Procedures", &["run", "resume", "abort", "publish", "verify", "procedure"]),
+    ("After a stop", &["continue", "skip", "abort", "quit"]),
+    ("Procedures", &["run", "resume", "publish", "verify", "procedure"]),
     ("What rb did", &["undo", "checkpoint", "ops", "report", "status"]),
     ("Asking (nothing is written)", &["history", "is-reverted", "evaluate"]),
     ("Other", &["trust", "prune", "demo", "completions", "man", "schema", "merge-tree"]),
 ];
 
 /// How the commands are called that the parser would describe less well.
-const USAGES: [(&str, &[&str]); 19] = [
+const USAGES: [(&str, &[&str]); 20] = [
     ("revert", &["[OPTIONS] --file PATH…", "[OPTIONS] COMMIT… [-- PATH…]"]),
     ("pick", &["[OPTIONS] COMMIT… [-- PATH…]"]),
     ("restore", &["[OPTIONS] PATH… [-s REV]"]),
@@ -25,6 +26,7 @@ const USAGES: [(&str, &[&str]); 19] = [
     ("reapply", &["[OPTIONS] COMMIT"]),
     ("run", &["[OPTIONS] PROCEDURE [--phase PHASE]"]),
     ("resume", &["[OPTIONS] [--run ID]"]),
+    ("continue", &["[OPTIONS] [--run ID]"]),
     ("abort", &["[--run ID]"]),
     ("publish", &["[OPTIONS] [OP | --run ID]"]),
     ("verify", &["[OPTIONS] PROCEDURE"]),

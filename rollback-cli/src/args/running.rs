@@ -147,7 +147,7 @@ pub(crate) struct Trust {
 }
 
 /// `rb resume`.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(after_long_help = "\
 Examples:
   rb resume                          go on after a crash, or after editing the candidate's folder
@@ -180,9 +180,9 @@ pub(crate) struct Resume {
 }
 
 /// `rb abort`.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct Abort {
-    /// The run, where several have not ended
+    /// The run, where several have not ended or a pick or revert waits too
     #[arg(long, value_name = "ID")]
     pub(crate) run: Option<String>,
 }

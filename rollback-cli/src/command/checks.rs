@@ -68,6 +68,30 @@ pub(super) fn run(
     Ok(checked?)
 }
 
+/// Runs the checks that are asked for on what is staged; why it may not be committed, where they say so.
+pub(super) fn of_staged(args: &Checks, session: &mut Session) -> Result<Option<Failure>, Problem> {
+    let Some(options) = options(args, session)? else { return Ok(None) };
+    let repo = session.repo()?;
+    let stopping = signals::Stopping::begin();
+    let checker = Checker::new(&repo, &SystemRunner).cancelled_by(stopping.token());
+    let checked = progress::with_status(&session.console, |status| {
+        checker.check_staged(&options, &mut Tail { status, running: String::new() })
+    });
+    drop(stopping);
+    let (_, conclusion) = checked?;
+    let refused = |exit, code, why: String| {
+        let failure = Failure::new(exit, code, format!("nothing was committed: {why}"));
+        failure.with_hint(Hint::new("see what is staged with", session.invocation.git(&["diff", "--cached"])))
+    };
+    Ok(match conclusion {
+        Conclusion::Failed { why, .. } => Some(refused(Exit::ChecksFailed, "checks-failed", why)),
+        Conclusion::Inconclusive { why } => {
+            Some(refused(Exit::Paused, "checks-inconclusive", format!("the checks cannot tell: {why}")))
+        }
+        _ => None,
+    })
+}
+
 /// Why nothing may land, where the checks say so.
 pub(super) fn refusal(conclusion: &Conclusion, session: &Session) -> Option<Failure> {
     let typed = session.invocation.without(&["--dry-run"]);

@@ -11,8 +11,8 @@ use rollback_core::receipt::{Destination, OnMoved, OutcomeKind};
 use rollback_core::{ApplyOptions, Error, Plan, PlanOptions, Receipt, Repo, Target};
 
 use super::revert::switch;
-use super::{Outcome, checks, cross_check, warn_about_names};
-use crate::args::{LandingHere, Message};
+use super::{Outcome, checks, cross_check, sequencer, warn_about_names};
+use crate::args::{LandingHere, Message, OnConflict};
 use crate::console::Console;
 use crate::editor;
 use crate::exit::Exit;
@@ -33,6 +33,8 @@ pub(super) struct Request {
     pub(super) options: PlanOptions,
     /// Whether the message is edited first.
     pub(super) edit: bool,
+    /// What becomes of a conflict.
+    pub(super) on_conflict: Option<OnConflict>,
 }
 
 /// What the arguments say about the message.
@@ -60,7 +62,8 @@ pub(super) fn run(mut request: Request, args: &LandingHere, session: &mut Sessio
     let found = make_plan(&repo, &request.target, &request.options, &session.console)?;
     let message =
         if request.edit && !args.no_commit { MessageSource::Edited } else { MessageSource::AsPlanned };
-    finish(found, LandRequest { args, checks, message }, session)
+    let on_conflict = sequencer::on_conflict(request.on_conflict, &repo)?;
+    finish(found, LandRequest { args, checks, message, on_conflict }, session)
 }
 
 /// The revisions that a request names.
@@ -77,7 +80,11 @@ fn names(request: &Request) -> impl Iterator<Item = &str> {
 /// Shows a plan or lands it, as the arguments say.
 pub(super) fn plan(plan: Plan, args: &LandingHere, session: &mut Session) -> Outcome {
     let checks = checks::options(&args.checks, session)?;
-    finish(plan, LandRequest { args, checks, message: MessageSource::AsPlanned }, session)
+    finish(
+        plan,
+        LandRequest { args, checks, message: MessageSource::AsPlanned, on_conflict: OnConflict::Refuse },
+        session,
+    )
 }
 
 /// What is to become of a plan.
@@ -85,6 +92,7 @@ struct LandRequest<'a> {
     args: &'a LandingHere,
     checks: Option<CheckOptions>,
     message: MessageSource,
+    on_conflict: OnConflict,
 }
 
 /// Which words the message has.
@@ -100,6 +108,12 @@ fn finish(plan: Plan, request: LandRequest<'_>, session: &mut Session) -> Outcom
     }
     let args = request.args;
     let repo = session.repo()?;
+    if request.on_conflict == OnConflict::Stop
+        && let Some(stop) = repo.sequence_of_plan(&plan)?
+    {
+        let edit = request.message == MessageSource::Edited;
+        return sequencer::stop(plan, stop, (args, edit), session);
+    }
     let mut options = apply_options(args)?;
     let mut shown = false;
     if let Some(loss) = loss_of(&plan)
@@ -108,8 +122,8 @@ fn finish(plan: Plan, request: LandRequest<'_>, session: &mut Session) -> Outcom
         let text = human::plan(&plan, &commits_of(&plan, &repo), session.console.look(), Ending::None);
         session.console.tell(&format!("{text}\n"));
         if !ask_about_loss(args, session) {
-            let first = "undo what is in the way first (or discard it with --allow-loss) with";
-            let hint = stuck::with_dependents(&plan, &session.invocation, first);
+            session.console.tell(&stuck::ways_on(&plan, &session.invocation));
+            let hint = stuck::ways(&plan, &session.invocation).into_iter().next();
             let failure = session.failure(loss.into());
             return Err(match hint {
                 Some(hint) => failure.with_hint(hint).into(),
@@ -202,6 +216,7 @@ fn show(plan: Plan, request: LandRequest<'_>, session: &mut Session) -> Outcome 
     let options = apply_options(args)?;
     let mut refusal = None;
     let mut plan = plan;
+    let would_stop = request.on_conflict == OnConflict::Stop && repo.sequence_of_plan(&plan)?.is_some();
     if args.branch.is_none() {
         repo.note_what_to_fetch(&mut plan)?;
     }
@@ -223,6 +238,7 @@ fn show(plan: Plan, request: LandRequest<'_>, session: &mut Session) -> Outcome 
     let is_told = admitted.as_ref().err().is_some_and(|refusal| permission_for(refusal).is_some());
     let (exit, failure) = match (refusal, admitted) {
         (Some(failure), _) => (failure.exit(), Some(failure)),
+        (None, Ok(OutcomeKind::NotLanded)) if would_stop => (Exit::Paused, None),
         (None, Ok(kind)) => {
             let exit = exit_of(kind, args);
             (exit, stuck_failure(&plan, exit, session))
@@ -301,6 +317,7 @@ fn report(receipt: &Receipt, shown: bool, repo: &Repo, args: &LandingHere, sessi
     if let Some(failure) = failure {
         if exit == Exit::NoCleanRung {
             console.tell("\n");
+            console.tell(&stuck::ways_on(&receipt.plan, &session.invocation));
         }
         console.complain(&failure.text(look.verbose));
     }

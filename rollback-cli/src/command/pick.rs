@@ -11,7 +11,9 @@ use crate::session::Session;
 
 /// Runs `rb pick`.
 pub(crate) fn run(args: Pick, session: &mut Session) -> Outcome {
-    sequencer::refuse(&args.sequencer, session)?;
+    if let Some(answer) = sequencer::answer(&args.sequencer, session) {
+        return answer;
+    }
     let repo = session.repo()?;
     let base = Base::new(&repo, session.folder());
     let mut target = CommitsTarget::new(revisions(&args.commits)?);
@@ -28,6 +30,7 @@ pub(crate) fn run(args: Pick, session: &mut Session) -> Outcome {
         (false, true) => EmptyCommits::KeepFromStart,
         (false, false) => EmptyCommits::LeaveOut,
     };
-    let request = land::Request { target, options, edit: args.message.edit };
+    let request =
+        land::Request { target, options, edit: args.message.edit, on_conflict: args.landing.on_conflict };
     land::run(request, &args.landing.here, session)
 }

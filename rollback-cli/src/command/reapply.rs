@@ -33,6 +33,7 @@ pub(crate) fn run(args: Reapply, session: &mut Session) -> Outcome {
     let mut target = CommitsTarget::new(rollback.commits.iter().map(ToString::to_string));
     target.paths = rollback.paths;
     let target = Target::Commits(target);
-    let request = land::Request { target, options, edit: args.message.edit };
+    let request =
+        land::Request { target, options, edit: args.message.edit, on_conflict: args.landing.on_conflict };
     land::run(request, &args.landing.here, session)
 }

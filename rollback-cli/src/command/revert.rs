@@ -12,7 +12,9 @@ use crate::session::Session;
 
 /// Runs `rb revert`.
 pub(crate) fn run(args: Revert, session: &mut Session) -> Outcome {
-    sequencer::refuse(&args.sequencer, session)?;
+    if let Some(answer) = sequencer::answer(&args.sequencer, session) {
+        return answer;
+    }
     let repo = session.repo()?;
     let base = Base::new(&repo, session.folder());
     let mut options = options(&args.how);
@@ -23,7 +25,8 @@ pub(crate) fn run(args: Revert, session: &mut Session) -> Outcome {
     };
     options.message = land::message(&args.message, args.signoff);
     options.message.reference = switch(args.reference, args.no_reference);
-    let request = land::Request { target, options, edit: args.message.edit };
+    let request =
+        land::Request { target, options, edit: args.message.edit, on_conflict: args.landing.on_conflict };
     land::run(request, &args.landing.here, session)
 }
 

@@ -1,5 +1,6 @@
 //! `rb status`: recover what a crash cut off, and say where things stand.
 
+use rollback_core::InProgress;
 use rollback_core::procedure::engine::{runs, sweep_candidates};
 use rollback_core::receipt::Recovery;
 
@@ -29,6 +30,13 @@ pub(crate) fn run(session: &mut Session) -> Outcome {
         })
         .collect();
     let next = match (&recovered, &last_operation) {
+        _ if matches!(repo.operation_in_progress(), Some(InProgress::Pick | InProgress::Revert)) => {
+            let waits = repo.unmerged()?.is_empty();
+            match waits {
+                true => session.invocation.command(&["continue"]).to_string(),
+                false => session.invocation.git(&["status"]).to_string(),
+            }
+        }
         _ if in_progress.is_some() => session.invocation.git(&["status"]).to_string(),
         (Some(Recovery::SetAside { .. }), _) => session.invocation.git(&["status"]).to_string(),
         _ if !runs.is_empty() => runs[0].next.clone(),

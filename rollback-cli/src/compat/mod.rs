@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use rollback_core::error::WorkTreeError;
 use rollback_core::process::{SystemHooks, SystemMergeDrivers, SystemRunner};
+use rollback_core::repo::GitRelease;
 use rollback_core::sequence::{
     SequenceAction, SequenceContext, SequenceEvent, SequenceFront, SequenceOptions, SequenceReport,
     SequenceRequest, SequenceStatus, StrategyCall,
@@ -158,8 +159,8 @@ fn settle(options: &mut SequenceOptions, action: SequenceAction, repo: &Repo) {
 }
 
 fn open() -> Result<Repo, Error> {
-    let folder = std::env::current_dir()
-        .map_err(|source| Error::Io { action: "find", path: ".".into(), source })?;
+    let folder =
+        std::env::current_dir().map_err(|source| Error::Io { action: "find", path: ".".into(), source })?;
     let repo = Repo::discover_with_environment(&folder)?;
     let programs = repo.own_programs()?;
     let repo = repo.trusting(&programs);
@@ -257,23 +258,27 @@ impl SequenceFront for Front<'_> {
                 if !wants_advice(self.repo, "mergeConflict") {
                 } else if let Some(help) = &self.help {
                     complain(&help.lines().map(|line| format!("hint: {line}")).collect::<Vec<_>>());
-                    complain(&["hint: Disable this message with \"git config advice.mergeConflict false\"".into()]);
+                    complain(&[format!("hint: {}", words::how_to_disable(self.git()))]);
                 } else if conflicts {
-                    complain(&words::advice_on_conflict(self.action, self.no_commit));
+                    complain(&words::advice_on_conflict(self.action, self.no_commit, self.git()));
                 }
             }
             SequenceEvent::Hook(run) => {
                 let _ = std::io::stderr().write_all(run.output.as_bytes());
             }
-            SequenceEvent::HeadMoved => complain(&[
-                "warning: You seem to have moved HEAD. Not rewinding, check your HEAD!".into(),
-            ]),
+            SequenceEvent::HeadMoved => {
+                complain(&["warning: You seem to have moved HEAD. Not rewinding, check your HEAD!".into()])
+            }
             _ => {}
         }
     }
 }
 
 impl Front<'_> {
+    fn git(&self) -> GitRelease {
+        self.repo.followed_git().unwrap_or_default()
+    }
+
     fn subject(&self, commit: CommitId) -> String {
         let message = self.repo.commit_message(commit).unwrap_or_default();
         words::subject(message.trim_start_matches('\n')).to_owned()

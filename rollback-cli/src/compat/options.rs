@@ -171,7 +171,9 @@ impl Reader {
             (Value::Needed, Some(value)) => Some(value),
             (Value::Needed, None) => match words.next() {
                 Some(value) => Some(value.clone()),
-                None => return Err(Refusal::Usage(format!("error: option `{}' requires a value", known.long))),
+                None => {
+                    return Err(Refusal::Usage(format!("error: option `{}' requires a value", known.long)));
+                }
             },
         };
         self.set(known, on, value)
@@ -202,17 +204,13 @@ impl Reader {
         match found.as_slice() {
             [] => Ok(None),
             [(known, on, _)] => Ok(Some((known, *on))),
-            [(.., one), (.., other), ..] => {
-                Err(Refusal::Usage(format!("error: ambiguous option: {name} (could be --{one} or --{other})")))
-            }
+            [(.., one), (.., other), ..] => Err(Refusal::Usage(format!(
+                "error: ambiguous option: {name} (could be --{one} or --{other})"
+            ))),
         }
     }
 
-    fn short<'a>(
-        &mut self,
-        word: &str,
-        words: &mut impl Iterator<Item = &'a String>,
-    ) -> Result<(), Refusal> {
+    fn short<'a>(&mut self, word: &str, words: &mut impl Iterator<Item = &'a String>) -> Result<(), Refusal> {
         let letters: Vec<char> = word.chars().skip(1).collect();
         for (at, letter) in letters.iter().enumerate() {
             let Some(known) = self.all().find(|known| known.short == Some(*letter)) else {
@@ -328,7 +326,10 @@ impl Reader {
                 ("--empty", self.given.empty.is_some()),
             ];
             if let Some((flag, _)) = excluded.iter().find(|(_, given)| *given) {
-                return Err(Refusal::Fatal(format!("fatal: {me}: {flag} cannot be used with {}", command.flag())));
+                return Err(Refusal::Fatal(format!(
+                    "fatal: {me}: {flag} cannot be used with {}",
+                    command.flag()
+                )));
             }
         }
         if options.allow_ff {
@@ -361,14 +362,19 @@ mod tests {
 
     #[test]
     fn flags_are_read_as_git_reads_them() {
-        let pick = read(SequenceAction::Pick, &["-nxm2", "--sign", "-Skey", "A..B", "--keep", "-Xours"]).unwrap();
+        let pick =
+            read(SequenceAction::Pick, &["-nxm2", "--sign", "-Skey", "A..B", "--keep", "-Xours"]).unwrap();
         let options = &pick.options;
         assert!(options.no_commit && options.record_origin && options.signoff);
         assert_eq!((options.mainline, options.empty), (Some(2), WhenEmpty::Keep));
         assert_eq!(options.sign, SignCommits::WithKey("key".into()));
-        assert_eq!((options.strategy_options.as_slice(), pick.revisions), (&["ours".to_owned()][..], vec!["A..B".to_owned()]));
+        assert_eq!(
+            (options.strategy_options.as_slice(), pick.revisions),
+            (&["ours".to_owned()][..], vec!["A..B".to_owned()])
+        );
 
-        let revert = read(SequenceAction::Revert, &["--no-edit", "--no-gpg-sign", "-2", "--reverse", "X"]).unwrap();
+        let revert =
+            read(SequenceAction::Revert, &["--no-edit", "--no-gpg-sign", "-2", "--reverse", "X"]).unwrap();
         assert_eq!((revert.options.edit, revert.options.sign), (Some(false), SignCommits::No));
         assert_eq!(revert.revisions, ["-2", "--reverse", "X"]);
     }
@@ -378,10 +384,16 @@ mod tests {
         let refusal = |words: &[&str]| read(SequenceAction::Pick, words).unwrap_err();
         let error = |text: &str| Refusal::Error(text.into());
         let fatal = |text: &str| Refusal::Fatal(text.into());
-        assert_eq!(refusal(&["-m", "0", "A"]), error("error: option `mainline' expects a number greater than zero"));
+        assert_eq!(
+            refusal(&["-m", "0", "A"]),
+            error("error: option `mainline' expects a number greater than zero")
+        );
         assert_eq!(refusal(&["--empty=x", "A"]), error("error: invalid value for '--empty': 'x'"));
         assert_eq!(refusal(&["--ff", "-x", "A"]), fatal("fatal: cherry-pick: -x cannot be used with --ff"));
-        assert_eq!(refusal(&["--continue", "-n"]), fatal("fatal: cherry-pick: --no-commit cannot be used with --continue"));
+        assert_eq!(
+            refusal(&["--continue", "-n"]),
+            fatal("fatal: cherry-pick: --no-commit cannot be used with --continue")
+        );
         assert_eq!(
             refusal(&["--abort", "--quit"]),
             error("error: options '--quit' and '--abort' cannot be used together")

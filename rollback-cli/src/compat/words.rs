@@ -3,6 +3,7 @@
 use rollback_core::conflict::{Conflict, ConflictKind};
 use rollback_core::error::{InTheWay, ObjectError, RevisionError, SequenceError, WorkTreeError};
 use rollback_core::merge::Merged;
+use rollback_core::repo::GitRelease;
 use rollback_core::sequence::{ChangeSummary, RerereEvent, SequenceAction, SummaryRow};
 use rollback_core::{Error, RepoPath};
 
@@ -147,7 +148,9 @@ fn said(conflict: &Conflict, theirs: &str) -> String {
                 "CONFLICT (modify/delete): {path} deleted in {gone} and modified in {kept}.  Version {kept} of {path} left in tree."
             )
         }
-        ConflictKind::RenameDelete => format!("CONFLICT (rename/delete): {path} renamed on one side, but deleted on the other."),
+        ConflictKind::RenameDelete => {
+            format!("CONFLICT (rename/delete): {path} renamed on one side, but deleted on the other.")
+        }
         ConflictKind::RenameRename => format!("CONFLICT (rename/rename): {path} renamed to different names."),
         ConflictKind::FileDirectory => format!("CONFLICT (file/directory): directory in the way of {path}."),
         ConflictKind::DistinctTypes => format!(
@@ -159,7 +162,7 @@ fn said(conflict: &Conflict, theirs: &str) -> String {
 }
 
 /// The advice after a conflict.
-pub(super) fn advice_on_conflict(action: SequenceAction, no_commit: bool) -> Vec<String> {
+pub(super) fn advice_on_conflict(action: SequenceAction, no_commit: bool, git: GitRelease) -> Vec<String> {
     let me = action.command();
     let mut lines: Vec<String> = match no_commit {
         true => vec![
@@ -175,8 +178,14 @@ pub(super) fn advice_on_conflict(action: SequenceAction, no_commit: bool) -> Vec
             format!("run \"git {me} --abort\"."),
         ],
     };
-    lines.push("Disable this message with \"git config advice.mergeConflict false\"".into());
+    lines.push(how_to_disable(git));
     lines.into_iter().map(|line| format!("hint: {line}")).collect()
+}
+
+/// How the advice after a conflict is switched off.
+pub(super) fn how_to_disable(git: GitRelease) -> String {
+    let set = if git.is_at_least(2, 48) { "set " } else { "" };
+    format!("Disable this message with \"git config {set}advice.mergeConflict false\"")
 }
 
 /// The numbers below the line of a commit.

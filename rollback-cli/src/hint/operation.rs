@@ -10,6 +10,12 @@ pub(super) fn hint(situation: &Situation<'_>, error: &OperationError) -> Option<
     Some(match error {
         OperationError::NothingLanded => Hint::new("see what it can do with", typed.command(&["--help"])),
         OperationError::Unknown { .. } => Hint::new("see what there is with", typed.command(&["ops"])),
+        OperationError::NotInProgress { .. } => {
+            Hint::new("see where things stand with", situation.git(&["status"]))
+        }
+        OperationError::Continued { by, .. } => {
+            Hint::new("take both back with", typed.command(&["undo", by]))
+        }
         OperationError::AlreadyUndone { by, .. } => {
             Hint::new("take the undo back with", typed.command(&["undo", by]))
         }

@@ -9,7 +9,7 @@ use rollback_core::plan::{Attempt, AttemptResult, CulpritSummary, LossClass, Not
 use rollback_core::receipt::{Outcome, OutcomeKind, Recovery};
 use rollback_core::{CommitId, Plan, RepoPath, Target};
 
-use super::{Commits, Look, changes, checks, day, graph, ladder, short_reference};
+use super::{Commits, Look, changes, checks, day, graph, ladder, short_reference, stopped};
 use crate::terminal::style::{Palette, paint};
 use crate::terminal::text::{self, count};
 
@@ -187,11 +187,10 @@ impl PlanView<'_> {
 
     /// The conflicts of the last rung that has some, unless another one is taken.
     fn conflicts(&self) -> String {
-        if self.plan.chosen.is_some() {
-            return String::new();
-        }
         let with_conflicts = |attempt: &&Attempt| !attempt.conflicts.is_empty();
-        let Some(attempt) = self.plan.attempts.iter().rev().find(with_conflicts) else {
+        let last = || self.plan.attempts.iter().rev().find(with_conflicts);
+        let stop = self.plan.stops_at();
+        let Some(attempt) = stop.or_else(|| last().filter(|_| self.plan.chosen.is_none())) else {
             return String::new();
         };
         let shown = self.look.shown(12);
@@ -205,7 +204,8 @@ impl PlanView<'_> {
             ));
         }
         text.push_str(&more(attempt.conflicts.len(), shown, "  "));
-        text
+        text.push_str(stopped::hunks(&attempt.hunks, self.look).trim_end_matches('\n'));
+        format!("{}\n", text.trim_end_matches('\n'))
     }
 
     /// The later commits that keep the first conflicted rung from being taken, unless they are named as a loss.
@@ -590,7 +590,7 @@ fn more(all: usize, shown: usize, indent: &str) -> String {
 }
 
 /// A kind of conflict in words.
-fn explain(kind: ConflictKind) -> &'static str {
+pub(crate) fn explain(kind: ConflictKind) -> &'static str {
     match kind {
         ConflictKind::Content => "both sides changed the same lines",
         ConflictKind::AddAdd => "both sides added it, with different content",

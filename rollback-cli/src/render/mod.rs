@@ -19,6 +19,7 @@ pub(crate) mod publication;
 pub(crate) mod records;
 pub(crate) mod report;
 pub(crate) mod run;
+pub(crate) mod stopped;
 pub(crate) mod stuck;
 pub(crate) mod uncommitted;
 

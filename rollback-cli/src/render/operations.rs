@@ -61,6 +61,7 @@ pub(crate) fn list(operations: &[Operation], repo: &Repo, look: Look) -> String 
 
 fn row(operation: &Operation, repo: &Repo, look: Look) -> String {
     let moved = match operation.before {
+        _ if operation.stopped => "stopped".to_owned(),
         _ if operation.staged => "staged".to_owned(),
         before => moves(
             before.map(|id| repo.abbreviation(id)),
@@ -135,7 +136,7 @@ pub(crate) fn status(status: &Status, repo: &Repo, look: Look) -> String {
         None => "No landing was left unfinished.\n".to_owned(),
     };
     if let Some(operation) = status.in_progress {
-        said.push_str(&format!("git is in the middle of {operation}.\n"));
+        said.push_str(&format!("in progress: {operation}\n"));
     }
     match &status.last_operation {
         Some(operation) => said.push_str(&format!("last: {}\n", row(operation, repo, look))),

@@ -8,6 +8,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::hint::Hint;
 use crate::invocation::Invocation;
+use crate::terminal::style::{Palette, paint};
 use crate::terminal::text;
 
 /// The failure to report beside the plan.
@@ -20,12 +21,41 @@ pub(crate) fn failure(plan: &Plan, typed: &Invocation) -> Failure {
     }
 }
 
-/// The way that discards nothing unsaid, where it was tried and is clean: what is in the way is undone first.
-pub(crate) fn with_dependents(plan: &Plan, typed: &Invocation, what: &'static str) -> Option<Hint> {
+/// The ways on from a conflict, the best one first: by hand, without what is in the way where that was tried and is clean,
+/// and with the loss of what came later.
+pub(crate) fn ways(plan: &Plan, typed: &Invocation) -> Vec<Hint> {
+    let mut ways = Vec::new();
+    if plan.stops_at().is_some() && plan.request.options.onto.is_none() && plan.repository.work_dir.is_some()
+    {
+        let typed = typed.without(&["--dry-run"]).without_option("--on-conflict", "--on-conflict");
+        ways.push(Hint::new("resolve it by hand with", typed.with(&["--on-conflict=stop"])));
+    }
     let is_clean = |attempt: &Attempt| attempt.with_dependents == Some(AttemptResult::Clean);
     let named = matches!(plan.request.target, Target::Commits(_));
-    let can = named && !plan.request.options.with_dependents && plan.attempts.iter().any(is_clean);
-    can.then(|| Hint::new(what, typed.with(&["--with-dependents"])))
+    if named && !plan.request.options.with_dependents && plan.attempts.iter().any(is_clean) {
+        let what = "undo what is in the way first, each by a commit of its own, with";
+        ways.push(Hint::new(what, typed.with(&["--with-dependents"])));
+    }
+    if let Some(lossy) = plan.chosen_attempt().filter(|way| !way.loss.discards.is_empty()) {
+        let what = format!("discard {} with", text::count(lossy.loss.discards.len(), "later commit"));
+        ways.push(Hint::new(what, typed.with(&["--allow-loss"])));
+    }
+    ways
+}
+
+/// The ways on as lines of a text, where there is a choice.
+pub(crate) fn ways_on(plan: &Plan, typed: &Invocation) -> String {
+    let ways = ways(plan, typed);
+    if ways.len() < 2 {
+        return String::new();
+    }
+    let mut out = format!("{}\n", paint(Palette::HEADING, "Ways on"));
+    for line in ways.iter().filter_map(Hint::text) {
+        let (what, command) = line.split_once(": ").unwrap_or((&line, ""));
+        out.push_str(&format!("  {what}\n    {}\n", paint(Palette::COMMAND, command)));
+    }
+    out.push('\n');
+    out
 }
 
 fn reason(plan: &Plan) -> String {
@@ -54,8 +84,7 @@ fn hint(plan: &Plan, typed: &Invocation) -> Option<Hint> {
     if let Some(hint) = insist(plan, typed) {
         return Some(hint);
     }
-    let first = "undo what is in the way first, each by a commit of its own, with";
-    if let Some(hint) = with_dependents(plan, typed, first) {
+    if let Some(hint) = ways(plan, typed).into_iter().next() {
         return Some(hint);
     }
     let conflicted: Vec<_> = with_conflicts(plan).collect();

@@ -192,7 +192,7 @@ impl Builder<'_> {
 }
 
 /// The target in a few words.
-fn words_of(target: &Target) -> String {
+pub(crate) fn words_of(target: &Target) -> String {
     let paths = |paths: &[RepoPath]| paths.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
     match target {
         Target::Commits(commits) | Target::Pick(commits) if commits.paths.is_empty() => {

@@ -259,7 +259,12 @@ impl<'a> CommitHooks<'a> {
     ///
     /// # Errors
     /// [`Error::Cancelled`]; [`Error::Io`] for a hook that cannot be read.
-    pub(crate) fn run(&mut self, hook: Hook, message: Option<&str>, editor: bool) -> Result<Result<(), String>> {
+    pub(crate) fn run(
+        &mut self,
+        hook: Hook,
+        message: Option<&str>,
+        editor: bool,
+    ) -> Result<Result<(), String>> {
         let Some(installed) = self.repo.installed_hook(hook)? else { return Ok(Ok(())) };
         if !self.may_run(&installed) {
             let result = match self.runner {

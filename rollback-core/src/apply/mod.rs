@@ -46,6 +46,7 @@ mod size;
 mod stage;
 mod swap;
 
+pub(crate) use build::words_of;
 pub(crate) use commit::NewCommit;
 pub(crate) use conflict_cache::ConflictCache;
 pub(crate) use durable::read_if_there;
@@ -55,10 +56,10 @@ pub(crate) use hooks::{CommitHooks, message_file, write_message_file};
 pub(crate) use hostile::{check_entry, check_path};
 pub(crate) use index_edit::{entries_at, same_entries};
 pub(crate) use inspect::{Expected, Look, Onlooker, Standing, View, fingerprint};
+pub(crate) use land::open_root;
 pub(crate) use land::{LandOptions, Landing, check, check_in_the_way, land};
 #[cfg(feature = "procedures")]
 pub(crate) use lease::{Lease, Leased};
-pub(crate) use land::open_root;
 pub(crate) use lock::LandingLock;
 pub(crate) use objects::{BlobStore, Keeping};
 pub(crate) use outside::{OutsideChange, OutsideRow, OutsideThing, check_outside};

@@ -1,6 +1,5 @@
 //! Moves of a reference alone: no work tree, no index, no entry in the operation log.
 
-
 use super::{Landing, RefUpdate, land};
 use crate::error::{LandingError, Result};
 use crate::id::CommitId;
@@ -56,8 +55,7 @@ impl Repo {
 
     fn move_reference(&self, update: RefUpdate, objects: NewObjects) -> Result<()> {
         let unchanged = self.objects().empty_tree();
-        let landing =
-            Landing { objects, reference: Some(update), ..Landing::of_trees(unchanged, unchanged) };
+        let landing = Landing { objects, reference: Some(update), ..Landing::of_trees(unchanged, unchanged) };
         land(self, &landing, &Default::default()).map(|_| ())
     }
 }

@@ -56,6 +56,20 @@ impl<'a> Bench<'a> {
         Ok(judged(&self.runs[first..]))
     }
 
+    /// What the checks say about what is staged.
+    pub(super) fn judge_staged(&mut self) -> Result<Judged> {
+        let repo = self.checker.repo;
+        let staged = repo.index_tree(&repo.objects())?;
+        if let Some(head) = repo.head()?.commit().filter(|_| self.options.control == Control::Run) {
+            let subject = Subject { on: On::Control, attempt: None, tree_id: repo.tree_of_commit(head)? };
+            self.run_all(Scratch::of_commit(repo, head)?, subject)?;
+        }
+        let first = self.runs.len();
+        let subject = Subject { on: On::Candidate, attempt: None, tree_id: staged };
+        self.run_all(Scratch::of_index(repo)?, subject)?;
+        Ok(judged(&self.runs[first..]))
+    }
+
     fn run_all(&mut self, scratch: Scratch, subject: Subject) -> Result<()> {
         self.link(&scratch)?;
         let options = self.options;

@@ -184,6 +184,27 @@ impl<'a> Checker<'a> {
         Ok(Checked { plan, conclusion })
     }
 
+    /// Runs the checks on HEAD as it is and on what is staged, such as a resolved conflict.
+    ///
+    /// # Writes
+    /// As [`Checker::check`].
+    ///
+    /// # Errors
+    /// [`WorkTreeError::Unmerged`](crate::error::WorkTreeError::Unmerged), and those of [`Checker::check`].
+    pub fn check_staged(
+        &self,
+        options: &CheckOptions,
+        watch: &mut dyn Watch,
+    ) -> Result<(Vec<CheckRun>, Conclusion)> {
+        let mut bench = Bench::new(self, options, watch);
+        let conclusion = match bench.judge_staged()? {
+            Judged::Passed => Conclusion::Passed,
+            Judged::Doubt(why) => Conclusion::Inconclusive { why },
+            Judged::Failed(why) => Conclusion::Failed { why, loss_would_help: false },
+        };
+        Ok((bench.runs, conclusion))
+    }
+
     /// The plan as it is without its chosen result.
     fn without_chosen(&self, plan: &Plan, reason: String) -> Result<Plan> {
         let mut options = plan.request.options.clone();

@@ -18,10 +18,14 @@ pub(super) fn whole(commit: &Commit, mainline: Option<&Commit>, style: &Style) -
     out
 }
 
-/// The message of `--reference`: its title is a comment that asks for one, and without an editor it stays. The `#` is
-/// git 2.47's whatever `core.commentChar` says.
+/// The message of `--reference`: its title is a comment that asks for one, and without an editor it stays. Up to git 2.47
+/// it begins with `#` whatever `core.commentString` says.
 pub(super) fn by_reference(commit: &Commit, mainline: Option<&Commit>, context: &Context<'_>) -> BString {
-    let mut out = BString::from("# *** SAY WHY WE ARE REVERTING ON THE TITLE LINE ***\n");
+    let comment = match context.style.git.is_at_least(2, 48) {
+        true => context.style.comment.as_slice(),
+        false => b"#",
+    };
+    let mut out = text::commented(b"*** SAY WHY WE ARE REVERTING ON THE TITLE LINE ***\n", comment);
     out.push_str("\nThis reverts commit ");
     out.push_str(reference(commit, context));
     if let Some(parent) = mainline {

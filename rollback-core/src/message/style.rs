@@ -3,6 +3,7 @@
 use bstr::{BString, ByteSlice};
 
 use super::Cleanup;
+use crate::repo::followed::{self, GitRelease};
 
 /// The settings of a repository that messages follow. The default is git's without any configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +18,8 @@ pub(crate) struct Style {
     pub(crate) reference: bool,
     /// `trailer.separators`.
     pub(crate) separators: BString,
+    /// The release of git that is followed.
+    pub(crate) git: GitRelease,
     /// The names and keys of `trailer.<name>.key`.
     pub(crate) known_trailers: Vec<BString>,
 }
@@ -29,6 +32,7 @@ impl Default for Style {
             cleanup: None,
             reference: false,
             separators: ":".into(),
+            git: GitRelease::NEWEST,
             known_trailers: Vec::new(),
         }
     }
@@ -53,6 +57,10 @@ impl Style {
             separators: config
                 .string("trailer.separators")
                 .map_or(default.separators, |separators| separators.to_owned()),
+            git: config
+                .string(followed::KEY)
+                .and_then(|release| GitRelease::parse(release.to_str().ok()?))
+                .unwrap_or_default(),
             known_trailers: known_trailers(config),
         }
     }

@@ -28,4 +28,6 @@ pub use reverted::RollbackBehind;
 
 pub use crate::message::MessageOptions;
 pub use crate::repo::range::RangeReading;
-pub use crate::strategy::{Attempt, AttemptResult, EmptyCommits, Loss, LossClass, Rejection, Scope, Step};
+pub use crate::strategy::{
+    Attempt, AttemptResult, ConflictHunk, EmptyCommits, Loss, LossClass, Rejection, Scope, Step,
+};

@@ -15,6 +15,7 @@ pub(crate) mod config_file;
 mod config_rules;
 mod date;
 mod digest;
+pub(crate) mod followed;
 mod format;
 pub(crate) mod hooks;
 pub(crate) mod identity;
@@ -33,6 +34,7 @@ mod summary;
 mod text_search;
 mod tree_edit;
 
+pub use followed::GitRelease;
 pub use summary::{CommitPeople, CommitSummary};
 
 pub(crate) use commit::{Commit, Signature};

@@ -5,6 +5,8 @@
 use std::fs::{self, Metadata};
 
 use crate::bounded;
+use crate::error::Result;
+use crate::path::RepoPath;
 use crate::repo::Repo;
 
 /// An operation that was begun and not finished.
@@ -40,6 +42,14 @@ impl Repo {
     /// What git has begun here and not finished, such as `a merge`.
     pub fn git_operation_in_progress(&self) -> Option<&'static str> {
         self.operation_in_progress().map(InProgress::describe)
+    }
+
+    /// The paths of the index that are in conflict.
+    ///
+    /// # Errors
+    /// Where the index cannot be read.
+    pub fn unmerged(&self) -> Result<Vec<RepoPath>> {
+        self.unmerged_paths()
     }
 
     /// The operation in progress; a bisection is none, because commits can be made during one.

@@ -22,13 +22,14 @@ use self::place::Held;
 use crate::apply::content::{Content, raw_id};
 use crate::apply::{check_entry, read_below};
 use crate::bounded;
-use crate::error::{Error, PathError, Result};
+use crate::error::{Error, PathError, Result, WorkTreeError};
 use crate::history::paths_between;
 use crate::id::{CommitId, Entry, EntryKind, EntryMode, TreeId};
 use crate::listing;
 use crate::path::{RepoPath, name_fits};
 use crate::plan::{Plan, TreeEdit};
 use crate::progress::Stage;
+use crate::repo::index::IndexEntry;
 use crate::repo::{Objects, Repo};
 
 /// A candidate's files in a folder of their own. Dropping it removes the folder unless it was kept.
@@ -130,6 +131,24 @@ impl Scratch {
         Self::check_out(repo, None, repo.tree_of_commit(commit)?)
     }
 
+    /// The files of the index, as they would be committed.
+    ///
+    /// # Writes
+    /// As [`Scratch::of_plan`].
+    ///
+    /// # Errors
+    /// [`WorkTreeError::Unmerged`](crate::error::WorkTreeError::Unmerged) for an index in conflict; as
+    /// [`Scratch::of_plan`].
+    pub fn of_index(repo: &Repo) -> Result<Self> {
+        let index = repo.read_index()?.index;
+        let unmerged = index.unmerged();
+        if !unmerged.is_empty() {
+            return Err(WorkTreeError::Unmerged { paths: unmerged }.into());
+        }
+        let entry = |entry: &IndexEntry| (RepoPath::new(entry.path.as_slice()), entry.entry());
+        Self::write_out(repo, None, index.entries().iter().map(entry).collect())
+    }
+
     /// The place of a run with whatever was done in it since; `plan` is what it was made of.
     ///
     /// # Errors
@@ -145,9 +164,13 @@ impl Scratch {
     }
 
     fn check_out(repo: &Repo, plan: Option<&Plan>, tree: TreeId) -> Result<Self> {
+        let base = files_of(&view_of(repo, plan)()?, tree)?;
+        Self::write_out(repo, plan, base)
+    }
+
+    fn write_out(repo: &Repo, plan: Option<&Plan>, base: BTreeMap<RepoPath, Entry>) -> Result<Self> {
         let view = view_of(repo, plan);
         let objects = view()?;
-        let base = files_of(&objects, tree)?;
         repo.fetch_lacking(&objects, base.values().copied())?;
         let held = Held::new(repo)?;
         let count = objects.count(Stage::Checkout, Some(base.len()));

@@ -6,10 +6,10 @@ use bstr::{BString, ByteSlice, ByteVec};
 
 use super::pick::Change;
 use super::state::{Item, Todo, stopped_at};
-use super::{FOLDER, NewEntry, Run, SequenceAction, SequenceEvent, SequenceStatus, SignCommits, Step, rerere};
-use crate::apply::{
-    CommitHooks, Landing, NewCommit, message_file, open_root, write_message_file,
+use super::{
+    FOLDER, NewEntry, Run, SequenceAction, SequenceEvent, SequenceStatus, SignCommits, Step, rerere,
 };
+use crate::apply::{CommitHooks, Landing, NewCommit, message_file, open_root, write_message_file};
 use crate::error::{Error, ObjectError, Result, WorkTreeError};
 use crate::hooks::Hook;
 use crate::id::{CommitId, TreeId};
@@ -76,12 +76,17 @@ impl Run<'_> {
             ..Landing::of_trees(tree, tree)
         };
         let gone: &[&str] = match ending {
-            Ending::Edited => &["CHERRY_PICK_HEAD", "REVERT_HEAD", "MERGE_MSG", "MERGE_MODE", "SQUASH_MSG"],
+            Ending::Edited => {
+                &["CHERRY_PICK_HEAD", "REVERT_HEAD", "MERGE_MSG", "MERGE_MODE", "SQUASH_MSG", "AUTO_MERGE"]
+            }
             _ => &["CHERRY_PICK_HEAD", "MERGE_MSG"],
         };
         landing.state_files.extend(self.removed(gone));
         landing.state_files.extend(self.after_commit(rest, commit));
-        self.land(landing, NewEntry { commit: Some(item.commit), makes_commit: true, ..NewEntry::default() })?;
+        self.land(
+            landing,
+            NewEntry { commit: Some(item.commit), makes_commit: true, ..NewEntry::default() },
+        )?;
         self.committed(commit)?;
         Ok(Step::Taken)
     }
@@ -134,8 +139,15 @@ impl Run<'_> {
             reference: Some(self.moved(&head, new, message.reflog_line(word))?),
             ..Landing::of_trees(tree, tree)
         };
-        let gone =
-            ["CHERRY_PICK_HEAD", "REVERT_HEAD", "MERGE_HEAD", "MERGE_MSG", "MERGE_MODE", "SQUASH_MSG"];
+        let gone = [
+            "CHERRY_PICK_HEAD",
+            "REVERT_HEAD",
+            "MERGE_HEAD",
+            "MERGE_MSG",
+            "MERGE_MODE",
+            "SQUASH_MSG",
+            "AUTO_MERGE",
+        ];
         landing.state_files.extend(self.removed(&gone));
         if self.is_last(rest) {
             landing.state_files.extend(self.removed(&[FOLDER]));

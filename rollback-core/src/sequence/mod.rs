@@ -8,7 +8,9 @@
 //! the last one back takes back all of it.
 
 mod commit;
+mod from_plan;
 mod named;
+mod on_branch;
 mod options;
 mod pick;
 mod rerere;
@@ -19,7 +21,6 @@ mod summary;
 use std::path::Path;
 use std::sync::Arc;
 
-use bstr::BString;
 use serde::{Deserialize, Serialize};
 
 pub use named::NamedCommits;
@@ -36,10 +37,12 @@ use crate::hooks::{HookRun, Hooks};
 use crate::id::{CommitId, ObjectId, TreeId};
 use crate::journal::StateFile;
 use crate::merge::Merged;
+use crate::message::MessageOptions;
 use crate::operation::OperationId;
 use crate::path::RepoPath;
 use crate::receipt::Recovery;
 use crate::repo::{Objects, Repo};
+use crate::strategy::Restriction;
 
 /// What is to be undone or replayed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,10 +56,10 @@ pub struct SequenceRequest {
     pub single: bool,
     /// How.
     pub options: SequenceOptions,
-    /// The paths to which a single commit is restricted, as they are named at the tip; all of it where empty.
-    pub paths: Vec<RepoPath>,
-    /// The text of `MERGE_MSG`, where it is not to be what git writes.
-    pub message: Option<BString>,
+    /// How a single commit is restricted to paths; all of it is taken where absent.
+    pub restriction: Option<Restriction>,
+    /// What is said of the message beyond what the options say.
+    pub wording: MessageOptions,
     /// What was asked for, as text for people; the operation log has it.
     pub target: String,
 }
@@ -66,7 +69,8 @@ impl SequenceRequest {
     pub fn new(action: SequenceAction, commits: Vec<CommitId>) -> Self {
         let target = commits.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
         let (single, options) = (commits.len() == 1, SequenceOptions::default());
-        Self { action, commits, single, options, paths: Vec::new(), message: None, target }
+        let (restriction, wording) = (None, MessageOptions::default());
+        Self { action, commits, single, options, restriction, wording, target }
     }
 }
 
@@ -240,8 +244,7 @@ impl Repo {
     ) -> Result<SequenceReport> {
         let repo = &self.landing()?;
         let mut run = Run::new(repo, request.action, request.options.clone(), context, front)?;
-        run.target.clone_from(&request.target);
-        (run.paths, run.message) = (request.paths.clone(), request.message.clone());
+        run.take_over(request);
         if let ([commit], true) = (request.commits.as_slice(), request.single) {
             run.update_safety = state::is_sequence(repo);
             let item = state::Item { action: request.action, commit: *commit };
@@ -453,8 +456,8 @@ struct Run<'a> {
     pending: Vec<StateFile>,
     /// Whether `sequencer/abort-safety` is kept.
     update_safety: bool,
-    paths: Vec<RepoPath>,
-    message: Option<BString>,
+    restriction: Option<Restriction>,
+    wording: MessageOptions,
     target: String,
     /// The entry of the operation log that this run goes on with.
     previous: Option<LoggedOperation>,
@@ -480,12 +483,19 @@ impl<'a> Run<'a> {
             front,
             pending: Vec::new(),
             update_safety: state::is_sequence(repo),
-            paths: Vec::new(),
-            message: None,
+            restriction: None,
+            wording: MessageOptions::default(),
             target: String::new(),
             previous: None,
             report,
         })
+    }
+
+    /// Takes over what a request says beside its commits.
+    fn take_over(&mut self, request: &SequenceRequest) {
+        self.target.clone_from(&request.target);
+        self.restriction.clone_from(&request.restriction);
+        self.wording = request.wording.clone();
     }
 
     fn finish(self) -> Result<SequenceReport> {
@@ -504,7 +514,8 @@ impl<'a> Run<'a> {
                 Ok(Step::Stopped) => return Ok(()),
                 Err(error) => {
                     // As git does: what was begun is known, though the commit was refused.
-                    self.land_state(Vec::new())?;
+                    self.pending.retain(|file| file.name != SAFETY);
+                    self.land_state(vec![safety(self.repo.head()?.commit())])?;
                     return Err(error);
                 }
             }
@@ -610,11 +621,13 @@ impl<'a> Run<'a> {
             Ok(landed) => landed,
             Err(error) => {
                 // What was to be known of the sequence is still to be written.
-                self.pending = state_files.into_iter().filter(|file| file.name.starts_with("sequencer/")).collect();
+                self.pending =
+                    state_files.into_iter().filter(|file| file.name.starts_with("sequencer/")).collect();
                 return Err(error);
             }
         };
-        self.previous = self.repo.newest_operation()?.filter(|entry| entry.operation_id == operation.to_string());
+        self.previous =
+            self.repo.newest_operation()?.filter(|entry| entry.operation_id == operation.to_string());
         self.report.operation_id = Some(operation.to_string());
         self.report.recovered = self.report.recovered.take().or(landed.recovered.into());
         self.report.later_failure =
@@ -638,7 +651,8 @@ impl<'a> Run<'a> {
         receipt.push(b'\n');
         let previous = self.previous.as_ref().filter(|_| entry.edits.is_none());
         let mut commit_ids = previous.map(|known| known.commit_ids.clone()).unwrap_or_default();
-        commit_ids.extend(landing.reference.as_ref().filter(|_| entry.makes_commit).and_then(|moved| moved.new));
+        commit_ids
+            .extend(landing.reference.as_ref().filter(|_| entry.makes_commit).and_then(|moved| moved.new));
         let (mut tree_before, mut tree_after) = (landing.head_tree, landing.result_tree);
         if let Some(known) = previous {
             before = known.before;

@@ -74,7 +74,8 @@ impl Repo {
         if commits.is_empty() {
             return Err(RevisionError::EmptyCommitSet { specs: words.to_vec() }.into());
         }
-        let single = read.plain_names == 1 && read.named.len() == 1 && read.excluded.is_empty() && !read.walks;
+        let single =
+            read.plain_names == 1 && read.named.len() == 1 && read.excluded.is_empty() && !read.walks;
         Ok(NamedCommits { commits, single })
     }
 }
@@ -88,11 +89,14 @@ impl Words {
     ) -> Result<()> {
         let unknown = || Error::BadRequest(format!("unknown option `{}'", option.trim_start_matches('-')));
         let number = |text: &str| text.parse::<usize>().map_err(|_| unknown());
-        if let Some(digits) = option.strip_prefix('-').filter(|rest| rest.bytes().all(|byte| byte.is_ascii_digit())) {
+        if let Some(digits) =
+            option.strip_prefix('-').filter(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()))
+        {
             (self.limit, self.walks) = (Some(number(digits)?), true);
             return Ok(());
         }
-        let (name, value) = option.split_once('=').map_or((option, None), |(name, value)| (name, Some(value)));
+        let (name, value) =
+            option.split_once('=').map_or((option, None), |(name, value)| (name, Some(value)));
         let mut value_of = || match value {
             Some(value) => Ok(value.to_owned()),
             None => rest.next().cloned().ok_or_else(unknown),

@@ -236,7 +236,8 @@ mod tests {
 
     #[test]
     fn what_git_refuses_in_the_options_is_refused() {
-        for text in ["[options]\n\tfoo = 1\n", "[options]\n\tedit = maybe\n", "[options]\n\tmainline\n", "["] {
+        for text in ["[options]\n\tfoo = 1\n", "[options]\n\tedit = maybe\n", "[options]\n\tmainline\n", "["]
+        {
             assert!(SequenceOptions::from_file(text.as_bytes()).is_err(), "{text}");
         }
     }

@@ -4,7 +4,9 @@ use bstr::BString;
 
 use super::commit::{Ending, Making};
 use super::state::{Item, TODO, Todo};
-use super::{FOLDER, NewEntry, Run, SequenceAction, SequenceEvent, SequenceStatus, Step, StrategyCall, WhenEmpty};
+use super::{
+    FOLDER, NewEntry, Run, SequenceAction, SequenceEvent, SequenceStatus, Step, StrategyCall, WhenEmpty,
+};
 use super::{is_there, rerere};
 use crate::apply::{Landing, RefUpdate};
 use crate::conflict::Conflict;
@@ -14,10 +16,10 @@ use crate::id::{CommitId, TreeId};
 use crate::journal::StateFile;
 use crate::merge::{Engine, Labels, Merged, Options, Verdict};
 use crate::message::{self, CommitKind, MessageOptions, Paths};
-use crate::path::RepoPath;
+use crate::path::{RepoPath, names_now};
+use crate::repo::Commit;
 use crate::repo::identity::Role;
 use crate::repo::refs::Head;
-use crate::repo::Commit;
 use crate::strategy::scope;
 
 /// A commit and what it is compared with.
@@ -27,9 +29,9 @@ pub(super) struct Change {
 }
 
 /// Where a step begins.
-struct Start {
-    head: Head,
-    tree: TreeId,
+pub(super) struct Start {
+    pub(super) head: Head,
+    pub(super) tree: TreeId,
 }
 
 /// What is to become of a merge without conflicts.
@@ -55,7 +57,8 @@ impl Run<'_> {
         }
         let draft = self.draft(item, &change)?;
         let other = self.options.strategy.clone();
-        let other = other.filter(|name| item.action == SequenceAction::Pick && name != "recursive" && name != "ort");
+        let other =
+            other.filter(|name| item.action == SequenceAction::Pick && name != "recursive" && name != "ort");
         if let Some(name) = other {
             return self.merge_elsewhere(&name, &change, &draft, rest);
         }
@@ -66,7 +69,7 @@ impl Run<'_> {
         }
     }
 
-    fn change(&self, item: Item) -> Result<Change> {
+    pub(super) fn change(&self, item: Item) -> Result<Change> {
         let commit = self.objects.commit(item.commit)?;
         let parents = commit.parents.len();
         let parent = match (parents, self.options.mainline) {
@@ -84,28 +87,25 @@ impl Run<'_> {
 
     /// What is said about the message, in the words of the message writer.
     pub(super) fn message_options(&self) -> MessageOptions {
-        let mut options = MessageOptions::default();
-        options.signoff = self.options.signoff;
-        options.record_origin = self.options.record_origin;
-        options.reference = self.options.reference;
-        options.cleanup = self.options.cleanup;
+        let mut options = self.wording.clone();
+        options.signoff |= self.options.signoff;
+        options.record_origin |= self.options.record_origin;
+        options.reference = self.options.reference.or(options.reference);
+        options.cleanup = self.options.cleanup.or(options.cleanup);
         options
     }
 
-    fn draft(&self, item: Item, change: &Change) -> Result<BString> {
-        if let Some(given) = &self.message {
-            return Ok(given.clone());
-        }
+    pub(super) fn draft(&self, item: Item, change: &Change) -> Result<BString> {
         let (style, commit) = (self.repo.message_style(), &change.commit);
         let mainline = change.parent.as_ref().filter(|_| commit.parents.len() > 1);
-        let paths = Paths { named: &self.paths, renamed: &[] };
-        let kind = match (item.action, self.paths.is_empty()) {
-            (SequenceAction::Revert, true) => CommitKind::Revert { commit, mainline },
-            (SequenceAction::Revert, false) => CommitKind::RevertPaths { commit, mainline, paths },
-            (SequenceAction::Pick, true) => CommitKind::Pick { commit },
-            (SequenceAction::Pick, false) => CommitKind::PickPaths { commit, paths },
+        let paths = self.restriction.as_ref().map(|one| Paths { named: &one.paths, renamed: &one.renamed });
+        let kind = match (item.action, paths) {
+            (SequenceAction::Revert, None) => CommitKind::Revert { commit, mainline },
+            (SequenceAction::Revert, Some(paths)) => CommitKind::RevertPaths { commit, mainline, paths },
+            (SequenceAction::Pick, None) => CommitKind::Pick { commit },
+            (SequenceAction::Pick, Some(paths)) => CommitKind::PickPaths { commit, paths },
         };
-        let committer = match self.options.signoff {
+        let committer = match self.message_options().signoff {
             true => self.repo.identity(Role::Committer)?,
             false => Default::default(),
         };
@@ -114,26 +114,38 @@ impl Run<'_> {
         Ok(message::draft(kind, &self.message_options(), &context))
     }
 
-    fn merge(&mut self, item: Item, change: &Change, ours: TreeId) -> Result<Merged> {
+    pub(super) fn merge(&mut self, item: Item, change: &Change, ours: TreeId) -> Result<Merged> {
         let mut options = Options::from_config(self.repo)?;
         for option in &self.options.strategy_options {
             // As git does: one that it does not know is ignored.
             options.set_strategy_option(option);
         }
         let parent = self.objects.tree_of(change.parent.as_ref().map(|parent| parent.id))?;
-        let (base, incoming) = match item.action {
-            SequenceAction::Revert => (change.commit.tree, parent),
-            SequenceAction::Pick => (parent, change.commit.tree),
+        let (parent, commit) = match &self.restriction {
+            Some(one) => scope::under_names_now(
+                &self.objects,
+                (parent, change.commit.tree),
+                &one.kept_names,
+                &one.renamed,
+            )?,
+            None => (parent, change.commit.tree),
         };
-        let theirs = match self.paths.is_empty() {
-            true => incoming,
-            false => scope::restrict(&self.objects, base, incoming, &self.paths)?,
+        let (base, incoming) = match item.action {
+            SequenceAction::Revert => (commit, parent),
+            SequenceAction::Pick => (parent, commit),
+        };
+        let theirs = match &self.restriction {
+            Some(one) => {
+                scope::restrict(&self.objects, base, incoming, &names_now(&one.paths, &one.renamed))?
+            }
+            None => incoming,
         };
         let labels = self.labels(item.action, change);
         // The engine shares objects by reference count; what it creates is taken over.
         let shared = std::rc::Rc::new(self.repo.objects());
         shared.insert_new(&self.objects.new_objects()?)?;
-        let merged = Engine::over(std::rc::Rc::clone(&shared), options)?.merge(base, ours, theirs, &labels)?;
+        let merged =
+            Engine::over(std::rc::Rc::clone(&shared), options)?.merge(base, ours, theirs, &labels)?;
         self.objects.insert_new(&shared.take_new())?;
         if let Verdict::NeedsReview(reason) = &merged.verdict {
             let why = reason.to_string();
@@ -207,11 +219,15 @@ impl Run<'_> {
         let (commit, message) = self.make_commit(&making, merged.tree_id, text)?;
         let mut landing = landing;
         landing.objects = self.objects.take_new();
-        landing.reference = Some(self.moved(&start.head, commit, message.reflog_line(&self.reflog_word()))?);
+        landing.reference =
+            Some(self.moved(&start.head, commit, message.reflog_line(&self.reflog_word()))?);
         landing.state_files.push(auto_merge);
         landing.state_files.extend(self.removed(&["CHERRY_PICK_HEAD", "MERGE_MSG"]));
         landing.state_files.extend(self.after_commit(rest, commit));
-        self.land(landing, NewEntry { commit: Some(item.commit), makes_commit: true, ..NewEntry::default() })?;
+        self.land(
+            landing,
+            NewEntry { commit: Some(item.commit), makes_commit: true, ..NewEntry::default() },
+        )?;
         self.committed(commit)?;
         Ok(Step::Taken)
     }
@@ -325,7 +341,10 @@ impl Run<'_> {
             ..Landing::of_trees(start.tree, tree)
         };
         self.report.conflicts.clone_from(&merged.conflicts);
-        self.land(landing, NewEntry { commit: Some(change.commit.id), stopped: true, ..NewEntry::default() })?;
+        self.land(
+            landing,
+            NewEntry { commit: Some(change.commit.id), stopped: true, ..NewEntry::default() },
+        )?;
         self.front.tell(SequenceEvent::Merged(merged));
         self.front.tell(SequenceEvent::CouldNotMerge {
             commit: item.commit,

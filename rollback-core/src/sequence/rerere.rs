@@ -84,7 +84,8 @@ pub(super) fn replay(
         if !both.iter().all(|side| side.is_some_and(|entry| entry.mode.is_file())) {
             continue;
         }
-        let Some(entry) = objects.entry_at(*tree, &conflict.path)?.filter(|entry| entry.mode.is_file()) else {
+        let Some(entry) = objects.entry_at(*tree, &conflict.path)?.filter(|entry| entry.mode.is_file())
+        else {
             continue;
         };
         let bytes = objects.blob(entry.id)?;
@@ -122,10 +123,9 @@ pub(super) fn replay(
                 let bytes = normalise(bytes, objects).text;
                 let name = file_name("preimage", variant);
                 replayed.writes.push(Write::Keep { id: known.id.clone(), name, bytes });
-                replayed.writes.push(Write::Forget {
-                    id: known.id.clone(),
-                    name: file_name("postimage", variant),
-                });
+                replayed
+                    .writes
+                    .push(Write::Forget { id: known.id.clone(), name: file_name("postimage", variant) });
                 replayed.events.push(RerereEvent::RecordedPreimage(path.clone()));
                 left.insert(path, known);
             }

@@ -73,7 +73,12 @@ impl Run<'_> {
     }
 
     /// Takes HEAD, index and the files that differ to a commit.
-    fn reset_to(&mut self, target: Option<CommitId>, folder: SequenceFolder, entry: NewEntry<'_>) -> Result<()> {
+    fn reset_to(
+        &mut self,
+        target: Option<CommitId>,
+        folder: SequenceFolder,
+        entry: NewEntry<'_>,
+    ) -> Result<()> {
         let head = self.repo.head()?;
         let tree = self.objects.tree_of(target)?;
         let found = self.look(tree)?;
@@ -179,7 +184,8 @@ impl Run<'_> {
                 self.objects.refuse_too_large(path, info.size)?;
                 let mut bytes = Vec::new();
                 let read = parent.open_file(name);
-                read.and_then(|mut file| std::io::Read::read_to_end(&mut file, &mut bytes)).map_err(failed)?;
+                read.and_then(|mut file| std::io::Read::read_to_end(&mut file, &mut bytes))
+                    .map_err(failed)?;
                 (if executable { EntryMode::EXECUTABLE } else { EntryMode::BLOB }, bytes)
             }
             FileKind::Folder | FileKind::Other => return Ok(None),

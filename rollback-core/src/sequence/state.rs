@@ -33,7 +33,8 @@ impl Todo {
     pub(super) fn of(objects: &Objects, action: SequenceAction, commits: &[CommitId]) -> Result<Self> {
         let row = |commit: &CommitId| -> Result<_> {
             let message = objects.commit(*commit)?.message;
-            let mut line = BString::from(format!("{} {} ", action.todo_word(), objects.abbreviated(commit.0)));
+            let mut line =
+                BString::from(format!("{} {} ", action.todo_word(), objects.abbreviated(commit.0)));
             line.push_str(message::subject(&message));
             Ok((Some(Item { action, commit: *commit }), line))
         };
@@ -59,7 +60,11 @@ impl Todo {
                 text: line.to_str_lossy().into_owned(),
             })?;
             if item.action != action {
-                return Err(SequenceError::OtherCommand { wanted: action.command(), found: item.action.command() }.into());
+                return Err(SequenceError::OtherCommand {
+                    wanted: action.command(),
+                    found: item.action.command(),
+                }
+                .into());
             }
             rows.push((Some(item), BString::from(line)));
         }

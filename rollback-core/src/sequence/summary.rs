@@ -67,7 +67,9 @@ impl Repo {
                 continue;
             }
             let read = |entry: Option<Entry>| match entry {
-                Some(entry) if entry.mode.is_file() || entry.mode == EntryMode::SYMLINK => objects.blob(entry.id),
+                Some(entry) if entry.mode.is_file() || entry.mode == EntryMode::SYMLINK => {
+                    objects.blob(entry.id)
+                }
                 Some(entry) => Ok(format!("Subproject commit {}\n", entry.id).into_bytes()),
                 None => Ok(Vec::new()),
             };

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Strategy;
+use super::hunks::ConflictHunk;
 use crate::conflict::Conflict;
 use crate::error::{Error, LandingError};
 use crate::history::{PathChange, Rename};
@@ -38,6 +39,12 @@ pub struct Attempt {
     pub tree_id: Option<TreeId>,
     /// Where the merge could not decide.
     pub conflicts: Vec<Conflict>,
+    /// What stands there between conflict markers: the first hunks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hunks: Vec<ConflictHunk>,
+    /// How the change that could not be merged was restricted to paths; absent where it was all of a commit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restriction: Option<Restriction>,
     /// The paths whose entries would differ from the tip's.
     pub paths_touched: Vec<RepoPath>,
     /// The same paths with what stands there at the tip and what would stand there.
@@ -72,6 +79,8 @@ impl Attempt {
             reason: None,
             tree_id: None,
             conflicts: Vec::new(),
+            hunks: Vec::new(),
+            restriction: None,
             paths_touched: Vec::new(),
             changes: Vec::new(),
             loss: Loss { class: LossClass::Exact, discards: Vec::new() },
@@ -114,6 +123,21 @@ impl Attempt {
     pub fn is_clean(&self) -> bool {
         self.result == AttemptResult::Clean
     }
+}
+
+/// How a change is restricted to paths.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct Restriction {
+    /// The paths, as they are named in the commit.
+    pub paths: Vec<RepoPath>,
+    /// Which of them have another name at the tip.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub renamed: Vec<Rename>,
+    /// Names that the commit itself gave to paths and that stay.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept_names: Vec<Rename>,
 }
 
 /// A clean result that is not to be taken: a rung that comes to this tree is passed over.

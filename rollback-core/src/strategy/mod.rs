@@ -4,11 +4,13 @@
 
 mod attempt;
 mod dependents;
+mod hunks;
 pub(crate) mod ladder;
 pub(crate) mod scope;
 pub(crate) mod workbench;
 
-pub use attempt::{Attempt, AttemptResult, Loss, LossClass, Rejection, Scope, Step};
+pub use attempt::{Attempt, AttemptResult, Loss, LossClass, Rejection, Restriction, Scope, Step};
+pub use hunks::ConflictHunk;
 pub use workbench::EmptyCommits;
 
 use serde::{Deserialize, Serialize};

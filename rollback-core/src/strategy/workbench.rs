@@ -7,7 +7,7 @@ use std::rc::Rc;
 use serde::{Deserialize, Serialize};
 
 use super::scope::{self, covers};
-use super::{Attempt, AttemptResult, Loss, LossClass, Scope, Step, Strategy};
+use super::{Attempt, AttemptResult, Loss, LossClass, Restriction, Scope, Step, Strategy, hunks};
 use crate::conflict::Conflict;
 use crate::error::{Result, RevisionError};
 use crate::history::{
@@ -306,7 +306,7 @@ impl Workbench {
         for change in changes {
             let merged = self.merge_one(direction, change, tree)?;
             if merged.verdict != Verdict::Clean {
-                return Ok(self.undecided(attempt, change, merged));
+                return self.undecided(attempt, change, merged);
             }
             if merged.tree_id == tree && !self.keeps_empty(direction, change)? {
                 attempt.left_out.push(change.commit.id);
@@ -389,8 +389,14 @@ impl Workbench {
         Labels::new(base, "HEAD", theirs)
     }
 
-    fn undecided(&self, mut attempt: Attempt, change: &Change, merged: Merged) -> Attempt {
+    fn undecided(&self, mut attempt: Attempt, change: &Change, merged: Merged) -> Result<Attempt> {
         attempt.steps.clear();
+        attempt.hunks = hunks::of(&self.objects, merged.tree_id, &merged.conflicts)?;
+        attempt.restriction = change.paths.as_ref().map(|paths| Restriction {
+            paths: paths.clone(),
+            renamed: change.renamed.clone(),
+            kept_names: change.kept_names.clone(),
+        });
         attempt.result = match merged.verdict {
             Verdict::NeedsReview(_) => AttemptResult::NeedsReview,
             _ => AttemptResult::Conflicted,
@@ -401,7 +407,7 @@ impl Workbench {
         });
         attempt.commit_id = Some(change.commit.id);
         attempt.conflicts = merged.conflicts;
-        attempt
+        Ok(attempt)
     }
 
     /// Fills in what a decided result says: clean or empty, and the paths that differ from those at the start.

@@ -119,7 +119,7 @@ fn draft(target: &str, tip: CommitId, landing: &Landing) -> LogDraft {
         stopped: false,
         continues: None,
     };
-    LogDraft { operation, receipt: b"{}\n".to_vec() }
+    LogDraft::new(operation, b"{}\n".to_vec())
 }
 
 type Make = fn() -> Shape;
@@ -632,7 +632,7 @@ fn decode_landing(value: &Value) -> Landing {
         index_stages: serde_json::from_value::<Vec<Conflict>>(value["index_stages"].clone()).unwrap(),
         log: serde_json::from_value::<Option<LoggedOperation>>(value["log"].clone())
             .unwrap()
-            .map(|operation| LogDraft { operation, receipt: b"{}\n".to_vec() }),
+            .map(|operation| LogDraft::new(operation, b"{}\n".to_vec())),
         exact: (!value["exact"].is_null()).then(|| {
             let index = |bytes: &Value| {
                 Index::decode(&unhex(&text(bytes)), gix::hash::Kind::Sha1, (0, 0), Path::new("index"))

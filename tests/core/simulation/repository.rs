@@ -518,6 +518,7 @@ impl Landings for Process {
                 outside: Vec::new(),
                 undoes: None,
                 undone_by: landed.undone_by.clone(),
+                stopped: false,
             });
             Ok(rows.collect())
         })
