@@ -170,8 +170,8 @@ fn discarding_later_edits_needs_consent() {
     let run = rb(&repo, &["revert", "HEAD~1"]);
     assert_eq!(run.code, 6);
     assert_eq!(run.line("error:"), "the result discards 1 later change to f");
-    let first = "undo what is in the way first (or discard it with --allow-loss) with";
-    assert_eq!(run.line("hint:"), format!("{first}: rb revert HEAD~1 --with-dependents"));
+    assert_eq!(run.line("hint:"), "resolve it by hand with: rb revert HEAD~1 --on-conflict=stop");
+    assert!(run.stdout.contains("\n    rb revert HEAD~1 --with-dependents\n"), "{}", run.stdout);
     assert!(run.stdout.contains("Discards what 1 later commit did to f"), "{}", run.stdout);
     let yes = rb(&repo, &["revert", "HEAD~1", "--yes"]);
     assert_eq!(yes.code, 6, "to ask nothing is not to consent");

@@ -39,6 +39,7 @@ mod report;
 mod report_browser;
 mod schema;
 mod secrets;
+mod stopping;
 mod trust;
 mod tutorial;
 mod unasked;

@@ -322,7 +322,7 @@ fn status_names_the_last_operation_and_what_git_is_in_the_middle_of() {
     assert_eq!(status.get("in_progress"), None);
     repo.write(".git/MERGE_HEAD", format!("{}\n", repo.git(&["rev-parse", "HEAD~1"])));
     let text = rb(&repo, &["status"]).stdout;
-    assert!(text.contains("git is in the middle of a merge."), "{text}");
+    assert!(text.contains("in progress: a merge\n"), "{text}");
     assert!(text.ends_with("next: git status\n"), "{text}");
 }
 

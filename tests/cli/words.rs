@@ -60,9 +60,7 @@ fn no_edit_is_taken_by_everything_that_lands() {
 fn flags_of_a_sequence_lead_to_the_command_that_takes_them() {
     let conflict = "git switch -qc t HEAD~2; echo x >f; git commit -qam x; git %s >/dev/null 2>&1; true";
     for (begin, flag, next) in [
-        ("revert main~1", "--continue", "git revert --continue"),
-        ("revert main~1", "--skip", "git revert --skip"),
-        ("cherry-pick main~1", "--abort", "git cherry-pick --abort"),
+        ("revert main~1", "--continue", "git status"),
         ("merge main", "--quit", "git merge --quit"),
         ("merge main", "--skip", "git status"),
         ("rebase main", "--abort", "git rebase --abort"),
@@ -74,6 +72,15 @@ fn flags_of_a_sequence_lead_to_the_command_that_takes_them() {
             let run = rb(&repo, &[command, flag]);
             assert_eq!(run.code, 5, "{}", run.stderr);
             assert!(run.line("hint:").ends_with(&format!(": {next}")), "{begin}: {}", run.stderr);
+        }
+    }
+    for (begin, flag) in
+        [("revert main~1", "--skip"), ("cherry-pick main~1", "--abort"), ("revert main~1", "--quit")]
+    {
+        let repo = repo();
+        shell(&repo, &conflict.replace("%s", begin));
+        for (command, code) in [("revert", 0), ("pick", 5)] {
+            assert_eq!(rb(&repo, &[command, flag]).code, code, "{begin} {flag}");
         }
     }
 }

@@ -211,6 +211,8 @@ pub(crate) enum Document {
     Plan,
     /// What a landing prints
     Receipt,
+    /// What `rb continue` and its kin print
+    Sequence,
     /// What `rb history` prints
     History,
     /// What `rb is-reverted` prints

@@ -231,6 +231,10 @@ fn show(plan: Plan, request: LandRequest<'_>, session: &mut Session) -> Outcome 
         plan = cross_check::compare(plan, args, &repo, &mut session.console)?;
     }
     let land_with = match &refusal {
+        None if would_stop => {
+            let command = session.invocation.without(&["--dry-run"]).as_typed().to_string();
+            Some(LandWith { command, needs: None })
+        }
         None => land_with(admitted.as_ref().err(), session),
         Some(_) => None,
     };
@@ -238,7 +242,11 @@ fn show(plan: Plan, request: LandRequest<'_>, session: &mut Session) -> Outcome 
     let is_told = admitted.as_ref().err().is_some_and(|refusal| permission_for(refusal).is_some());
     let (exit, failure) = match (refusal, admitted) {
         (Some(failure), _) => (failure.exit(), Some(failure)),
-        (None, Ok(OutcomeKind::NotLanded)) if would_stop => (Exit::Paused, None),
+        (None, Ok(OutcomeKind::NotLanded) | Err(Error::Landing(LandingError::LossNotAllowed { .. })))
+            if would_stop =>
+        {
+            (Exit::Paused, None)
+        }
         (None, Ok(kind)) => {
             let exit = exit_of(kind, args);
             (exit, stuck_failure(&plan, exit, session))

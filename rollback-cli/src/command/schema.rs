@@ -6,6 +6,7 @@ use rollback_core::procedure::Procedure;
 use rollback_core::procedure::engine::Publication;
 use rollback_core::procedure::trigger::Evaluation;
 use rollback_core::report::Report;
+use rollback_core::sequence::SequenceReport;
 use rollback_core::{Plan, Receipt};
 use schemars::Schema;
 use schemars::generate::SchemaSettings;
@@ -62,6 +63,7 @@ fn of_fields(document: Document) -> Schema {
     match document {
         Document::Plan => generator.into_root_schema_for::<Plan>(),
         Document::Receipt => generator.into_root_schema_for::<Receipt>(),
+        Document::Sequence => generator.into_root_schema_for::<SequenceReport>(),
         Document::History => generator.into_root_schema_for::<PathHistory>(),
         Document::IsReverted => generator.into_root_schema_for::<Answer>(),
         Document::Operation => generator.into_root_schema_for::<Operation>(),

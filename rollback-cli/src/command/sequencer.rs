@@ -109,6 +109,8 @@ pub(crate) fn go_on(args: Continue, session: &mut Session) -> Outcome {
 
 /// Runs `rb skip`.
 pub(crate) fn skip(session: &mut Session) -> Outcome {
+    let repo = session.repo()?;
+    is_meant(None, "skip", &repo, session)?;
     work(session, |repo, context, front| repo.skip_in_sequence(None, context, front))
 }
 
@@ -123,6 +125,8 @@ pub(crate) fn abort(args: &Abort, session: &mut Session) -> Outcome {
 
 /// Runs `rb quit`.
 pub(crate) fn quit(session: &mut Session) -> Outcome {
+    let repo = session.repo()?;
+    is_meant(None, "quit", &repo, session)?;
     work(session, |repo, _, _| match repo.operation_in_progress() {
         Some(InProgress::Pick | InProgress::Revert) => repo.quit_sequence(),
         _ => Err(SequenceError::NothingInProgress.into()),
@@ -175,7 +179,12 @@ fn is_meant(
                 _ => "am",
             };
             let message = format!("{} is in progress, which is git's to finish", other.describe());
-            let hint = Hint::new("finish it with", session.invocation.git(&[git, &flag]));
+            let hint = match (git, command) {
+                ("merge", "skip") => {
+                    Hint::new("see how to go on with it with", session.invocation.git(&["status"]))
+                }
+                _ => Hint::new("finish it with", session.invocation.git(&[git, &flag])),
+            };
             Err(Failure::new(Exit::Refused, "operation-in-progress", message).with_hint(hint).into())
         }
         (_, Some(_)) => Ok(false),

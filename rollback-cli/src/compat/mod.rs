@@ -34,12 +34,35 @@ pub(crate) fn answer(invocation: &Invocation) -> Option<Exit> {
         "cherry-pick" => SequenceAction::Pick,
         _ => return None,
     };
+    let typed = rest.iter().take_while(|word| *word != "--");
+    if typed.filter_map(|word| word.to_str()).any(is_own) {
+        return None;
+    }
     let words: Option<Vec<String>> = rest.iter().map(|word| word.to_str().map(ToOwned::to_owned)).collect();
     let Some(words) = words else {
         complain(&["fatal: bad revision: an argument is not UTF-8".into()]);
         return Some(Exit::AsGit(128));
     };
     Some(Exit::AsGit(run(action, &words)))
+}
+
+/// Whether the word is a flag that rb has and git has not: the command is then rb's, and reads ranges as git does.
+fn is_own(word: &str) -> bool {
+    const OWN: [&str; 12] = [
+        "--allow-loss",
+        "--branch",
+        "--check",
+        "--dry-run",
+        "--file",
+        "--help",
+        "--json",
+        "--on-conflict",
+        "--onto",
+        "--to",
+        "--via",
+        "--with-dependents",
+    ];
+    OWN.contains(&word.split('=').next().unwrap_or(word))
 }
 
 fn run(action: SequenceAction, words: &[String]) -> u8 {

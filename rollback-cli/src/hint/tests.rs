@@ -5,7 +5,7 @@ use std::ffi::OsString;
 
 use rollback_core::error::{
     CheckpointError, InTheWay, LandingError, LastSeen, ObjectError, OperationError, PathError,
-    RepositoryError, RevisionError, SettingError, WorkTreeError,
+    RepositoryError, RevisionError, SequenceError, SettingError, WorkTreeError,
 };
 use rollback_core::{CommitId, ObjectId};
 
@@ -384,6 +384,29 @@ fn table() -> Vec<(Error, Option<&'static str>)> {
             OperationError::OutsideNotAllowed { operation: "1f".into(), paths: vec!["/etc/a".into()] }.into(),
             Some("rb revert --file a.py --with-outside"),
         ),
+        (SequenceError::NothingInProgress.into(), Some("rb status")),
+        (SequenceError::AlreadyInProgress { command: "revert", can_skip: true }.into(), Some("rb abort")),
+        (SequenceError::OtherCommand { wanted: "revert", found: "cherry-pick" }.into(), Some("rb continue")),
+        (SequenceError::UnreadableTodo { line: 1, text: "x".into() }.into(), Some("rb quit")),
+        (SequenceError::UnreadableOptions { why: "x".into() }.into(), Some("rb quit")),
+        (SequenceError::BeganUnborn.into(), Some("rb quit")),
+        (SequenceError::NothingToSkip { command: "revert" }.into(), Some("rb continue")),
+        (
+            SequenceError::NeedsMainline { commit: commit() }.into(),
+            Some("git log -1 '--format=%h: %p' 49eb8d39c78f161231e63293df60f343d208f409"),
+        ),
+        (
+            SequenceError::NoSuchParent { commit: commit(), parent: 3 }.into(),
+            Some("git log -1 '--format=%h: %p' 49eb8d39c78f161231e63293df60f343d208f409"),
+        ),
+        (SequenceError::IndexDiffers { paths: vec![path()] }.into(), Some("git diff --cached")),
+        (SequenceError::NothingToRevert.into(), Some("git status")),
+        (
+            SequenceError::NeedsReview { commit: commit(), why: "x".into() }.into(),
+            Some("git revert --no-edit 49eb8d39c78f161231e63293df60f343d208f409"),
+        ),
+        (OperationError::NotInProgress { operation: "1f".into() }.into(), Some("git status")),
+        (OperationError::Continued { operation: "1f".into(), by: "2e".into() }.into(), Some("rb undo 2e")),
         (LandingError::NotPutBack { left: Vec::new() }.into(), Some("rb status")),
         (
             LandingError::DriverNotTrusted { path: path(), driver: "filter 'x'".into() }.into(),

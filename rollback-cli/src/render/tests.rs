@@ -183,7 +183,7 @@ fn where_no_rung_may_be_taken_the_conflicts_are_shown() {
     assert_eq!(
         strip_str(&stuck::failure(&plan, &typed).text(false)).to_string(),
         "error: nothing was changed: 1 of 3 strategies conflicts in legacy/__init__.py and 2 more\n\
-         hint: see who changed it since with: rb history :/legacy/__init__.py\n"
+         hint: resolve it by hand with: rb revert --on-conflict=stop\n"
     );
 }
 

@@ -99,9 +99,8 @@ impl Family for SequenceError {
             Self::NothingInProgress | Self::NotInProgress { .. } => "not-in-progress",
             Self::AlreadyInProgress { .. } => "operation-in-progress",
             Self::OtherCommand { .. } => "other-command-in-progress",
-            Self::UnreadableTodo { .. } | Self::UnreadableHead | Self::UnreadableOptions { .. } => {
-                "unreadable-sequence"
-            }
+            Self::UnreadableTodo { .. } | Self::UnreadableHead => "unreadable-sequence",
+            Self::UnreadableOptions { .. } => "unreadable-options",
             Self::BeganUnborn => "began-unborn",
             Self::NothingToSkip { .. } => "nothing-to-skip",
             Self::NeedsMainline { .. } => "needs-mainline",

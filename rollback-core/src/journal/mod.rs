@@ -231,7 +231,8 @@ pub(crate) struct StateFile {
 }
 
 /// The files of git's state that a landing may write or remove.
-const STATE_FILES: [&str; 15] = [
+const STATE_FILES: [&str; 16] = [
+    "COMMIT_EDITMSG",
     "MERGE_MSG",
     "SQUASH_MSG",
     "MERGE_AUTOSTASH",

@@ -139,6 +139,8 @@ fn compare(config: &[(&str, &str)], command: &[&str], ours: impl Fn(&Sandbox, &C
     for (key, value) in config {
         repo.git(&["config", key, value]);
     }
+    let installed = repo.git(&["version"]);
+    repo.git(&["config", "rb.gitVersion", installed.split(' ').nth(2).expect("a version")]);
     let action = command[0];
     // A commit is picked onto an empty tree and reverted where all of them are. Each has a file of its own, so one
     // never meets another.

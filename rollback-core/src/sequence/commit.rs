@@ -13,6 +13,7 @@ use crate::apply::{CommitHooks, Landing, NewCommit, message_file, open_root, wri
 use crate::error::{Error, ObjectError, Result, WorkTreeError};
 use crate::hooks::Hook;
 use crate::id::{CommitId, TreeId};
+use crate::journal::StateFile;
 use crate::message::{self, Cleanup, Message, MessageOptions};
 use crate::receipt::CommitTime;
 use crate::repo::identity::Role;
@@ -180,8 +181,12 @@ impl Run<'_> {
             Ending::Resolved => self.edits_resolved(),
         };
         let text = if edited { self.template(&draft) } else { BString::from(draft) };
-        write_message_file(self.repo, &text)?;
         let mut hooks = self.hooks();
+        if !edited && !hooks.has(Hook::PrepareCommitMsg)? && !hooks.has(Hook::CommitMsg)? {
+            self.pending.push(StateFile::write("COMMIT_EDITMSG", text.clone()));
+            return Ok(self.cleaned(ending, edited, &text));
+        }
+        write_message_file(self.repo, &text)?;
         let source = if ending == Ending::Hooked { "message" } else { "merge" };
         let mut ran = hooks.run(Hook::PrepareCommitMsg, Some(source), edited)?;
         if ran.is_ok() && edited && self.front.edit(&message_file(self.repo)).is_err() {
@@ -197,15 +202,20 @@ impl Run<'_> {
         }
         let file = message_file(self.repo);
         let left = fs::read(&file).map_err(|error| Error::io("read", &file, error))?;
+        Ok(self.cleaned(ending, edited, &left))
+    }
+
+    /// The message of what hooks and editor have left.
+    fn cleaned(&self, ending: Ending, edited: bool, left: &[u8]) -> Worded {
         let style = self.repo.message_style();
         if ending == Ending::Hooked {
-            return Ok(Ok(message::unedited(&left, &self.message_options(), &style)));
+            return Ok(message::unedited(left, &self.message_options(), &style));
         }
         let mut options = MessageOptions::default();
         if !edited {
             options.cleanup = Some(Cleanup::Strip);
         }
-        Ok(message::edited(&left, &options, &style).ok_or(SequenceStatus::EmptyMessage))
+        message::edited(left, &options, &style).ok_or(SequenceStatus::EmptyMessage)
     }
 
     /// What an editor shows: the message, and git's note below it.
@@ -235,9 +245,9 @@ impl Run<'_> {
         tree: TreeId,
         message: Message,
     ) -> Result<(CommitId, Message)> {
-        let committer = self.with_time(self.repo.identity(Role::Committer)?);
+        let committer = self.actor(Role::Committer)?;
         let author = match making.action {
-            SequenceAction::Revert => self.with_time(self.repo.identity(Role::Author)?).line(),
+            SequenceAction::Revert => self.actor(Role::Author)?.line(),
             SequenceAction::Pick => message::author_of_pick(making.commit, &self.repo.message_style())
                 .ok_or_else(|| {
                     Error::from(ObjectError::Corrupt {
@@ -263,10 +273,21 @@ impl Run<'_> {
         Ok((signed, message))
     }
 
+    /// Who does it, and when.
+    pub(super) fn actor(&self, role: Role) -> Result<Signature> {
+        Ok(self.with_time(match &self.context.identity {
+            Some(given) => Signature {
+                name: given.name.as_str().into(),
+                email: given.email.as_str().into(),
+                ..Signature::default()
+            },
+            None => self.repo.identity(role)?,
+        }))
+    }
+
     pub(super) fn with_time(&self, mut actor: Signature) -> Signature {
-        if actor.time.is_empty() {
-            let now = CommitTime::now();
-            (actor.seconds, actor.time) = (now.seconds, now.to_string());
+        if let Some(time) = self.context.time.or_else(|| actor.time.is_empty().then(CommitTime::now)) {
+            (actor.seconds, actor.time) = (time.seconds, time.to_string());
         }
         actor
     }

@@ -40,7 +40,7 @@ use crate::merge::Merged;
 use crate::message::MessageOptions;
 use crate::operation::OperationId;
 use crate::path::RepoPath;
-use crate::receipt::Recovery;
+use crate::receipt::{CommitTime, Identity, Recovery};
 use crate::repo::{Objects, Repo};
 use crate::strategy::Restriction;
 
@@ -86,6 +86,10 @@ pub struct SequenceContext {
     pub reflog_action: Option<String>,
     /// Whether another program helps with conflicts and makes the commit itself (`GIT_CHERRY_PICK_HELP`).
     pub helped: bool,
+    /// Who commits; configuration and environment decide where absent.
+    pub identity: Option<Identity>,
+    /// The time of the commits; the system's clock and zone where absent.
+    pub time: Option<CommitTime>,
     /// Whether the message of a resolved conflict is edited where nothing says so.
     pub edits_resolved: bool,
 }
@@ -678,7 +682,10 @@ impl<'a> Run<'a> {
             time: self.repo.recorder().seconds,
             kind: kind.into(),
             target,
-            reference: head.name(),
+            reference: match &landing.reference {
+                Some(moved) => RepoPath::new(moved.name.as_slice()),
+                None => head.name(),
+            },
             before,
             after,
             commit_ids,

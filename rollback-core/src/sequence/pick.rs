@@ -433,7 +433,7 @@ impl Run<'_> {
 
     /// How the branch moves.
     pub(super) fn moved(&self, head: &Head, new: CommitId, reflog: BString) -> Result<RefUpdate> {
-        let committer = self.repo.identity(Role::Committer).unwrap_or_else(|_| self.repo.recorder());
+        let committer = self.actor(Role::Committer).unwrap_or_else(|_| self.repo.recorder());
         Ok(RefUpdate {
             name: head.name().as_bytes().into(),
             old: head.commit(),

@@ -34,8 +34,10 @@ impl Run<'_> {
         };
         let over = rest.as_ref().is_none_or(|rest| rest.len() == 0);
         let folder = if over { SequenceFolder::Too } else { SequenceFolder::Stays };
+        self.target = stop.as_ref().map(|stop| stop.target.clone()).unwrap_or_default();
         let undoes = stop.as_ref().filter(|_| over).map(|stop| stop.operation_id.clone());
         self.reset_to(head, folder, NewEntry { kind: Some("skip"), undoes, ..NewEntry::default() })?;
+        self.target = String::new();
         self.previous = stop;
         match rest.filter(|_| !over) {
             Some(rest) => self.pick_all(rest),
@@ -47,6 +49,7 @@ impl Run<'_> {
     pub(crate) fn abort(&mut self, kind: &str) -> Result<()> {
         let head = self.repo.head()?.commit();
         let stop = self.entry_to_go_on_with()?;
+        self.target = stop.as_ref().map(|stop| stop.target.clone()).unwrap_or_default();
         let undoes = stop.map(|stop| stop.operation_id);
         self.report.status = SequenceStatus::Aborted;
         let target = match state::start(self.repo)? {
@@ -67,6 +70,7 @@ impl Run<'_> {
     pub(super) fn take_back(&mut self, stop: &LoggedOperation) -> Result<()> {
         self.report.status = SequenceStatus::Aborted;
         let target = stop.before.ok_or(SequenceError::BeganUnborn)?;
+        self.target = format!("{} {}", stop.kind, stop.target);
         let undoes = Some(stop.operation_id.clone());
         let entry = NewEntry { kind: Some("undo"), undoes, ..NewEntry::default() };
         self.reset_to(Some(target), SequenceFolder::Too, entry)

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use super::kit::*;
-use super::shapes::{self, Deed};
+use super::shapes::{self, Deed, Move};
 use super::sweep::{self, Child, Scene};
 
 /// What happened to the file system, in its order.
@@ -195,8 +195,15 @@ fn faults(places: &Places, events: &[Event], scene: &Scene) -> Vec<String> {
     let (mut locked, mut committed, mut logged, mut closed) = (false, false, false, false);
     let moves_reference = !matches!(&scene.shape.deed, Deed::Land(landing) if landing.reference.is_none())
         && !matches!(&scene.shape.deed, Deed::Restore | Deed::BringBack)
-        && !["undo of what is staged", "undo of paths outside", "undo of what was brought back"]
-            .contains(&scene.shape.name);
+        && !matches!(&scene.shape.deed, Deed::Sequence(step) if *step != Move::Continue)
+        && ![
+            "undo of what is staged",
+            "undo of paths outside",
+            "undo of what was brought back",
+            "undo of a stop",
+            "undo of an abort",
+        ]
+        .contains(&scene.shape.name);
     let elsewhere = scene.shape.outside.as_ref().map(|[folder, _]| folder.clone());
     let not_on_the_disk = |wet: &Wet| elsewhere.as_ref().map(|folder| wet.below(folder)).unwrap_or_default();
     let is_staged = |path: &PathBuf| path.to_string_lossy().contains("/.rb-outside-");

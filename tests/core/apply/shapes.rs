@@ -42,6 +42,27 @@ pub(super) enum Deed {
     Restore,
     /// Brings back all that is not committed.
     BringBack,
+    /// Goes a step in a sequence of reverts.
+    Sequence(Move),
+}
+
+/// A step in a sequence.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Move {
+    /// Reverts `second`, which conflicts.
+    Stop,
+    Continue,
+    Skip,
+    Abort,
+}
+
+impl Move {
+    pub(super) const ALL: [(&str, Self); 4] = [
+        ("sequence-stop", Self::Stop),
+        ("sequence-continue", Self::Continue),
+        ("sequence-skip", Self::Skip),
+        ("sequence-abort", Self::Abort),
+    ];
 }
 
 impl Shape {
@@ -125,7 +146,7 @@ fn draft(target: &str, tip: CommitId, landing: &Landing) -> LogDraft {
 type Make = fn() -> Shape;
 
 /// Every shape by its name, which RELIABILITY.md lists.
-const ALL: [(&str, Make); 32] = [
+const ALL: [(&str, Make); 38] = [
     ("one file", || one_file().logged()),
     ("added and deleted", || added_and_deleted().logged()),
     ("modes and links", || modes_and_links().logged()),
@@ -158,7 +179,48 @@ const ALL: [(&str, Make); 32] = [
     ("what is not committed brought back", brought_back),
     ("undo of what was brought back", undo_of_brought_back),
     ("submodules change places", || submodules_change_places().logged()),
+    ("a revert that stops", revert_that_stops),
+    ("a resolved conflict continued", resolved_conflict),
+    ("a stop skipped", || stopped("a stop skipped", Move::Skip)),
+    ("a stop given up", || stopped("a stop given up", Move::Abort)),
+    ("undo of a stop", || Shape { deed: Deed::Undo, ..stopped("undo of a stop", Move::Abort) }),
+    ("undo of an abort", undo_of_an_abort),
 ];
+
+/// Two commits that change the same line, and a third one beside them.
+fn revert_that_stops() -> Shape {
+    let sandbox = Sandbox::new();
+    sandbox.write("a/file", "one\n").write("gone", "g\n").write("b", "b\n").commit("first");
+    sandbox
+        .write("a/file", "two\n")
+        .remove("gone")
+        .write("new", "n\n")
+        .commit("second")
+        .git(&["tag", "second"]);
+    sandbox.write("a/file", "three\n").commit("third");
+    sandbox.write("other", "o\n").commit("fourth").write("untracked", "u\n");
+    Shape { name: "a revert that stops", sandbox, deed: Deed::Sequence(Move::Stop), outside: None }
+}
+
+/// What a stop has left, half resolved.
+fn stopped(name: &'static str, next: Move) -> Shape {
+    let shape = revert_that_stops();
+    super::sweep::go(&shape.sandbox.repo(), Move::Stop).unwrap();
+    shape.sandbox.write("a/file", "half\n");
+    Shape { name, deed: Deed::Sequence(next), ..shape }
+}
+
+fn resolved_conflict() -> Shape {
+    let shape = stopped("a resolved conflict continued", Move::Continue);
+    shape.sandbox.write("a/file", "resolved\n").git(&["add", "a/file"]);
+    shape
+}
+
+fn undo_of_an_abort() -> Shape {
+    let shape = stopped("undo of an abort", Move::Abort);
+    super::sweep::go(&shape.sandbox.repo(), Move::Abort).unwrap();
+    Shape { deed: Deed::Undo, ..shape }
+}
 
 /// Every shape.
 pub(super) fn all() -> Vec<Shape> {
@@ -559,6 +621,10 @@ pub(super) fn encode(deed: &Deed) -> Vec<u8> {
         Deed::Undo => return b"\"undo\"".to_vec(),
         Deed::Restore => return b"\"restore\"".to_vec(),
         Deed::BringBack => return b"\"bring-back\"".to_vec(),
+        Deed::Sequence(step) => {
+            let (name, _) = Move::ALL.into_iter().find(|(_, known)| known == step).unwrap();
+            return serde_json::to_vec(name).unwrap();
+        }
         Deed::Revert(revision) => return serde_json::to_vec(&json!({ "revert": revision })).unwrap(),
     };
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
@@ -600,6 +666,10 @@ pub(super) fn decode(bytes: &[u8]) -> Deed {
         _ if value == "undo" => Deed::Undo,
         _ if value == "restore" => Deed::Restore,
         _ if value == "bring-back" => Deed::BringBack,
+        _ if value.as_str().is_some_and(|name| name.starts_with("sequence-")) => {
+            let known = Move::ALL.into_iter().find(|(name, _)| value == *name);
+            Deed::Sequence(known.unwrap().1)
+        }
         Value::String(revision) => Deed::Revert(revision.clone().leak()),
         _ => Deed::Land(Box::new(decode_landing(&value))),
     }

@@ -25,6 +25,9 @@ use crate::oplog::{OperationRef, UndoOptions};
 use crate::plan::PlanOptions;
 use crate::receipt::{ApplyOptions, CommitTime, Identity};
 use crate::repo::Repo;
+use crate::sequence::{
+    SequenceAction, SequenceContext, SequenceEvent, SequenceFront, SequenceRequest, StrategyCall,
+};
 use crate::target::{CommitsTarget, Target};
 
 const DRIVER: &str = "apply::tests::sweep::the_driver_of_the_sweep";
@@ -97,6 +100,7 @@ pub(super) fn carry_out(repo: &Repo, deed: &Deed) -> crate::Result<bool> {
             let restored = repo.restore_uncommitted(&shapes::everything())?;
             Ok(restored.outcome.later_failure.is_some())
         }
+        Deed::Sequence(step) => go(repo, *step),
         Deed::Revert(revision) => {
             let revisions = vec![(*revision).to_owned()];
             let target = Target::Commits(CommitsTarget { revisions, ..CommitsTarget::default() });
@@ -557,4 +561,37 @@ fn sweep(dice: &mut Dice, share: usize) {
     }
     println!("{tried} kills, {} outside before/after", wrong.len());
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// Goes a step in a sequence; whether something failed after it had landed.
+pub(super) fn go(repo: &Repo, step: shapes::Move) -> crate::Result<bool> {
+    struct Silent;
+    impl SequenceFront for Silent {
+        fn edit(&mut self, _: &Path) -> Result<(), String> {
+            Ok(())
+        }
+        fn merge_by_strategy(&mut self, _: &StrategyCall<'_>) -> Result<i32, String> {
+            Err("no strategy".to_owned())
+        }
+        fn tell(&mut self, _: SequenceEvent<'_>) {}
+    }
+    let context = SequenceContext {
+        identity: Some(Identity { name: NAME.into(), email: EMAIL.into() }),
+        time: Some(CommitTime { seconds: 1_700_000_000, offset: 3600 }),
+        ..SequenceContext::default()
+    };
+    let report = match step {
+        shapes::Move::Stop => {
+            let second = repo.resolve_commit("second")?;
+            repo.begin_sequence(
+                &SequenceRequest::new(SequenceAction::Revert, vec![second]),
+                &context,
+                &mut Silent,
+            )
+        }
+        shapes::Move::Continue => repo.continue_sequence(None, None, &context, &mut Silent),
+        shapes::Move::Skip => repo.skip_in_sequence(None, &context, &mut Silent),
+        shapes::Move::Abort => repo.abort_sequence(&context, &mut Silent),
+    };
+    report.map(|report| report.later_failure.is_some())
 }
