@@ -88,7 +88,7 @@ impl Run<'_> {
             landing,
             NewEntry { commit: Some(item.commit), makes_commit: true, ..NewEntry::default() },
         )?;
-        self.committed(commit)?;
+        self.committed(commit);
         Ok(Step::Taken)
     }
 
@@ -154,11 +154,17 @@ impl Run<'_> {
             landing.state_files.extend(self.removed(&[FOLDER]));
         }
         self.land(landing, NewEntry { commit: Some(commit), makes_commit: true, ..NewEntry::default() })?;
+        let recorded = self.record_resolutions();
+        self.later(recorded);
+        self.committed(new);
+        Ok(Step::Taken)
+    }
+
+    fn record_resolutions(&mut self) -> Result<()> {
         let recorded = rerere::record(self.repo, &self.objects, &open_root(self.repo)?)?;
         recorded.keep(self.repo)?;
         recorded.events.iter().for_each(|event| self.front.tell(SequenceEvent::Rerere(event)));
-        self.committed(new)?;
-        Ok(Step::Taken)
+        Ok(())
     }
 
     /// Leaves everything as it is staged, for a person.
@@ -293,16 +299,15 @@ impl Run<'_> {
     }
 
     /// Tells of the commit, and runs what follows it.
-    pub(super) fn committed(&mut self, commit: CommitId) -> Result<()> {
+    pub(super) fn committed(&mut self, commit: CommitId) {
         self.report.commit_ids.push(commit);
         let mut hooks = self.hooks();
-        let failed = hooks.run(Hook::PostCommit, None, false)?.err();
-        if let Some(why) = failed {
-            let failure = format!("the post-commit hook failed: {why}");
-            self.report.later_failure = self.report.later_failure.take().or(Some(failure));
-        }
+        let failure = match hooks.run(Hook::PostCommit, None, false) {
+            Ok(ran) => ran.err().map(|why| format!("the post-commit hook failed: {why}")),
+            Err(error) => Some(error.to_string()),
+        };
+        self.report.later_failure = self.report.later_failure.take().or(failure);
         self.note_hooks(hooks.into_runs());
         self.front.tell(SequenceEvent::Committed(commit));
-        Ok(())
     }
 }

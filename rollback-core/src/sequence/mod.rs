@@ -630,8 +630,9 @@ impl<'a> Run<'a> {
                 return Err(error);
             }
         };
-        self.previous =
-            self.repo.newest_operation()?.filter(|entry| entry.operation_id == operation.to_string());
+        // It has landed; where its entry cannot be read, what follows is an operation of its own.
+        let newest = self.repo.newest_operation().ok().flatten();
+        self.previous = newest.filter(|entry| entry.operation_id == operation.to_string());
         self.report.operation_id = Some(operation.to_string());
         self.report.recovered = self.report.recovered.take().or(landed.recovered.into());
         self.report.later_failure =
@@ -704,6 +705,12 @@ impl<'a> Run<'a> {
         let mut draft = LogDraft::new(operation, receipt);
         draft.previous = previous.cloned().map(Box::new);
         Ok(draft)
+    }
+
+    /// Keeps what failed after a step has landed.
+    fn later(&mut self, failed: Result<()>) {
+        let failure = failed.err().map(|error| error.to_string());
+        self.report.later_failure = self.report.later_failure.take().or(failure);
     }
 
     /// Where HEAD is, or the null id's like on a branch without commits.

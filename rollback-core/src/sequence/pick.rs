@@ -228,7 +228,7 @@ impl Run<'_> {
             landing,
             NewEntry { commit: Some(item.commit), makes_commit: true, ..NewEntry::default() },
         )?;
-        self.committed(commit)?;
+        self.committed(commit);
         Ok(Step::Taken)
     }
 
@@ -352,7 +352,7 @@ impl Run<'_> {
             conflicts: true,
         });
         if let Some(replayed) = replayed {
-            replayed.keep(self.repo)?;
+            self.later(replayed.keep(self.repo));
             replayed.events.iter().for_each(|event| self.front.tell(SequenceEvent::Rerere(event)));
         }
         self.report.status = SequenceStatus::Conflicted;
