@@ -81,10 +81,8 @@ pub(super) fn stop(
     if session.console.json() {
         session.console.print(&json::document(&receipt));
     } else {
-        let hunks = receipt.plan.attempts.iter().find(|attempt| !attempt.hunks.is_empty());
-        let hunks = hunks.map_or(&[][..], |attempt| attempt.hunks.as_slice());
         let branch = receipt.outcome.reference.as_deref();
-        tell(&Stopped { report: &report, hunks, branch, notes: &notes }, &repo, session);
+        tell(&Stopped { report: &report, branch, notes: &notes }, &repo, session);
     }
     Ok(Exit::Paused)
 }
@@ -208,7 +206,7 @@ fn work(
     if session.console.json() {
         session.console.print(&json::document(&report));
     } else {
-        tell(&Stopped { report: &report, hunks: &[], branch: None, notes: &notes }, &repo, session);
+        tell(&Stopped { report: &report, branch: None, notes: &notes }, &repo, session);
     }
     if let Some(failure) = &report.later_failure {
         let failure = Failure::new(Exit::LandedWithFailure, "later-failure", failure.as_str());

@@ -16,8 +16,6 @@ const HUNKS: usize = 3;
 pub(crate) struct Stopped<'a> {
     /// How it stands.
     pub(crate) report: &'a SequenceReport,
-    /// The hunks in conflict, where they are known.
-    pub(crate) hunks: &'a [ConflictHunk],
     /// The branch that holds the conflict, where it is not in the work tree.
     pub(crate) branch: Option<&'a str>,
     /// What else happened.
@@ -46,7 +44,7 @@ pub(crate) fn render(stopped: &Stopped<'_>, commits: &Commits, typed: &Invocatio
     if hidden > 0 {
         out.push_str(&format!("  and {hidden} more\n"));
     }
-    out.push_str(&hunks(stopped.hunks, look));
+    out.push_str(&hunks(&report.hunks, look));
     for note in stopped.notes {
         out.push_str(&format!("{} {}\n", paint(Palette::HEADING, "note:"), text::escape(note)));
     }
@@ -141,7 +139,7 @@ fn next(stopped: &Stopped<'_>, typed: &Invocation) -> String {
     }
     if let Some(branch) = stopped.branch {
         let branch = super::short_reference(branch);
-        return line("resolve it on that branch:", &typed.git(&["switch", &branch]).to_string());
+        return line("look at it with", &typed.git(&["show", &branch]).to_string());
     }
     let go_on = typed.command(&["continue"]).to_string();
     let first = match report.status {

@@ -25,8 +25,9 @@ pub(crate) fn failure(plan: &Plan, typed: &Invocation) -> Failure {
 /// and with the loss of what came later.
 pub(crate) fn ways(plan: &Plan, typed: &Invocation) -> Vec<Hint> {
     let mut ways = Vec::new();
-    if plan.stops_at().is_some() && plan.request.options.onto.is_none() && plan.repository.work_dir.is_some()
-    {
+    let on_a_branch = typed.args().iter().any(|word| word.to_string_lossy().starts_with("--branch"));
+    let here = plan.request.options.onto.is_none() && plan.repository.work_dir.is_some();
+    if plan.stops_at().is_some() && (here || on_a_branch) {
         let typed = typed.without(&["--dry-run"]).without_option("--on-conflict", "--on-conflict");
         ways.push(Hint::new("resolve it by hand with", typed.with(&["--on-conflict=stop"])));
     }

@@ -296,6 +296,17 @@ impl Objects {
         id.0.attach(&self.repo).shorten_or_id().to_string()
     }
 
+    /// As [`Objects::abbreviated`], for what is written down: what cannot be found out is an error.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] where the objects cannot be looked through.
+    pub(crate) fn abbreviation(&self, id: ObjectId) -> Result<String> {
+        use gix::prelude::ObjectIdExt;
+        let shortened = id.0.attach(&self.repo).shorten();
+        let shortened = shortened.map_err(|error| Error::internal("cannot abbreviate an id", error))?;
+        Ok(shortened.to_string())
+    }
+
     pub(super) fn missing(&self, id: ObjectId, kind: &'static str) -> Error {
         ObjectError::Missing { kind, id, partial_clone: is_partial_clone(&self.repo) }.into()
     }

@@ -94,14 +94,8 @@ impl Run<'_> {
 
     /// Commits a resolved conflict, as `git commit` does.
     pub(super) fn commit_resolved(&mut self, rest: Option<&Todo>) -> Result<Step> {
-        let pick = stopped_at(self.repo, SequenceAction::Pick)?;
-        let revert = stopped_at(self.repo, SequenceAction::Revert)?;
-        let (action, commit) = match (pick, revert) {
-            (Some(commit), _) => (SequenceAction::Pick, commit),
-            (None, Some(commit)) => (SequenceAction::Revert, commit),
-            (None, None) => return Ok(Step::Taken),
-        };
-        let item = Item { action, commit };
+        let Some(item) = self.stopped_item()? else { return Ok(Step::Taken) };
+        let Item { action, commit } = item;
         let unmerged = self.repo.unmerged_paths()?;
         if !unmerged.is_empty() {
             return Err(WorkTreeError::Unmerged { paths: unmerged }.into());
@@ -128,12 +122,7 @@ impl Run<'_> {
         let made = self.make_commit(&making, tree, message);
         self.options.sign = sign;
         let (new, message) = made?;
-        let word = match (&self.context.reflog_action, action, head.commit()) {
-            (Some(word), ..) => word.as_str(),
-            (None, SequenceAction::Pick, _) => "commit (cherry-pick)",
-            (None, _, None) => "commit (initial)",
-            (None, SequenceAction::Revert, _) => "commit",
-        };
+        let word = self.word_of_commit(action, head.commit());
         let mut landing = Landing {
             objects: self.objects.take_new(),
             checkout: true,
@@ -158,6 +147,26 @@ impl Run<'_> {
         self.later(recorded);
         self.committed(new);
         Ok(Step::Taken)
+    }
+
+    /// The commit at which it stopped.
+    fn stopped_item(&self) -> Result<Option<Item>> {
+        for action in [SequenceAction::Pick, SequenceAction::Revert] {
+            if let Some(commit) = stopped_at(self.repo, action)? {
+                return Ok(Some(Item { action, commit }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What `git commit` calls itself in the logs of references.
+    fn word_of_commit(&self, action: SequenceAction, head: Option<CommitId>) -> &str {
+        match (&self.context.reflog_action, action, head) {
+            (Some(word), ..) => word.as_str(),
+            (None, SequenceAction::Pick, _) => "commit (cherry-pick)",
+            (None, _, None) => "commit (initial)",
+            (None, SequenceAction::Revert, _) => "commit",
+        }
     }
 
     fn record_resolutions(&mut self) -> Result<()> {

@@ -42,7 +42,7 @@ use crate::operation::OperationId;
 use crate::path::RepoPath;
 use crate::receipt::{CommitTime, Identity, Recovery};
 use crate::repo::{Objects, Repo};
-use crate::strategy::Restriction;
+use crate::strategy::{ConflictHunk, Restriction};
 
 /// What is to be undone or replayed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -215,6 +215,9 @@ pub struct SequenceReport {
     /// Where the merge could not decide.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conflicts: Vec<Conflict>,
+    /// What stands there between conflict markers: the first hunks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hunks: Vec<ConflictHunk>,
     /// How many commits are left after the one in hand.
     pub remaining: usize,
     /// The operation that `rb undo` takes back.
@@ -424,6 +427,7 @@ impl SequenceReport {
             commit_ids: Vec::new(),
             stopped_at: None,
             conflicts: Vec::new(),
+            hunks: Vec::new(),
             remaining: 0,
             operation_id: None,
             hooks: Vec::new(),
@@ -646,14 +650,7 @@ impl<'a> Run<'a> {
             Some(moved) => (moved.old, moved.new),
             None => (head.commit(), head.commit()),
         };
-        let mut report = self.report.clone();
-        report.operation_id = Some(operation.to_string());
-        if entry.stopped {
-            (report.status, report.stopped_at) = (SequenceStatus::Conflicted, entry.commit);
-        }
-        let mut receipt = serde_json::to_vec_pretty(&report)
-            .map_err(|error| Error::internal("cannot write the receipt", error))?;
-        receipt.push(b'\n');
+        let receipt = self.receipt(entry, operation)?;
         let previous = self.previous.as_ref().filter(|_| entry.edits.is_none());
         let mut commit_ids = previous.map(|known| known.commit_ids.clone()).unwrap_or_default();
         commit_ids
@@ -705,6 +702,19 @@ impl<'a> Run<'a> {
         let mut draft = LogDraft::new(operation, receipt);
         draft.previous = previous.cloned().map(Box::new);
         Ok(draft)
+    }
+
+    /// The document that the log keeps of a step.
+    fn receipt(&self, entry: &NewEntry<'_>, operation: &OperationId) -> Result<Vec<u8>> {
+        let mut report = self.report.clone();
+        report.operation_id = Some(operation.to_string());
+        if entry.stopped {
+            (report.status, report.stopped_at) = (SequenceStatus::Conflicted, entry.commit);
+        }
+        let mut receipt = serde_json::to_vec_pretty(&report)
+            .map_err(|error| Error::internal("cannot write the receipt", error))?;
+        receipt.push(b'\n');
+        Ok(receipt)
     }
 
     /// Keeps what failed after a step has landed.

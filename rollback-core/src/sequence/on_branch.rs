@@ -12,6 +12,7 @@ use crate::repo::Repo;
 use crate::repo::refs::Head;
 use crate::sequence::NewEntry;
 use crate::sequence::commit::Making;
+use crate::strategy::hunks;
 
 /// The trailer that marks a commit with conflict markers; one for each path.
 const CONFLICT: &str = "Rollback-Conflict";
@@ -64,6 +65,7 @@ impl Repo {
         };
         run.land(landing, NewEntry { commit: Some(*commit), makes_commit: true, ..NewEntry::default() })?;
         run.report.commit_ids.push(new);
+        run.report.hunks = hunks::of(&run.objects, merged.tree_id, &merged.conflicts)?;
         run.report.conflicts = merged.conflicts;
         run.report.status = SequenceStatus::Conflicted;
         run.report.stopped_at = Some(*commit);

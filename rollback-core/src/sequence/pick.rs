@@ -20,7 +20,7 @@ use crate::path::{RepoPath, names_now};
 use crate::repo::Commit;
 use crate::repo::identity::Role;
 use crate::repo::refs::Head;
-use crate::strategy::scope;
+use crate::strategy::{hunks, scope};
 
 /// A commit and what it is compared with.
 pub(super) struct Change {
@@ -140,7 +140,7 @@ impl Run<'_> {
             }
             None => incoming,
         };
-        let labels = self.labels(item.action, change);
+        let labels = self.labels(item.action, change)?;
         // The engine shares objects by reference count; what it creates is taken over.
         let shared = std::rc::Rc::new(self.repo.objects());
         shared.insert_new(&self.objects.new_objects()?)?;
@@ -154,8 +154,8 @@ impl Run<'_> {
         Ok(merged)
     }
 
-    fn labels(&self, action: SequenceAction, change: &Change) -> Labels {
-        let mut name = BString::from(format!("{} (", self.objects.abbreviated(change.commit.id.0)));
+    fn labels(&self, action: SequenceAction, change: &Change) -> Result<Labels> {
+        let mut name = BString::from(format!("{} (", self.objects.abbreviation(change.commit.id.0)?));
         name.extend_from_slice(message::subject(&change.commit.message));
         name.push(b')');
         let empty = BString::from("(empty tree)");
@@ -163,10 +163,10 @@ impl Run<'_> {
             Some(_) => [b"parent of ", name.as_slice()].concat().into(),
             None => empty,
         };
-        match action {
+        Ok(match action {
             SequenceAction::Revert => Labels::new(name, "HEAD", parent),
             SequenceAction::Pick => Labels::new(parent, "HEAD", name),
-        }
+        })
     }
 
     /// Lands a merge without conflicts, or stops because nothing is left of the commit.
@@ -190,15 +190,7 @@ impl Run<'_> {
         }
         let auto_merge = StateFile::write("AUTO_MERGE", format!("{}\n", merged.tree_id));
         match self.fate(change, start, merged.tree_id)? {
-            Fate::Drop => {
-                self.front.tell(SequenceEvent::Dropped(item.commit));
-                self.pending.extend(self.removed(&["CHERRY_PICK_HEAD", "MERGE_MSG", "AUTO_MERGE"]));
-                self.pending.extend(self.safety_after(start.head.commit()));
-                if rest.is_none() {
-                    self.land_state(Vec::new())?;
-                }
-                return Ok(Step::Taken);
-            }
+            Fate::Drop => return self.leave_out(item, start, rest),
             Fate::StopAsEmpty => {
                 self.stage_before_commit(item, landing, draft, auto_merge)?;
                 self.report.status = SequenceStatus::Empty;
@@ -229,6 +221,17 @@ impl Run<'_> {
             NewEntry { commit: Some(item.commit), makes_commit: true, ..NewEntry::default() },
         )?;
         self.committed(commit);
+        Ok(Step::Taken)
+    }
+
+    /// Makes no commit.
+    fn leave_out(&mut self, item: Item, start: &Start, rest: Option<&Todo>) -> Result<Step> {
+        self.front.tell(SequenceEvent::Dropped(item.commit));
+        self.pending.extend(self.removed(&["CHERRY_PICK_HEAD", "MERGE_MSG", "AUTO_MERGE"]));
+        self.pending.extend(self.safety_after(start.head.commit()));
+        if rest.is_none() {
+            self.land_state(Vec::new())?;
+        }
         Ok(Step::Taken)
     }
 
@@ -302,36 +305,9 @@ impl Run<'_> {
             Some(replayed) if replayed.staged => &replayed.resolved,
             _ => &[],
         };
-        let with_stages = |conflict: &&Conflict| {
-            let stages = &conflict.stages;
-            let any = stages.base.is_some() || stages.ours.is_some() || stages.theirs.is_some();
-            any && !staged.contains(&conflict.path)
-        };
-        let index_stages: Vec<Conflict> = merged.conflicts.iter().filter(with_stages).cloned().collect();
-        let paths: Vec<RepoPath> = merged
-            .conflicts
-            .iter()
-            .filter(|conflict| {
-                let stages = &conflict.stages;
-                stages.base.is_some() || stages.ours.is_some() || stages.theirs.is_some()
-            })
-            .map(|conflict| conflict.path.clone())
-            .collect();
-        let style = self.repo.message_style();
-        let text = message::merge_msg(draft, &self.message_options(), &style, &paths);
-        let mut files = vec![
-            StateFile::write("AUTO_MERGE", format!("{}\n", merged.tree_id)),
-            StateFile::write("MERGE_MSG", text),
-        ];
-        let names_commit = match item.action {
-            SequenceAction::Revert => true,
-            SequenceAction::Pick => !self.options.no_commit && !self.context.helped,
-        };
-        if names_commit {
-            files.push(StateFile::write(item.action.head_file(), format!("{}\n", item.commit)));
-        } else if self.context.helped {
-            files.extend(self.removed(&["CHERRY_PICK_HEAD"]));
-        }
+        let staged_now = |conflict: &&Conflict| has_stages(conflict) && !staged.contains(&conflict.path);
+        let index_stages: Vec<Conflict> = merged.conflicts.iter().filter(staged_now).cloned().collect();
+        let mut files = self.files_of_conflict(item, merged, draft);
         files.extend(self.safety_after(start.head.commit()));
         let landing = Landing {
             objects: self.objects.new_objects()?,
@@ -341,6 +317,7 @@ impl Run<'_> {
             ..Landing::of_trees(start.tree, tree)
         };
         self.report.conflicts.clone_from(&merged.conflicts);
+        self.report.hunks = hunks::of(&self.objects, tree, &merged.conflicts)?;
         self.land(
             landing,
             NewEntry { commit: Some(change.commit.id), stopped: true, ..NewEntry::default() },
@@ -358,6 +335,28 @@ impl Run<'_> {
         self.report.status = SequenceStatus::Conflicted;
         self.report.stopped_at = Some(item.commit);
         Ok(Step::Stopped)
+    }
+
+    /// git's files of a merge that has conflicts.
+    fn files_of_conflict(&self, item: Item, merged: &Merged, draft: &BString) -> Vec<StateFile> {
+        let listed = merged.conflicts.iter().filter(|conflict| has_stages(conflict));
+        let paths: Vec<RepoPath> = listed.map(|conflict| conflict.path.clone()).collect();
+        let style = self.repo.message_style();
+        let text = message::merge_msg(draft, &self.message_options(), &style, &paths);
+        let mut files = vec![
+            StateFile::write("AUTO_MERGE", format!("{}\n", merged.tree_id)),
+            StateFile::write("MERGE_MSG", text),
+        ];
+        let names_commit = match item.action {
+            SequenceAction::Revert => true,
+            SequenceAction::Pick => !self.options.no_commit && !self.context.helped,
+        };
+        if names_commit {
+            files.push(StateFile::write(item.action.head_file(), format!("{}\n", item.commit)));
+        } else if self.context.helped {
+            files.extend(self.removed(&["CHERRY_PICK_HEAD"]));
+        }
+        files
     }
 
     /// Moves the branch to the very commit.
@@ -451,4 +450,10 @@ impl Run<'_> {
     pub(super) fn is_last(&self, rest: Option<&Todo>) -> bool {
         rest.is_some_and(|rest| rest.len() == 0) || rest.is_none() && !is_there(self.repo, TODO)
     }
+}
+
+/// Whether the index gets stages of the path; a folder that was renamed to two places has none.
+fn has_stages(conflict: &Conflict) -> bool {
+    let stages = &conflict.stages;
+    stages.base.is_some() || stages.ours.is_some() || stages.theirs.is_some()
 }

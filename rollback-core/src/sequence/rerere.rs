@@ -78,28 +78,7 @@ pub(super) fn replay(
     let autoupdate = autoupdate.or(repo.config_switch("rerere.autoUpdate")?).unwrap_or(false);
     let mut replayed = Replayed { staged: autoupdate, ..Replayed::default() };
     let mut open = read_list(repo, &cache)?;
-    let mut files: BTreeMap<RepoPath, Vec<u8>> = BTreeMap::new();
-    for conflict in conflicts {
-        let both = [conflict.stages.ours, conflict.stages.theirs];
-        if !both.iter().all(|side| side.is_some_and(|entry| entry.mode.is_file())) {
-            continue;
-        }
-        let Some(entry) = objects.entry_at(*tree, &conflict.path)?.filter(|entry| entry.mode.is_file())
-        else {
-            continue;
-        };
-        let bytes = objects.blob(entry.id)?;
-        let normal = normalise(&bytes, objects);
-        if normal.conflicts != Conflicts::None
-            && let Some(known) = open.remove(&conflict.path)
-        {
-            replayed.forget(&known);
-        }
-        if normal.conflicts == Conflicts::Some {
-            open.insert(conflict.path.clone(), Known { id: normal.id, variant: None });
-            files.insert(conflict.path.clone(), bytes);
-        }
-    }
+    let files = replayed.open_conflicts(objects, conflicts, *tree, &mut open)?;
     let mut edits = Edits::new();
     let mut left = BTreeMap::new();
     for (path, mut known) in open {
@@ -162,6 +141,37 @@ pub(super) fn record(repo: &Repo, objects: &Objects, root: &Folder) -> Result<Re
 }
 
 impl Replayed {
+    /// Adds the conflicts of a merge to those that wait; the content of their files.
+    fn open_conflicts(
+        &mut self,
+        objects: &Objects,
+        conflicts: &[Conflict],
+        tree: TreeId,
+        open: &mut BTreeMap<RepoPath, Known>,
+    ) -> Result<BTreeMap<RepoPath, Vec<u8>>> {
+        let mut files = BTreeMap::new();
+        for conflict in conflicts {
+            let both = [conflict.stages.ours, conflict.stages.theirs];
+            if !both.iter().all(|side| side.is_some_and(|entry| entry.mode.is_file())) {
+                continue;
+            }
+            let entry = objects.entry_at(tree, &conflict.path)?;
+            let Some(entry) = entry.filter(|entry| entry.mode.is_file()) else { continue };
+            let bytes = objects.blob(entry.id)?;
+            let normal = normalise(&bytes, objects);
+            if normal.conflicts != Conflicts::None
+                && let Some(known) = open.remove(&conflict.path)
+            {
+                self.forget(&known);
+            }
+            if normal.conflicts == Conflicts::Some {
+                open.insert(conflict.path.clone(), Known { id: normal.id, variant: None });
+                files.insert(conflict.path.clone(), bytes);
+            }
+        }
+        Ok(files)
+    }
+
     fn forget(&mut self, known: &Known) {
         let Some(variant) = known.variant else { return };
         for name in ["postimage", "preimage"] {

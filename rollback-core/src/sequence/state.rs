@@ -34,7 +34,7 @@ impl Todo {
         let row = |commit: &CommitId| -> Result<_> {
             let message = objects.commit(*commit)?.message;
             let mut line =
-                BString::from(format!("{} {} ", action.todo_word(), objects.abbreviated(commit.0)));
+                BString::from(format!("{} {} ", action.todo_word(), objects.abbreviation(commit.0)?));
             line.push_str(message::subject(&message));
             Ok((Some(Item { action, commit: *commit }), line))
         };

@@ -35,7 +35,7 @@ fn is_zero(number: &usize) -> bool {
 }
 
 /// The first hunks of the files in conflict, as they stand in the merged tree.
-pub(super) fn of(objects: &Objects, tree: TreeId, conflicts: &[Conflict]) -> Result<Vec<ConflictHunk>> {
+pub(crate) fn of(objects: &Objects, tree: TreeId, conflicts: &[Conflict]) -> Result<Vec<ConflictHunk>> {
     let mut hunks = Vec::new();
     for conflict in conflicts {
         let Some(entry) = objects.entry_at(tree, &conflict.path)?.filter(|entry| entry.mode.is_file()) else {

@@ -4,7 +4,7 @@
 
 mod attempt;
 mod dependents;
-mod hunks;
+pub(crate) mod hunks;
 pub(crate) mod ladder;
 pub(crate) mod scope;
 pub(crate) mod workbench;
