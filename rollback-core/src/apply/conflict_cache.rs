@@ -39,8 +39,8 @@ impl<'a> ConflictCache<'a> {
 
     /// The names of the files that are kept for a conflict.
     pub(crate) fn names(&self, id: &str) -> Result<Vec<String>> {
-        match fs::read_dir(self.folder().join(id)) {
-            Ok(rows) => Ok(rows.flatten().filter_map(|row| row.file_name().into_string().ok()).collect()),
+        match crate::listing::rows(&self.folder().join(id)) {
+            Ok(rows) => Ok(rows.into_iter().filter_map(|row| row.file_name().into_string().ok()).collect()),
             Err(error) if bounded::is_absent(&error) => Ok(Vec::new()),
             Err(error) => Err(Error::io("read", self.folder().join(id), error)),
         }

@@ -341,13 +341,16 @@ pub(crate) fn read_entry(id: &str, record: &mut Record) -> Result<LoggedOperatio
 }
 
 impl Repo {
-    /// What the newest entry of the log says; `None` where there is none, or it cannot be read.
+    /// What the newest entry of the log says; `None` where there is none, or it says nothing that can be used.
     ///
     /// # Errors
-    /// Where the folder of records cannot be read.
+    /// Where the records cannot be read.
     pub(crate) fn newest_operation(&self) -> Result<Option<LoggedOperation>> {
         let Some(id) = self.record_ids(RecordKind::Operation)?.pop() else { return Ok(None) };
-        let record = self.read_record(RecordKind::Operation, &id).ok().flatten();
+        let record = match self.read_record(RecordKind::Operation, &id) {
+            Err(Error::Repository(RepositoryError::ForeignRecord { .. })) => None,
+            read => read?,
+        };
         Ok(record.and_then(|mut record| read_entry(&id, &mut record).ok()))
     }
 }

@@ -28,7 +28,7 @@ pub use options::{SequenceAction, SequenceOptions, SignCommits, WhenEmpty};
 pub use rerere::RerereEvent;
 pub use summary::{ChangeSummary, SummaryRow};
 
-use self::state::{FOLDER, HEAD, OPTS, SAFETY, TODO, Todo};
+use self::state::{FOLDER, HEAD_FILE, OPTS_FILE, SAFETY_FILE, TODO_FILE, Todo};
 use crate::apply::log::{LOG_VERSION, LogDraft, LoggedOperation};
 use crate::apply::{LandOptions, Landing, land, read_if_there};
 use crate::conflict::Conflict;
@@ -272,11 +272,11 @@ impl Repo {
             return Err(SequenceError::NothingToRevert.into());
         }
         run.update_safety = true;
-        run.pending.push(StateFile::write(HEAD, begun.map_or_else(String::new, |id| format!("{id}\n"))));
+        run.pending.push(StateFile::write(HEAD_FILE, begun.map_or_else(String::new, |id| format!("{id}\n"))));
         let key = run.signing_key();
         let opts = run.options.to_file(key.as_deref());
         if !opts.is_empty() {
-            run.pending.push(StateFile::write(OPTS, opts));
+            run.pending.push(StateFile::write(OPTS_FILE, opts));
         }
         run.pending.push(safety(head));
         run.pick_all(todo)?;
@@ -416,7 +416,7 @@ fn is_there(repo: &Repo, name: &str) -> bool {
 
 /// `sequencer/abort-safety`: where HEAD is after a step.
 fn safety(head: Option<CommitId>) -> StateFile {
-    StateFile::write(SAFETY, head.map_or_else(String::new, |id| format!("{id}\n")))
+    StateFile::write(SAFETY_FILE, head.map_or_else(String::new, |id| format!("{id}\n")))
 }
 
 impl SequenceReport {
@@ -515,14 +515,14 @@ impl<'a> Run<'a> {
         while let Some((item, rest)) = todo.split() {
             self.repo.stop_if_cancelled()?;
             self.report.remaining = rest.len();
-            self.pending.retain(|file| file.name != TODO);
-            self.pending.push(StateFile::write(TODO, todo.text()));
+            self.pending.retain(|file| file.name != TODO_FILE);
+            self.pending.push(StateFile::write(TODO_FILE, todo.text()));
             match self.pick(item, Some(&rest)) {
                 Ok(Step::Taken) => todo = rest,
                 Ok(Step::Stopped) => return Ok(()),
                 Err(error) => {
                     // As git does: what was begun is known, though the commit was refused.
-                    self.pending.retain(|file| file.name != SAFETY);
+                    self.pending.retain(|file| file.name != SAFETY_FILE);
                     self.land_state(vec![safety(self.repo.head()?.commit())])?;
                     return Err(error);
                 }

@@ -10,10 +10,10 @@ use crate::message;
 use crate::repo::{Objects, Repo};
 
 pub(super) const FOLDER: &str = "sequencer";
-pub(super) const TODO: &str = "sequencer/todo";
-pub(super) const HEAD: &str = "sequencer/head";
-pub(super) const OPTS: &str = "sequencer/opts";
-pub(super) const SAFETY: &str = "sequencer/abort-safety";
+pub(super) const TODO_FILE: &str = "sequencer/todo";
+pub(super) const HEAD_FILE: &str = "sequencer/head";
+pub(super) const OPTS_FILE: &str = "sequencer/opts";
+pub(super) const SAFETY_FILE: &str = "sequencer/abort-safety";
 
 /// One commit of a sequence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +46,7 @@ impl Todo {
     /// # Errors
     /// [`SequenceError::UnreadableTodo`] with the line that is none of git's.
     pub(super) fn read(repo: &Repo, action: SequenceAction) -> Result<Option<Self>> {
-        let Some(text) = read_if_there(&repo.git_dir().join(TODO))? else { return Ok(None) };
+        let Some(text) = read_if_there(&repo.git_dir().join(TODO_FILE))? else { return Ok(None) };
         let comment = repo.message_style().comment;
         let mut rows = Vec::new();
         for (nth, line) in text.lines().enumerate() {
@@ -115,7 +115,7 @@ fn action_of(word: &[u8]) -> Option<SequenceAction> {
 
 /// What the first line of `sequencer/todo` says is going on; `None` where there is no such file, or no such word.
 pub(super) fn last_command(repo: &Repo) -> Result<Option<SequenceAction>> {
-    let Some(text) = read_if_there(&repo.git_dir().join(TODO))? else { return Ok(None) };
+    let Some(text) = read_if_there(&repo.git_dir().join(TODO_FILE))? else { return Ok(None) };
     let first = text.trim_ascii_start();
     Ok(first.find_byteset(b" \t").and_then(|end| action_of(&first[..end])))
 }
@@ -136,7 +136,7 @@ pub(super) fn is_sequence(repo: &Repo) -> bool {
 /// # Errors
 /// [`SequenceError::UnreadableHead`].
 pub(super) fn start(repo: &Repo) -> Result<Option<CommitId>> {
-    let Some(text) = read_if_there(&repo.git_dir().join(HEAD))? else { return Ok(None) };
+    let Some(text) = read_if_there(&repo.git_dir().join(HEAD_FILE))? else { return Ok(None) };
     let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let commit = line.to_str().ok().and_then(|id| id.parse().ok());
     commit.map(Some).ok_or_else(|| SequenceError::UnreadableHead.into())
@@ -144,7 +144,7 @@ pub(super) fn start(repo: &Repo) -> Result<Option<CommitId>> {
 
 /// Whether HEAD is where the last step left it.
 pub(super) fn head_is_unmoved(repo: &Repo, head: Option<CommitId>) -> Result<bool> {
-    let expected = read_if_there(&repo.git_dir().join(SAFETY))?;
+    let expected = read_if_there(&repo.git_dir().join(SAFETY_FILE))?;
     let expected: Option<CommitId> =
         expected.and_then(|text| text.trim_ascii().to_str().ok().and_then(|id| id.parse().ok()));
     Ok(expected == head)
@@ -152,7 +152,7 @@ pub(super) fn head_is_unmoved(repo: &Repo, head: Option<CommitId>) -> Result<boo
 
 /// The options that were kept.
 pub(super) fn options(repo: &Repo) -> Result<SequenceOptions> {
-    match read_if_there(&repo.git_dir().join(OPTS))? {
+    match read_if_there(&repo.git_dir().join(OPTS_FILE))? {
         Some(text) => SequenceOptions::from_file(&text),
         None => Ok(SequenceOptions::default()),
     }
