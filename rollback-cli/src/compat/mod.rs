@@ -11,7 +11,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rollback_core::error::WorkTreeError;
-use rollback_core::process::{SystemHooks, SystemMergeDrivers, SystemRunner};
+use rollback_core::process::{SystemHooks, SystemMergeDrivers, SystemRunner, merge_by_strategy};
 use rollback_core::repo::GitRelease;
 use rollback_core::sequence::{
     SequenceAction, SequenceContext, SequenceEvent, SequenceFront, SequenceOptions, SequenceReport,
@@ -249,16 +249,9 @@ impl SequenceFront for Front<'_> {
     }
 
     fn merge_by_strategy(&mut self, call: &StrategyCall<'_>) -> Result<i32, String> {
-        let mut command = std::process::Command::new("git");
-        command.arg(format!("merge-{}", call.name));
-        command.args(call.options.iter().map(|option| format!("--{option}")));
-        command.arg(call.base.to_string()).arg("--");
-        command.arg(call.ours.to_string()).arg(call.theirs.to_string());
-        if let Some(folder) = self.repo.work_dir() {
-            command.current_dir(folder);
-        }
-        let ended = command.status().map_err(|error| error.to_string())?;
-        Ok(ended.code().unwrap_or(128))
+        let Some(folder) = self.repo.work_dir() else { return Err("there is no work tree".to_owned()) };
+        let ids = [call.base, call.ours, call.theirs.0];
+        merge_by_strategy(folder, call.name, call.options, ids).map_err(|error| error.to_string())
     }
 
     fn tell(&mut self, event: SequenceEvent<'_>) {

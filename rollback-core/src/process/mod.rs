@@ -18,6 +18,7 @@ pub(crate) mod merge_tree;
 pub mod push;
 mod redact;
 mod search_path;
+mod strategy;
 mod system;
 mod tree;
 
@@ -29,6 +30,7 @@ pub use hooks::SystemHooks;
 pub use identity::{Holder, ProcessId};
 pub use merge_drivers::SystemMergeDrivers;
 pub use redact::Redactor;
+pub use strategy::merge_by_strategy;
 pub use system::SystemRunner;
 pub use tree::{LeftProgram, new_tree_name};
 

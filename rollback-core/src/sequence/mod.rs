@@ -28,7 +28,7 @@ pub use options::{SequenceAction, SequenceOptions, SignCommits, WhenEmpty};
 pub use rerere::RerereEvent;
 pub use summary::{ChangeSummary, SummaryRow};
 
-use self::state::{FOLDER, HEAD_FILE, OPTS_FILE, SAFETY_FILE, TODO_FILE, Todo};
+use self::state::{FOLDER, HEAD_FILE, LIST_FILE, OPTS_FILE, SAFETY_FILE, Todo};
 use crate::apply::log::{LOG_VERSION, LogDraft, LoggedOperation};
 use crate::apply::{LandOptions, Landing, land, read_if_there};
 use crate::conflict::Conflict;
@@ -515,8 +515,8 @@ impl<'a> Run<'a> {
         while let Some((item, rest)) = todo.split() {
             self.repo.stop_if_cancelled()?;
             self.report.remaining = rest.len();
-            self.pending.retain(|file| file.name != TODO_FILE);
-            self.pending.push(StateFile::write(TODO_FILE, todo.text()));
+            self.pending.retain(|file| file.name != LIST_FILE);
+            self.pending.push(StateFile::write(LIST_FILE, todo.text()));
             match self.pick(item, Some(&rest)) {
                 Ok(Step::Taken) => todo = rest,
                 Ok(Step::Stopped) => return Ok(()),

@@ -3,7 +3,7 @@
 use bstr::BString;
 
 use super::commit::{Ending, Making};
-use super::state::{Item, TODO_FILE, Todo};
+use super::state::{Item, LIST_FILE, Todo};
 use super::{
     FOLDER, NewEntry, Run, SequenceAction, SequenceEvent, SequenceStatus, Step, StrategyCall, WhenEmpty,
 };
@@ -448,7 +448,7 @@ impl Run<'_> {
 
     /// Whether the sequence is one, and its list names this as the last.
     pub(super) fn is_last(&self, rest: Option<&Todo>) -> bool {
-        rest.is_some_and(|rest| rest.len() == 0) || rest.is_none() && !is_there(self.repo, TODO_FILE)
+        rest.is_some_and(|rest| rest.len() == 0) || rest.is_none() && !is_there(self.repo, LIST_FILE)
     }
 }
 

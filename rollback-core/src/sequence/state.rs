@@ -10,7 +10,7 @@ use crate::message;
 use crate::repo::{Objects, Repo};
 
 pub(super) const FOLDER: &str = "sequencer";
-pub(super) const TODO_FILE: &str = "sequencer/todo";
+pub(super) const LIST_FILE: &str = "sequencer/todo";
 pub(super) const HEAD_FILE: &str = "sequencer/head";
 pub(super) const OPTS_FILE: &str = "sequencer/opts";
 pub(super) const SAFETY_FILE: &str = "sequencer/abort-safety";
@@ -46,7 +46,7 @@ impl Todo {
     /// # Errors
     /// [`SequenceError::UnreadableTodo`] with the line that is none of git's.
     pub(super) fn read(repo: &Repo, action: SequenceAction) -> Result<Option<Self>> {
-        let Some(text) = read_if_there(&repo.git_dir().join(TODO_FILE))? else { return Ok(None) };
+        let Some(text) = read_if_there(&repo.git_dir().join(LIST_FILE))? else { return Ok(None) };
         let comment = repo.message_style().comment;
         let mut rows = Vec::new();
         for (nth, line) in text.lines().enumerate() {
@@ -115,7 +115,7 @@ fn action_of(word: &[u8]) -> Option<SequenceAction> {
 
 /// What the first line of `sequencer/todo` says is going on; `None` where there is no such file, or no such word.
 pub(super) fn last_command(repo: &Repo) -> Result<Option<SequenceAction>> {
-    let Some(text) = read_if_there(&repo.git_dir().join(TODO_FILE))? else { return Ok(None) };
+    let Some(text) = read_if_there(&repo.git_dir().join(LIST_FILE))? else { return Ok(None) };
     let first = text.trim_ascii_start();
     Ok(first.find_byteset(b" \t").and_then(|end| action_of(&first[..end])))
 }
