@@ -119,7 +119,7 @@ impl Repo {
     /// [`Repo::unreadable_operations`] names it.
     ///
     /// # Errors
-    /// [`Error::Io`] where the folder of records cannot be read.
+    /// [`Error::Io`](crate::Error::Io) where the folder of records cannot be read.
     pub fn operations(&self) -> Result<Vec<Operation>> {
         let entries = self.log_entries()?.into_iter();
         Ok(entries.filter(|entry| entry.continued_by.is_none()).map(Into::into).collect())
