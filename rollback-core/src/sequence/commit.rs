@@ -4,11 +4,11 @@ use std::fs;
 
 use bstr::{BString, ByteSlice, ByteVec};
 
-use super::pick::Change;
-use super::state::{Item, Todo, stopped_at};
-use super::{
-    FOLDER, NewEntry, Run, SequenceAction, SequenceEvent, SequenceStatus, SignCommits, Step, rerere,
-};
+use super::logged::NewEntry;
+use super::pick::{Change, Start};
+use super::run::{Run, Step};
+use super::state::{FOLDER, Item, Todo, removed, stopped_at};
+use super::{SequenceAction, SequenceEvent, SequenceStatus, SignCommits, rerere};
 use crate::apply::{CommitHooks, Landing, NewCommit, message_file, open_root, write_message_file};
 use crate::error::{Error, ObjectError, Result, WorkTreeError};
 use crate::hooks::Hook;
@@ -37,6 +37,15 @@ pub(super) struct Making<'a> {
     pub(super) action: SequenceAction,
     /// HEAD; none on a branch without commits.
     pub(super) parent: Option<CommitId>,
+}
+
+/// A commit that was made, and is to land.
+pub(super) struct Made {
+    /// The commit that was taken.
+    pub(super) taken: CommitId,
+    pub(super) commit: CommitId,
+    pub(super) tree: TreeId,
+    pub(super) reflog: BString,
 }
 
 /// A message, or why there is none.
@@ -70,24 +79,17 @@ impl Run<'_> {
         };
         let tree = self.repo.index_tree(&self.objects)?;
         let (commit, message) = self.make_commit(&making, tree, message)?;
-        let mut landing = Landing {
-            objects: self.objects.take_new(),
-            checkout: true,
-            reference: Some(self.moved(&head, commit, message.reflog_line(&self.reflog_word()))?),
-            ..Landing::of_trees(tree, tree)
-        };
         let gone: &[&str] = match ending {
             Ending::Edited => {
                 &["CHERRY_PICK_HEAD", "REVERT_HEAD", "MERGE_MSG", "MERGE_MODE", "SQUASH_MSG", "AUTO_MERGE"]
             }
             _ => &["CHERRY_PICK_HEAD", "MERGE_MSG"],
         };
-        landing.state_files.extend(self.removed(gone));
-        landing.state_files.extend(self.after_commit(rest, commit));
-        self.land(
-            landing,
-            NewEntry { commit: Some(item.commit), makes_commit: true, ..NewEntry::default() },
-        )?;
+        let mut state_files = removed(self.repo, gone)?;
+        state_files.extend(self.after_commit(rest, commit));
+        let reflog = message.reflog_line(&self.reflog_word());
+        let made = Made { taken: item.commit, commit, tree, reflog };
+        self.land_commit(&Start { head, tree }, made, state_files)?;
         self.committed(commit);
         Ok(Step::Taken)
     }
@@ -122,13 +124,6 @@ impl Run<'_> {
         let made = self.make_commit(&making, tree, message);
         self.options.sign = sign;
         let (new, message) = made?;
-        let word = self.word_of_commit(action, head.commit());
-        let mut landing = Landing {
-            objects: self.objects.take_new(),
-            checkout: true,
-            reference: Some(self.moved(&head, new, message.reflog_line(word))?),
-            ..Landing::of_trees(tree, tree)
-        };
         let gone = [
             "CHERRY_PICK_HEAD",
             "REVERT_HEAD",
@@ -138,11 +133,13 @@ impl Run<'_> {
             "SQUASH_MSG",
             "AUTO_MERGE",
         ];
-        landing.state_files.extend(self.removed(&gone));
-        if self.is_last(rest) {
-            landing.state_files.extend(self.removed(&[FOLDER]));
+        let mut state_files = removed(self.repo, &gone)?;
+        if self.is_last(rest)? {
+            state_files.extend(removed(self.repo, &[FOLDER])?);
         }
-        self.land(landing, NewEntry { commit: Some(commit), makes_commit: true, ..NewEntry::default() })?;
+        let reflog = message.reflog_line(self.word_of_commit(action, head.commit()));
+        let made = Made { taken: commit, commit: new, tree, reflog };
+        self.land_commit(&Start { head, tree }, made, state_files)?;
         let recorded = self.record_resolutions();
         self.later(recorded);
         self.committed(new);
@@ -286,6 +283,23 @@ impl Run<'_> {
             SignCommits::WithKey(key) => commit.write_signed_with(&self.objects, key)?,
         };
         Ok((signed, message))
+    }
+
+    /// Lands a commit: index and work tree go from where the step began to its tree.
+    pub(super) fn land_commit(
+        &mut self,
+        start: &Start,
+        made: Made,
+        state_files: Vec<StateFile>,
+    ) -> Result<()> {
+        let landing = Landing {
+            objects: self.objects.take_new(),
+            checkout: true,
+            reference: Some(self.moved(&start.head, made.commit, made.reflog)?),
+            state_files,
+            ..Landing::of_trees(start.tree, made.tree)
+        };
+        self.land(landing, NewEntry::of_commit(made.taken))
     }
 
     /// Who does it, and when.

@@ -1,8 +1,11 @@
 //! A conflict on a branch of its own: the merge with its markers as a commit, for people to finish elsewhere.
 
+use super::commit::Making;
+use super::logged::NewEntry;
 use super::pick::Start;
+use super::run::Run;
 use super::state::Item;
-use super::{Run, SequenceContext, SequenceFront, SequenceReport, SequenceRequest, SequenceStatus};
+use super::{SequenceContext, SequenceFront, SequenceReport, SequenceRequest, SequenceStatus};
 use crate::apply::{Landing, RefUpdate};
 use crate::error::{LandingError, Result};
 use crate::id::CommitId;
@@ -10,8 +13,6 @@ use crate::merge::Verdict;
 use crate::message::Trailer;
 use crate::repo::Repo;
 use crate::repo::refs::Head;
-use crate::sequence::NewEntry;
-use crate::sequence::commit::Making;
 use crate::strategy::hunks;
 
 /// The trailer that marks a commit with conflict markers; one for each path.
@@ -63,7 +64,7 @@ impl Repo {
             reference: Some(RefUpdate { name: name.into(), old: None, ..moved }),
             ..Landing::of_trees(start.tree, merged.tree_id)
         };
-        run.land(landing, NewEntry { commit: Some(*commit), makes_commit: true, ..NewEntry::default() })?;
+        run.land(landing, NewEntry::of_commit(*commit))?;
         run.report.commit_ids.push(new);
         run.report.hunks = hunks::of(&run.objects, merged.tree_id, &merged.conflicts)?;
         run.report.conflicts = merged.conflicts;

@@ -2,12 +2,11 @@
 
 use bstr::BString;
 
-use super::commit::{Ending, Making};
-use super::state::{Item, LIST_FILE, Todo};
-use super::{
-    FOLDER, NewEntry, Run, SequenceAction, SequenceEvent, SequenceStatus, Step, StrategyCall, WhenEmpty,
-};
-use super::{is_there, rerere};
+use super::commit::{Ending, Made, Making};
+use super::logged::NewEntry;
+use super::run::{Run, Step};
+use super::state::{FOLDER, Item, LIST_FILE, Todo, is_there, removed};
+use super::{SequenceAction, SequenceEvent, SequenceStatus, StrategyCall, WhenEmpty, rerere};
 use crate::apply::{Landing, RefUpdate};
 use crate::conflict::Conflict;
 use crate::error::{Result, SequenceError};
@@ -209,17 +208,12 @@ impl Run<'_> {
         let making = Making { commit: &change.commit, action: item.action, parent: start.head.commit() };
         let text = self.unedited(draft);
         let (commit, message) = self.make_commit(&making, merged.tree_id, text)?;
-        let mut landing = landing;
-        landing.objects = self.objects.take_new();
-        landing.reference =
-            Some(self.moved(&start.head, commit, message.reflog_line(&self.reflog_word()))?);
-        landing.state_files.push(auto_merge);
-        landing.state_files.extend(self.removed(&["CHERRY_PICK_HEAD", "MERGE_MSG"]));
-        landing.state_files.extend(self.after_commit(rest, commit));
-        self.land(
-            landing,
-            NewEntry { commit: Some(item.commit), makes_commit: true, ..NewEntry::default() },
-        )?;
+        let mut state_files = vec![auto_merge];
+        state_files.extend(removed(self.repo, &["CHERRY_PICK_HEAD", "MERGE_MSG"])?);
+        state_files.extend(self.after_commit(rest, commit));
+        let reflog = message.reflog_line(&self.reflog_word());
+        let made = Made { taken: item.commit, commit, tree: merged.tree_id, reflog };
+        self.land_commit(start, made, state_files)?;
         self.committed(commit);
         Ok(Step::Taken)
     }
@@ -227,7 +221,7 @@ impl Run<'_> {
     /// Makes no commit.
     fn leave_out(&mut self, item: Item, start: &Start, rest: Option<&Todo>) -> Result<Step> {
         self.front.tell(SequenceEvent::Dropped(item.commit));
-        self.pending.extend(self.removed(&["CHERRY_PICK_HEAD", "MERGE_MSG", "AUTO_MERGE"]));
+        self.pending.extend(removed(self.repo, &["CHERRY_PICK_HEAD", "MERGE_MSG", "AUTO_MERGE"])?);
         self.pending.extend(self.safety_after(start.head.commit()));
         if rest.is_none() {
             self.land_state(Vec::new())?;
@@ -269,7 +263,7 @@ impl Run<'_> {
         }
         let head = self.repo.head()?.commit();
         landing.state_files.extend(self.safety_after(head));
-        self.land(landing, NewEntry { commit: Some(item.commit), stopped: true, ..NewEntry::default() })
+        self.land(landing, NewEntry::of_stop(item.commit))
     }
 
     /// What `-n` leaves.
@@ -307,7 +301,7 @@ impl Run<'_> {
         };
         let staged_now = |conflict: &&Conflict| has_stages(conflict) && !staged.contains(&conflict.path);
         let index_stages: Vec<Conflict> = merged.conflicts.iter().filter(staged_now).cloned().collect();
-        let mut files = self.files_of_conflict(item, merged, draft);
+        let mut files = self.files_of_conflict(item, merged, draft)?;
         files.extend(self.safety_after(start.head.commit()));
         let landing = Landing {
             objects: self.objects.new_objects()?,
@@ -318,10 +312,7 @@ impl Run<'_> {
         };
         self.report.conflicts.clone_from(&merged.conflicts);
         self.report.hunks = hunks::of(&self.objects, tree, &merged.conflicts)?;
-        self.land(
-            landing,
-            NewEntry { commit: Some(change.commit.id), stopped: true, ..NewEntry::default() },
-        )?;
+        self.land(landing, NewEntry::of_stop(change.commit.id))?;
         self.front.tell(SequenceEvent::Merged(merged));
         self.front.tell(SequenceEvent::CouldNotMerge {
             commit: item.commit,
@@ -338,7 +329,7 @@ impl Run<'_> {
     }
 
     /// git's files of a merge that has conflicts.
-    fn files_of_conflict(&self, item: Item, merged: &Merged, draft: &BString) -> Vec<StateFile> {
+    fn files_of_conflict(&self, item: Item, merged: &Merged, draft: &BString) -> Result<Vec<StateFile>> {
         let listed = merged.conflicts.iter().filter(|conflict| has_stages(conflict));
         let paths: Vec<RepoPath> = listed.map(|conflict| conflict.path.clone()).collect();
         let style = self.repo.message_style();
@@ -354,22 +345,17 @@ impl Run<'_> {
         if names_commit {
             files.push(StateFile::write(item.action.head_file(), format!("{}\n", item.commit)));
         } else if self.context.helped {
-            files.extend(self.removed(&["CHERRY_PICK_HEAD"]));
+            files.extend(removed(self.repo, &["CHERRY_PICK_HEAD"])?);
         }
-        files
+        Ok(files)
     }
 
     /// Moves the branch to the very commit.
     fn fast_forward(&mut self, change: &Change, start: &Start, rest: Option<&Todo>) -> Result<Step> {
         let commit = change.commit.id;
         let reflog = BString::from(format!("{}: fast-forward", self.action.command()));
-        let mut landing = Landing {
-            checkout: true,
-            reference: Some(self.moved(&start.head, commit, reflog)?),
-            ..Landing::of_trees(start.tree, change.commit.tree)
-        };
-        landing.state_files.extend(self.after_commit(rest, commit));
-        self.land(landing, NewEntry { commit: Some(commit), makes_commit: true, ..NewEntry::default() })?;
+        let made = Made { taken: commit, commit, tree: change.commit.tree, reflog };
+        self.land_commit(start, made, self.after_commit(rest, commit))?;
         self.report.commit_ids.push(commit);
         Ok(Step::Taken)
     }
@@ -417,11 +403,6 @@ impl Run<'_> {
         self.commit_staged(item, change, ending, rest)
     }
 
-    /// The files that are there, to be removed.
-    pub(super) fn removed(&self, names: &[&str]) -> Vec<StateFile> {
-        names.iter().filter(|name| is_there(self.repo, name)).map(|name| StateFile::remove(name)).collect()
-    }
-
     /// What a sequence is told of a commit that was made.
     pub(super) fn after_commit(&self, rest: Option<&Todo>, commit: CommitId) -> Vec<StateFile> {
         match rest {
@@ -447,8 +428,11 @@ impl Run<'_> {
     }
 
     /// Whether the sequence is one, and its list names this as the last.
-    pub(super) fn is_last(&self, rest: Option<&Todo>) -> bool {
-        rest.is_some_and(|rest| rest.len() == 0) || rest.is_none() && !is_there(self.repo, LIST_FILE)
+    pub(super) fn is_last(&self, rest: Option<&Todo>) -> Result<bool> {
+        match rest {
+            Some(rest) => Ok(rest.len() == 0),
+            None => Ok(!is_there(self.repo, LIST_FILE)?),
+        }
     }
 }
 

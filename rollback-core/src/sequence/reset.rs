@@ -6,8 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bstr::BString;
 
-use super::state::{self, Todo};
-use super::{Folder as SequenceFolder, NewEntry, Run, SequenceEvent, SequenceStatus, files_in_progress};
+use super::logged::NewEntry;
+use super::run::Run;
+use super::state::{self, Folder as SequenceFolder, Todo, files_in_progress};
+use super::{SequenceEvent, SequenceStatus};
 use crate::apply::changes::between;
 use crate::apply::log::{EditsSide, LoggedEdits, LoggedOperation};
 use crate::apply::{
@@ -96,7 +98,7 @@ impl Run<'_> {
         if let Some(old) = head.commit() {
             state_files.push(StateFile::write("ORIG_HEAD", format!("{old}\n")));
         }
-        state_files.extend(files_in_progress(self.repo, folder));
+        state_files.extend(files_in_progress(self.repo, folder)?);
         let committer = self.with_time(self.repo.recorder());
         let goal = target.map_or_else(|| "HEAD".to_owned(), |target| target.to_string());
         let reflog = BString::from(match &self.context.reflog_action {

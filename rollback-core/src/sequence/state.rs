@@ -3,9 +3,10 @@
 use bstr::{BString, ByteSlice, ByteVec};
 
 use super::options::{SequenceAction, SequenceOptions};
-use crate::apply::read_if_there;
+use crate::apply::{durable, read_if_there};
 use crate::error::{Error, Result, SequenceError};
 use crate::id::CommitId;
+use crate::journal::StateFile;
 use crate::message;
 use crate::repo::{Objects, Repo};
 
@@ -127,8 +128,8 @@ pub(super) fn stopped_at(repo: &Repo, action: SequenceAction) -> Result<Option<C
 }
 
 /// Whether a sequence is in progress, and not a single commit.
-pub(super) fn is_sequence(repo: &Repo) -> bool {
-    repo.git_dir().join(FOLDER).is_dir()
+pub(super) fn has_folder(repo: &Repo) -> Result<bool> {
+    durable::is_folder(&repo.git_dir().join(FOLDER))
 }
 
 /// Where HEAD was when the sequence began: `None` without one, the null id for a branch without commits.
@@ -160,4 +161,48 @@ pub(super) fn options(repo: &Repo) -> Result<SequenceOptions> {
         Error::BadRequest(why) => SequenceError::UnreadableOptions { why }.into(),
         other => other,
     })
+}
+
+/// Whether the folder of a sequence goes with the rest.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Folder {
+    Stays,
+    Too,
+}
+
+/// The files of an operation in progress that are there, to be removed.
+pub(super) fn files_in_progress(repo: &Repo, folder: Folder) -> Result<Vec<StateFile>> {
+    const NAMES: &[&str] = &[
+        "CHERRY_PICK_HEAD",
+        "REVERT_HEAD",
+        "MERGE_HEAD",
+        "MERGE_RR",
+        "MERGE_MSG",
+        "MERGE_MODE",
+        "AUTO_MERGE",
+        "SQUASH_MSG",
+    ];
+    let names: Vec<_> = NAMES.iter().copied().chain((folder == Folder::Too).then_some(FOLDER)).collect();
+    removed(repo, &names)
+}
+
+/// Those of the files that are there, to be removed.
+pub(super) fn removed(repo: &Repo, names: &[&str]) -> Result<Vec<StateFile>> {
+    let mut found = Vec::new();
+    for name in names {
+        if is_there(repo, name)? {
+            found.push(StateFile::remove(name));
+        }
+    }
+    Ok(found)
+}
+
+/// Whether a file of git's state, or a folder, is there.
+pub(super) fn is_there(repo: &Repo, name: &str) -> Result<bool> {
+    durable::is_there(&repo.git_dir().join(name))
+}
+
+/// `sequencer/abort-safety`: where HEAD is after a step.
+pub(super) fn safety(head: Option<CommitId>) -> StateFile {
+    StateFile::write(SAFETY_FILE, head.map_or_else(String::new, |id| format!("{id}\n")))
 }
