@@ -361,6 +361,31 @@ fn an_upstream_that_has_newer_changes_to_the_path() {
 }
 
 #[test]
+fn a_conflict_is_not_left_where_the_upstream_is_newer() {
+    let upstream = Sandbox::new();
+    upstream.commit("first", &[("f", "one\n")]);
+    upstream.commit("second", &[("f", "two\n")]);
+    upstream.commit("third", &[("f", "three\n")]);
+    let clone = Sandbox::folder();
+    clone.git(&["clone", "-q", upstream.path().to_str().unwrap(), "."]);
+    upstream.commit("meanwhile", &[("f", "four\n")]);
+    clone.git(&["fetch", "-q"]);
+    let words = ["revert", "--file", "f", "--change", "HEAD~1", "--on-conflict=stop"];
+    let before = State::of(&clone);
+    let message = "refs/remotes/origin/main has 1 newer change to f that the tip lacks";
+    let way = "take these changes in first (or land anyway with --stale-ok) with: git merge origin/main";
+    assert_says(&rb(&clone, &words), 5, message, way);
+    let dry = rb(&clone, &[&words[..], &["--dry-run"]].concat());
+    assert_eq!(dry.code, 5, "a dry run exits as the real run would");
+    assert_eq!(
+        dry.line("next: land it with:"),
+        "rb revert --file f --change HEAD~1 --on-conflict=stop --stale-ok"
+    );
+    assert_eq!(before.diff(&State::of(&clone)), "");
+    assert_eq!(rb(&clone, &[&words[..], &["--stale-ok"]].concat()).code, 7);
+}
+
+#[test]
 fn names_that_the_file_system_does_not_tell_apart() {
     let repo = Sandbox::new();
     repo.commit("upper", &[("README", "upper\n")]);

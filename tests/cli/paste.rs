@@ -281,6 +281,15 @@ const SCENES: &[Scene] = &[
         "[ $(cat f) = x ]",
     ),
     scene(
+        "strategy-unavailable",
+        "git branch -q side; echo x >x; git add x; git commit -qm x; git switch -q side; echo y >x; git add x; \
+            git commit -qm y; echo z >z; git add z; git commit -qm z; git switch -q -; \
+            git cherry-pick --strategy=resolve side~1 side || true; echo r >x; git add x",
+        "rb continue",
+        With(0),
+        "git cherry-pick --continue && [ $(cat z) = z ] && [ ! -e .git/sequencer ]",
+    ),
+    scene(
         "nothing-to-skip",
         "echo x >f; git commit -qam x; git revert --no-edit HEAD~1 HEAD~2 || true; echo y >f; git commit -qam y",
         "rb skip",

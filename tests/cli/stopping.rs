@@ -374,3 +374,22 @@ fn with_rb_compat_every_step_is_gits() {
     }
     assert!(stops > 15, "{stops} stops");
 }
+
+/// git leaves the commit out that a file was in the way of; nobody asked for that.
+#[test]
+fn a_commit_that_was_refused_is_taken_when_the_sequence_goes_on() {
+    let repo = history();
+    repo.git(&["switch", "-qc", "side", "HEAD~3"]);
+    repo.commit("a", &[("a", "a\n")]);
+    repo.commit("b", &[("b", "b\n")]);
+    repo.commit("c", &[("c", "c\n")]);
+    repo.git(&["switch", "-q", "-"]);
+    repo.write("b", "mine\n");
+    assert_eq!(repo.try_git(&["cherry-pick", "side~2", "side~1", "side"]).status.code(), Some(128));
+    ends(&rb(&repo, &["continue"]), 5);
+    assert_eq!(std::fs::read_to_string(repo.path().join("b")).unwrap(), "mine\n");
+    std::fs::remove_file(repo.path().join("b")).unwrap();
+    ends(&rb(&repo, &["continue"]), 0);
+    assert_eq!(repo.git(&["log", "-3", "--format=%s"]), "c\nb\na");
+    assert_eq!(repo.git(&["status", "--porcelain"]), "");
+}

@@ -61,6 +61,8 @@ pub(crate) struct Revert {
     #[command(flatten)]
     pub(crate) how: How,
     #[command(flatten)]
+    pub(crate) conflicts: Conflicts,
+    #[command(flatten)]
     pub(crate) landing: Landing,
     #[command(flatten)]
     pub(crate) message: Message,
@@ -162,6 +164,8 @@ pub(crate) struct Pick {
     pub(crate) sequencer: Sequencer,
 
     #[command(flatten)]
+    pub(crate) conflicts: Conflicts,
+    #[command(flatten)]
     pub(crate) landing: Landing,
     #[command(flatten)]
     pub(crate) message: Message,
@@ -240,13 +244,19 @@ impl OnConflict {
     }
 }
 
+/// What becomes of a conflict, where a merge can have one.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Landing")]
+pub(crate) struct Conflicts {
+    /// On a conflict: refuse, or stop with it in the files (config: rb.onConflict)
+    #[arg(long, value_name = "WHAT", hide_possible_values = true)]
+    pub(crate) on_conflict: Option<OnConflict>,
+}
+
 /// Where the result goes, and what is permitted.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Landing")]
 pub(crate) struct Landing {
-    /// On a conflict: refuse, or stop with it in the files (config: rb.onConflict)
-    #[arg(long, value_name = "WHAT", hide_possible_values = true)]
-    pub(crate) on_conflict: Option<OnConflict>,
     /// Base the result on this revision (default: HEAD)
     #[arg(long, value_name = "REV", add = crate::completing::revisions())]
     pub(crate) onto: Option<OsString>,
@@ -378,6 +388,8 @@ pub(crate) struct Reapply {
     #[arg(value_name = "COMMIT", add = crate::completing::revisions())]
     pub(crate) commit: OsString,
 
+    #[command(flatten)]
+    pub(crate) conflicts: Conflicts,
     #[command(flatten)]
     pub(crate) landing: Landing,
     #[command(flatten)]

@@ -111,6 +111,7 @@ fn finish(plan: Plan, request: LandRequest<'_>, session: &mut Session) -> Outcom
     if request.on_conflict == OnConflict::Stop
         && let Some(stop) = repo.sequence_of_plan(&plan)?
     {
+        repo.check_stop(&plan, &apply_options(args)?)?;
         let edit = request.message == MessageSource::Edited;
         return sequencer::stop(plan, stop, (args, edit), session);
     }
@@ -161,7 +162,11 @@ fn finish(plan: Plan, request: LandRequest<'_>, session: &mut Session) -> Outcom
 }
 
 /// Who runs the hooks: a signal stops one that runs, and with it what has not landed yet.
-fn hooks(repo: &Repo, landing: &signals::Landing, session: &Session) -> Result<Arc<dyn Hooks>, Problem> {
+pub(super) fn hooks(
+    repo: &Repo,
+    landing: &signals::Landing,
+    session: &Session,
+) -> Result<Arc<dyn Hooks>, Problem> {
     let mut prefix = Base::new(repo, session.folder()).prefix().to_string();
     if !prefix.is_empty() {
         prefix.push('/');
@@ -220,8 +225,12 @@ fn show(plan: Plan, request: LandRequest<'_>, session: &mut Session) -> Outcome 
     if args.branch.is_none() {
         repo.note_what_to_fetch(&mut plan)?;
     }
-    let mut admitted = repo.check(&plan, &options);
-    if let (Ok(_), Some(checks)) = (&admitted, request.checks) {
+    let mut admitted = match would_stop {
+        true => repo.check_stop(&plan, &options),
+        false => repo.check(&plan, &options),
+    };
+    // A conflict cannot be checked: `rb continue` checks what becomes of it.
+    if let (Ok(_), Some(checks), false) = (&admitted, request.checks, would_stop) {
         let checked = checks::run(plan, checks, &options, session)?;
         refusal = checks::refusal(&checked.conclusion, session);
         plan = checked.plan;
@@ -231,10 +240,6 @@ fn show(plan: Plan, request: LandRequest<'_>, session: &mut Session) -> Outcome 
         plan = cross_check::compare(plan, args, &repo, &mut session.console)?;
     }
     let land_with = match &refusal {
-        None if would_stop => {
-            let command = session.invocation.without(&["--dry-run"]).as_typed().to_string();
-            Some(LandWith { command, needs: None })
-        }
         None => land_with(admitted.as_ref().err(), session),
         Some(_) => None,
     };
@@ -242,11 +247,6 @@ fn show(plan: Plan, request: LandRequest<'_>, session: &mut Session) -> Outcome 
     let is_told = admitted.as_ref().err().is_some_and(|refusal| permission_for(refusal).is_some());
     let (exit, failure) = match (refusal, admitted) {
         (Some(failure), _) => (failure.exit(), Some(failure)),
-        (None, Ok(OutcomeKind::NotLanded) | Err(Error::Landing(LandingError::LossNotAllowed { .. })))
-            if would_stop =>
-        {
-            (Exit::Paused, None)
-        }
         (None, Ok(kind)) => {
             let exit = exit_of(kind, args);
             (exit, stuck_failure(&plan, exit, session))

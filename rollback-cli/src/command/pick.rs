@@ -31,6 +31,6 @@ pub(crate) fn run(args: Pick, session: &mut Session) -> Outcome {
         (false, false) => EmptyCommits::LeaveOut,
     };
     let request =
-        land::Request { target, options, edit: args.message.edit, on_conflict: args.landing.on_conflict };
+        land::Request { target, options, edit: args.message.edit, on_conflict: args.conflicts.on_conflict };
     land::run(request, &args.landing.here, session)
 }

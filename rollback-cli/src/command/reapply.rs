@@ -34,6 +34,6 @@ pub(crate) fn run(args: Reapply, session: &mut Session) -> Outcome {
     target.paths = rollback.paths;
     let target = Target::Commits(target);
     let request =
-        land::Request { target, options, edit: args.message.edit, on_conflict: args.landing.on_conflict };
+        land::Request { target, options, edit: args.message.edit, on_conflict: args.conflicts.on_conflict };
     land::run(request, &args.landing.here, session)
 }

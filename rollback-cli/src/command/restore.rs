@@ -53,8 +53,8 @@ pub(crate) fn run(args: Restore, session: &mut Session) -> Outcome {
     let mut options = PlanOptions::default();
     options.onto = optional_revision(args.landing.onto.as_ref())?;
     options.message = land::message(&args.message, args.signoff);
-    let request =
-        land::Request { target, options, edit: args.message.edit, on_conflict: args.landing.on_conflict };
+    // Content is put back as it was: nothing is merged, and nothing conflicts.
+    let request = land::Request { target, options, edit: args.message.edit, on_conflict: None };
     land::run(request, &args.landing.here, session)
 }
 

@@ -26,7 +26,7 @@ pub(crate) fn run(args: Revert, session: &mut Session) -> Outcome {
     options.message = land::message(&args.message, args.signoff);
     options.message.reference = switch(args.reference, args.no_reference);
     let request =
-        land::Request { target, options, edit: args.message.edit, on_conflict: args.landing.on_conflict };
+        land::Request { target, options, edit: args.message.edit, on_conflict: args.conflicts.on_conflict };
     land::run(request, &args.landing.here, session)
 }
 

@@ -3,18 +3,16 @@
 
 use std::io::IsTerminal;
 use std::path::Path;
-use std::sync::Arc;
 
 use rollback_core::error::SequenceError;
 use rollback_core::procedure::engine::runs;
-use rollback_core::process::{SystemHooks, SystemRunner};
 use rollback_core::receipt::OutcomeKind;
 use rollback_core::sequence::{
     SequenceContext, SequenceEvent, SequenceFront, SequenceReport, SequenceRequest, SignCommits, StrategyCall,
 };
 use rollback_core::{CommitId, Error, InProgress, Plan, Receipt, Repo};
 
-use super::{Outcome, checks, running};
+use super::{Outcome, checks, land, running};
 use crate::args::{Abort, Continue, LandingHere, OnConflict, Resume, Sequencer};
 use crate::editor;
 use crate::exit::Exit;
@@ -225,9 +223,8 @@ fn tell(stopped: &Stopped<'_>, repo: &Repo, session: &mut Session) {
 }
 
 fn context(repo: &Repo, landing: &signals::Landing, session: &Session) -> Result<SequenceContext, Problem> {
-    let hooks = SystemHooks::new(Arc::new(SystemRunner), repo.program_timeout()?);
     let mut context = SequenceContext::default();
-    context.hooks = Some(Arc::new(hooks.cancel(landing.token())));
+    context.hooks = Some(land::hooks(repo, landing, session)?);
     context.reflog_action = session.environment().variable("GIT_REFLOG_ACTION");
     Ok(context)
 }
@@ -250,8 +247,8 @@ impl SequenceFront for Front<'_> {
         edited.inspect_err(|why| self.notes.push(why.clone()))
     }
 
-    fn merge_by_strategy(&mut self, call: &StrategyCall<'_>) -> Result<i32, String> {
-        Err(format!("the merge strategy '{}' is one of git's: finish with git", call.name))
+    fn merge_by_strategy(&mut self, _: &StrategyCall<'_>) -> Result<i32, String> {
+        Err("it is a program of git's".into())
     }
 
     fn tell(&mut self, event: SequenceEvent<'_>) {

@@ -116,7 +116,7 @@ fn carry_out(action: SequenceAction, mut parsed: Parsed) -> u8 {
     let hooks = SystemHooks::new(Arc::new(SystemRunner), repo.program_timeout().unwrap_or_default());
     let mut context = SequenceContext::default();
     context.hooks = Some(Arc::new(hooks.cancel(landing.token())));
-    context.hooks_as_git = true;
+    context.as_git = true;
     context.reflog_action = text_of("GIT_REFLOG_ACTION");
     let help = text_of("GIT_CHERRY_PICK_HELP");
     context.helped = help.is_some();

@@ -31,9 +31,13 @@ pub(super) fn hint(at: &Situation<'_>, error: &SequenceError) -> Option<Hint> {
             Hint::new("see its parents with", at.git(&["log", "-1", "--format=%h: %p", &commit]))
         }
         SequenceError::NothingToRevert => Hint::new("see what there is with", at.git(&["status"])),
-        SequenceError::NeedsReview { commit, .. } => {
+        SequenceError::NeedsReview { command, commit, .. } => {
             let commit = commit.to_string();
-            Hint::new("let git do it with", at.git(&["revert", "--no-edit", &commit]))
+            Hint::new("let git do it with", at.git(&[command, "--no-edit", &commit]))
+        }
+        SequenceError::StrategyUnavailable { commit, name, .. } => {
+            let (strategy, commit) = (format!("--strategy={name}"), commit.to_string());
+            Hint::new("let git pick it with", at.git(&["cherry-pick", &strategy, &commit]))
         }
         _ => return None,
     })

@@ -402,8 +402,12 @@ fn table() -> Vec<(Error, Option<&'static str>)> {
         (SequenceError::IndexDiffers { paths: vec![path()] }.into(), Some("git diff --cached")),
         (SequenceError::NothingToRevert.into(), Some("git status")),
         (
-            SequenceError::NeedsReview { commit: commit(), why: "x".into() }.into(),
-            Some("git revert --no-edit 49eb8d39c78f161231e63293df60f343d208f409"),
+            SequenceError::NeedsReview { command: "cherry-pick", commit: commit(), why: "x".into() }.into(),
+            Some("git cherry-pick --no-edit 49eb8d39c78f161231e63293df60f343d208f409"),
+        ),
+        (
+            SequenceError::StrategyUnavailable { commit: commit(), name: "x".into(), why: "x".into() }.into(),
+            Some("git cherry-pick --strategy=x 49eb8d39c78f161231e63293df60f343d208f409"),
         ),
         (OperationError::NotInProgress { operation: "1f".into() }.into(), Some("git status")),
         (OperationError::Continued { operation: "1f".into(), by: "2e".into() }.into(), Some("rb undo 2e")),

@@ -71,6 +71,16 @@ impl Repo {
         Ok(kind)
     }
 
+    /// Refuses what may not be left as a conflict ([`Repo::sequence_of_plan`]) for a reason of the plan. Loss is none: a
+    /// conflict discards nothing.
+    ///
+    /// # Errors
+    /// [`LandingError::UpstreamAhead`].
+    pub fn check_stop(&self, plan: &Plan, options: &ApplyOptions) -> Result<OutcomeKind> {
+        refuse_stale(plan, options)?;
+        Ok(OutcomeKind::LeftConflicted)
+    }
+
     /// What index and work tree hold before the plan lands, put into the memory of `objects`.
     ///
     /// # Errors

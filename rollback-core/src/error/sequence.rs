@@ -86,8 +86,20 @@ pub enum SequenceError {
     /// The engine cannot decide a merge as git would.
     #[error("{commit} cannot be merged here: {why}")]
     NeedsReview {
+        /// git's name for the command.
+        command: &'static str,
         /// The commit.
         commit: CommitId,
+        /// Why.
+        why: String,
+    },
+    /// The program that merges by another strategy could not be started.
+    #[error("{commit} is to be merged by the strategy '{name}', which cannot be started: {why}")]
+    StrategyUnavailable {
+        /// The commit to be picked.
+        commit: CommitId,
+        /// The strategy.
+        name: String,
         /// Why.
         why: String,
     },
@@ -108,6 +120,7 @@ impl Family for SequenceError {
             Self::IndexDiffers { .. } => "index-differs",
             Self::NothingToRevert => "nothing-to-revert",
             Self::NeedsReview { .. } => "needs-review",
+            Self::StrategyUnavailable { .. } => "strategy-unavailable",
         }
     }
 

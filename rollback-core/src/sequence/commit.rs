@@ -53,7 +53,7 @@ type Worded = std::result::Result<Message, SequenceStatus>;
 
 impl<'a> Run<'a> {
     pub(super) fn hooks(&self) -> CommitHooks<'a> {
-        CommitHooks::new(self.repo, self.context.hooks.as_deref(), self.context.hooks_as_git)
+        CommitHooks::new(self.repo, self.context.hooks.as_deref(), self.context.as_git)
     }
 }
 

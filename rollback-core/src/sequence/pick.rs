@@ -148,7 +148,8 @@ impl Run<'_> {
         self.objects.insert_new(&shared.take_new())?;
         if let Verdict::NeedsReview(reason) = &merged.verdict {
             let why = reason.to_string();
-            return Err(SequenceError::NeedsReview { commit: item.commit, why }.into());
+            let (command, commit) = (item.action.command(), item.commit);
+            return Err(SequenceError::NeedsReview { command, commit, why }.into());
         }
         Ok(merged)
     }
@@ -376,7 +377,13 @@ impl Run<'_> {
         let ours = head.map_or(empty, |head| head.0);
         let base = change.parent.as_ref().map_or(empty, |parent| parent.id.0);
         let call = StrategyCall { name, options: &options, base, ours, theirs: item.commit };
-        let ended = self.front.merge_by_strategy(&call).unwrap_or(1);
+        let ended = match self.front.merge_by_strategy(&call) {
+            Ok(code) => code,
+            Err(why) => {
+                let (commit, name) = (item.commit, name.to_owned());
+                return Err(SequenceError::StrategyUnavailable { commit, name, why }.into());
+            }
+        };
         if ended == 0 || ended == 1 {
             let mut files = Vec::new();
             if !self.options.no_commit {

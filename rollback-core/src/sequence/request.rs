@@ -45,8 +45,9 @@ impl SequenceRequest {
 pub struct SequenceContext {
     /// Who runs hooks; none is run where absent.
     pub hooks: Option<Arc<dyn Hooks>>,
-    /// Whether hooks of the repository run although it is not trusted, as under git.
-    pub hooks_as_git: bool,
+    /// Whether all is done as git does it, also what rb does more safely: hooks of a repository run although it is not
+    /// trusted, and a commit that was refused (a file was in the way) is left out when the sequence goes on.
+    pub as_git: bool,
     /// What the logs of references call the action (`GIT_REFLOG_ACTION`); git's own word where absent.
     pub reflog_action: Option<String>,
     /// Whether another program helps with conflicts and makes the commit itself (`GIT_CHERRY_PICK_HELP`).

@@ -1,6 +1,8 @@
 //! One run of a command: the loop over the commits that are left.
 
-use super::state::{FOLDER, LIST_FILE, SAFETY_FILE, Todo, has_folder, is_there, safety, stopped_at};
+use super::state::{
+    FOLDER, LIST_FILE, SAFETY_FILE, Todo, has_folder, head_is_unmoved, is_there, safety, stopped_at,
+};
 use super::{
     SequenceAction, SequenceContext, SequenceEvent, SequenceFront, SequenceOptions, SequenceReport,
     SequenceRequest, SignCommits,
@@ -130,9 +132,14 @@ impl<'a> Run<'a> {
             if self.commit_resolved(Some(&rest))? == Step::Stopped {
                 return Ok(());
             }
+            self.refuse_staged(self.repo.head()?.commit())?;
+            return self.pick_all(rest);
         }
-        self.refuse_staged(self.repo.head()?.commit())?;
-        self.pick_all(rest)
+        let head = self.repo.head()?.commit();
+        self.refuse_staged(head)?;
+        // Where nobody has committed since, the commit in hand was refused and is still to be taken. git would leave it out.
+        let is_left = !self.context.as_git && head_is_unmoved(self.repo, head)?;
+        self.pick_all(if is_left { todo } else { rest })
     }
 
     /// Refuses where the index is not what HEAD has.
