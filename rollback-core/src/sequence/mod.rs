@@ -80,7 +80,7 @@ impl Repo {
         run.update_safety = true;
         run.pending.push(StateFile::write(HEAD_FILE, begun.map_or_else(String::new, |id| format!("{id}\n"))));
         let key = run.signing_key();
-        let opts = run.options.to_file(key.as_deref());
+        let opts = run.options.to_file(key.as_deref())?;
         if !opts.is_empty() {
             run.pending.push(StateFile::write(OPTS_FILE, opts));
         }

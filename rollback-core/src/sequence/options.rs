@@ -1,6 +1,6 @@
 //! What a sequence of reverts or picks is asked to do, and the file `sequencer/opts` that keeps it over a stop.
 
-use bstr::{BString, ByteSlice, ByteVec};
+use bstr::{BString, ByteSlice};
 
 use crate::error::{Error, Result};
 use crate::message::Cleanup;
@@ -104,7 +104,8 @@ pub struct SequenceOptions {
 
 impl SequenceOptions {
     /// The text of `sequencer/opts`: what differs from the default. Empty where nothing does; git then has no file.
-    pub(super) fn to_file(&self, signing_key: Option<&str>) -> BString {
+    pub(super) fn to_file(&self, signing_key: Option<&str>) -> Result<BString> {
+        let failed = |error| Error::internal("cannot write sequencer/opts", error);
         let mut rows: Vec<(&str, String)> = Vec::new();
         let mut flag = |name, on: bool| rows.extend(on.then(|| (name, "true".to_owned())));
         flag("no-commit", self.no_commit);
@@ -125,16 +126,14 @@ impl SequenceOptions {
         rows.extend(self.strategy_options.iter().map(|option| ("strategy-option", option.clone())));
         rows.extend(self.rerere_autoupdate.map(|on| ("allow-rerere-auto", on.to_string())));
         rows.extend(self.cleanup.map(|mode| ("default-msg-cleanup", mode.name().to_owned())));
-        let mut text = BString::default();
+        let mut file = gix::config::File::default();
         if !rows.is_empty() {
-            text.push_str("[options]\n");
+            let mut section = file.new_section("options", None).map_err(failed)?;
+            for (name, value) in rows {
+                section.push(name, value.as_str()).map_err(failed)?;
+            }
         }
-        for (name, value) in rows {
-            text.push_str(format!("\t{name} = "));
-            push_value(&mut text, value.as_bytes());
-            text.push_byte(b'\n');
-        }
-        text
+        Ok(file.to_bstring())
     }
 
     /// Reads `sequencer/opts`.
@@ -150,7 +149,10 @@ impl SequenceOptions {
             let value = setting.value.map(|value| value.to_str_lossy().into_owned());
             let invalid = || bad(format!("invalid value for '{key}'"));
             let value = value.ok_or_else(invalid)?;
-            let flag = || truth(&value).ok_or_else(invalid);
+            let flag = || {
+                let read = gix::config::Boolean::try_from(value.as_str());
+                read.map(|truth| truth.is_true()).map_err(|_| invalid())
+            };
             match key.as_str() {
                 "options.no-commit" => options.no_commit = flag()?,
                 "options.edit" => options.edit = Some(flag()?),
@@ -177,35 +179,6 @@ impl SequenceOptions {
     }
 }
 
-/// A value as git writes it into a configuration file.
-fn push_value(text: &mut BString, value: &[u8]) {
-    let ends_blank = value.first() == Some(&b' ') || value.last() == Some(&b' ');
-    let quoted = ends_blank || value.iter().any(|byte| matches!(byte, b';' | b'#' | b'\r'));
-    if quoted {
-        text.push_byte(b'"');
-    }
-    for byte in value {
-        match byte {
-            b'\n' => text.push_str("\\n"),
-            b'\t' => text.push_str("\\t"),
-            b'"' | b'\\' => text.extend_from_slice(&[b'\\', *byte]),
-            _ => text.push_byte(*byte),
-        }
-    }
-    if quoted {
-        text.push_byte(b'"');
-    }
-}
-
-/// git's truth values: words, and numbers other than 0.
-fn truth(value: &str) -> Option<bool> {
-    match value.to_ascii_lowercase().as_str() {
-        "true" | "yes" | "on" => Some(true),
-        "false" | "no" | "off" | "" => Some(false),
-        number => number.parse::<i64>().ok().map(|number| number != 0),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -224,14 +197,14 @@ mod tests {
             sign: SignCommits::WithKey("me".into()),
             ..SequenceOptions::default()
         };
-        let text = options.to_file(Some("me"));
+        let text = options.to_file(Some("me")).unwrap();
         let expected = "[options]\n\tno-commit = true\n\tedit = false\n\tallow-empty = true\n\t\
             keep-redundant-commits = true\n\tmainline = 2\n\tgpg-sign = me\n\tstrategy-option = ours\n\t\
             strategy-option = \" a;\\\"b\\\\ \"\n\tallow-rerere-auto = false\n\t\
             default-msg-cleanup = scissors\n";
         assert_eq!(text, expected);
         assert_eq!(SequenceOptions::from_file(&text).unwrap(), options);
-        assert_eq!(SequenceOptions::default().to_file(None), "");
+        assert_eq!(SequenceOptions::default().to_file(None).unwrap(), "");
     }
 
     #[test]
