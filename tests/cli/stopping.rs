@@ -19,28 +19,12 @@ fn history() -> Sandbox {
     repo
 }
 
-fn state_files(repo: &Sandbox) -> Vec<(&'static str, String)> {
-    let names = [
-        "MERGE_MSG",
-        "AUTO_MERGE",
-        "REVERT_HEAD",
-        "CHERRY_PICK_HEAD",
-        "ORIG_HEAD",
-        "sequencer/todo",
-        "sequencer/head",
-        "sequencer/opts",
-        "sequencer/abort-safety",
-    ];
-    let read = |name| std::fs::read_to_string(repo.path().join(".git").join(name)).unwrap_or_default();
-    names.map(|name| (name, read(name))).to_vec()
-}
-
 /// Both repositories have the same state, history and logs of HEAD.
 #[track_caller]
 fn assert_same(ours: &Sandbox, theirs: &Sandbox, what: &str) {
     let kept = |repo: &Sandbox| State::of(repo).only(&COMPARED);
     assert_eq!(kept(theirs).diff(&kept(ours)), "", "{what}");
-    assert_eq!(state_files(ours), state_files(theirs), "{what}");
+    assert_eq!(ours.files_in_progress(), theirs.files_in_progress(), "{what}");
     let told = |repo: &Sandbox| {
         let log = repo.git(&["log", "--format=%T %an %ad %B", "HEAD"]);
         (log, repo.git(&["log", "-g", "--format=%gs", "HEAD"]))
@@ -172,15 +156,16 @@ fn what_was_half_resolved_comes_back_by_undoing_the_abort() {
     let repo = history();
     ends(&rb(&repo, &["revert", "HEAD~2", "--on-conflict=stop"]), 7);
     repo.write("f", "half\n");
-    let half = (State::of(&repo).only(&COMPARED), state_files(&repo));
+    let half = (State::of(&repo).only(&COMPARED), repo.files_in_progress());
     ends(&rb(&repo, &["abort"]), 0);
     assert_eq!(repo.git(&["status", "--porcelain"]), "");
     ends(&rb(&repo, &["undo"]), 0);
     assert_eq!(half.0.diff(&State::of(&repo).only(&COMPARED)), "");
-    let without_orig = |files: Vec<(&'static str, String)>| -> Vec<_> {
-        files.into_iter().filter(|(name, _)| *name != "ORIG_HEAD").collect()
-    };
-    assert_eq!(without_orig(state_files(&repo)), without_orig(half.1));
+    let (mut files, mut expected) = (repo.files_in_progress(), half.1);
+    for rows in [&mut files, &mut expected] {
+        rows.retain(|(name, _)| *name != "ORIG_HEAD");
+    }
+    assert_eq!(files, expected);
 }
 
 #[test]

@@ -9,7 +9,7 @@
 //! process each, in turn, `rounds` times; every answer must be the same to the byte: verdict, tree with conflict markers,
 //! stages. With `--singles 1` every case is also put to git in a process of its own, and the ten that took rb longest to
 //! rb, so that the slowest single case of each can be told. Ends with 1 where an answer differs.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "the report is what the suite is for")]
+#![expect(clippy::print_stdout, reason = "the report is what the suite is for")]
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -21,13 +21,7 @@ use test_kit::isolated;
 use test_kit::suite::{Arguments, Seeded, Tally};
 
 fn main() -> ExitCode {
-    match run() {
-        Ok(code) => code,
-        Err(why) => {
-            eprintln!("error: {why}");
-            ExitCode::from(2)
-        }
-    }
+    test_kit::suite::main(run)
 }
 
 fn run() -> Result<ExitCode, String> {

@@ -11,7 +11,7 @@
 //! them cleanly; as many conflicts are tried besides. rb must come to the same tree wherever it comes to one, and to none
 //! where git comes to none; every path outside of the scope (or of where the scope was renamed to since) must keep id and
 //! mode; a dry run must change nothing. Ends with 1 where anything differs or the sample ran out.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "the report is what the suite is for")]
+#![expect(clippy::print_stdout, reason = "the report is what the suite is for")]
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -22,13 +22,7 @@ use test_kit::Sandbox;
 use test_kit::suite::{Arguments, Sample, Seeded, Subject, Tally, difference, document, last_commits};
 
 fn main() -> ExitCode {
-    match run() {
-        Ok(code) => code,
-        Err(why) => {
-            eprintln!("error: {why}");
-            ExitCode::from(2)
-        }
-    }
+    test_kit::suite::main(run)
 }
 
 fn run() -> Result<ExitCode, String> {

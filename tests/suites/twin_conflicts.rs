@@ -8,7 +8,7 @@
 //! same on both sides: stages, `git status`, bytes of the files, and git's files of what is in progress. A stop is then
 //! resolved and continued, skipped, given up, or forgotten; in every other case each side is finished by the other
 //! program. Ends with 1 where anything differs.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "the report is what the suite is for")]
+#![expect(clippy::print_stdout, reason = "the report is what the suite is for")]
 
 use std::path::Path;
 use std::process::{ExitCode, Output};
@@ -16,27 +16,8 @@ use std::process::{ExitCode, Output};
 use test_kit::Sandbox;
 use test_kit::suite::{Arguments, Sample, Seeded, Subject, Tally, last_commits};
 
-/// git's files of what is in progress.
-const STATE: [&str; 9] = [
-    "MERGE_MSG",
-    "AUTO_MERGE",
-    "REVERT_HEAD",
-    "CHERRY_PICK_HEAD",
-    "ORIG_HEAD",
-    "sequencer/todo",
-    "sequencer/head",
-    "sequencer/opts",
-    "sequencer/abort-safety",
-];
-
 fn main() -> ExitCode {
-    match run() {
-        Ok(code) => code,
-        Err(why) => {
-            eprintln!("error: {why}");
-            ExitCode::from(2)
-        }
-    }
+    test_kit::suite::main(run)
 }
 
 fn run() -> Result<ExitCode, String> {
@@ -202,11 +183,10 @@ fn state(repo: &Sandbox) -> Vec<(String, Vec<u8>)> {
         ("history".to_owned(), repo.git_bytes(&["log", "-4", "--format=%T %P%n%an %ae %ad%n%B", "HEAD"])),
         ("HEAD's log".to_owned(), repo.git_bytes(&["log", "-g", "-3", "--format=%gs", "HEAD"])),
     ];
-    let git_dir = repo.path().join(".git");
-    all.extend(STATE.iter().map(|name| {
-        let bytes = std::fs::read(git_dir.join(name)).unwrap_or_else(|_| b"(none)".to_vec());
-        ((*name).to_owned(), bytes)
-    }));
+    let in_progress = repo.files_in_progress().into_iter();
+    all.extend(
+        in_progress.map(|(name, bytes)| (name.to_owned(), bytes.unwrap_or_else(|| b"(none)".to_vec()))),
+    );
     all
 }
 

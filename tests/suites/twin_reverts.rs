@@ -12,7 +12,7 @@
 //! not revert are tried as well: rb must not land them either. What a repository cannot give, those after it make up for,
 //! so those without merges come first. Ends with 1 where anything differs, where the sample ran out, or where rb landed
 //! fewer than `least` percent of what git did.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "the report is what the suite is for")]
+#![expect(clippy::print_stdout, reason = "the report is what the suite is for")]
 
 use std::path::Path;
 use std::process::{ExitCode, Output};
@@ -24,13 +24,7 @@ use test_kit::suite::{Arguments, Sample, Seeded, Subject, Tally, difference, doc
 const LANDED: &str = "rb landed what git landed";
 
 fn main() -> ExitCode {
-    match run() {
-        Ok(code) => code,
-        Err(why) => {
-            eprintln!("error: {why}");
-            ExitCode::from(2)
-        }
-    }
+    test_kit::suite::main(run)
 }
 
 fn run() -> Result<ExitCode, String> {

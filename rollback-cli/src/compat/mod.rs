@@ -10,6 +10,7 @@ use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::sync::Arc;
 
+use clap::CommandFactory;
 use rollback_core::error::WorkTreeError;
 use rollback_core::process::{SystemHooks, SystemMergeDrivers, SystemRunner, merge_by_strategy};
 use rollback_core::repo::GitRelease;
@@ -20,6 +21,7 @@ use rollback_core::sequence::{
 use rollback_core::{CommitId, Error, Repo};
 
 use self::options::{Command, Parsed, Refusal};
+use crate::args::Cli;
 use crate::editor;
 use crate::exit::Exit;
 use crate::invocation::Invocation;
@@ -35,7 +37,7 @@ pub(crate) fn answer(invocation: &Invocation) -> Option<Exit> {
         _ => return None,
     };
     let typed = rest.iter().take_while(|word| *word != "--");
-    if typed.filter_map(|word| word.to_str()).any(is_own) {
+    if is_own(action, typed.filter_map(|word| word.to_str())) {
         return None;
     }
     let words: Option<Vec<String>> = rest.iter().map(|word| word.to_str().map(ToOwned::to_owned)).collect();
@@ -46,23 +48,20 @@ pub(crate) fn answer(invocation: &Invocation) -> Option<Exit> {
     Some(Exit::AsGit(run(action, &words)))
 }
 
-/// Whether the word is a flag that rb has and git has not: the command is then rb's, and reads ranges as git does.
-fn is_own(word: &str) -> bool {
-    const OWN: [&str; 12] = [
-        "--allow-loss",
-        "--branch",
-        "--check",
-        "--dry-run",
-        "--file",
-        "--help",
-        "--json",
-        "--on-conflict",
-        "--onto",
-        "--to",
-        "--via",
-        "--with-dependents",
-    ];
-    OWN.contains(&word.split('=').next().unwrap_or(word))
+/// Whether one of the words is a flag that rb has and git has not: the command is then rb's, and reads ranges as git does.
+fn is_own<'a>(action: SequenceAction, mut words: impl Iterator<Item = &'a str>) -> bool {
+    let command = Cli::command();
+    let name = match action {
+        SequenceAction::Revert => "revert",
+        SequenceAction::Pick => "pick",
+    };
+    let of_command = command.find_subcommand(name).into_iter().flat_map(|found| found.get_arguments());
+    let flags = of_command.chain(command.get_arguments()).filter_map(|argument| argument.get_long());
+    let own: Vec<&str> = flags.chain(["help"]).filter(|flag| !options::is_known(action, flag)).collect();
+    words.any(|word| {
+        let flag = word.strip_prefix("--").and_then(|rest| rest.split('=').next());
+        flag.is_some_and(|flag| own.contains(&flag))
+    })
 }
 
 fn run(action: SequenceAction, words: &[String]) -> u8 {

@@ -113,6 +113,19 @@ struct Given {
     edit: Option<bool>,
 }
 
+/// The options that git has for this.
+fn known_for(action: SequenceAction) -> impl Iterator<Item = &'static Known> {
+    KNOWN.iter().filter(move |known| known.only.is_none_or(|only| only == action))
+}
+
+/// Whether git has a long flag of this name, in full or after `no-`.
+pub(super) fn is_known(action: SequenceAction, name: &str) -> bool {
+    let negated = name.strip_prefix("no-");
+    known_for(action)
+        .filter(|known| !known.long.is_empty())
+        .any(|known| known.long == name || known.negated && negated == Some(known.long))
+}
+
 /// Reads what was typed after the name of the command.
 pub(super) fn parse(action: SequenceAction, words: &[String]) -> Result<Parsed, Refusal> {
     let mut reader = Reader { action, parsed: Parsed::default(), given: Given::default() };
@@ -139,11 +152,6 @@ struct Reader {
 }
 
 impl Reader {
-    fn all(&self) -> impl Iterator<Item = &'static Known> + use<> {
-        let action = self.action;
-        KNOWN.iter().filter(move |known| known.only.is_none_or(|only| only == action))
-    }
-
     fn long<'a>(
         &mut self,
         long: &str,
@@ -181,18 +189,18 @@ impl Reader {
 
     /// The option of this name, or of the only one that begins so, and whether it is switched on.
     fn find(&self, name: &str) -> Result<Option<(&'static Known, bool)>, Refusal> {
-        let exact = self.all().find(|known| !known.long.is_empty() && known.long == name);
+        let exact = known_for(self.action).find(|known| !known.long.is_empty() && known.long == name);
         if let Some(known) = exact {
             return Ok(Some((known, true)));
         }
         let negated = name.strip_prefix("no-");
         if let Some(bare) = negated
-            && let Some(known) = self.all().find(|known| known.negated && known.long == bare)
+            && let Some(known) = known_for(self.action).find(|known| known.negated && known.long == bare)
         {
             return Ok(Some((known, false)));
         }
         let mut found: Vec<(&'static Known, bool, String)> = Vec::new();
-        for known in self.all().filter(|known| !known.long.is_empty()) {
+        for known in known_for(self.action).filter(|known| !known.long.is_empty()) {
             if known.long.starts_with(name) {
                 found.push((known, true, known.long.to_owned()));
             }
@@ -213,7 +221,7 @@ impl Reader {
     fn short<'a>(&mut self, word: &str, words: &mut impl Iterator<Item = &'a String>) -> Result<(), Refusal> {
         let letters: Vec<char> = word.chars().skip(1).collect();
         for (at, letter) in letters.iter().enumerate() {
-            let Some(known) = self.all().find(|known| known.short == Some(*letter)) else {
+            let Some(known) = known_for(self.action).find(|known| known.short == Some(*letter)) else {
                 if at == 0 {
                     self.parsed.revisions.push(word.to_owned());
                     return Ok(());

@@ -75,6 +75,22 @@ impl Sandbox {
         succeeded(args, self.try_git(args))
     }
 
+    /// git's files of what is in progress: each name with its bytes, `None` where it is not there.
+    pub fn files_in_progress(&self) -> Vec<(&'static str, Option<Vec<u8>>)> {
+        let names = [
+            "MERGE_MSG",
+            "AUTO_MERGE",
+            "REVERT_HEAD",
+            "CHERRY_PICK_HEAD",
+            "ORIG_HEAD",
+            "sequencer/todo",
+            "sequencer/head",
+            "sequencer/opts",
+            "sequencer/abort-safety",
+        ];
+        names.map(|name| (name, fs::read(self.path.join(".git").join(name)).ok())).to_vec()
+    }
+
     /// Runs git with `input` on its standard input.
     #[track_caller]
     pub fn git_with_input<S: AsRef<OsStr>>(&self, args: &[S], input: &[u8]) -> Vec<u8> {

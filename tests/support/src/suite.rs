@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::Output;
+use std::process::{ExitCode, Output};
 
 use crate::Sandbox;
 
@@ -205,6 +205,17 @@ pub fn last_commits(repo: &Sandbox, count: usize) -> Vec<Sample> {
 /// The JSON document that rb printed; `Null` where it printed none.
 pub fn document(out: &Output) -> serde_json::Value {
     serde_json::from_slice(&out.stdout).unwrap_or(serde_json::Value::Null)
+}
+
+/// Ends a suite as `run` ends, and with 2 where it could not be carried out.
+pub fn main(run: impl FnOnce() -> Result<ExitCode, String>) -> ExitCode {
+    run().unwrap_or_else(|why| {
+        #[expect(clippy::print_stderr, reason = "the report is what the suite is for")]
+        {
+            eprintln!("error: {why}");
+        }
+        ExitCode::from(2)
+    })
 }
 
 /// What the suites take from the command line.
