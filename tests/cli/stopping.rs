@@ -238,8 +238,17 @@ fn nothing_in_progress_is_said() {
 
 #[test]
 fn conflicts_that_are_remembered_are_resolved_again() {
+    remembers("");
+    remembers("f conflict-marker-size=10\n");
+    remembers("f conflict-marker-size=5\n");
+}
+
+/// git and rb keep the same of a conflict and of its resolution, and resolve it the same again.
+#[track_caller]
+fn remembers(attributes: &str) {
     let (ours, theirs) = (history(), history());
     for repo in [&ours, &theirs] {
+        repo.write(".git/info/attributes", attributes);
         repo.git(&["config", "rerere.enabled", "true"]);
         follow_installed(repo);
     }
@@ -279,6 +288,35 @@ fn conflicts_that_are_remembered_are_resolved_again() {
         names
     };
     assert_eq!(cache(&ours), cache(&theirs));
+}
+
+/// git keeps conflicts as the work tree has them, which a merge in memory does not see.
+#[test]
+fn conflicts_are_not_remembered_where_the_work_tree_has_other_bytes() {
+    let (ours, theirs) = (history(), history());
+    for repo in [&ours, &theirs] {
+        repo.write(".git/info/attributes", "f text eol=crlf\n");
+        repo.git(&["config", "rerere.enabled", "true"]);
+        repo.git(&["rm", "-q", "--cached", "f"]);
+        repo.git(&["reset", "-q", "--hard"]);
+        assert_eq!(repo.try_git(&["revert", "--no-edit", "HEAD~2"]).status.code(), Some(1));
+        repo.write("f", "one\r\nresolved\r\nthree\r\n");
+        repo.git(&["add", "f"]);
+        repo.git(&["-c", "core.editor=:", "revert", "--continue"]);
+        repo.git(&["reset", "-q", "--hard", "HEAD~1"]);
+    }
+    theirs.git(&["config", "rerere.enabled", "false"]);
+    assert_eq!(theirs.try_git(&["revert", "--no-edit", "HEAD~2"]).status.code(), Some(1));
+    let kept =
+        |repo: &Sandbox| std::fs::read_dir(repo.path().join(".git/rr-cache")).expect("it is there").count();
+    let before = kept(&ours);
+    ends(&rb(&ours, &["revert", "HEAD~2", "--on-conflict=stop"]), 7);
+    assert_eq!((before, kept(&ours)), (1, 1));
+    assert_eq!(std::fs::read(ours.path().join(".git/MERGE_RR")).unwrap_or_default(), b"");
+    let read = |repo: &Sandbox| std::fs::read_to_string(repo.path().join("f")).expect("it is there");
+    assert_eq!(read(&ours), read(&theirs));
+    assert_eq!(ours.git(&["ls-files", "-s"]), theirs.git(&["ls-files", "-s"]));
+    assert_eq!(ours.files_in_progress()[..4], theirs.files_in_progress()[..4]);
 }
 
 /// A linear congruence: the same cases in every run.

@@ -8,7 +8,12 @@ use gix::worktree::stack::state::attributes::Source;
 
 use super::eol::Conversion;
 use crate::error::{Error, Result};
+use crate::path::RepoPath;
+use crate::repo::Objects;
 use crate::repo::revision::tree_named;
+
+/// How long a conflict marker is where nothing says so.
+const MARKER_SIZE: usize = 7;
 
 /// What the attributes say of one path.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,7 +21,8 @@ pub(super) struct PathAttributes {
     pub(super) merge: State,
     /// The `diff` attribute, which also says whether a file is text.
     pub(super) diff: State,
-    pub(super) marker_size: Option<usize>,
+    /// How long a conflict marker is.
+    pub(super) marker_size: MarkerSize,
     pub(super) conversion: Conversion,
 }
 
@@ -31,6 +37,32 @@ const NAMES: [&str; 9] = [
     "filter",
     "working-tree-encoding",
 ];
+
+/// A number of letters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct MarkerSize(pub(crate) usize);
+
+impl Default for MarkerSize {
+    fn default() -> Self {
+        Self(MARKER_SIZE)
+    }
+}
+
+/// How long the conflict markers of each file are (`conflict-marker-size`).
+pub(crate) struct MarkerSizes<'a> {
+    objects: &'a Objects,
+    attributes: Attributes,
+}
+
+impl<'a> MarkerSizes<'a> {
+    pub(crate) fn of(objects: &'a Objects) -> Result<Self> {
+        Ok(Self { objects, attributes: Attributes::new(objects.gix())? })
+    }
+
+    pub(crate) fn at(&mut self, path: &RepoPath) -> Result<MarkerSize> {
+        Ok(self.attributes.of(path.as_bytes(), &self.objects.gix().objects)?.marker_size)
+    }
+}
 
 /// The state of an attribute.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -80,9 +112,10 @@ impl Attributes {
         let [merge, diff, size, text, crlf, eol, ident, filter, encoding] =
             <[State; 9]>::try_from(states).expect("as many attributes were selected");
         let marker_size = match size {
-            State::Value(digits) => leading_number(&digits).filter(|size| *size > 0),
+            State::Value(digits) => leading_number(&digits).filter(|size| *size > 0).map(MarkerSize),
             _ => None,
         };
+        let marker_size = marker_size.unwrap_or_default();
         Ok(PathAttributes {
             merge,
             diff,

@@ -22,8 +22,6 @@ use crate::repo::Objects;
 const BINARY_PROBE: usize = 8000;
 /// Files larger than this are not compared line by line.
 const TEXT_LIMIT: usize = 1023 << 20;
-/// The length of a conflict marker.
-const MARKER_SIZE: usize = 7;
 
 /// The state that merges of content share.
 pub(super) struct Content {
@@ -195,7 +193,7 @@ impl Case<'_> {
         let our_bytes = self.stored(path, ours.id)?;
         let their_bytes = self.stored(path, theirs.id)?;
         let attributes = self.content.attributes.of(&name, &self.store.gix().objects)?;
-        let marker_size = attributes.marker_size.unwrap_or(MARKER_SIZE) + longer_markers;
+        let marker_size = attributes.marker_size.0 + longer_markers;
         let driver = match self.content.driver(&attributes) {
             Ok(driver) => driver,
             Err(driver) => {

@@ -65,6 +65,7 @@ mod subtree;
 pub mod text;
 mod tree;
 
+pub(crate) use attributes::{MarkerSize, MarkerSizes};
 pub(crate) use content::looks_binary;
 pub use engine::Engine;
 pub use options::{DirectoryRenames, Favor, Options, Renames, Subtree};

@@ -3,21 +3,23 @@
 //! A conflict is known by the hash of its hunks: the sides of each, without their names and in a fixed order. What a file
 //! held with its markers (`preimage`) and after its resolution (`postimage`) is kept below `rr-cache/`; `MERGE_RR` lists
 //! the paths that wait. Both are git's own, byte for byte (`rerere.c`).
+//!
+//! git looks at the files of the work tree, and a merge in memory at what git keeps. Where the two differ (line ends,
+//! encodings, filters), a conflict is neither kept nor replayed; one that git has kept is recorded.
 
 use std::collections::BTreeMap;
 
 use bstr::{BString, ByteSlice, ByteVec};
 
+use crate::apply::content::Content;
 use crate::apply::{ConflictCache, Folder, Parent, parent_of};
 use crate::conflict::Conflict;
 use crate::error::{Error, Result, SequenceError};
 use crate::id::TreeId;
 use crate::merge::text::{TextLabels, TextMerger, TextOptions};
+use crate::merge::{MarkerSize, MarkerSizes};
 use crate::path::RepoPath;
 use crate::repo::{Edits, Objects, Repo};
-
-/// The length of a conflict marker.
-const MARKER: usize = 7;
 
 /// What happened to a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,16 +80,18 @@ pub(super) fn replay(
     let autoupdate = autoupdate.or(repo.config_switch("rerere.autoUpdate")?).unwrap_or(false);
     let mut replayed = Replayed { staged: autoupdate, ..Replayed::default() };
     let mut open = read_list(repo, &cache)?;
-    let files = replayed.open_conflicts(objects, conflicts, *tree, &mut open)?;
+    let index = repo.read_index()?.index;
+    let mut content = Content::of_work_tree(objects, &index)?;
+    let files = replayed.open_conflicts((objects, &mut content), conflicts, *tree, &mut open)?;
     let mut edits = Edits::new();
     let mut left = BTreeMap::new();
     for (path, mut known) in open {
-        let Some(bytes) = files.get(&path) else {
+        let Some(normal) = files.get(&path) else {
             left.insert(path, known);
             continue;
         };
-        match find_resolution(&cache, objects, &known, bytes)? {
-            Some((_, resolved)) => {
+        match find_resolution(&cache, &known, normal)? {
+            Some(resolved) => {
                 if let Some(entry) = objects.entry_at(*tree, &path)? {
                     let id = objects.write_blob(&resolved)?;
                     edits.insert(path.clone(), Some(crate::id::Entry { id, ..entry }));
@@ -99,9 +103,8 @@ pub(super) fn replay(
             None => {
                 let variant = free_variant(&cache, &known.id)?;
                 known.variant = Some(variant);
-                let bytes = normalise(bytes, objects).text;
                 let name = file_name("preimage", variant);
-                replayed.writes.push(Write::Keep { id: known.id.clone(), name, bytes });
+                replayed.writes.push(Write::Keep { id: known.id.clone(), name, bytes: normal.clone() });
                 replayed
                     .writes
                     .push(Write::Forget { id: known.id.clone(), name: file_name("postimage", variant) });
@@ -125,10 +128,11 @@ pub(super) fn record(repo: &Repo, objects: &Objects, root: &Folder) -> Result<Re
         return Ok(replayed);
     }
     let mut left = BTreeMap::new();
+    let mut sizes = MarkerSizes::of(objects)?;
     for (path, known) in read_list(repo, &cache)? {
-        let bytes = file(root, &path)?;
+        let (bytes, size) = (file(root, &path)?, sizes.at(&path)?);
         match (bytes, known.variant) {
-            (Some(bytes), Some(variant)) if normalise(&bytes, objects).conflicts == Conflicts::None => {
+            (Some(bytes), Some(variant)) if normalise(&bytes, size, objects).conflicts == Conflicts::None => {
                 let name = file_name("postimage", variant);
                 replayed.writes.push(Write::Keep { id: known.id, name, bytes });
                 replayed.events.push(RerereEvent::RecordedResolution(path));
@@ -141,15 +145,16 @@ pub(super) fn record(repo: &Repo, objects: &Objects, root: &Folder) -> Result<Re
 }
 
 impl Replayed {
-    /// Adds the conflicts of a merge to those that wait; the content of their files.
+    /// Adds the conflicts of a merge to those that wait; their files in normal form.
     fn open_conflicts(
         &mut self,
-        objects: &Objects,
+        (objects, content): (&Objects, &mut Content<'_>),
         conflicts: &[Conflict],
         tree: TreeId,
         open: &mut BTreeMap<RepoPath, Known>,
     ) -> Result<BTreeMap<RepoPath, Vec<u8>>> {
         let mut files = BTreeMap::new();
+        let mut sizes = MarkerSizes::of(objects)?;
         for conflict in conflicts {
             let both = [conflict.stages.ours, conflict.stages.theirs];
             if !both.iter().all(|side| side.is_some_and(|entry| entry.mode.is_file())) {
@@ -157,8 +162,10 @@ impl Replayed {
             }
             let entry = objects.entry_at(tree, &conflict.path)?;
             let Some(entry) = entry.filter(|entry| entry.mode.is_file()) else { continue };
-            let bytes = objects.blob(entry.id)?;
-            let normal = normalise(&bytes, objects);
+            if !content.leaves_as_is(&conflict.path)? {
+                continue;
+            }
+            let normal = normalise(&objects.blob(entry.id)?, sizes.at(&conflict.path)?, objects);
             if normal.conflicts != Conflicts::None
                 && let Some(known) = open.remove(&conflict.path)
             {
@@ -166,7 +173,7 @@ impl Replayed {
             }
             if normal.conflicts == Conflicts::Some {
                 open.insert(conflict.path.clone(), Known { id: normal.id, variant: None });
-                files.insert(conflict.path.clone(), bytes);
+                files.insert(conflict.path.clone(), normal.text);
             }
         }
         Ok(files)
@@ -208,22 +215,16 @@ fn file(root: &Folder, path: &RepoPath) -> Result<Option<Vec<u8>>> {
     }
 }
 
-/// A kept resolution that applies to the file, with its variant.
-fn find_resolution(
-    cache: &ConflictCache<'_>,
-    objects: &Objects,
-    known: &Known,
-    bytes: &[u8],
-) -> Result<Option<(usize, Vec<u8>)>> {
-    let normal = normalise(bytes, objects).text;
+/// The file as a kept resolution leaves it, where one applies.
+fn find_resolution(cache: &ConflictCache<'_>, known: &Known, normal: &[u8]) -> Result<Option<Vec<u8>>> {
     for variant in variants(&cache.names(&known.id)?, "postimage") {
         let before = cache.read(&known.id, &file_name("preimage", variant))?;
         let after = cache.read(&known.id, &file_name("postimage", variant))?;
         let (Some(before), Some(after)) = (before, after) else { continue };
         let (labels, options) = (TextLabels::default(), TextOptions::default());
-        let merged = TextMerger::new().merge(&before, &normal, &after, labels, &options);
+        let merged = TextMerger::new().merge(&before, normal, &after, labels, &options);
         if merged.conflicts == 0 {
-            return Ok(Some((variant, merged.bytes)));
+            return Ok(Some(merged.bytes));
         }
     }
     Ok(None)
@@ -300,16 +301,16 @@ struct Normal {
     conflicts: Conflicts,
 }
 
-fn normalise(bytes: &[u8], objects: &Objects) -> Normal {
+fn normalise(bytes: &[u8], size: MarkerSize, objects: &Objects) -> Normal {
     let mut lines = bytes.split_inclusive(|byte| *byte == b'\n');
     let mut hasher = gix::hash::hasher(objects.gix().object_hash());
     let (mut text, mut conflicts) = (Vec::with_capacity(bytes.len()), Conflicts::None);
     while let Some(line) = lines.next() {
-        if !is_marker(line, b'<') {
+        if !is_marker(line, b'<', size) {
             text.extend_from_slice(line);
             continue;
         }
-        let Some((one, two)) = hunk(&mut lines, &mut text) else {
+        let Some((one, two)) = hunk(&mut lines, size, &mut text) else {
             conflicts = Conflicts::Unreadable;
             break;
         };
@@ -324,7 +325,11 @@ fn normalise(bytes: &[u8], objects: &Objects) -> Normal {
 }
 
 /// Reads a conflict up to its end, and writes it in its normal form; the two sides as they were written.
-fn hunk<'a>(lines: &mut impl Iterator<Item = &'a [u8]>, out: &mut Vec<u8>) -> Option<(Vec<u8>, Vec<u8>)> {
+fn hunk<'a>(
+    lines: &mut impl Iterator<Item = &'a [u8]>,
+    size: MarkerSize,
+    out: &mut Vec<u8>,
+) -> Option<(Vec<u8>, Vec<u8>)> {
     #[derive(PartialEq)]
     enum Side {
         One,
@@ -333,21 +338,21 @@ fn hunk<'a>(lines: &mut impl Iterator<Item = &'a [u8]>, out: &mut Vec<u8>) -> Op
     }
     let (mut one, mut two, mut side) = (Vec::new(), Vec::new(), Side::One);
     while let Some(line) = lines.next() {
-        if is_marker(line, b'<') {
+        if is_marker(line, b'<', size) {
             let mut inner = Vec::new();
-            hunk(lines, &mut inner)?;
+            hunk(lines, size, &mut inner)?;
             if side == Side::One { one.extend(inner) } else { two.extend(inner) }
-        } else if is_marker(line, b'|') {
+        } else if is_marker(line, b'|', size) {
             if side != Side::One {
                 return None;
             }
             side = Side::Base;
-        } else if is_marker(line, b'=') {
+        } else if is_marker(line, b'=', size) {
             if side == Side::Two {
                 return None;
             }
             side = Side::Two;
-        } else if is_marker(line, b'>') {
+        } else if is_marker(line, b'>', size) {
             if side != Side::Two {
                 return None;
             }
@@ -355,7 +360,7 @@ fn hunk<'a>(lines: &mut impl Iterator<Item = &'a [u8]>, out: &mut Vec<u8>) -> Op
                 std::mem::swap(&mut one, &mut two);
             }
             for (mark, text) in [(b'<', &one[..]), (b'=', &two), (b'>', b"")] {
-                out.extend_from_slice(&[mark; MARKER]);
+                out.extend(std::iter::repeat_n(mark, size.0));
                 out.push(b'\n');
                 out.extend_from_slice(text);
             }
@@ -372,8 +377,8 @@ fn hunk<'a>(lines: &mut impl Iterator<Item = &'a [u8]>, out: &mut Vec<u8>) -> Op
 }
 
 /// Whether the line is a marker: as many letters as there are to be, and white space.
-fn is_marker(line: &[u8], mark: u8) -> bool {
-    let Some((letters, rest)) = line.split_at_checked(MARKER) else { return false };
+fn is_marker(line: &[u8], mark: u8, size: MarkerSize) -> bool {
+    let Some((letters, rest)) = line.split_at_checked(size.0) else { return false };
     let is_named = matches!(mark, b'<' | b'>');
     let end = rest.first().copied();
     letters.iter().all(|byte| *byte == mark)

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::conflict::Conflict;
 use crate::error::Result;
 use crate::id::TreeId;
+use crate::merge::{MarkerSize, MarkerSizes};
 use crate::path::RepoPath;
 use crate::repo::Objects;
 
@@ -37,12 +38,14 @@ fn is_zero(number: &usize) -> bool {
 /// The first hunks of the files in conflict, as they stand in the merged tree.
 pub(crate) fn of(objects: &Objects, tree: TreeId, conflicts: &[Conflict]) -> Result<Vec<ConflictHunk>> {
     let mut hunks = Vec::new();
+    let mut sizes = MarkerSizes::of(objects)?;
     for conflict in conflicts {
         let Some(entry) = objects.entry_at(tree, &conflict.path)?.filter(|entry| entry.mode.is_file()) else {
             continue;
         };
         let bytes = objects.blob(entry.id)?;
-        in_file(&conflict.path, &String::from_utf8_lossy(&bytes), &mut hunks);
+        let size = sizes.at(&conflict.path)?;
+        in_file(&conflict.path, &String::from_utf8_lossy(&bytes), size, &mut hunks);
         if hunks.len() >= MOST_HUNKS {
             break;
         }
@@ -50,11 +53,12 @@ pub(crate) fn of(objects: &Objects, tree: TreeId, conflicts: &[Conflict]) -> Res
     Ok(hunks)
 }
 
-fn in_file(path: &RepoPath, text: &str, hunks: &mut Vec<ConflictHunk>) {
+fn in_file(path: &RepoPath, text: &str, size: MarkerSize, hunks: &mut Vec<ConflictHunk>) {
+    let [begin, end] = ["<", ">"].map(|letter| letter.repeat(size.0));
     let mut open: Option<ConflictHunk> = None;
     let mut lines = 0;
     for (nth, line) in text.split_inclusive('\n').enumerate() {
-        if open.is_none() && line.starts_with("<<<<<<<") && hunks.len() < MOST_HUNKS {
+        if open.is_none() && line.starts_with(&begin) && hunks.len() < MOST_HUNKS {
             lines = 0;
             open = Some(ConflictHunk { path: path.clone(), line: nth + 1, text: String::new(), left_out: 0 });
         }
@@ -64,7 +68,7 @@ fn in_file(path: &RepoPath, text: &str, hunks: &mut Vec<ConflictHunk>) {
             false => hunk.left_out += 1,
         }
         lines += 1;
-        match line.starts_with(">>>>>>>") {
+        match line.starts_with(&end) {
             true => hunks.push(hunk),
             false => open = Some(hunk),
         }
@@ -79,13 +83,13 @@ mod tests {
     fn hunks_are_what_stands_between_markers() {
         let text = "a\n<<<<<<< HEAD\nb\n=======\nc\n>>>>>>> x\nd\n<<<<<<< HEAD\n";
         let mut hunks = Vec::new();
-        in_file(&"f".into(), text, &mut hunks);
+        in_file(&"f".into(), text, MarkerSize::default(), &mut hunks);
         let text = "<<<<<<< HEAD\nb\n=======\nc\n>>>>>>> x\n".to_owned();
         assert_eq!(hunks, [ConflictHunk { path: "f".into(), line: 2, text, left_out: 0 }]);
 
         let long = format!("<<<<<<< HEAD\n{}=======\n>>>>>>> x\n", "x\n".repeat(100));
         let mut hunks = Vec::new();
-        in_file(&"f".into(), &long, &mut hunks);
+        in_file(&"f".into(), &long, MarkerSize::default(), &mut hunks);
         assert_eq!((hunks[0].text.lines().count(), hunks[0].left_out), (60, 43));
     }
 }
