@@ -21,7 +21,8 @@ pub(super) struct NewEntry<'a> {
     /// The commit that was taken.
     pub(super) commit: Option<CommitId>,
     pub(super) makes_commit: bool,
-    pub(super) stopped: bool,
+    /// Why it waits for a person.
+    pub(super) stopped: Option<SequenceStatus>,
     pub(super) undoes: Option<String>,
     pub(super) edits: Option<LoggedEdits>,
 }
@@ -33,8 +34,8 @@ impl NewEntry<'_> {
     }
 
     /// The step waits for a person.
-    pub(super) fn of_stop(commit: CommitId) -> Self {
-        Self { commit: Some(commit), stopped: true, ..Self::default() }
+    pub(super) fn of_stop(commit: CommitId, why: SequenceStatus) -> Self {
+        Self { commit: Some(commit), stopped: Some(why), ..Self::default() }
     }
 }
 
@@ -117,7 +118,7 @@ impl Run<'_> {
             tree_before = known.tree_before;
         }
         let staged = before == after;
-        if !staged && !entry.stopped && entry.edits.is_none() {
+        if !staged && entry.stopped.is_none() && entry.edits.is_none() {
             // As a whole it leads from one commit to another.
             (tree_before, tree_after) = (self.objects.tree_of(before)?, landing.result_tree);
         }
@@ -152,7 +153,7 @@ impl Run<'_> {
             states: None,
             outside: None,
             edits: entry.edits.clone(),
-            stopped: entry.stopped,
+            stopped: entry.stopped.is_some(),
             continues: previous.map(|known| known.operation_id.clone()),
         };
         let mut draft = LogDraft::new(operation, receipt);
@@ -164,8 +165,8 @@ impl Run<'_> {
     pub(super) fn receipt(&self, entry: &NewEntry<'_>, operation: &OperationId) -> Result<Vec<u8>> {
         let mut report = self.report.clone();
         report.operation_id = Some(operation.to_string());
-        if entry.stopped {
-            (report.status, report.stopped_at) = (SequenceStatus::Conflicted, entry.commit);
+        if let Some(why) = entry.stopped {
+            (report.status, report.stopped_at) = (why, entry.commit);
         }
         let mut receipt = serde_json::to_vec_pretty(&report)
             .map_err(|error| Error::internal("cannot write the receipt", error))?;

@@ -192,7 +192,7 @@ impl Run<'_> {
         match self.fate(change, start, merged.tree_id)? {
             Fate::Drop => return self.leave_out(item, start, rest),
             Fate::StopAsEmpty => {
-                self.stage_before_commit(item, landing, draft, auto_merge)?;
+                self.stage_before_commit(item, landing, draft, auto_merge, SequenceStatus::Empty)?;
                 self.report.status = SequenceStatus::Empty;
                 self.report.stopped_at = Some(item.commit);
                 return Ok(Step::Stopped);
@@ -202,8 +202,11 @@ impl Run<'_> {
         let edited = self.options.edit == Some(true);
         if edited || self.hooks_at_work()? {
             // Editor and hooks find index and work tree as they will be committed.
-            self.stage_before_commit(item, landing, draft, auto_merge)?;
-            let ending = if edited { Ending::Edited } else { Ending::Hooked };
+            let (ending, until_then) = match edited {
+                true => (Ending::Edited, SequenceStatus::EditorFailed),
+                false => (Ending::Hooked, SequenceStatus::HookFailed),
+            };
+            self.stage_before_commit(item, landing, draft, auto_merge, until_then)?;
             return self.commit_staged(item, change, ending, rest);
         }
         let making = Making { commit: &change.commit, action: item.action, parent: start.head.commit() };
@@ -250,12 +253,14 @@ impl Run<'_> {
     }
 
     /// Index and work tree as they will be committed, with what tells git what is in progress.
+    /// `until_then` is how it stands where nobody goes on.
     fn stage_before_commit(
         &mut self,
         item: Item,
         mut landing: Landing,
         draft: &BString,
         auto_merge: StateFile,
+        until_then: SequenceStatus,
     ) -> Result<()> {
         landing.state_files.push(auto_merge);
         landing.state_files.push(StateFile::write("MERGE_MSG", draft.clone()));
@@ -264,7 +269,7 @@ impl Run<'_> {
         }
         let head = self.repo.head()?.commit();
         landing.state_files.extend(self.safety_after(head));
-        self.land(landing, NewEntry::of_stop(item.commit))
+        self.land(landing, NewEntry::of_stop(item.commit, until_then))
     }
 
     /// What `-n` leaves.
@@ -313,7 +318,7 @@ impl Run<'_> {
         };
         self.report.conflicts.clone_from(&merged.conflicts);
         self.report.hunks = hunks::of(&self.objects, tree, &merged.conflicts)?;
-        self.land(landing, NewEntry::of_stop(change.commit.id))?;
+        self.land(landing, NewEntry::of_stop(change.commit.id, SequenceStatus::Conflicted))?;
         self.front.tell(SequenceEvent::Merged(merged));
         self.front.tell(SequenceEvent::CouldNotMerge {
             commit: item.commit,
