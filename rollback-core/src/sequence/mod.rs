@@ -50,6 +50,9 @@ impl Repo {
     /// # Errors
     /// [`SequenceError`], [`WorkTreeError::Unmerged`], [`WorkTreeError::InTheWay`] and the refusals of a landing. What was
     /// taken before stays.
+    ///
+    /// [`WorkTreeError::Unmerged`]: crate::error::WorkTreeError::Unmerged
+    /// [`WorkTreeError::InTheWay`]: crate::error::WorkTreeError::InTheWay
     pub fn begin_sequence(
         &self,
         request: &SequenceRequest,
@@ -94,6 +97,8 @@ impl Repo {
     /// # Errors
     /// [`SequenceError::NothingInProgress`], [`WorkTreeError::Unmerged`] for conflicts that are left, and those of
     /// [`Repo::begin_sequence`].
+    ///
+    /// [`WorkTreeError::Unmerged`]: crate::error::WorkTreeError::Unmerged
     pub fn continue_sequence(
         &self,
         action: Option<SequenceAction>,
@@ -142,6 +147,8 @@ impl Repo {
     ///
     /// # Errors
     /// [`SequenceError::NothingInProgress`], [`SequenceError::BeganUnborn`], [`WorkTreeError::InTheWay`].
+    ///
+    /// [`WorkTreeError::InTheWay`]: crate::error::WorkTreeError::InTheWay
     pub fn abort_sequence(
         &self,
         context: &SequenceContext,
