@@ -48,7 +48,8 @@ impl Repo {
             let merge = operands(&objects, attempt.strategy, step, ours)?;
             quarantine.hold(&objects)?;
             quarantine.hold_all(plan.prepared.objects())?;
-            let (clean_for_git, tree_of_git) = quarantine.merge(merge)?;
+            let (clean_for_git, tree_of_git) =
+                quarantine.merge(merge, &plan.request.options.strategy_options)?;
             check.merges += 1;
             if !clean_for_git || tree_of_git != step.tree_id {
                 check.differences.push(Difference {
@@ -116,13 +117,14 @@ impl<'a> Quarantine<'a> {
         Ok(())
     }
 
-    fn merge(&self, trees: [TreeId; 3]) -> Result<(bool, TreeId)> {
+    fn merge(&self, trees: [TreeId; 3], strategy_options: &[String]) -> Result<(bool, TreeId)> {
         let objects = self.repo.local().objects.store_ref().path().to_owned();
         let git = MergingGit {
             runner: self.runner,
             git_dir: self.repo.git_dir(),
             objects: &objects,
             created: self.folder.path(),
+            strategy_options,
         };
         git.merge(trees)
     }

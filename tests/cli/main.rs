@@ -40,6 +40,7 @@ mod report_browser;
 mod schema;
 mod secrets;
 mod stopping;
+mod strategy_options;
 mod trust;
 mod tutorial;
 mod unasked;

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgGroup, Args, ValueEnum};
+use rollback_core::merge::Options;
 use rollback_core::message::Trailer;
 use rollback_core::strategy::Strategy;
 
@@ -251,6 +252,12 @@ pub(crate) struct Conflicts {
     /// On a conflict: refuse, or stop with it in the files (config: rb.onConflict)
     #[arg(long, value_name = "WHAT", hide_possible_values = true)]
     pub(crate) on_conflict: Option<OnConflict>,
+    /// An option of the merge as git has them, such as theirs or ignore-space-change
+    ///
+    /// ours and theirs decide only what would be a conflict: ours keeps the lines of the tip, theirs takes those that the
+    /// rollback would bring back. What that discards is named.
+    #[arg(short = 'X', long = "strategy-option", value_name = "OPTION", value_parser = strategy_option)]
+    pub(crate) strategy_options: Vec<String>,
 }
 
 /// Where the result goes, and what is permitted.
@@ -370,6 +377,14 @@ pub(crate) struct Sequencer {
 fn strategy() -> impl TypedValueParser<Value = Strategy> {
     PossibleValuesParser::new(Strategy::ALL.map(Strategy::name))
         .map(|name| name.parse().expect("the possible values are the names of strategies"))
+}
+
+/// An option of the merge as it is typed.
+fn strategy_option(text: &str) -> Result<String, String> {
+    match Options::default().set_strategy_option(text) {
+        true => Ok(text.to_owned()),
+        false => Err(format!("git has {}", Options::STRATEGY_OPTIONS.join(", "))),
+    }
 }
 
 /// A trailer as it is typed.

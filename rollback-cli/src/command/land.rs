@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rollback_core::checks::CheckOptions;
 use rollback_core::error::LandingError;
 use rollback_core::hooks::Hooks;
-use rollback_core::plan::{LossClass, MessageOptions};
+use rollback_core::plan::MessageOptions;
 use rollback_core::process::{SystemHooks, SystemRunner};
 use rollback_core::receipt::{Destination, OnMoved, OutcomeKind};
 use rollback_core::{ApplyOptions, Error, Plan, PlanOptions, Receipt, Repo, Target};
@@ -353,8 +353,7 @@ fn exit_of(kind: OutcomeKind, args: &LandingHere) -> Exit {
 /// What the chosen rung would discard, as the refusal it needs a permission against.
 fn loss_of(plan: &Plan) -> Option<Error> {
     let chosen = plan.chosen_attempt()?;
-    (chosen.loss.class == LossClass::Snapshot && !chosen.loss.discards.is_empty())
-        .then(|| chosen.loss_refused())
+    chosen.needs_consent().then(|| chosen.loss_refused())
 }
 
 fn ask_about_loss(args: &LandingHere, session: &mut Session) -> bool {

@@ -22,6 +22,7 @@ pub(crate) fn run(args: Pick, session: &mut Session) -> Outcome {
     let target = Target::Pick(target);
     let mut options = PlanOptions::default();
     options.onto = optional_revision(args.landing.onto.as_ref())?;
+    options.strategy_options.clone_from(&args.conflicts.strategy_options);
     options.ranges = revert::reading(&args.ranges);
     options.message = land::message(&args.message, args.signoff);
     options.message.record_origin = args.record_origin;

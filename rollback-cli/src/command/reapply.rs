@@ -14,6 +14,7 @@ use crate::session::Session;
 pub(crate) fn run(args: Reapply, session: &mut Session) -> Outcome {
     let repo = session.repo()?;
     let mut options = PlanOptions::default();
+    options.strategy_options.clone_from(&args.conflicts.strategy_options);
     options.onto = optional_revision(args.landing.onto.as_ref())?;
     options.message = land::message(&args.message, args.signoff);
     let named = revision(&args.commit)?;

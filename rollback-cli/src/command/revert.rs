@@ -19,6 +19,7 @@ pub(crate) fn run(args: Revert, session: &mut Session) -> Outcome {
     let base = Base::new(&repo, session.folder());
     let mut options = options(&args.how);
     options.onto = optional_revision(args.landing.onto.as_ref())?;
+    options.strategy_options.clone_from(&args.conflicts.strategy_options);
     let target = match optional_revision(args.to.as_ref())? {
         Some(state) => to(&state, &args, &base, repo.plan_tip(&options)?.commit_id, &repo)?,
         None => target(&args, &base)?,

@@ -95,6 +95,7 @@ fn table() -> Vec<(Error, Option<&'static str>)> {
             SettingError::Environment { variable: "GIT_CONFIG_COUNT".into(), why: "".into() }.into(),
             Some("env -u GIT_CONFIG_COUNT rb revert --file a.py"),
         ),
+        (SettingError::StrategyOption { option: "mine".into() }.into(), None),
         (RepositoryError::Unsupported { what: "object format 'x'".into(), why: "".into() }.into(), None),
         (
             RepositoryError::NeedsWorkTree { operation: "revert", git_dir: "/x".into() }.into(),

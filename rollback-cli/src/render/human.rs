@@ -324,7 +324,8 @@ impl PlanView<'_> {
             // What came of those hooks is said with the result.
             grouped.retain(|note| note.kind != NoteKind::HookToRun);
         }
-        let said = grouped.iter().filter_map(|note| self.note(note)).chain(self.left_out());
+        let said =
+            grouped.iter().filter_map(|note| self.note(note)).chain(self.left_out()).chain(self.decided());
         said.map(|said| self.labelled("note:", &said)).collect()
     }
 
@@ -337,6 +338,20 @@ impl PlanView<'_> {
         };
         let verb = if ids.len() == 1 { "changes nothing here and is" } else { "change nothing here and are" };
         (!ids.is_empty()).then(|| format!("{} {verb} left out{keep}", self.references(ids)))
+    }
+
+    /// The conflicts that an option of the merge decided.
+    fn decided(&self) -> Option<String> {
+        let paths = self.plan.chosen_attempt()?.decided.as_slice();
+        let option = self
+            .plan
+            .request
+            .options
+            .strategy_options
+            .iter()
+            .rfind(|name| ["ours", "theirs"].contains(&name.as_str()))?;
+        (!paths.is_empty())
+            .then(|| format!("-X {option} decided what would be a conflict in {}", self.names(paths)))
     }
 
     fn further_changes_are_shown(&self) -> bool {

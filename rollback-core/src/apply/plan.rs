@@ -9,7 +9,7 @@ use crate::error::{Error, LandingError, Result};
 use crate::id::{CommitId, TreeId};
 use crate::operation::OperationId;
 use crate::plan::compare;
-use crate::plan::{Attempt, LossClass, NoteKind, Plan, PlanOptions};
+use crate::plan::{Attempt, NoteKind, Plan, PlanOptions};
 use crate::receipt::{ApplyOptions, Destination, OnMoved, Outcome, OutcomeKind, Receipt, Recovery};
 use crate::repo::refs::Head;
 use crate::repo::{Objects, Repo};
@@ -420,8 +420,7 @@ enum Goal {
 }
 
 fn refuse_loss(attempt: &Attempt, options: &ApplyOptions) -> Result<()> {
-    let loss = &attempt.loss;
-    if options.allow_loss || loss.class != LossClass::Snapshot || loss.discards.is_empty() {
+    if options.allow_loss || !attempt.needs_consent() {
         return Ok(());
     }
     Err(attempt.loss_refused())

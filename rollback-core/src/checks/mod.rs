@@ -31,7 +31,7 @@ use std::time::Duration;
 use crate::cancel::Cancel;
 use crate::error::Result;
 use crate::path::RepoPath;
-use crate::plan::{LossClass, Plan, Rejection};
+use crate::plan::{Attempt, Plan, Rejection};
 use crate::process::Runner;
 use crate::repo::Repo;
 use crate::verdict::{CheckKind, CheckRun, On, Outcome};
@@ -216,11 +216,7 @@ impl<'a> Checker<'a> {
     /// Passes over what discards later edits where that is not permitted; whether there was something of the kind.
     fn pass_over_loss(&self, plan: &mut Plan, options: &CheckOptions) -> Result<bool> {
         let mut passed_over = false;
-        while !options.allow_loss
-            && let Some(attempt) = plan.chosen_attempt()
-            && attempt.loss.class == LossClass::Snapshot
-            && !attempt.loss.discards.is_empty()
-        {
+        while !options.allow_loss && plan.chosen_attempt().is_some_and(Attempt::needs_consent) {
             *plan =
                 self.without_chosen(plan, "it discards later edits, and that was not permitted".to_owned())?;
             passed_over = true;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::kind::Family;
+use super::kind::{ErrorClass, Family};
 use crate::path::RepoPath;
 
 /// A setting that git refuses, or that asks for something that is not supported.
@@ -49,6 +49,12 @@ pub enum SettingError {
         /// What is wrong.
         why: String,
     },
+    /// An option of the merge (`-X`) that git does not know.
+    #[error("unknown strategy option '{option}'")]
+    StrategyOption {
+        /// What was asked for.
+        option: String,
+    },
     /// A configuration file that git refuses.
     #[error("bad configuration in {}, line {line}: {why}", path.display())]
     File {
@@ -88,6 +94,14 @@ impl Family for SettingError {
             Self::Encoding { .. } => "unknown-encoding",
             Self::Value { .. } | Self::File { .. } | Self::Environment { .. } => "bad-configuration",
             Self::Format { .. } => "unsupported-format",
+            Self::StrategyOption { .. } => "unknown-strategy-option",
+        }
+    }
+
+    fn class(&self) -> ErrorClass {
+        match self {
+            Self::StrategyOption { .. } => ErrorClass::Usage,
+            _ => ErrorClass::Precondition,
         }
     }
 

@@ -113,6 +113,24 @@ impl Options {
         Ok(options)
     }
 
+    /// The names that [`Self::set_strategy_option`] takes, as git's manual has them.
+    pub const STRATEGY_OPTIONS: [&str; 14] = [
+        "ours",
+        "theirs",
+        "ignore-space-change",
+        "ignore-all-space",
+        "ignore-space-at-eol",
+        "ignore-cr-at-eol",
+        "renormalize",
+        "no-renormalize",
+        "find-renames[=N]",
+        "no-renames",
+        "subtree[=FOLDER]",
+        "diff-algorithm=NAME",
+        "patience",
+        "histogram",
+    ];
+
     /// Takes one option of `-X`, such as `ours`, `find-renames=40%` or `diff-algorithm=myers`; tells whether it
     /// is one that git knows.
     pub fn set_strategy_option(&mut self, option: &str) -> bool {

@@ -40,7 +40,9 @@ impl Repo {
 
     fn plan_once(&self, target: &Target, options: &PlanOptions) -> Result<Plan> {
         let tip = self.tip(options)?;
-        let mut bench = Workbench::new(self, tip.commit_id)?.keeping(options.empty);
+        let mut bench = Workbench::new(self, tip.commit_id)?
+            .keeping(options.empty)
+            .with_strategy_options(self, &options.strategy_options)?;
         if tip.index_tree_id.is_some() {
             bench.start = self.index_tree(&bench.objects)?;
         }

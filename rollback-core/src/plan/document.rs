@@ -158,6 +158,9 @@ pub struct PlanOptions {
     /// What becomes of commits that change nothing where they are picked.
     #[serde(skip_serializing_if = "EmptyCommits::is_default")]
     pub empty: EmptyCommits,
+    /// Options of the merge, each as git's `-X` takes it, such as `theirs` or `ignore-space-change`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub strategy_options: Vec<String>,
     /// How ranges such as `A..B` are read.
     #[serde(skip_serializing_if = "RangeReading::is_default")]
     pub ranges: RangeReading,

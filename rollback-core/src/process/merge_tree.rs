@@ -18,6 +18,8 @@ pub(crate) struct MergingGit<'a> {
     pub(crate) objects: &'a Path,
     /// Where further objects lie, and where new ones go.
     pub(crate) created: &'a Path,
+    /// Options of the merge, each as `-X` takes it.
+    pub(crate) strategy_options: &'a [String],
 }
 
 impl MergingGit<'_> {
@@ -26,9 +28,10 @@ impl MergingGit<'_> {
     /// # Errors
     /// [`LandingError::CrossCheckFailed`] where git is too old for it (2.45 is needed) or fails.
     pub(crate) fn merge(&self, [base, ours, theirs]: [TreeId; 3]) -> Result<(bool, TreeId)> {
-        let base = format!("--merge-base={base}");
-        let words =
-            ["merge-tree", "--write-tree", "--no-messages", &base, &ours.to_string(), &theirs.to_string()];
+        let mut words: Vec<_> = ["merge-tree", "--write-tree", "--no-messages"].map(str::to_owned).into();
+        words.extend(self.strategy_options.iter().map(|option| format!("--strategy-option={option}")));
+        words.extend([format!("--merge-base={base}"), ours.to_string(), theirs.to_string()]);
+        let words: Vec<_> = words.iter().map(String::as_str).collect();
         let command = git(self.git_dir, &words)
             .env("GIT_OBJECT_DIRECTORY", path_text(self.created)?)
             .env("GIT_ALTERNATE_OBJECT_DIRECTORIES", quoted(path_text(self.objects)?));

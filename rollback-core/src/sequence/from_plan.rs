@@ -13,7 +13,10 @@ impl Plan {
     /// The way whose conflict can be left for a person; `None` where the plan has a way that keeps later work, or met no
     /// conflict that could be left in the work tree.
     pub fn stops_at(&self) -> Option<&Attempt> {
-        if self.chosen_attempt().is_some_and(|way| way.loss.class != LossClass::Snapshot) {
+        if self
+            .chosen_attempt()
+            .is_some_and(|way| way.loss.class != LossClass::Snapshot || !way.decided.is_empty())
+        {
             return None;
         }
         let pick = matches!(self.request.target, Target::Pick(_));
@@ -60,6 +63,7 @@ impl Repo {
         request.wording = wording(plan, attempt);
         request.restriction.clone_from(&attempt.restriction);
         request.options.reference = plan.request.options.message.reference;
+        request.options.strategy_options.clone_from(&plan.request.options.strategy_options);
         Ok(Some(request))
     }
 

@@ -50,6 +50,10 @@ pub struct Attempt {
     /// The same paths with what stands there at the tip and what would stand there.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<PathChange>,
+    /// The paths in which a side was preferred, as [`PlanOptions::strategy_options`](crate::PlanOptions) asks (`ours`,
+    /// `theirs`), and which would be in conflict otherwise.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub decided: Vec<RepoPath>,
     /// What would be lost.
     pub loss: Loss,
     /// Later commits whose lines are in the way, newest first; absent where that was not computed.
@@ -83,6 +87,7 @@ impl Attempt {
             restriction: None,
             paths_touched: Vec::new(),
             changes: Vec::new(),
+            decided: Vec::new(),
             loss: Loss { class: LossClass::Exact, discards: Vec::new() },
             dependents: None,
             with_dependents: None,
@@ -94,6 +99,11 @@ impl Attempt {
     /// An attempt with `strategy` that was not made, because `reason`.
     pub(crate) fn not_applicable(strategy: Strategy, reason: impl Into<String>) -> Self {
         Self { reason: Some(reason.into()), ..Self::new(strategy) }
+    }
+
+    /// Whether landing it needs consent: it discards later edits, and no one preferred the side that discards them.
+    pub fn needs_consent(&self) -> bool {
+        self.loss.class == LossClass::Snapshot && !self.loss.discards.is_empty() && self.decided.is_empty()
     }
 
     /// The paths that have another name at the tip than in the commits that were undone, replayed or taken from.

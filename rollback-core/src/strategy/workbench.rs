@@ -9,12 +9,12 @@ use serde::{Deserialize, Serialize};
 use super::scope::{self, covers};
 use super::{Attempt, AttemptResult, Loss, LossClass, Restriction, Scope, Step, Strategy, hunks};
 use crate::conflict::Conflict;
-use crate::error::{Result, RevisionError};
+use crate::error::{Result, RevisionError, SettingError};
 use crate::history::{
     Rename, Renames, brought_in, commits_touching_since, content_changes_since, newest_first, paths_between,
 };
 use crate::id::{CommitId, TreeId};
-use crate::merge::{Engine, Labels, Merged, Options, Verdict};
+use crate::merge::{Engine, Favor, Labels, Merged, Options, Verdict};
 use crate::path::{RepoPath, names_now};
 use crate::repo::{Commit, Edits, Objects, Repo};
 
@@ -26,6 +26,14 @@ pub(crate) struct Workbench {
     pub(crate) start: TreeId,
     empty: EmptyCommits,
     engine: Engine,
+    /// The side that wins where both changed the same lines, if one does.
+    preference: Option<Preference>,
+}
+
+/// A preferred side, and the same merge without it: what is in force, and what the preference decided, is judged by that.
+struct Preference {
+    side: Favor,
+    without: Engine,
 }
 
 /// What becomes of a picked commit that changes nothing where it is picked.
@@ -166,7 +174,30 @@ impl Workbench {
         let tip = objects.commit(tip)?;
         let engine = Engine::over(Rc::clone(&objects), Options::from_config(repo)?)?;
         let (start, empty) = (tip.tree, EmptyCommits::default());
-        Ok(Self { objects, tip, start, empty, engine })
+        Ok(Self { objects, tip, start, empty, engine, preference: None })
+    }
+
+    /// The same bench with options of the merge, each as git's `-X` takes them.
+    ///
+    /// # Errors
+    /// [`SettingError::StrategyOption`] for one that git does not know.
+    pub(crate) fn with_strategy_options(mut self, repo: &Repo, names: &[String]) -> Result<Self> {
+        if names.is_empty() {
+            return Ok(self);
+        }
+        let mut options = Options::from_config(repo)?;
+        for name in names {
+            if !options.set_strategy_option(name) {
+                return Err(SettingError::StrategyOption { option: name.clone() }.into());
+            }
+        }
+        if let Some(side) = options.favor {
+            let without = Options { favor: None, ..options.clone() };
+            let without = Engine::over(Rc::clone(&self.objects), without)?;
+            self.preference = Some(Preference { side, without });
+        }
+        self.engine = Engine::over(Rc::clone(&self.objects), options)?;
+        Ok(self)
     }
 
     /// The same bench with another rule for picked commits that change nothing.
@@ -308,6 +339,7 @@ impl Workbench {
             if merged.verdict != Verdict::Clean {
                 return self.undecided(attempt, change, merged);
             }
+            self.note_decided(direction, change, tree, &mut attempt.decided)?;
             if merged.tree_id == tree && !self.keeps_empty(direction, change)? {
                 attempt.left_out.push(change.commit.id);
                 continue;
@@ -322,8 +354,47 @@ impl Workbench {
                 ..step
             });
         }
-        attempt.loss = self.loss_of_merging(direction, changes, tree)?;
+        if attempt.steps.is_empty() && !attempt.decided.is_empty() {
+            attempt.left_out.clear();
+            attempt.reason = Some("the tip's lines are kept wherever it would change something".into());
+            return Ok(attempt);
+        }
+        attempt.loss = match self.later_edits_decided(changes, &attempt.decided)? {
+            discards if discards.is_empty() => self.loss_of_merging(direction, changes, tree)?,
+            discards => Loss { class: LossClass::Snapshot, discards },
+        };
         self.finish(attempt, tree)
+    }
+
+    /// Adds the paths in which a side was preferred to what would be a conflict.
+    fn note_decided(
+        &mut self,
+        direction: Direction,
+        change: &Change,
+        ours: TreeId,
+        decided: &mut Vec<RepoPath>,
+    ) -> Result<()> {
+        let operands = self.operands(direction, change, ours)?;
+        let labels = self.labels(direction, &change.commit);
+        let Some(preference) = &mut self.preference else { return Ok(()) };
+        let [base, ours, theirs] = operands;
+        for conflict in preference.without.merge(base, ours, theirs, &labels)?.conflicts {
+            if !decided.contains(&conflict.path) {
+                decided.push(conflict.path);
+            }
+        }
+        Ok(())
+    }
+
+    /// The later commits whose lines in `decided` lost to those of the changes.
+    fn later_edits_decided(&self, changes: &[Change], decided: &[RepoPath]) -> Result<Vec<CommitId>> {
+        let side = self.preference.as_ref().map(|preference| preference.side);
+        if decided.is_empty() || side != Some(Favor::Theirs) {
+            return Ok(Vec::new());
+        }
+        let kept: Vec<_> = changes.iter().map(|change| change.commit.id).collect();
+        let later = commits_touching_since(&self.objects, self.tip.id, &kept, decided)?;
+        newest_first(&self.objects, &later)
     }
 
     /// Whether a commit is made for a change of which nothing is left to take.
@@ -338,6 +409,11 @@ impl Workbench {
     }
 
     fn merge_one(&mut self, direction: Direction, change: &Change, ours: TreeId) -> Result<Merged> {
+        let [base, ours, theirs] = self.operands(direction, change, ours)?;
+        self.engine.merge(base, ours, theirs, &self.labels(direction, &change.commit))
+    }
+
+    fn operands(&self, direction: Direction, change: &Change, ours: TreeId) -> Result<[TreeId; 3]> {
         let (parent, commit) = self.sides(change)?;
         let (base, incoming) = match direction {
             Direction::Undo => (commit, parent),
@@ -347,7 +423,15 @@ impl Workbench {
             Some(paths) => scope::restrict(&self.objects, base, incoming, paths)?,
             None => incoming,
         };
-        self.engine.merge(base, ours, theirs, &self.labels(direction, &change.commit))
+        Ok([base, ours, theirs])
+    }
+
+    /// The merge with no side that wins.
+    fn judge_one(&mut self, direction: Direction, change: &Change, ours: TreeId) -> Result<Merged> {
+        let [base, ours, theirs] = self.operands(direction, change, ours)?;
+        let labels = self.labels(direction, &change.commit);
+        let engine = self.preference.as_mut().map_or(&mut self.engine, |preference| &mut preference.without);
+        engine.merge(base, ours, theirs, &labels)
     }
 
     /// Whether the change is in force in the tree `at`.
@@ -362,13 +446,13 @@ impl Workbench {
 
     /// The tree `at` without the change; `None` where the merge is not clean.
     pub(crate) fn undone_in(&mut self, change: &Change, at: TreeId) -> Result<Option<TreeId>> {
-        let undone = self.merge_one(Direction::Undo, change, at)?;
+        let undone = self.judge_one(Direction::Undo, change, at)?;
         Ok((undone.verdict == Verdict::Clean).then_some(undone.tree_id))
     }
 
     /// The tree `at` with the change replayed; `None` where the merge is not clean.
     pub(crate) fn replayed_in(&mut self, change: &Change, at: TreeId) -> Result<Option<TreeId>> {
-        let replayed = self.merge_one(Direction::Replay, change, at)?;
+        let replayed = self.judge_one(Direction::Replay, change, at)?;
         Ok((replayed.verdict == Verdict::Clean).then_some(replayed.tree_id))
     }
 
