@@ -1,4 +1,4 @@
-//! Lists what travels inside the program: each `demos/NAME.toml` with its history of `fixtures`, the programs of
+//! Lists what travels inside the program, and what it was built of: each `demos/NAME.toml` with its history of `fixtures`, the programs of
 //! `demos/programs`, and each `procedures/NAME.toml`.
 
 use std::error::Error;
@@ -27,7 +27,33 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::write(Path::new(&out).join("demos.rs"), table)?;
     fs::write(Path::new(&out).join("programs.rs"), programs(&demos.join("programs"))?)?;
     fs::write(Path::new(&out).join("procedures.rs"), procedures(&here.join("procedures"))?)?;
+    println!("cargo::rustc-env=RB_BUILT_OF={}", built_of(&here));
     Ok(())
+}
+
+/// The commit and its date, and the version of the object library, as far as they are known here. Builds for development
+/// leave the commit out: it would have the program linked again after each one.
+fn built_of(here: &Path) -> String {
+    let mut parts = Vec::new();
+    if env::var("PROFILE").is_ok_and(|profile| profile == "release") {
+        println!("cargo::rerun-if-changed={}", here.join("../.git/HEAD").display());
+        println!("cargo::rerun-if-changed={}", here.join("../.git/logs/HEAD").display());
+        parts.extend(commit(here));
+    }
+    let locks = [here.join("Cargo.lock"), here.join("../Cargo.lock")];
+    let lock = locks.iter().find_map(|lock| fs::read_to_string(lock).ok()).unwrap_or_default();
+    let version = lock.split("name = \"gix\"\nversion = \"").nth(1).and_then(|rest| rest.split('"').next());
+    parts.extend(version.map(|version| format!("gix {version}")));
+    parts.join(", ")
+}
+
+/// The commit of the sources and its date; nothing outside of a repository of their own.
+fn commit(here: &Path) -> Option<String> {
+    here.join("../.git").exists().then_some(())?;
+    let mut git = std::process::Command::new("git");
+    let told = git.arg("-C").arg(here).args(["log", "-1", "--format=commit %h of %cs"]).output().ok()?;
+    let told = String::from_utf8(told.stdout).ok()?.trim().to_owned();
+    (!told.is_empty()).then_some(told)
 }
 
 /// The programs that stand in for those of the outside world, by name.

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rollback_core::Repo;
-use rollback_core::process::{SystemFetcher, SystemMergeDrivers, SystemRunner};
+use rollback_core::process::{SystemFetcher, SystemMergeDrivers, SystemRunner, installed_version};
+use rollback_core::repo::GitRelease;
 
 use crate::console::Console;
 use crate::environment::Environment;
@@ -66,7 +67,7 @@ impl Session {
         };
         let repo = trusted::as_trusted(repo)?;
         let drivers = SystemMergeDrivers::new(Arc::new(SystemRunner), repo.program_timeout()?);
-        let mut repo = repo.with_merge_drivers(Arc::new(drivers));
+        let mut repo = following_installed_git(repo).with_merge_drivers(Arc::new(drivers));
         if self.console.draws_progress() {
             repo = repo.with_progress(Arc::new(self.console.status().clone()));
         }
@@ -101,4 +102,10 @@ pub(crate) fn report(console: &mut Console, failure: &Failure) {
         console.print(&json::document(&failure.document()));
     }
     console.complain(&failure.text(console.look().verbose));
+}
+
+/// The repository, whose merges are those of the installed git; it is started only where releases differ.
+pub(crate) fn following_installed_git(repo: Repo) -> Repo {
+    let folder = repo.git_dir().to_owned();
+    repo.with_installed_git(move || GitRelease::parse(&installed_version(&SystemRunner, &folder)?))
 }

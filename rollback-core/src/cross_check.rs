@@ -43,13 +43,13 @@ impl Repo {
         let objects = self.objects();
         objects.insert_new(plan.prepared.objects())?;
         let quarantine = Quarantine::new(self, runner)?;
+        let strategy_options = self.strategy_options_for_merge_tree(plan);
         let mut ours = self.base_tree(plan, &objects)?;
         for step in &attempt.steps {
             let merge = operands(&objects, attempt.strategy, step, ours)?;
             quarantine.hold(&objects)?;
             quarantine.hold_all(plan.prepared.objects())?;
-            let (clean_for_git, tree_of_git) =
-                quarantine.merge(merge, &plan.request.options.strategy_options)?;
+            let (clean_for_git, tree_of_git) = quarantine.merge(merge, &strategy_options)?;
             check.merges += 1;
             if !clean_for_git || tree_of_git != step.tree_id {
                 check.differences.push(Difference {
@@ -63,6 +63,12 @@ impl Repo {
             ours = step.tree_id;
         }
         Ok(Some(check))
+    }
+
+    /// The options of the plan, and what `git merge-tree` does not read of the configuration.
+    fn strategy_options_for_merge_tree(&self, plan: &Plan) -> Vec<String> {
+        let configured = self.config_string("diff.algorithm").map(|name| format!("diff-algorithm={name}"));
+        configured.into_iter().chain(plan.request.options.strategy_options.iter().cloned()).collect()
     }
 }
 

@@ -14,6 +14,7 @@ mod drills;
 mod drivers;
 mod faults;
 mod filters;
+mod followed_git;
 mod foresight;
 mod history;
 mod hooks;

@@ -16,3 +16,16 @@ mod procedure_triggers;
 mod process;
 mod properties;
 mod revision;
+
+/// The repository, with merges like those of the git that the tests compare with.
+#[expect(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
+fn opened(repo: &test_kit::Sandbox) -> rollback_core::Repo {
+    rollback_core::Repo::discover(repo.path()).unwrap().with_installed_git(installed_git)
+}
+
+/// The release of the git that the tests compare with.
+fn installed_git() -> Option<rollback_core::repo::GitRelease> {
+    let runner = rollback_core::process::SystemRunner;
+    let version = rollback_core::process::installed_version(&runner, std::path::Path::new("."))?;
+    rollback_core::repo::GitRelease::parse(&version)
+}

@@ -8,8 +8,8 @@ use rollback_core::{Cancel, Error, Repo, TreeId};
 use test_kit::{Sandbox, hostile};
 
 fn merge(repo: &Sandbox, trees: [&str; 3]) -> Result<Merged, Error> {
-    let opened = Repo::discover(repo.path()).unwrap();
-    let options = Options::from_config(&opened).unwrap();
+    let opened = crate::opened(repo);
+    let options = Options::of_merge_tree(&opened).unwrap();
     merge_with(Engine::new(&opened, options).unwrap(), trees)
 }
 

@@ -96,7 +96,8 @@ fn ours(merger: &mut TextMerger, case: &Case, options: &TextOptions) -> (Vec<u8>
 fn differences(seed: u64, count: usize, arguments: &[&str], options: &TextOptions) {
     let folder = tempfile::tempdir().unwrap();
     let mut dice = Dice(seed);
-    let mut merger = TextMerger::new();
+    let git = crate::installed_git().map(FollowedGit::named).unwrap_or_default();
+    let mut merger = TextMerger::following(git);
     for number in 0..count {
         let case = case(&mut dice);
         let (expected, found) = (git(folder.path(), &case, arguments), ours(&mut merger, &case, options));

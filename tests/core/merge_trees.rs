@@ -56,8 +56,8 @@ fn answers(
     questions: &str,
     change: impl FnOnce(&mut Options, &mut batch::BatchOptions),
 ) -> Vec<u8> {
-    let opened = Repo::discover(repo.path()).unwrap();
-    let mut options = Options::from_config(&opened).unwrap();
+    let opened = crate::opened(repo);
+    let mut options = Options::of_merge_tree(&opened).unwrap();
     let mut how = batch::BatchOptions::default();
     // With --stdin git ends everything with a NUL, with or without -z.
     how.nul = true;

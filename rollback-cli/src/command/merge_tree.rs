@@ -15,7 +15,7 @@ use crate::session::Session;
 /// Runs `rb merge-tree`. Its output is bytes for programs and goes around the console.
 pub(crate) fn run(args: &MergeTree, session: &mut Session) -> Outcome {
     let repo = session.repo()?;
-    let options = Options::from_config(&repo)?;
+    let options = Options::of_merge_tree(&repo)?;
     let mut how = batch::BatchOptions::default();
     how.nul = args.nul;
     how.threads = args.threads;

@@ -25,6 +25,7 @@ use crate::args::Cli;
 use crate::editor;
 use crate::exit::Exit;
 use crate::invocation::Invocation;
+use crate::session::following_installed_git;
 use crate::signals;
 
 /// The exit code, where the variable is set and the command is one of git's.
@@ -187,7 +188,7 @@ fn open() -> Result<Repo, Error> {
     let programs = repo.own_programs()?;
     let repo = repo.trusting(&programs);
     let drivers = SystemMergeDrivers::new(Arc::new(SystemRunner), repo.program_timeout()?);
-    Ok(repo.with_merge_drivers(Arc::new(drivers)))
+    Ok(following_installed_git(repo).with_merge_drivers(Arc::new(drivers)))
 }
 
 fn wants_advice(repo: &Repo, key: &str) -> bool {
@@ -291,7 +292,7 @@ impl SequenceFront for Front<'_> {
 
 impl Front<'_> {
     fn git(&self) -> GitRelease {
-        self.repo.followed_git().unwrap_or_default()
+        self.repo.followed_git().unwrap_or_default().release()
     }
 
     fn subject(&self, commit: CommitId) -> String {

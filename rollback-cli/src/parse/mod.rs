@@ -1,6 +1,7 @@
 //! From words to arguments, or to why there are none.
 
 mod usage;
+mod version;
 
 use clap::FromArgMatches;
 
@@ -53,7 +54,12 @@ impl Refusal {
                     true => error.render().to_string(),
                     false => error.render().ansi().to_string(),
                 };
-                Self::Answer(format!("{}\n", text.trim_end()))
+                let mut text = format!("{}\n", text.trim_end());
+                let verbose = invocation.has("-v") || invocation.has("--verbose");
+                if error.kind() == ErrorKind::DisplayVersion && verbose {
+                    text += &version::details();
+                }
+                Self::Answer(text)
             }
             ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
                 if !invocation.has("--json") =>

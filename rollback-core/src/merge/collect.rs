@@ -318,13 +318,20 @@ impl Case<'_> {
         true
     }
 
-    /// Takes the version of the one side that touched a folder.
+    /// Takes the version of the one side that touched a folder. Where that is a file, it may be part of a rename yet.
     fn settle(&mut self, path: PathId, side: usize) {
+        let replaced =
+            self.info(path).is_some_and(|info| info.df_conflict) && self.options.git.is_at_least(2, 53);
         self.update(path, |info| {
             info.result = info.stages[side];
             info.is_null = info.stages[side].is_absent();
+            if replaced {
+                info.dirmask &= !info.match_mask;
+                info.filemask &= !info.match_mask;
+                info.df_conflict = false;
+            }
             info.match_mask = 0;
-            info.clean = true;
+            info.clean = !replaced || info.dirmask != 0;
         });
     }
 }

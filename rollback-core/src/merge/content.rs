@@ -10,13 +10,13 @@ use super::case::{BASE, Case, OURS, PathId, Stop, THEIRS};
 use super::driver::{self, Drivers};
 use super::eol::AutoCrlf;
 use super::submodule::{self, Place};
-use super::text::{self, MergedText, TextLabels, TextMerger, TextOptions};
+use super::text::{self, Algorithm, MergedText, TextLabels, TextMerger, TextOptions};
 use super::tree::Version;
 use super::{Favor, Options, ReviewReason, rename};
 use crate::conflict::ConflictKind;
 use crate::error::{Error, Result};
 use crate::merge_drivers::DriverEnd;
-use crate::repo::Objects;
+use crate::repo::{FollowedGit, Objects};
 
 /// As far as git looks for the byte 0 that makes a file binary.
 const BINARY_PROBE: usize = 8000;
@@ -57,7 +57,7 @@ enum Driver {
 }
 
 impl Content {
-    pub(super) fn new(objects: &Objects) -> Result<Self> {
+    pub(super) fn new(objects: &Objects, git: FollowedGit) -> Result<Self> {
         let repo = objects.gix();
         let config = repo.config_snapshot();
         let names = |section: &str| -> Vec<BString> {
@@ -80,7 +80,7 @@ impl Content {
             })
             .collect();
         Ok(Self {
-            text: TextMerger::new(),
+            text: TextMerger::following(git),
             attributes: Attributes::new(repo)?,
             known: rename::Known::default(),
             auto_crlf: auto_crlf(config.string("core.autocrlf").as_ref().map(|value| value.as_slice())),
@@ -313,8 +313,10 @@ impl Case<'_> {
 }
 
 fn text_options(options: &Options, driver: &Driver, marker_size: usize) -> TextOptions {
+    let heeded = options.diff_algorithm == Algorithm::Histogram || options.git.is_at_least(2, 50);
     TextOptions {
-        algorithm: options.diff_algorithm,
+        algorithm: if heeded { options.diff_algorithm } else { Algorithm::Histogram },
+        minimal_fallback: !heeded && options.diff_algorithm == Algorithm::Minimal,
         whitespace: options.whitespace,
         style: options.conflict_style,
         favor: match (driver, options.favor) {

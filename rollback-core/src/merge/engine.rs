@@ -46,7 +46,7 @@ impl Engine {
     }
 
     fn with(objects: Rc<Objects>, packs: PackFiles, options: Options, keep: Keep) -> Result<Self> {
-        let content = Content::new(&objects)?;
+        let content = Content::new(&objects, options.git.clone())?;
         Ok(Self { store: Store::new(objects, packs, keep), content, options })
     }
 

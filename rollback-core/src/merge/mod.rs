@@ -2,7 +2,8 @@
 //!
 //! One [`Engine`] merges many times: base, ours and theirs are trees, the result is a [`Merged`], and nothing
 //! is written to disk. A clean result has the very tree that `git merge-tree` would write; a conflict has the
-//! same stages and the same tree with markers. git 2.47 is the measure.
+//! same stages and the same tree with markers. The measure is the release of git that is followed
+//! ([`FollowedGit`](crate::repo::FollowedGit)).
 //!
 //! ```
 //! # let folder = tempfile::tempdir()?;

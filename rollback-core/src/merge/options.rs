@@ -5,7 +5,7 @@ use gix::bstr::ByteSlice;
 use super::text::{Algorithm, ConflictStyle, Whitespace};
 use crate::error::{Error, Result, SettingError};
 use crate::path::RepoPath;
-use crate::repo::Repo;
+use crate::repo::{FollowedGit, Repo};
 
 /// How a merge is to be done. [`Options::default`] is what git does in an unconfigured repository.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,6 +28,8 @@ pub struct Options {
     pub subtree: Option<Subtree>,
     /// What conflicts look like.
     pub conflict_style: ConflictStyle,
+    /// The release of git that is equalled where releases differ.
+    pub git: FollowedGit,
 }
 
 /// The side that wins.
@@ -42,12 +44,11 @@ pub enum Favor {
 
 /// Whether and how renames are looked for.
 ///
-/// git up to 2.49 merges with renames whatever `merge.renames` and `-X no-renames` say, and git 2.47 is what this
-/// engine equals: neither turns [`Renames::detect`] off.
+/// git up to 2.49 looks for renames in any case, and so does the engine where it follows such a release.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Renames {
-    /// Whether renames are looked for at all.
+    /// Whether renames are looked for at all (`merge.renames`, else `diff.renames`; `-X no-renames`).
     pub detect: bool,
     /// How similar a renamed and edited file must be, in 60,000ths, which is how git counts: 30,000 is 50%.
     pub threshold: u16,
@@ -86,18 +87,21 @@ pub enum Subtree {
 
 impl Options {
     /// The options that the repository's configuration asks for: `merge.renameLimit`, `diff.renameLimit`,
-    /// `merge.directoryRenames`, `merge.renormalize`, `merge.conflictStyle` and `diff.algorithm`.
+    /// `merge.renames`, `diff.renames`, `merge.directoryRenames`, `merge.renormalize`, `merge.conflictStyle` and
+    /// `diff.algorithm`.
     ///
     /// # Errors
     /// [`SettingError::Value`] where git would stop at a value too.
     pub fn from_config(repo: &Repo) -> Result<Self> {
         let local = repo.local();
         let config = local.config_snapshot();
-        let mut options = Self::default();
+        let mut options = Self { git: repo.followed_git()?, ..Self::default() };
         let limit = config.integer("merge.renameLimit").or_else(|| config.integer("diff.renameLimit"));
         if let Some(limit) = limit.and_then(|limit| u32::try_from(limit).ok()).filter(|limit| *limit > 0) {
             options.renames.limit = limit;
         }
+        let detect = config.string("merge.renames").or_else(|| config.string("diff.renames"));
+        options.renames.detect = detect.is_none_or(|value| detects_renames(&value));
         if let Some(value) = config.string("merge.directoryRenames") {
             options.directory_renames = directory_renames(&value);
         }
@@ -131,6 +135,15 @@ impl Options {
         "histogram",
     ];
 
+    /// The options with which `git merge-tree` merges here: as [`Self::from_config`], but for `diff.algorithm`, which it
+    /// does not read.
+    ///
+    /// # Errors
+    /// Those of [`Self::from_config`].
+    pub fn of_merge_tree(repo: &Repo) -> Result<Self> {
+        Ok(Self { diff_algorithm: Algorithm::default(), ..Self::from_config(repo)? })
+    }
+
     /// Takes one option of `-X`, such as `ours`, `find-renames=40%` or `diff-algorithm=myers`; tells whether it
     /// is one that git knows.
     pub fn set_strategy_option(&mut self, option: &str) -> bool {
@@ -153,7 +166,7 @@ impl Options {
             ("ignore-cr-at-eol", None) => self.whitespace.ignore_cr_at_eol = true,
             ("renormalize", None) => self.renormalize = true,
             ("no-renormalize", None) => self.renormalize = false,
-            ("no-renames", None) => {}
+            ("no-renames", None) => self.renames.detect = false,
             ("find-renames", None) => {
                 self.renames = Renames { detect: true, threshold: 30_000, ..self.renames }
             }
@@ -165,6 +178,11 @@ impl Options {
         }
         true
     }
+}
+
+/// Whether a value of `merge.renames` or `diff.renames` asks for renames: a word such as `copies` does.
+fn detects_renames(value: &[u8]) -> bool {
+    !matches!(value.to_ascii_lowercase().as_slice(), b"false" | b"no" | b"off" | b"0" | b"")
 }
 
 fn directory_renames(value: &[u8]) -> DirectoryRenames {

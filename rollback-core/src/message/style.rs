@@ -3,7 +3,7 @@
 use bstr::{BString, ByteSlice};
 
 use super::Cleanup;
-use crate::repo::followed::{self, GitRelease};
+use crate::repo::FollowedGit;
 
 /// The settings of a repository that messages follow. The default is git's without any configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub(crate) struct Style {
     /// `trailer.separators`.
     pub(crate) separators: BString,
     /// The release of git that is followed.
-    pub(crate) git: GitRelease,
+    pub(crate) git: FollowedGit,
     /// The names and keys of `trailer.<name>.key`.
     pub(crate) known_trailers: Vec<BString>,
 }
@@ -32,7 +32,7 @@ impl Default for Style {
             cleanup: None,
             reference: false,
             separators: ":".into(),
-            git: GitRelease::NEWEST,
+            git: FollowedGit::default(),
             known_trailers: Vec::new(),
         }
     }
@@ -40,7 +40,7 @@ impl Default for Style {
 
 impl Style {
     /// Reads the settings. Values that git warns about and ignores are ignored.
-    pub(crate) fn read(config: &gix::config::File) -> Self {
+    pub(crate) fn read(config: &gix::config::File, git: FollowedGit) -> Self {
         let default = Self::default();
         Self {
             comment: comment_string(config).unwrap_or(default.comment),
@@ -57,10 +57,7 @@ impl Style {
             separators: config
                 .string("trailer.separators")
                 .map_or(default.separators, |separators| separators.to_owned()),
-            git: config
-                .string(followed::KEY)
-                .and_then(|release| GitRelease::parse(release.to_str().ok()?))
-                .unwrap_or_default(),
+            git,
             known_trailers: known_trailers(config),
         }
     }

@@ -124,7 +124,9 @@ fn committer() -> Signature {
 }
 
 fn style_of(repo: &Sandbox) -> Style {
-    Style::read(Repo::discover(repo.path()).expect("a repository").local().config_snapshot().plumbing())
+    let repo = Repo::discover(repo.path()).expect("a repository");
+    let git = repo.followed_git().expect("a release");
+    Style::read(repo.local().config_snapshot().plumbing(), git)
 }
 
 fn written(repo: &Sandbox, kind: CommitKind<'_>, options: &MessageOptions) -> Message {

@@ -84,7 +84,7 @@ impl Repo {
 
     /// What the configuration says about messages.
     pub(crate) fn message_style(&self) -> Style {
-        Style::read(self.local().config_snapshot().plumbing())
+        Style::read(self.local().config_snapshot().plumbing(), self.followed_git().unwrap_or_default())
     }
 
     /// The tip that a plan with `options` is based on now.

@@ -59,6 +59,12 @@ pub(crate) fn installed_git(runner: &dyn Runner, git_dir: &Path) -> Result<Optio
     }
 }
 
+/// The version of the installed git, such as `2.55.0`; `None` where none is installed or it does not tell. It is started in
+/// `folder`.
+pub fn installed_version(runner: &dyn Runner, folder: &Path) -> Option<String> {
+    installed_git(runner, folder).ok()??.strip_prefix("git version ").map(ToOwned::to_owned)
+}
+
 fn git(git_dir: &Path, words: &[&str]) -> Command {
     Command::new(std::iter::once("git").chain(words.iter().copied()), git_dir)
         .inherit(DEFAULT_ENVIRONMENT.iter().copied())

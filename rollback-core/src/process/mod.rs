@@ -29,6 +29,7 @@ pub use filters::SystemFilters;
 pub use hooks::SystemHooks;
 pub use identity::{Holder, ProcessId};
 pub use merge_drivers::SystemMergeDrivers;
+pub use merge_tree::installed_version;
 pub use redact::Redactor;
 pub use strategy::merge_by_strategy;
 pub use system::SystemRunner;

@@ -34,7 +34,7 @@ mod summary;
 mod text_search;
 mod tree_edit;
 
-pub use followed::GitRelease;
+pub use followed::{FollowedGit, GitRelease};
 pub use summary::{CommitPeople, CommitSummary};
 
 pub(crate) use commit::{Commit, Signature};
@@ -92,6 +92,8 @@ pub struct Repo {
     /// Stops reading, see [`Repo::cancelled_by`].
     cancel: Cancel,
     progress: Sink,
+    /// Asked for its release where releases differ, see [`Repo::with_installed_git`].
+    installed_git: followed::InstalledGit,
     /// Whether a landing is at work: it asks the token itself, and not after its commit point.
     is_landing: bool,
 }

@@ -72,6 +72,7 @@ impl Repo {
             lacking: None,
             cancel: Cancel::default(),
             progress: Sink::default(),
+            installed_git: Default::default(),
             is_landing: false,
         })
     }

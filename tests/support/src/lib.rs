@@ -10,6 +10,7 @@ mod environment;
 pub mod filter;
 mod fixture;
 pub mod hostile;
+pub mod merge_tree;
 pub mod mutants;
 pub mod page;
 pub mod records;

@@ -238,6 +238,18 @@ impl Arguments {
     /// # Errors
     /// One line that says what is wrong.
     pub fn read(default_count: usize) -> Result<Self, String> {
+        let arguments = Self::without_repositories(default_count)?;
+        match arguments.repos.is_empty() {
+            true => Err("at least one --repo PATH is needed".into()),
+            false => Ok(arguments),
+        }
+    }
+
+    /// Reads the same for a suite that makes its repositories itself.
+    ///
+    /// # Errors
+    /// One line that says what is wrong.
+    pub fn without_repositories(default_count: usize) -> Result<Self, String> {
         let mut arguments = Self {
             repos: Vec::new(),
             rb: PathBuf::from("rb"),
@@ -258,9 +270,6 @@ impl Arguments {
                     arguments.numbers.insert(name.clone(), number()?);
                 }
             }
-        }
-        if arguments.repos.is_empty() {
-            return Err("at least one --repo PATH is needed".into());
         }
         arguments.rb = arguments
             .rb

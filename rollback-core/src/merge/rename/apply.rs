@@ -14,6 +14,10 @@ impl Case<'_> {
         let mut rest = renames;
         while let Some((rename, behind)) = rest.split_first() {
             rest = behind;
+            // A folder rename brought the file back to its own path.
+            if rename.from == rename.to && self.options.git.is_at_least(2, 51) {
+                continue;
+            }
             let Some(old) = self.info(rename.from) else {
                 continue;
             };

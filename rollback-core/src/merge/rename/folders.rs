@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use super::{Case, Collisions, Relevance, Side};
+use super::{Case, Collisions, Pair, Relevance, Side};
 use crate::conflict::ConflictKind;
 use crate::merge::DirectoryRenames;
 use crate::merge::case::{BASE, Folder, Info, Known, PathId, Stop, other, split};
@@ -198,11 +198,11 @@ impl Case<'_> {
     /// none, or none that can be followed.
     pub(super) fn moved_with_folder(
         &mut self,
-        path: PathId,
+        pair: &Pair,
         side: usize,
         collisions: &mut [Collisions; 2],
     ) -> Option<Vec<u8>> {
-        let name = self.paths.name(path).clone();
+        let name = self.paths.name(pair.to).clone();
         if self.sides.at(other(side)).folder_renames.is_empty()
             || collisions[other(side) - 1].contains_key(name.as_ref())
         {
@@ -217,7 +217,9 @@ impl Case<'_> {
         let in_the_way = match self.known(&target) {
             Known::Nothing => false,
             Known::Settled => true,
-            Known::Unsettled(clean, versions) => clean || versions & (1 << side) != 0,
+            Known::Unsettled(clean, versions) => {
+                clean || versions & (1 << side) != 0 || self.replaces_file_of_base(&target, pair)
+            }
         };
         let collision = collisions[side - 1].get_mut(&target)?;
         if !collision.reported && !in_the_way && collision.sources.len() == 1 {
@@ -228,6 +230,13 @@ impl Case<'_> {
             self.loose_conflict(&target);
         }
         None
+    }
+
+    /// Whether the base has a file at `target` that is another one than the source of the pair.
+    fn replaces_file_of_base(&self, target: &[u8], pair: &Pair) -> bool {
+        let Some(id) = self.paths.find(target) else { return false };
+        let has_file = self.info(id).is_some_and(|info| info.filemask & 1 != 0);
+        has_file && id != pair.from && self.options.git.is_at_least(2, 51)
     }
 
     /// Puts what is on record at `path` on record at `target`, which the other side's folder rename suggests.

@@ -226,7 +226,8 @@ impl Case<'_> {
         let possible = |side: &Side| !side.pairs.is_empty() && !side.relevant_sources.is_empty();
         let [ours, theirs] = &self.sides.0;
         let found = !ours.found.places.is_empty() || !theirs.found.places.is_empty();
-        if !self.options.renames.detect || !(possible(ours) || possible(theirs) || found) {
+        let detects = self.options.renames.detect || !self.options.git.is_at_least(2, 50);
+        if !detects || !(possible(ours) || possible(theirs) || found) {
             return Ok(Followed::Done);
         }
         let mut searched = [Searched::Nothing; 2];
@@ -269,7 +270,7 @@ impl Case<'_> {
             if status == Status::Deleted {
                 continue;
             }
-            let moved = self.moved_with_folder(pair.to, side, collisions);
+            let moved = self.moved_with_folder(&pair, side, collisions);
             if let Some(moved) = &moved {
                 pair.to = self.move_with_folder(pair.to, moved)?;
             }

@@ -7,6 +7,7 @@ use gix::diff::blob::{self, Token};
 
 use super::histogram::Histogram;
 use super::{Algorithm, patience};
+use crate::repo::FollowedGit;
 
 /// A run of lines of `old` that became a run of lines of `new`; one of them may be empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub(super) struct Change {
 pub(super) struct Differ {
     flags: Flags,
     histogram: Histogram,
+    pub(super) minimal_fallback: bool,
+    git: FollowedGit,
 }
 
 /// One flag a line: whether it has no partner in the other version.
@@ -30,6 +33,11 @@ pub(super) struct Flags {
 }
 
 impl Differ {
+    /// One that pairs lines as this git does.
+    pub(super) fn following(git: FollowedGit) -> Self {
+        Self { git, ..Self::default() }
+    }
+
     /// The changes from `old` to `new`, in order; `kinds` is the number of different tokens.
     pub(super) fn changes(
         &mut self,
@@ -47,34 +55,36 @@ impl Differ {
         flags.new.clear();
         flags.new.resize(new.len(), false);
         match algorithm {
-            Algorithm::Histogram => self.histogram.mark(old, new, kinds, flags),
+            Algorithm::Histogram => self.histogram.mark(old, new, kinds, self.minimal_fallback, flags),
             Algorithm::Patience => patience::mark(old, new, kinds, flags),
-            Algorithm::Myers => mark_classic(old, new, kinds, false, 0, 0, flags),
-            Algorithm::Minimal => mark_classic(old, new, kinds, true, 0, 0, flags),
+            Algorithm::Myers | Algorithm::Minimal => {
+                let minimal = algorithm == Algorithm::Minimal;
+                mark_classic((old, new), kinds, minimal, (&mut flags.old, &mut flags.new));
+            }
         }
-        slide(old, &mut flags.old, &flags.new);
-        slide(new, &mut flags.new, &flags.old);
+        let again = |runs: &Met| {
+            (algorithm == Algorithm::Histogram && runs.moved && self.git.is_at_least(2, 54)).then_some(kinds)
+        };
+        slide((old, new), (&mut flags.old, &mut flags.new), again);
+        slide((new, old), (&mut flags.new, &mut flags.old), again);
         script(flags)
     }
 }
 
-/// Marks with Myers' algorithm; `old_at` and `new_at` are where the two slices begin in the files.
+/// Marks with Myers' algorithm.
 pub(super) fn mark_classic(
-    old: &[Token],
-    new: &[Token],
+    (old, new): (&[Token], &[Token]),
     kinds: u32,
     minimal: bool,
-    old_at: usize,
-    new_at: usize,
-    flags: &mut Flags,
+    (old_marks, new_marks): (&mut [bool], &mut [bool]),
 ) {
     let algorithm = if minimal { blob::Algorithm::MyersMinimal } else { blob::Algorithm::Myers };
     let mut diff = blob::Diff::default();
     diff.compute_with(algorithm, old, new, kinds);
     for hunk in diff.hunks() {
-        let shifted = |range: Range<u32>, at: usize| range.start as usize + at..range.end as usize + at;
-        flags.old[shifted(hunk.before, old_at)].fill(true);
-        flags.new[shifted(hunk.after, new_at)].fill(true);
+        let lines = |range: Range<u32>| range.start as usize..range.end as usize;
+        old_marks[lines(hunk.before)].fill(true);
+        new_marks[lines(hunk.after)].fill(true);
     }
 }
 
@@ -100,14 +110,37 @@ fn run(marked: &[bool], from: usize) -> usize {
     marked[from..].iter().position(|marked| !marked).map_or(marked.len(), |length| from + length)
 }
 
+/// A run of marked lines that stands beside a run of the other version.
+struct Met {
+    /// Whether it is not the run that was found, but moved or joined.
+    moved: bool,
+}
+
 /// Moves each run of marked lines as far down as equal lines allow, or up to where it meets a run of the
-/// other version, joining runs that touch on the way.
-fn slide(tokens: &[Token], marked: &mut [bool], other: &[bool]) {
+/// other version, joining runs that touch on the way. Runs that met are paired again by Myers where `again` says so, and
+/// tells the number of different tokens.
+fn slide(
+    (tokens, other_tokens): (&[Token], &[Token]),
+    (marked, other): (&mut [bool], &mut [bool]),
+    again: impl Fn(&Met) -> Option<u32>,
+) {
     let mut here = Run::first(marked);
     let mut there = Run::first(other);
     loop {
         if !here.is_empty() {
+            let found = (here.start, here.end);
             place(tokens, marked, other, &mut here, &mut there);
+            let met = Met { moved: found != (here.start, here.end) };
+            if !there.is_empty()
+                && let Some(kinds) = again(&met)
+            {
+                let (ours, theirs) = (here.start..here.end, there.start..there.end);
+                marked[ours.clone()].fill(false);
+                other[theirs.clone()].fill(false);
+                let (old, new) = (&tokens[ours.clone()], &other_tokens[theirs.clone()]);
+                let (old_marks, new_marks) = (&mut marked[ours], &mut other[theirs]);
+                mark_classic((old, new), kinds, false, (old_marks, new_marks));
+            }
         }
         if !here.next(marked) {
             return;

@@ -49,7 +49,14 @@ enum Found {
 }
 
 impl Histogram {
-    pub(super) fn mark(&mut self, old: &[Token], new: &[Token], kinds: u32, flags: &mut Flags) {
+    pub(super) fn mark(
+        &mut self,
+        old: &[Token],
+        new: &[Token],
+        kinds: u32,
+        minimal_fallback: bool,
+        flags: &mut Flags,
+    ) {
         self.first.clear();
         self.first.resize(kinds as usize, NONE);
         self.count.clear();
@@ -75,15 +82,11 @@ impl Histogram {
                     flags.old[part.old.0..part.old.1].fill(true);
                     flags.new[part.new.0..part.new.1].fill(true);
                 }
-                Found::TooFrequent => mark_classic(
-                    &old[part.old.0..part.old.1],
-                    &new[part.new.0..part.new.1],
-                    kinds,
-                    false,
-                    part.old.0,
-                    part.new.0,
-                    flags,
-                ),
+                Found::TooFrequent => {
+                    let (before, after) = (part.old.0..part.old.1, part.new.0..part.new.1);
+                    let marks = (&mut flags.old[before.clone()], &mut flags.new[after.clone()]);
+                    mark_classic((&old[before], &new[after]), kinds, minimal_fallback, marks);
+                }
             }
         }
     }

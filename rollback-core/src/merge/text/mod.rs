@@ -18,6 +18,8 @@ use diff::Differ;
 use lines::Lines;
 use regions::{Owner, Refinement};
 
+use crate::repo::FollowedGit;
+
 /// How lines of two versions are paired.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -84,6 +86,8 @@ pub struct TextOptions {
     pub style: ConflictStyle,
     /// Who wins; `None` leaves conflicts.
     pub favor: Option<Favor>,
+    /// Where a histogram falls back on Myers, it does so without shortcuts (git up to 2.49 with `diff.algorithm=minimal`).
+    pub minimal_fallback: bool,
     /// The length of a conflict marker; 0 is git's 7.
     pub marker_size: usize,
     /// Joins conflicts that have only lines without letters and digits between them, as `git merge-file` does
@@ -142,6 +146,11 @@ impl TextMerger {
         Self::default()
     }
 
+    /// A merger whose results are those of this git.
+    pub fn following(git: FollowedGit) -> Self {
+        Self { lines: Lines::default(), differ: Differ::following(git) }
+    }
+
     /// Merges the changes that led from `base` to `ours` and from `base` to `theirs`.
     pub fn merge(
         &mut self,
@@ -154,6 +163,7 @@ impl TextMerger {
         self.lines.load([base, ours, theirs], options.whitespace);
         let kinds = self.lines.kinds();
         let (differ, lines) = (&mut self.differ, &self.lines);
+        differ.minimal_fallback = options.minimal_fallback;
         let our_changes = differ.changes(options.algorithm, &lines.base.tokens, &lines.ours.tokens, kinds);
         if our_changes.is_empty() {
             return MergedText { bytes: theirs.to_vec(), conflicts: 0 };

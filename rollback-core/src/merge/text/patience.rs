@@ -55,7 +55,8 @@ impl Search<'_> {
             flags.new[part.new.0..part.new.1].fill(true);
         } else if anchors.is_empty() {
             let (old, new) = (&self.old[part.old.0..part.old.1], &self.new[part.new.0..part.new.1]);
-            mark_classic(old, new, self.kinds, false, part.old.0, part.new.0, flags);
+            let marks = (&mut flags.old[part.old.0..part.old.1], &mut flags.new[part.new.0..part.new.1]);
+            mark_classic((old, new), self.kinds, false, marks);
         } else {
             self.split(part, &anchors, parts);
         }
