@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use rollback_core::merge::text::{Algorithm, ConflictStyle, Favor, TextLabels, TextMerger, TextOptions};
+use rollback_core::repo::FollowedGit;
 
 /// A small generator of numbers that is the same everywhere (xorshift64*).
 struct Dice(u64);
@@ -96,8 +97,8 @@ fn ours(merger: &mut TextMerger, case: &Case, options: &TextOptions) -> (Vec<u8>
 fn differences(seed: u64, count: usize, arguments: &[&str], options: &TextOptions) {
     let folder = tempfile::tempdir().unwrap();
     let mut dice = Dice(seed);
-    let git = crate::installed_git().map(FollowedGit::named).unwrap_or_default();
-    let mut merger = TextMerger::following(git);
+    let release = crate::installed_git().map(FollowedGit::named).unwrap_or_default();
+    let mut merger = TextMerger::following(release);
     for number in 0..count {
         let case = case(&mut dice);
         let (expected, found) = (git(folder.path(), &case, arguments), ours(&mut merger, &case, options));

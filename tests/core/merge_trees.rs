@@ -2,7 +2,6 @@
 //! conflict markers, and the stages. The cases follow the logic of git's own `t4301-merge-tree-write-tree.sh`.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
 
-use rollback_core::Repo;
 use rollback_core::merge::{Options, batch};
 use test_kit::Sandbox;
 
@@ -626,4 +625,36 @@ mod generated {
         };
         compare(number("RB_SEED", 1000), number("RB_COUNT", 5000) as usize);
     }
+}
+
+/// Two sides that change one line, one of them all line endings too, with attributes that a side adds, changes or has.
+#[test]
+fn renormalising_takes_the_attributes_at_the_root_from_the_merge_itself() {
+    const AUTO: &[u8] = b"* text=auto\n";
+    const BINARY: &[u8] = b"* -text\n";
+    let repo = Sandbox::new();
+    repo.git(&["config", "merge.renormalize", "true"]);
+    let side = |attributes: Option<&'static [u8]>, text: &'static str| -> Vec<File> {
+        let attributes = attributes.map(|content| (".gitattributes", "100644", content));
+        attributes.into_iter().chain([("f", "100644", text.as_bytes())]).collect()
+    };
+    let mut questions = String::new();
+    let choices = [None, Some(AUTO), Some(BINARY)];
+    for base in choices {
+        for ours in choices {
+            for theirs in choices {
+                let versions = [
+                    side(base, "one\ntwo\nthree\nfour\nfive\n"),
+                    side(ours, "ONE\r\ntwo\r\nthree\r\nfour\r\nfive\r\n"),
+                    side(theirs, "one\ntwo\nthree\nfour\nFIVE\n"),
+                ];
+                questions += &question(&repo, &versions[0], &versions[1], &versions[2]);
+                questions.push('\n');
+            }
+        }
+    }
+    let told = agree(&repo, &questions);
+    assert!(["0", "1"].iter().all(|verdict| told.lines().any(|line| line == *verdict)), "{told}");
+    repo.write(".gitattributes", BINARY);
+    agree(&repo, &questions);
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! cargo run --release -p rollback-test-kit --bin merge-configurations -- --rb target/release/rb \
-//!     [--configurations 100] [--count 1000] [--seed 1]
+//!     [--configurations 100] [--count 1000] [--seed 1] [--keep 1]
 //! ```
 //!
 //! For each configuration a repository of `count` merges is made: three versions of a few files in folders, with
@@ -10,7 +10,7 @@
 //! line endings, and sides that come from different histories. The git that `PATH` has first is compared with, and rb
 //! follows its release: another release is tried by putting it there. Every answer must be the same to the byte: verdict,
 //! tree with conflict markers, stages. Ends with 1 where an answer differs; "needs review", where rb leaves the decision to
-//! a person, is counted and is no difference.
+//! a person, is counted and is no difference. `--keep 1` keeps the repositories in which something differs.
 #![expect(clippy::print_stdout, reason = "the report is what the suite is for")]
 
 use std::collections::BTreeMap;
@@ -39,6 +39,10 @@ fn run() -> Result<ExitCode, String> {
         let said = configure(&repo, &mut dice);
         let tally = compare(&arguments.rb, &repo, &questions)?;
         println!("{}", tally.report(&format!("seed {} number {at}: {said}", arguments.seed)));
+        if arguments.number("--keep", 0) > 0 && !tally.differences().is_empty() {
+            println!("kept in {}\n", repo.path().display());
+            std::mem::forget(repo);
+        }
         total.add(&tally);
     }
     println!("{}", total.report("all configurations"));

@@ -1,6 +1,6 @@
 //! The attributes of a path, from where git's merge reads them: the files of the work tree, `info/attributes`
 //! and `core.attributesFile`; in a bare repository no `.gitattributes` of any commit, unless `attr.tree`
-//! names a tree.
+//! names a tree. A merge that renormalises takes the file at the root from the merge itself.
 
 use bstr::{BString, ByteSlice};
 use gix::attrs::StateRef;
@@ -11,6 +11,9 @@ use crate::error::{Error, Result};
 use crate::path::RepoPath;
 use crate::repo::Objects;
 use crate::repo::revision::tree_named;
+
+/// The file with the attributes of a whole tree.
+pub(super) const ROOT_FILE: &[u8] = b".gitattributes";
 
 /// How long a conflict marker is where nothing says so.
 const MARKER_SIZE: usize = 7;
@@ -81,6 +84,20 @@ pub(super) struct Attributes {
 
 impl Attributes {
     pub(super) fn new(repo: &gix::Repository) -> Result<Self> {
+        let index = gix::index::State::new(repo.object_hash());
+        Self::over(repo, index, Source::WorktreeThenIdMapping.adjust_for_bare(repo.is_bare()))
+    }
+
+    /// As [`Self::new`], but the file at the root is this blob, whatever the work tree has.
+    pub(super) fn with_root(repo: &gix::Repository, root: gix::ObjectId) -> Result<Self> {
+        let mut index = gix::index::State::new(repo.object_hash());
+        let (stat, flags) = (Default::default(), gix::index::entry::Flags::empty());
+        index.dangerously_push_entry(stat, root, flags, gix::index::entry::Mode::FILE, ROOT_FILE.as_bstr());
+        Self::over(repo, index, Source::IdMappingThenWorktree)
+    }
+
+    /// The attributes by these sources, or of the tree that `attr.tree` names, which replaces them.
+    fn over(repo: &gix::Repository, index: gix::index::State, source: Source) -> Result<Self> {
         let unreadable = |error: gix::Error| Error::internal("cannot read the attributes", error);
         let named_tree =
             repo.config_snapshot().string("attr.tree").and_then(|name| tree_named(repo, name.to_str().ok()?));
@@ -88,10 +105,7 @@ impl Attributes {
             Some(tree) => {
                 (repo.index_from_tree(&tree).map_err(unreadable)?.into_parts().0, Source::IdMapping)
             }
-            None => {
-                let index = gix::index::State::new(repo.object_hash());
-                (index, Source::WorktreeThenIdMapping.adjust_for_bare(repo.is_bare()))
-            }
+            None => (index, source),
         };
         let stack = repo.attributes_only(&index, source).map_err(unreadable)?.detach();
         Ok(Self { stack })

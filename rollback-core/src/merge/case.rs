@@ -145,6 +145,8 @@ pub(super) struct Case<'e> {
     pub(super) wants_second_walk: bool,
     pub(super) sides: Sides,
     pub(super) auto_merged: Vec<RepoPath>,
+    /// The attributes at the root that this merge has, once that was asked.
+    pub(super) root_attributes: Option<Option<gix::ObjectId>>,
     /// Conflicts that no path carries.
     pub(super) loose_conflicts: Vec<(PathId, ConflictKind)>,
     /// What is left in conflict, and under which path.
@@ -170,6 +172,7 @@ impl<'e> Case<'e> {
             wants_second_walk: false,
             sides: Sides::default(),
             auto_merged: Vec::new(),
+            root_attributes: None,
             loose_conflicts: Vec::new(),
             conflicted: Vec::new(),
         }

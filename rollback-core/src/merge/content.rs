@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use bstr::{BStr, BString, ByteSlice};
 
-use super::attributes::{Attributes, PathAttributes, State};
+use super::attributes::{Attributes, PathAttributes, ROOT_FILE, State};
 use super::case::{BASE, Case, OURS, PathId, Stop, THEIRS};
 use super::driver::{self, Drivers};
 use super::eol::AutoCrlf;
@@ -31,9 +31,8 @@ pub(super) struct Content {
     pub(super) known: rename::Known,
     auto_crlf: AutoCrlf,
     has_work_tree: bool,
-    /// Whether the work tree has attributes at its root; without, git takes them from the merge itself when it
-    /// renormalises.
-    has_attributes_file: bool,
+    /// The attributes by a file at the root that a merge has, see [`Case::merge_attributes`]; kept for the next merge.
+    of_merge: Option<(gix::ObjectId, Attributes)>,
     /// The programs under `merge.<name>` in the configuration.
     drivers: Drivers,
     /// The driver of files without a `merge` attribute.
@@ -85,7 +84,7 @@ impl Content {
             known: rename::Known::default(),
             auto_crlf: auto_crlf(config.string("core.autocrlf").as_ref().map(|value| value.as_slice())),
             has_work_tree: repo.workdir().is_some(),
-            has_attributes_file: repo.workdir().is_some_and(|root| root.join(".gitattributes").is_file()),
+            of_merge: None,
             drivers: Drivers::of(objects),
             default_driver: config.string("merge.default"),
             binary_diffs,
@@ -192,7 +191,7 @@ impl Case<'_> {
         let base_bytes = if base.same_type(ours) { self.stored(path, base.id)? } else { Default::default() };
         let our_bytes = self.stored(path, ours.id)?;
         let their_bytes = self.stored(path, theirs.id)?;
-        let attributes = self.content.attributes.of(&name, &self.store.gix().objects)?;
+        let attributes = self.merge_attributes(&name)?;
         let marker_size = attributes.marker_size.0 + longer_markers;
         let driver = match self.content.driver(&attributes) {
             Ok(driver) => driver,
@@ -260,16 +259,57 @@ impl Case<'_> {
         if !self.options.renormalize {
             return Ok(blob);
         }
-        let in_trees = || self.folders[0].trees.iter().any(|tree| tree.find(b".gitattributes").is_some());
-        if !(self.content.has_attributes_file || self.content.has_work_tree && !in_trees()) {
-            return Err(Stop::unsupported("renormalised line endings without the attributes of a work tree"));
-        }
         let name = self.paths.name(path).clone();
-        let conversion = self.content.attributes.of(&name, &self.store.gix().objects)?.conversion;
+        let conversion = self.merge_attributes(&name)?.conversion;
         if conversion.foreign().is_some() {
             return Err(Stop::Review(ReviewReason::Filter { path: self.repo_path(path) }));
         }
         Ok(conversion.stored(&blob, self.content.auto_crlf).map_or(blob, Rc::new))
+    }
+
+    /// The attributes by which a file is merged.
+    ///
+    /// A merge that renormalises takes those at the root from itself first and then from the work tree, as a checkout does.
+    fn merge_attributes(&mut self, path: &[u8]) -> Result<PathAttributes, Stop> {
+        if !self.options.renormalize {
+            return Ok(self.content.attributes.of(path, &self.store.gix().objects)?);
+        }
+        if !self.content.has_work_tree {
+            return Err(Stop::unsupported("renormalised line endings without a work tree"));
+        }
+        let root = match self.root_attributes {
+            Some(known) => known,
+            None => *self.root_attributes.insert(self.find_root_attributes()),
+        };
+        let Some(root) = root else {
+            return Ok(self.content.attributes.of(path, &self.store.gix().objects)?);
+        };
+        let repo = self.store.gix();
+        let of_merge = match &mut self.content.of_merge {
+            Some((known, attributes)) if *known == root => attributes,
+            kept => &mut kept.insert((root, Attributes::with_root(repo, root)?)).1,
+        };
+        Ok(of_merge.of(path, &repo.objects)?)
+    }
+
+    /// The file at the root that git puts into an index of its own when the first file is merged; `None` where that has
+    /// none. In doubt it holds base, ours and theirs as stages 0, 1 and 2, of which git reads the first, or the last alone.
+    fn find_root_attributes(&self) -> Option<gix::ObjectId> {
+        if let Some(info) = self.paths.find(ROOT_FILE).and_then(|path| self.info(path)) {
+            if info.clean {
+                return (!info.is_null && info.result.is_file()).then_some(info.result.id);
+            }
+            let read = match info.filemask {
+                mask if mask & 1 != 0 => BASE,
+                4 => THEIRS,
+                _ => return None,
+            };
+            return Some(info.stages[read].id);
+        }
+        match [BASE, OURS, THEIRS].map(|side| self.folders[0].trees[side].find(ROOT_FILE)) {
+            [Some(base), Some(ours), Some(theirs)] => Some(if base == ours { theirs.id } else { ours.id }),
+            _ => None,
+        }
     }
 
     /// Whether a file differs from its base in no more than what renormalising takes away.
@@ -279,10 +319,12 @@ impl Case<'_> {
         base: &Version,
         side: &Version,
     ) -> Result<bool, Stop> {
-        if !self.options.renormalize || base.mode != side.mode || !base.is_file() {
+        if !self.options.renormalize || base.mode != side.mode {
             return Ok(false);
         }
-        Ok(base.id == side.id || self.stored(path, base.id)? == self.stored(path, side.id)?)
+        // Links and submodules, too, where a rename brought the same version twice.
+        Ok(base.id == side.id
+            || base.is_file() && self.stored(path, base.id)? == self.stored(path, side.id)?)
     }
 
     /// What the markers call the versions: with their paths, where these differ.

@@ -28,8 +28,7 @@
 //!   or where it fails;
 //! - a submodule that both sides moved and that is not checked out, while git keeps repositories of submodules: one
 //!   of these may hold the history that tells which side is ahead;
-//! - renormalising a path with a filter or an encoding, and renormalising where git would take the attributes from
-//!   the merge itself;
+//! - renormalising a path with a filter or an encoding, and renormalising without a work tree;
 //! - trees that contradict themselves in a folder that has to be entered: a name twice, rows out of order, a null
 //!   id, a name with a slash; folders deeper than 2048;
 //! - renames where git 2.47 loses a file or stops at an assertion: a folder rename into a path that is settled as a
