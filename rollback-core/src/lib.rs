@@ -67,6 +67,7 @@ pub mod promised;
 pub mod receipt;
 #[doc(hidden)]
 pub mod record;
+mod reftable;
 pub mod repo;
 #[doc(hidden)]
 pub mod report;
