@@ -74,20 +74,6 @@ fn a_path_outside_of_the_repository() {
 }
 
 #[test]
-fn a_repository_whose_references_are_in_a_reftable() {
-    let repo = Sandbox::folder();
-    repo.git(&["init", "-q", "--ref-format=reftable", "."]);
-    repo.git(&["commit", "-q", "--allow-empty", "-m", "one"]);
-    let run = rb(&repo, &["history", "a"]);
-    assert_says(
-        &run,
-        5,
-        "reference storage 'reftable' is not supported: only the 'files' storage can be read and written",
-        "convert the references with: git refs migrate --ref-format=files",
-    );
-}
-
-#[test]
 fn a_repository_without_a_commit() {
     let run = rb(&Sandbox::new(), &["history", "a"]);
     assert_eq!((run.code, run.line("error:")), (5, "the current branch main has no commit yet"));

@@ -19,9 +19,6 @@ pub(super) fn hint(situation: &Situation<'_>, error: &RepositoryError) -> Option
             let folder = work_tree_of(path).into_os_string();
             Hint::new("if you trust its owner", CommandLine::of(words.into_iter().chain([folder])))
         }
-        RepositoryError::ReferenceStorage { .. } => {
-            Hint::new("convert the references with", git(&["refs", "migrate", "--ref-format=files"]))
-        }
         RepositoryError::SparseIndex => {
             Hint::new("write the index in full with", git(&["sparse-checkout", "init", "--no-sparse-index"]))
         }

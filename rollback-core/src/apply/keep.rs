@@ -6,7 +6,8 @@
 //! `gc.reflogExpire` and `git reflog expire` take out is older than a moment, and no moment is later. `rb prune` takes
 //! lines out.
 //!
-//! The log is replaced whole, under the lock that git's own `reflog expire` takes.
+//! The log is replaced whole, under the lock that git's own `reflog expire` takes. Where references are stored in tables,
+//! lines are added and taken out by transactions; what a landing keeps is part of its own.
 
 use std::collections::HashSet;
 use std::io::{ErrorKind, Read, Write};
@@ -16,10 +17,15 @@ use bstr::ByteSlice;
 
 use super::own::OwnFolder;
 use super::records::StoreLock;
-use super::{durable, objects};
+use super::tables::{Changes, transact};
+use super::{durable, log, objects};
 use crate::error::{Error, Result};
 use crate::id::ObjectId;
+use crate::journal::LoggedEntry;
+use crate::reftable::{LogUpdate, RefValue};
 use crate::repo::config::Settings;
+use crate::repo::refs::Storage;
+use crate::repo::refs::stack::Stack;
 use crate::repo::{NewObjects, Repo};
 
 const NAME: &str = "RB_HEAD";
@@ -69,6 +75,9 @@ impl Repo {
     pub(crate) fn stop_keeping(&self, is_wanted: &dyn Fn(&str) -> bool) -> Result<()> {
         let settings = Settings::of(self)?;
         let store = StoreLock::take(self, &settings)?;
+        if self.storage() == Storage::Tables {
+            return stop_keeping_in_tables(self, &settings, is_wanted);
+        }
         let keeper = Keeper::open(self, &store, &settings)?;
         let before = keeper.read()?;
         let after: Vec<_> = before.iter().filter(|kept| is_wanted(&kept.owner)).cloned().collect();
@@ -104,16 +113,105 @@ fn keep_alive(
     owner: &str,
     objects: &[ObjectId],
 ) -> Result<()> {
+    if repo.storage() == Storage::Tables {
+        return keep_in_tables(repo, settings, owner, objects);
+    }
     let keeper = Keeper::open(repo, store, settings)?;
     let mut kept = keeper.read()?;
-    let known: HashSet<_> = kept.iter().filter(|kept| kept.owner == owner).map(|kept| kept.id).collect();
-    let mut new: Vec<_> = objects.iter().copied().filter(|id| !known.contains(id)).collect();
-    new.dedup();
+    let new = unknown(&kept, owner, objects);
     if new.is_empty() {
         return Ok(());
     }
     kept.extend(new.into_iter().map(|id| Kept { id, owner: owner.to_owned() }));
     keeper.replace(&kept)
+}
+
+/// Those of the objects that are not kept for the owner yet.
+fn unknown(kept: &[Kept], owner: &str, objects: &[ObjectId]) -> Vec<ObjectId> {
+    let known: HashSet<_> = kept.iter().filter(|kept| kept.owner == owner).map(|kept| kept.id).collect();
+    let mut new: Vec<_> = objects.iter().copied().filter(|id| !known.contains(id)).collect();
+    new.dedup();
+    new
+}
+
+/// The lines of the log in a stack, with their numbers, the oldest first.
+fn read_stack(stack: &Stack) -> Result<Vec<(u64, Kept)>> {
+    let lines = stack.log(NAME.as_bytes(), usize::MAX)?;
+    let kept = |(number, line): (u64, LogUpdate)| {
+        let owner = line.message.to_str().ok()?.trim_end().strip_prefix("rb: ")?.to_owned();
+        Some((number, Kept { id: line.new, owner }))
+    };
+    Ok(lines.into_iter().rev().filter_map(kept).collect())
+}
+
+/// Adds lines, and the reference where it is missing.
+fn add_lines(
+    repo: &Repo,
+    stack: &Stack,
+    owner: &str,
+    new: Vec<ObjectId>,
+    changes: &mut Changes,
+) -> Result<()> {
+    let empty_tree = repo.objects().empty_tree().0;
+    changes.set(stack, NAME.as_bytes(), RefValue::Object(empty_tree))?;
+    let last = stack.log(NAME.as_bytes(), 1)?.first().map(|(_, line)| line.new);
+    let mut old = last.unwrap_or_else(|| empty_tree.null_like());
+    for id in new {
+        let line = LogUpdate {
+            old,
+            new: id,
+            name: "rb".into(),
+            email: "rb@localhost".into(),
+            time: u64::MAX,
+            offset: 0,
+            message: format!("rb: {owner}").into(),
+        };
+        changes.lines.push((NAME.into(), line));
+        old = id;
+    }
+    Ok(())
+}
+
+/// Adds to a transaction of a landing what its entry of the operation log keeps and the stack lacks.
+pub(super) fn add_missing(
+    repo: &Repo,
+    stack: &Stack,
+    entry: &LoggedEntry,
+    changes: &mut Changes,
+) -> Result<()> {
+    let Some(operation) = log::operation_of(&entry.id) else { return Ok(()) };
+    let owner = log::owner(operation);
+    let kept: Vec<_> = read_stack(stack)?.into_iter().map(|(_, kept)| kept).collect();
+    let new = unknown(&kept, &owner, &entry.keeps);
+    if new.is_empty() { Ok(()) } else { add_lines(repo, stack, &owner, new, changes) }
+}
+
+fn keep_in_tables(repo: &Repo, settings: &Settings, owner: &str, objects: &[ObjectId]) -> Result<()> {
+    let is_new = |stack: &Stack| -> Result<Vec<ObjectId>> {
+        let kept: Vec<_> = read_stack(stack)?.into_iter().map(|(_, kept)| kept).collect();
+        Ok(unknown(&kept, owner, objects))
+    };
+    let common_dir = repo.common_dir();
+    // A landing has added them already, and holds the lock.
+    if is_new(&Stack::open(&common_dir, repo.local().object_hash())?)?.is_empty() {
+        return Ok(());
+    }
+    transact(repo, &common_dir, settings, |stack| {
+        let mut changes = Changes::default();
+        let new = is_new(stack)?;
+        if !new.is_empty() {
+            add_lines(repo, stack, owner, new, &mut changes)?;
+        }
+        Ok(changes)
+    })
+}
+
+fn stop_keeping_in_tables(repo: &Repo, settings: &Settings, is_wanted: &dyn Fn(&str) -> bool) -> Result<()> {
+    transact(repo, &repo.common_dir(), settings, |stack| {
+        let unwanted = read_stack(stack)?.into_iter().filter(|(_, kept)| !is_wanted(&kept.owner));
+        let cut = unwanted.map(|(number, _)| (NAME.into(), number)).collect();
+        Ok(Changes { cut, ..Changes::default() })
+    })
 }
 
 /// A line of the log.

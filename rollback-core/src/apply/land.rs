@@ -21,7 +21,10 @@ use super::recover::{self, Recovered};
 use super::reference::{self, RefUpdate};
 use super::stage::{Stage, Writing, slot_name};
 use super::swap::Swapper;
-use super::{Attributes, anchor, durable, emptied, index_edit, objects, preflight, records, size};
+use super::{
+    Attributes, anchor, durable, emptied, index_edit, objects, preflight, records, size, table_landing,
+    tables,
+};
 use crate::conflict::Conflict;
 use crate::error::{Error, InTheWay, LandingError, RepositoryError, Result, WorkTreeError};
 use crate::id::{Entry, EntryKind, EntryMode, ObjectId, TreeId};
@@ -31,7 +34,7 @@ use crate::path::RepoPath;
 use crate::progress;
 use crate::repo::config::{FsyncPolicy, Settings};
 use crate::repo::index::{Flags, Index, IndexFile};
-use crate::repo::refs::Head;
+use crate::repo::refs::{Head, Storage};
 use crate::repo::sparse::Sparse;
 use crate::repo::{NewObjects, Objects, Repo, Signature, Tree, TreeEntry};
 
@@ -272,7 +275,7 @@ impl Run<'_> {
             }
             Err(error) => {
                 // Nothing refers to the stage yet; if it cannot be removed, the next landing does it.
-                let _ = anchor::weigh_anchor(self.repo.git_dir());
+                let _ = anchor::weigh_anchor(self.repo);
                 if outside::sweep_made(self.repo, &stage.folder, self.settings).is_ok() {
                     let _ = stage.remove(root);
                 }
@@ -405,19 +408,20 @@ impl Run<'_> {
         }
         if let Some(update) = &self.landing.reference {
             let moved = reference::record(self.repo, update, self.settings)?;
-            if let Some(new) = update.new {
+            if let Some(new) = update.new.filter(|_| self.storage() == Storage::Files) {
                 let content = format!("{new}\n");
                 let sync = self.settings.fsync.references;
                 self.write_own(&stage.path("reference"), content.as_bytes(), sync)?;
-            } else {
-                journal.locks.push(reference::lock_of(b"packed-refs"));
             }
-            if self.landing.checkout && update.name != "HEAD" {
-                journal.locks.push(reference::lock_of(b"HEAD"));
-            }
-            journal.locks.push(reference::lock_of(&update.name));
             journal.reference = Some(moved);
         }
+        journal.locks.extend(match self.storage() {
+            Storage::Tables => tables::locks_of(self.repo),
+            Storage::Files => {
+                let update = self.landing.reference.as_ref();
+                update.map_or(Vec::new(), |update| reference::locks_of(update, self.landing.checkout))
+            }
+        });
         if let Some((text, committer)) = &self.landing.head_line {
             journal.head_line = reference::head_line(self.repo, text, committer, self.settings)?;
         }
@@ -425,7 +429,7 @@ impl Run<'_> {
             self.write_own(&stage.path("log"), &record, self.settings.fsync.journal)?;
             journal.logged = Some(entry);
         }
-        anchor::drop_anchor(self.repo.git_dir(), &stage.path("anchor"), anchored, self.settings)?;
+        anchor::drop_anchor(self.repo, stage, anchored, self.settings)?;
         lock::write_payload(&stage.path("lock"), &journal.operation, self.settings)?;
         let common_dir = self.repo.common_dir();
         let locks = journal
@@ -561,11 +565,18 @@ impl Run<'_> {
             }
         }
         let finished = recover::finish(self.repo, &prepared.stage, &prepared.journal, self.settings);
+        if self.storage() == Storage::Tables {
+            tables::tidy(self.repo, self.settings);
+        }
         Ok(match finished {
             Ok(left) if left.is_empty() => None,
             Ok(left) => Some(LandingError::NotPutBack { left }.into()),
             Err(error) => Some(error),
         })
+    }
+
+    fn storage(&self) -> Storage {
+        self.repo.storage()
     }
 
     fn until_commit_point(&self, prepared: &mut Prepared) -> Result<()> {
@@ -577,6 +588,12 @@ impl Run<'_> {
             lock::take(lock, &payload, &prepared.journal.operation, self.options.patience)?;
         }
         self.look_again(prepared)?;
+        let table = match self.storage() {
+            Storage::Files => None,
+            Storage::Tables => {
+                table_landing::stage(self.repo, &prepared.stage, &prepared.journal, self.settings)?
+            }
+        };
         if let Some(checkout) = &mut prepared.checkout {
             self.swap(&prepared.stage, &prepared.journal, checkout)?;
             self.write_index(&prepared.stage, &prepared.journal, &prepared.changes, checkout)?;
@@ -585,6 +602,9 @@ impl Run<'_> {
         let Some(update) = &self.landing.reference else {
             return recover::mark_landed(&prepared.stage, self.settings);
         };
+        if self.storage() == Storage::Tables {
+            return table.map_or(Ok(()), |table| table.commit(self.settings));
+        }
         match update.new {
             Some(_) => {
                 let staged = prepared.stage.path("reference");

@@ -14,7 +14,7 @@ use super::exact::{Exact, FileBytes, Sides};
 use super::folder::{Attributes, Folder, Parent, parent_of};
 use super::index_edit::entries_at;
 use super::inspect::Found;
-use super::{durable, records};
+use super::records;
 use crate::apply::changes::Change;
 use crate::error::{Error, InTheWay, RepositoryError, Result, WorkTreeError};
 use crate::id::{CommitId, Entry, EntryKind, ObjectId, TreeId};
@@ -252,7 +252,7 @@ impl LogDraft {
         let mut operation = self.operation.clone();
         operation.paths = touched;
         for file in state_files.iter().flat_map(|file| files_of(repo, file)) {
-            let before = durable::read_if_there(&repo.git_dir().join(&file.name))?.map(RepoPath::new);
+            let before = repo.read_state(&file.name)?.map(RepoPath::new);
             operation.state_files.push(TouchedStateFile { name: file.name, before, after: file.content });
         }
         if let Some(previous) = &self.previous {

@@ -12,6 +12,7 @@ mod anchor;
 mod build;
 pub(crate) mod changes;
 mod commit;
+mod compact;
 mod conflict_cache;
 pub(crate) mod content;
 pub(crate) mod durable;
@@ -45,6 +46,8 @@ mod run_files;
 mod size;
 mod stage;
 mod swap;
+mod table_landing;
+mod tables;
 
 pub(crate) use build::words_of;
 pub(crate) use commit::NewCommit;

@@ -15,7 +15,9 @@ use super::lock::{self, LandingLock};
 use super::own::OwnFolder;
 use super::stage::{Stage, displaced_of, folder_of, slot_name};
 use super::swap::{Swapper, Undone};
-use super::{anchor, durable, index_edit, keep, land, log, outside, preflight, reference};
+use super::{
+    anchor, durable, index_edit, keep, land, log, outside, preflight, reference, table_landing, tables,
+};
 use crate::error::{Error, NotPutBack, RepositoryError, Result, WorkTreeError};
 use crate::journal::{Action, IndexedPath, Journal, Left, Step};
 use crate::operation::OperationId;
@@ -24,7 +26,7 @@ use crate::receipt::Recovery;
 use crate::repo::Repo;
 use crate::repo::config::Settings;
 use crate::repo::index::{Index, IndexFile};
-use crate::repo::refs::Head;
+use crate::repo::refs::{Head, Storage, is_state_reference};
 
 /// The file of a landing that says that it has passed its commit point, where no reference moves.
 const LANDED: &str = "landed";
@@ -92,7 +94,10 @@ impl From<Recovered> for Option<Recovery> {
 /// # Errors
 /// [`Error::Locked`] while another landing is under way.
 pub(crate) fn recover(repo: &Repo) -> Result<Recovered> {
-    keep::sweep_locks(repo)?;
+    match repo.storage() {
+        Storage::Files => keep::sweep_locks(repo)?,
+        Storage::Tables => tables::sweep_locks(repo)?,
+    }
     let (landing, displaced) = (folder_of(repo.git_dir()), displaced_of(repo.git_dir()));
     if !durable::is_there(&landing)? && !durable::is_there(&displaced)? {
         return Ok(Recovered::Nothing);
@@ -167,7 +172,7 @@ pub(super) fn recover_locked(repo: &Repo, settings: &Settings) -> Result<Recover
     match left {
         Left::Nothing => {
             // A kill before the journal: nothing was locked or moved, only staged.
-            anchor::weigh_anchor(repo.git_dir())?;
+            anchor::weigh_anchor(repo)?;
             outside::sweep_made(repo, &folder, settings)?;
             let in_work_tree = durable::read_if_there(&folder.join("work-tree-stage"))?.map(RepoPath::new);
             Stage::reopen(folder, root.as_ref(), in_work_tree.as_ref())?.remove(root.as_ref())?;
@@ -209,7 +214,7 @@ fn recover_open(repo: &Repo, stage: &Stage, journal: &Journal, settings: &Settin
         Reached::Other => {
             let folder = repo.git_dir().join("rb").join(format!("aside-{operation}"));
             lock::release(&lock_paths(repo, journal)?, &operation)?;
-            anchor::weigh_anchor(repo.git_dir())?;
+            anchor::weigh_anchor(repo)?;
             // A checkpoint keeps what was staged; another process went on meanwhile.
             let _ = outside::sweep(repo, stage, &journal.outside, settings);
             fs::rename(&stage.folder, &folder)
@@ -307,17 +312,9 @@ pub(super) fn finish(
     journal: &Journal,
     settings: &Settings,
 ) -> Result<Vec<NotPutBack>> {
-    if let Some(moved) = &journal.reference {
-        let path = repo.reference_path(moved.name.as_bytes())?;
-        let folder = path.parent().unwrap_or(repo.git_dir());
-        durable::sync_folder(folder, settings.fsync.references && durable::is_folder(folder)?)?;
-        match moved.new {
-            Some(_) => reference::write_logs(repo, moved, settings)?,
-            None => reference::remove_log(repo, moved.name.as_bytes(), settings)?,
-        }
-    }
-    if let Some(line) = &journal.head_line {
-        reference::write_head_line(repo, line, settings)?;
+    match repo.storage() {
+        Storage::Files => reference::settle(repo, journal, settings)?,
+        Storage::Tables => table_landing::settle(repo, stage, journal, settings)?,
     }
     if let Some(entry) = &journal.logged {
         log::advance(repo, &stage.path("log"), entry, settings)?;
@@ -335,7 +332,11 @@ pub(super) fn finish(
 }
 
 fn write_state_files(repo: &Repo, stage: &Stage, journal: &Journal, settings: &Settings) -> Result<()> {
+    let tables = repo.storage() == Storage::Tables;
     for (nth, state) in journal.state_files.iter().enumerate() {
+        if tables && is_state_reference(&state.name) {
+            continue;
+        }
         durable::refuse_links(repo.git_dir(), Path::new(&state.name).parent().unwrap_or(Path::new("")))?;
         let path = repo.git_dir().join(&state.name);
         let Some(content) = &state.content else {
@@ -395,6 +396,9 @@ pub(super) fn take_back(
             sync_touched(&root, journal)?;
         }
         restore_index(repo, stage, journal, after, settings)?;
+    }
+    if repo.storage() == Storage::Tables {
+        table_landing::take_back(repo, journal)?;
     }
     close(repo, stage, journal, settings)?;
     Ok(edited)
@@ -469,12 +473,13 @@ fn release_locks(repo: &Repo, journal: &Journal, settings: &Settings) -> Result<
 
 fn clean_up(repo: &Repo, stage: &Stage, journal: &Journal, settings: &Settings) -> Result<()> {
     release_locks(repo, journal, settings)?;
-    if let Some(moved) = journal.reference.as_ref().filter(|moved| moved.new.is_none()) {
+    let is_file = repo.storage() == Storage::Files;
+    if let Some(moved) = journal.reference.as_ref().filter(|moved| is_file && moved.new.is_none()) {
         // Its lock was the last file there.
         let path = repo.reference_path(moved.name.as_bytes())?;
         reference::remove_empty_parents(&path, &repo.common_dir());
     }
-    anchor::weigh_anchor(repo.git_dir())?;
+    anchor::weigh_anchor(repo)?;
     let root = repo.work_dir().map(|_| land::open_root(repo)).transpose()?;
     let swept = outside::sweep(repo, stage, &journal.outside, settings);
     if let Err(Error::Io { .. }) = &swept {

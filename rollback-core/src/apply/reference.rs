@@ -6,15 +6,15 @@ use std::path::Path;
 
 use bstr::{BString, ByteSlice};
 
-use super::durable;
 use super::stage::Stage;
+use super::{durable, tables};
 use crate::bounded;
 use crate::error::{Error, LandingError, Result};
 use crate::id::CommitId;
-use crate::journal::{MovedReference, Place};
+use crate::journal::{Journal, MovedReference, Place};
 use crate::path::RepoPath;
 use crate::repo::config::Settings;
-use crate::repo::refs::{Head, check_writable_name};
+use crate::repo::refs::{Head, References, Storage, check_writable_name};
 use crate::repo::{Repo, Signature};
 
 /// A reference to move.
@@ -44,7 +44,10 @@ pub(crate) fn check_request(repo: &Repo, update: &RefUpdate, checkout: bool) -> 
         };
     }
     check_writable_name(&update.name)?;
-    refuse_linked_components(repo, &update.name)?;
+    match repo.storage() {
+        Storage::Files => refuse_linked_components(repo, &update.name)?,
+        Storage::Tables => tables::stack_dirs(repo).iter().try_for_each(|dir| tables::refuse_links(dir))?,
+    }
     let short = || update.name.strip_prefix(b"refs/heads/").unwrap_or(&update.name).as_bstr().to_string();
     if let Some(worktree) = repo.checked_out_elsewhere(&update.name)? {
         return Err(LandingError::BranchCheckedOut { branch: short(), worktree }.into());
@@ -132,13 +135,10 @@ pub(crate) fn record(repo: &Repo, update: &RefUpdate, settings: &Settings) -> Re
     if update.name == "HEAD" || matches!(repo.head()?, Head::Branch { name, .. } if name == update.name) {
         logs.push(log_of(b"HEAD"));
     }
-    let (git_dir, common_dir) = (repo.git_dir(), repo.common_dir());
     // The log of a reference goes with it, as git deletes branches.
     let mut written = Vec::new();
     for (name, place) in logs.into_iter().filter(|_| update.new.is_some()) {
-        let exists = || durable::is_file(&place.resolve(git_dir, &common_dir)?);
-        if settings.reflog.begins_for(name.as_bytes()) || exists()? {
-            refuse_linked_log(repo, &place)?;
+        if is_logged(repo, &name, &place, settings)? {
             written.push((name, place));
         }
     }
@@ -150,6 +150,19 @@ pub(crate) fn record(repo: &Repo, update: &RefUpdate, settings: &Settings) -> Re
         log_line: RepoPath::new(line),
         logs,
     })
+}
+
+/// Whether moves of the reference are logged. A log that a link leads elsewhere is refused.
+fn is_logged(repo: &Repo, name: &RepoPath, place: &Place, settings: &Settings) -> Result<bool> {
+    let begins = settings.reflog.begins_for(name.as_bytes());
+    if repo.storage() == Storage::Tables {
+        return Ok(begins || References::of(&repo.local())?.has_log(name.as_bytes())?);
+    }
+    let logged = begins || durable::is_file(&place.resolve(repo.git_dir(), &repo.common_dir())?)?;
+    if logged {
+        refuse_linked_log(repo, place)?;
+    }
+    Ok(logged)
 }
 
 fn log_line((old, new): (CommitId, CommitId), committer: &Signature, message: &[u8]) -> Vec<u8> {
@@ -174,17 +187,29 @@ pub(super) fn head_line(
     settings: &Settings,
 ) -> Result<Option<RepoPath>> {
     let Head::Branch { commit: Some(commit), .. } = repo.head()? else { return Ok(None) };
-    let (_, place) = log_of(b"HEAD");
-    let exists = durable::is_file(&place.resolve(repo.git_dir(), &repo.common_dir())?)?;
-    if !settings.reflog.begins_for(b"HEAD") && !exists {
+    let (name, place) = log_of(b"HEAD");
+    if !is_logged(repo, &name, &place, settings)? {
         return Ok(None);
     }
-    refuse_linked_log(repo, &place)?;
     Ok(Some(RepoPath::new(log_line((commit, commit), committer, message))))
 }
 
+/// What follows the move of a file: the move itself on the disk, and the logs.
+pub(super) fn settle(repo: &Repo, journal: &Journal, settings: &Settings) -> Result<()> {
+    if let Some(moved) = &journal.reference {
+        let path = repo.reference_path(moved.name.as_bytes())?;
+        let folder = path.parent().unwrap_or(repo.git_dir());
+        durable::sync_folder(folder, settings.fsync.references && durable::is_folder(folder)?)?;
+        match moved.new {
+            Some(_) => write_logs(repo, moved, settings)?,
+            None => remove_log(repo, moved.name.as_bytes(), settings)?,
+        }
+    }
+    journal.head_line.as_ref().map_or(Ok(()), |line| write_head_line(repo, line, settings))
+}
+
 /// Appends the line to HEAD's log, unless that ends with it.
-pub(super) fn write_head_line(repo: &Repo, line: &RepoPath, settings: &Settings) -> Result<()> {
+fn write_head_line(repo: &Repo, line: &RepoPath, settings: &Settings) -> Result<()> {
     let (_, place) = log_of(b"HEAD");
     refuse_linked_log(repo, &place)?;
     let mut line = line.as_bytes().to_vec();
@@ -198,8 +223,14 @@ fn log_of(name: &[u8]) -> (RepoPath, Place) {
     (RepoPath::new(name), place)
 }
 
-/// The lock that git takes before it writes the reference.
-pub(crate) fn lock_of(name: &[u8]) -> Place {
+/// The locks that git takes before it moves the reference, where it is a file.
+pub(super) fn locks_of(update: &RefUpdate, checkout: bool) -> Vec<Place> {
+    let packed = update.new.is_none().then(|| lock_of(b"packed-refs"));
+    let head = (checkout && update.name != "HEAD").then(|| lock_of(b"HEAD"));
+    packed.into_iter().chain(head).chain([lock_of(&update.name)]).collect()
+}
+
+fn lock_of(name: &[u8]) -> Place {
     let mut path = name.to_vec();
     path.extend_from_slice(b".lock");
     if name == b"HEAD" { Place::GitDir(RepoPath::new(path)) } else { Place::CommonDir(RepoPath::new(path)) }
@@ -278,7 +309,7 @@ fn without_packed(packed: &[u8], name: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// What goes with a removed reference: its log.
-pub(super) fn remove_log(repo: &Repo, name: &[u8], settings: &Settings) -> Result<()> {
+fn remove_log(repo: &Repo, name: &[u8], settings: &Settings) -> Result<()> {
     let (_, place) = log_of(name);
     let path = place.resolve(repo.git_dir(), &repo.common_dir())?;
     if !durable::is_file(&path)? {
@@ -317,7 +348,7 @@ fn remove_empty_folders(path: &Path) {
 }
 
 /// Appends the line to the logs that do not end with it yet.
-pub(crate) fn write_logs(repo: &Repo, moved: &MovedReference, settings: &Settings) -> Result<()> {
+fn write_logs(repo: &Repo, moved: &MovedReference, settings: &Settings) -> Result<()> {
     let mut line = moved.log_line.as_bytes().to_vec();
     line.push(b'\n');
     let common_dir = repo.common_dir();

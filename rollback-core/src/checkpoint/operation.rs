@@ -5,7 +5,6 @@
 
 use bstr::ByteSlice;
 
-use crate::apply::read_if_there;
 use crate::error::{Result, WorkTreeError};
 use crate::id::{CommitId, ObjectId, TreeId};
 use crate::journal::StateFile;
@@ -53,7 +52,7 @@ pub(super) fn take(repo: &Repo) -> Result<Vec<StateFile>> {
     let merged = repo.operation_in_progress().map(|_| AUTO_MERGE);
     let mut files = Vec::new();
     for name in merged.into_iter().chain(FILES) {
-        if let Some(content) = read_if_there(&repo.git_dir().join(name))? {
+        if let Some(content) = repo.read_state(name)? {
             files.push(StateFile::write(name, content));
         }
     }

@@ -24,18 +24,10 @@ pub enum RepositoryError {
     /// The repository uses a format this crate cannot read or would damage.
     #[error("{what} is not supported: {why}")]
     Unsupported {
-        /// The format, such as `reference storage 'reftable'`.
+        /// The format, such as `HEAD as a symbolic link`.
         what: String,
         /// What stands in the way.
         why: String,
-    },
-    /// References are kept in a storage this crate cannot read.
-    #[error(
-        "reference storage '{storage}' is not supported: only the 'files' storage can be read and written"
-    )]
-    ReferenceStorage {
-        /// What `extensions.refStorage` names.
-        storage: String,
     },
     /// The index lists folders in place of their files.
     #[error("a sparse index is not supported: its folders stand for files that it does not list")]
@@ -103,7 +95,6 @@ impl Family for RepositoryError {
             Self::NotARepository { .. } => "not-a-repository",
             Self::NotOwned { .. } => "not-owned",
             Self::Unsupported { .. } => "unsupported-format",
-            Self::ReferenceStorage { .. } => "unsupported-format",
             Self::SparseIndex => "unsupported-format",
             Self::LinkInGitDir { .. } => "link-in-git-directory",
             Self::WorkTreeElsewhere { .. } => "work-tree-elsewhere",

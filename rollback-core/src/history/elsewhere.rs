@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use serde::Serialize;
 
-use crate::error::{Error, LastSeen, PathError, RepositoryError, Result};
+use crate::error::{Error, LastSeen, PathError, Result};
 use crate::id::{CommitId, TreeId};
 use crate::path::RepoPath;
 use crate::repo::Objects;
@@ -14,6 +14,7 @@ use super::mainline::reaches;
 use super::nearest;
 use super::walk::{Follow, Node, PathWalk};
 use crate::repo::ancestry::with_ancestry;
+use crate::repo::refs::References;
 use crate::repo::revision::commit_of;
 
 /// A commit that removed the path on a branch, and that the tip does not have.
@@ -154,14 +155,11 @@ fn last_changes(
 
 /// The commits that references name: branches first, then remote-tracking branches, tags and the rest.
 fn references(objects: &Objects) -> Result<Vec<(String, CommitId)>> {
-    let failed = |error| RepositoryError::unreadable_references(error);
-    let platform = objects.gix().references().map_err(failed)?;
     let mut references = Vec::new();
-    for reference in platform.all().map_err(failed)? {
+    for (name, id) in References::of(objects.gix())?.below("refs/")? {
         // Broken references are git's to complain about; one that names no commit has no history.
-        let Ok(mut reference) = reference else { continue };
-        let Ok(commit) = commit_of(objects.gix(), &mut reference) else { continue };
-        references.push((reference.name().as_bstr().to_string(), commit));
+        let Ok(commit) = commit_of(objects.gix(), name.as_ref(), id) else { continue };
+        references.push((name.to_string(), commit));
     }
     let rank = |name: &str| {
         let kinds = ["refs/heads/", "refs/remotes/", "refs/tags/"];

@@ -6,6 +6,7 @@ use crate::error::{Error, Result, SettingError};
 use crate::id::CommitId;
 use crate::path::RepoPath;
 use crate::repo::ancestry::{Ancestry, CommitIx, with_ancestry};
+use crate::repo::refs::References;
 use crate::repo::revision::{commit_of, upstream_name};
 use crate::repo::{Objects, Repo, commit_set};
 
@@ -70,9 +71,8 @@ fn upstream_of(objects: &Objects, branch: &str) -> Result<Option<(String, Commit
     };
     let Some(upstream) = upstream_name(repo, name.as_ref()) else { return Ok(None) };
     let upstream = upstream.map_err(failed)?;
-    let reference = repo.try_find_reference(upstream.as_ref()).map_err(failed)?;
-    let Some(mut reference) = reference else { return Ok(None) };
-    let commit = commit_of(repo, &mut reference)?;
+    let Some(id) = References::of(repo)?.follow(upstream.as_bstr())? else { return Ok(None) };
+    let commit = commit_of(repo, upstream.as_bstr(), id)?;
     Ok(Some((upstream.to_string(), commit)))
 }
 

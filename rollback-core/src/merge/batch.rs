@@ -12,6 +12,7 @@ use super::{Engine, Labels, Merged, Options, Verdict};
 use crate::conflict::Conflict;
 use crate::error::{Error, Result, RevisionError};
 use crate::id::{Entry, ObjectId, TreeId};
+use crate::repo::revision::object_named;
 use crate::repo::{NewObjects, Repo};
 
 /// How a batch is answered.
@@ -232,12 +233,9 @@ fn tree(repo: &Repo, engine: &mut Engine, name: &BStr) -> Result<TreeId> {
     if let Some(id) = name.to_str().ok().and_then(|name| name.parse::<ObjectId>().ok()) {
         return engine.tree_behind(id);
     }
-    let local = repo.local();
-    let unknown =
-        |source| Error::from(RevisionError::Unknown { spec: name.to_string(), source: Some(source) });
-    let object =
-        local.rev_parse_single(name).and_then(|id| id.object()).map_err(|error| unknown(error.into()))?;
-    engine.tree_behind(ObjectId(object.id))
+    let named = name.to_str().ok().and_then(|name| object_named(&repo.local(), name));
+    let unknown = || RevisionError::Unknown { spec: name.to_string(), source: None };
+    engine.tree_behind(ObjectId(named.ok_or_else(unknown)?))
 }
 
 fn spell(merged: &Merged, nul: bool) -> Vec<u8> {

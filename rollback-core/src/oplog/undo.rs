@@ -9,7 +9,7 @@ use crate::apply::log::{
     LOG_VERSION, LogDraft, LoggedEdits, LoggedOperation, LoggedOutside, States, TouchedStateFile,
 };
 use crate::apply::{
-    Beside, LandOptions, Landing, Need, RefUpdate, check, land, preflight, read_if_there, refuse_unwritable,
+    Beside, LandOptions, Landing, Need, RefUpdate, check, land, preflight, refuse_unwritable,
 };
 use crate::checkpoint::{RestoredOutside, operation};
 use crate::error::{Error, LandingError, OperationError, RepositoryError, Result, RevisionError};
@@ -20,7 +20,7 @@ use crate::path::RepoPath;
 use crate::receipt::Recovery;
 use crate::repo::ancestry::with_ancestry;
 use crate::repo::index::Flags;
-use crate::repo::refs::Head;
+use crate::repo::refs::{Head, References};
 use crate::repo::revision::commit_of;
 use crate::repo::state::InProgress;
 use crate::repo::{Repo, commit_set};
@@ -278,7 +278,7 @@ impl Repo {
     fn state_back(&self, files: &[TouchedStateFile]) -> Result<Vec<StateFile>> {
         let mut back = Vec::new();
         for file in files.iter().filter(|file| StateFile::is_known(&file.name)) {
-            if read_if_there(&self.git_dir().join(&file.name))?.map(RepoPath::new) == file.after {
+            if self.read_state(&file.name)?.map(RepoPath::new) == file.after {
                 back.push(StateFile { name: file.name.clone(), content: file.before.clone() });
             }
         }
@@ -382,16 +382,10 @@ impl Repo {
     /// The remote-tracking references and the commits they name.
     fn remote_tips(&self) -> Result<Vec<(String, CommitId)>> {
         let repo = self.local();
-        let failed = |error| RepositoryError::unreadable_references(error);
-        let platform = repo.references().map_err(failed)?;
-        let all = platform.prefixed("refs/remotes/").map_err(failed)?;
-        Ok(all
-            .filter_map(std::result::Result::ok)
-            .filter_map(|mut reference| {
-                let commit = commit_of(&repo, &mut reference).ok()?;
-                Some((reference.name().as_bstr().to_string(), commit))
-            })
-            .collect())
+        let all = References::of(&repo)?.below("refs/remotes/")?;
+        let commits =
+            all.into_iter().filter_map(|(name, id)| Some((commit_of(&repo, name.as_ref(), id).ok()?, name)));
+        Ok(commits.map(|(commit, name)| (name.to_string(), commit)).collect())
     }
 }
 

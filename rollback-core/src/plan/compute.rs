@@ -13,7 +13,7 @@ use crate::id::{CommitId, TreeId};
 use crate::message::{self, CommitKind, Message, MessageOptions, Paths, Style, Trailer};
 use crate::repo::hooks::Permission;
 use crate::repo::identity::Role;
-use crate::repo::refs::Head;
+use crate::repo::refs::{Head, References};
 use crate::repo::{Commit, Objects, Repo};
 use crate::strategy::ladder::{Choice, Climb, climb};
 use crate::strategy::workbench::Workbench;
@@ -64,8 +64,8 @@ impl Repo {
     /// The full name of the local branch called `name`; the name as it stands where there is none.
     pub(crate) fn full_name(&self, name: &str) -> String {
         let local = self.local();
-        let found = local.try_find_reference(name).ok().flatten();
-        found.map_or_else(|| name.to_owned(), |reference| reference.name().as_bstr().to_string())
+        let found = References::of(&local).and_then(|references| references.find(name.into()));
+        found.ok().flatten().map_or_else(|| name.to_owned(), |found| found.to_string())
     }
 
     /// What there is to know about the hooks that git runs when it reverts or picks.

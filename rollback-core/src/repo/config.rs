@@ -5,7 +5,8 @@
 use bstr::{BString, ByteSlice};
 use gix::config::Source;
 
-use crate::error::{Result, SettingError};
+use crate::error::{Error, Result, SettingError};
+use crate::reftable::{DEFAULT_FACTOR, Layout};
 use crate::repo::Repo;
 
 /// What the configuration says about writing.
@@ -29,6 +30,41 @@ pub(crate) struct Settings {
     pub(crate) reflog: ReflogPolicy,
     /// `core.fsync`. Of the methods in `core.fsyncMethod` only `fsync` is used, which keeps what the others promise.
     pub(crate) fsync: FsyncPolicy,
+}
+
+/// How tables of references are written: `reftable.*`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TableSettings {
+    /// `reftable.blockSize` and `reftable.restartInterval`.
+    pub(crate) layout: Layout,
+    /// `reftable.geometricFactor`: how much larger a table of a stack is than the next.
+    pub(crate) factor: u64,
+}
+
+impl TableSettings {
+    /// Reads the settings of `repo`. As in git, 0 stands for the usual.
+    ///
+    /// # Errors
+    /// [`SettingError::Value`] for a number that is out of bounds.
+    pub(crate) fn of(repo: &Repo) -> Result<Self> {
+        let local = repo.local();
+        let config = local.config_snapshot();
+        let number = |key: &'static str, most: usize, usual: usize| -> Result<usize> {
+            let bad = |why: String| Error::from(SettingError::Value { key: key.into(), why });
+            match config.try_integer(key).map_err(|error| bad(error.to_string()))?.unwrap_or(0) {
+                0 => Ok(usual),
+                value => usize::try_from(value)
+                    .ok()
+                    .filter(|value| *value <= most)
+                    .ok_or_else(|| bad(format!("{value} is not between 0 and {most}"))),
+            }
+        };
+        let usual = Layout::default();
+        let block_size = number("reftable.blockSize", 0xff_ffff, usual.block_size)?;
+        let restart_interval = number("reftable.restartInterval", 0xffff, usual.restart_interval)?;
+        let factor = number("reftable.geometricFactor", 0xff, DEFAULT_FACTOR)?;
+        Ok(Self { layout: Layout { block_size, restart_interval }, factor: factor as u64 })
+    }
 }
 
 /// Who may write the files of the git directory, after `core.sharedRepository`.

@@ -20,8 +20,7 @@ const MAX_INCLUDES: usize = 10;
 /// Refuses what git refuses in the files that the configuration of an open repository comes from.
 ///
 /// # Errors
-/// [`SettingError::File`], [`SettingError::Format`],
-/// [`RepositoryError::ReferenceStorage`](crate::error::RepositoryError::ReferenceStorage).
+/// [`SettingError::File`], [`SettingError::Format`].
 pub(crate) fn check(repo: &gix::Repository) -> Result<()> {
     let config = repo.config_snapshot();
     let whole = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::config_file::Setting;
 use super::config_rules::number;
-use crate::error::{RepositoryError, Result, SettingError};
+use crate::error::{Result, SettingError};
 
 /// The newest version that git reads.
 const NEWEST: i64 = 1;
@@ -26,7 +26,7 @@ enum Known {
 /// Refuses a format that git refuses, and one that would be misread or damaged here.
 ///
 /// # Errors
-/// [`SettingError::Format`], [`RepositoryError::ReferenceStorage`].
+/// [`SettingError::Format`].
 pub(crate) fn check(file: &Path, settings: &[Setting]) -> Result<()> {
     let refuse = |what: String, line| Err(SettingError::Format { what, path: file.to_owned(), line }.into());
     let plain = |setting: &&Setting| setting.subsection.is_none();
@@ -52,9 +52,6 @@ pub(crate) fn check(file: &Path, settings: &[Setting]) -> Result<()> {
                     extension.line,
                 );
             }
-            Some(Known::Unsupported(_)) if name == "refstorage" => {
-                return Err(RepositoryError::ReferenceStorage { storage: value }.into());
-            }
             Some(Known::Unsupported(why)) => {
                 return refuse(format!("extension '{name}' is not supported: {why}"), extension.line);
             }
@@ -73,8 +70,10 @@ fn known(name: &str, value: &str) -> Option<Known> {
         "compatobjectformat" => {
             Known::Unsupported("git keeps a second id of each object, which is not written here")
         }
-        "refstorage" if value == "files" => Known::FromOne,
-        "refstorage" => Known::Unsupported("only the 'files' storage can be read and written"),
+        "refstorage" if matches!(value, "files" | "reftable") => Known::FromOne,
+        "refstorage" => {
+            Known::Unsupported("only the storages 'files' and 'reftable' can be read and written")
+        }
         _ => return None,
     })
 }
@@ -106,7 +105,8 @@ mod tests {
         assert!(with("0", "noop-v1").is_err() && with("0", "objectFormat = sha1").is_err());
         assert_eq!(with("1", "objectFormat = sha256"), Ok(()));
         assert!(with("1", "compatObjectFormat = sha1").is_err());
-        assert!(with("1", "refStorage = reftable").is_err_and(|(what, _)| what.contains("reftable")));
+        assert_eq!(with("1", "refStorage = reftable"), Ok(()));
+        assert!(with("1", "refStorage = cloud").is_err_and(|(what, _)| what.contains("cloud")));
         assert!(with("7", "noop").is_err_and(|(what, line)| what.contains("version 7") && line == 2));
         assert_eq!(outcome("[extensions]\n\tfromTheFuture\n"), Ok(()), "without a version nothing counts");
     }

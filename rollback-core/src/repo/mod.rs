@@ -28,6 +28,7 @@ pub(crate) mod promised;
 pub(crate) mod range;
 pub(crate) mod refs;
 pub(crate) mod revision;
+mod revision_name;
 pub(crate) mod sparse;
 pub(crate) mod state;
 mod summary;

@@ -41,7 +41,7 @@ impl Repo {
 /// The moment that a text names, in seconds since the epoch.
 ///
 /// A slash stands between digits in a date; anywhere else the text is the name of a branch.
-fn moment(text: &str) -> Option<i64> {
+pub(super) fn moment(text: &str) -> Option<i64> {
     let digit = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_digit);
     let bytes = text.as_bytes();
     if (0..bytes.len())

@@ -1,12 +1,16 @@
 //! Revisions as people type them, resolved to commits as `git revert` would.
 
+use std::borrow::Cow;
+
+use bstr::{BStr, BString, ByteSlice};
 use gix::revision::plumbing::Spec;
 use gix::revision::spec::parse;
 
 use super::ancestry::{Ancestry, with_ancestry};
 use super::promised::is_partial_clone;
-use super::{Objects, Repo, commit_set, text_search};
-use crate::error::{Error, ObjectError, RepositoryError, Result, RevisionError};
+use super::refs::{References, Target};
+use super::{Objects, Repo, commit_set, revision_name, text_search};
+use crate::error::{Error, ObjectError, Result, RevisionError};
 use crate::id::{CommitId, ObjectId};
 
 impl Repo {
@@ -175,17 +179,25 @@ fn parse_single(repo: &gix::Repository, spec: &str) -> Result<Spec> {
     if let Some((name, parents)) = Parents::of(spec) {
         return parents.of_commit(repo, spec, one(repo, name)?);
     }
-    let local = local_sibling(repo, spec);
-    let words = local.as_deref().unwrap_or(spec);
-    refuse_unreadable_steps(repo, words)?;
+    let words = object_words(repo, spec)?;
+    refuse_unreadable_steps(repo, &words)?;
     let options = parse::Options {
         // An abbreviated id that fits a blob as well can only have meant the commit.
         object_kind_hint: Some(parse::ObjectKindHint::Committish),
         ..Default::default()
     };
-    gix::revision::Spec::from_bstr(words, repo, options)
+    gix::revision::Spec::from_bstr(&*words, repo, options)
         .map(gix::revision::Spec::detach)
         .map_err(|error| explain(repo, spec, error))
+}
+
+/// The revision in words that the object library reads: it knows neither upstreams that are branches of this repository
+/// nor references that are stored in tables.
+fn object_words<'a>(repo: &gix::Repository, spec: &'a str) -> Result<Cow<'a, str>> {
+    match local_sibling(repo, spec) {
+        Some(words) => Ok(revision_name::resolved(repo, &words)?.into_owned().into()),
+        None => revision_name::resolved(repo, spec),
+    }
 }
 
 /// The suffixes that stand for parents of a commit. The object library takes the steps before them for steps after
@@ -233,10 +245,18 @@ fn local_sibling(repo: &gix::Repository, spec: &str) -> Option<String> {
     let (name, rest) = spec.split_once("@{")?;
     let (suffix, rest) = rest.split_once('}')?;
     let is = |words: &[&str]| words.iter().any(|word| word.eq_ignore_ascii_case(suffix));
+    let references = References::of(repo).ok()?;
     let branch = match name {
-        "" | "HEAD" | "@" => repo.head_name().ok()??,
-        name => repo.find_reference(&format!("refs/heads/{name}")).ok()?.name().to_owned(),
+        "" | "HEAD" | "@" => match references.read(b"HEAD").ok()?? {
+            Target::Symbolic(branch) => branch,
+            Target::Object(_) => return None,
+        },
+        name => {
+            let branch = BString::from(format!("refs/heads/{name}"));
+            references.read(&branch).ok()?.map(|_| branch)?
+        }
     };
+    let branch = gix::refs::FullName::try_from(branch.as_bstr()).ok()?;
     let config = repo.config_snapshot();
     let of_branch = |key: &str| config.string(format!("branch.{}.{key}", branch.shorten()).as_str());
     let remote = of_branch("remote")?;
@@ -278,21 +298,21 @@ fn explain(repo: &gix::Repository, spec: &str, error: gix::Error) -> Error {
     if let Some(candidates) = ambiguous {
         return RevisionError::Ambiguous { spec: spec.to_owned(), candidates }.into();
     }
+    let references = match References::of(repo).and_then(|found| found.check().map(|()| found)) {
+        Ok(references) => references,
+        Err(error) => return error,
+    };
     if names_head(spec)
-        && let Ok(head) = repo.head()
-        && head.is_unborn()
-        && let Some(branch) = head.referent_name()
+        && let Ok(Some(Target::Symbolic(branch))) = references.read(b"HEAD")
+        && let Ok(None) = references.read(&branch)
     {
-        return RevisionError::Unborn { branch: branch.shorten().to_string() }.into();
+        let short = branch.strip_prefix(b"refs/heads/").unwrap_or(&branch);
+        return RevisionError::Unborn { branch: short.as_bstr().to_string() }.into();
     }
-    if let Err(error) = repo.references().and_then(|all| all.all().map(drop)) {
-        return RepositoryError::unreadable_references(error).into();
-    }
-    if let Ok(mut reference) = repo.find_reference(spec)
-        && let Ok(id) = reference.follow_to_object()
-        && let Err(error) = repo.find_object(id.detach())
+    if let Ok(Some(name)) = references.find(BStr::new(spec))
+        && let Ok(Some(id)) = references.follow(&name)
+        && let Err(error) = repo.find_object(id.0)
     {
-        let id = ObjectId(id.detach());
         return match error.is_not_found() {
             true => ObjectError::Missing { kind: "commit", id, partial_clone: is_partial_clone(repo) }.into(),
             false => ObjectError::Corrupt { kind: "commit", id, source: error.into() }.into(),
@@ -310,12 +330,8 @@ fn names_head(spec: &str) -> bool {
 ///
 /// # Errors
 /// As [`Repo::resolve_commit`].
-pub(crate) fn commit_of(repo: &gix::Repository, reference: &mut gix::Reference<'_>) -> Result<CommitId> {
-    let spec = reference.name().as_bstr().to_string();
-    match reference.follow_to_object() {
-        Ok(id) => peel(repo, &spec, id.detach()),
-        Err(error) => Err(RevisionError::Unknown { spec, source: Some(error.into()) }.into()),
-    }
+pub(crate) fn commit_of(repo: &gix::Repository, name: &BStr, id: ObjectId) -> Result<CommitId> {
+    peel(repo, &name.to_string(), id.0)
 }
 
 /// Refuses a revision whose steps lead through a tag or a commit that cannot be read: the object library would panic.
@@ -338,10 +354,16 @@ fn refuse_unreadable_steps(repo: &gix::Repository, words: &str) -> Result<()> {
     Ok(())
 }
 
+/// The object that a revision names, tags as themselves; `None` where it names none.
+pub(crate) fn object_named(repo: &gix::Repository, spec: &str) -> Option<gix::ObjectId> {
+    let words = object_words(repo, spec).ok()?;
+    refuse_unreadable_steps(repo, &words).ok()?;
+    Some(repo.rev_parse_single(&*words).ok()?.detach())
+}
+
 /// The tree of a revision that names a tree, or a commit, or a tag of either.
 pub(crate) fn tree_named(repo: &gix::Repository, spec: &str) -> Option<gix::ObjectId> {
-    refuse_unreadable_steps(repo, spec).ok()?;
-    let object = behind_tags(repo, spec, repo.rev_parse_single(spec).ok()?.detach()).ok()?;
+    let object = behind_tags(repo, spec, object_named(repo, spec)?).ok()?;
     match object.kind {
         gix::objs::Kind::Tree => Some(object.id),
         gix::objs::Kind::Commit => tree_of(&object).ok(),

@@ -8,6 +8,7 @@ use crate::bounded;
 use crate::error::Result;
 use crate::path::RepoPath;
 use crate::repo::Repo;
+use crate::repo::refs::{Storage, is_state_reference};
 
 /// An operation that was begun and not finished.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +61,11 @@ impl Repo {
             Ok(metadata) => is_kind(&metadata),
             Err(error) => !bounded::is_absent(&error),
         };
-        let file = |name: &str| there(name, Metadata::is_file);
+        let tables = self.storage() == Storage::Tables;
+        let file = |name: &str| match tables && is_state_reference(name) {
+            true => self.read_state(name).map_or(true, |found| found.is_some()),
+            false => there(name, Metadata::is_file),
+        };
         let folder = |name: &str| there(name, Metadata::is_dir);
         if file("MERGE_HEAD") {
             return Some(InProgress::Merge);

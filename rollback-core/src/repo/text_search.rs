@@ -7,7 +7,8 @@ use std::collections::{BinaryHeap, HashSet};
 
 use regex::bytes::Regex;
 
-use crate::error::{Error, RepositoryError, Result};
+use super::refs::References;
+use crate::error::{Error, Result};
 
 /// The newest commit that HEAD or a reference reaches and whose message matches; `text` may begin with `!-` for the
 /// opposite and `!!` for an exclamation mark, as in git.
@@ -51,14 +52,12 @@ fn message(commit: &[u8]) -> Option<&[u8]> {
 
 /// What HEAD and all references name that are the user's.
 fn tips(repo: &gix::Repository) -> Result<Vec<gix::ObjectId>> {
-    let failed = |source| RepositoryError::unreadable_references(source);
-    let mut tips: Vec<_> = repo.head_id().ok().map(gix::Id::detach).into_iter().collect();
-    for reference in repo.references().map_err(failed)?.all().map_err(failed)? {
-        let Ok(mut reference) = reference else { continue };
-        if reference.name().as_bstr().starts_with(b"refs/rb/") {
-            continue;
+    let references = References::of(repo)?;
+    let mut tips: Vec<_> = references.follow(b"HEAD").ok().flatten().into_iter().map(|id| id.0).collect();
+    for (name, id) in references.below("refs/")? {
+        if !name.starts_with(b"refs/rb/") {
+            tips.push(id.0);
         }
-        tips.extend(reference.follow_to_object().ok().map(gix::Id::detach));
     }
     Ok(tips)
 }

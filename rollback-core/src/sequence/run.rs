@@ -7,8 +7,8 @@ use super::{
     SequenceAction, SequenceContext, SequenceEvent, SequenceFront, SequenceOptions, SequenceReport,
     SequenceRequest, SignCommits,
 };
+use crate::apply::changes;
 use crate::apply::log::LoggedOperation;
-use crate::apply::{changes, read_if_there};
 use crate::error::{Result, SequenceError, WorkTreeError};
 use crate::hooks::HookRun;
 use crate::id::{CommitId, TreeId};
@@ -195,6 +195,6 @@ impl<'a> Run<'a> {
     }
 
     pub(super) fn read_state(&self, name: &str) -> Result<Option<Vec<u8>>> {
-        read_if_there(&self.repo.git_dir().join(name))
+        self.repo.read_state(name)
     }
 }

@@ -8,6 +8,7 @@ use crate::error::{Error, Result, SequenceError};
 use crate::id::CommitId;
 use crate::journal::StateFile;
 use crate::message;
+use crate::repo::refs::is_state_reference;
 use crate::repo::{Objects, Repo};
 
 pub(super) const FOLDER: &str = "sequencer";
@@ -123,7 +124,7 @@ pub(super) fn last_command(repo: &Repo) -> Result<Option<SequenceAction>> {
 
 /// The commit that `CHERRY_PICK_HEAD` or `REVERT_HEAD` names.
 pub(super) fn stopped_at(repo: &Repo, action: SequenceAction) -> Result<Option<CommitId>> {
-    let Some(text) = read_if_there(&repo.git_dir().join(action.head_file()))? else { return Ok(None) };
+    let Some(text) = repo.read_state(action.head_file())? else { return Ok(None) };
     Ok(text.trim_ascii().to_str().ok().and_then(|id| id.parse().ok()))
 }
 
@@ -199,7 +200,10 @@ pub(super) fn removed(repo: &Repo, names: &[&str]) -> Result<Vec<StateFile>> {
 
 /// Whether a file of git's state, or a folder, is there.
 pub(super) fn is_there(repo: &Repo, name: &str) -> Result<bool> {
-    durable::is_there(&repo.git_dir().join(name))
+    match is_state_reference(name) {
+        true => Ok(repo.read_state(name)?.is_some()),
+        false => durable::is_there(&repo.git_dir().join(name)),
+    }
 }
 
 /// `sequencer/abort-safety`: where HEAD is after a step.

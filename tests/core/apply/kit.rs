@@ -20,6 +20,23 @@ pub(crate) const NAME: &str = "C O Mitter";
 pub(crate) const EMAIL: &str = "committer@example.com";
 pub(crate) const DATE: &str = "1700000000 +0100";
 
+thread_local! {
+    static WITH_TABLES: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+}
+
+/// Does something; the repositories that it makes store their references in tables.
+pub(crate) fn with_tables<T>(work: impl FnOnce() -> T) -> T {
+    let before = WITH_TABLES.replace(true);
+    let done = work();
+    WITH_TABLES.set(before);
+    done
+}
+
+/// How repositories store references: as [`with_tables`] says, or the environment.
+fn ref_format() -> Option<String> {
+    WITH_TABLES.get().then(|| "reftable".to_owned()).or_else(test_kit::ref_format)
+}
+
 /// A work tree in a temporary folder.
 pub(crate) struct Sandbox {
     _folder: tempfile::TempDir,
@@ -115,6 +132,8 @@ impl Sandbox {
         let mut command = Command::new("git");
         command.args(args).current_dir(&self.root).env_clear();
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        let format = ref_format();
+        command.envs(format.map(|format| ("GIT_DEFAULT_REF_FORMAT", format)));
         for (key, value) in [
             ("HOME", "/nonexistent"),
             ("GIT_CONFIG_GLOBAL", "/dev/null"),
@@ -196,11 +215,38 @@ impl Sandbox {
             staged: say(&["diff-index", "--cached", "HEAD"]),
             fsck: say(&["fsck", "--strict", "--no-dangling"]),
             head: self.git(&["rev-parse", "HEAD"]),
-            symbolic_head: fs::read_to_string(self.git_dir().join("HEAD")).unwrap(),
+            symbolic_head: say(&["symbolic-ref", "-q", "HEAD"]),
             refs: self.git(&["for-each-ref"]),
-            head_log: log(&self.git_dir().join("logs/HEAD")),
+            head_log: self.log("HEAD"),
             files: self.files(),
         }
+    }
+
+    /// Whether references are stored in tables here.
+    pub(crate) fn has_tables(&self) -> bool {
+        self.git_dir().join("reftable").is_dir()
+    }
+
+    /// The log of a reference: its file, or what git says of it where it is stored in a table.
+    pub(crate) fn log(&self, name: &str) -> String {
+        if self.has_tables() {
+            let format = "--format=%H %gn <%ge> %gD %gs";
+            let out = self.try_git(&["log", "-g", "--date=raw", format, name, "--"]);
+            return String::from_utf8_lossy(&out.stdout).into_owned();
+        }
+        let common = || self.git(&["rev-parse", "--path-format=absolute", "--git-common-dir"]).into();
+        let base = if name == "HEAD" { self.git_dir() } else { common() };
+        fs::read_to_string(base.join("logs").join(name)).unwrap_or_default()
+    }
+
+    /// A file of git's state, or the reference that it is where references are stored in tables.
+    pub(crate) fn state_file(&self, name: &str) -> Option<Vec<u8>> {
+        let is_reference = ["AUTO_MERGE", "REVERT_HEAD", "CHERRY_PICK_HEAD", "ORIG_HEAD"].contains(&name);
+        if !is_reference || !self.has_tables() {
+            return fs::read(self.git_dir().join(name)).ok();
+        }
+        let out = self.try_git(&["rev-parse", "-q", "--verify", name]);
+        out.status.success().then_some(out.stdout)
     }
 
     pub(crate) fn git_dir(&self) -> PathBuf {
@@ -229,12 +275,14 @@ impl Sandbox {
         inodes.map(|(path, (_, seconds, nanos))| (path, (seconds, nanos))).collect()
     }
 
-    /// Everything in the git directory but `rb/`, byte for byte.
+    /// Everything in the git directory but `rb/`, byte for byte. Of tables only the locks count: what they say is in the
+    /// state, and says the same in other tables.
     pub(crate) fn git_dir_bytes(&self) -> BTreeMap<PathBuf, (u32, Vec<u8>)> {
         let mut files = BTreeMap::new();
         let git_dir = self.git_dir();
         collect(&git_dir, &git_dir, &mut files);
-        files.retain(|path, _| !path.starts_with("rb"));
+        let is_lock = |path: &Path| path.extension().is_some_and(|end| end == "lock");
+        files.retain(|path, _| !path.starts_with("rb") && (!path.starts_with("reftable") || is_lock(path)));
         files
     }
 }
@@ -250,10 +298,6 @@ pub(crate) struct State {
     pub(crate) refs: String,
     pub(crate) head_log: String,
     pub(crate) files: BTreeMap<PathBuf, (u32, Vec<u8>)>,
-}
-
-fn log(path: &Path) -> String {
-    fs::read_to_string(path).unwrap_or_default()
 }
 
 fn collect(root: &Path, folder: &Path, files: &mut BTreeMap<PathBuf, (u32, Vec<u8>)>) {
@@ -389,11 +433,7 @@ pub(crate) fn assert_same(sandbox: &Sandbox, twin: &Sandbox) {
     assert_eq!(ours.files.keys().collect::<Vec<_>>(), gits.files.keys().collect::<Vec<_>>(), "files");
     assert_eq!(ours, gits);
     for branch in sandbox.git(&["for-each-ref", "--format=%(refname)", "refs/heads"]).lines() {
-        let path = format!("logs/{branch}");
-        let common = |sandbox: &Sandbox| {
-            PathBuf::from(sandbox.git(&["rev-parse", "--path-format=absolute", "--git-common-dir"]))
-        };
-        assert_eq!(log(&common(sandbox).join(&path)), log(&common(twin).join(&path)), "{branch}");
+        assert_eq!(sandbox.log(branch), twin.log(branch), "{branch}");
     }
 }
 

@@ -302,15 +302,12 @@ fn without_a_commit_index_and_work_tree_change_and_nothing_else() {
     twin.git(&["revert", "--no-commit", "HEAD"]);
     landing.reference = None;
     let message = fs::read(twin.git_dir().join("MERGE_MSG")).unwrap();
-    let head = fs::read(twin.git_dir().join("REVERT_HEAD")).unwrap();
+    let head = twin.state_file("REVERT_HEAD").unwrap();
     landing.state_files = vec![StateFile::write("MERGE_MSG", message), StateFile::write("REVERT_HEAD", head)];
     land(&sandbox.repo(), &landing, &LandOptions::default()).unwrap();
     assert_same(&sandbox, &twin);
     for name in ["MERGE_MSG", "REVERT_HEAD"] {
-        assert_eq!(
-            fs::read(sandbox.git_dir().join(name)).unwrap(),
-            fs::read(twin.git_dir().join(name)).unwrap()
-        );
+        assert_eq!(sandbox.state_file(name).unwrap(), twin.state_file(name).unwrap());
     }
     assert_nothing_left(&sandbox);
     sandbox.git(&["revert", "--abort"]);
@@ -336,7 +333,7 @@ fn conflicts_are_left_as_stages_and_markers_as_git_leaves_them() {
     landing.result_tree = tree("AUTO_MERGE");
     landing.objects = objects_between_trees(&twin, "AUTO_MERGE");
     landing.index_stages = unmerged(&twin);
-    let bytes = |name: &str| fs::read(twin.git_dir().join(name)).unwrap();
+    let bytes = |name: &str| twin.state_file(name).unwrap();
     landing.state_files =
         ["REVERT_HEAD", "MERGE_MSG", "AUTO_MERGE"].map(|name| StateFile::write(name, bytes(name))).to_vec();
     land(&sandbox.repo(), &landing, &LandOptions::default()).unwrap();

@@ -16,3 +16,4 @@ mod shapes;
 mod sparse;
 mod submodules;
 mod sweep;
+mod tables;

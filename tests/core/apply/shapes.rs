@@ -111,7 +111,7 @@ impl Shape {
     /// The shape in which what this one does has been done, and is to be taken back.
     fn undone(self, name: &'static str) -> Self {
         let landed = land(&self.sandbox.repo(), self.landing(), &LandOptions::default()).unwrap();
-        assert!(landed.later_failure.is_none());
+        assert!(landed.later_failure.is_none(), "{:?}", landed.later_failure);
         Self { name, deed: Deed::Undo, ..self }
     }
 }
@@ -220,6 +220,11 @@ fn undo_of_an_abort() -> Shape {
     let shape = stopped("undo of an abort", Move::Abort);
     super::sweep::go(&shape.sandbox.repo(), Move::Abort).unwrap();
     Shape { deed: Deed::Undo, ..shape }
+}
+
+/// The shapes of these names.
+pub(super) fn named(names: &[&str]) -> Vec<Shape> {
+    ALL.iter().filter(|(name, _)| names.contains(name)).map(|(_, make)| make()).collect()
 }
 
 /// Every shape.
@@ -385,9 +390,10 @@ fn bare() -> Shape {
 fn not_committed() -> Shape {
     let mut shape = added_and_deleted();
     shape.name = "not committed";
+    let head = format!("{}\n", shape.sandbox.git(&["rev-parse", "HEAD"]));
     shape.landing_mut().reference = None;
     shape.landing_mut().state_files =
-        vec![StateFile::write("MERGE_MSG", "Revert \"second\"\n"), StateFile::write("REVERT_HEAD", "x\n")];
+        vec![StateFile::write("MERGE_MSG", "Revert \"second\"\n"), StateFile::write("REVERT_HEAD", head)];
     shape
 }
 
@@ -405,7 +411,7 @@ fn conflicts_left() -> Shape {
     landing.result_tree = tree("AUTO_MERGE");
     landing.objects = objects_between_trees(&twin, "AUTO_MERGE");
     landing.index_stages = unmerged(&twin);
-    let bytes = |name: &str| fs::read(twin.git_dir().join(name)).unwrap();
+    let bytes = |name: &str| twin.state_file(name).unwrap();
     landing.state_files =
         ["REVERT_HEAD", "MERGE_MSG", "AUTO_MERGE"].map(|name| StateFile::write(name, bytes(name))).to_vec();
     landing.state_files.push(StateFile::write("sequencer/todo", "revert 1234567 second\n"));

@@ -25,6 +25,7 @@ use crate::oplog::{OperationRef, UndoOptions};
 use crate::plan::PlanOptions;
 use crate::receipt::{ApplyOptions, CommitTime, Identity};
 use crate::repo::Repo;
+use crate::repo::refs::stack::Stack;
 use crate::sequence::{
     SequenceAction, SequenceContext, SequenceEvent, SequenceFront, SequenceRequest, StrategyCall,
 };
@@ -403,11 +404,7 @@ impl Scene {
 }
 
 fn judge(shape: &Shape, sandbox: &Sandbox) -> Judged {
-    let git_dir = sandbox.git_dir();
-    let common = sandbox.git(&["rev-parse", "--path-format=absolute", "--git-common-dir"]);
-    let branch_log = |name: &str| {
-        fs::read_to_string(Path::new(&common).join("logs/refs/heads").join(name)).unwrap_or_default()
-    };
+    let branch_log = |name: &str| sandbox.log(&format!("refs/heads/{name}"));
     let state_files = ["REVERT_HEAD", "MERGE_MSG", "AUTO_MERGE", "sequencer/todo"];
     let mut state = sandbox.state();
     // The checkpoints that keep the present have random names, whether it changed or not.
@@ -418,7 +415,7 @@ fn judge(shape: &Shape, sandbox: &Sandbox) -> Judged {
         times: sandbox.times(),
         operations: operations(sandbox),
         branch_logs: ["main", "side", "rescue/one", "feature/deep/name"].map(branch_log).concat(),
-        state_files: state_files.map(|name| fs::read(git_dir.join(name)).ok()).to_vec(),
+        state_files: state_files.map(|name| sandbox.state_file(name)).to_vec(),
         locks: sandbox
             .git_dir_bytes()
             .into_keys()
@@ -452,7 +449,7 @@ pub(super) fn outside_of(folder: &Path) -> BTreeMap<PathBuf, (u32, Vec<u8>, Opti
 /// The operation log as its files say, newest first. What it needs is kept.
 pub(super) fn operations(sandbox: &Sandbox) -> Vec<String> {
     let common = sandbox.git(&["rev-parse", "--path-format=absolute", "--git-common-dir"]);
-    let log = fs::read_to_string(Path::new(&common).join("logs/RB_HEAD")).unwrap_or_default();
+    let log = kept_log(sandbox, Path::new(&common));
     let mut names: Vec<String> = Vec::new();
     let mut entries = Vec::new();
     for (id, files) in records::all(Path::new(&common), "operations").into_iter().rev() {
@@ -482,6 +479,16 @@ pub(super) fn operations(sandbox: &Sandbox) -> Vec<String> {
     entries
 }
 
+/// The lines that keep objects for records. git shows none that names no commit, so tables are read here.
+fn kept_log(sandbox: &Sandbox, common: &Path) -> String {
+    if !sandbox.has_tables() {
+        return fs::read_to_string(common.join("logs/RB_HEAD")).unwrap_or_default();
+    }
+    let stack = Stack::open(common, sandbox.repo().local().object_hash()).unwrap();
+    let lines = stack.log(b"RB_HEAD", usize::MAX).unwrap();
+    lines.into_iter().map(|(_, line)| format!("\t{}", line.message)).collect()
+}
+
 /// One in so many points is tried.
 pub(super) fn share() -> usize {
     let share = std::env::var("RB_SWEEP_SHARE").ok().and_then(|share| share.parse().ok()).unwrap_or(1);
@@ -500,19 +507,28 @@ pub(super) fn chosen_shapes() -> Vec<Shape> {
 #[test]
 #[ignore = "minutes: the full sweep"]
 fn kill_sweep() {
-    sweep(&mut Dice::from_environment(), share());
+    sweep(chosen_shapes(), &mut Dice::from_environment(), share());
+}
+
+#[test]
+fn a_slice_of_the_kill_sweep_on_tables_ends_before_or_after() {
+    if can_trace() {
+        let few = ["one file", "linked work tree", "undo", "branch removed", "a resolved conflict continued"];
+        let shapes = with_tables(|| shapes::named(&few));
+        sweep(shapes, &mut Dice::new(5), 150);
+    }
 }
 
 #[test]
 fn a_slice_of_the_kill_sweep_ends_before_or_after() {
     if can_trace() {
-        sweep(&mut Dice::new(3), 250);
+        sweep(chosen_shapes(), &mut Dice::new(3), 250);
     }
 }
 
-fn sweep(dice: &mut Dice, share: usize) {
+fn sweep(shapes: Vec<Shape>, dice: &mut Dice, share: usize) {
     let (mut tried, mut wrong) = (0, Vec::new());
-    for shape in chosen_shapes() {
+    for shape in shapes {
         let scene = Scene::new(shape);
         let points = scene.points();
         let recovery_points = scene.recovery_points(&points);

@@ -15,6 +15,9 @@ pub fn isolated<'a>(command: &'a mut Command, home: &Path) -> &'a mut Command {
         }
     }
     let date = format!("{EPOCH} +0000");
+    if let Some(format) = ref_format() {
+        command.env("GIT_DEFAULT_REF_FORMAT", format);
+    }
     command
         .envs([
             ("GIT_CONFIG_GLOBAL", "/dev/null"),
@@ -29,6 +32,11 @@ pub fn isolated<'a>(command: &'a mut Command, home: &Path) -> &'a mut Command {
         .env("XDG_CONFIG_HOME", home.join("config"))
         .env_remove("EDITOR")
         .env_remove("VISUAL")
+}
+
+/// What git stores references in, in repositories that tests make: `RB_REF_FORMAT`, `files` or `reftable`.
+pub fn ref_format() -> Option<String> {
+    std::env::var("RB_REF_FORMAT").ok().filter(|format| !format.is_empty())
 }
 
 /// The command `rb` in `folder`, isolated as git is. The caller knows the binary: `env!("CARGO_BIN_EXE_rb")`.

@@ -20,7 +20,7 @@ mod state;
 pub mod suite;
 
 pub use disk::Disk;
-pub use environment::{isolated, rb};
+pub use environment::{isolated, rb, ref_format};
 pub use fixture::Fixture;
 pub use sandbox::Sandbox;
 pub use state::{Part, State};

@@ -88,7 +88,19 @@ impl Sandbox {
             "sequencer/opts",
             "sequencer/abort-safety",
         ];
-        names.map(|name| (name, fs::read(self.path.join(".git").join(name)).ok())).to_vec()
+        names.map(|name| (name, self.state_file(name))).to_vec()
+    }
+
+    /// A file of git's state. Where references are stored in tables, `REVERT_HEAD` and its kin are references, and given
+    /// as their files would be.
+    pub fn state_file(&self, name: &str) -> Option<Vec<u8>> {
+        let git_dir = self.path.join(".git");
+        let is_reference = ["AUTO_MERGE", "REVERT_HEAD", "CHERRY_PICK_HEAD", "ORIG_HEAD"].contains(&name);
+        if !is_reference || !git_dir.join("reftable").is_dir() {
+            return fs::read(git_dir.join(name)).ok();
+        }
+        let out = self.try_git(&["rev-parse", "-q", "--verify", name]);
+        out.status.success().then_some(out.stdout)
     }
 
     /// Runs git with `input` on its standard input.

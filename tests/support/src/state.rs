@@ -43,6 +43,9 @@ impl State {
         state.add_index(repo);
         let git_dir = repo.path().join(repo.git(&["rev-parse", "--git-common-dir"]));
         state.add_git_dir(&git_dir, &git_dir);
+        if git_dir.join("reftable").is_dir() {
+            state.add_stored_logs(repo);
+        }
         if repo.git(&["rev-parse", "--is-bare-repository"]) == "false" {
             state.add_status(repo);
             state.add_files(repo.path(), repo.path());
@@ -106,6 +109,15 @@ impl State {
         }
     }
 
+    /// The logs of references that are stored in tables, a text each.
+    fn add_stored_logs(&mut self, repo: &Sandbox) {
+        for name in repo.git(&["reflog", "list"]).lines() {
+            let format = "--format=%H %gn <%ge> %gD %gs";
+            let log = repo.try_git(&["log", "-g", "--date=raw", format, name, "--"]);
+            self.add(Part::Reflogs, format!("logs/{name}"), escaped(&log.stdout));
+        }
+    }
+
     fn add_index(&mut self, repo: &Sandbox) {
         if repo.git(&["rev-parse", "--is-bare-repository"]) == "true" {
             return;
@@ -132,7 +144,7 @@ impl State {
     fn add_git_dir(&mut self, root: &Path, folder: &Path) {
         for path in children(folder) {
             let name = relative(root, &path);
-            if name == "rb" {
+            if name == "rb" || name == "reftable" {
                 continue;
             }
             if path.is_dir() && !path.is_symlink() {

@@ -1,6 +1,10 @@
-//! HEAD, branches and where they are checked out, read from the files that git's own writers lock.
+//! HEAD, branches and where they are checked out, read from what git's own writers lock: files, or stacks of reftables.
 //!
-//! Loose files are read before `packed-refs`, as git does. Nothing here writes.
+//! Nothing reads a reference but through this room: the object library knows files alone. Nothing here writes.
+
+mod files;
+pub(crate) mod stack;
+mod store;
 
 use std::fs;
 use std::io::ErrorKind;
@@ -10,9 +14,83 @@ use bstr::{BString, ByteSlice};
 
 use crate::bounded;
 use crate::error::{Error, LandingError, RepositoryError, Result};
-use crate::id::CommitId;
+use crate::id::{CommitId, ObjectId};
 use crate::path::RepoPath;
+use crate::reftable::RefValue;
 use crate::repo::Repo;
+
+pub(crate) use store::{References, Storage, own_stack, stack_dir};
+
+/// What a reference holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    Object(ObjectId),
+    /// Another reference, by its full name.
+    Symbolic(BString),
+}
+
+impl Target {
+    /// The bytes of the file that git would keep it in.
+    fn as_file(&self) -> Vec<u8> {
+        match self {
+            Self::Object(id) => format!("{id}\n").into_bytes(),
+            Self::Symbolic(name) => [b"ref: ", name.as_slice(), b"\n"].concat(),
+        }
+    }
+}
+
+/// Whether the name is in capital letters alone, as those of references beside `refs/` are.
+fn is_root_word(name: &[u8]) -> bool {
+    name.iter().all(|byte| byte.is_ascii_uppercase() || matches!(byte, b'-' | b'_'))
+}
+
+/// Whether a reference of this name belongs to one work tree (`refs.c`, `is_current_worktree_ref`).
+pub(crate) fn is_of_work_tree(name: &[u8]) -> bool {
+    let folders: [&[u8]; 3] = [b"refs/worktree/", b"refs/bisect/", b"refs/rewritten/"];
+    is_root_word(name) || folders.iter().any(|folder| name.starts_with(folder))
+}
+
+/// Whether git keeps it in a file whatever references are stored in: it can say more than a reference can.
+fn is_always_a_file(name: &[u8]) -> bool {
+    matches!(name, b"FETCH_HEAD" | b"MERGE_HEAD")
+}
+
+/// Whether a file of git's state is a reference where references are stored in tables (`refs.c`, `is_root_ref`).
+pub(crate) fn is_state_reference(name: &str) -> bool {
+    const OTHERS: [&str; 5] =
+        ["AUTO_MERGE", "BISECT_EXPECTED_REV", "NOTES_MERGE_PARTIAL", "NOTES_MERGE_REF", "MERGE_AUTOSTASH"];
+    let name_of_head = is_root_word(name.as_bytes()) && name.ends_with("_HEAD");
+    !is_always_a_file(name.as_bytes()) && (name_of_head || OTHERS.contains(&name))
+}
+
+fn commit_at(references: &References<'_>, name: &[u8]) -> Result<Option<CommitId>> {
+    match references.read(name)? {
+        Some(Target::Object(id)) => Ok(Some(id.into())),
+        Some(Target::Symbolic(_)) => Err(RepositoryError::Unsupported {
+            what: format!("symbolic reference {}", name.as_bstr()),
+            why: "only HEAD may name another reference".into(),
+        }
+        .into()),
+        None => Ok(None),
+    }
+}
+
+fn refuse_linked_head(path: &Path) -> Result<()> {
+    let metadata = fs::symlink_metadata(path).map_err(|error| Error::io("read", path, error))?;
+    match metadata.is_symlink() {
+        true => Err(RepositoryError::Unsupported {
+            what: "HEAD as a symbolic link".into(),
+            why: "git symbolic-ref HEAD refs/heads/NAME writes it anew".into(),
+        }
+        .into()),
+        false => Ok(()),
+    }
+}
+
+/// A name as a path of this system.
+fn path_of(name: &[u8]) -> Result<&Path> {
+    name.to_path().map_err(|_| invalid_name(name))
+}
 
 /// Where HEAD is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,23 +139,18 @@ impl Repo {
     /// # Errors
     /// [`RepositoryError::Unsupported`] where HEAD is a symbolic link of the file system.
     pub(crate) fn head(&self) -> Result<Head> {
-        let path = self.git_dir().join("HEAD");
-        let metadata = fs::symlink_metadata(&path).map_err(|error| Error::io("read", &path, error))?;
-        if metadata.is_symlink() {
-            return Err(RepositoryError::Unsupported {
-                what: "HEAD as a symbolic link".into(),
-                why: "git symbolic-ref HEAD refs/heads/NAME writes it anew".into(),
-            }
-            .into());
+        let local = self.local();
+        let references = References::of(&local)?;
+        if !references.are_tables() {
+            refuse_linked_head(&self.git_dir().join("HEAD"))?;
         }
-        let bytes = fs::read(&path).map_err(|error| Error::io("read", &path, error))?;
-        match bytes.strip_prefix(b"ref:") {
-            Some(target) => {
-                let name = BString::from(target.trim());
-                let commit = self.read_reference(&name)?;
+        match references.read(b"HEAD")? {
+            Some(Target::Symbolic(name)) => {
+                let commit = commit_at(&references, &name)?;
                 Ok(Head::Branch { name, commit })
             }
-            None => parse_id(&bytes, &path).map(Head::Detached),
+            Some(Target::Object(id)) => Ok(Head::Detached(id.into())),
+            None => Err(RepositoryError::BadReferences { why: "there is no HEAD".into() }.into()),
         }
     }
 
@@ -86,67 +159,55 @@ impl Repo {
     /// # Errors
     /// [`RepositoryError::Unsupported`] for a reference that names another one.
     pub(crate) fn read_reference(&self, name: &[u8]) -> Result<Option<CommitId>> {
-        let path = self.reference_path(name)?;
-        match fs::read(&path) {
-            Ok(bytes) if bytes.starts_with(b"ref:") => Err(RepositoryError::Unsupported {
-                what: format!("symbolic reference {}", name.as_bstr()),
-                why: "only HEAD may name another reference".into(),
-            }
-            .into()),
-            Ok(bytes) => parse_id(&bytes, &path).map(Some),
-            Err(error) if is_no_file(&error) => self.read_packed_reference(name),
-            Err(error) => Err(Error::io("read", path, error)),
-        }
+        commit_at(&References::of(&self.local())?, name)
+    }
+
+    /// How references are stored here.
+    pub(crate) fn storage(&self) -> Storage {
+        Storage::of(&self.local())
     }
 
     /// The loose file of a reference: HEAD belongs to the work tree, all that rb writes else is shared.
     pub(crate) fn reference_path(&self, name: &[u8]) -> Result<PathBuf> {
-        let relative = name.to_path().map_err(|_| invalid_name(name))?;
+        let relative = path_of(name)?;
         Ok(match name {
             b"HEAD" => self.git_dir().join(relative),
             _ => self.common_dir().join(relative),
         })
     }
 
-    fn read_packed_reference(&self, name: &[u8]) -> Result<Option<CommitId>> {
-        let path = self.common_dir().join("packed-refs");
-        let bytes = match fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(Error::io("read", path, error)),
-        };
-        let mut wanted = vec![b' '];
-        wanted.extend_from_slice(name);
-        for start in bytes.find_iter(&wanted) {
-            let end = start + wanted.len();
-            let ends_line = bytes.get(end).is_none_or(|byte| matches!(byte, b'\n' | b'\r'));
-            let line = bytes[..start].rfind_byte(b'\n').map_or(0, |newline| newline + 1);
-            if ends_line && !matches!(bytes.get(line), Some(b'#' | b'^')) {
-                return parse_id(&bytes[line..start], &path).map(Some);
-            }
+    /// What a file of git's state holds, such as `REVERT_HEAD`; `None` where there is none. Where references are stored in
+    /// tables, some of these are references, and read here as their files would.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; [`RepositoryError::BadReferences`].
+    pub(crate) fn read_state(&self, name: &str) -> Result<Option<Vec<u8>>> {
+        let local = self.local();
+        if is_state_reference(name) && Storage::of(&local) == Storage::Tables {
+            return Ok(References::of(&local)?.read(name.as_bytes())?.map(|target| target.as_file()));
         }
-        Ok(None)
+        let path = self.git_dir().join(name);
+        match bounded::read(&path, bounded::CONTENT) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if bounded::is_absent(&error) => Ok(None),
+            Err(error) => Err(Error::io("read", path, error)),
+        }
     }
 
     /// Whether some reference stands in the way of one called `name`, as `a` does of `a/b` and the other
     /// way round; returns its name.
     pub(crate) fn reference_in_the_way(&self, name: &[u8]) -> Result<Option<BString>> {
+        let local = self.local();
+        let references = References::of(&local)?;
         let mut at = 0;
         while let Some(slash) = name[at..].find_byte(b'/') {
             let parent = &name[..at + slash];
             at += slash + 1;
-            if parent.starts_with(b"refs/") && self.read_reference(parent).is_ok_and(|found| found.is_some())
-            {
+            if parent.starts_with(b"refs/") && references.read(parent).is_ok_and(|found| found.is_some()) {
                 return Ok(Some(parent.into()));
             }
         }
-        let mut prefix = name.to_vec();
-        prefix.push(b'/');
-        let local = self.local();
-        let platform = local.references().map_err(RepositoryError::unreadable_references)?;
-        let mut below =
-            platform.prefixed(prefix.as_bstr()).map_err(RepositoryError::unreadable_references)?;
-        Ok(below.next().and_then(Result::ok).map(|reference| reference.name().as_bstr().to_owned()))
+        references.any_below(name)
     }
 
     /// The full names of the references below a prefix that ends in `/`, in order; broken ones are passed over.
@@ -155,12 +216,8 @@ impl Repo {
     /// [`RepositoryError::BadReferences`] where they cannot be listed.
     pub(crate) fn references_below(&self, prefix: &str) -> Result<Vec<String>> {
         let local = self.local();
-        let platform = local.references().map_err(RepositoryError::unreadable_references)?;
-        let found = platform.prefixed(prefix).map_err(RepositoryError::unreadable_references)?;
-        let names = found.filter_map(std::result::Result::ok);
-        let mut names: Vec<_> = names.map(|reference| reference.name().as_bstr().to_string()).collect();
-        names.sort();
-        Ok(names)
+        let found = References::of(&local)?.below(prefix)?;
+        Ok(found.into_iter().map(|(name, _)| name.to_string()).collect())
     }
 
     /// The other work tree in which the branch is checked out, or being rebased.
@@ -172,7 +229,8 @@ impl Repo {
             git_dirs.extend(rows.iter().map(|row| row.path()));
         }
         for git_dir in git_dirs {
-            if fs::canonicalize(&git_dir).is_ok_and(|path| path == own) || !holds(&git_dir, name) {
+            if fs::canonicalize(&git_dir).is_ok_and(|path| path == own) || !self.is_on_branch(&git_dir, name)
+            {
                 continue;
             }
             if git_dir == common && self.main_is_bare() {
@@ -183,18 +241,28 @@ impl Repo {
         Ok(None)
     }
 
+    /// Whether HEAD of this git directory, or a rebase in it, is on the branch.
+    fn is_on_branch(&self, git_dir: &Path, name: &[u8]) -> bool {
+        let names = |file: &str, prefix: &[u8]| {
+            fs::read(git_dir.join(file))
+                .is_ok_and(|bytes| bytes.strip_prefix(prefix).is_some_and(|rest| rest.trim() == name))
+        };
+        let local = self.local();
+        let head = match Storage::of(&local) {
+            Storage::Files => names("HEAD", b"ref:"),
+            Storage::Tables => {
+                let stack = stack::Stack::open(git_dir, local.object_hash());
+                let head = stack.and_then(|stack| stack.value(b"HEAD"));
+                // What cannot be read may hold it.
+                head.map_or(true, |head| matches!(head, Some(RefValue::Symbolic(branch)) if branch == name))
+            }
+        };
+        head || names("rebase-merge/head-name", b"") || names("rebase-apply/head-name", b"")
+    }
+
     fn main_is_bare(&self) -> bool {
         self.local().config_snapshot().boolean("core.bare").unwrap_or(false)
     }
-}
-
-/// Whether HEAD of this git directory, or a rebase in it, is on the branch.
-fn holds(git_dir: &Path, name: &[u8]) -> bool {
-    let names = |file: &str, prefix: &[u8]| {
-        fs::read(git_dir.join(file))
-            .is_ok_and(|bytes| bytes.strip_prefix(prefix).is_some_and(|rest| rest.trim() == name))
-    };
-    names("HEAD", b"ref:") || names("rebase-merge/head-name", b"") || names("rebase-apply/head-name", b"")
 }
 
 fn work_tree_of(git_dir: &Path, common: &Path) -> PathBuf {
@@ -227,12 +295,6 @@ pub(crate) fn check_writable_name(name: &[u8]) -> Result<()> {
 fn invalid_name(name: &[u8]) -> Error {
     let typed = name.strip_prefix(b"refs/heads/").unwrap_or(name);
     LandingError::InvalidBranchName { name: typed.to_str_lossy().into_owned() }.into()
-}
-
-fn parse_id(bytes: &[u8], path: &Path) -> Result<CommitId> {
-    gix::ObjectId::from_hex(bytes.trim()).map(CommitId::from).map_err(|_| {
-        RepositoryError::BadReferences { why: format!("{} holds no object id", path.display()) }.into()
-    })
 }
 
 /// Whether the error says that there is no such file; a folder of that name is none.

@@ -1,0 +1,232 @@
+//! References whatever they are stored in: by name, by what a person types, by prefix, and their logs.
+
+use std::path::{Path, PathBuf};
+
+use bstr::{BStr, BString, ByteSlice};
+
+use super::stack::Stack;
+use super::{Target, files, is_of_work_tree};
+use crate::error::{RepositoryError, Result};
+use crate::id::ObjectId;
+use crate::reftable::{LogUpdate, RefValue};
+
+/// How git stores references: `extensions.refStorage`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Storage {
+    /// A file each, and `packed-refs`.
+    Files,
+    /// Stacks of reftables: one for what is shared, one for each linked work tree.
+    Tables,
+}
+
+impl Storage {
+    /// What the repository's own configuration says; other files have no say in this.
+    pub(crate) fn of(repo: &gix::Repository) -> Self {
+        let config = repo.config_snapshot();
+        let is_own = |meta: &gix::config::file::Metadata| meta.source == gix::config::Source::Local;
+        match config.plumbing().string_filter("extensions.refStorage", is_own) {
+            Some(storage) if storage.as_slice() == b"reftable" => Self::Tables,
+            _ => Self::Files,
+        }
+    }
+}
+
+/// How many symbolic references lead from one to the next at the most, as in git.
+const DEEPEST: usize = 5;
+
+/// Where git looks for what a person types, in this order (gitrevisions).
+const RULES: [(&str, &str); 6] = [
+    ("", ""),
+    ("refs/", ""),
+    ("refs/tags/", ""),
+    ("refs/heads/", ""),
+    ("refs/remotes/", ""),
+    ("refs/remotes/", "/HEAD"),
+];
+
+/// The references of a repository, as they are now.
+pub(crate) struct References<'a> {
+    repo: &'a gix::Repository,
+    stacks: Option<Stacks>,
+}
+
+/// The stacks of a repository.
+struct Stacks {
+    shared: Stack,
+    /// That of a linked work tree; the main one has its references in the shared stack.
+    own: Option<Stack>,
+}
+
+impl<'a> References<'a> {
+    /// Those of the repository, and of the work tree that it was opened for. A stack of tables is read as it is at this
+    /// moment.
+    ///
+    /// # Errors
+    /// [`RepositoryError::BadReferences`].
+    pub(crate) fn of(repo: &'a gix::Repository) -> Result<Self> {
+        let stacks = match Storage::of(repo) {
+            Storage::Files => None,
+            Storage::Tables => {
+                let hash = repo.object_hash();
+                let own = own_stack(repo).map(|git_dir| Stack::open(git_dir, hash)).transpose()?;
+                Some(Stacks { shared: Stack::open(repo.common_dir(), hash)?, own })
+            }
+        };
+        Ok(Self { repo, stacks })
+    }
+
+    /// Whether they can be listed at all.
+    ///
+    /// # Errors
+    /// [`RepositoryError::BadReferences`].
+    pub(crate) fn check(&self) -> Result<()> {
+        if self.are_tables() {
+            return Ok(());
+        }
+        let listed = self.repo.references().and_then(|all| all.all().map(drop));
+        Ok(listed.map_err(RepositoryError::unreadable_references)?)
+    }
+
+    /// Whether they are stored in tables.
+    pub(crate) fn are_tables(&self) -> bool {
+        self.stacks.is_some()
+    }
+
+    /// What the reference of this full name holds; `None` where there is none.
+    pub(crate) fn read(&self, name: &[u8]) -> Result<Option<Target>> {
+        let Some(stacks) = &self.stacks else { return files::read(self.repo, name) };
+        if super::is_always_a_file(name) {
+            return files::read(self.repo, name);
+        }
+        Ok(match self.in_stack(stacks, name, &|stack, name| stack.value(name))? {
+            Some(RefValue::Object(id) | RefValue::Peeled(id, _)) => Some(Target::Object(id)),
+            Some(RefValue::Symbolic(target)) => Some(Target::Symbolic(target)),
+            Some(RefValue::Deletion) | None => None,
+        })
+    }
+
+    /// Looks a name up in the stack that has it. `main-worktree/` and `worktrees/NAME/` lead to those of other work trees.
+    fn in_stack<T>(
+        &self,
+        stacks: &Stacks,
+        name: &[u8],
+        look: &dyn Fn(&Stack, &[u8]) -> Result<T>,
+    ) -> Result<T> {
+        if let Some(rest) = name.strip_prefix(b"main-worktree/").filter(|rest| is_of_work_tree(rest)) {
+            return look(&stacks.shared, rest);
+        }
+        let other = name.strip_prefix(b"worktrees/").and_then(|rest| rest.split_once_str("/"));
+        if let Some((of, rest)) = other.filter(|(of, rest)| is_plain(of) && is_of_work_tree(rest)) {
+            let git_dir = self.repo.common_dir().join("worktrees").join(of.to_path_lossy());
+            return look(&Stack::open(&git_dir, self.repo.object_hash())?, rest);
+        }
+        let own = stacks.own.as_ref().filter(|_| is_of_work_tree(name));
+        look(own.unwrap_or(&stacks.shared), name)
+    }
+
+    /// The object that a reference leads to through symbolic ones; `None` where it leads to none.
+    pub(crate) fn follow(&self, name: &[u8]) -> Result<Option<ObjectId>> {
+        let mut name = BString::from(name);
+        for _ in 0..=DEEPEST {
+            match self.read(&name)? {
+                Some(Target::Object(id)) => return Ok(Some(id)),
+                Some(Target::Symbolic(target)) => name = target,
+                None => return Ok(None),
+            }
+        }
+        Err(RepositoryError::BadReferences { why: format!("{name}: symbolic references lead too far") }
+            .into())
+    }
+
+    /// The full name of the reference that a person means by `words`; `None` where there is none.
+    pub(crate) fn find(&self, words: &BStr) -> Result<Option<BString>> {
+        if self.stacks.is_none() {
+            let found = self.repo.try_find_reference(words).ok().flatten();
+            return Ok(found.map(|reference| reference.name().as_bstr().to_owned()));
+        }
+        let words: &[u8] = if words == "@" { b"HEAD" } else { words };
+        for (before, after) in RULES {
+            let name = BString::from([before.as_bytes(), words, after.as_bytes()].concat());
+            // A word alone is no reference but in capital letters, such as HEAD.
+            let is_name = name.starts_with(b"refs/") || super::is_root_word(&name) || name.contains(&b'/');
+            if is_name && gix::refs::FullName::try_from(name.as_bstr()).is_ok() && self.read(&name)?.is_some()
+            {
+                return Ok(Some(name));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The names below a prefix that ends in `/`, and the objects that they lead to, in order; broken ones are passed over.
+    ///
+    /// # Errors
+    /// [`RepositoryError::BadReferences`] where they cannot be listed.
+    pub(crate) fn below(&self, prefix: &str) -> Result<Vec<(BString, ObjectId)>> {
+        let Some(stacks) = &self.stacks else { return files::below(self.repo, prefix) };
+        let mut names = Vec::new();
+        for stack in [Some(&stacks.shared), stacks.own.as_ref()].into_iter().flatten() {
+            let is_own = !std::ptr::eq(stack, &stacks.shared);
+            for record in stack.references(prefix.as_bytes())? {
+                // In a linked work tree its own stack alone has what belongs to a work tree.
+                if stacks.own.is_none() || is_of_work_tree(&record.name) == is_own {
+                    names.push(record.name);
+                }
+            }
+        }
+        names.sort();
+        let followed = names.into_iter().filter_map(|name| Some((self.follow(&name).ok()??, name)));
+        Ok(followed.map(|(id, name)| (name, id)).collect())
+    }
+
+    /// The name of a reference below `name/`, broken ones included; `None` where there is none.
+    pub(crate) fn any_below(&self, name: &[u8]) -> Result<Option<BString>> {
+        let mut prefix = BString::from(name);
+        prefix.push(b'/');
+        let Some(stacks) = &self.stacks else {
+            let platform = self.repo.references().map_err(RepositoryError::unreadable_references)?;
+            let mut below =
+                platform.prefixed(prefix.as_bstr()).map_err(RepositoryError::unreadable_references)?;
+            let first = below.next().and_then(std::result::Result::ok);
+            return Ok(first.map(|reference| reference.name().as_bstr().to_owned()));
+        };
+        let own = stacks.own.as_ref().filter(|_| is_of_work_tree(name));
+        let below = own.unwrap_or(&stacks.shared).references(&prefix)?;
+        Ok(below.into_iter().next().map(|record| record.name))
+    }
+
+    /// Whether there is a log, if only one without lines. Those of files are looked for by who writes them.
+    pub(crate) fn has_log(&self, name: &[u8]) -> Result<bool> {
+        let Some(stacks) = &self.stacks else { return Ok(false) };
+        self.in_stack(stacks, name, &|stack, name| Ok(!stack.log(name, 1)?.is_empty()))
+    }
+
+    /// The lines of a log, the newest first, at most `most` of them. Those of files are the object library's to read.
+    pub(crate) fn log(&self, name: &[u8], most: usize) -> Result<Vec<LogUpdate>> {
+        let Some(stacks) = &self.stacks else { return Ok(Vec::new()) };
+        let lines = self.in_stack(stacks, name, &|stack, name| stack.log(name, most))?;
+        // A line without ids says no more than that there is a log.
+        Ok(lines
+            .into_iter()
+            .map(|(_, line)| line)
+            .filter(|line| !line.old.is_null() || !line.new.is_null())
+            .collect())
+    }
+}
+
+/// The git directory of a linked work tree, which has a stack of its own.
+pub(crate) fn own_stack(repo: &gix::Repository) -> Option<&Path> {
+    let same = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let (git_dir, common_dir) = (repo.git_dir(), repo.common_dir());
+    (git_dir != common_dir && same(git_dir) != same(common_dir)).then_some(git_dir)
+}
+
+/// The git directory whose stack has the references of this kind of name.
+pub(crate) fn stack_dir(repo: &gix::Repository, name: &[u8]) -> PathBuf {
+    let own = own_stack(repo).filter(|_| is_of_work_tree(name));
+    own.unwrap_or(repo.common_dir()).to_owned()
+}
+
+/// Whether the name of a work tree stays in the folder of work trees.
+fn is_plain(name: &[u8]) -> bool {
+    !name.is_empty() && !matches!(name, b"." | b"..") && !name.contains(&b'/') && !name.contains(&0)
+}
