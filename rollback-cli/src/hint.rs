@@ -11,6 +11,7 @@ mod landing;
 mod object;
 mod operation;
 mod path;
+mod rehearsal;
 mod repository;
 mod revision;
 mod run;
@@ -105,6 +106,7 @@ impl Situation<'_> {
             Error::Sequence(error) => sequence::hint(self, error),
             Error::Operation(error) => operation::hint(self, error),
             Error::Checkpoint(error) => checkpoint::hint(self, error),
+            Error::Rehearsal(error) => rehearsal::hint(self, error),
             Error::Setting(error) => setting::hint(self, error),
             error => common::hint(self, error),
         };

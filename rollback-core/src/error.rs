@@ -11,6 +11,7 @@ mod landing;
 mod object;
 mod operation;
 mod path;
+mod rehearsal;
 mod repository;
 mod revision;
 mod sequence;
@@ -29,6 +30,7 @@ pub use landing::LandingError;
 pub use object::ObjectError;
 pub use operation::OperationError;
 pub use path::PathError;
+pub use rehearsal::RehearsalError;
 pub use repository::RepositoryError;
 pub use revision::RevisionError;
 pub use sequence::SequenceError;
@@ -75,6 +77,9 @@ pub enum Error {
     /// A checkpoint cannot be made, found or restored.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// Parts of a rehearsal cannot be joined.
+    #[error(transparent)]
+    Rehearsal(#[from] RehearsalError),
     /// A setting of the configuration, the environment or the attributes cannot be used.
     #[error(transparent)]
     Setting(#[from] SettingError),

@@ -137,6 +137,22 @@
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # Ask before the incident
+//!
+//! A [`rehearsal`](crate::rehearsal) tells of each change of a range whether it could be rolled back by itself, on all cores
+//! and, in shards, on all machines:
+//!
+//! ```
+//! # let folder = tempfile::tempdir()?;
+//! # let repo = rollback_core::guide::sample(folder.path().join("r"))?;
+//! use rollback_core::rehearsal::{Prospect, RehearsalOptions};
+//!
+//! let rehearsal = repo.rehearse(&["HEAD~2..".to_owned()], &RehearsalOptions::default())?;
+//! assert!(rehearsal.changes.iter().all(|change| change.prospect() == Prospect::Revertible));
+//! assert_eq!(rehearsal.summary().percent(), 100.0);
+//! # Ok::<_, Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # Keep a state, and come back to it
 //!
 //! ```

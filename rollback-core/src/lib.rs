@@ -68,6 +68,7 @@ pub mod receipt;
 #[doc(hidden)]
 pub mod record;
 mod reftable;
+pub mod rehearsal;
 pub mod repo;
 #[doc(hidden)]
 pub mod report;
@@ -79,6 +80,7 @@ pub mod target;
 pub mod trust;
 pub mod uncommitted;
 pub mod verdict;
+mod workers;
 
 pub use cancel::Cancel;
 pub use error::{Error, Result};

@@ -20,6 +20,12 @@ pub enum Stage {
     Landing,
     /// Files of the work tree are read into a checkpoint.
     Checkpoint,
+    /// Changes of a range are rolled back by themselves, in memory.
+    Rehearsal,
+    /// What stands in the way of changes that conflict is looked for.
+    Blockers,
+    /// Results are checked by programs.
+    Checks,
 }
 
 impl Stage {
@@ -28,6 +34,9 @@ impl Stage {
         match self {
             Self::History => "commits",
             Self::Attempts => "ways",
+            Self::Rehearsal => "changes",
+            Self::Blockers => "conflicts",
+            Self::Checks => "results",
             Self::Checkout | Self::Staging | Self::Landing | Self::Checkpoint => "files",
         }
     }

@@ -35,6 +35,7 @@ mod publish;
 mod ranges;
 mod reapply;
 mod records;
+mod rehearse;
 mod renames;
 mod report;
 mod report_browser;

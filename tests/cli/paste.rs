@@ -102,6 +102,21 @@ const SCENES: &[Scene] = &[
         "true",
     ),
     scene("not-a-commit", "true", "rb revert HEAD:f", With(0), "true"),
+    scene("bad-rehearsal", "echo {} >../part", "rb rehearse --merge ../part", With(0), "true"),
+    scene(
+        "mixed-rehearsals",
+        "rb rehearse HEAD~1 --json >../one; rb rehearse HEAD~1 --onto HEAD~1 --json >../other",
+        "rb rehearse --merge ../one ../other",
+        With(0),
+        "true",
+    ),
+    scene(
+        "incomplete-rehearsal",
+        "rb rehearse HEAD~2.. --shard 1/2 --json >../part",
+        "rb rehearse --merge ../part",
+        With(0),
+        "true",
+    ),
     scene("empty-commit-set", "true", "rb revert HEAD..HEAD", With(0), "true"),
     scene("invalid-path", "true", "rb revert --file ../x", With(0), "true"),
     scene(

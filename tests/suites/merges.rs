@@ -8,16 +8,20 @@
 //! A case is a commit of HEAD's history reverted onto or picked onto HEAD. Both programs get the same questions in one
 //! process each, in turn, `rounds` times; every answer must be the same to the byte: verdict, tree with conflict markers,
 //! stages. With `--singles 1` every case is also put to git in a process of its own, and the ten that took rb longest to
-//! rb, so that the slowest single case of each can be told. Ends with 1 where an answer differs.
+//! rb, so that the slowest single case of each can be told.
+//!
+//! With `--rehearse N` the last N changes of the first-parent line are rehearsed instead, by `rb rehearse` on two threads
+//! and in four shards, a process each: every line against git's answer to the same question (verdict, tree, paths in
+//! conflict), and the union of the shards against the whole. Ends with 1 where an answer differs.
 #![expect(clippy::print_stdout, reason = "the report is what the suite is for")]
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::{Child, Command, ExitCode};
 use std::time::{Duration, Instant};
 
 use test_kit::isolated;
-use test_kit::merge_tree::{ask, judge, start};
+use test_kit::merge_tree::{Answer, ask, judge, start};
 use test_kit::suite::{Arguments, Seeded, Tally};
 
 fn main() -> ExitCode {
@@ -30,6 +34,13 @@ fn run() -> Result<ExitCode, String> {
     let mut total = Tally::default();
     for (at, repo) in arguments.repos.iter().enumerate() {
         let suite = Suite::new(&arguments.rb, repo)?;
+        let rehearsed = arguments.number("--rehearse", 0);
+        if rehearsed > 0 {
+            let tally = suite.rehearse(rehearsed, arguments.number("--rounds", 1).max(1))?;
+            println!("{}", tally.report(&repo.display().to_string()));
+            total.add(&tally);
+            continue;
+        }
         let seed = arguments.seed.wrapping_add(at as u64);
         let questions = suite.questions(arguments.count, seed, arguments.number("--last", 20_000))?;
         println!("{}: {} cases", repo.display(), questions.len());
@@ -119,6 +130,67 @@ impl Suite {
         Ok(tally)
     }
 
+    /// Rehearses the last changes of the first-parent line, and puts the same questions to git.
+    fn rehearse(&self, count: usize, rounds: usize) -> Result<Tally, String> {
+        let (questions, range) = self.line(count)?;
+        println!("{}: {} changes", self.repo.display(), questions.len());
+        let (mut ratios, mut tally) = (Vec::new(), Tally::default());
+        for round in 0..rounds {
+            let begun = Instant::now();
+            let whole = output(self.rehearsal(&range, &["--jobs", "2"]))?;
+            let own = begun.elapsed();
+            let (theirs, git) = ask(&questions, || self.git())?;
+            ratios.push(git.time.as_secs_f64() / own.as_secs_f64());
+            if round == 0 {
+                judge_rehearsal(&questions, &whole, &theirs, &mut tally);
+                tally.count(match self.union_of_shards(&range)? == sorted(&whole) {
+                    true => "shards that make the whole",
+                    false => "SHARDS THAT DIFFER",
+                });
+            }
+        }
+        if tally.of("SHARDS THAT DIFFER") > 0 {
+            tally.difference("the union of four shards is not the whole");
+        }
+        println!("  git's time / rb rehearse's on two threads: {}", spread(&mut ratios));
+        Ok(tally)
+    }
+
+    /// The questions of a rehearsal, newest first, and the range that they are of.
+    fn line(&self, count: usize) -> Result<(Vec<String>, String), String> {
+        let most = format!("--max-count={count}");
+        let out = output({
+            let mut command = git_in(&self.repo);
+            command.args(["rev-list", "--first-parent", "--parents", &most, "HEAD"]);
+            command
+        })?;
+        let rows: Vec<Vec<&str>> = out.lines().map(|line| line.split(' ').collect()).collect();
+        let rows: Vec<_> = rows.into_iter().filter(|ids| ids.len() > 1).collect();
+        let oldest = rows.last().ok_or("there is no change to rehearse")?;
+        let questions = rows.iter().map(|ids| format!("{} -- HEAD {}\n", ids[0], ids[1])).collect();
+        Ok((questions, format!("{}..HEAD", oldest[1])))
+    }
+
+    fn rehearsal(&self, range: &str, more: &[&str]) -> Command {
+        let mut command = Command::new(&self.rb);
+        isolated(&mut command, self.quarantine.path());
+        command.arg("-C").arg(&self.repo).args(["rehearse", range, "--json"]).args(more);
+        command
+    }
+
+    /// The lines of four shards, each of a process of its own, all at once.
+    fn union_of_shards(&self, range: &str) -> Result<Vec<String>, String> {
+        let shards: Vec<Child> = (1..=4)
+            .map(|shard| start(self.rehearsal(range, &["--jobs", "1", "--shard", &format!("{shard}/4")])))
+            .collect::<Result<_, _>>()?;
+        let mut lines = String::new();
+        for shard in shards {
+            let out = shard.wait_with_output().map_err(|error| error.to_string())?;
+            lines.push_str(&String::from_utf8_lossy(&out.stdout));
+        }
+        Ok(sorted(&lines))
+    }
+
     /// The slowest case of each program, a process a case.
     fn slowest(&self, questions: &[String]) -> Result<(), String> {
         let single = |program: Command, question: &String| -> Result<Duration, String> {
@@ -186,6 +258,55 @@ impl Suite {
             .env("GIT_ALTERNATE_OBJECT_DIRECTORIES", &self.objects)
             .args(["merge-tree", "--write-tree", "--stdin", "-z", "--no-messages"]);
         command
+    }
+}
+
+/// What a program prints, which has to succeed.
+fn output(mut program: Command) -> Result<String, String> {
+    let out = program.output().map_err(|error| error.to_string())?;
+    match out.status.success() {
+        true => Ok(String::from_utf8_lossy(&out.stdout).into_owned()),
+        false => Err(String::from_utf8_lossy(&out.stderr).into_owned()),
+    }
+}
+
+fn sorted(lines: &str) -> Vec<String> {
+    let mut lines: Vec<_> = lines.lines().map(ToOwned::to_owned).collect();
+    lines.sort();
+    lines
+}
+
+/// Holds each line of a rehearsal against git's answer.
+fn judge_rehearsal(questions: &[String], whole: &str, theirs: &[Answer], tally: &mut Tally) {
+    let lines: Vec<serde_json::Value> =
+        whole.lines().map(|line| serde_json::from_str(line).unwrap_or_default()).collect();
+    if lines.len() != questions.len() {
+        tally.difference(format!("{} lines for {} changes", lines.len(), questions.len()));
+    }
+    for ((question, line), answer) in questions.iter().zip(&lines).zip(theirs) {
+        let Some(answer) = answer else {
+            tally.count("git died of it");
+            continue;
+        };
+        let mut parts = answer.split(|byte| *byte == 0).map(String::from_utf8_lossy);
+        let (clean, tree) = (parts.next().as_deref() == Some("1"), parts.next().unwrap_or_default());
+        // What git moves out of the way is called after the side that it came from, which the programs name otherwise.
+        let name = |path: &str| path.split('~').next().unwrap_or_default().to_owned();
+        let mut conflicts: Vec<_> = parts.filter_map(|row| Some(name(row.split_once('\t')?.1))).collect();
+        conflicts.dedup();
+        let own = line["conflicts"].as_array().cloned().unwrap_or_default();
+        let own: Vec<_> = own.iter().filter_map(|path| Some(name(path.as_str()?))).collect();
+        let same = match (clean, line["result"].as_str()) {
+            (true, Some("clean" | "empty")) => line["tree_id"].as_str() == Some(&tree),
+            (false, Some("conflicted")) => own == conflicts,
+            _ => false,
+        };
+        match same {
+            true => tally.count(format!("same, {}", line["result"].as_str().unwrap_or_default())),
+            false => {
+                tally.difference(format!("{}: {line}, git: {clean} {tree} {conflicts:?}", question.trim()))
+            }
+        }
     }
 }
 

@@ -48,7 +48,8 @@ pub(crate) struct Ops {
 Examples:
   rb report                         the last operation, or the run that it belongs to, as Markdown
   rb report -o report.html          as one page that can be mailed or kept
-  rb report --run 3fa2b1c0 --json   a run of a procedure, as data")]
+  rb report --run 3fa2b1c0 --json   a run of a procedure, as data
+  rb report --rehearsal r.jsonl     what rb rehearse --json printed, as a matrix")]
 pub(crate) struct Report {
     /// The operation, or how its id begins; the last one if not given
     #[arg(value_name = "OP", conflicts_with = "run")]
@@ -56,6 +57,15 @@ pub(crate) struct Report {
     /// A run of a procedure, or how its id begins
     #[arg(long, value_name = "ID")]
     pub(crate) run: Option<String>,
+    /// What rb rehearse --json printed, all shards of it, as a matrix; - is standard input
+    #[arg(
+        long,
+        value_name = "FILE",
+        num_args = 1..,
+        conflicts_with_all = ["operation", "run"],
+        value_hint = clap::ValueHint::FilePath
+    )]
+    pub(crate) rehearsal: Vec<PathBuf>,
     /// How it is written: md, html or json (default: by the name of the file, else md)
     #[arg(long, value_name = "FORMAT", hide_possible_values = true)]
     pub(crate) format: Option<ReportFormat>,
@@ -217,6 +227,8 @@ pub(crate) enum Document {
     History,
     /// What `rb is-reverted` prints
     IsReverted,
+    /// What `rb rehearse` prints, a line each
+    Rehearsal,
     /// What `rb ops` prints, a line each
     Operation,
     /// What `rb undo` prints

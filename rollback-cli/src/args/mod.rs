@@ -8,6 +8,7 @@ mod checks;
 mod landing;
 mod overview;
 mod procedures;
+mod rehearse;
 mod running;
 
 use std::path::PathBuf;
@@ -28,6 +29,7 @@ pub(crate) use landing::{
     Sequencer, Undo,
 };
 pub(crate) use procedures::{Evaluate, EvaluateFormat, Moment, Procedure, ProcedureAction};
+pub(crate) use rehearse::Rehearse;
 pub(crate) use running::{Abort, Consent, Publish, Publishing, Resume, Run, Trust, Verify};
 
 use crate::command_line::CommandLine;
@@ -159,6 +161,8 @@ pub(crate) enum Command {
     History(History),
     /// Ask whether a commit has been undone
     IsReverted(IsReverted),
+    /// Ask which changes of a range could be rolled back by themselves today
+    Rehearse(Box<Rehearse>),
     /// List what rb landed here, newest first
     Ops(Ops),
     /// Finish or take back what a crash cut off, and say where things stand

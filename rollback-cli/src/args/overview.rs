@@ -13,12 +13,12 @@ const GROUPS: [(&str, &[&str]); 6] = [
     ("After a stop", &["continue", "skip", "abort", "quit"]),
     ("Procedures", &["run", "resume", "publish", "verify", "procedure"]),
     ("What rb did", &["undo", "checkpoint", "ops", "report", "status"]),
-    ("Asking (nothing is written)", &["history", "is-reverted", "evaluate"]),
+    ("Asking (nothing is written)", &["history", "is-reverted", "rehearse", "evaluate"]),
     ("Other", &["trust", "prune", "demo", "completions", "man", "schema", "merge-tree"]),
 ];
 
 /// How the commands are called that the parser would describe less well.
-const USAGES: [(&str, &[&str]); 20] = [
+const USAGES: [(&str, &[&str]); 21] = [
     ("revert", &["[OPTIONS] --file PATH…", "[OPTIONS] COMMIT… [-- PATH…]"]),
     ("pick", &["[OPTIONS] COMMIT… [-- PATH…]"]),
     ("restore", &["[OPTIONS] PATH… [-s REV]"]),
@@ -34,7 +34,8 @@ const USAGES: [(&str, &[&str]); 20] = [
     ("procedure", &["list", "show PROCEDURE [--markdown]", "check [FILE…]", "new NAME"]),
     ("evaluate", &["[OPTIONS] PROCEDURE --samples FILE"]),
     ("ops", &["[-n N]"]),
-    ("report", &["[OPTIONS] [OP]", "[OPTIONS] --run ID"]),
+    ("rehearse", &["[OPTIONS] RANGE…", "--merge FILE… [--min-revertible PCT]"]),
+    ("report", &["[OPTIONS] [OP]", "[OPTIONS] --run ID", "[OPTIONS] --rehearsal FILE…"]),
     ("history", &["[OPTIONS] PATH"]),
     ("is-reverted", &["[OPTIONS] COMMIT [--in REV]", "[OPTIONS] COMMIT [--in A..B]"]),
     ("merge-tree", &["--stdin [-z] [--threads N]"]),
@@ -52,6 +53,17 @@ pub(crate) fn arrange(command: Command, invocation: &Invocation) -> Command {
         true => command.mut_subcommand("demo", |demo| demo.after_long_help(demos())),
         false => command,
     };
+    let command = command.mut_subcommand("rehearse", |rehearse| {
+        // Nothing lands there.
+        let flags = ["checks", "setup", "links", "environment", "timeout", "no_check_control"];
+        let rehearse = rehearse.mut_args(|arg| match flags.contains(&arg.get_id().as_str()) {
+            true => arg.help_heading("Checking the results"),
+            false => arg,
+        });
+        rehearse.mut_arg("checks", |check| {
+            check.help("Count only what passes this program, run on each clean result. Can be given again")
+        })
+    });
     let heading = |text: &str| paint(Palette::HEADING, text);
     let template = format!(
         "{{about}}\n\n{} {program} [OPTIONS] COMMAND …\n\n{}{}\n{{options}}\n\n{}",

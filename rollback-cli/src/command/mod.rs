@@ -17,6 +17,7 @@ mod pick;
 mod procedure;
 pub(crate) mod prune;
 mod reapply;
+mod rehearse;
 mod report;
 pub(crate) mod restore;
 mod revert;
@@ -64,6 +65,7 @@ pub(crate) fn run(command: Command, session: &mut Session) -> Outcome {
         Command::Checkpoint(args) => checkpoint::run(args.action, session),
         Command::Trust(args) => trust::run(&args, session),
         Command::Prune(args) => prune::run(&args, session),
+        Command::Rehearse(args) => rehearse::run(&args, session),
         Command::Ops(args) => ops::run(&args, session),
         Command::Status => status::run(session),
         Command::Evaluate(args) => evaluate::run(&args, session),

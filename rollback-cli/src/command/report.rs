@@ -1,14 +1,15 @@
 //! `rb report`: what an operation or a run did, as a page or as data.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use rollback_core::oplog::{Operation, OperationRef};
 use rollback_core::procedure::Procedure;
 use rollback_core::procedure::engine::{RunState, runs};
 use rollback_core::report::Report;
 use rollback_core::{Error, Repo};
 
-use super::Outcome;
+use super::{Outcome, rehearse};
 use crate::args::{self, ReportFormat};
 use crate::exit::Exit;
 use crate::failure::{Failure, Problem};
@@ -55,6 +56,10 @@ fn format(args: &args::Report, session: &Session) -> ReportFormat {
 }
 
 fn find(args: &args::Report, session: &mut Session) -> Result<Report, Problem> {
+    if !args.rehearsal.is_empty() {
+        let rehearsal = rehearse::joined(&args.rehearsal, session)?;
+        return Ok(Report::of_rehearsal(&rehearsal, made_at(&args.rehearsal, session)));
+    }
     let repo = session.repo()?;
     if let Some(id) = &args.run {
         let state = find_run(&repo, id, session)?;
@@ -81,6 +86,13 @@ fn find(args: &args::Report, session: &mut Session) -> Result<Report, Problem> {
                 .into())
         }
     }
+}
+
+/// When the newest of the files was written; now where none tells.
+fn made_at(files: &[PathBuf], session: &Session) -> Timestamp {
+    let written = |file: &PathBuf| std::fs::metadata(session.folder().join(file)).ok()?.modified().ok();
+    let newest = files.iter().filter_map(written).max();
+    newest.and_then(|at| Timestamp::try_from(at).ok()).unwrap_or_else(Timestamp::now)
 }
 
 fn find_run(repo: &Repo, id: &str, session: &Session) -> Result<RunState, Problem> {

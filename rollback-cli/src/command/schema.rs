@@ -5,6 +5,7 @@ use rollback_core::oplog::{Operation, Undone};
 use rollback_core::procedure::Procedure;
 use rollback_core::procedure::engine::Publication;
 use rollback_core::procedure::trigger::Evaluation;
+use rollback_core::rehearsal::RehearsedChange;
 use rollback_core::report::Report;
 use rollback_core::sequence::SequenceReport;
 use rollback_core::{Plan, Receipt};
@@ -66,6 +67,7 @@ fn of_fields(document: Document) -> Schema {
         Document::Sequence => generator.into_root_schema_for::<SequenceReport>(),
         Document::History => generator.into_root_schema_for::<PathHistory>(),
         Document::IsReverted => generator.into_root_schema_for::<Answer>(),
+        Document::Rehearsal => generator.into_root_schema_for::<RehearsedChange>(),
         Document::Operation => generator.into_root_schema_for::<Operation>(),
         Document::Undo => generator.into_root_schema_for::<Undone>(),
         Document::Restore => generator.into_root_schema_for::<restore::RestoredDocument>(),

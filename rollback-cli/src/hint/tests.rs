@@ -5,7 +5,7 @@ use std::ffi::OsString;
 
 use rollback_core::error::{
     CheckpointError, InTheWay, LandingError, LastSeen, ObjectError, OperationError, PathError,
-    RepositoryError, RevisionError, SequenceError, SettingError, WorkTreeError,
+    RehearsalError, RepositoryError, RevisionError, SequenceError, SettingError, WorkTreeError,
 };
 use rollback_core::{CommitId, ObjectId};
 
@@ -326,6 +326,12 @@ fn table() -> Vec<(Error, Option<&'static str>)> {
             CheckpointError::Exists { name: "manual/x".into(), commit: commit() }.into(),
             Some("rb checkpoint drop manual/x"),
         ),
+        (
+            RehearsalError::Unreadable { name: "a.jsonl".into(), line: 1, why: "x".into() }.into(),
+            Some("head -n 3 -- a.jsonl"),
+        ),
+        (RehearsalError::Mixed { why: "x".into() }.into(), Some("rb rehearse --help")),
+        (RehearsalError::Incomplete { missing: vec![1], of: 2 }.into(), Some("rb rehearse --help")),
         (
             CheckpointError::Damaged { name: "manual/x".into(), problems: vec!["a".into()] }.into(),
             Some("git fsck --full"),

@@ -17,6 +17,7 @@ pub(crate) mod markdown;
 pub(crate) mod operations;
 pub(crate) mod publication;
 pub(crate) mod records;
+pub(crate) mod rehearsal;
 pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod stopped;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::ending::judge;
 use super::{CheckOptions, Checker, Control, Judged, Watch, judged};
 use crate::error::{Error, Result};
+use crate::id::TreeId;
 use crate::plan::Plan;
 use crate::process::{Command, DEFAULT_ENVIRONMENT, Ended, Output, Redactor, StartError, Stream};
 use crate::scratch::Scratch;
@@ -44,7 +45,7 @@ impl<'a> Bench<'a> {
                 attempt: None,
                 tree_id: self.checker.repo.tree_of_commit(plan.tip.commit_id)?,
             };
-            self.run_all(scratch, tree)?;
+            self.run_all(&scratch, &tree)?;
             self.controlled = true;
         }
         let Some(tree_id) = plan.chosen_attempt().and_then(|attempt| attempt.tree_id) else {
@@ -52,7 +53,7 @@ impl<'a> Bench<'a> {
         };
         let scratch = Scratch::of_plan(self.checker.repo, plan)?;
         let first = self.runs.len();
-        self.run_all(scratch, Subject { on: On::Candidate, attempt: plan.chosen, tree_id })?;
+        self.run_all(&scratch, &Subject { on: On::Candidate, attempt: plan.chosen, tree_id })?;
         Ok(judged(&self.runs[first..]))
     }
 
@@ -62,28 +63,28 @@ impl<'a> Bench<'a> {
         let staged = repo.index_tree(&repo.objects())?;
         if let Some(head) = repo.head()?.commit().filter(|_| self.options.control == Control::Run) {
             let subject = Subject { on: On::Control, attempt: None, tree_id: repo.tree_of_commit(head)? };
-            self.run_all(Scratch::of_commit(repo, head)?, subject)?;
+            self.run_all(&Scratch::of_commit(repo, head)?, &subject)?;
         }
         let first = self.runs.len();
         let subject = Subject { on: On::Candidate, attempt: None, tree_id: staged };
-        self.run_all(Scratch::of_index(repo)?, subject)?;
+        self.run_all(&Scratch::of_index(repo)?, &subject)?;
         Ok(judged(&self.runs[first..]))
     }
 
-    fn run_all(&mut self, scratch: Scratch, subject: Subject) -> Result<()> {
-        self.link(&scratch)?;
+    fn run_all(&mut self, scratch: &Scratch, subject: &Subject) -> Result<()> {
+        self.link(scratch)?;
         let options = self.options;
         let mut prepared = true;
         for run in &options.setup {
             if prepared {
-                let done = self.run(CheckKind::Setup, run, &scratch, &subject)?;
+                let done = self.run(CheckKind::Setup, run, scratch, subject)?;
                 prepared = !done.verdict.blocks();
                 self.runs.push(done);
             }
         }
         for run in &options.checks {
             let done = match prepared {
-                true => self.run(CheckKind::Check, run, &scratch, &subject)?,
+                true => self.run(CheckKind::Check, run, scratch, subject)?,
                 false => subject.row(
                     CheckKind::Check,
                     run,
@@ -93,6 +94,13 @@ impl<'a> Bench<'a> {
             self.runs.push(done);
         }
         Ok(())
+    }
+
+    /// Runs everything on the files of a folder; the runs, in order, which are not kept.
+    pub(super) fn run_on(&mut self, scratch: &Scratch, on: On, tree_id: TreeId) -> Result<Vec<CheckRun>> {
+        let first = self.runs.len();
+        self.run_all(scratch, &Subject { on, attempt: None, tree_id })?;
+        Ok(self.runs.split_off(first))
     }
 
     fn link(&self, scratch: &Scratch) -> Result<()> {
@@ -165,7 +173,7 @@ fn is_missing(ran: &std::result::Result<Output, StartError>) -> bool {
 struct Subject {
     on: On,
     attempt: Option<usize>,
-    tree_id: crate::id::TreeId,
+    tree_id: TreeId,
 }
 
 impl Subject {

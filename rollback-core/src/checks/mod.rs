@@ -25,6 +25,7 @@
 
 mod bench;
 mod ending;
+mod trees;
 
 use std::time::Duration;
 
@@ -39,6 +40,7 @@ use crate::verdict::{CheckKind, CheckRun, On, Outcome};
 use bench::Bench;
 #[cfg(feature = "procedures")]
 pub(crate) use ending::judge_ending;
+pub(crate) use trees::TreeChecker;
 
 /// What a result has to pass, and how.
 #[derive(Clone, Debug)]
@@ -90,7 +92,7 @@ pub enum Control {
 
 /// What is needed to run checks.
 pub struct Checker<'a> {
-    repo: &'a Repo,
+    pub(crate) repo: &'a Repo,
     runner: &'a dyn Runner,
     cancel: Cancel,
 }

@@ -38,6 +38,16 @@ impl Engine {
         Self::with(Rc::new(repo.objects()), packs, options, Keep::Nothing)
     }
 
+    /// Makes engines for threads that merge at the same time: they share the packs of the repository, and each has a view
+    /// of its own.
+    pub(crate) fn makers<'r>(
+        repo: &'r Repo,
+        options: &'r Options,
+    ) -> impl Fn() -> Result<Self> + Sync + use<'r> {
+        let packs = PackFiles::open(&repo.local());
+        move || Self::sharing(packs.clone(), repo, options.clone())
+    }
+
     /// An engine over a view that others use too: trees created there can be merged here, and what is created
     /// here can be read there.
     pub(crate) fn over(objects: Rc<Objects>, options: Options) -> Result<Self> {

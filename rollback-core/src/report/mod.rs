@@ -1,15 +1,17 @@
-//! The report of an operation or of a run, as data: what happened, when, what was tried, what was checked, what is left
+//! The report of an operation, of a run or of a rehearsal, as data: what happened, when, what was tried, what was checked, what is left
 //! to do. Markdown, HTML and JSON are renderings of it.
 //!
 //! It is put together from what the operation log and the record of a run hold; nothing is run, decided or written.
 
 mod graph;
 mod operation;
+mod rehearsal;
 #[cfg(feature = "procedures")]
 mod run;
 mod unreadable;
 
 pub use graph::{Graph, Mark, Node, Part, marks_of_plan};
+pub use rehearsal::MatrixRow;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -30,7 +32,7 @@ pub struct Report {
     pub schema_version: u32,
     /// Of what.
     pub kind: ReportKind,
-    /// The id of the operation or of the run.
+    /// The id of the operation or of the run; of a rehearsal the beginning of its tip's.
     pub id: String,
     /// What it was about, in a line.
     pub title: String,
@@ -40,6 +42,9 @@ pub struct Report {
     pub timing: Timing,
     /// What else there is to know, in order.
     pub facts: Vec<Fact>,
+    /// The changes of a rehearsal, newest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub matrix: Vec<MatrixRow>,
     /// What happened, in order.
     pub timeline: Vec<Moment>,
     /// The commits concerned, before and after.
@@ -70,6 +75,8 @@ pub enum ReportKind {
     Operation,
     /// A run of a procedure.
     Run,
+    /// A rehearsal of the changes of a range.
+    Rehearsal,
 }
 
 /// What came of it.

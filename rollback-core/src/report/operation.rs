@@ -35,6 +35,7 @@ impl Repo {
             outcome: outcome(&operation, receipt.as_ref()),
             timing: Timing { started: at, finished: Some(at), elapsed_ms: None, target_ms: None },
             facts: facts(self, &operation, receipt.as_ref()),
+            matrix: Vec::new(),
             timeline: timeline(&operation, receipt.as_ref(), at),
             graph: graph(self, &operation, receipt.as_ref()),
             ladder: receipt.iter().flat_map(|receipt| ladder(self, &receipt.plan)).collect(),

@@ -39,6 +39,7 @@ impl Repo {
                 target_ms: state.rto.and_then(|rto| u64::try_from(rto.0.as_millis()).ok()),
             },
             facts: facts(state),
+            matrix: Vec::new(),
             timeline: state.units.iter().map(moment).collect(),
             graph: graph(self, state),
             ladder: state.rungs.iter().map(|rung| rung_report(self, rung)).collect(),

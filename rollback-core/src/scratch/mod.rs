@@ -30,7 +30,7 @@ use crate::path::{RepoPath, name_fits};
 use crate::plan::{Plan, TreeEdit};
 use crate::progress::Stage;
 use crate::repo::index::IndexEntry;
-use crate::repo::{Objects, Repo};
+use crate::repo::{NewObjects, Objects, Repo};
 
 /// A candidate's files in a folder of their own. Dropping it removes the folder unless it was kept.
 pub struct Scratch {
@@ -81,7 +81,7 @@ impl Scratch {
     }
 
     /// Removes what is no part of the candidate or is not as it should be, and writes what is missing.
-    fn become_base(&self, view: &(dyn Fn() -> Result<Objects> + Sync)) -> Result<()> {
+    fn become_base(&self, view: View<'_>) -> Result<()> {
         let (folder, base) = (self.folder(), &self.base);
         let mut present = BTreeSet::new();
         self.walk(&RepoPath::default(), &|_| true, &mut present)?;
@@ -146,7 +146,36 @@ impl Scratch {
             return Err(WorkTreeError::Unmerged { paths: unmerged }.into());
         }
         let entry = |entry: &IndexEntry| (RepoPath::new(entry.path.as_slice()), entry.entry());
-        Self::write_out(repo, None, index.entries().iter().map(entry).collect())
+        Self::write_out(repo, &view_of(repo, None), index.entries().iter().map(entry).collect())
+    }
+
+    /// The files of a tree, of which `made` are the objects that the repository does not have.
+    ///
+    /// # Writes
+    /// As [`Scratch::of_plan`].
+    ///
+    /// # Errors
+    /// As [`Scratch::of_plan`].
+    pub(crate) fn of_tree(repo: &Repo, tree: TreeId, made: &NewObjects) -> Result<Self> {
+        let view = view_with(repo, made);
+        let base = files_of(&view()?, tree)?;
+        Self::write_out(repo, &view, base)
+    }
+
+    /// Makes the folder hold the files of another tree: what is the same stays, and what programs left there goes. Links
+    /// that were brought in stay.
+    ///
+    /// # Writes
+    /// The folder.
+    ///
+    /// # Errors
+    /// As [`Scratch::of_tree`].
+    pub(crate) fn switch_to(&mut self, repo: &Repo, tree: TreeId, made: &NewObjects) -> Result<()> {
+        let view = view_with(repo, made);
+        self.objects = view()?;
+        self.base = files_of(&self.objects, tree)?;
+        repo.fetch_lacking(&self.objects, self.base.values().copied())?;
+        self.become_base(&view)
     }
 
     /// The place of a run with whatever was done in it since; `plan` is what it was made of.
@@ -164,17 +193,17 @@ impl Scratch {
     }
 
     fn check_out(repo: &Repo, plan: Option<&Plan>, tree: TreeId) -> Result<Self> {
-        let base = files_of(&view_of(repo, plan)()?, tree)?;
-        Self::write_out(repo, plan, base)
+        let view = view_of(repo, plan);
+        let base = files_of(&view()?, tree)?;
+        Self::write_out(repo, &view, base)
     }
 
-    fn write_out(repo: &Repo, plan: Option<&Plan>, base: BTreeMap<RepoPath, Entry>) -> Result<Self> {
-        let view = view_of(repo, plan);
+    fn write_out(repo: &Repo, view: View<'_>, base: BTreeMap<RepoPath, Entry>) -> Result<Self> {
         let objects = view()?;
         repo.fetch_lacking(&objects, base.values().copied())?;
         let held = Held::new(repo)?;
         let count = objects.count(Stage::Checkout, Some(base.len()));
-        write_files(&view, &base, held.files(), &base.keys().collect::<Vec<_>>(), &count)?;
+        write_files(view, &base, held.files(), &base.keys().collect::<Vec<_>>(), &count)?;
         Ok(Self { folder: Folder::Temporary(held), objects, base, linked: RefCell::default() })
     }
 
@@ -343,6 +372,18 @@ impl Scratch {
             }
         }
         Ok(())
+    }
+}
+
+/// Opens the object database, once for each thread.
+type View<'a> = &'a (dyn Fn() -> Result<Objects> + Sync);
+
+/// Opens the object database with objects that it does not have.
+fn view_with<'a>(repo: &'a Repo, made: &'a NewObjects) -> impl Fn() -> Result<Objects> + Sync + use<'a> {
+    move || {
+        let objects = repo.objects();
+        objects.insert_new(made)?;
+        Ok(objects)
     }
 }
 

@@ -171,7 +171,7 @@ impl Workbench {
 
     /// Undoes `changes`; where that conflicts, names the later commits whose lines are in the way, and tries whether it is
     /// clean without them.
-    fn undo_naming_dependents(&mut self, changes: &[Change]) -> Result<Attempt> {
+    pub(crate) fn undo_naming_dependents(&mut self, changes: &[Change]) -> Result<Attempt> {
         let mut attempt = self.undo(changes)?;
         let stuck = changes.iter().position(|change| Some(change.commit.id) == attempt.commit_id);
         let (AttemptResult::Conflicted, Some(stuck)) = (attempt.result, stuck) else { return Ok(attempt) };

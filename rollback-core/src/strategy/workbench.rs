@@ -375,7 +375,7 @@ impl Workbench {
         decided: &mut Vec<RepoPath>,
     ) -> Result<()> {
         let operands = self.operands(direction, change, ours)?;
-        let labels = self.labels(direction, &change.commit);
+        let labels = labels(&self.objects, direction, &change.commit);
         let Some(preference) = &mut self.preference else { return Ok(()) };
         let [base, ours, theirs] = operands;
         for conflict in preference.without.merge(base, ours, theirs, &labels)?.conflicts {
@@ -410,7 +410,7 @@ impl Workbench {
 
     fn merge_one(&mut self, direction: Direction, change: &Change, ours: TreeId) -> Result<Merged> {
         let [base, ours, theirs] = self.operands(direction, change, ours)?;
-        self.engine.merge(base, ours, theirs, &self.labels(direction, &change.commit))
+        self.engine.merge(base, ours, theirs, &labels(&self.objects, direction, &change.commit))
     }
 
     fn operands(&self, direction: Direction, change: &Change, ours: TreeId) -> Result<[TreeId; 3]> {
@@ -429,7 +429,7 @@ impl Workbench {
     /// The merge with no side that wins.
     fn judge_one(&mut self, direction: Direction, change: &Change, ours: TreeId) -> Result<Merged> {
         let [base, ours, theirs] = self.operands(direction, change, ours)?;
-        let labels = self.labels(direction, &change.commit);
+        let labels = labels(&self.objects, direction, &change.commit);
         let engine = self.preference.as_mut().map_or(&mut self.engine, |preference| &mut preference.without);
         engine.merge(base, ours, theirs, &labels)
     }
@@ -460,17 +460,6 @@ impl Workbench {
     fn sides(&self, change: &Change) -> Result<(TreeId, TreeId)> {
         let trees = (self.objects.tree_of(change.parent())?, change.commit.tree);
         scope::under_names_now(&self.objects, trees, &change.kept_names, &change.renamed)
-    }
-
-    /// The labels of conflict markers, as git's sequencer writes them.
-    fn labels(&self, direction: Direction, commit: &Commit) -> Labels {
-        let name = format!("{} ({})", self.objects.abbreviated(commit.id.0), commit.subject());
-        let parent = format!("parent of {name}");
-        let (base, theirs) = match direction {
-            Direction::Undo => (name, parent),
-            Direction::Replay => (parent, name),
-        };
-        Labels::new(base, "HEAD", theirs)
     }
 
     fn undecided(&self, mut attempt: Attempt, change: &Change, merged: Merged) -> Result<Attempt> {
@@ -567,6 +556,21 @@ impl Workbench {
         }
         Ok(true)
     }
+}
+
+/// The labels of the conflict markers of an undo of `commit`, as git's sequencer writes them.
+pub(crate) fn labels_of_undo(objects: &Objects, commit: &Commit) -> Labels {
+    labels(objects, Direction::Undo, commit)
+}
+
+fn labels(objects: &Objects, direction: Direction, commit: &Commit) -> Labels {
+    let name = format!("{} ({})", objects.abbreviated(commit.id.0), commit.subject());
+    let parent = format!("parent of {name}");
+    let (base, theirs) = match direction {
+        Direction::Undo => (name, parent),
+        Direction::Replay => (parent, name),
+    };
+    Labels::new(base, "HEAD", theirs)
 }
 
 /// The paths by their names at the tip.

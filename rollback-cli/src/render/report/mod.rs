@@ -8,7 +8,8 @@ mod lanes;
 
 use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
-use rollback_core::report::{Moment, Report};
+use rollback_core::rehearsal::Prospect;
+use rollback_core::report::{MatrixRow, Moment, Report};
 use rollback_core::verdict::Outcome;
 use serde::Serialize;
 use serde_json::Value;
@@ -43,6 +44,7 @@ fn rendered(name: &'static str, template: &'static str, report: &Report) -> Stri
         report: shown(report),
         timeline: shown(&timeline(report)),
         changes: shown(&changes(report)),
+        matrix: shown(&matrix(report)),
         before: lanes::draw(&report.graph.before),
         after: lanes::draw(&report.graph.after),
         sides: sides(report),
@@ -63,6 +65,7 @@ struct Page {
     report: Value,
     timeline: Value,
     changes: Value,
+    matrix: Value,
     before: lanes::Drawing,
     after: lanes::Drawing,
     sides: Vec<Side>,
@@ -97,6 +100,29 @@ fn timeline(report: &Report) -> Vec<&Moment> {
 fn changes(report: &Report) -> Vec<Value> {
     let row = |change: &rollback_core::report::Changed| serde_json::json!({ "kind": change.kind, "name": text::path(&change.path) });
     report.changes.iter().map(row).collect()
+}
+
+/// The changes of a rehearsal, with paths by names that a page can show.
+fn matrix(report: &Report) -> Vec<Value> {
+    let row = |row: &MatrixRow| {
+        let mut value = serde_json::to_value(row).unwrap_or_default();
+        value["conflicts"] = row.conflicts.iter().map(text::path).collect();
+        value["words"] = words(row.prospect).into();
+        value
+    };
+    report.matrix.iter().map(row).collect()
+}
+
+/// How a change stands, in a word or two.
+fn words(prospect: Prospect) -> &'static str {
+    match prospect {
+        Prospect::Revertible => "can go back",
+        Prospect::Undone => "undone already",
+        Prospect::Conflicted => "blocked",
+        Prospect::ChecksFailed => "fails the checks",
+        Prospect::Inconclusive => "in doubt",
+        _ => "needs a look",
+    }
 }
 
 /// A side that at least one check ran on.
