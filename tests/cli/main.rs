@@ -20,6 +20,7 @@ mod history;
 mod hooks;
 mod hostile;
 mod in_the_way;
+mod is_reverted;
 mod kills;
 mod kit;
 mod landing;

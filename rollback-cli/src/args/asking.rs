@@ -25,10 +25,26 @@ pub(crate) struct History {
 
 /// `rb is-reverted`.
 #[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  rb is-reverted 3a8a50f && echo undone     a gate: 0 where all of it is undone, 10 where it is not
+  rb is-reverted 3a8a50f --in v1.4..v1.5    was it undone between the two?
+  git rev-list v1.4..v1.5 | rb is-reverted --stdin
+
+The state decides: a change is undone where undoing it would change nothing. Messages, trailers and
+patches are evidence, and are told only of commits that did what they say.")]
 pub(crate) struct IsReverted {
     /// The commit to ask about
-    #[arg(value_name = "COMMIT", add = crate::completing::revisions())]
-    pub(crate) commit: OsString,
+    #[arg(
+        value_name = "COMMIT",
+        required_unless_present = "stdin",
+        conflicts_with = "stdin",
+        add = crate::completing::revisions()
+    )]
+    pub(crate) commit: Option<OsString>,
+    /// Ask about each commit on standard input, one a line; 0 only where all of them are undone
+    #[arg(long)]
+    pub(crate) stdin: bool,
     /// Where to look: a revision, or a range within which it must have been undone
     #[arg(long = "in", value_name = "REV", default_value = "HEAD", add = crate::completing::revisions())]
     pub(crate) within: OsString,

@@ -37,7 +37,7 @@ const USAGES: [(&str, &[&str]); 21] = [
     ("rehearse", &["[OPTIONS] RANGE…", "--merge FILE… [--min-revertible PCT]"]),
     ("report", &["[OPTIONS] [OP]", "[OPTIONS] --run ID", "[OPTIONS] --rehearsal FILE…"]),
     ("history", &["[OPTIONS] PATH"]),
-    ("is-reverted", &["[OPTIONS] COMMIT [--in REV]", "[OPTIONS] COMMIT [--in A..B]"]),
+    ("is-reverted", &["[OPTIONS] COMMIT [--in REV]", "[OPTIONS] COMMIT [--in A..B]", "[OPTIONS] --stdin"]),
     ("merge-tree", &["--stdin [-z] [--threads N]"]),
     ("demo", &["[NAME] [--keep]"]),
 ];

@@ -14,18 +14,41 @@ use crate::session::Session;
 /// Runs `rb is-reverted`. Yes is exit code 0, and anything less than that is not.
 pub(crate) fn run(args: &args::IsReverted, session: &mut Session) -> Outcome {
     let repo = session.repo()?;
-    let (named, within) = (revision(&args.commit)?, revision(&args.within)?);
-    warn_about_names([named.as_str(), within.as_str()], &repo, &mut session.console);
-    let commit = repo.resolve_commit(&named)?;
-    let answer = progress::during(&session.console, "comparing", || Answer::find(commit, &within, &repo))?;
+    let within = revision(&args.within)?;
+    let named = match &args.commit {
+        Some(commit) => vec![revision(commit)?],
+        None => lines_of_stdin()?,
+    };
+    let names = named.iter().map(String::as_str).chain([within.as_str()]);
+    warn_about_names(names, &repo, &mut session.console);
+    let commits = named.iter().map(|name| repo.resolve_commit(name)).collect::<Result<Vec<_>, _>>()?;
+    let answers = progress::during(&session.console, "comparing", || Answer::find(&commits, &within, &repo))?;
     if session.console.json() {
-        session.console.print(&json::document(&answer));
+        let spell = if args.stdin { json::line } else { json::document };
+        for answer in &answers {
+            session.console.print(&spell(answer));
+        }
     } else {
-        let commits = Commits::look_up(answer.named_commits(), &repo);
+        let commits = Commits::look_up(answers.iter().flat_map(Answer::named_commits), &repo);
         let look = session.console.look();
-        session.console.tell(&render::text(&answer.at_end, answer.at_start, &commits, look));
+        let reapply = session.invocation.command(&["reapply"]).to_string();
+        let text: String = match args.stdin {
+            true => answers.iter().map(|answer| render::line(&answer.at_end, &commits, look)).collect(),
+            false => answers
+                .iter()
+                .map(|answer| render::text(&answer.at_end, answer.at_start, (&commits, &reapply), look))
+                .collect(),
+        };
+        session.console.tell(&text);
     }
-    Ok(if answer.reverted { Exit::Done } else { Exit::GateSaysNo })
+    Ok(if answers.iter().all(|answer| answer.reverted) { Exit::Done } else { Exit::GateSaysNo })
+}
+
+/// The commits on standard input: the first word of each line, so that lists with subjects do.
+fn lines_of_stdin() -> Result<Vec<String>, Error> {
+    let text = std::io::read_to_string(std::io::stdin());
+    let text = text.map_err(|source| Error::Io { action: "read", path: "standard input".into(), source })?;
+    Ok(text.lines().filter_map(|line| line.split_whitespace().next()).map(ToOwned::to_owned).collect())
 }
 
 /// What `--json` prints.
@@ -42,18 +65,26 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// A commit that was undone before a range begins has not been undone within it.
-    fn find(commit: CommitId, within: &str, repo: &Repo) -> Result<Self, Error> {
+    /// Commits that were undone before a range begins have not been undone within it.
+    fn find(commits: &[CommitId], within: &str, repo: &Repo) -> Result<Vec<Self>, Error> {
         let named = |name: &str| repo.resolve_commit(if name.is_empty() { "HEAD" } else { name });
         let (start, end) = match within.split_once("..") {
             Some((start, end)) => (Some(named(start)?), named(end)?),
             None => (None, named(within)?),
         };
-        let at_end = repo.is_reverted(commit, end)?;
-        let at_start =
-            start.map(|start| repo.is_reverted(commit, start)).transpose()?.map(|answer| answer.verdict);
-        let reverted = at_end.verdict == Verdict::Reverted && at_start != Some(Verdict::Reverted);
-        Ok(Self { reverted, at_start, at_end })
+        let at_end = repo.are_reverted(commits, end, 0)?;
+        let at_start: Vec<Option<Verdict>> = match start {
+            Some(start) => {
+                let answers = repo.are_reverted(commits, start, 0)?;
+                answers.into_iter().map(|answer| Some(answer.verdict)).collect()
+            }
+            None => vec![None; commits.len()],
+        };
+        let answer = |(at_end, at_start): (IsReverted, Option<Verdict>)| {
+            let reverted = at_end.verdict == Verdict::Reverted && at_start != Some(Verdict::Reverted);
+            Self { reverted, at_start, at_end }
+        };
+        Ok(at_end.into_iter().zip(at_start).map(answer).collect())
     }
 
     fn named_commits(&self) -> Vec<CommitId> {
@@ -61,6 +92,8 @@ impl Answer {
         ids.extend(self.at_end.picked_as);
         ids.extend(self.at_end.claims.iter().map(|claim| claim.commit_id));
         ids.extend(self.at_end.paths.iter().filter_map(|path| path.by));
+        ids.extend(self.at_end.turns.iter().map(|turn| turn.commit_id));
+        ids.extend(&self.at_end.merged_again);
         ids
     }
 }

@@ -1,17 +1,42 @@
 //! Whether a commit has been undone, for people: the answer first, then what it rests on.
 
 use rollback_core::CommitId;
-use rollback_core::history::{IsReverted, PathState, Verdict};
+use rollback_core::history::{Claim, IsReverted, PathState, Proof, Turn, TurnKind, Verdict};
 
 use super::{Commits, Look};
 use crate::terminal::style::{Palette, paint};
 use crate::terminal::text;
 
-/// The answer; `at_start` is what held where a range begins.
-pub(crate) fn text(answer: &IsReverted, at_start: Option<Verdict>, commits: &Commits, look: Look) -> String {
+/// The answer in a line.
+pub(crate) fn line(answer: &IsReverted, commits: &Commits, look: Look) -> String {
+    let word = match answer.verdict {
+        Verdict::Reverted => paint(Palette::GOOD, "undone   "),
+        Verdict::InForce => paint(Palette::BAD, "in force "),
+        Verdict::Relanded => paint(Palette::BAD, "relanded "),
+        Verdict::PartlyReverted => paint(Palette::WARN, "in part  "),
+        Verdict::NotInHistory => paint(Palette::WARN, "not here "),
+        _ => paint(Palette::WARN, "edited   "),
+    };
+    let short = commits.short(answer.commit_id);
+    let room = look.width().saturating_sub(11 + text::width(&short));
+    let subject = text::fit(commits.subject(answer.commit_id).unwrap_or_default(), room, look.signs.ellipsis);
+    format!("{word} {} {subject}\n", paint(Palette::ID, short))
+}
+
+/// The answer; `at_start` is what held where a range begins, `reapply` the command that brings a change back.
+pub(crate) fn text(
+    answer: &IsReverted,
+    at_start: Option<Verdict>,
+    (commits, reapply): (&Commits, &str),
+    look: Look,
+) -> String {
     let mut said = format!("{} {}\n", reference(answer.commit_id, commits), verdict(answer.verdict));
     if let Some(pick) = answer.picked_as {
-        said.push_str(&format!("It was picked here as {}.\n", reference(pick, commits)));
+        let known = match answer.picked_known_by {
+            Some(Proof::Patch) => ", by its patch",
+            _ => "",
+        };
+        said.push_str(&format!("It was picked here as {}{known}.\n", reference(pick, commits)));
     }
     if at_start == Some(Verdict::Reverted) {
         said.push_str("It was undone already where the range begins.\n");
@@ -39,7 +64,11 @@ pub(crate) fn text(answer: &IsReverted, at_start: Option<Verdict>, commits: &Com
     if answer.paths.len() > shown {
         said.push_str(&format!("  and {} more (-v shows all)\n", answer.paths.len() - shown));
     }
-    for claim in answer.claims.iter().take(look.shown(4)) {
+    for turn in answer.turns.iter().take(look.shown(6)) {
+        said.push_str(&row(turn, commits));
+    }
+    let turned = |claim: &&Claim| !answer.turns.iter().any(|turn| turn.commit_id == claim.commit_id);
+    for claim in answer.claims.iter().filter(turned).take(look.shown(4)) {
         let taken_back = if claim.reverted { ", and was reverted itself" } else { "" };
         let claim = reference(claim.commit_id, commits);
         said.push_str(&format!(
@@ -47,13 +76,49 @@ pub(crate) fn text(answer: &IsReverted, at_start: Option<Verdict>, commits: &Com
             paint(Palette::QUIET, format!("says it reverts it{taken_back}"))
         ));
     }
+    said.push_str(&merged_again(answer, commits, reapply));
     said
+}
+
+/// A commit with which the change went or came back, and how that is known.
+fn row(turn: &Turn, commits: &Commits) -> String {
+    let what = match turn.kind {
+        TurnKind::Relanded => "came back with",
+        _ if turn.paths.is_empty() => "was undone by",
+        _ => "was undone in part by",
+    };
+    let proofs: Vec<_> = turn.known_by.iter().map(|proof| proof_word(*proof)).collect();
+    let known = paint(Palette::QUIET, format!("({})", proofs.join(", ")));
+    format!("  {what} {}  {known}\n", reference(turn.commit_id, commits))
+}
+
+fn proof_word(proof: Proof) -> &'static str {
+    match proof {
+        Proof::Message => "message",
+        Proof::Trailer => "trailer",
+        Proof::Patch => "patch",
+        _ => "state",
+    }
+}
+
+/// That a merge did not bring the change back, and what does.
+fn merged_again(answer: &IsReverted, commits: &Commits, reapply: &str) -> String {
+    let Some(merge) = answer.merged_again.first() else { return String::new() };
+    let command = format!("{reapply} {}", commits.short(answer.commit_id));
+    format!(
+        "{} its branch was merged again by {}, which did not bring it\n      back: git takes it for merged\n\
+         next: bring it back with: {}\n",
+        paint(Palette::WARN, "note:"),
+        paint(Palette::ID, commits.short(*merge)),
+        paint(Palette::COMMAND, command),
+    )
 }
 
 fn verdict(verdict: Verdict) -> String {
     match verdict {
         Verdict::Reverted => paint(Palette::GOOD, "has been undone"),
         Verdict::InForce => paint(Palette::BAD, "is in force"),
+        Verdict::Relanded => paint(Palette::BAD, "is in force again: it was undone, and came back"),
         Verdict::PartlyReverted => paint(Palette::WARN, "has been undone in part"),
         Verdict::NotInHistory => paint(Palette::WARN, "is not in this history"),
         _ => paint(Palette::WARN, "was edited since, and no commit is known to revert it"),

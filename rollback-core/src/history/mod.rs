@@ -29,6 +29,7 @@ mod mainline;
 mod names;
 mod nearest;
 mod order;
+mod patch_identity;
 mod path_history;
 mod removal;
 mod rename;
@@ -44,7 +45,7 @@ pub use culprit::{Candidate, Check, Culprit, FoundCulprit, LastGood, Predicates,
 pub use elsewhere::Removal;
 pub use path_history::{HistoryChange, HistoryOptions, PathHistory, Person};
 pub use removal::Return;
-pub use reverted::{Claim, IsReverted, PathState, PathVerdict, Verdict};
+pub use reverted::{Claim, IsReverted, PathState, PathVerdict, Proof, Turn, TurnKind, Verdict};
 pub use upstream::UpstreamAhead;
 
 pub use crate::path::Rename;
@@ -56,7 +57,8 @@ pub(crate) use names::{
     NameThen, content_changes_since, last_changes_of, likely_destination, likely_source, name_in,
 };
 pub(crate) use order::newest_first;
+pub(crate) use patch_identity::patch_identity;
 pub(crate) use rename::Renames;
-pub(crate) use reverted::{is_reached, path_verdicts, rolled_back_in, words_about};
+pub(crate) use reverted::{Said, is_reached, path_verdicts, rolled_back_in, words_about};
 pub(crate) use touching::{brought_in, commits_touching_since};
 pub(crate) use upstream::upstream_ahead;

@@ -33,17 +33,33 @@ pub struct IsReverted {
     /// Where the tip does not reach the commit: the pick of it (`git cherry-pick -x`) that the answer is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub picked_as: Option<CommitId>,
+    /// How it is known that this is a pick of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub picked_known_by: Option<Proof>,
     /// What each path of the change is now, in git's order.
     pub paths: Vec<PathVerdict>,
     /// The later commits that say they revert it and did, newest first. They decide where the state does not.
     pub claims: Vec<Claim>,
+    /// The commits with which it stopped being in force, or came back, newest first.
+    pub turns: Vec<Turn>,
+    /// Later merges of a branch that has the change, newest first, which did not bring it back: for git it is merged.
+    pub merged_again: Vec<CommitId>,
 }
 
 impl IsReverted {
     /// What is known of a commit that the tip does not reach.
     pub(crate) fn not_in_history(commit_id: CommitId, tip: CommitId) -> Self {
-        let (paths, claims) = (Vec::new(), Vec::new());
-        Self { commit_id, tip, verdict: Verdict::NotInHistory, picked_as: None, paths, claims }
+        Self {
+            commit_id,
+            tip,
+            verdict: Verdict::NotInHistory,
+            picked_as: None,
+            picked_known_by: None,
+            paths: Vec::new(),
+            claims: Vec::new(),
+            turns: Vec::new(),
+            merged_again: Vec::new(),
+        }
     }
 }
 
@@ -57,12 +73,58 @@ pub enum Verdict {
     Reverted,
     /// The change is in force.
     InForce,
+    /// The change is in force again: it was taken back, and came back.
+    Relanded,
     /// Some of its paths were taken back and others are in force.
     PartlyReverted,
     /// The tip does not reach the commit: there is nothing to take back.
     NotInHistory,
     /// Its paths were edited since, and neither they nor a commit that reverts the change tell.
     EditedSince,
+}
+
+/// A commit with which a change, or a part of it, was taken back or came back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct Turn {
+    /// The commit.
+    pub commit_id: CommitId,
+    /// Which way it went.
+    pub kind: TurnKind,
+    /// How that is known, the surest last.
+    pub known_by: Vec<Proof>,
+    /// The paths to which it is restricted; none where it was all of the change.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub paths: Vec<RepoPath>,
+}
+
+/// Which way a change went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum TurnKind {
+    /// It was taken back.
+    RolledBack,
+    /// It came back.
+    Relanded,
+}
+
+/// How something is known of a commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Proof {
+    /// Its message says so, as git words it. A message alone proves nothing.
+    Message,
+    /// A `Rollback-Of` trailer says so.
+    Trailer,
+    /// Its patch is that of the change, or the inverse of it.
+    Patch,
+    /// The tree before it has the change, and the tree after it has not; or the other way round.
+    State,
 }
 
 /// What a path of a change is at the tip.
@@ -258,6 +320,40 @@ fn reverted_commits(message: &[u8]) -> impl Iterator<Item = String> + '_ {
 /// The commits that a message says it picks, as `git cherry-pick -x` words it.
 fn picked_from(message: &[u8]) -> impl Iterator<Item = CommitId> + '_ {
     ids_after(message, b"(cherry picked from commit ").filter_map(|name| name.parse().ok())
+}
+
+/// What a message says of other commits.
+pub(crate) struct Said {
+    reverts: Vec<String>,
+    trailers: Vec<String>,
+    picks: Vec<String>,
+}
+
+impl Said {
+    pub(crate) fn in_message(message: &[u8]) -> Self {
+        let partly = ids_after(message, b"This reverts the changes of commit ");
+        Self {
+            reverts: ids_after(message, b"This reverts commit ").chain(partly).collect(),
+            trailers: ids_after(message, b"Rollback-Of: ").collect(),
+            picks: ids_after(message, b"(cherry picked from commit ").collect(),
+        }
+    }
+
+    /// How the message says that it takes back one of the commits.
+    pub(crate) fn takes_back(&self, commits: &[CommitId]) -> Vec<Proof> {
+        let message = names_one(&self.reverts, commits).then_some(Proof::Message);
+        let trailer = names_one(&self.trailers, commits).then_some(Proof::Trailer);
+        message.into_iter().chain(trailer).collect()
+    }
+
+    /// Whether the message says that it picks one of the commits.
+    pub(crate) fn picks(&self, commits: &[CommitId]) -> bool {
+        names_one(&self.picks, commits)
+    }
+}
+
+fn names_one(names: &[String], commits: &[CommitId]) -> bool {
+    commits.iter().any(|id| names.iter().any(|name| id.to_string().starts_with(name)))
 }
 
 /// The commits that a message says it takes back, whole or in part: full ids or abbreviated ones.

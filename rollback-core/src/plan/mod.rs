@@ -16,6 +16,7 @@ mod prepared;
 mod resolve;
 mod reverted;
 mod to_fetch;
+mod turns;
 
 pub use branch_merge::{BranchMerge, PlannedMerge};
 pub use candidate::TreeEdit;

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::Result;
 use crate::history::{
-    self, Claim, IsReverted, PathState, PathVerdict, Verdict, changed_paths, commits_touching_since,
+    self, Claim, IsReverted, PathState, PathVerdict, Proof, Verdict, changed_paths, commits_touching_since,
     content_changes_since, last_changes_of, likely_destination, newest_first, path_verdicts, rolled_back_in,
     words_about,
 };
@@ -15,11 +15,12 @@ use crate::id::CommitId;
 use crate::path::RepoPath;
 use crate::repo::{Objects, Repo};
 use crate::strategy::workbench::{Change, Standing, Workbench};
+use crate::workers::{self, Spread};
 
 /// How many commits are tried, a path, when it is looked for which of them took a change back.
-const TRIED: usize = 256;
+pub(super) const TRIED: usize = 256;
 /// How many paths of a commit are looked at one by one.
-const MOST_PATHS: usize = 200;
+pub(super) const MOST_PATHS: usize = 200;
 /// How many earlier commits are tried, a path, when it is looked for what a commit took back.
 const TRIED_BEFORE: usize = 48;
 
@@ -51,7 +52,25 @@ impl Repo {
     /// [`RevisionError::ShallowHistory`](crate::error::RevisionError::ShallowHistory) for a commit at the end of a
     /// shallow clone.
     pub fn is_reverted(&self, commit: CommitId, tip: CommitId) -> Result<IsReverted> {
-        self.complete(|repo| Judge::new(repo, tip)?.judge(commit))
+        self.complete(|repo| Judge::new(repo, tip)?.judge_with_turns(commit))
+    }
+
+    /// As [`Repo::is_reverted`] for each of the commits, on as many threads; one for each core where `threads` is 0.
+    ///
+    /// # Errors
+    /// As [`Repo::is_reverted`].
+    pub fn are_reverted(
+        &self,
+        commits: &[CommitId],
+        tip: CommitId,
+        threads: usize,
+    ) -> Result<Vec<IsReverted>> {
+        let spread = Spread { threads: workers::threads(threads), at_once: 1 };
+        self.complete(|repo| {
+            spread.over(commits, &|| Judge::new(repo, tip), &|judge: &mut Judge<'_>, commit| {
+                judge.judge_with_turns(*commit)
+            })
+        })
     }
 
     /// What to undo so that `commit` comes back at `tip`: itself where it is a rollback that stands, else what took it
@@ -67,9 +86,9 @@ impl Repo {
 }
 
 /// Judges changes at one tip.
-struct Judge<'r> {
+pub(super) struct Judge<'r> {
     repo: &'r Repo,
-    bench: Workbench,
+    pub(super) bench: Workbench,
 }
 
 impl<'r> Judge<'r> {
@@ -77,23 +96,26 @@ impl<'r> Judge<'r> {
         Ok(Self { repo, bench: Workbench::new(repo, tip)? })
     }
 
-    fn objects(&self) -> std::rc::Rc<Objects> {
+    pub(super) fn objects(&self) -> std::rc::Rc<Objects> {
         self.bench.objects.clone()
     }
 
-    fn change(&self, id: CommitId) -> Result<Change> {
+    pub(super) fn change(&self, id: CommitId) -> Result<Change> {
         Change::of_mainline(self.bench.objects.commit(id)?)
     }
 
-    fn judge(&mut self, commit: CommitId) -> Result<IsReverted> {
+    pub(super) fn judge(&mut self, commit: CommitId) -> Result<IsReverted> {
         let (objects, tip) = (self.objects(), self.bench.tip.id);
         let mut confirm = |by: CommitId, of: CommitId| self.took_back(by, of);
         let words = words_about(&objects, commit, tip, &mut confirm)?;
-        let picked_as = match history::is_reached(&objects, tip, commit)? {
-            true => None,
+        let (picked_as, picked_known_by) = match history::is_reached(&objects, tip, commit)? {
+            true => (None, None),
             false => match words.picks.first() {
-                Some(pick) => Some(*pick),
-                None => return Ok(IsReverted::not_in_history(commit, tip)),
+                Some(pick) => (Some(*pick), Some(Proof::Message)),
+                None => match self.same_patch_as(commit)? {
+                    Some(pick) => (Some(pick), Some(Proof::Patch)),
+                    None => return Ok(IsReverted::not_in_history(commit, tip)),
+                },
             },
         };
         let change = self.change(picked_as.unwrap_or(commit))?;
@@ -103,6 +125,7 @@ impl<'r> Judge<'r> {
         Ok(IsReverted {
             verdict,
             picked_as,
+            picked_known_by,
             paths,
             claims: words.claims,
             ..IsReverted::not_in_history(commit, tip)
@@ -158,7 +181,7 @@ impl<'r> Judge<'r> {
             && self.bench.standing(change, before)? != Standing::TakenBack)
     }
 
-    fn paths_of(&self, change: &Change) -> Result<Vec<RepoPath>> {
+    pub(super) fn paths_of(&self, change: &Change) -> Result<Vec<RepoPath>> {
         let changed = changed_paths(&self.bench.objects, change.commit.id, change.mainline)?;
         Ok(changed.into_iter().map(|one| one.path).collect())
     }
@@ -294,7 +317,7 @@ impl<'r> Judge<'r> {
     }
 
     /// The name at the tip of a path that the change left behind.
-    fn name_now(&self, change: &Change, path: &RepoPath) -> Result<RepoPath> {
+    pub(super) fn name_now(&self, change: &Change, path: &RepoPath) -> Result<RepoPath> {
         let (objects, tip) = (&self.bench.objects, self.bench.tip.tree);
         let moved = match objects.entry_at(tip, path)? {
             Some(_) => None,
