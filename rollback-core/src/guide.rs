@@ -137,6 +137,10 @@
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! [`OperationRef::NextUndo`](crate::oplog::OperationRef::NextUndo) and
+//! [`OperationRef::NextRedo`](crate::oplog::OperationRef::NextRedo) go back and forth along the landings;
+//! [`Repo::undo_git`](crate::Repo::undo_git) takes back what git did last to a branch.
+//!
 //! # Ask before the incident
 //!
 //! A [`rehearsal`](crate::rehearsal) tells of each change of a range whether it could be rolled back by itself, on all cores

@@ -123,7 +123,7 @@ fn a_restore_is_taken_back_and_that_too_to_the_byte_and_the_second() {
     done(rb(&repo, &["checkpoint", "restore", "safe"]));
     done(rb(&repo, &["undo"]));
     wrecked.assert_same(&state(&repo));
-    done(rb(&repo, &["undo"]));
+    done(rb(&repo, &["redo"]));
     repo.write("noise.log", "ignored\n");
     kept.without(&[Part::Times]).assert_same(&state(&repo).without(&[Part::Times]));
     assert_sound(&repo);
@@ -383,7 +383,7 @@ fn paths_outside_come_back_with_consent_only_to_where_they_were() {
     assert_eq!(read(&folder.join("app.conf")).as_deref(), Some("two\n"));
     assert_eq!(read(&folder.join("added")).as_deref(), Some("new\n"));
     assert!(!key.exists());
-    done(rb(&repo, &["undo", "--with-outside"]));
+    done(rb(&repo, &["redo", "--with-outside"]));
     assert_eq!(read(&folder.join("app.conf")).as_deref(), Some("one\n"));
 
     // What was there is kept by the checkpoint that was made before.
@@ -516,7 +516,7 @@ fn operations_in_progress_come_back_and_go_on_as_if_they_had_never_been_given_up
         assert_eq!(in_progress(&repo), expected, "{begin:?}");
         done(rb(&repo, &["undo"]));
         assert_eq!(in_progress(&repo), clean, "{begin:?}");
-        done(rb(&repo, &["undo"]));
+        done(rb(&repo, &["redo"]));
         assert_eq!(in_progress(&repo), expected, "{begin:?}");
         for one in [&repo, &twin] {
             one.write("f", "1\nresolved\n3\n");

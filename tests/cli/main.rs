@@ -48,6 +48,7 @@ mod trust;
 mod tutorial;
 mod unasked;
 mod uncommitted;
+mod undo_depth;
 mod unknown_paths;
 mod verdicts;
 mod words;

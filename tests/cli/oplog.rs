@@ -69,14 +69,14 @@ fn a_landing_that_is_undone_leaves_everything_as_it_was_and_undoing_that_brings_
     assert_eq!(undone["kind"], "revert-commit");
     assert_eq!(undone["paths"], json!(["readme", "run.sh", "src/shim.py"]));
 
-    let again = rb(&repo, &["undo"]);
+    let again = rb(&repo, &["redo"]);
     assert_eq!(again.code, 0, "{}", again.stderr);
     after.0.assert_same(&kept(&repo));
     assert_eq!(references(&repo), after.1);
 
     let logged = operations(&repo);
     let of = |field: &str| logged.iter().map(|row| row[field].clone()).collect::<Vec<_>>();
-    assert_eq!(of("kind"), ["undo", "undo", "revert-commit"]);
+    assert_eq!(of("kind"), ["redo", "undo", "revert-commit"]);
     assert_eq!(logged[1]["undone_by"], logged[0]["operation_id"]);
     assert_eq!(logged[2].get("undone_by"), None, "its undo was taken back");
     assert_eq!(logged[2]["commit_ids"], json!([repo.git(&["rev-parse", "HEAD"])]));
@@ -91,7 +91,7 @@ fn what_the_log_names_outlives_garbage_collection() {
     rb(&repo, &["undo"]);
     repo.git(&["reflog", "expire", "--expire=now", "--all"]);
     repo.git(&["gc", "-q", "--prune=now"]);
-    let run = rb(&repo, &["undo"]);
+    let run = rb(&repo, &["redo"]);
     assert_eq!(run.code, 0, "{}", run.stderr);
     assert_eq!(repo.git(&["rev-parse", "HEAD"]), landed);
     assert_eq!(repo.git(&["status", "--porcelain"]), "");
@@ -192,7 +192,7 @@ fn a_branch_that_an_operation_made_goes_with_its_log_and_comes_back() {
         }
         assert_eq!(operations(&repo)[0]["after"], Value::Null);
         assert_sound(&repo);
-        assert_eq!(rb(&repo, &["undo"]).code, 0, "the undo is taken back");
+        assert_eq!(rb(&repo, &["redo"]).code, 0, "the undo is taken back");
         assert_eq!(references(&repo), made);
         before.0.assert_same(&kept(&repo));
         assert_sound(&repo);
@@ -241,7 +241,7 @@ fn a_branch_made_anew_meanwhile_is_not_overwritten_by_the_undo_of_its_removal() 
     assert_eq!(rb(&repo, &["undo"]).code, 0);
     repo.git(&["branch", "rescue", "HEAD~2"]);
     let before = State::of(&repo);
-    let refused = rb(&repo, &["undo", "--json"]);
+    let refused = rb(&repo, &["redo", "--json"]);
     assert_eq!((refused.code, &refused.json()["error"]["code"]), (5, &json!("branch-exists")));
     before.assert_unchanged(&repo);
 }
@@ -277,7 +277,7 @@ fn flags_of_the_index_come_back_where_the_entry_had_gone() {
     assert_eq!(undone.code, 0, "{}", undone.stderr);
     before.0.assert_same(&kept(&repo));
     assert_eq!(references(&repo), before.1);
-    assert_eq!(rb(&repo, &["undo"]).code, 0);
+    assert_eq!(rb(&repo, &["redo"]).code, 0);
     assert_eq!(rb(&repo, &["undo"]).code, 0);
     before.0.assert_same(&kept(&repo));
     assert!(!repo.path().join("skipped").exists());

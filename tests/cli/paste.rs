@@ -102,6 +102,10 @@ const SCENES: &[Scene] = &[
         "true",
     ),
     scene("not-a-commit", "true", "rb revert HEAD:f", With(0), "true"),
+    scene("nothing-to-undo", "rb revert HEAD; rb undo", "rb undo", With(0), "[ $(cat f) = 2 ]"),
+    scene("nothing-to-redo", "rb revert HEAD", "rb redo", With(0), "true"),
+    scene("no-git-move", "git branch -q fresh", "rb undo --git fresh", With(0), "true"),
+    scene("moved-by-rb", "rb revert HEAD", "rb undo --git", With(0), "[ $(cat f) = 3 ]"),
     scene("bad-rehearsal", "echo {} >../part", "rb rehearse --merge ../part", With(0), "true"),
     scene(
         "mixed-rehearsals",

@@ -48,7 +48,7 @@ fn assert_restores(repo: &Sandbox, rb_words: &[&str], git_words: &[&str]) {
     assert_eq!(repo.git(&["rev-parse", "HEAD"]), tip, "no commit is made");
     done(rb(repo, &["undo"]));
     before.assert_same(&kept(repo));
-    done(rb(repo, &["undo"]));
+    done(rb(repo, &["redo"]));
     compared(&twin).assert_same(&compared(repo));
 }
 

@@ -56,6 +56,9 @@ pub(crate) struct Ops {
     /// List at most this many operations
     #[arg(short = 'n', long, value_name = "N")]
     pub(crate) max_count: Option<usize>,
+    /// List the moves of branches that git made as well, from their logs
+    #[arg(long)]
+    pub(crate) all: bool,
 }
 
 /// `rb report`.
@@ -247,8 +250,12 @@ pub(crate) enum Document {
     Rehearsal,
     /// What `rb ops` prints, a line each
     Operation,
-    /// What `rb undo` prints
+    /// What `rb ops --all` prints of a move that git made, a line each
+    GitMove,
+    /// What `rb undo` and `rb redo` print
     Undo,
+    /// What `rb undo --git` prints
+    UndoGit,
     /// What `rb restore` prints where no commit is made
     Restore,
     /// What `rb checkpoint create` and `show` print

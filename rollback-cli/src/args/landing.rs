@@ -416,16 +416,40 @@ pub(crate) struct Reapply {
 
 /// `rb undo`.
 #[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  rb undo                    the last landing of rb that is not undone; once more the one before it
+  rb redo                    take the last undo back
+  rb undo --git --dry-run    what git did last to this branch, and what taking that back would change
+  rb undo --git              a reset, rebase, merge, pull or amended commit of git's, taken back
+
+git's moves are read from the log of the branch. Work that is not committed is never lost: it is a
+refusal, and a checkpoint of everything is made first. A commit leaves index and files as they are,
+and so does taking it back.")]
 pub(crate) struct Undo {
-    /// The operation, or how its id begins; the last one if not given
-    #[arg(value_name = "OP")]
+    /// The operation, or how its id begins; the last one that is not undone if not given
+    #[arg(value_name = "OP", conflicts_with = "git")]
     pub(crate) operation: Option<String>,
+    /// Take back the last move of a branch that git made; of the branch that HEAD is on if none is given
+    #[arg(long, value_name = "BRANCH", num_args = 0..=1, require_equals = false, add = crate::completing::revisions())]
+    pub(crate) git: Option<Option<OsString>>,
     /// Say what would be taken back, and do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Take along what the operation put back outside of the repository
+    #[arg(long, conflicts_with = "git")]
+    pub(crate) with_outside: bool,
+    #[command(flatten)]
+    pub(crate) no_edit: NoEdit,
+}
+
+/// `rb redo`.
+#[derive(Debug, Args)]
+pub(crate) struct Redo {
+    /// Say what would be done again, and do nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
     /// Take along what the operation put back outside of the repository
     #[arg(long)]
     pub(crate) with_outside: bool,
-    #[command(flatten)]
-    pub(crate) no_edit: NoEdit,
 }

@@ -25,8 +25,8 @@ pub(crate) use checkpoint::{
 };
 pub(crate) use checks::Checks;
 pub(crate) use landing::{
-    Apply, Continue, How, LandingHere, Message, NoEdit, OnConflict, Pick, Ranges, Reapply, Restore, Revert,
-    Sequencer, Undo,
+    Apply, Continue, How, LandingHere, Message, NoEdit, OnConflict, Pick, Ranges, Reapply, Redo, Restore,
+    Revert, Sequencer, Undo,
 };
 pub(crate) use procedures::{Evaluate, EvaluateFormat, Moment, Procedure, ProcedureAction};
 pub(crate) use rehearse::Rehearse;
@@ -153,8 +153,10 @@ pub(crate) enum Command {
     Publish(Publish),
     /// Run the checks of a procedure on the system as it is, and change nothing
     Verify(Verify),
-    /// Take back what rb landed, as long as nothing builds on it
+    /// Take back what rb landed, or what git did to a branch (--git)
     Undo(Undo),
+    /// Take the last undo back
+    Redo(Redo),
     /// Keep a state by name, and come back to it: HEAD, index, work tree, paths outside
     Checkpoint(Checkpoint),
     /// Show what happened to a path, what broke it, and when it was last good
@@ -205,6 +207,7 @@ impl Command {
                 | Self::Skip
                 | Self::Abort(_)
                 | Self::Undo(_)
+                | Self::Redo(_)
                 | Self::Checkpoint(_)
         )
     }

@@ -12,7 +12,7 @@ pub(crate) mod is_reverted;
 mod land;
 mod man;
 mod merge_tree;
-mod ops;
+pub(crate) mod ops;
 mod pick;
 mod procedure;
 pub(crate) mod prune;
@@ -62,6 +62,7 @@ pub(crate) fn run(command: Command, session: &mut Session) -> Outcome {
         Command::Publish(args) => running::publish::run(&args, session),
         Command::Verify(args) => running::verify::run(&args, session),
         Command::Undo(args) => undo::run(args, session),
+        Command::Redo(args) => undo::redo(&args, session),
         Command::Checkpoint(args) => checkpoint::run(args.action, session),
         Command::Trust(args) => trust::run(&args, session),
         Command::Prune(args) => prune::run(&args, session),

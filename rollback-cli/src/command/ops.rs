@@ -1,6 +1,8 @@
-//! `rb ops`: what rb landed here, newest first.
+//! `rb ops`: what rb landed here, newest first, and what git did to branches.
 
+use rollback_core::oplog::{GitMove, Operation};
 use rollback_core::procedure::engine::{RunState, runs};
+use serde::Serialize;
 
 use super::Outcome;
 use crate::args::Ops;
@@ -11,6 +13,9 @@ use crate::session::Session;
 /// Runs `rb ops`.
 pub(crate) fn run(args: &Ops, session: &mut Session) -> Outcome {
     let repo = session.repo()?;
+    if args.all {
+        return all(args.max_count.unwrap_or(usize::MAX), session);
+    }
     let mut found = repo.operations()?;
     found.truncate(args.max_count.unwrap_or(usize::MAX));
     if session.console.json() {
@@ -39,5 +44,51 @@ pub(crate) fn run(args: &Ops, session: &mut Session) -> Outcome {
             .console
             .complain(&format!("note: operation {operation} is not finished; see to it with: {status}\n"));
     }
+    Ok(Exit::Done)
+}
+
+/// What `--json` prints of a move that git made.
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+pub(crate) struct MoveLine {
+    /// Always `git`, where an operation has its strategy.
+    kind: &'static str,
+    /// The move.
+    #[serde(flatten)]
+    moved: GitMove,
+}
+
+/// An operation of rb's, or a move that git made.
+enum Row {
+    Rb(Operation),
+    Git(GitMove),
+}
+
+impl Row {
+    fn time(&self) -> i64 {
+        match self {
+            Self::Rb(operation) => operation.time,
+            Self::Git(one) => one.time,
+        }
+    }
+}
+
+/// Lists both in one, newest first.
+fn all(most: usize, session: &mut Session) -> Outcome {
+    let repo = session.repo()?;
+    let mut rows: Vec<Row> = repo.operations()?.into_iter().map(Row::Rb).collect();
+    rows.extend(repo.git_moves(most)?.into_iter().map(Row::Git));
+    rows.sort_by_key(|row| std::cmp::Reverse(row.time()));
+    rows.truncate(most);
+    let (json, look) = (session.console.json(), session.console.look());
+    for row in rows {
+        let line = match (row, json) {
+            (Row::Rb(operation), true) => json::line(&operation),
+            (Row::Rb(operation), false) => operations::line(&operation, &repo, look),
+            (Row::Git(moved), true) => json::line(&MoveLine { kind: "git", moved }),
+            (Row::Git(moved), false) => operations::git_move(&moved, &repo, look),
+        };
+        session.console.print(&line);
+    }
+    session.console.complain(&records::notes(&repo.unreadable_operations()?, &[]));
     Ok(Exit::Done)
 }

@@ -1,7 +1,7 @@
 //! `rb schema`: the JSON Schema of every document that `--json` prints.
 
 use rollback_core::history::PathHistory;
-use rollback_core::oplog::{Operation, Undone};
+use rollback_core::oplog::{GitUndone, Operation, Undone};
 use rollback_core::procedure::Procedure;
 use rollback_core::procedure::engine::Publication;
 use rollback_core::procedure::trigger::Evaluation;
@@ -13,6 +13,7 @@ use schemars::Schema;
 use schemars::generate::SchemaSettings;
 
 use super::is_reverted::Answer;
+use super::ops::MoveLine;
 use super::prune::PruneDocument;
 use super::trust::TrustDocument;
 use super::{Outcome, checkpoint, restore};
@@ -69,6 +70,8 @@ fn of_fields(document: Document) -> Schema {
         Document::IsReverted => generator.into_root_schema_for::<Answer>(),
         Document::Rehearsal => generator.into_root_schema_for::<RehearsedChange>(),
         Document::Operation => generator.into_root_schema_for::<Operation>(),
+        Document::GitMove => generator.into_root_schema_for::<MoveLine>(),
+        Document::UndoGit => generator.into_root_schema_for::<GitUndone>(),
         Document::Undo => generator.into_root_schema_for::<Undone>(),
         Document::Restore => generator.into_root_schema_for::<restore::RestoredDocument>(),
         Document::Checkpoint => generator.into_root_schema_for::<checkpoint::One>(),

@@ -4,7 +4,7 @@ use rollback_core::InProgress;
 use rollback_core::procedure::engine::{runs, sweep_candidates};
 use rollback_core::receipt::Recovery;
 
-use super::undo::undo_command;
+use super::undo::{redo_command, undo_command};
 use super::{Outcome, running};
 use crate::exit::Exit;
 use crate::render::operations::{OpenRun, Status};
@@ -40,7 +40,10 @@ pub(crate) fn run(session: &mut Session) -> Outcome {
         _ if in_progress.is_some() => session.invocation.git(&["status"]).to_string(),
         (Some(Recovery::SetAside { .. }), _) => session.invocation.git(&["status"]).to_string(),
         _ if !runs.is_empty() => runs[0].next.clone(),
-        (_, Some(operation)) if operation.before.is_some() => undo_command(session, &operation.outside),
+        (_, Some(operation)) if operation.before.is_some() => match operation.kind.as_str() {
+            "undo" => redo_command(session, &operation.outside),
+            _ => undo_command(session, &operation.outside),
+        },
         (_, Some(_)) => session.invocation.command(&["ops"]).to_string(),
         (_, None) => session.invocation.command(&["--help"]).to_string(),
     };

@@ -1,10 +1,10 @@
-//! `rb undo`: take back what rb landed.
+//! `rb undo` and `rb redo`: take back what rb landed, or what git did to a branch.
 
 use rollback_core::RepoPath;
 use rollback_core::oplog::{OperationRef, UndoOptions};
 
-use super::Outcome;
-use crate::args::Undo;
+use super::{Outcome, optional_revision};
+use crate::args::{Redo, Undo};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::hint::Hint;
@@ -15,26 +15,37 @@ use crate::signals;
 
 /// Runs `rb undo`.
 pub(crate) fn run(args: Undo, session: &mut Session) -> Outcome {
+    if let Some(branch) = &args.git {
+        return undo_git(optional_revision(branch.as_ref())?.as_deref(), args.dry_run, session);
+    }
+    let which = args.operation.map_or(OperationRef::NextUndo, OperationRef::Id);
+    take_back(&which, args.dry_run, args.with_outside, session)
+}
+
+/// Runs `rb redo`.
+pub(crate) fn redo(args: &Redo, session: &mut Session) -> Outcome {
+    take_back(&OperationRef::NextRedo, args.dry_run, args.with_outside, session)
+}
+
+fn take_back(which: &OperationRef, dry_run: bool, with_outside: bool, session: &mut Session) -> Outcome {
     let repo = session.repo()?;
-    let which = args.operation.map_or(OperationRef::Last, OperationRef::Id);
     let mut options = UndoOptions::default();
-    if args.with_outside {
+    if with_outside {
         options = options.with_outside();
     }
     let landing = signals::Landing::begin();
-    let undone = progress::during(&session.console, "taking it back", || match args.dry_run {
-        true => repo.check_undo(&which, &options),
-        false => repo.undo(&which, &options),
+    let undone = progress::during(&session.console, "taking it back", || match dry_run {
+        true => repo.check_undo(which, &options),
+        false => repo.undo(which, &options),
     })?;
-    let again = undo_command(session, &undone.outside);
-    let failure = undone.later_failure.as_ref().map(|failure| {
-        Failure::new(Exit::LandedWithFailure, "later-failure", failure.as_str()).with_hint(Hint::new(
-            "the undo has landed and stays; see it with",
-            session.invocation.git(&["status"]),
-        ))
-    });
+    let again = match undone.kind.as_str() {
+        // What was done again can be undone again.
+        "undo" => undo_command(session, &undone.outside),
+        _ => redo_command(session, &undone.outside),
+    };
+    let failure = later_failure(undone.later_failure.as_deref(), session);
     let console = &mut session.console;
-    if !args.dry_run {
+    if !dry_run {
         console.has_landed();
     }
     if console.json() {
@@ -43,9 +54,52 @@ pub(crate) fn run(args: Undo, session: &mut Session) -> Outcome {
         console.tell(&operations::undone(&undone, &repo, &again, console.look()));
     }
     drop(landing);
-    let Some(failure) = failure else { return Ok(Exit::Done) };
+    Ok(ending(failure, session))
+}
+
+/// Takes back what git did last to a branch.
+fn undo_git(branch: Option<&str>, dry_run: bool, session: &mut Session) -> Outcome {
+    let repo = session.repo()?;
+    let landing = signals::Landing::begin();
+    let undone = progress::during(&session.console, "taking it back", || match dry_run {
+        true => repo.check_undo_git(branch),
+        false => repo.undo_git(branch),
+    })?;
+    let again = undo_command(session, &[]);
+    let failure = later_failure(undone.later_failure.as_deref(), session);
+    let console = &mut session.console;
+    if !dry_run {
+        console.has_landed();
+    }
+    if console.json() {
+        console.print(&json::document_with(&undone, failure.as_ref()));
+    } else {
+        console.tell(&operations::git_undone(&undone, &repo, &again, console.look()));
+    }
+    drop(landing);
+    Ok(ending(failure, session))
+}
+
+/// What failed after an undo had landed.
+fn later_failure(failure: Option<&str>, session: &Session) -> Option<Failure> {
+    let status = session.invocation.git(&["status"]);
+    failure.map(|failure| {
+        Failure::new(Exit::LandedWithFailure, "later-failure", failure)
+            .with_hint(Hint::new("the undo has landed and stays; see it with", status))
+    })
+}
+
+fn ending(failure: Option<Failure>, session: &mut Session) -> Exit {
+    let Some(failure) = failure else { return Exit::Done };
+    let console = &mut session.console;
     console.complain(&failure.text(console.look().verbose));
-    Ok(Exit::LandedWithFailure)
+    Exit::LandedWithFailure
+}
+
+/// What takes the last undo back.
+pub(crate) fn redo_command(session: &Session, outside: &[RepoPath]) -> String {
+    let words: &[&str] = if outside.is_empty() { &["redo"] } else { &["redo", "--with-outside"] };
+    session.invocation.command(words).to_string()
 }
 
 /// What takes the last operation back, which had put these paths back outside of the repository.

@@ -9,6 +9,16 @@ pub(super) fn hint(situation: &Situation<'_>, error: &OperationError) -> Option<
     let typed = situation.invocation;
     Some(match error {
         OperationError::NothingLanded => Hint::new("see what it can do with", typed.command(&["--help"])),
+        OperationError::NothingToUndo => {
+            Hint::new("bring the last of it back with", typed.command(&["redo"]))
+        }
+        OperationError::NothingToRedo => Hint::new("see what was done here with", typed.command(&["ops"])),
+        OperationError::NoGitMove { .. } => {
+            Hint::new("see all moves of branches with", typed.command(&["ops", "--all"]))
+        }
+        OperationError::MovedByRb { operation, .. } => {
+            Hint::new("take that back first with", typed.command(&["undo", operation]))
+        }
         OperationError::Unknown { .. } => Hint::new("see what there is with", typed.command(&["ops"])),
         OperationError::NotInProgress { .. } => {
             Hint::new("see where things stand with", situation.git(&["status"]))

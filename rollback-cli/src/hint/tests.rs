@@ -321,6 +321,13 @@ fn table() -> Vec<(Error, Option<&'static str>)> {
             .into(),
             Some("git branch rescue 49eb8d39c78f161231e63293df60f343d208f409"),
         ),
+        (OperationError::NothingToUndo.into(), Some("rb redo")),
+        (OperationError::NothingToRedo.into(), Some("rb ops")),
+        (OperationError::NoGitMove { reference: "refs/heads/main".into() }.into(), Some("rb ops --all")),
+        (
+            OperationError::MovedByRb { reference: "refs/heads/main".into(), operation: "a1".into() }.into(),
+            Some("rb undo a1"),
+        ),
         (CheckpointError::Unknown { name: "x".into() }.into(), Some("rb checkpoint list")),
         (
             CheckpointError::Exists { name: "manual/x".into(), commit: commit() }.into(),

@@ -1,7 +1,7 @@
 //! Operations for people: the log, an undo, and where things stand.
 
 use rollback_core::Repo;
-use rollback_core::oplog::{Operation, Undone};
+use rollback_core::oplog::{GitMove, GitUndone, Operation, Undone};
 use rollback_core::procedure::engine::RunState;
 use rollback_core::receipt::Recovery;
 use rollback_core::record::UnreadableRecord;
@@ -53,10 +53,14 @@ pub(crate) struct OpenRun {
 pub(crate) fn list(operations: &[Operation], repo: &Repo, look: Look) -> String {
     let mut said = String::new();
     for operation in operations {
-        said.push_str(&row(operation, repo, look));
-        said.push('\n');
+        said.push_str(&line(operation, repo, look));
     }
     said
+}
+
+/// An operation as a line of the log.
+pub(crate) fn line(operation: &Operation, repo: &Repo, look: Look) -> String {
+    row(operation, repo, look) + "\n"
 }
 
 fn row(operation: &Operation, repo: &Repo, look: Look) -> String {
@@ -90,7 +94,12 @@ pub(crate) fn undone(undone: &Undone, repo: &Repo, again: &str, look: Look) -> S
     let mut said = undone.recovered.as_ref().map(recovery).unwrap_or_default();
     said.push_str(&format!(
         "{}: operation {} ({}).\n",
-        if undone.operation_id.is_empty() { "Would undo; nothing was changed" } else { "Undone" },
+        match (undone.operation_id.is_empty(), undone.kind == "undo") {
+            (true, false) => "Would undo; nothing was changed",
+            (false, false) => "Undone",
+            (true, true) => "Would do again; nothing was changed",
+            (false, true) => "Done again: the undo is taken back",
+        },
         paint(Palette::ID, text::escape(&undone.undoes)),
         text::escape(&undone.kind)
     ));
@@ -113,9 +122,61 @@ pub(crate) fn undone(undone: &Undone, repo: &Repo, again: &str, look: Look) -> S
         said.push_str(&format!("  {} (outside of the repository)\n", text::path(path)));
     }
     if !undone.operation_id.is_empty() {
-        said.push_str(&format!("next: take the undo back with: {}\n", paint(Palette::COMMAND, again)));
+        let what = if undone.kind == "undo" { "undo it again with" } else { "take the undo back with" };
+        said.push_str(&format!("next: {what}: {}\n", paint(Palette::COMMAND, again)));
     }
     said
+}
+
+/// What taking back a move of git's did, and how to take that back.
+pub(crate) fn git_undone(undone: &GitUndone, repo: &Repo, again: &str, look: Look) -> String {
+    let mut said = undone.recovered.as_ref().map(recovery).unwrap_or_default();
+    let dry = undone.operation_id.is_empty();
+    said.push_str(&format!(
+        "{}: {} ({})\n",
+        if dry { "Would undo; nothing was changed" } else { "Undone" },
+        text::escape(&undone.moved.message),
+        moment(undone.moved.time),
+    ));
+    let short = |id| repo.abbreviation(id);
+    let back = moves(Some(short(undone.moved.after)), undone.moved.before.map(short), look);
+    let name = text::path(&undone.moved.reference);
+    said.push_str(&format!("{} {}: {back}\n", branch(&name), if dry { "would go back" } else { "is back" }));
+    if undone.keeps_files {
+        said.push_str("Index and files stay as they are: what was committed is staged.\n");
+    }
+    let shown = look.shown(12);
+    for path in undone.written.iter().take(shown) {
+        said.push_str(&format!("  {}\n", text::path(path)));
+    }
+    if undone.written.len() > shown {
+        said.push_str(&format!("  and {} more (-v shows all)\n", undone.written.len() - shown));
+    }
+    if let Some(checkpoint) = &undone.checkpoint {
+        said.push_str(&format!(
+            "What was there before is kept in the checkpoint {}.\n",
+            text::escape(checkpoint)
+        ));
+    }
+    if !dry {
+        said.push_str(&format!("next: take it back with: {}\n", paint(Palette::COMMAND, again)));
+    }
+    said
+}
+
+/// A move that git made, as a line of the log.
+pub(crate) fn git_move(one: &GitMove, repo: &Repo, look: Look) -> String {
+    let id = |id| repo.abbreviation(id);
+    let undone = if one.undone { paint(Palette::WARN, "  (undone)") } else { String::new() };
+    format!(
+        "{}  {}  {}  {}  {}  {}{undone}\n",
+        paint(Palette::QUIET, text::pad("git", 16)),
+        moment(one.time),
+        text::pad("", 13),
+        branch(&text::path(&one.reference)),
+        paint(Palette::QUIET, moves(one.before.map(id), Some(id(one.after)), look)),
+        text::escape(&one.message),
+    )
 }
 
 /// How a reference moved.

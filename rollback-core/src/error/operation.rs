@@ -27,6 +27,26 @@ pub enum OperationError {
     /// rb has landed nothing in this repository.
     #[error("rb has landed nothing here yet")]
     NothingLanded,
+    /// Everything that rb landed is undone already.
+    #[error("everything that rb landed here is undone already")]
+    NothingToUndo,
+    /// Nothing was undone since the last landing.
+    #[error("nothing was undone here since the last landing")]
+    NothingToRedo,
+    /// The log of a branch has no move of git's that could be taken back.
+    #[error("the log of {reference} has no move that git made and that could be taken back")]
+    NoGitMove {
+        /// The reference.
+        reference: RepoPath,
+    },
+    /// The newest move of a branch is one that rb made.
+    #[error("rb moved {reference} last, in operation {operation}")]
+    MovedByRb {
+        /// The reference.
+        reference: RepoPath,
+        /// The operation.
+        operation: String,
+    },
     /// The operation log has no such operation.
     #[error("'{spec}' names no operation of the log")]
     Unknown {
@@ -97,6 +117,10 @@ impl Family for OperationError {
     fn code(&self) -> &'static str {
         match self {
             Self::NothingLanded => "nothing-landed",
+            Self::NothingToUndo => "nothing-to-undo",
+            Self::NothingToRedo => "nothing-to-redo",
+            Self::NoGitMove { .. } => "no-git-move",
+            Self::MovedByRb { .. } => "moved-by-rb",
             Self::NotInProgress { .. } => "stop-is-over",
             Self::Continued { .. } => "continued",
             Self::Unknown { .. } => "unknown-operation",

@@ -24,6 +24,8 @@
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```
 
+mod git_moves;
+mod git_undo;
 mod prune;
 mod undo;
 
@@ -31,6 +33,8 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use git_moves::GitMove;
+pub use git_undo::GitUndone;
 pub use prune::{PruneOptions, Pruned};
 pub use undo::{OperationRef, UndoOptions, Undone};
 

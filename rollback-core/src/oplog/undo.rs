@@ -25,6 +25,10 @@ use crate::repo::revision::commit_of;
 use crate::repo::state::InProgress;
 use crate::repo::{Repo, commit_set};
 
+/// The kind of an operation that takes one back, and of one that takes such a one back.
+const UNDO: &str = "undo";
+const REDO: &str = "redo";
+
 /// Which operation is meant.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -32,6 +36,10 @@ pub enum OperationRef {
     /// The newest one; after an undo that is the undo.
     #[default]
     Last,
+    /// The newest landing that is not undone: what an undo takes back, so that two undos take back two.
+    NextUndo,
+    /// The newest undo that was not taken back and that no landing followed.
+    NextRedo,
     /// The one of this id, or of the only id that begins so.
     Id(String),
 }
@@ -207,7 +215,8 @@ impl Repo {
             version: LOG_VERSION,
             operation_id: operation_id.to_owned(),
             time,
-            kind: "undo".into(),
+            // What takes an undo back does what was undone again.
+            kind: if logged.kind == UNDO { REDO } else { UNDO }.into(),
             target: format!("{} {}", logged.kind, logged.target),
             reference,
             before,
@@ -288,13 +297,16 @@ impl Repo {
     pub(super) fn find_operation(&self, which: &OperationRef) -> Result<Entry> {
         let Log { entries, unreadable } = self.read_log()?;
         let unknown = |spec: &str| Error::from(OperationError::Unknown { spec: spec.to_owned() });
-        let OperationRef::Id(spec) = which else {
-            // Whether it was the last one cannot be told from an entry that cannot be read.
-            let last = entries.first().map_or("", |entry| number_of(&entry.id));
-            if let Some(record) = unreadable.into_iter().find(|record| number_of(&record.id) > last) {
-                return Err(RepositoryError::ForeignRecord { path: record.path, why: record.why }.into());
+        let spec = match which {
+            OperationRef::Id(spec) => spec,
+            _ => {
+                // Whether it was the last one cannot be told from an entry that cannot be read.
+                let last = entries.first().map_or("", |entry| number_of(&entry.id));
+                if let Some(record) = unreadable.into_iter().find(|record| number_of(&record.id) > last) {
+                    return Err(RepositoryError::ForeignRecord { path: record.path, why: record.why }.into());
+                }
+                return next(entries, which).map_err(Into::into);
             }
-            return entries.into_iter().next().ok_or(OperationError::NothingLanded.into());
         };
         let mut found: Vec<_> = entries
             .into_iter()
@@ -387,6 +399,28 @@ impl Repo {
             all.into_iter().filter_map(|(name, id)| Some((commit_of(&repo, name.as_ref(), id).ok()?, name)));
         Ok(commits.map(|(commit, name)| (name.to_string(), commit)).collect())
     }
+}
+
+/// The entry that is taken back next.
+fn next(entries: Vec<Entry>, which: &OperationRef) -> Result<Entry, OperationError> {
+    if entries.is_empty() {
+        return Err(OperationError::NothingLanded);
+    }
+    let mut whole = entries.into_iter().filter(|entry| entry.continued_by.is_none());
+    match which {
+        OperationRef::NextUndo => whole
+            .find(|entry| !is_undo_or_redo(&entry.logged) && entry.undone_by.is_none())
+            .ok_or(OperationError::NothingToUndo),
+        OperationRef::NextRedo => whole
+            .find(|entry| entry.logged.kind != REDO && entry.undone_by.is_none())
+            .filter(|entry| entry.logged.kind == UNDO)
+            .ok_or(OperationError::NothingToRedo),
+        _ => whole.next().ok_or(OperationError::NothingLanded),
+    }
+}
+
+fn is_undo_or_redo(logged: &LoggedOperation) -> bool {
+    logged.kind == UNDO || logged.kind == REDO
 }
 
 fn undone_of(logged: &LoggedOperation, operation_id: String) -> Undone {
