@@ -1,6 +1,6 @@
 //! The names of a file through its history: what it is called in another commit, and what changed it since.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use super::entries::same;
 use super::rename::Renames;
@@ -8,8 +8,9 @@ use super::walk::{Follow, Node, PathWalk, Visit};
 use crate::error::Result;
 use crate::id::{CommitId, TreeId};
 use crate::path::RepoPath;
+use crate::repo::Objects;
 use crate::repo::ancestry::{Ancestry, CommitIx, with_ancestry};
-use crate::repo::{Objects, commit_set};
+use crate::repo::reach::{Question, Reach};
 
 /// What a path of the tip is called in another commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,19 +33,49 @@ pub(crate) fn name_in(
     path: &RepoPath,
     other: CommitId,
 ) -> Result<NameThen> {
+    let mut names = names_in(objects, tip, path, &[other])?;
+    Ok(names.pop().unwrap_or(NameThen::Unknown))
+}
+
+/// As [`name_in`] for several commits: the path is followed once, as far as the oldest.
+///
+/// # Errors
+/// Those of reading commits and trees.
+pub(crate) fn names_in(
+    objects: &Objects,
+    tip: CommitId,
+    path: &RepoPath,
+    others: &[CommitId],
+) -> Result<Vec<NameThen>> {
     with_ancestry(objects, |ancestry| {
-        let mut life = Life::of(PathWalk::new(ancestry, tip, path, Follow::Renames), tip, path);
-        let newer = commits_since(life.walk.ancestry(), tip, other)?;
-        while let Some(Visit { node, .. }) = life.next()? {
-            if life.walk.commit_id(node) == other {
-                return Ok(NameThen::Known(life.walk.path(node).clone()));
-            }
-            if !newer.contains(&node.commit) {
-                return Ok(NameThen::Unknown);
-            }
+        let mut walk = PathWalk::new(ancestry, tip, path, Follow::Renames);
+        let others: Vec<_> = others.iter().map(|other| walk.ancestry().index_of(*other)).collect();
+        let reach = walk_since(walk.ancestry(), tip, &others)?;
+        let mut names = vec![NameThen::NotYet; others.len()];
+        let mut open: Vec<usize> = (0..others.len()).collect();
+        let mut life = Life::of(&mut walk, tip, path);
+        while !open.is_empty()
+            && let Some(Visit { node, .. }) = life.next()?
+        {
+            let set = reach.reached_by(node.commit);
+            open.retain(|number| {
+                if others[*number] == node.commit {
+                    names[*number] = NameThen::Known(life.walk.path(node).clone());
+                } else if !reach.answers(set, *number) {
+                    names[*number] = NameThen::Unknown;
+                }
+                names[*number] == NameThen::NotYet
+            });
         }
-        Ok(NameThen::NotYet)
+        Ok(names)
     })
+}
+
+/// Which commits the tip reaches and each of the others does not, by the number of the other.
+fn walk_since(ancestry: &mut Ancestry<'_>, tip: CommitId, others: &[CommitIx]) -> Result<Reach> {
+    let included = vec![ancestry.index_of(tip)];
+    let asked = others.iter().map(|other| Question { included: included.clone(), excluded: vec![*other] });
+    Reach::walk(ancestry, &asked.collect::<Vec<_>>())
 }
 
 /// The path in the tree `old` whose content `path` of the tree `new` most likely is: one that `new` lacks.
@@ -89,13 +120,42 @@ pub(crate) fn content_changes_since(
     since: CommitId,
     path: &RepoPath,
 ) -> Result<Vec<CommitId>> {
+    let mut changes = content_changes_since_each(objects, tip, &[(since, path)])?;
+    Ok(changes.pop().unwrap_or_default())
+}
+
+/// As [`content_changes_since`] for several commits and paths: each path is followed once, as far as the oldest asks.
+///
+/// # Errors
+/// Those of reading commits and trees.
+pub(crate) fn content_changes_since_each(
+    objects: &Objects,
+    tip: CommitId,
+    asked: &[(CommitId, &RepoPath)],
+) -> Result<Vec<Vec<CommitId>>> {
+    let mut by_path: BTreeMap<&RepoPath, Vec<usize>> = BTreeMap::new();
+    for (number, (_, path)) in asked.iter().enumerate() {
+        by_path.entry(path).or_default().push(number);
+    }
+    let Some((_, first)) = asked.first() else { return Ok(Vec::new()) };
     with_ancestry(objects, |ancestry| {
-        let mut life = Life::of(PathWalk::new(ancestry, tip, path, Follow::Renames), tip, path);
-        let newer = commits_since(life.walk.ancestry(), tip, since)?;
-        let mut changes = Vec::new();
-        while let Some(visit) = life.next()?.filter(|visit| newer.contains(&visit.node.commit)) {
-            if visit.step.is_change && !life.walk.is_pure_move(&visit)? {
-                changes.push(life.walk.commit_id(visit.node));
+        let mut walk = PathWalk::new(ancestry, tip, first, Follow::Renames);
+        let since: Vec<_> = asked.iter().map(|(since, _)| walk.ancestry().index_of(*since)).collect();
+        let reach = walk_since(walk.ancestry(), tip, &since)?;
+        let mut changes = vec![Vec::new(); asked.len()];
+        for (path, numbers) in &by_path {
+            let mut open = numbers.clone();
+            let mut life = Life::of(&mut walk, tip, path);
+            while let Some(visit) = life.next()? {
+                let set = reach.reached_by(visit.node.commit);
+                open.retain(|number| reach.answers(set, *number));
+                if open.is_empty() {
+                    break;
+                }
+                if visit.step.is_change && !life.walk.is_pure_move(&visit)? {
+                    let commit = life.walk.commit_id(visit.node);
+                    open.iter().for_each(|number| changes[*number].push(commit));
+                }
             }
         }
         Ok(changes)
@@ -127,24 +187,19 @@ pub(crate) fn last_changes_of(
     })
 }
 
-/// The commits that `tip` reaches and `other` does not.
-fn commits_since(ancestry: &mut Ancestry<'_>, tip: CommitId, other: CommitId) -> Result<HashSet<CommitIx>> {
-    let (tip, other) = (ancestry.index_of(tip), ancestry.index_of(other));
-    commit_set::difference(ancestry, &[tip], &[other])
-}
-
 /// The history of a file from the tip back to where it was added. A walk goes on from there, along what had its name
 /// before.
-struct Life<'o> {
-    walk: PathWalk<'o>,
+struct Life<'w, 'o> {
+    walk: &'w mut PathWalk<'o>,
     /// The commits to come in which it is there.
     ahead: HashSet<Node>,
 }
 
-impl<'o> Life<'o> {
-    fn of(mut walk: PathWalk<'o>, tip: CommitId, path: &RepoPath) -> Self {
-        let ahead = HashSet::from([walk.node(tip, path)]);
-        Self { walk, ahead }
+impl<'w, 'o> Life<'w, 'o> {
+    fn of(walk: &'w mut PathWalk<'o>, tip: CommitId, path: &RepoPath) -> Self {
+        let start = walk.node(tip, path);
+        walk.restart(start);
+        Self { walk, ahead: HashSet::from([start]) }
     }
 
     fn next(&mut self) -> Result<Option<Visit>> {

@@ -152,34 +152,18 @@ impl Diff<'_> {
 
     /// The rows in which two trees differ, in git's order.
     fn differing(&self, old: Option<TreeId>, new: Option<TreeId>) -> Result<Vec<Pair>> {
-        let mut pairs = Vec::new();
         if old == new {
-            return Ok(pairs);
+            return Ok(Vec::new());
         }
         let (mut old_bytes, mut new_bytes) = (Vec::new(), Vec::new());
         let old = self.rows(old, &mut old_bytes)?;
         let new = self.rows(new, &mut new_bytes)?;
-        let (mut old, mut new) = (old.as_slice(), new.as_slice());
-        loop {
-            let order = match (old.first(), new.first()) {
-                (None, None) => return Ok(pairs),
-                (Some(_), None) => Ordering::Less,
-                (None, Some(_)) => Ordering::Greater,
-                (Some(one), Some(other)) => one.in_order(other),
-            };
-            let before = if order.is_le() { take_first(&mut old) } else { None };
-            let after = if order.is_ge() { take_first(&mut new) } else { None };
-            if let (Some(before), Some(after)) = (&before, &after)
-                && before.entry.same_as(&after.entry)
-            {
-                continue;
-            }
-            let Some(name) = before.as_ref().or(after.as_ref()).map(|row| row.name.to_owned()) else {
-                continue;
-            };
+        let pair = |(before, after): (Option<Row<'_>>, Option<Row<'_>>)| {
+            let name = before.or(after)?.name.to_owned();
             let (before, after) = (before.map(|row| row.entry), after.map(|row| row.entry));
-            pairs.push(Pair { name, before, after });
-        }
+            Some(Pair { name, before, after })
+        };
+        Ok(differing_rows(&old, &new).filter_map(pair).collect())
     }
 
     fn rows<'b>(&self, id: Option<TreeId>, bytes: &'b mut Vec<u8>) -> Result<Vec<Row<'b>>> {
@@ -187,6 +171,73 @@ impl Diff<'_> {
         self.objects.read_tree(id, bytes)?;
         TreeReader::new(id, bytes).sorted()
     }
+}
+
+/// The rows of two sorted trees that are not in both, those of one name and kind together.
+pub(super) fn differing_rows<'b>(
+    mut old: &'b [Row<'b>],
+    mut new: &'b [Row<'b>],
+) -> impl Iterator<Item = (Option<Row<'b>>, Option<Row<'b>>)> {
+    std::iter::from_fn(move || {
+        loop {
+            let order = match (old.first(), new.first()) {
+                (None, None) => return None,
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (Some(one), Some(other)) => one.in_order(other),
+            };
+            let before = if order.is_le() { take_first(&mut old) } else { None };
+            let after = if order.is_ge() { take_first(&mut new) } else { None };
+            match (&before, &after) {
+                (Some(before), Some(after)) if before.entry.same_as(&after.entry) => {}
+                _ => return Some((before, after)),
+            }
+        }
+    })
+}
+
+/// The parts of two trees' bytes in which they differ: the rows with which both begin, and those with which both end, are
+/// left out unread. All of both where one has no rows that can be told apart.
+pub(super) fn differing_part<'b>(old: &'b [u8], new: &'b [u8], hash_len: usize) -> (&'b [u8], &'b [u8]) {
+    let row_end = |bytes: &[u8], start: usize| {
+        let end = bytes.get(start..)?.find_byte(0)? + start + 1 + hash_len;
+        (end <= bytes.len()).then_some(end)
+    };
+    let (head, mut start) = (shared_head(old, new), 0);
+    while let Some(end) = row_end(old, start).filter(|end| *end <= head) {
+        start = end;
+    }
+    let (old, new) = (&old[start..], &new[start..]);
+    let tail = shared_tail(old, new);
+    let (mut old_end, mut new_end) = (0, 0);
+    loop {
+        let (old_left, new_left) = (old.len() - old_end, new.len() - new_end);
+        if old_left == new_left && old_left <= tail {
+            return (&old[..old_end], &new[..new_end]);
+        }
+        let (bytes, end) = if old_left >= new_left { (old, &mut old_end) } else { (new, &mut new_end) };
+        match row_end(bytes, *end) {
+            Some(next) => *end = next,
+            None => return (old, new),
+        }
+    }
+}
+
+/// How many bytes are compared at once.
+const BLOCK: usize = 64;
+
+fn shared_head(one: &[u8], other: &[u8]) -> usize {
+    let blocks = one.chunks_exact(BLOCK).zip(other.chunks_exact(BLOCK));
+    let shared = blocks.take_while(|(one, other)| one == other).count() * BLOCK;
+    let rest = one[shared..].iter().zip(&other[shared..]);
+    shared + rest.take_while(|(one, other)| one == other).count()
+}
+
+fn shared_tail(one: &[u8], other: &[u8]) -> usize {
+    let blocks = one.rchunks_exact(BLOCK).zip(other.rchunks_exact(BLOCK));
+    let shared = blocks.take_while(|(one, other)| one == other).count() * BLOCK;
+    let rest = one[..one.len() - shared].iter().rev().zip(other[..other.len() - shared].iter().rev());
+    shared + rest.take_while(|(one, other)| one == other).count()
 }
 
 fn take_first<'b>(rows: &mut &[Row<'b>]) -> Option<Row<'b>> {
@@ -201,4 +252,42 @@ fn entry_of(row: &gix::objs::tree::EntryRef<'_>) -> Entry {
 
 fn corrupt(id: TreeId, source: impl Into<crate::error::Source>) -> Error {
     ObjectError::Corrupt { kind: "tree", id: id.0, source: source.into() }.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HASH_LEN: usize = 20;
+
+    fn tree(rows: &[(&str, u8)]) -> Vec<u8> {
+        let row = |(name, id): &(&str, u8)| [b"100644 ", name.as_bytes(), &[0], &[*id; HASH_LEN]].concat();
+        rows.iter().flat_map(row).collect()
+    }
+
+    #[test]
+    fn rows_that_two_trees_share_at_both_ends_are_left_out() {
+        let part = |old: &[(&str, u8)], new: &[(&str, u8)]| {
+            let (old, new) = (tree(old), tree(new));
+            let (old, new) = differing_part(&old, &new, HASH_LEN);
+            (old.to_vec(), new.to_vec())
+        };
+        let all = [("a", 1), ("b", 2), ("c", 3)];
+        assert_eq!(part(&all, &all), (Vec::new(), Vec::new()));
+        assert_eq!(part(&all, &[]), (tree(&all), Vec::new()));
+        assert_eq!(part(&all, &[("a", 1), ("b", 9), ("c", 3)]), (tree(&[("b", 2)]), tree(&[("b", 9)])));
+        assert_eq!(part(&all, &[("a", 1), ("c", 3)]), (tree(&[("b", 2)]), Vec::new()));
+        assert_eq!(
+            part(&[("c", 3)], &[("a", 3), ("b", 3), ("c", 3)]),
+            (Vec::new(), tree(&[("a", 3), ("b", 3)]))
+        );
+        // An id that holds the zeros and letters of a row does not shift where rows begin.
+        assert_eq!(part(&[("a", 0), ("b", 0)], &[("b", 0)]), (tree(&[("a", 0)]), Vec::new()));
+    }
+
+    #[test]
+    fn bytes_without_rows_are_left_whole() {
+        let damaged = b"100644 a\0short".to_vec();
+        assert_eq!(differing_part(&damaged, b"", HASH_LEN), (&damaged[..], &b""[..]));
+    }
 }

@@ -69,6 +69,7 @@ impl Resolver<'_> {
     /// The changes along first parents, undone one after the other; merges whole.
     fn each_back_to(&self, state: CommitId, line: &Line, target: &ToTarget, mut case: Case) -> Result<Case> {
         let mut changes = Vec::new();
+        self.bench.look_up_names(&target.paths, &line.commits)?;
         for id in &line.commits {
             let change = self.change(*id, Some(1), true, &mut case.notes)?;
             match target.paths.is_empty() {

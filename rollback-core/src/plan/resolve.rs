@@ -173,6 +173,7 @@ impl<'a> Resolver<'a> {
     fn changes(&self, named: &Named, target: &CommitsTarget, case: &mut Case) -> Result<Vec<Change>> {
         let several = target.revisions.iter().any(|spec| is_range(spec));
         let mut changes = Vec::new();
+        self.bench.look_up_names(&target.paths, &named.commits)?;
         for id in &named.commits {
             let on_line = named.on_line.contains(id);
             let mainline = if on_line { self.mainline_of_line(target.mainline)? } else { target.mainline };

@@ -49,6 +49,13 @@ impl PathKey {
         }
         Self { hashes, is_ascii: path.as_bytes().is_ascii() }
     }
+
+    /// The path without the folders it lies in, for a caller that asked about those before.
+    pub(crate) fn of_last(path: &RepoPath) -> Self {
+        let mut key = Self::new(path);
+        key.hashes.drain(..key.hashes.len().saturating_sub(1));
+        key
+    }
 }
 
 impl ChangedPaths {

@@ -3,15 +3,11 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, HashSet};
 
-use super::ancestry::{Ancestry, CommitIx, UNKNOWN_GENERATION};
+use super::ancestry::{Ancestry, CommitIx};
+use super::reach::{Question, Reach};
 use crate::error::Result;
 
-/// The commits that `include` reach and `exclude` do not.
-///
-/// The walk ends where no excluded commit is left that could reach a commit of the set: by generation where the
-/// commit-graph knows both. Elsewhere dates must do, as they do for git (which looks 5 commits further): with a day's
-/// leeway, [`PATIENCE`] commits further, and if a date is found on the way that runs backwards by more than the leeway,
-/// dates are not believed and the walk goes on to the roots.
+/// The commits that `include` reach and `exclude` do not. Several such questions are asked of one walk: [`Reach`].
 ///
 /// # Errors
 /// Those of reading commits.
@@ -20,16 +16,8 @@ pub(crate) fn difference(
     include: &[CommitIx],
     exclude: &[CommitIx],
 ) -> Result<HashSet<CommitIx>> {
-    let mut painting = Painting::new(ancestry);
-    for commit in include {
-        painting.paint(*commit, INCLUDED)?;
-    }
-    for commit in exclude {
-        painting.paint(*commit, EXCLUDED)?;
-    }
-    while !painting.is_settled() && painting.spread()? {}
-    let colours = painting.colours;
-    Ok(colours.into_iter().filter(|(_, colour)| *colour == INCLUDED).map(|(commit, _)| commit).collect())
+    let question = Question { included: include.to_vec(), excluded: exclude.to_vec() };
+    Ok(Reach::walk(ancestry, &[question])?.members())
 }
 
 /// Commits in whose past lies all that `one` and `other` both reach: those at which their own pasts meet.
@@ -104,124 +92,4 @@ pub(crate) fn newest_first(
         }
     }
     Ok(order)
-}
-
-const INCLUDED: u8 = 1;
-const EXCLUDED: u8 = 2;
-const LEEWAY_SECONDS: i64 = 24 * 60 * 60;
-const PATIENCE: usize = 2_000;
-
-/// Two colours that spread from commits to their parents.
-struct Painting<'a, 'o> {
-    ancestry: &'a mut Ancestry<'o>,
-    colours: HashMap<CommitIx, u8>,
-    spread: HashMap<CommitIx, u8>,
-    queue: BinaryHeap<(u32, i64, CommitIx)>,
-    queued: HashSet<CommitIx>,
-    /// How many queued commits have the first colour alone.
-    open: usize,
-    /// Of the commits that had the first colour alone: the lowest generation, and the oldest outside the commit-graph.
-    lowest: u32,
-    oldest: i64,
-    dates_are_believed: bool,
-    /// How many commits are still looked at after dates have said that it is enough.
-    patience: usize,
-}
-
-impl<'a, 'o> Painting<'a, 'o> {
-    fn new(ancestry: &'a mut Ancestry<'o>) -> Self {
-        Self {
-            ancestry,
-            colours: HashMap::new(),
-            spread: HashMap::new(),
-            queue: BinaryHeap::new(),
-            queued: HashSet::new(),
-            open: 0,
-            lowest: UNKNOWN_GENERATION,
-            oldest: i64::MAX,
-            dates_are_believed: true,
-            patience: PATIENCE,
-        }
-    }
-
-    fn paint(&mut self, commit: CommitIx, colour: u8) -> Result<()> {
-        let had = self.colours.get(&commit).copied().unwrap_or_default();
-        let has = had | colour;
-        if has == had {
-            return Ok(());
-        }
-        self.colours.insert(commit, has);
-        let was_queued = self.queued.contains(&commit);
-        if was_queued && had == INCLUDED {
-            self.open -= 1;
-        }
-        if !was_queued {
-            let lineage = self.ancestry.lineage(commit)?;
-            self.queue.push((lineage.generation, lineage.seconds, commit));
-            self.queued.insert(commit);
-            if has == INCLUDED {
-                self.open += 1;
-            }
-            if lineage.generation == UNKNOWN_GENERATION && has & EXCLUDED != 0 {
-                self.doubt_dates(lineage.seconds, &lineage.parents)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Lets the colours of the furthest commit reach its parents. `false` where none is left.
-    fn spread(&mut self) -> Result<bool> {
-        let Some((generation, seconds, commit)) = self.queue.pop() else { return Ok(false) };
-        self.queued.remove(&commit);
-        let colour = self.colours[&commit];
-        if colour == INCLUDED {
-            self.open -= 1;
-            if generation == UNKNOWN_GENERATION {
-                self.oldest = self.oldest.min(seconds);
-            } else {
-                self.lowest = self.lowest.min(generation);
-            }
-        }
-        if self.spread.insert(commit, colour) == Some(colour) {
-            return Ok(true);
-        }
-        let lineage = self.ancestry.lineage(commit)?;
-        for parent in &lineage.parents {
-            let parent_lineage = self.ancestry.lineage(*parent)?;
-            self.ancestry.check_order(commit, generation, &parent_lineage)?;
-            self.paint(*parent, colour)?;
-        }
-        if generation == UNKNOWN_GENERATION {
-            self.doubt_dates(seconds, &lineage.parents)?;
-        }
-        Ok(true)
-    }
-
-    fn doubt_dates(&mut self, seconds: i64, parents: &[CommitIx]) -> Result<()> {
-        for parent in parents {
-            let parent = self.ancestry.lineage(*parent)?;
-            self.dates_are_believed &= parent.seconds <= seconds.saturating_add(LEEWAY_SECONDS);
-        }
-        Ok(())
-    }
-
-    /// Whether no queued commit can change the set any more.
-    fn is_settled(&mut self) -> bool {
-        if self.open > 0 {
-            return false;
-        }
-        let mut by_date = false;
-        let settled = self.queue.iter().all(|(generation, seconds, _)| match *generation {
-            UNKNOWN_GENERATION => {
-                by_date = true;
-                self.dates_are_believed && seconds.saturating_add(LEEWAY_SECONDS) < self.oldest
-            }
-            generation => generation <= self.lowest,
-        });
-        if settled && by_date && self.patience > 0 {
-            self.patience -= 1;
-            return false;
-        }
-        settled
-    }
 }

@@ -26,6 +26,7 @@ mod objects;
 mod open;
 pub(crate) mod promised;
 pub(crate) mod range;
+pub(crate) mod reach;
 pub(crate) mod reflog;
 pub(crate) mod refs;
 pub(crate) mod revision;

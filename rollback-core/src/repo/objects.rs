@@ -1,8 +1,10 @@
 //! Reading objects with errors that name them, and creating objects in memory.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use bstr::BString;
+use gix::hashtable::HashMap;
 use gix::objs::{Find, FindHeader, Kind, WriteTo};
 
 use super::big_blob::DEFAULT_LIMIT;
@@ -27,7 +29,12 @@ pub(crate) struct Objects {
     lacking: Option<Lacking>,
     cancel: Cancel,
     progress: Sink,
+    /// The commits that were read last: one question about history after another reads the same.
+    headers: RefCell<HashMap<gix::ObjectId, CommitHeader>>,
 }
+
+/// More commits than this are not kept.
+const KEPT_HEADERS: usize = 1 << 18;
 
 /// Objects that exist in memory only: id, kind and bytes, in no particular order.
 pub(crate) type NewObjects = Vec<(ObjectId, Kind, Vec<u8>)>;
@@ -54,13 +61,7 @@ impl Tree {
         let mut entries = Vec::new();
         for row in gix::objs::TreeRefIter::from_bytes(bytes, id.0.0.kind()) {
             let row = row.map_err(|source| corrupt("tree", id.0, source))?;
-            entries.push(TreeEntry {
-                name: row.filename.to_owned(),
-                entry: Entry {
-                    mode: EntryMode::from_bits(row.mode.value()),
-                    id: ObjectId(row.oid.to_owned()),
-                },
-            });
+            entries.push(TreeEntry { name: row.filename.to_owned(), entry: entry_of(&row) });
         }
         Ok(Self { entries })
     }
@@ -83,6 +84,7 @@ impl Objects {
             lacking: repo.lacking.clone(),
             cancel: repo.reading_until(),
             progress: repo.progress.clone(),
+            headers: RefCell::default(),
         }
     }
 
@@ -199,10 +201,20 @@ impl Objects {
 
     /// Reads tree, parents and time of a commit.
     pub(crate) fn commit_header(&self, id: CommitId) -> Result<CommitHeader> {
+        self.stop_if_cancelled()?;
+        if let Some(known) = self.headers.borrow().get(&id.gix()) {
+            return Ok(known.clone());
+        }
         let mut buffer = Vec::new();
         let kind = self.read(id.0, "commit", &mut buffer)?;
         expect_kind(kind, Kind::Commit, "commit", id.0)?;
-        CommitHeader::parse(id, &buffer)
+        let header = CommitHeader::parse(id, &buffer)?;
+        let mut headers = self.headers.borrow_mut();
+        if headers.len() >= KEPT_HEADERS {
+            headers.clear();
+        }
+        headers.insert(id.gix(), header.clone());
+        Ok(header)
     }
 
     /// The tree of a commit; the empty tree for `None`, which stands for the parent of a root.
@@ -213,11 +225,13 @@ impl Objects {
     /// The entry of `path` below the tree; `None` where the path does not exist. The root is a tree entry.
     pub(crate) fn entry_at(&self, tree: TreeId, path: &RepoPath) -> Result<Option<Entry>> {
         let mut at = Entry { mode: EntryMode::TREE, id: tree.0 };
+        let mut buffer = Vec::new();
         for name in path.components() {
             if !at.mode.is_tree() {
                 return Ok(None);
             }
-            match self.tree(TreeId(at.id))?.find(name) {
+            self.read_tree(TreeId(at.id), &mut buffer)?;
+            match find_row(TreeId(at.id), &buffer, name)? {
                 Some(entry) => at = entry,
                 None => return Ok(None),
             }
@@ -333,6 +347,24 @@ impl Objects {
             None => Ok(()),
         }
     }
+}
+
+/// The entry called `name` among the rows of a tree. A linear search: old trees are not always sorted, and a binary search
+/// would miss entries there.
+fn find_row(id: TreeId, bytes: &[u8], name: &[u8]) -> Result<Option<Entry>> {
+    let mut found = None;
+    for row in gix::objs::TreeRefIter::from_bytes(bytes, id.0.0.kind()) {
+        // A tree is read to its end, so that a damaged one is noticed.
+        let row = row.map_err(|source| corrupt("tree", id.0, source))?;
+        if found.is_none() && row.filename == name {
+            found = Some(entry_of(&row));
+        }
+    }
+    Ok(found)
+}
+
+fn entry_of(row: &gix::objs::tree::EntryRef<'_>) -> Entry {
+    Entry { mode: EntryMode::from_bits(row.mode.value()), id: ObjectId(row.oid.to_owned()) }
 }
 
 fn expect_kind(found: Kind, wanted: Kind, name: &'static str, id: ObjectId) -> Result<()> {

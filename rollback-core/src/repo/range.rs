@@ -3,12 +3,13 @@
 //! A set of commits, git's reading of `A..B`, is not that where merges lie between: it holds a merge and the commits that
 //! the merge brought in, so that each of these would be undone twice, in an order that no tree ever had.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use gix::revision::plumbing::Spec;
 use serde::{Deserialize, Serialize};
 
 use super::ancestry::{Ancestry, CommitIx, with_ancestry};
+use super::reach::{Question, Reach};
 use super::revision::{Ends, parse_spec, peel};
 use super::{Objects, Repo, commit_set};
 use crate::error::{Result, RevisionError};
@@ -217,22 +218,18 @@ fn bringing_in(
     let mut foreign = commit_set::difference(ancestry, &[*tip], below)?;
     foreign.retain(|commit| !members.contains(commit));
     let mut merges = Vec::new();
-    for commit in line.iter().rev() {
-        if foreign.is_empty() {
-            break;
-        }
-        let parents = ancestry.lineage(*commit)?.parents;
-        if parents.len() < 2 {
-            continue;
-        }
-        let brought = commit_set::difference(ancestry, &[*commit], &parents[..1])?;
-        let before = foreign.len();
-        foreign.retain(|commit| !brought.contains(commit));
-        if foreign.len() < before {
+    let mut questions = Vec::new();
+    for commit in line.iter().rev().filter(|_| !foreign.is_empty()) {
+        if let [first, _, ..] = ancestry.lineage(*commit)?.parents[..] {
             merges.push(*commit);
+            questions.push(Question { included: vec![*commit], excluded: vec![first] });
         }
     }
-    Ok(merges)
+    let reach = Reach::walk(ancestry, &questions)?;
+    let ways: HashSet<_> = foreign.iter().map(|commit| reach.reached_by(*commit)).collect();
+    let first_of = |set| (0..merges.len()).find(|merge| reach.answers(set, *merge));
+    let bringing: BTreeSet<_> = ways.into_iter().filter_map(first_of).collect();
+    Ok(bringing.into_iter().map(|merge| merges[merge]).collect())
 }
 
 /// Whether the word excludes commits.

@@ -1,6 +1,8 @@
 //! The later commits whose lines are in the way of undoing a change: it is clean without all of them, and not without
 //! any one less.
 
+use std::collections::HashSet;
+
 use super::workbench::{Change, Workbench};
 use crate::conflict::Conflict;
 use crate::error::Result;
@@ -29,26 +31,25 @@ impl Workbench {
             start = self.undone_in(before, start)?.unwrap_or(start);
         }
         let paths: Vec<_> = conflicts.iter().map(|conflict| conflict.path.clone()).collect();
-        let later = self.later_changes(change, &paths)?;
-        let later: Vec<_> = later
-            .into_iter()
-            .filter(|one| !changes.iter().any(|other| other.commit.id == one.commit.id))
-            .collect();
+        let later = self.later_changes(changes, stuck, &paths)?;
         let Some(needed) = self.needed(change, &later, start)? else { return Ok(Vec::new()) };
         Ok(needed.iter().map(|one| one.commit.id).collect())
     }
 
-    /// What later commits did to the paths, newest first.
-    fn later_changes(&self, change: &Change, paths: &[RepoPath]) -> Result<Vec<Change>> {
-        let ids = commits_touching_since(&self.objects, self.tip.id, &[change.commit.id], paths)?;
-        ids.into_iter()
-            .map(|id| Ok(Change::of_mainline(self.objects.commit(id)?)?.scoped(paths.to_vec(), Vec::new())))
+    /// What the later commits did to the paths that are not to be undone themselves: the newest first, as many as are
+    /// looked at.
+    fn later_changes(&self, changes: &[Change], stuck: usize, paths: &[RepoPath]) -> Result<Vec<Change>> {
+        let since = changes[stuck].commit.id;
+        let named: HashSet<_> = changes.iter().map(|change| change.commit.id).collect();
+        let ids = commits_touching_since(&self.objects, self.tip.id, &[since], paths)?;
+        let ids = ids.into_iter().filter(|id| !named.contains(id)).take(LOOKED_AT);
+        ids.map(|id| Ok(Change::of_mainline(self.objects.commit(id)?)?.scoped(paths.to_vec(), Vec::new())))
             .collect()
     }
 
     /// The fewest of the later changes without which the change can be undone; `None` where that is not found.
     fn needed(&mut self, change: &Change, later: &[Change], start: TreeId) -> Result<Option<Vec<Change>>> {
-        let mut needed = self.on_its_lines(change, &later[..later.len().min(LOOKED_AT)])?;
+        let mut needed = self.on_its_lines(change, later)?;
         if !self.is_clean_without(&needed, change, start)? {
             match self.newest_until_clean(change, later, start)? {
                 Some(newest) => needed = newest,

@@ -6,6 +6,7 @@ mod attempt;
 mod dependents;
 pub(crate) mod hunks;
 pub(crate) mod ladder;
+mod loss;
 pub(crate) mod scope;
 pub(crate) mod workbench;
 

@@ -65,7 +65,7 @@ impl ScopedPaths {
             self.add(path.clone());
             return Ok(());
         };
-        let then = history::name_in(objects, bench.tip.id, path, change.commit.id)?;
+        let then = bench.name_in(path, change.commit.id)?;
         if entry.mode.is_tree() {
             return self.name_folder(bench, change, (path, then), touched);
         }

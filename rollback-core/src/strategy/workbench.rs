@@ -1,17 +1,19 @@
 //! The bench on which strategies are tried: a tip, the objects they create in memory, and the one merge
 //! engine.
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 
-use super::scope::{self, covers};
+use super::scope;
 use super::{Attempt, AttemptResult, Loss, LossClass, Restriction, Scope, Step, Strategy, hunks};
 use crate::conflict::Conflict;
 use crate::error::{Result, RevisionError, SettingError};
 use crate::history::{
-    Rename, Renames, brought_in, commits_touching_since, content_changes_since, newest_first, paths_between,
+    NameThen, PathSet, Rename, Renames, commits_touching_since, name_in, names_in, newest_first,
+    paths_between,
 };
 use crate::id::{CommitId, TreeId};
 use crate::merge::{Engine, Favor, Labels, Merged, Options, Verdict};
@@ -28,6 +30,8 @@ pub(crate) struct Workbench {
     engine: Engine,
     /// The side that wins where both changed the same lines, if one does.
     preference: Option<Preference>,
+    /// What paths of the tip are called in commits, as far as that was looked up.
+    names: RefCell<HashMap<RepoPath, HashMap<CommitId, NameThen>>>,
 }
 
 /// A preferred side, and the same merge without it: what is in force, and what the preference decided, is judged by that.
@@ -108,7 +112,7 @@ pub(crate) struct BackTo {
 
 /// Which way a change is applied.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Direction {
+pub(super) enum Direction {
     Undo,
     Replay,
 }
@@ -174,7 +178,7 @@ impl Workbench {
         let tip = objects.commit(tip)?;
         let engine = Engine::over(Rc::clone(&objects), Options::from_config(repo)?)?;
         let (start, empty) = (tip.tree, EmptyCommits::default());
-        Ok(Self { objects, tip, start, empty, engine, preference: None })
+        Ok(Self { objects, tip, start, empty, engine, preference: None, names: RefCell::default() })
     }
 
     /// The same bench with options of the merge, each as git's `-X` takes them.
@@ -203,6 +207,31 @@ impl Workbench {
     /// The same bench with another rule for picked commits that change nothing.
     pub(crate) fn keeping(self, empty: EmptyCommits) -> Self {
         Self { empty, ..self }
+    }
+
+    /// Looks up what `paths` are called in `commits`: each is followed once, however many commits there are.
+    pub(crate) fn look_up_names(&self, paths: &[RepoPath], commits: &[CommitId]) -> Result<()> {
+        for path in paths {
+            if self.objects.entry_at(self.start, path)?.is_none() {
+                continue;
+            }
+            let found = names_in(&self.objects, self.tip.id, path, commits)?;
+            self.names
+                .borrow_mut()
+                .entry(path.clone())
+                .or_default()
+                .extend(commits.iter().copied().zip(found));
+        }
+        Ok(())
+    }
+
+    /// What a path of the tip is called in the commit.
+    pub(super) fn name_in(&self, path: &RepoPath, commit: CommitId) -> Result<NameThen> {
+        let known = self.names.borrow().get(path).and_then(|names| names.get(&commit).cloned());
+        match known {
+            Some(known) => Ok(known),
+            None => name_in(&self.objects, self.tip.id, path, commit),
+        }
     }
 
     /// Undoes `changes` one after the other.
@@ -262,12 +291,11 @@ impl Workbench {
     pub(crate) fn return_before(&mut self, restorations: &[Restoration]) -> Result<Attempt> {
         let mut renames = Renames::new(&self.objects);
         for one in restorations {
-            let after = self.objects.commit(one.since)?.tree;
-            for path in &one.paths {
-                let Some(entry) = self.objects.entry_at(after, path)? else { continue };
-                if self.objects.entry_at(self.start, path)?.is_some() {
-                    continue;
-                }
+            let after = self.objects.commit_header(one.since)?.tree;
+            let mut paths = PathSet::new(&one.paths);
+            for gone in paths.differing(&self.objects, after, self.start)? {
+                let (Some(entry), None) = (gone.before, gone.after) else { continue };
+                let path = paths.path(gone.path);
                 if let Some(name) = renames.destination_of(after, self.start, path, entry)? {
                     let reason = format!("{path} became {name} since, and the change would stay there");
                     return Ok(Attempt::not_applicable(Strategy::RestoreFile, reason));
@@ -457,7 +485,7 @@ impl Workbench {
     }
 
     /// The trees before and after the change, with the paths of its scope under their names at the tip.
-    fn sides(&self, change: &Change) -> Result<(TreeId, TreeId)> {
+    pub(super) fn sides(&self, change: &Change) -> Result<(TreeId, TreeId)> {
         let trees = (self.objects.tree_of(change.parent())?, change.commit.tree);
         scope::under_names_now(&self.objects, trees, &change.kept_names, &change.renamed)
     }
@@ -499,62 +527,6 @@ impl Workbench {
         attempt.result = AttemptResult::Clean;
         attempt.tree_id = Some(tree);
         Ok(attempt)
-    }
-
-    /// A rollback is exact where every path it touches becomes what it was before the change.
-    fn loss_of_merging(&self, direction: Direction, changes: &[Change], result: TreeId) -> Result<Loss> {
-        let inverse = Loss { class: LossClass::Inverse, discards: Vec::new() };
-        let [only] = changes else { return Ok(inverse) };
-        if direction == Direction::Replay {
-            return Ok(inverse);
-        }
-        let ((parent, commit), scope) = (self.sides(only)?, only.paths_now());
-        for change in paths_between(&self.objects, parent, commit)? {
-            let in_scope = scope.as_ref().is_none_or(|paths| covers(paths, &change.path));
-            if in_scope && self.objects.entry_at(result, &change.path)? != change.before {
-                return Ok(inverse);
-            }
-        }
-        Ok(Loss { class: LossClass::Exact, discards: Vec::new() })
-    }
-
-    /// A restoration is exact where no commit touched the paths after the change that is taken back.
-    fn loss_of_restoring(&self, restorations: &[Restoration]) -> Result<Loss> {
-        let mut discards = Vec::new();
-        // What is taken back was named, with all that its merges brought in.
-        let mut seen: BTreeSet<_> = restorations.iter().map(|one| one.since).collect();
-        if restorations.len() > 1 {
-            for one in restorations {
-                seen.extend(brought_in(&self.objects, one.since)?);
-            }
-        }
-        for one in restorations {
-            if self.is_untouched_since(one)? {
-                continue;
-            }
-            // What the source contains comes back with it.
-            let kept: Vec<_> = one.from.into_iter().chain([one.since]).collect();
-            let mut later = commits_touching_since(&self.objects, self.tip.id, &kept, &one.same_names())?;
-            for renamed in &one.renamed {
-                later.extend(content_changes_since(&self.objects, self.tip.id, one.since, &renamed.now)?);
-            }
-            let later = newest_first(&self.objects, &later)?;
-            discards.extend(later.into_iter().filter(|id| seen.insert(*id)));
-        }
-        let class = if discards.is_empty() { LossClass::Exact } else { LossClass::Snapshot };
-        Ok(Loss { class, discards })
-    }
-
-    fn is_untouched_since(&self, one: &Restoration) -> Result<bool> {
-        let after = self.objects.commit(one.since)?.tree;
-        for path in &one.paths {
-            let mut names = [path, one.name_there(path)].into_iter();
-            let since = names.find_map(|name| self.objects.entry_at(after, name).transpose()).transpose()?;
-            if since != self.objects.entry_at(self.start, path)? {
-                return Ok(false);
-            }
-        }
-        Ok(true)
     }
 }
 
@@ -616,12 +588,12 @@ impl Restoration {
     }
 
     /// What `path` is called in the commit that it is taken from.
-    fn name_there<'a>(&'a self, path: &'a RepoPath) -> &'a RepoPath {
+    pub(super) fn name_there<'a>(&'a self, path: &'a RepoPath) -> &'a RepoPath {
         self.renamed.iter().find(|one| one.now == *path).map_or(path, |one| &one.then)
     }
 
     /// The paths that have the same name there.
-    fn same_names(&self) -> Vec<RepoPath> {
+    pub(super) fn same_names(&self) -> Vec<RepoPath> {
         self.paths.iter().filter(|path| self.name_there(path) == *path).cloned().collect()
     }
 }
