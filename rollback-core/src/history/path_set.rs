@@ -7,7 +7,7 @@ use std::rc::Rc;
 use bstr::BString;
 
 use crate::error::Result;
-use crate::id::{Entry, TreeId};
+use crate::id::{Entry, EntryMode, TreeId};
 use crate::path::RepoPath;
 use crate::repo::Objects;
 use crate::repo::ancestry::{Ancestry, CommitIx, Lineage};
@@ -135,8 +135,8 @@ impl PathSet {
         is_unchanged: &dyn Fn(&PathKey) -> bool,
     ) -> Result<Vec<Difference>> {
         let mut search = Search { objects, nodes: &self.nodes, is_unchanged, found: Vec::new() };
-        let root = |tree: TreeId| Some(Entry { mode: crate::id::EntryMode::TREE, id: tree.0 });
-        search.compare(&mut self.trees, 0, (root(old), root(new)))?;
+        let root = |tree: TreeId| Some(Entry { mode: EntryMode::TREE, id: tree.0 });
+        search.compare(&mut self.trees, Place { node: 0, before: root(old), after: root(new) })?;
         let mut found = search.found;
         found.sort_unstable_by_key(|one| one.path);
         Ok(found)
@@ -158,15 +158,10 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// Notes what differs at the node and below it.
-    fn compare(
-        &mut self,
-        trees: &mut TreeBytes,
-        node: usize,
-        (before, after): (Option<Entry>, Option<Entry>),
-    ) -> Result<()> {
-        let mut open = vec![(node, before, after)];
-        while let Some((node, before, after)) = open.pop() {
+    /// Notes what differs at the place and below it.
+    fn compare(&mut self, trees: &mut TreeBytes, place: Place) -> Result<()> {
+        let mut open = vec![place];
+        while let Some(Place { node, before, after }) = open.pop() {
             let node = &self.nodes[node];
             // A folder without entries is none to git.
             let real = |entry: Option<Entry>| entry.filter(|entry| !tree_diff::is_empty_tree(entry));
@@ -193,24 +188,31 @@ impl Search<'_> {
         trees: &mut TreeBytes,
         node: &Node,
         (old, new): (Option<TreeId>, Option<TreeId>),
-    ) -> Result<Vec<(usize, Option<Entry>, Option<Entry>)>> {
+    ) -> Result<Vec<Place>> {
         let (old_bytes, new_bytes) = (trees.of(self.objects, old)?, trees.of(self.objects, new)?);
         let hash_len = self.objects.gix().object_hash().len_in_bytes();
         let (old_part, new_part) = differing_part(&old_bytes, &new_bytes, hash_len);
         let (old, new) = (rows(old, old_part)?, rows(new, new_part)?);
-        let mut children: Vec<(usize, Option<Entry>, Option<Entry>)> = Vec::new();
+        let mut children: Vec<Place> = Vec::new();
         for (before, after) in differing_rows(&old, &new) {
             let Some(name) = before.or(after).map(|row| row.name) else { continue };
             let Some(child) = node.below.get(name) else { continue };
             let (before, after) = (before.map(|row| row.entry), after.map(|row| row.entry));
             // A file and a folder of one name are two rows.
-            match children.iter_mut().find(|(known, ..)| known == child) {
-                Some(known) => *known = (*child, known.1.or(before), known.2.or(after)),
-                None => children.push((*child, before, after)),
+            match children.iter_mut().find(|known| known.node == *child) {
+                Some(known) => (known.before, known.after) = (known.before.or(before), known.after.or(after)),
+                None => children.push(Place { node: *child, before, after }),
             }
         }
         Ok(children)
     }
+}
+
+/// What stands at a node in two trees.
+struct Place {
+    node: usize,
+    before: Option<Entry>,
+    after: Option<Entry>,
 }
 
 fn rows(id: Option<TreeId>, bytes: &[u8]) -> Result<Vec<Row<'_>>> {
