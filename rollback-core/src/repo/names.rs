@@ -1,10 +1,11 @@
 //! Names of revisions: which are ambiguous, and which are meant where one names nothing.
 
 use super::Repo;
+use super::refs::References;
 use crate::error::Result;
 
 /// Where git looks for a name, in its order.
-const PLACES: [(&str, &str); 6] = [
+pub(crate) const PLACES: [(&str, &str); 6] = [
     ("", ""),
     ("refs/", ""),
     ("refs/tags/", ""),
@@ -53,7 +54,8 @@ fn is_ambiguous(repo: &gix::Repository, name: &str) -> bool {
     if name.is_empty() || name == "HEAD" || name == "@" {
         return false;
     }
-    let exists = |full: String| matches!(repo.try_find_reference(full.as_str()), Ok(Some(found)) if found.name().as_bstr() == full.as_str());
+    let Ok(references) = References::of(repo) else { return false };
+    let exists = |full: String| references.has(&full);
     let found = PLACES.iter().filter(|(before, after)| exists(format!("{before}{name}{after}"))).count();
     match found {
         0 => false,

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use bstr::ByteSlice;
 
-use super::refs::Head;
+use super::refs::{Head, References};
 use super::{Repo, Signature};
 use crate::charset::text_for_people;
-use crate::error::{Error, RepositoryError, Result, SettingError};
+use crate::error::{Error, Result, SettingError};
 use crate::id::{CommitId, TreeId};
 
 /// A commit in one line.
@@ -158,26 +158,16 @@ impl Repo {
     /// The short names of branches, remote-tracking branches and tags.
     ///
     /// # Errors
-    /// [`Error::Internal`] where the references cannot be read.
+    /// [`RepositoryError::BadReferences`](crate::error::RepositoryError::BadReferences).
     pub fn reference_names(&self) -> Result<Vec<String>> {
-        let repo = self.local();
-        let failed = |source| RepositoryError::unreadable_references(source);
-        let platform = repo.references().map_err(failed)?;
-        let names = platform
-            .all()
-            .map_err(failed)?
-            .filter_map(|reference| reference.ok())
-            .filter_map(|reference| {
-                let name = reference.name();
-                let shown = ["refs/heads/", "refs/remotes/", "refs/tags/"];
-                let full = name.as_bstr();
-                shown
-                    .iter()
-                    .find_map(|prefix| full.strip_prefix(prefix.as_bytes()))
-                    .map(|short| short.to_str_lossy().into_owned())
-            })
-            .collect();
-        Ok(names)
+        let local = self.local();
+        let all = References::of(&local)?.below("refs/")?;
+        let shown = ["refs/heads/", "refs/remotes/", "refs/tags/"];
+        let short = |name: &[u8]| {
+            let rest = shown.iter().find_map(|prefix| name.strip_prefix(prefix.as_bytes()));
+            rest.map(|short| short.to_str_lossy().into_owned())
+        };
+        Ok(all.iter().filter_map(|(name, _)| short(name)).collect())
     }
 }
 

@@ -9,6 +9,7 @@ use super::{Target, files, is_of_work_tree};
 use crate::error::{RepositoryError, Result};
 use crate::id::ObjectId;
 use crate::reftable::{LogUpdate, RefValue};
+use crate::repo::names::PLACES;
 
 /// How git stores references: `extensions.refStorage`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,16 +34,6 @@ impl Storage {
 
 /// How many symbolic references lead from one to the next at the most, as in git.
 const DEEPEST: usize = 5;
-
-/// Where git looks for what a person types, in this order (gitrevisions).
-const RULES: [(&str, &str); 6] = [
-    ("", ""),
-    ("refs/", ""),
-    ("refs/tags/", ""),
-    ("refs/heads/", ""),
-    ("refs/remotes/", ""),
-    ("refs/remotes/", "/HEAD"),
-];
 
 /// The references of a repository, as they are now.
 pub(crate) struct References<'a> {
@@ -105,6 +96,17 @@ impl<'a> References<'a> {
         })
     }
 
+    /// Whether there is a reference of this full name.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        match self.stacks {
+            Some(_) => self.read(name.as_bytes()).is_ok_and(|found| found.is_some()),
+            None => self
+                .repo
+                .try_find_reference(name)
+                .is_ok_and(|found| found.is_some_and(|found| found.name().as_bstr() == name)),
+        }
+    }
+
     /// Looks a name up in the stack that has it. `main-worktree/` and `worktrees/NAME/` lead to those of other work trees.
     fn in_stack<T>(
         &self,
@@ -145,7 +147,7 @@ impl<'a> References<'a> {
             return Ok(found.map(|reference| reference.name().as_bstr().to_owned()));
         }
         let words: &[u8] = if words == "@" { b"HEAD" } else { words };
-        for (before, after) in RULES {
+        for (before, after) in PLACES {
             let name = BString::from([before.as_bytes(), words, after.as_bytes()].concat());
             // A word alone is no reference but in capital letters, such as HEAD.
             let is_name = name.starts_with(b"refs/") || super::is_root_word(&name) || name.contains(&b'/');
