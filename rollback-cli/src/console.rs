@@ -7,11 +7,15 @@ use std::cell::RefCell;
 use std::io::{self, IsTerminal, Write};
 use std::rc::Rc;
 
+use anstream::adapter::StripBytes;
 use anstream::{AutoStream, ColorChoice};
+use rollback_core::Repo;
 
 use crate::args::{Color, Common};
 use crate::exit::Exit;
+use crate::pager::Pager;
 use crate::render::Look;
+use crate::render::patch::for_terminal;
 use crate::status::Status;
 use crate::terminal::style::{Palette, Signs, paint};
 
@@ -25,6 +29,15 @@ pub(crate) struct Console {
     interactive: bool,
     landed: bool,
     status: Status,
+    /// Where bytes go that are not to be stripped of colours.
+    raw: Sink,
+    /// Whether what is printed is to have colours.
+    colours: bool,
+    /// Whether standard output is a terminal.
+    terminal: bool,
+    /// Whether a pager may be started.
+    pages: bool,
+    pager: Option<Rc<RefCell<Pager>>>,
 }
 
 /// What a run wrote to both its streams, in order, with colours.
@@ -51,7 +64,9 @@ impl Write for Captured {
 impl Console {
     /// The streams of the process.
     pub(crate) fn of_process(common: &Common) -> Self {
-        let out = AutoStream::new(io::stdout(), choice(common.color, &io::stdout()));
+        let chosen = choice(common.color, &io::stdout());
+        let out = AutoStream::new(io::stdout(), chosen);
+        let terminal = io::stdout().is_terminal();
         let err = AutoStream::new(io::stderr(), choice(common.color, &io::stderr()));
         let columns = if io::stdout().is_terminal() { terminal_columns() } else { None };
         Self {
@@ -63,6 +78,11 @@ impl Console {
             interactive: io::stdin().is_terminal() && io::stderr().is_terminal(),
             landed: false,
             status: Status::default(),
+            raw: Sink::new(io::stdout()),
+            colours: chosen == ColorChoice::Always,
+            terminal,
+            pages: terminal && !common.no_pager,
+            pager: None,
         }
     }
 
@@ -77,6 +97,53 @@ impl Console {
             interactive: false,
             landed: false,
             status: Status::default(),
+            raw: Sink::new(into.clone()),
+            colours: true,
+            terminal: false,
+            pages: false,
+            pager: None,
+        }
+    }
+
+    /// Whether what is printed is to have colours.
+    pub(crate) fn colours(&self) -> bool {
+        self.colours
+    }
+
+    /// Lets the user's pager show what is written from now on, where standard output is a terminal.
+    pub(crate) fn begin_paging(&mut self, repo: &Repo) {
+        if !self.pages || self.json || self.pager.is_some() {
+            return;
+        }
+        self.out.flush();
+        let Some(pager) = Pager::start(repo) else { return };
+        let pager = Rc::new(RefCell::new(pager));
+        self.out = match self.colours {
+            true => Sink::new(Paged(Rc::clone(&pager))),
+            false => Sink::new(Stripped { to: Paged(Rc::clone(&pager)), state: StripBytes::new() }),
+        };
+        self.raw = Sink::new(Paged(Rc::clone(&pager)));
+        self.pager = Some(pager);
+    }
+
+    /// Waits until the pager was left, where there is one.
+    pub(crate) fn end_paging(&mut self) {
+        let Some(pager) = self.pager.take() else { return };
+        self.out.flush();
+        let choice = if self.colours { ColorChoice::Always } else { ColorChoice::Never };
+        self.out = Sink::new(io::BufWriter::new(AutoStream::new(io::stdout(), choice)));
+        self.raw = Sink::new(io::stdout());
+        if let Ok(pager) = Rc::try_unwrap(pager) {
+            pager.into_inner().finish();
+        }
+    }
+
+    /// Writes a piece of a patch, every byte of it, unless it would go to a terminal as it is.
+    pub(crate) fn print_patch(&mut self, bytes: &[u8]) {
+        self.out.flush();
+        match self.terminal && self.pager.is_none() {
+            true => self.raw.write(for_terminal(bytes).as_bytes()),
+            false => self.raw.write(bytes),
         }
     }
 
@@ -158,8 +225,10 @@ impl Console {
 
     /// Flushes, and turns a failure to write (a full disk, not a closed pipe) into an exit code.
     pub(crate) fn finish(mut self, exit: Exit) -> Exit {
+        self.end_paging();
         self.out.flush();
-        let Some(error) = self.out.failure.take() else {
+        self.raw.flush();
+        let Some(error) = self.out.failure.take().or(self.raw.failure.take()) else {
             return exit;
         };
         let text = format!(
@@ -173,6 +242,38 @@ impl Console {
             Exit::Done | Exit::NothingToDo => Exit::Io,
             other => other,
         }
+    }
+}
+
+/// The way into a pager.
+struct Paged(Rc<RefCell<Pager>>);
+
+impl Write for Paged {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.borrow_mut().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.borrow_mut().flush()
+    }
+}
+
+/// A stream that takes the colours out of what is written to it.
+struct Stripped<W> {
+    to: W,
+    state: StripBytes,
+}
+
+impl<W: Write> Write for Stripped<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        for piece in self.state.strip_next(bytes) {
+            self.to.write_all(piece)?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.to.flush()
     }
 }
 
@@ -254,6 +355,11 @@ mod tests {
             interactive: false,
             landed: false,
             status: Status::default(),
+            raw: Sink::new(Captured::default()),
+            colours: false,
+            terminal: false,
+            pages: false,
+            pager: None,
         }
     }
 

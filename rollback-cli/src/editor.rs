@@ -1,13 +1,13 @@
 //! Editing a commit message before it lands, with the editor that git would start.
 
 use std::ffi::OsString;
-use std::process::Command;
 
 use rollback_core::{Error, Repo};
 
 use crate::exit::Exit;
 use crate::failure::{Failure, Problem};
 use crate::hint::Hint;
+use crate::shell::shell;
 
 /// The message with a note for its editor.
 pub(crate) fn template(message: &str, repo: &Repo) -> String {
@@ -104,21 +104,6 @@ fn run(editor: &OsString, path: &std::path::Path) -> Result<(), Problem> {
         format!("nothing was changed: the editor '{}' failed ({status})", editor.display()),
     )
     .into())
-}
-
-/// git hands its editor to a shell, so that the setting may hold arguments; the file is passed as a word of its own.
-#[cfg(unix)]
-fn shell(editor: &OsString) -> Command {
-    let mut script = editor.clone();
-    script.push(" \"$@\"");
-    let mut command = Command::new("sh");
-    command.arg("-c").arg(script).arg(editor);
-    command
-}
-
-#[cfg(not(unix))]
-fn shell(editor: &OsString) -> Command {
-    Command::new(editor)
 }
 
 /// Whether git would take the message for empty. Cleaning it up otherwise is the library's work.

@@ -82,10 +82,9 @@ fn operands(objects: &Objects, strategy: Strategy, step: &Step, ours: TreeId) ->
         Strategy::CherryPick => (parent, commit),
         _ => (commit, parent),
     };
-    let theirs = match names_now(&step.paths, &step.renamed).as_slice() {
-        [] => incoming,
-        paths => scope::restrict(objects, base, incoming, paths)?,
-    };
+    let paths = names_now(&step.paths, &step.renamed);
+    let paths = (!paths.is_empty()).then_some(paths.as_slice());
+    let theirs = scope::incoming_side(objects, base, incoming, paths, step.part.as_ref())?;
     Ok([base, ours, theirs])
 }
 

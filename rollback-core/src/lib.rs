@@ -57,6 +57,7 @@ pub mod merge_drivers;
 pub mod message;
 mod operation;
 pub mod oplog;
+pub mod patch;
 pub mod path;
 pub mod plan;
 #[cfg(feature = "procedures")]

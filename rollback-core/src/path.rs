@@ -148,34 +148,59 @@ impl fmt::Debug for RepoPath {
     }
 }
 
+/// Bytes as documents spell them: a string where they are UTF-8, `{"bytes_hex": "…"}` elsewhere.
 #[derive(Serialize, Deserialize)]
-struct BytesHex {
-    bytes_hex: String,
+#[serde(untagged)]
+pub(crate) enum BytesOrText {
+    Text(String),
+    Bytes { bytes_hex: String },
+}
+
+impl BytesOrText {
+    pub(crate) fn of(bytes: &[u8]) -> Self {
+        match bytes.to_str() {
+            Ok(text) => Self::Text(text.to_owned()),
+            Err(_) => Self::Bytes { bytes_hex: hex(bytes) },
+        }
+    }
+
+    /// The bytes, or what is wrong with the spelling.
+    pub(crate) fn into_bytes(self) -> Result<Vec<u8>, String> {
+        match self {
+            Self::Text(text) => Ok(text.into_bytes()),
+            Self::Bytes { bytes_hex } => {
+                unhex(&bytes_hex).ok_or_else(|| format!("not hexadecimal: {bytes_hex}"))
+            }
+        }
+    }
+}
+
+/// The schema of what [`BytesOrText`] spells.
+#[cfg(feature = "schema")]
+pub(crate) fn bytes_or_text_schema(description: &str) -> schemars::Schema {
+    schemars::json_schema!({
+        "description": description,
+        "oneOf": [
+            { "type": "string" },
+            {
+                "type": "object",
+                "properties": { "bytes_hex": { "type": "string", "pattern": "^([0-9a-f]{2})*$" } },
+                "required": ["bytes_hex"],
+                "additionalProperties": false
+            }
+        ]
+    })
 }
 
 impl Serialize for RepoPath {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0.to_str() {
-            Ok(text) => serializer.serialize_str(text),
-            Err(_) => BytesHex { bytes_hex: hex(&self.0) }.serialize(serializer),
-        }
+        BytesOrText::of(&self.0).serialize(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for RepoPath {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Spelling {
-            Text(String),
-            Bytes(BytesHex),
-        }
-        match Spelling::deserialize(deserializer)? {
-            Spelling::Text(text) => Ok(Self::new(text)),
-            Spelling::Bytes(BytesHex { bytes_hex }) => unhex(&bytes_hex)
-                .map(Self::new)
-                .ok_or_else(|| serde::de::Error::custom(format!("not hexadecimal: {bytes_hex}"))),
-        }
+        BytesOrText::deserialize(deserializer)?.into_bytes().map(Self::new).map_err(serde::de::Error::custom)
     }
 }
 
@@ -186,18 +211,9 @@ impl schemars::JsonSchema for RepoPath {
     }
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({
-            "description": "A path relative to the root of the repository; an object where it is not UTF-8.",
-            "oneOf": [
-                { "type": "string" },
-                {
-                    "type": "object",
-                    "properties": { "bytes_hex": { "type": "string", "pattern": "^([0-9a-f]{2})*$" } },
-                    "required": ["bytes_hex"],
-                    "additionalProperties": false
-                }
-            ]
-        })
+        bytes_or_text_schema(
+            "A path relative to the root of the repository; an object where it is not UTF-8.",
+        )
     }
 }
 

@@ -97,6 +97,24 @@ impl ToTarget {
     }
 }
 
+/// Lines of a file as it is at the tip, counted from 1, both included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct LineRange {
+    /// The first.
+    pub first: usize,
+    /// The last.
+    pub last: usize,
+}
+
+impl LineRange {
+    /// The lines from `first` to `last`.
+    pub const fn new(first: usize, last: usize) -> Self {
+        Self { first, last }
+    }
+}
+
 /// Commits that are named, in git's revision syntax.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -110,9 +128,21 @@ pub struct CommitsTarget {
     /// Only what the commits did to these paths, and to everything below them; all of it where empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub paths: Vec<RepoPath>,
+    /// Of what one commit did to one path only the places that these lines of today touch, each of them whole. Undoing
+    /// alone heeds it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lines: Option<LineRange>,
+    /// The same for the hunks with these numbers, counted from 1; see [`Repo::hunks_to_revert`](crate::Repo::hunks_to_revert).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hunks: Vec<usize>,
 }
 
 impl CommitsTarget {
+    /// Whether only a part of what a commit did to a file is meant.
+    pub fn is_part(&self) -> bool {
+        self.lines.is_some() || !self.hunks.is_empty()
+    }
+
     /// These revisions and ranges, with all that they changed.
     pub fn new(revisions: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self { revisions: revisions.into_iter().map(Into::into).collect(), ..Self::default() }

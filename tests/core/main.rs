@@ -8,6 +8,7 @@ mod import;
 mod merge_hostile;
 mod merge_text;
 mod merge_trees;
+mod patch_oracle;
 mod plan_walk;
 mod procedure_builtin;
 mod procedure_checks;

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use rollback_core::procedure::format::Period;
 
+use super::Showing;
+
 /// `rb history`.
 #[derive(Debug, Args)]
 pub(crate) struct History {
@@ -21,6 +23,22 @@ pub(crate) struct History {
     /// Do not follow the path through renames
     #[arg(long)]
     pub(crate) no_follow: bool,
+    #[command(flatten)]
+    pub(crate) showing: Showing,
+}
+
+/// `rb show`.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  rb revert --file src/shim.py --dry-run --json > plan.json
+  rb show plan.json --patch")]
+pub(crate) struct Show {
+    /// The file that holds the plan; `-` for standard input
+    #[arg(value_name = "PLAN", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) plan: OsString,
+    #[command(flatten)]
+    pub(crate) showing: Showing,
 }
 
 /// `rb is-reverted`.
@@ -91,6 +109,9 @@ pub(crate) struct Report {
     /// Write it to this file
     #[arg(short, long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,
+    /// In a JSON report: the patch too; pages always show it
+    #[arg(long)]
+    pub(crate) patch: bool,
 }
 
 /// How a report is written.

@@ -7,8 +7,9 @@ use clap::{ArgGroup, Args, ValueEnum};
 use rollback_core::merge::Options;
 use rollback_core::message::Trailer;
 use rollback_core::strategy::Strategy;
+use rollback_core::target::LineRange;
 
-use super::Checks;
+use super::{Checks, Showing};
 
 /// `rb revert`.
 #[derive(Debug, Args)]
@@ -18,6 +19,8 @@ Examples:
   rb revert --dry-run --file src/shim.py  only show what would be done
   rb revert 3a8a50f                       undo a commit
   rb revert 3a8a50f -- src/a.py           undo what the commit did to one file
+  rb revert 3a8a50f --file src/a.py --lines 12,20
+                                          undo only what it did there, by today's numbers
   rb revert -m 1 9c1d2e3                  undo a merge, keeping its first parent
   rb revert main~3..main                  take main back by three commits, merges as one each,
                                           all or nothing
@@ -56,6 +59,8 @@ pub(crate) struct Revert {
     pub(crate) mainline: Option<usize>,
 
     #[command(flatten)]
+    pub(crate) part: PartOfFile,
+    #[command(flatten)]
     pub(crate) sequencer: Sequencer,
     #[command(flatten)]
     pub(crate) find: Find,
@@ -91,6 +96,30 @@ const NOT_WITH_TO: [&str; 10] = [
     "as_given",
     "first_parent",
 ];
+
+/// Which part of what a commit did to a file is undone.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "A part of a file (with COMMIT --file PATH)")]
+pub(crate) struct PartOfFile {
+    /// Only where the commit touched these lines, by their numbers of today
+    #[arg(long, value_name = "A,B", value_parser = line_range, conflicts_with_all = ["hunks", "interactive", "to"])]
+    pub(crate) lines: Option<LineRange>,
+    /// Only this hunk, by its number as --patch shows it. Can be given again
+    #[arg(long = "hunk", value_name = "N", conflicts_with_all = ["interactive", "to"])]
+    pub(crate) hunks: Vec<usize>,
+    /// Choose the hunks one by one
+    #[arg(short = 'p', long, conflicts_with = "to")]
+    pub(crate) interactive: bool,
+}
+
+/// Lines as they are typed: `12,20`, or `12` for one.
+fn line_range(text: &str) -> Result<LineRange, &'static str> {
+    let (first, last) = text.split_once(',').unwrap_or((text, text));
+    match (first.trim().parse(), last.trim().parse()) {
+        (Ok(first), Ok(last)) if 0 < first && first <= last => Ok(LineRange::new(first, last)),
+        _ => Err("lines are two numbers from 1 on, such as 12,20"),
+    }
+}
 
 /// How the change that broke a path is found.
 #[derive(Debug, Args)]
@@ -309,6 +338,8 @@ pub(crate) struct LandingHere {
     #[arg(long, overrides_with = "gpg_sign")]
     pub(crate) no_gpg_sign: bool,
     #[command(flatten)]
+    pub(crate) showing: Showing,
+    #[command(flatten)]
     pub(crate) checks: Checks,
 }
 
@@ -440,6 +471,8 @@ pub(crate) struct Undo {
     #[arg(long, conflicts_with = "git")]
     pub(crate) with_outside: bool,
     #[command(flatten)]
+    pub(crate) showing: Showing,
+    #[command(flatten)]
     pub(crate) no_edit: NoEdit,
 }
 
@@ -452,4 +485,6 @@ pub(crate) struct Redo {
     /// Take along what the operation put back outside of the repository
     #[arg(long)]
     pub(crate) with_outside: bool,
+    #[command(flatten)]
+    pub(crate) showing: Showing,
 }

@@ -10,6 +10,7 @@ mod overview;
 mod procedures;
 mod rehearse;
 mod running;
+mod showing;
 
 use std::path::PathBuf;
 
@@ -17,7 +18,7 @@ use clap::{ArgAction, CommandFactory, Parser, Subcommand, ValueEnum};
 
 pub(crate) use asking::{
     Completions, Demo, Document, History, IsReverted, Man, MergeTree, Ops, Prune, Report, ReportFormat,
-    Schema, Trusting,
+    Schema, Show, Trusting,
 };
 pub(crate) use checkpoint::{
     Checkpoint, CheckpointAction, CreateCheckpoint, DropCheckpoints, ListCheckpoints, RestoreCheckpoint,
@@ -25,12 +26,13 @@ pub(crate) use checkpoint::{
 };
 pub(crate) use checks::Checks;
 pub(crate) use landing::{
-    Apply, Continue, How, LandingHere, Message, NoEdit, OnConflict, Pick, Ranges, Reapply, Redo, Restore,
-    Revert, Sequencer, Undo,
+    Apply, Continue, How, LandingHere, Message, NoEdit, OnConflict, PartOfFile, Pick, Ranges, Reapply, Redo,
+    Restore, Revert, Sequencer, Undo,
 };
 pub(crate) use procedures::{Evaluate, EvaluateFormat, Moment, Procedure, ProcedureAction};
 pub(crate) use rehearse::Rehearse;
 pub(crate) use running::{Abort, Consent, Publish, Publishing, Resume, Run, Trust, Verify};
+pub(crate) use showing::Showing;
 
 use crate::command_line::CommandLine;
 use crate::invocation::Invocation;
@@ -83,6 +85,9 @@ pub(crate) struct Common {
     /// In a partial clone: fetch nothing, and say what is missing
     #[arg(long, global = true, overrides_with = "fetch")]
     pub(crate) no_fetch: bool,
+    /// Start no pager
+    #[arg(long, global = true)]
+    pub(crate) no_pager: bool,
 }
 
 impl Common {
@@ -96,6 +101,7 @@ impl Common {
             verbose: false,
             fetch: false,
             no_fetch: false,
+            no_pager: false,
         }
     }
 
@@ -159,6 +165,8 @@ pub(crate) enum Command {
     Redo(Redo),
     /// Keep a state by name, and come back to it: HEAD, index, work tree, paths outside
     Checkpoint(Checkpoint),
+    /// Show a plan from a file
+    Show(Show),
     /// Show what happened to a path, what broke it, and when it was last good
     History(History),
     /// Ask whether a commit has been undone

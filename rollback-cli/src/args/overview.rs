@@ -13,12 +13,12 @@ const GROUPS: [(&str, &[&str]); 6] = [
     ("After a stop", &["continue", "skip", "abort", "quit"]),
     ("Procedures", &["run", "resume", "publish", "verify", "procedure"]),
     ("What rb did", &["undo", "redo", "checkpoint", "ops", "report", "status"]),
-    ("Asking (nothing is written)", &["history", "is-reverted", "rehearse", "evaluate"]),
+    ("Asking (nothing is written)", &["history", "show", "is-reverted", "rehearse", "evaluate"]),
     ("Other", &["trust", "prune", "demo", "completions", "man", "schema", "merge-tree"]),
 ];
 
 /// How the commands are called that the parser would describe less well.
-const USAGES: [(&str, &[&str]); 21] = [
+const USAGES: [(&str, &[&str]); 22] = [
     ("revert", &["[OPTIONS] --file PATH…", "[OPTIONS] COMMIT… [-- PATH…]"]),
     ("pick", &["[OPTIONS] COMMIT… [-- PATH…]"]),
     ("restore", &["[OPTIONS] PATH… [-s REV]"]),
@@ -37,6 +37,7 @@ const USAGES: [(&str, &[&str]); 21] = [
     ("rehearse", &["[OPTIONS] RANGE…", "--merge FILE… [--min-revertible PCT]"]),
     ("report", &["[OPTIONS] [OP]", "[OPTIONS] --run ID", "[OPTIONS] --rehearsal FILE…"]),
     ("history", &["[OPTIONS] PATH"]),
+    ("show", &["[OPTIONS] PLAN"]),
     ("is-reverted", &["[OPTIONS] COMMIT [--in REV]", "[OPTIONS] COMMIT [--in A..B]", "[OPTIONS] --stdin"]),
     ("merge-tree", &["--stdin [-z] [--threads N]"]),
     ("demo", &["[NAME] [--keep]"]),

@@ -25,7 +25,11 @@ pub(crate) fn run(args: Apply, session: &mut Session) -> Outcome {
     land::plan(plan, &args.landing, session)
 }
 
-fn read(plan: &Path, folder: &Path) -> Result<Vec<u8>, Error> {
+/// The bytes of a plan from a file, or from standard input for `-`.
+///
+/// # Errors
+/// [`Error::Io`].
+pub(super) fn read(plan: &Path, folder: &Path) -> Result<Vec<u8>, Error> {
     let mut text = Vec::new();
     if plan == Path::new("-") {
         std::io::stdin().take(bounded::DOCUMENT).read_to_end(&mut text).map_err(|source| Error::Io {
@@ -39,7 +43,11 @@ fn read(plan: &Path, folder: &Path) -> Result<Vec<u8>, Error> {
     bounded::read(&path, bounded::DOCUMENT).map_err(|source| Error::Io { action: "read", path, source })
 }
 
-fn parse(text: &[u8], session: &Session) -> Result<Plan, Problem> {
+/// The plan that a document holds.
+///
+/// # Errors
+/// Where it holds none, or one of another version.
+pub(super) fn parse(text: &[u8], session: &Session) -> Result<Plan, Problem> {
     #[derive(serde::Deserialize)]
     struct Version {
         schema_version: u32,

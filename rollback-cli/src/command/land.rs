@@ -11,8 +11,9 @@ use rollback_core::receipt::{Destination, OnMoved, OutcomeKind};
 use rollback_core::{ApplyOptions, Error, Plan, PlanOptions, Receipt, Repo, Target};
 
 use super::revert::switch;
-use super::{Outcome, checks, cross_check, sequencer, warn_about_names};
-use crate::args::{LandingHere, Message, OnConflict};
+use super::showing::Shown;
+use super::{Outcome, checks, choose, cross_check, sequencer, showing, warn_about_names};
+use crate::args::{LandingHere, Message, OnConflict, Showing};
 use crate::console::Console;
 use crate::editor;
 use crate::exit::Exit;
@@ -155,8 +156,15 @@ fn finish(plan: Plan, request: LandRequest<'_>, session: &mut Session) -> Outcom
     if request.message == MessageSource::Edited {
         plan = reworded(plan, &options, &repo, session)?;
     }
-    let receipt = progress::during(&session.console, "landing", || repo.apply(plan, &options))?;
-    let exit = report(&receipt, shown, &repo, args, session);
+    // What is staged now is not what it was once the result has landed.
+    let before = (plan.tip.clone(), showing::of_plan(&plan, &args.showing, &repo, &session.console)?);
+    let mut receipt = progress::during(&session.console, "landing", || repo.apply(plan, &options))?;
+    let changes = match before {
+        (tip, changes) if tip == receipt.plan.tip => changes,
+        _ => showing::of_plan(&receipt.plan, &args.showing, &repo, &session.console).unwrap_or(None),
+    };
+    receipt.plan.diff = changes.as_ref().map(|changes| changes.document.clone());
+    let exit = report(&receipt, shown, changes.as_ref(), &repo, args, session);
     drop(landing);
     Ok(exit)
 }
@@ -257,17 +265,51 @@ fn show(plan: Plan, request: LandRequest<'_>, session: &mut Session) -> Outcome 
         }
     };
     let look = session.console.look();
-    if session.console.json() {
-        session.console.print(&json::document_with(&plan, failure.as_ref()));
-    } else {
-        let text = human::plan(&plan, &commits_of(&plan, &repo), look, Ending::DryRun { land_with });
-        session.console.tell(&text);
-    }
+    write_plan(plan, land_with, failure.as_ref(), &args.showing, session)?;
     if let Some(failure) = failure.filter(|_| session.console.json() || !is_told) {
         session.console.tell("\n");
         session.console.complain(&failure.text(look.verbose));
     }
     Ok(exit)
+}
+
+/// Shows a plan that is not to land now.
+pub(super) fn show_plan(
+    plan: Plan,
+    land_with: Option<LandWith>,
+    showing: &Showing,
+    session: &mut Session,
+) -> Outcome {
+    let land_with = land_with.filter(|_| plan.chosen.is_some());
+    write_plan(plan, land_with, None, showing, session)?;
+    Ok(Exit::Done)
+}
+
+/// Writes a plan as a dry run does, with what it changes.
+fn write_plan(
+    mut plan: Plan,
+    land_with: Option<LandWith>,
+    failure: Option<&Failure>,
+    args: &Showing,
+    session: &mut Session,
+) -> Result<(), Problem> {
+    let repo = session.repo()?;
+    let shown = showing::of_plan(&plan, args, &repo, &session.console)?;
+    plan.diff = shown.as_ref().map(|shown| shown.document.clone());
+    let console = &mut session.console;
+    if console.json() {
+        console.print(&json::document_with(&plan, failure));
+        return Ok(());
+    }
+    showing::begin(shown.as_ref(), args, &repo, console);
+    let ending = Ending::DryRun { land_with };
+    console.tell(&human::plan(&plan, &commits_of(&plan, &repo), console.look(), ending));
+    if args.patch && !console.quiet() {
+        console.tell(&choose::numbers(&plan, &repo)?);
+    }
+    let written = showing::write(shown.as_ref(), args, console);
+    console.end_paging();
+    Ok(written?)
 }
 
 /// The command that lands what a dry run has shown; nothing where more than a flag is missing.
@@ -298,7 +340,14 @@ fn stuck_failure(plan: &Plan, exit: Exit, session: &Session) -> Option<Failure> 
     (exit == Exit::NoCleanRung).then(|| stuck::failure(plan, &session.invocation))
 }
 
-fn report(receipt: &Receipt, shown: bool, repo: &Repo, args: &LandingHere, session: &mut Session) -> Exit {
+fn report(
+    receipt: &Receipt,
+    shown: bool,
+    changes: Option<&Shown>,
+    repo: &Repo,
+    args: &LandingHere,
+    session: &mut Session,
+) -> Exit {
     let commits = commits_of_receipt(receipt, repo);
     let exit = exit_of_receipt(receipt, args);
     let failure = match &receipt.outcome.later_failure {
@@ -315,6 +364,8 @@ fn report(receipt: &Receipt, shown: bool, repo: &Repo, args: &LandingHere, sessi
         console.has_landed();
     }
     let look = console.look();
+    let changes = changes.filter(|_| receipt.outcome.kind != OutcomeKind::NothingToDo);
+    showing::begin(changes, &args.showing, repo, console);
     if console.json() {
         console.print(&json::document_with(receipt, failure.as_ref()));
     } else if shown {
@@ -322,6 +373,11 @@ fn report(receipt: &Receipt, shown: bool, repo: &Repo, args: &LandingHere, sessi
     } else {
         console.tell(&human::plan(&receipt.plan, &commits, look, Ending::Landed(&receipt.outcome)));
     }
+    if let Err(error) = showing::write(changes, &args.showing, console) {
+        // It has landed all the same.
+        console.complain(&format!("warning: the patch cannot be shown: {error}\n"));
+    }
+    console.end_paging();
     if let Some(failure) = failure {
         if exit == Exit::NoCleanRung {
             console.tell("\n");

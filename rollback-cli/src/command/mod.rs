@@ -3,11 +3,12 @@
 mod apply;
 pub(crate) mod checkpoint;
 mod checks;
+mod choose;
 pub(crate) mod completions;
 mod cross_check;
 mod demo;
 mod evaluate;
-mod history;
+pub(crate) mod history;
 pub(crate) mod is_reverted;
 mod land;
 mod man;
@@ -24,6 +25,8 @@ mod revert;
 mod running;
 mod schema;
 mod sequencer;
+mod show;
+mod showing;
 pub(crate) mod status;
 pub(crate) mod trust;
 mod undo;
@@ -52,6 +55,7 @@ pub(crate) fn run(command: Command, session: &mut Session) -> Outcome {
         Command::Apply(args) => apply::run(args, session),
         Command::Reapply(args) => reapply::run(args, session),
         Command::History(args) => history::run(&args, session),
+        Command::Show(args) => show::run(&args, session),
         Command::IsReverted(args) => is_reverted::run(&args, session),
         Command::Run(args) => running::run::run(*args, session),
         Command::Resume(args) => running::resume::run(args, session),

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use rollback_core::oplog::{Operation, OperationRef};
+use rollback_core::patch::{Diff, DiffOptions};
 use rollback_core::procedure::Procedure;
 use rollback_core::procedure::engine::{RunState, runs};
 use rollback_core::report::Report;
@@ -21,10 +22,11 @@ use crate::session::Session;
 /// Runs `rb report`.
 pub(crate) fn run(args: args::Report, session: &mut Session) -> Outcome {
     let format = format(&args, session);
-    let found = find(&args, session)?;
+    let mut found = find(&args, session)?;
+    let diff = diff(&mut found, args.patch, format, session);
     let text = match format {
-        ReportFormat::Md => report::markdown(&found),
-        ReportFormat::Html => report::html(&found),
+        ReportFormat::Md => report::markdown(&found, diff.as_ref()),
+        ReportFormat::Html => report::html(&found, diff.as_ref()),
         ReportFormat::Json => json::document(&found),
     };
     let wrapped = session.console.json();
@@ -42,6 +44,16 @@ pub(crate) fn run(args: args::Report, session: &mut Session) -> Outcome {
         }
     }
     Ok(Exit::Done)
+}
+
+/// What changed, counted into the report. A report is made without it where it cannot be had.
+fn diff(found: &mut Report, with_patch: bool, format: ReportFormat, session: &mut Session) -> Option<Diff> {
+    let repo = session.repo().ok()?;
+    let options = DiffOptions::from_config(&repo).unwrap_or_default();
+    let diff = repo.report_patch(found, &options).ok()??;
+    let document = diff.document(with_patch && format == ReportFormat::Json);
+    found.diff = document.ok();
+    Some(diff)
 }
 
 fn format(args: &args::Report, session: &Session) -> ReportFormat {

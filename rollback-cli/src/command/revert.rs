@@ -4,7 +4,7 @@ use rollback_core::plan::RangeReading;
 use rollback_core::target::{CommitsTarget, PathsTarget, ToTarget};
 use rollback_core::{CommitId, PlanOptions, Repo, Target};
 
-use super::{Outcome, land, optional_revision, revisions, sequencer};
+use super::{Outcome, choose, land, optional_revision, revisions, sequencer};
 use crate::args::{How, Ranges, Revert};
 use crate::failure::Problem;
 use crate::paths::Base;
@@ -24,6 +24,7 @@ pub(crate) fn run(args: Revert, session: &mut Session) -> Outcome {
         Some(state) => to(&state, &args, &base, repo.plan_tip(&options)?.commit_id, &repo)?,
         None => target(&args, &base)?,
     };
+    let target = choose::part(target, &args.part, &options, session)?;
     options.message = land::message(&args.message, args.signoff);
     options.message.reference = switch(args.reference, args.no_reference);
     let request =

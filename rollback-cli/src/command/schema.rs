@@ -1,6 +1,5 @@
 //! `rb schema`: the JSON Schema of every document that `--json` prints.
 
-use rollback_core::history::PathHistory;
 use rollback_core::oplog::{GitUndone, Operation, Undone};
 use rollback_core::procedure::Procedure;
 use rollback_core::procedure::engine::Publication;
@@ -12,6 +11,7 @@ use rollback_core::{Plan, Receipt};
 use schemars::Schema;
 use schemars::generate::SchemaSettings;
 
+use super::history::HistoryDocument;
 use super::is_reverted::Answer;
 use super::ops::MoveLine;
 use super::prune::PruneDocument;
@@ -66,7 +66,7 @@ fn of_fields(document: Document) -> Schema {
         Document::Plan => generator.into_root_schema_for::<Plan>(),
         Document::Receipt => generator.into_root_schema_for::<Receipt>(),
         Document::Sequence => generator.into_root_schema_for::<SequenceReport>(),
-        Document::History => generator.into_root_schema_for::<PathHistory>(),
+        Document::History => generator.into_root_schema_for::<HistoryDocument>(),
         Document::IsReverted => generator.into_root_schema_for::<Answer>(),
         Document::Rehearsal => generator.into_root_schema_for::<RehearsedChange>(),
         Document::Operation => generator.into_root_schema_for::<Operation>(),

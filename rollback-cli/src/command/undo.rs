@@ -3,8 +3,8 @@
 use rollback_core::RepoPath;
 use rollback_core::oplog::{OperationRef, UndoOptions};
 
-use super::{Outcome, optional_revision};
-use crate::args::{Redo, Undo};
+use super::{Outcome, optional_revision, showing};
+use crate::args::{Redo, Showing, Undo};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::hint::Hint;
@@ -19,22 +19,35 @@ pub(crate) fn run(args: Undo, session: &mut Session) -> Outcome {
         return undo_git(optional_revision(branch.as_ref())?.as_deref(), args.dry_run, session);
     }
     let which = args.operation.map_or(OperationRef::NextUndo, OperationRef::Id);
-    take_back(&which, args.dry_run, args.with_outside, session)
+    take_back(
+        &which,
+        &How { dry_run: args.dry_run, with_outside: args.with_outside, showing: &args.showing },
+        session,
+    )
 }
 
 /// Runs `rb redo`.
 pub(crate) fn redo(args: &Redo, session: &mut Session) -> Outcome {
-    take_back(&OperationRef::NextRedo, args.dry_run, args.with_outside, session)
+    let how = How { dry_run: args.dry_run, with_outside: args.with_outside, showing: &args.showing };
+    take_back(&OperationRef::NextRedo, &how, session)
 }
 
-fn take_back(which: &OperationRef, dry_run: bool, with_outside: bool, session: &mut Session) -> Outcome {
+/// How an operation is taken back.
+struct How<'a> {
+    dry_run: bool,
+    with_outside: bool,
+    showing: &'a Showing,
+}
+
+fn take_back(which: &OperationRef, how: &How<'_>, session: &mut Session) -> Outcome {
     let repo = session.repo()?;
+    let dry_run = how.dry_run;
     let mut options = UndoOptions::default();
-    if with_outside {
+    if how.with_outside {
         options = options.with_outside();
     }
     let landing = signals::Landing::begin();
-    let undone = progress::during(&session.console, "taking it back", || match dry_run {
+    let mut undone = progress::during(&session.console, "taking it back", || match dry_run {
         true => repo.check_undo(which, &options),
         false => repo.undo(which, &options),
     })?;
@@ -44,16 +57,25 @@ fn take_back(which: &OperationRef, dry_run: bool, with_outside: bool, session: &
         _ => redo_command(session, &undone.outside),
     };
     let failure = later_failure(undone.later_failure.as_deref(), session);
+    let shown =
+        showing::found(&repo, how.showing, &session.console, |options| repo.undo_patch(&undone, options));
+    // What was not asked for is no failure, and neither is what has landed.
+    let shown = if dry_run && how.showing.is_asked_for() { shown? } else { shown.unwrap_or(None) };
+    undone.diff = shown.as_ref().map(|shown| shown.document.clone());
     let console = &mut session.console;
     if !dry_run {
         console.has_landed();
     }
+    showing::begin(shown.as_ref(), how.showing, &repo, console);
     if console.json() {
         console.print(&json::document_with(&undone, failure.as_ref()));
     } else {
         console.tell(&operations::undone(&undone, &repo, &again, console.look()));
     }
+    let written = showing::write(shown.as_ref(), how.showing, console);
+    console.end_paging();
     drop(landing);
+    written?;
     Ok(ending(failure, session))
 }
 

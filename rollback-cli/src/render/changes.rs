@@ -2,6 +2,7 @@
 
 use rollback_core::RepoPath;
 use rollback_core::history::PathChange;
+use rollback_core::patch::DiffDocument;
 use rollback_core::strategy::Attempt;
 
 use super::Look;
@@ -17,18 +18,38 @@ enum Kind {
 }
 
 /// How many paths are changed, and how each of them.
-pub(crate) fn render(attempt: &Attempt, look: Look) -> String {
+pub(crate) fn render(attempt: &Attempt, diff: Option<&DiffDocument>, look: Look) -> String {
     let shown = look.shown(12);
     let all = attempt.paths_touched.len();
     let mut listed = paint(Palette::QUIET, summary(attempt));
     listed.push('\n');
     for path in attempt.paths_touched.iter().take(shown) {
-        listed.push_str(&format!("  {} {}\n", letter(attempt, path), text::path(path)));
+        let counts = diff.map(|diff| counts(diff, path)).unwrap_or_default();
+        listed.push_str(&format!("  {} {}{counts}\n", letter(attempt, path), text::path(path)));
     }
     if all > shown {
         listed.push_str(&format!("  and {} more (-v shows all)\n", all - shown));
     }
     listed
+}
+
+/// How many lines of a path come and go, and where it moved.
+fn counts(diff: &DiffDocument, path: &RepoPath) -> String {
+    if let Some(moved) = diff.files.iter().find(|file| file.from.as_ref() == Some(path)) {
+        return paint(Palette::QUIET, format!("  (becomes {})", text::path(&moved.path)));
+    }
+    let Some(file) = diff.files.iter().find(|file| file.path == *path) else { return String::new() };
+    match (file.bytes, file.added, file.deleted) {
+        (Some([old, new]), ..) => paint(Palette::QUIET, format!("  binary, {old} -> {new} bytes")),
+        (None, Some(added), Some(deleted)) if added + deleted > 0 => {
+            let part = |style, sign, number| match number {
+                0 => String::new(),
+                number => format!(" {}", paint(style, format!("{sign}{number}"))),
+            };
+            format!(" {}{}", part(Palette::GOOD, '+', added), part(Palette::BAD, '-', deleted))
+        }
+        _ => String::new(),
+    }
 }
 
 /// Such as `3 paths: 1 added, 2 modified` or `1 path, added`; only the count where nothing more is known.

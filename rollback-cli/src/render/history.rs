@@ -196,6 +196,13 @@ fn next(history: &PathHistory, undo_with: &str) -> String {
     )
 }
 
+/// The line above the patch of a change.
+pub(crate) fn heading(change: &HistoryChange, commits: &Commits) -> String {
+    let who =
+        format!("{}, {}", text::escape(&change.author.name), change.time.get(..10).unwrap_or(&change.time));
+    format!("{} {}\n", reference(change.commit_id, commits), paint(Palette::QUIET, format!("({who})")))
+}
+
 fn reference(id: CommitId, commits: &Commits) -> String {
     let short = paint(Palette::ID, commits.short(id));
     match commits.subject(id) {

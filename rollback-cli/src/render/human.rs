@@ -265,7 +265,11 @@ impl PlanView<'_> {
             Ending::Landed(_) => "Changed",
             Ending::None | Ending::DryRun { .. } => "Would change",
         };
-        format!("{} {}", paint(Palette::HEADING, heading), changes::render(chosen, self.look))
+        format!(
+            "{} {}",
+            paint(Palette::HEADING, heading),
+            changes::render(chosen, self.plan.diff.as_ref(), self.look)
+        )
     }
 
     fn loss(&self) -> String {

@@ -15,6 +15,7 @@ pub(crate) mod json;
 pub(crate) mod ladder;
 pub(crate) mod markdown;
 pub(crate) mod operations;
+pub(crate) mod patch;
 pub(crate) mod publication;
 pub(crate) mod records;
 pub(crate) mod rehearsal;

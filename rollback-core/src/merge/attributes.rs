@@ -67,6 +67,56 @@ impl<'a> MarkerSizes<'a> {
     }
 }
 
+/// Which drivers of the `diff` attribute say that a file is binary, or is not (`diff.<driver>.binary`).
+pub(super) struct BinaryDiffs(Vec<(BString, bool)>);
+
+impl BinaryDiffs {
+    pub(super) fn of(repo: &gix::Repository) -> Self {
+        let config = repo.config_snapshot();
+        let sections = config.plumbing().sections_by_name("diff").into_iter().flatten();
+        let mut names: Vec<BString> =
+            sections.filter_map(|section| Some(section.header().subsection_name()?.to_owned())).collect();
+        names.sort();
+        names.dedup();
+        let binary = |name: &BString| config.boolean(format!("diff.{name}.binary").as_str());
+        Self(
+            names
+                .into_iter()
+                .filter_map(|name| Some((binary(&name)?, name)))
+                .map(|(on, name)| (name, on))
+                .collect(),
+        )
+    }
+
+    /// Whether the `diff` attribute says that a file is binary, or is not; `None` leaves it to the content.
+    pub(super) fn declared(&self, diff: &State) -> Option<bool> {
+        match diff {
+            State::Unspecified => None,
+            State::Set => Some(false),
+            State::Unset => Some(true),
+            State::Value(name) => self.0.iter().find(|(driver, _)| driver == name).map(|(_, binary)| *binary),
+        }
+    }
+}
+
+/// What the attributes say about how files are shown.
+pub(crate) struct DiffAttributes {
+    attributes: Attributes,
+    binary: BinaryDiffs,
+}
+
+impl DiffAttributes {
+    pub(crate) fn new(objects: &Objects) -> Result<Self> {
+        Ok(Self { attributes: Attributes::new(objects.gix())?, binary: BinaryDiffs::of(objects.gix()) })
+    }
+
+    /// Whether the attributes of a path say that it is binary, or is not.
+    pub(crate) fn declared_binary(&mut self, objects: &Objects, path: &RepoPath) -> Result<Option<bool>> {
+        let attributes = self.attributes.of(path.as_bytes(), &objects.gix().objects)?;
+        Ok(self.binary.declared(&attributes.diff))
+    }
+}
+
 /// The state of an attribute.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) enum State {

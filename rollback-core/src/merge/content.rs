@@ -3,9 +3,9 @@
 
 use std::rc::Rc;
 
-use bstr::{BStr, BString, ByteSlice};
+use bstr::{BString, ByteSlice};
 
-use super::attributes::{Attributes, PathAttributes, ROOT_FILE, State};
+use super::attributes::{Attributes, BinaryDiffs, PathAttributes, ROOT_FILE, State};
 use super::case::{BASE, Case, OURS, PathId, Stop, THEIRS};
 use super::driver::{self, Drivers};
 use super::eol::AutoCrlf;
@@ -38,7 +38,7 @@ pub(super) struct Content {
     /// The driver of files without a `merge` attribute.
     default_driver: Option<BString>,
     /// The names under `diff.<name>` that say whether their files are binary.
-    binary_diffs: Vec<(BString, bool)>,
+    binary_diffs: BinaryDiffs,
 }
 
 /// What became of a merge of content.
@@ -59,25 +59,6 @@ impl Content {
     pub(super) fn new(objects: &Objects, git: FollowedGit) -> Result<Self> {
         let repo = objects.gix();
         let config = repo.config_snapshot();
-        let names = |section: &str| -> Vec<BString> {
-            let mut names: Vec<BString> = config
-                .plumbing()
-                .sections_by_name(section)
-                .into_iter()
-                .flatten()
-                .filter_map(|section| section.header().subsection_name().map(BStr::to_owned))
-                .collect();
-            names.sort();
-            names.dedup();
-            names
-        };
-        let binary_diffs = names("diff")
-            .into_iter()
-            .filter_map(|name| {
-                let key = format!("diff.{name}.binary");
-                Some((name, config.boolean(key.as_str())?))
-            })
-            .collect();
         Ok(Self {
             text: TextMerger::following(git),
             attributes: Attributes::new(repo)?,
@@ -87,7 +68,7 @@ impl Content {
             of_merge: None,
             drivers: Drivers::of(objects),
             default_driver: config.string("merge.default"),
-            binary_diffs,
+            binary_diffs: BinaryDiffs::of(repo),
         })
     }
 
@@ -114,14 +95,7 @@ impl Content {
 
     /// Whether the `diff` attribute says that a file is binary, or is not; `None` leaves it to the content.
     pub(super) fn declared_binary(&self, attributes: &PathAttributes) -> Option<bool> {
-        match &attributes.diff {
-            State::Unspecified => None,
-            State::Set => Some(false),
-            State::Unset => Some(true),
-            State::Value(name) => {
-                self.binary_diffs.iter().find(|(driver, _)| driver == name).map(|(_, binary)| *binary)
-            }
-        }
+        self.binary_diffs.declared(&attributes.diff)
     }
 }
 

@@ -14,7 +14,7 @@ const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// Where hashes begin.
 #[derive(Clone, Copy)]
-pub(super) struct Seed(u64);
+pub(crate) struct Seed(u64);
 
 impl Default for Seed {
     fn default() -> Self {
@@ -55,7 +55,7 @@ impl BuildHasher for Seed {
 }
 
 /// The state of a hash.
-pub(super) struct Fold(Seed);
+pub(crate) struct Fold(Seed);
 
 impl Hasher for Fold {
     fn finish(&self) -> u64 {

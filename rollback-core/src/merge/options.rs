@@ -203,7 +203,11 @@ fn conflict_style(value: &[u8]) -> Result<ConflictStyle> {
     }
 }
 
-fn algorithm(value: &[u8]) -> Result<Algorithm> {
+/// The algorithm of a name that `diff.algorithm` can have.
+///
+/// # Errors
+/// [`SettingError::Value`].
+pub(crate) fn algorithm(value: &[u8]) -> Result<Algorithm> {
     match value.to_ascii_lowercase().as_slice() {
         b"histogram" => Ok(Algorithm::Histogram),
         b"patience" => Ok(Algorithm::Patience),

@@ -81,6 +81,8 @@ pub(crate) enum CommitKind<'a> {
     Revert { commit: &'a Commit, mainline: Option<&'a Commit> },
     /// Undoes what a commit did to some paths.
     RevertPaths { commit: &'a Commit, mainline: Option<&'a Commit>, paths: Paths<'a> },
+    /// Undoes a part of what a commit did to one path; `lines` says in words which.
+    RevertPart { commit: &'a Commit, mainline: Option<&'a Commit>, paths: Paths<'a>, lines: &'a str },
     /// Replays a whole commit.
     Pick { commit: &'a Commit },
     /// Replays what a commit did to some paths.
@@ -225,6 +227,9 @@ fn body(kind: CommitKind<'_>, options: &MessageOptions, context: &Context<'_>) -
         CommitKind::Revert { commit, mainline } => revert::whole(commit, mainline, context.style),
         CommitKind::RevertPaths { commit, mainline, paths } => {
             scope::revert(commit, mainline, paths, context.style)
+        }
+        CommitKind::RevertPart { commit, mainline, paths, lines } => {
+            scope::revert_part(commit, mainline, (paths, lines), context.style)
         }
         CommitKind::Pick { commit } => pick::whole(commit, context.style),
         CommitKind::PickPaths { commit, paths } => scope::pick(commit, paths, context.style),

@@ -16,6 +16,24 @@ pub(super) fn revert(commit: &Commit, mainline: Option<&Commit>, paths: Paths<'_
     out
 }
 
+/// `Revert part of "X" in P`, and below it the commit, the path and the lines.
+pub(super) fn revert_part(
+    commit: &Commit,
+    mainline: Option<&Commit>,
+    (paths, lines): (Paths<'_>, &str),
+    style: &Style,
+) -> BString {
+    let mut out = BString::from("Revert part of \"");
+    out.push_str(super::subject(&encoding::message_of(commit, style)));
+    out.push_byte(b'"');
+    push_scope(&mut out, &paths.names_now(), style);
+    let against = mainline.map(|parent| format!(" against its parent {}", parent.id)).unwrap_or_default();
+    out.push_str(format!("\nThis reverts a part of the changes of commit {}{against} to:\n", commit.id));
+    push_paths(&mut out, paths, style);
+    out.push_str(format!("\nThe part is what it did at {lines} of its version.\n"));
+    out
+}
+
 /// `Pick "X" in P`, and below it the commit and every path.
 pub(super) fn pick(commit: &Commit, paths: Paths<'_>, style: &Style) -> BString {
     let mut out = BString::from("Pick \"");

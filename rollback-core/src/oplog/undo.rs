@@ -16,6 +16,7 @@ use crate::error::{Error, LandingError, OperationError, RepositoryError, Result,
 use crate::id::CommitId;
 use crate::journal::StateFile;
 use crate::operation::OperationId;
+use crate::patch::{Diff, DiffDocument, DiffOptions};
 use crate::path::RepoPath;
 use crate::receipt::Recovery;
 use crate::repo::ancestry::with_ancestry;
@@ -91,6 +92,9 @@ pub struct Undone {
     /// What failed after the undo had landed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub later_failure: Option<String>,
+    /// What changes, file by file; absent where it was not counted, and where no reference moves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub diff: Option<DiffDocument>,
 }
 
 impl Repo {
@@ -135,6 +139,18 @@ impl Repo {
         let (undone, landing) = self.way_back(which, options, String::new())?;
         check(self, &landing)?;
         Ok(undone)
+    }
+
+    /// What an undo changes in the files that are committed; `None` where no reference moves from one commit to another.
+    ///
+    /// # Errors
+    /// Those of reading objects.
+    pub fn undo_patch(&self, undone: &Undone, options: &DiffOptions) -> Result<Option<Diff>> {
+        let (Some(before), Some(after), false) = (undone.before, undone.after, undone.staged) else {
+            return Ok(None);
+        };
+        let (old, new) = (self.tree_of_commit(before)?, self.tree_of_commit(after)?);
+        self.diff(old, new, options).map(Some)
     }
 
     /// The operation, where it stopped for a person and what it left is still in progress.
@@ -436,6 +452,7 @@ fn undone_of(logged: &LoggedOperation, operation_id: String) -> Undone {
         outside: logged.outside.as_ref().map(|outside| outside.paths.clone()).unwrap_or_default(),
         recovered: None,
         later_failure: None,
+        diff: None,
     }
 }
 

@@ -138,6 +138,7 @@ impl Repo {
             notes: Vec::new(),
             checks: Vec::new(),
             cross_check: None,
+            diff: None,
             prepared: Prepared::default(),
         })
     }

@@ -7,8 +7,10 @@ use super::Plan;
 use crate::error::{Error, LandingError, Result};
 
 /// What a person does not read as a promise of the plan, or what may change while the result stays the same: notes
-/// name hooks and upstreams as they are now, checks and comparisons were run on the machine that made the plan.
-const NOT_COMPARED: [&str; 6] = ["schema_version", "request", "repository", "notes", "checks", "cross_check"];
+/// name hooks and upstreams as they are now, checks and comparisons were run on the machine that made the plan, and the
+/// diff follows from the tree.
+const NOT_COMPARED: [&str; 7] =
+    ["schema_version", "request", "repository", "notes", "checks", "cross_check", "diff"];
 
 /// Refuses a plan that differs from `again`, the same request planned again.
 ///

@@ -17,7 +17,7 @@ use crate::repo::refs::{Head, References};
 use crate::repo::{Commit, Objects, Repo};
 use crate::strategy::ladder::{Choice, Climb, climb};
 use crate::strategy::workbench::Workbench;
-use crate::strategy::{Attempt, Scope, Step, Strategy};
+use crate::strategy::{Attempt, Part, Scope, Step, Strategy};
 use crate::target::Target;
 
 impl Repo {
@@ -142,6 +142,7 @@ fn document(
         notes: case.notes,
         checks: Vec::new(),
         cross_check: None,
+        diff: None,
         prepared: Prepared::default(),
     };
     let Some(chosen) = plan.chosen else { return Ok(plan) };
@@ -197,7 +198,16 @@ impl Writer<'_> {
             true => self.culprits.iter().map(|id| self.objects.commit(*id)).collect::<Result<_>>()?,
             false => self.discarded()?,
         };
-        let kind = self.kind(step, &source, mainline.as_ref(), &discards);
+        let lines = step.part.as_ref().map(Part::words);
+        let kind = match &lines {
+            Some(lines) => CommitKind::RevertPart {
+                commit: &source,
+                mainline: mainline.as_ref(),
+                paths: Paths { named: &step.paths, renamed: &step.renamed },
+                lines,
+            },
+            None => self.kind(step, &source, mainline.as_ref(), &discards),
+        };
         let mut options = self.request.options.message.clone();
         if matches!(self.request.target, Target::Paths(_)) {
             let of = match self.attempt.strategy {

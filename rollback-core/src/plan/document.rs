@@ -12,6 +12,7 @@ use super::prepared::Prepared;
 use crate::history::{ChangeKind, LastGood};
 use crate::id::{CommitId, TreeId};
 use crate::message::MessageOptions;
+use crate::patch::DiffDocument;
 use crate::path::RepoPath;
 use crate::repo::range::RangeReading;
 use crate::strategy::{Attempt, AttemptResult, EmptyCommits, Rejection, Strategy};
@@ -70,6 +71,9 @@ pub struct Plan {
     /// What the installed git came to in the same merges; absent where it was not asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cross_check: Option<CrossCheck>,
+    /// What changes, file by file; absent where it was not counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub diff: Option<DiffDocument>,
     /// The commits and objects of the chosen rung, for landing it at once.
     #[serde(skip)]
     #[cfg_attr(feature = "schema", schemars(skip))]

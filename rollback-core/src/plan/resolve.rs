@@ -67,6 +67,13 @@ impl<'a> Resolver<'a> {
         let ids = named.commits;
         if changes.is_empty() {
             case.rungs.push(Rung::not_applicable(Strategy::RevertCommit, untouched(&ids, &target.paths)));
+        } else if target.is_part() {
+            // A part of a change has no state before it to go back to.
+            let rung = match self.part_of(changes.clone(), target, &mut case)? {
+                Ok(part) => Rung::Undo(part),
+                Err(reason) => Rung::not_applicable(Strategy::RevertCommit, reason),
+            };
+            case.rungs.push(rung);
         } else {
             case.rungs.push(Rung::Undo(changes.clone()));
             if self.options.with_dependents {
@@ -170,7 +177,12 @@ impl<'a> Resolver<'a> {
 
     /// The commits as changes against their mainlines, restricted to the paths of the target. A commit that does not
     /// touch these is left out.
-    fn changes(&self, named: &Named, target: &CommitsTarget, case: &mut Case) -> Result<Vec<Change>> {
+    pub(crate) fn changes(
+        &self,
+        named: &Named,
+        target: &CommitsTarget,
+        case: &mut Case,
+    ) -> Result<Vec<Change>> {
         let several = target.revisions.iter().any(|spec| is_range(spec));
         let mut changes = Vec::new();
         self.bench.look_up_names(&target.paths, &named.commits)?;

@@ -321,6 +321,41 @@ impl Objects {
         Ok(shortened.to_string())
     }
 
+    /// As [`Objects::abbreviation`], for an id that need not be in the repository, such as that of an object in memory.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] where the objects cannot be looked through.
+    pub(crate) fn abbreviation_of_any(&self, id: ObjectId) -> Result<String> {
+        let failed = |error| Error::internal("cannot abbreviate an id", error);
+        let mut length = self.usual_abbreviation().map_err(failed)?;
+        let whole = id.0.kind().len_in_hex();
+        while length < whole {
+            let prefix = gix::hash::Prefix::new(&id.0, length)
+                .map_err(|error| Error::internal("cannot abbreviate an id", error))?;
+            match self.repo.objects.lookup_prefix(prefix, None).map_err(failed)? {
+                Some(Ok(found)) if found != id.0 => length += 1,
+                Some(Err(())) => length += 1,
+                _ => break,
+            }
+        }
+        Ok(id.to_hex_with_len(length))
+    }
+
+    /// How many digits an id has at least where it is abbreviated: `core.abbrev`, or what so many objects need.
+    fn usual_abbreviation(&self) -> gix::Result<usize> {
+        const LEAST: usize = 7;
+        let whole = self.repo.object_hash().len_in_hex();
+        let config = self.repo.config_snapshot();
+        if let Some(digits) = config.integer("core.abbrev").and_then(|digits| usize::try_from(digits).ok()) {
+            return Ok(digits.min(whole));
+        }
+        if config.boolean("core.abbrev") == Some(false) {
+            return Ok(whole);
+        }
+        let bits = u64::BITS - self.repo.objects.packed_object_count()?.leading_zeros();
+        Ok((bits.div_ceil(2) as usize).max(LEAST))
+    }
+
     pub(super) fn missing(&self, id: ObjectId, kind: &'static str) -> Error {
         ObjectError::Missing { kind, id, partial_clone: is_partial_clone(&self.repo) }.into()
     }

@@ -5,6 +5,7 @@
 
 mod graph;
 mod operation;
+mod origin;
 mod rehearsal;
 #[cfg(feature = "procedures")]
 mod run;
@@ -16,8 +17,11 @@ pub use rehearsal::MatrixRow;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::error::Result;
 use crate::id::CommitId;
+use crate::patch::{Diff, DiffDocument, DiffOptions};
 use crate::path::RepoPath;
+use crate::repo::Repo;
 use crate::verdict::Verdict;
 
 /// The version of the document.
@@ -53,6 +57,12 @@ pub struct Report {
     pub ladder: Vec<RungReport>,
     /// The paths that changed.
     pub changes: Vec<Changed>,
+    /// From which commit to which the reference moved; absent where it did not, or where one of them is not there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved: Option<Moved>,
+    /// What changed, file by file; absent where it was not counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub diff: Option<DiffDocument>,
     /// The checks, and what they said on each side.
     pub checks: Vec<CheckReport>,
     /// What happened outside of the repository.
@@ -63,6 +73,28 @@ pub struct Report {
     pub followups: Vec<FollowupReport>,
     /// What was said to people.
     pub messages: Vec<MessageReport>,
+}
+
+/// From which commit to which a reference moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct Moved {
+    /// Where it was.
+    pub before: CommitId,
+    /// Where it is.
+    pub after: CommitId,
+}
+
+impl Repo {
+    /// What changed where the reference of a report moved; `None` where it did not.
+    ///
+    /// # Errors
+    /// Those of reading objects.
+    pub fn report_patch(&self, report: &Report, options: &DiffOptions) -> Result<Option<Diff>> {
+        let Some(Moved { before, after }) = report.moved else { return Ok(None) };
+        self.diff(self.tree_of_commit(before)?, self.tree_of_commit(after)?, options).map(Some)
+    }
 }
 
 /// Of what a report is.

@@ -3,9 +3,10 @@
 use jiff::Timestamp;
 
 use super::graph::{Graph, Marks, Part, marks_of_plan, nodes};
+use super::origin::{add_origin, add_requests};
 use super::{
-    Changed, CheckReport, CommitLine, Facts, Look, Moment, Report, ReportKind, ReportOutcome, RungReport,
-    SCHEMA_VERSION, Standing, Timing, short_reference,
+    Changed, CheckReport, CommitLine, Facts, Look, Moment, Moved, Report, ReportKind, ReportOutcome,
+    RungReport, SCHEMA_VERSION, Standing, Timing, short_reference,
 };
 use crate::checks::command_line;
 use crate::error::Result;
@@ -40,6 +41,8 @@ impl Repo {
             graph: graph(self, &operation, receipt.as_ref()),
             ladder: receipt.iter().flat_map(|receipt| ladder(self, &receipt.plan)).collect(),
             changes: changes(&operation, receipt.as_ref()),
+            moved: operation.before.zip(operation.after).map(|(before, after)| Moved { before, after }),
+            diff: None,
             checks: receipt.iter().flat_map(|receipt| checks(&receipt.plan)).collect(),
             outside: Vec::new(),
             evidence: Vec::new(),
@@ -95,6 +98,10 @@ fn outcome(operation: &Operation, receipt: Option<&Receipt>) -> ReportOutcome {
 
 fn facts(repo: &Repo, operation: &Operation, receipt: Option<&Receipt>) -> Vec<super::Fact> {
     let mut facts = Facts::default();
+    add_origin(&mut facts, repo, &operation.reference.to_string(), operation.after);
+    if let Some(receipt) = receipt {
+        add_requests(&mut facts, repo, &receipt.plan.target.commits);
+    }
     facts.add("Strategy", &operation.kind);
     facts.add("Reference", operation.reference.to_string());
     facts.add("Before", operation.before.map_or(String::new(), |id| id.to_string()));

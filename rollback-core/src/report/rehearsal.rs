@@ -58,6 +58,8 @@ impl Report {
             graph: Graph::default(),
             ladder: Vec::new(),
             changes: Vec::new(),
+            moved: None,
+            diff: None,
             checks: Vec::new(),
             outside: Vec::new(),
             evidence: Vec::new(),

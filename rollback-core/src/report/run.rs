@@ -4,9 +4,11 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::graph::{Graph, Marks, Part, nodes};
 use super::operation::SHOWN;
+use super::origin::add_origin;
 use super::{
     Changed, CheckReport, EvidenceReport, EvidenceState, Fact, Facts, FollowupReport, Look, MessageReport,
-    Moment, Report, ReportKind, ReportOutcome, RungReport, SCHEMA_VERSION, Standing, Timing, short_reference,
+    Moment, Moved, Report, ReportKind, ReportOutcome, RungReport, SCHEMA_VERSION, Standing, Timing,
+    short_reference,
 };
 use crate::error::Result;
 use crate::procedure::Procedure;
@@ -38,12 +40,14 @@ impl Repo {
                 elapsed_ms,
                 target_ms: state.rto.and_then(|rto| u64::try_from(rto.0.as_millis()).ok()),
             },
-            facts: facts(state),
+            facts: facts(self, state),
             matrix: Vec::new(),
             timeline: state.units.iter().map(moment).collect(),
             graph: graph(self, state),
             ladder: state.rungs.iter().map(|rung| rung_report(self, rung)).collect(),
             changes: changes(self, state)?,
+            moved: state.commits.last().map(|after| Moved { before: state.tip, after: *after }),
+            diff: None,
             checks: checks(self, state, procedure),
             outside: state.outside_effects.clone(),
             evidence: evidence(self, state),
@@ -77,8 +81,9 @@ fn outcome(state: &RunState) -> ReportOutcome {
     ReportOutcome { word: state.standing().to_owned(), standing, detail }
 }
 
-fn facts(state: &RunState) -> Vec<Fact> {
+fn facts(repo: &Repo, state: &RunState) -> Vec<Fact> {
     let mut facts = Facts::default();
+    add_origin(&mut facts, repo, &state.reference, state.commits.last().copied());
     facts.add("Procedure", format!("{}, phase {}", state.procedure, state.phase));
     facts.add("Reason", &state.reason);
     facts.add("Trigger", &state.trigger);

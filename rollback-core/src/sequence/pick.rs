@@ -98,9 +98,13 @@ impl Run<'_> {
         let (style, commit) = (self.repo.message_style(), &change.commit);
         let mainline = change.parent.as_ref().filter(|_| commit.parents.len() > 1);
         let paths = self.restriction.as_ref().map(|one| Paths { named: &one.paths, renamed: &one.renamed });
+        let lines = self.restriction.as_ref().and_then(|one| Some(one.part.as_ref()?.words()));
         let kind = match (item.action, paths) {
+            (SequenceAction::Revert, Some(paths)) => match &lines {
+                Some(lines) => CommitKind::RevertPart { commit, mainline, paths, lines },
+                None => CommitKind::RevertPaths { commit, mainline, paths },
+            },
             (SequenceAction::Revert, None) => CommitKind::Revert { commit, mainline },
-            (SequenceAction::Revert, Some(paths)) => CommitKind::RevertPaths { commit, mainline, paths },
             (SequenceAction::Pick, None) => CommitKind::Pick { commit },
             (SequenceAction::Pick, Some(paths)) => CommitKind::PickPaths { commit, paths },
         };
@@ -133,12 +137,9 @@ impl Run<'_> {
             SequenceAction::Revert => (commit, parent),
             SequenceAction::Pick => (parent, commit),
         };
-        let theirs = match &self.restriction {
-            Some(one) => {
-                scope::restrict(&self.objects, base, incoming, &names_now(&one.paths, &one.renamed))?
-            }
-            None => incoming,
-        };
+        let paths = self.restriction.as_ref().map(|one| names_now(&one.paths, &one.renamed));
+        let part = self.restriction.as_ref().and_then(|one| one.part.as_ref());
+        let theirs = scope::incoming_side(&self.objects, base, incoming, paths.as_deref(), part)?;
         let labels = self.labels(item.action, change)?;
         // The engine shares objects by reference count; what it creates is taken over.
         let shared = std::rc::Rc::new(self.repo.objects());

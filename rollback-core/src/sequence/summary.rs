@@ -3,7 +3,7 @@
 use crate::error::Result;
 use crate::history::paths_between;
 use crate::id::{CommitId, Entry, EntryMode};
-use crate::merge::text::changed_lines;
+use crate::merge::text::hunks::{Compared, Comparison};
 use crate::path::RepoPath;
 use crate::repo::Repo;
 
@@ -76,7 +76,7 @@ impl Repo {
             let (old, new) = (read(change.before)?, read(change.after)?);
             let binary = crate::merge::looks_binary(&old) || crate::merge::looks_binary(&new);
             if !binary && old != new {
-                let (gone, made) = changed_lines(&old, &new);
+                let (gone, made) = Compared::of(&old, &new, Comparison::default()).counts();
                 summary.deletions += gone;
                 summary.insertions += made;
             }

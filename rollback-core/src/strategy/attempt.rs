@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Strategy;
 use super::hunks::ConflictHunk;
+use super::part::Part;
 use crate::conflict::Conflict;
 use crate::error::{Error, LandingError};
 use crate::history::{PathChange, Rename};
@@ -148,6 +149,9 @@ pub struct Restriction {
     /// Names that the commit itself gave to paths and that stay.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kept_names: Vec<Rename>,
+    /// The part of what the commit did to a file; absent where it is all of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<Part>,
 }
 
 /// A clean result that is not to be taken: a rung that comes to this tree is passed over.
@@ -180,6 +184,9 @@ pub struct Step {
     /// Names that the commit itself gave to paths and that stay: only what else it did to them is undone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kept_names: Vec<Rename>,
+    /// The part of what the commit did to a file; absent where it is all of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<Part>,
     /// Its tree.
     pub tree_id: TreeId,
     /// Its message, as text for people.
@@ -189,7 +196,16 @@ pub struct Step {
 impl Step {
     pub(crate) fn new(commit_id: CommitId, tree_id: TreeId, paths: Vec<RepoPath>) -> Self {
         let (renamed, kept_names) = (Vec::new(), Vec::new());
-        Self { commit_id, mainline: None, paths, renamed, kept_names, tree_id, message: String::new() }
+        Self {
+            commit_id,
+            mainline: None,
+            paths,
+            renamed,
+            kept_names,
+            part: None,
+            tree_id,
+            message: String::new(),
+        }
     }
 }
 

@@ -17,7 +17,7 @@ impl Workbench {
     ) -> Result<Loss> {
         let inverse = Loss { class: LossClass::Inverse, discards: Vec::new() };
         let [only] = changes else { return Ok(inverse) };
-        if direction == Direction::Replay {
+        if direction == Direction::Replay || only.part.is_some() {
             return Ok(inverse);
         }
         let ((parent, commit), scope) = (self.sides(only)?, only.paths_now());

@@ -7,11 +7,13 @@ mod dependents;
 pub(crate) mod hunks;
 pub(crate) mod ladder;
 mod loss;
+pub(crate) mod part;
 pub(crate) mod scope;
 pub(crate) mod workbench;
 
 pub use attempt::{Attempt, AttemptResult, Loss, LossClass, Rejection, Restriction, Scope, Step};
 pub use hunks::ConflictHunk;
+pub use part::{Part, Place};
 pub use workbench::EmptyCommits;
 
 use serde::{Deserialize, Serialize};

@@ -5,6 +5,7 @@
 //! the scoped paths taken from the incoming tree, and then one ordinary merge follows. A path that was renamed since is
 //! put under its name of today on both sides first, so that a file that took over its old name is left alone.
 
+use super::part::{self, Part};
 use super::workbench::{Change, Workbench};
 use crate::error::Result;
 use crate::history::{self, Change as PathChange, NameThen, Rename, change_by, changed_paths};
@@ -158,17 +159,31 @@ pub(crate) fn covers(scope: &[RepoPath], path: &RepoPath) -> bool {
 }
 
 /// The tree `base` with only `paths` taken from `incoming`.
-pub(crate) fn restrict(
-    objects: &Objects,
-    base: TreeId,
-    incoming: TreeId,
-    paths: &[RepoPath],
-) -> Result<TreeId> {
+fn restrict(objects: &Objects, base: TreeId, incoming: TreeId, paths: &[RepoPath]) -> Result<TreeId> {
     let mut edits = Edits::new();
     for path in paths {
         edits.insert(path.clone(), objects.entry_at(incoming, path)?);
     }
     objects.edit_tree(base, &edits)
+}
+
+/// The incoming side of a merge: all of it where no paths are given, else the base with only these taken from it and, of
+/// one file, only a part.
+pub(crate) fn incoming_side(
+    objects: &Objects,
+    base: TreeId,
+    incoming: TreeId,
+    paths: Option<&[RepoPath]>,
+    part: Option<&Part>,
+) -> Result<TreeId> {
+    let scoped = match paths {
+        Some(paths) => restrict(objects, base, incoming, paths)?,
+        None => incoming,
+    };
+    match part {
+        Some(part) => part::restrict(objects, base, scoped, part),
+        None => Ok(scoped),
+    }
 }
 
 /// The tree with every renamed path under the name it has now.

@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 
+use super::part::Part;
 use super::scope;
 use super::{Attempt, AttemptResult, Loss, LossClass, Restriction, Scope, Step, Strategy, hunks};
 use crate::conflict::Conflict;
@@ -73,6 +74,8 @@ pub(crate) struct Change {
     pub(crate) renamed: Vec<Rename>,
     /// Names that the change itself gave to paths and that stay: only what else it did to them is taken.
     pub(crate) kept_names: Vec<Rename>,
+    /// The part of what it did to a file that is taken; all of it where `None`.
+    pub(crate) part: Option<Part>,
 }
 
 /// Paths to be put back as they are in a commit.
@@ -132,7 +135,8 @@ impl Change {
             let mainline = mainline.unwrap_or(0);
             return Err(RevisionError::MainlineOutOfRange { commit: commit.id, mainline, parents }.into());
         }
-        Ok(Self { commit, mainline, paths: None, renamed: Vec::new(), kept_names: Vec::new() })
+        let (renamed, kept_names) = (Vec::new(), Vec::new());
+        Ok(Self { commit, mainline, paths: None, renamed, kept_names, part: None })
     }
 
     /// The whole of `commit` against its first parent.
@@ -153,6 +157,11 @@ impl Change {
         }
         self.kept_names.push(moved);
         self
+    }
+
+    /// The same change with only a part of what it did to a file.
+    pub(crate) fn part(self, part: Part) -> Self {
+        Self { part: Some(part), ..self }
     }
 
     /// The paths to which it is restricted, by their names at the tip.
@@ -379,6 +388,7 @@ impl Workbench {
                 mainline: change.mainline,
                 renamed: change.renamed.clone(),
                 kept_names: change.kept_names.clone(),
+                part: change.part.clone(),
                 ..step
             });
         }
@@ -447,10 +457,8 @@ impl Workbench {
             Direction::Undo => (commit, parent),
             Direction::Replay => (parent, commit),
         };
-        let theirs = match &change.paths_now() {
-            Some(paths) => scope::restrict(&self.objects, base, incoming, paths)?,
-            None => incoming,
-        };
+        let (paths, part) = (change.paths_now(), change.part.as_ref());
+        let theirs = scope::incoming_side(&self.objects, base, incoming, paths.as_deref(), part)?;
         Ok([base, ours, theirs])
     }
 
@@ -485,7 +493,7 @@ impl Workbench {
     }
 
     /// The trees before and after the change, with the paths of its scope under their names at the tip.
-    pub(super) fn sides(&self, change: &Change) -> Result<(TreeId, TreeId)> {
+    pub(crate) fn sides(&self, change: &Change) -> Result<(TreeId, TreeId)> {
         let trees = (self.objects.tree_of(change.parent())?, change.commit.tree);
         scope::under_names_now(&self.objects, trees, &change.kept_names, &change.renamed)
     }
@@ -497,6 +505,7 @@ impl Workbench {
             paths: paths.clone(),
             renamed: change.renamed.clone(),
             kept_names: change.kept_names.clone(),
+            part: change.part.clone(),
         });
         attempt.result = match merged.verdict {
             Verdict::NeedsReview(_) => AttemptResult::NeedsReview,

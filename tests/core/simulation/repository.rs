@@ -235,6 +235,7 @@ fn empty_plan(state: &State, target: &Target, options: &PlanOptions) -> Result<P
         notes: Vec::new(),
         checks: Vec::new(),
         cross_check: None,
+        diff: None,
         prepared: Default::default(),
     })
 }
@@ -498,6 +499,7 @@ impl Landings for Process {
                 outside: Vec::new(),
                 recovered: None,
                 later_failure: None,
+                diff: None,
             })
         })
     }

@@ -18,6 +18,9 @@ pub(super) fn add(environment: &mut Environment<'_>) {
     environment.add_filter("cell", |text: Option<&str>| cell(text.unwrap_or_default()));
     environment.add_filter("code", |text: Option<&str>| code(text.unwrap_or_default()));
     environment.add_filter("fenced", |text: Option<&str>| fenced(text.unwrap_or_default()));
+    environment.add_filter("fenced_diff", |text: Option<&str>| {
+        fenced(text.unwrap_or_default()).replacen("```\n", "```diff\n", 1)
+    });
     environment.add_filter("verdict", |look: &Value| verdict(look));
 }
 

@@ -3,11 +3,13 @@
 //! What a report says is data of the library; nothing here reads a repository. Every text is escaped twice over: what
 //! could steer or hide is spelled out, and what means something to the format is quoted.
 
+mod difference;
 mod filters;
 mod lanes;
 
 use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
+use rollback_core::patch::Diff;
 use rollback_core::rehearsal::Prospect;
 use rollback_core::report::{MatrixRow, Moment, Report};
 use rollback_core::verdict::Outcome;
@@ -21,17 +23,17 @@ const STYLE: &str = include_str!("page.css");
 const MARKDOWN: &str = include_str!("page.md");
 
 /// The report as one page that loads nothing and runs nothing.
-pub(crate) fn html(report: &Report) -> String {
-    rendered("page.html", HTML, report)
+pub(crate) fn html(report: &Report, diff: Option<&Diff>) -> String {
+    rendered("page.html", HTML, report, diff)
 }
 
 /// The report as Markdown.
-pub(crate) fn markdown(report: &Report) -> String {
-    let text = rendered("page.md", MARKDOWN, report);
+pub(crate) fn markdown(report: &Report, diff: Option<&Diff>) -> String {
+    let text = rendered("page.md", MARKDOWN, report, diff);
     text.trim_end().to_owned() + "\n"
 }
 
-fn rendered(name: &'static str, template: &'static str, report: &Report) -> String {
+fn rendered(name: &'static str, template: &'static str, report: &Report, diff: Option<&Diff>) -> String {
     let mut environment = Environment::new();
     environment.set_auto_escape_callback(|name| match name.ends_with(".html") {
         true => AutoEscape::Html,
@@ -45,6 +47,7 @@ fn rendered(name: &'static str, template: &'static str, report: &Report) -> Stri
         timeline: shown(&timeline(report)),
         changes: shown(&changes(report)),
         matrix: shown(&matrix(report)),
+        diff: shown(&diff.map(difference::of)),
         before: lanes::draw(&report.graph.before),
         after: lanes::draw(&report.graph.after),
         sides: sides(report),
@@ -66,6 +69,7 @@ struct Page {
     timeline: Value,
     changes: Value,
     matrix: Value,
+    diff: Value,
     before: lanes::Drawing,
     after: lanes::Drawing,
     sides: Vec<Side>,

@@ -1,11 +1,11 @@
 //! Finding renames: equal content first, then equal names with similar content, then whatever is most
 //! similar. Only files whose new place matters are compared, and only where sizes leave a chance.
 
-use std::cmp::Ordering;
 use std::rc::Rc;
 
 use gix::ObjectId;
 
+use super::matching::{Best, Candidate, unique};
 use super::similarity::{self, Chunks, Counter, FULL_SCORE};
 use super::{Case, Pair, Searched, SourceRelevance, Status};
 use crate::merge::cache::Cache;
@@ -19,8 +19,6 @@ const EQUAL_FILES: usize = 100;
 /// Bytes of counted chunks that are kept, and the number of files whose size is.
 const CHUNKS_LIMIT: usize = 16 << 20;
 const SIZES_LIMIT: usize = 1 << 18;
-/// How many candidates a target keeps.
-const CANDIDATES: usize = 4;
 
 /// A deleted or an added file.
 struct File {
@@ -32,15 +30,6 @@ struct File {
     /// Its size and its chunks, once they were wanted.
     size: Option<u64>,
     chunks: Option<Rc<Chunks>>,
-}
-
-/// A possible rename in the comparison of everything with everything.
-#[derive(Clone, Copy)]
-struct Candidate {
-    source: usize,
-    target: usize,
-    score: u64,
-    same_name: bool,
 }
 
 /// What is being looked for on one side.
@@ -256,16 +245,15 @@ impl Case<'_> {
         let mut candidates = Vec::new();
         for target in open {
             self.check_cancelled()?;
-            let mut best = [None; CANDIDATES];
+            let mut best = Best::default();
             for source in 0..search.sources.len() {
                 let score = self.similarity(search, source, target, least)?;
                 let same_name = self.same_name(search, source, target);
-                offer(&mut best, Candidate { source, target, score, same_name });
+                best.offer(Candidate { source, target, score, same_name });
             }
-            candidates.extend(best.into_iter().flatten());
+            candidates.push(best);
         }
-        candidates.sort_by(better_first);
-        for candidate in candidates {
+        for candidate in Best::in_order(candidates) {
             let source = &search.sources[candidate.source];
             if candidate.score < least {
                 break;
@@ -381,37 +369,4 @@ impl Search {
         let used = &self.used;
         self.sources.retain(|source| !used[source.pair]);
     }
-}
-
-/// Each name with its index, or without one if several have it.
-fn unique<'n>(names: impl Iterator<Item = (&'n [u8], usize)>) -> Map<&'n [u8], Option<usize>> {
-    let mut unique = Map::default();
-    for (name, index) in names {
-        unique.entry(name).and_modify(|index| *index = None).or_insert(Some(index));
-    }
-    unique
-}
-
-/// Keeps a candidate if it is better than the worst that is kept.
-fn offer(best: &mut [Option<Candidate>; CANDIDATES], candidate: Candidate) {
-    let compare = |a: &Option<Candidate>, b: &Option<Candidate>| match (a, b) {
-        (None, None) => Ordering::Equal,
-        (None, Some(_)) => Ordering::Greater,
-        (Some(_), None) => Ordering::Less,
-        (Some(a), Some(b)) => better_first(a, b),
-    };
-    let mut worst = 0;
-    for index in 1..CANDIDATES {
-        if compare(&best[index], &best[worst]) == Ordering::Greater {
-            worst = index;
-        }
-    }
-    if compare(&best[worst], &Some(candidate)) == Ordering::Greater {
-        best[worst] = Some(candidate);
-    }
-}
-
-/// The more similar first; of equally similar ones those with the same name.
-fn better_first(a: &Candidate, b: &Candidate) -> Ordering {
-    b.score.cmp(&a.score).then(b.same_name.cmp(&a.same_name))
 }

@@ -4,7 +4,8 @@
 mod apply;
 mod detect;
 mod folders;
-mod similarity;
+pub(super) mod matching;
+pub(super) mod similarity;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;

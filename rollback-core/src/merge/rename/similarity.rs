@@ -2,14 +2,14 @@
 //! which the other has too. A chunk is a line, or 64 bytes of one.
 
 /// The score of files that are the same.
-pub(super) const FULL_SCORE: u64 = 60_000;
+pub(crate) const FULL_SCORE: u64 = 60_000;
 
 /// Chunks are told apart by a number below this.
 const KINDS: u32 = 107_927;
 const LONGEST_CHUNK: u32 = 64;
 
 /// How many bytes of a file stand in which kind of chunk, sorted by kind.
-pub(in crate::merge) struct Chunks {
+pub(crate) struct Chunks {
     kinds: Vec<(u32, u32)>,
     /// The size of the file, which may be more than the chunks cover.
     size: u64,
@@ -17,14 +17,14 @@ pub(in crate::merge) struct Chunks {
 
 /// Counts chunks; reused between files.
 #[derive(Default)]
-pub(in crate::merge) struct Counter {
+pub(crate) struct Counter {
     bytes: Vec<u32>,
     seen: Vec<u32>,
 }
 
 impl Counter {
     /// The chunks of a file. In a text the carriage return of a line ending does not count.
-    pub(super) fn count(&mut self, file: &[u8], is_text: bool) -> Chunks {
+    pub(crate) fn count(&mut self, file: &[u8], is_text: bool) -> Chunks {
         self.bytes.resize(KINDS as usize, 0);
         if is_text && file.contains(&b'\r') {
             self.chunk::<true>(file);
@@ -69,7 +69,7 @@ impl Counter {
 }
 
 impl Chunks {
-    pub(in crate::merge) fn memory(&self) -> usize {
+    pub(crate) fn memory(&self) -> usize {
         size_of_val(self.kinds.as_slice()) + size_of::<Self>()
     }
 
@@ -90,14 +90,14 @@ impl Chunks {
 }
 
 /// Whether files of these sizes can reach a score of `least` at all.
-pub(super) fn sizes_allow(source: u64, target: u64, least: u64) -> bool {
+pub(crate) fn sizes_allow(source: u64, target: u64, least: u64) -> bool {
     let (larger, smaller) = (source.max(target), source.min(target));
     larger * (FULL_SCORE - least) >= (larger - smaller) * FULL_SCORE
 }
 
 /// How similar two files are, up to [`FULL_SCORE`]. Scores that are too low count as well: which of several
 /// equally similar files comes first depends on the company it is compared in.
-pub(super) fn score(source: &Chunks, target: &Chunks) -> u64 {
+pub(crate) fn score(source: &Chunks, target: &Chunks) -> u64 {
     if target.size == 0 {
         return 0;
     }

@@ -1,19 +1,20 @@
 //! Which lines changed from one version to another: git's choice of algorithm, its pairing of lines and
-//! its placement of the hunks, without the indent heuristic (merges do not use it).
+//! its placement of the hunks, with the indent heuristic (what is shown uses it) and without (merges do not).
 
 use std::ops::Range;
 
-use gix::diff::blob::{self, Token};
+use gix::diff::blob::Token;
 
 use super::histogram::Histogram;
-use super::{Algorithm, patience};
+use super::indent::{self, Indent};
+use super::{Algorithm, myers, patience};
 use crate::repo::FollowedGit;
 
 /// A run of lines of `old` that became a run of lines of `new`; one of them may be empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Change {
-    pub(super) old: Range<usize>,
-    pub(super) new: Range<usize>,
+pub(crate) struct Change {
+    pub(crate) old: Range<usize>,
+    pub(crate) new: Range<usize>,
 }
 
 /// The state of a comparison, reused between files.
@@ -46,6 +47,27 @@ impl Differ {
         new: &[Token],
         kinds: u32,
     ) -> Vec<Change> {
+        self.placed(algorithm, [old, new], kinds, None)
+    }
+
+    /// The same, with runs of lines that could lie in several places put where they read best; `indents` is by token.
+    pub(super) fn changes_for_reading(
+        &mut self,
+        algorithm: Algorithm,
+        tokens: [&[Token]; 2],
+        kinds: u32,
+        indents: &[Indent],
+    ) -> Vec<Change> {
+        self.placed(algorithm, tokens, kinds, Some(indents))
+    }
+
+    fn placed(
+        &mut self,
+        algorithm: Algorithm,
+        [old, new]: [&[Token]; 2],
+        kinds: u32,
+        indents: Option<&[Indent]>,
+    ) -> Vec<Change> {
         if old == new {
             return Vec::new();
         }
@@ -59,32 +81,15 @@ impl Differ {
             Algorithm::Patience => patience::mark(old, new, kinds, flags),
             Algorithm::Myers | Algorithm::Minimal => {
                 let minimal = algorithm == Algorithm::Minimal;
-                mark_classic((old, new), kinds, minimal, (&mut flags.old, &mut flags.new));
+                myers::mark((old, new), kinds, minimal, (&mut flags.old, &mut flags.new));
             }
         }
         let again = |runs: &Met| {
             (algorithm == Algorithm::Histogram && runs.moved && self.git.is_at_least(2, 54)).then_some(kinds)
         };
-        slide((old, new), (&mut flags.old, &mut flags.new), again);
-        slide((new, old), (&mut flags.new, &mut flags.old), again);
+        slide((Sliding { tokens: old, indents }, new), (&mut flags.old, &mut flags.new), again);
+        slide((Sliding { tokens: new, indents }, old), (&mut flags.new, &mut flags.old), again);
         script(flags)
-    }
-}
-
-/// Marks with Myers' algorithm.
-pub(super) fn mark_classic(
-    (old, new): (&[Token], &[Token]),
-    kinds: u32,
-    minimal: bool,
-    (old_marks, new_marks): (&mut [bool], &mut [bool]),
-) {
-    let algorithm = if minimal { blob::Algorithm::MyersMinimal } else { blob::Algorithm::Myers };
-    let mut diff = blob::Diff::default();
-    diff.compute_with(algorithm, old, new, kinds);
-    for hunk in diff.hunks() {
-        let lines = |range: Range<u32>| range.start as usize..range.end as usize;
-        old_marks[lines(hunk.before)].fill(true);
-        new_marks[lines(hunk.after)].fill(true);
     }
 }
 
@@ -120,16 +125,17 @@ struct Met {
 /// other version, joining runs that touch on the way. Runs that met are paired again by Myers where `again` says so, and
 /// tells the number of different tokens.
 fn slide(
-    (tokens, other_tokens): (&[Token], &[Token]),
+    (version, other_tokens): (Sliding<'_>, &[Token]),
     (marked, other): (&mut [bool], &mut [bool]),
     again: impl Fn(&Met) -> Option<u32>,
 ) {
+    let tokens = version.tokens;
     let mut here = Run::first(marked);
     let mut there = Run::first(other);
     loop {
         if !here.is_empty() {
             let found = (here.start, here.end);
-            place(tokens, marked, other, &mut here, &mut there);
+            place(version, marked, other, &mut here, &mut there);
             let met = Met { moved: found != (here.start, here.end) };
             if !there.is_empty()
                 && let Some(kinds) = again(&met)
@@ -139,7 +145,7 @@ fn slide(
                 other[theirs.clone()].fill(false);
                 let (old, new) = (&tokens[ours.clone()], &other_tokens[theirs.clone()]);
                 let (old_marks, new_marks) = (&mut marked[ours], &mut other[theirs]);
-                mark_classic((old, new), kinds, false, (old_marks, new_marks));
+                myers::mark((old, new), kinds, false, (old_marks, new_marks));
             }
         }
         if !here.next(marked) {
@@ -149,7 +155,16 @@ fn slide(
     }
 }
 
-fn place(tokens: &[Token], marked: &mut [bool], other: &[bool], here: &mut Run, there: &mut Run) {
+/// The version whose runs are moved.
+#[derive(Clone, Copy)]
+struct Sliding<'a> {
+    tokens: &'a [Token],
+    /// By token; without them a run that meets none of the other version stays as far down as it goes.
+    indents: Option<&'a [Indent]>,
+}
+
+fn place(version: Sliding<'_>, marked: &mut [bool], other: &[bool], here: &mut Run, there: &mut Run) {
+    let tokens = version.tokens;
     let mut meets_other;
     let mut highest_end;
     loop {
@@ -168,11 +183,18 @@ fn place(tokens: &[Token], marked: &mut [bool], other: &[bool], here: &mut Run, 
             break;
         }
     }
-    if here.end == highest_end || !meets_other {
+    if here.end == highest_end {
         return;
     }
-    while there.is_empty() && here.up(tokens, marked) {
-        there.previous(other);
+    if meets_other {
+        while there.is_empty() && here.up(tokens, marked) {
+            there.previous(other);
+        }
+    } else if let Some(indents) = version.indents {
+        let best = indent::best_end(tokens, indents, here.len(), highest_end, here.end);
+        while here.end > best && here.up(tokens, marked) {
+            there.previous(other);
+        }
     }
 }
 

@@ -6,7 +6,8 @@
 
 use gix::diff::blob::Token;
 
-use super::diff::{Flags, mark_classic};
+use super::diff::Flags;
+use super::myers;
 
 /// A line that occurs more often than this is no anchor; where all common lines do, Myers decides.
 const MOST_OCCURRENCES: u32 = 64;
@@ -85,7 +86,7 @@ impl Histogram {
                 Found::TooFrequent => {
                     let (before, after) = (part.old.0..part.old.1, part.new.0..part.new.1);
                     let marks = (&mut flags.old[before.clone()], &mut flags.new[after.clone()]);
-                    mark_classic((&old[before], &new[after]), kinds, minimal_fallback, marks);
+                    myers::mark((&old[before], &new[after]), kinds, minimal_fallback, marks);
                 }
             }
         }

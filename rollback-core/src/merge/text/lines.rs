@@ -7,6 +7,7 @@ use bstr::ByteSlice;
 use gix::diff::blob::Token;
 
 use super::Whitespace;
+use super::indent::{Indent, indent_of};
 use crate::merge::hash::Seed;
 use crate::merge::tree::common_prefix;
 
@@ -139,6 +140,12 @@ impl Lines {
             side.ends.extend(base.ends[tail..].iter().map(|end| shifted(*end as usize) as u32));
             side.tokens.extend_from_slice(&base.tokens[tail..]);
         }
+    }
+
+    /// How far the lines are indented, by token; `bytes` are those that were loaded.
+    pub(super) fn indents(&self, bytes: &[&[u8]; 3]) -> Vec<Indent> {
+        let text = |line: &Line| &bytes[line.source as usize][line.start as usize..line.end as usize];
+        self.table.lines.iter().map(|line| indent_of(text(line))).collect()
     }
 
     /// How many different lines there are.

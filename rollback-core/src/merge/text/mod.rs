@@ -7,7 +7,10 @@
 
 mod diff;
 mod histogram;
+pub(crate) mod hunks;
+mod indent;
 mod lines;
+mod myers;
 mod patience;
 mod regions;
 mod render;
@@ -122,15 +125,6 @@ pub struct MergedText {
     pub bytes: Vec<u8>,
     /// How many conflicts are left.
     pub conflicts: usize,
-}
-
-/// How many lines went and came between two texts, paired as `git diff` pairs them.
-pub(crate) fn changed_lines(old: &[u8], new: &[u8]) -> (usize, usize) {
-    let (mut lines, mut differ) = (Lines::default(), Differ::default());
-    lines.load([old, old, new], Whitespace::default());
-    let kinds = lines.kinds();
-    let changes = differ.changes(Algorithm::Myers, &lines.base.tokens, &lines.theirs.tokens, kinds);
-    changes.iter().fold((0, 0), |(gone, made), change| (gone + change.old.len(), made + change.new.len()))
 }
 
 /// Merges texts; keep one for many files, it reuses its memory.

@@ -3,7 +3,8 @@
 
 use gix::diff::blob::Token;
 
-use super::diff::{Flags, mark_classic};
+use super::diff::Flags;
+use super::myers;
 
 /// A line that occurs once in either version.
 #[derive(Clone, Copy)]
@@ -56,7 +57,7 @@ impl Search<'_> {
         } else if anchors.is_empty() {
             let (old, new) = (&self.old[part.old.0..part.old.1], &self.new[part.new.0..part.new.1]);
             let marks = (&mut flags.old[part.old.0..part.old.1], &mut flags.new[part.new.0..part.new.1]);
-            mark_classic((old, new), self.kinds, false, marks);
+            myers::mark((old, new), self.kinds, false, marks);
         } else {
             self.split(part, &anchors, parts);
         }

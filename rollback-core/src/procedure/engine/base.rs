@@ -162,6 +162,7 @@ impl Run<'_> {
             revisions: commits.iter().map(ToString::to_string).collect(),
             mainline: rung.mainline.and_then(|mainline| usize::try_from(mainline).ok()),
             paths: if scoped { self.scope_of(rung, paths) } else { Vec::new() },
+            ..CommitsTarget::default()
         }
     }
 
