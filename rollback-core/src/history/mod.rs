@@ -29,7 +29,6 @@ mod mainline;
 mod names;
 mod nearest;
 mod order;
-mod patch_identity;
 mod path_history;
 mod path_set;
 mod removal;
@@ -59,7 +58,6 @@ pub(crate) use names::{
     likely_source, name_in, names_in,
 };
 pub(crate) use order::newest_first;
-pub(crate) use patch_identity::patch_identity;
 pub(crate) use path_set::PathSet;
 pub(crate) use rename::Renames;
 pub(crate) use reverted::{Said, is_reached, path_verdicts, rolled_back_in, words_about};

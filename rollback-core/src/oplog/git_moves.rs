@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Operation;
-use crate::error::{OperationError, RepositoryError, Result};
+use crate::error::{OperationError, Result};
 use crate::id::CommitId;
 use crate::path::RepoPath;
 use crate::repo::Repo;
@@ -123,12 +123,7 @@ impl Repo {
     }
 
     fn local_branches(&self) -> Result<Vec<RepoPath>> {
-        let repo = self.local();
-        let failed = |error| RepositoryError::unreadable_references(error);
-        let platform = repo.references().map_err(failed)?;
-        let all = platform.prefixed("refs/heads/").map_err(failed)?;
-        let named = all.filter_map(std::result::Result::ok);
-        Ok(named.map(|reference| RepoPath::new(reference.name().as_bstr().to_owned())).collect())
+        Ok(self.references_below("refs/heads/")?.into_iter().map(RepoPath::new).collect())
     }
 }
 

@@ -13,6 +13,7 @@ mod difference;
 mod document;
 mod find;
 mod part;
+mod patch_identity;
 mod prepared;
 mod resolve;
 mod reverted;

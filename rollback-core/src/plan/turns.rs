@@ -4,11 +4,12 @@
 
 use std::collections::HashMap;
 
+use super::patch_identity::patch_identity;
 use super::reverted::{Judge, MOST_PATHS, TRIED};
 use crate::error::{Error, Result};
 use crate::history::{
     self, IsReverted, Proof, Said, Turn, TurnKind, Verdict, commits_touching_since, content_changes_since,
-    newest_first, patch_identity,
+    newest_first,
 };
 use crate::id::{CommitId, TreeId};
 use crate::path::RepoPath;

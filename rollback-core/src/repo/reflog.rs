@@ -2,10 +2,12 @@
 
 use bstr::{BString, ByteSlice};
 
+use super::refs::References;
 use super::{Repo, Signature};
 use crate::bounded;
 use crate::error::{Error, Result};
-use crate::id::CommitId;
+use crate::id::{CommitId, ObjectId};
+use crate::reftable::LogUpdate;
 
 /// A line of the log of a reference.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,8 +26,14 @@ impl Repo {
     /// The log of the reference `name`, newest first; empty where there is none. A line that says nothing is passed over.
     ///
     /// # Errors
-    /// [`Error::Io`] where it cannot be read.
+    /// [`Error::Io`] where it cannot be read;
+    /// [`RepositoryError::BadReferences`](crate::error::RepositoryError::BadReferences).
     pub(crate) fn reference_log(&self, name: &[u8]) -> Result<Vec<LogLine>> {
+        let local = self.local();
+        let references = References::of(&local)?;
+        if references.are_tables() {
+            return Ok(references.log(name, usize::MAX)?.into_iter().map(LogLine::from).collect());
+        }
         let relative = self.reference_path(name)?;
         let root = if name == b"HEAD" { self.git_dir().to_owned() } else { self.common_dir() };
         let below = relative.strip_prefix(&root).unwrap_or(&relative);
@@ -36,6 +44,18 @@ impl Repo {
             // Logs of branches below this name lie there.
             Err(_) if path.is_dir() => Ok(Vec::new()),
             Err(error) => Err(Error::io("read", path, error)),
+        }
+    }
+}
+
+impl From<LogUpdate> for LogLine {
+    fn from(update: LogUpdate) -> Self {
+        let id = |id: ObjectId| (!id.is_null()).then(|| CommitId::from(id));
+        Self {
+            before: id(update.old),
+            after: id(update.new),
+            seconds: i64::try_from(update.time).unwrap_or_default(),
+            message: update.message.trim_end().into(),
         }
     }
 }

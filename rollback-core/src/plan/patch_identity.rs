@@ -9,8 +9,8 @@ use gix::diff::blob::{
     Algorithm, InternedInput, UnifiedDiff, diff_with_slider_heuristics, sources::byte_lines,
 };
 
-use super::change::{PathChange, paths_between};
 use crate::error::{Error, Result};
+use crate::history::{PathChange, paths_between};
 use crate::id::{Entry, TreeId};
 use crate::merge::looks_binary;
 use crate::repo::{Objects, sha256};
@@ -22,7 +22,7 @@ const CONTEXT: u32 = 3;
 ///
 /// # Errors
 /// Those of reading trees and blobs.
-pub(crate) fn patch_identity(objects: &Objects, before: TreeId, after: TreeId) -> Result<Option<String>> {
+pub(super) fn patch_identity(objects: &Objects, before: TreeId, after: TreeId) -> Result<Option<String>> {
     let changes = paths_between(objects, before, after)?;
     let mut all = Vec::new();
     for change in &changes {
