@@ -106,7 +106,7 @@ mod tests {
         assert_eq!(with("1", "objectFormat = sha256"), Ok(()));
         assert!(with("1", "compatObjectFormat = sha1").is_err());
         assert_eq!(with("1", "refStorage = reftable"), Ok(()));
-        assert!(with("1", "refStorage = cloud").is_err_and(|(what, _)| what.contains("cloud")));
+        assert!(with("1", "refStorage = cloud").is_err_and(|(what, _)| what.contains("refstorage")));
         assert!(with("7", "noop").is_err_and(|(what, line)| what.contains("version 7") && line == 2));
         assert_eq!(outcome("[extensions]\n\tfromTheFuture\n"), Ok(()), "without a version nothing counts");
     }
