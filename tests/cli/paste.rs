@@ -504,6 +504,7 @@ const WITHOUT_SCENE: &[(&str, &str)] = &[
     ("no-such-parent", "a plan names the mainline before a sequence begins"),
     ("nothing-to-revert", "a plan needs a commit to begin at"),
     ("needs-review", "it takes a merge that the engine leaves to people"),
+    ("unknown-strategy-option", "the parser refuses what is typed; it takes a caller of the library"),
     ("not-owned", "another owner needs root"),
     ("foreign-record", "the records' own suite damages them"),
     ("damaged-checkpoint", "the checkpoints' own suite damages them"),
