@@ -290,3 +290,39 @@ fn names_are_ambiguous_where_git_warns() {
         assert_eq!(!repo.ambiguous_names(spec).is_empty(), warned, "{spec}");
     }
 }
+
+#[test]
+fn abbreviated_ids_of_sha256_are_taken_as_git_takes_them() {
+    let sandbox = Sandbox::folder();
+    sandbox.git(&["init", "-q", "--object-format=sha256", "-b", "main", "."]);
+    for number in 0..80 {
+        sandbox.commit("one more", &[("f", format!("{number}\n"))]);
+    }
+    sandbox.git(&["tag", "-a", "-m", "annotated", "v1", "HEAD~3"]);
+    let repo = open(&sandbox);
+    let ids = sandbox.git(&["rev-list", "HEAD"]);
+    let mut asked = vec!["v1-3-g".to_owned() + &sandbox.git(&["rev-parse", "--short", "HEAD"])];
+    for (nth, id) in ids.lines().enumerate() {
+        for digits in [4, 5, 7, 40, 41, 63, 64] {
+            asked.push(id[..digits].to_owned());
+        }
+        if nth < 40 {
+            asked.extend(["~2", "^", "^{tree}^{commit}", "^0"].map(|steps| format!("{}{steps}", &id[..9])));
+        }
+    }
+    asked.push("0000000".to_owned());
+    for spec in asked {
+        let found = repo.resolve_commit(&spec).map(|commit| commit.to_string());
+        let told = sandbox.try_git(&["rev-parse", "-q", "--verify", &format!("{spec}^{{commit}}")]);
+        let expected = String::from_utf8_lossy(&told.stdout).trim().to_owned();
+        match found {
+            Ok(commit) => assert_eq!(commit, expected, "{spec}"),
+            Err(error) => assert!(!told.status.success(), "{spec}: {error}, and git says {expected}"),
+        }
+    }
+    // A branch that is called like an id is the branch.
+    let short = sandbox.git(&["rev-parse", "--short", "HEAD~7"]);
+    sandbox.git(&["branch", &short, "HEAD~1"]);
+    let found = repo.resolve_commit(&short).expect("a branch").to_string();
+    assert_eq!(found, sandbox.git(&["rev-parse", "HEAD~1"]));
+}

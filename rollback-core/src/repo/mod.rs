@@ -3,6 +3,7 @@
 //!
 //! Nothing here writes to disk. What a plan creates lives in the memory of an `Objects` view.
 
+mod abbreviation;
 pub(crate) mod ancestry;
 mod big_blob;
 pub(crate) mod changed_paths;

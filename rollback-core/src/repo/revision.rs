@@ -9,7 +9,7 @@ use gix::revision::spec::parse;
 use super::ancestry::{Ancestry, with_ancestry};
 use super::promised::is_partial_clone;
 use super::refs::{References, Target};
-use super::{Objects, Repo, commit_set, revision_name, text_search};
+use super::{Objects, Repo, abbreviation, commit_set, revision_name, text_search};
 use crate::error::{Error, ObjectError, Result, RevisionError};
 use crate::id::{CommitId, ObjectId};
 
@@ -194,10 +194,11 @@ fn parse_single(repo: &gix::Repository, spec: &str) -> Result<Spec> {
 /// The revision in words that the object library reads: it knows neither upstreams that are branches of this repository
 /// nor references that are stored in tables.
 fn object_words<'a>(repo: &gix::Repository, spec: &'a str) -> Result<Cow<'a, str>> {
-    match local_sibling(repo, spec) {
-        Some(words) => Ok(revision_name::resolved(repo, &words)?.into_owned().into()),
-        None => revision_name::resolved(repo, spec),
-    }
+    let words = match local_sibling(repo, spec) {
+        Some(words) => revision_name::resolved(repo, &words)?.into_owned().into(),
+        None => revision_name::resolved(repo, spec)?,
+    };
+    abbreviation::in_full(repo, words)
 }
 
 /// The suffixes that stand for parents of a commit. The object library takes the steps before them for steps after

@@ -32,8 +32,7 @@ pub(super) fn resolved<'a>(repo: &gix::Repository, words: &'a str) -> Result<Cow
         return Ok(words.into());
     }
     let (caret, spec) = words.strip_prefix('^').map_or(("", words), |rest| ("^", rest));
-    let end = spec.find(['^', '~', ':']).into_iter().chain(spec.find("@{")).min().unwrap_or(spec.len());
-    let (name, mut rest) = spec.split_at(end);
+    let (name, mut rest) = spec.split_at(end_of_name(spec));
     let reader = Reader { repo, references: &references, spec: words };
     let Some(mut named) = reader.named(name, rest)? else { return Ok(words.into()) };
     while let Some((inner, after)) = rest.strip_prefix("@{").and_then(|rest| rest.split_once('}')) {
@@ -48,6 +47,11 @@ pub(super) fn resolved<'a>(repo: &gix::Repository, words: &'a str) -> Result<Cow
         },
     };
     Ok(format!("{caret}{id}{rest}").into())
+}
+
+/// Where the name ends with which a revision begins.
+pub(super) fn end_of_name(spec: &str) -> usize {
+    spec.find(['^', '~', ':']).into_iter().chain(spec.find("@{")).min().unwrap_or(spec.len())
 }
 
 struct Reader<'a> {

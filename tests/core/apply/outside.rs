@@ -199,7 +199,7 @@ fn an_undo_puts_paths_outside_back_where_that_is_allowed() {
     assert_eq!(outside_of(&folder(&scene)), after, "the undo of the undo");
     let operations = repo.operations().unwrap();
     let kinds: Vec<_> = operations.iter().map(|operation| operation.kind.as_str()).collect();
-    assert_eq!(kinds, ["undo", "undo", "checkpoint-restore"]);
+    assert_eq!(kinds, ["redo", "undo", "checkpoint-restore"]);
 }
 
 #[test]

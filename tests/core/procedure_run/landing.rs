@@ -123,15 +123,7 @@ manual = "merge monitor.py in {candidate.folder}"
     let how = twin.resumption(&procedure);
     let run = twin.with(|engine, _| engine.resume(&procedure, None, how, &mut watch)).unwrap();
     let by_git = twin.sandbox.git(&["show", "--format="]);
-    let hunks: Vec<_> = by_git
-        .lines()
-        .filter(|line| !["diff ", "index ", "deleted "].iter().any(|start| line.starts_with(start)))
-        .collect();
-    assert_eq!(shown.replace(",0 +0,0 @@", " +0,0 @@").lines().count(), hunks.len(), "{shown}\n{by_git}");
-    assert!(
-        shown.contains("-BB\n+bb\n") && shown.contains("--- a/analyzers/x.py\n+++ /dev/null\n"),
-        "{shown}"
-    );
+    assert_eq!(shown.trim_end(), by_git);
     assert_eq!(run.status, RunStatus::Complete, "{:?}", run.units);
     assert_eq!(twin.sandbox.git(&["show", "--format=", "--name-status"]), "D\tanalyzers/x.py\nM\tmonitor.py");
 
