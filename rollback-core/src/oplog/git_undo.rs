@@ -95,8 +95,8 @@ impl Repo {
     /// log.
     ///
     /// # Errors
-    /// [`OperationError::NoGitMove`](crate::error::OperationError::NoGitMove),
-    /// [`OperationError::MovedByRb`](crate::error::OperationError::MovedByRb), [`WorkTreeError::InTheWay`] for work that
+    /// [`OperationError::NoGitMove`],
+    /// [`OperationError::MovedByRb`], [`WorkTreeError::InTheWay`] for work that
     /// is not committed and would be lost, [`RevisionError::Unknown`] for a branch that is not there,
     /// [`ObjectError::Missing`](crate::error::ObjectError::Missing) where git has thrown the old commits away, and the
     /// refusals of a landing.

@@ -1,6 +1,6 @@
 //! What changes between two trees, as a patch: git's own format, to the byte, so that `git apply` takes it.
 //!
-//! [`Repo::diff`] finds the files that differ, renames among them; [`Diff::patches`] compares one of them line by line, and
+//! [`Repo::diff`](crate::Repo::diff) finds the files that differ, renames among them; [`Diff::patches`] compares one of them line by line, and
 //! [`FilePatch::lines`] spells it as `git diff --binary` does. Everything is data: colours and pages are the caller's.
 //! Nothing here writes.
 //!
