@@ -253,7 +253,7 @@ impl Case<'_> {
         }
         let root = match self.root_attributes {
             Some(known) => known,
-            None => *self.root_attributes.insert(self.find_root_attributes()),
+            None => *self.root_attributes.insert(self.find_root_attributes()?),
         };
         let Some(root) = root else {
             return Ok(self.content.attributes.of(path, &self.store.gix().objects)?);
@@ -267,23 +267,27 @@ impl Case<'_> {
     }
 
     /// The file at the root that git puts into an index of its own when the first file is merged; `None` where that has
-    /// none. In doubt it holds base, ours and theirs as stages 0, 1 and 2, of which git reads the first, or the last alone.
-    fn find_root_attributes(&self) -> Option<gix::ObjectId> {
-        if let Some(info) = self.paths.find(ROOT_FILE).and_then(|path| self.info(path)) {
-            if info.clean {
-                return (!info.is_null && info.result.is_file()).then_some(info.result.id);
+    /// none. In doubt it holds base, ours and theirs as stages 0, 1 and 2, of which git reads the first, or the last alone;
+    /// which of two without a base counts depends on what is asked, and is left to people.
+    fn find_root_attributes(&self) -> Result<Option<gix::ObjectId>, Stop> {
+        let Some(info) = self.paths.find(ROOT_FILE).and_then(|path| self.info(path)) else {
+            return Ok(match [BASE, OURS, THEIRS].map(|side| self.folders[0].trees[side].find(ROOT_FILE)) {
+                [Some(base), Some(ours), Some(theirs)] => {
+                    read_as_blob(if base == ours { theirs } else { ours })
+                }
+                _ => None,
+            });
+        };
+        Ok(match info.filemask {
+            _ if info.clean && info.is_null => None,
+            _ if info.clean => read_as_blob(info.result),
+            6 => {
+                return Err(Stop::unsupported("attributes that both sides add where endings are normalised"));
             }
-            let read = match info.filemask {
-                mask if mask & 1 != 0 => BASE,
-                4 => THEIRS,
-                _ => return None,
-            };
-            return Some(info.stages[read].id);
-        }
-        match [BASE, OURS, THEIRS].map(|side| self.folders[0].trees[side].find(ROOT_FILE)) {
-            [Some(base), Some(ours), Some(theirs)] => Some(if base == ours { theirs.id } else { ours.id }),
+            mask if mask & 1 != 0 => read_as_blob(info.stages[BASE]),
+            4 => read_as_blob(info.stages[THEIRS]),
             _ => None,
-        }
+        })
     }
 
     /// Whether a file differs from its base in no more than what renormalising takes away.
@@ -326,6 +330,12 @@ impl Case<'_> {
         let review = || Stop::Review(ReviewReason::SubmoduleHistory { path: self.repo_path(path) });
         submodule::merge(&place, versions).ok_or_else(review)
     }
+}
+
+/// The object, where git can read it as a file.
+fn read_as_blob(version: Version) -> Option<gix::ObjectId> {
+    let is_blob = !version.is_absent() && !version.is_submodule() && !version.mode.is_tree();
+    is_blob.then_some(version.id)
 }
 
 fn text_options(options: &Options, driver: &Driver, marker_size: usize) -> TextOptions {
