@@ -1,5 +1,5 @@
-//! Lists what travels inside the program, and what it was built of: each `demos/NAME.toml` with its history of `fixtures`, the programs of
-//! `demos/programs`, and each `procedures/NAME.toml`.
+//! Lists what travels inside the program: each `demos/NAME.toml` with its history of `fixtures`, the programs of
+//! `demos/programs`, and each `procedures/NAME.toml`. Says what it was built of.
 
 use std::error::Error;
 use std::fmt::Write;
@@ -31,29 +31,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The commit and its date, and the version of the object library, as far as they are known here. Builds for development
-/// leave the commit out: it would have the program linked again after each one.
+/// The version of the object library, and the commit as a release build is told it (`RB_COMMIT`).
 fn built_of(here: &Path) -> String {
-    let mut parts = Vec::new();
-    if env::var("PROFILE").is_ok_and(|profile| profile == "release") {
-        println!("cargo::rerun-if-changed={}", here.join("../.git/HEAD").display());
-        println!("cargo::rerun-if-changed={}", here.join("../.git/logs/HEAD").display());
-        parts.extend(commit(here));
-    }
+    println!("cargo::rerun-if-env-changed=RB_COMMIT");
     let locks = [here.join("Cargo.lock"), here.join("../Cargo.lock")];
     let lock = locks.iter().find_map(|lock| fs::read_to_string(lock).ok()).unwrap_or_default();
     let version = lock.split("name = \"gix\"\nversion = \"").nth(1).and_then(|rest| rest.split('"').next());
-    parts.extend(version.map(|version| format!("gix {version}")));
-    parts.join(", ")
-}
-
-/// The commit of the sources and its date; nothing outside of a repository of their own.
-fn commit(here: &Path) -> Option<String> {
-    here.join("../.git").exists().then_some(())?;
-    let mut git = std::process::Command::new("git");
-    let told = git.arg("-C").arg(here).args(["log", "-1", "--format=commit %h of %cs"]).output().ok()?;
-    let told = String::from_utf8(told.stdout).ok()?.trim().to_owned();
-    (!told.is_empty()).then_some(told)
+    let library = version.map(|version| format!("gix {version}"));
+    env::var("RB_COMMIT").ok().into_iter().chain(library).collect::<Vec<_>>().join(", ")
 }
 
 /// The programs that stand in for those of the outside world, by name.

@@ -5,21 +5,7 @@ use serde_json::{Value, json};
 use test_kit::Sandbox;
 
 use crate::kit::{done, rb, rb_with};
-
-fn lines(changed: &[(u32, &str)]) -> String {
-    let line =
-        |n: u32| changed.iter().find(|(at, _)| *at == n).map_or(n.to_string(), |(_, text)| (*text).into());
-    (1..=30).map(|n| line(n) + "\n").collect()
-}
-
-/// A change of two files, with commits of other lines around it.
-fn history() -> (Sandbox, String) {
-    let repo = Sandbox::new();
-    repo.commit("start", &[("f", lines(&[])), ("g", "1\n".into())]);
-    let change = repo.commit("change", &[("f", lines(&[(5, "five")])), ("g", "2\n".into())]);
-    repo.commit("later", &[("f", lines(&[(5, "five"), (25, "later")]))]);
-    (repo, change)
-}
+use crate::reapply::{history, lines};
 
 fn head(repo: &Sandbox) -> String {
     repo.git(&["rev-parse", "HEAD"])

@@ -5,14 +5,14 @@ use test_kit::{Sandbox, State};
 use crate::kit::{Run, done, rb};
 
 /// Thirty lines, some of them changed.
-fn lines(changed: &[(u32, &str)]) -> String {
+pub(crate) fn lines(changed: &[(u32, &str)]) -> String {
     let line =
         |n: u32| changed.iter().find(|(at, _)| *at == n).map_or(n.to_string(), |(_, text)| (*text).into());
     (1..=30).map(|n| line(n) + "\n").collect()
 }
 
 /// A change of two files, and one of one of them since.
-fn history() -> (Sandbox, String) {
+pub(crate) fn history() -> (Sandbox, String) {
     let repo = Sandbox::new();
     repo.commit("start", &[("f", lines(&[])), ("g", "1\n".into())]);
     let change = repo.commit("change", &[("f", lines(&[(5, "five")])), ("g", "2\n".into())]);

@@ -643,10 +643,6 @@ fn renormalising_takes_the_attributes_at_the_root_from_the_merge_itself() {
     for base in choices {
         for ours in choices {
             for theirs in choices {
-                // Which of two that were added counts is left to people.
-                if base.is_none() && ours.is_some() && theirs.is_some() {
-                    continue;
-                }
                 let versions = [
                     side(base, "one\ntwo\nthree\nfour\nfive\n"),
                     side(ours, "ONE\r\ntwo\r\nthree\r\nfour\r\nfive\r\n"),

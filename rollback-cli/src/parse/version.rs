@@ -5,7 +5,7 @@ use std::path::Path;
 use rollback_core::process::{SystemRunner, installed_version};
 use rollback_core::repo::GitRelease;
 
-/// What it was built of: commit and date of a release build, and the version of the object library.
+/// What it was built of: the commit, where the build was told it, and the version of the object library.
 const BUILT_OF: &str = env!("RB_BUILT_OF");
 
 /// The lines behind the version.

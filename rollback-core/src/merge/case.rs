@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use super::content::Content;
+use super::content::{Content, RootAttributes};
 use super::hash::Map;
 use super::rename::Sides;
 use super::store::Store;
@@ -146,7 +146,7 @@ pub(super) struct Case<'e> {
     pub(super) sides: Sides,
     pub(super) auto_merged: Vec<RepoPath>,
     /// The attributes at the root that this merge has, once that was asked.
-    pub(super) root_attributes: Option<Option<gix::ObjectId>>,
+    pub(super) root_attributes: Option<RootAttributes>,
     /// Conflicts that no path carries.
     pub(super) loose_conflicts: Vec<(PathId, ConflictKind)>,
     /// What is left in conflict, and under which path.

@@ -48,6 +48,22 @@ pub(super) struct MergedContent {
     pub(super) conflict: Option<ConflictKind>,
 }
 
+/// What attributes are asked for.
+#[derive(Clone, Copy)]
+enum Asked {
+    /// How a file is stored and checked out.
+    Conversion,
+    /// How it is merged.
+    Merge,
+}
+
+/// The attributes at the root that a merge which renormalises has itself; those of the work tree count where it has none.
+#[derive(Clone, Copy, Default)]
+pub(super) struct RootAttributes {
+    conversion: Option<gix::ObjectId>,
+    merge: Option<gix::ObjectId>,
+}
+
 /// How a file is merged.
 enum Driver {
     Text,
@@ -165,7 +181,7 @@ impl Case<'_> {
         let base_bytes = if base.same_type(ours) { self.stored(path, base.id)? } else { Default::default() };
         let our_bytes = self.stored(path, ours.id)?;
         let their_bytes = self.stored(path, theirs.id)?;
-        let attributes = self.merge_attributes(&name)?;
+        let attributes = self.merge_attributes(&name, Asked::Merge)?;
         let marker_size = attributes.marker_size.0 + longer_markers;
         let driver = match self.content.driver(&attributes) {
             Ok(driver) => driver,
@@ -234,7 +250,7 @@ impl Case<'_> {
             return Ok(blob);
         }
         let name = self.paths.name(path).clone();
-        let conversion = self.merge_attributes(&name)?.conversion;
+        let conversion = self.merge_attributes(&name, Asked::Conversion)?.conversion;
         if conversion.foreign().is_some() {
             return Err(Stop::Review(ReviewReason::Filter { path: self.repo_path(path) }));
         }
@@ -244,16 +260,20 @@ impl Case<'_> {
     /// The attributes by which a file is merged.
     ///
     /// A merge that renormalises takes those at the root from itself first and then from the work tree, as a checkout does.
-    fn merge_attributes(&mut self, path: &[u8]) -> Result<PathAttributes, Stop> {
+    fn merge_attributes(&mut self, path: &[u8], asked: Asked) -> Result<PathAttributes, Stop> {
         if !self.options.renormalize {
             return Ok(self.content.attributes.of(path, &self.store.gix().objects)?);
         }
         if !self.content.has_work_tree {
             return Err(Stop::unsupported("renormalised line endings without a work tree"));
         }
-        let root = match self.root_attributes {
+        let roots = match self.root_attributes {
             Some(known) => known,
-            None => *self.root_attributes.insert(self.find_root_attributes()?),
+            None => *self.root_attributes.insert(self.find_root_attributes()),
+        };
+        let root = match asked {
+            Asked::Conversion => roots.conversion,
+            Asked::Merge => roots.merge,
         };
         let Some(root) = root else {
             return Ok(self.content.attributes.of(path, &self.store.gix().objects)?);
@@ -266,28 +286,29 @@ impl Case<'_> {
         Ok(of_merge.of(path, &repo.objects)?)
     }
 
-    /// The file at the root that git puts into an index of its own when the first file is merged; `None` where that has
-    /// none. In doubt it holds base, ours and theirs as stages 0, 1 and 2, of which git reads the first, or the last alone;
-    /// which of two without a base counts depends on what is asked, and is left to people.
-    fn find_root_attributes(&self) -> Result<Option<gix::ObjectId>, Stop> {
-        let Some(info) = self.paths.find(ROOT_FILE).and_then(|path| self.info(path)) else {
-            return Ok(match [BASE, OURS, THEIRS].map(|side| self.folders[0].trees[side].find(ROOT_FILE)) {
-                [Some(base), Some(ours), Some(theirs)] => {
-                    read_as_blob(if base == ours { theirs } else { ours })
-                }
-                _ => None,
-            });
+    /// The file at the root that git puts into an index of its own when the first file is merged.
+    ///
+    /// In doubt that index holds base, ours and theirs as stages 0, 1 and 2, of which git reads 0, or else 2. It reads the
+    /// attributes of conversions as soon as the first of them is there.
+    fn find_root_attributes(&self) -> RootAttributes {
+        let both = |version: Version| {
+            let blob = read_as_blob(version);
+            RootAttributes { conversion: blob, merge: blob }
         };
-        Ok(match info.filemask {
-            _ if info.clean && info.is_null => None,
-            _ if info.clean => read_as_blob(info.result),
-            6 => {
-                return Err(Stop::unsupported("attributes that both sides add where endings are normalised"));
-            }
-            mask if mask & 1 != 0 => read_as_blob(info.stages[BASE]),
-            4 => read_as_blob(info.stages[THEIRS]),
-            _ => None,
-        })
+        let Some(info) = self.paths.find(ROOT_FILE).and_then(|path| self.info(path)) else {
+            return match [BASE, OURS, THEIRS].map(|side| self.folders[0].trees[side].find(ROOT_FILE)) {
+                [Some(base), Some(ours), Some(theirs)] => both(if base == ours { theirs } else { ours }),
+                _ => RootAttributes::default(),
+            };
+        };
+        match info.filemask {
+            _ if info.clean && info.is_null => RootAttributes::default(),
+            _ if info.clean => both(info.result),
+            mask if mask & 1 != 0 => both(info.stages[BASE]),
+            4 => both(info.stages[THEIRS]),
+            6 => RootAttributes { merge: read_as_blob(info.stages[THEIRS]), conversion: None },
+            _ => RootAttributes::default(),
+        }
     }
 
     /// Whether a file differs from its base in no more than what renormalising takes away.

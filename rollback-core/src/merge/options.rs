@@ -100,8 +100,9 @@ impl Options {
         if let Some(limit) = limit.and_then(|limit| u32::try_from(limit).ok()).filter(|limit| *limit > 0) {
             options.renames.limit = limit;
         }
-        let detect = config.string("merge.renames").or_else(|| config.string("diff.renames"));
-        options.renames.detect = detect.is_none_or(|value| detects_renames(&value));
+        // A word that is no switch, such as `copies`, asks for renames, too.
+        let detects = |key: &str| config.boolean(key).or_else(|| config.string(key).map(|_| true));
+        options.renames.detect = detects("merge.renames").or_else(|| detects("diff.renames")).unwrap_or(true);
         if let Some(value) = config.string("merge.directoryRenames") {
             options.directory_renames = directory_renames(&value);
         }
@@ -178,11 +179,6 @@ impl Options {
         }
         true
     }
-}
-
-/// Whether a value of `merge.renames` or `diff.renames` asks for renames: a word such as `copies` does.
-fn detects_renames(value: &[u8]) -> bool {
-    !matches!(value.to_ascii_lowercase().as_slice(), b"false" | b"no" | b"off" | b"0" | b"")
 }
 
 fn directory_renames(value: &[u8]) -> DirectoryRenames {

@@ -412,11 +412,11 @@ impl Workbench {
         ours: TreeId,
         decided: &mut Vec<RepoPath>,
     ) -> Result<()> {
-        let operands = self.operands(direction, change, ours)?;
-        let labels = labels(&self.objects, direction, &change.commit);
-        let Some(preference) = &mut self.preference else { return Ok(()) };
-        let [base, ours, theirs] = operands;
-        for conflict in preference.without.merge(base, ours, theirs, &labels)?.conflicts {
+        if self.preference.is_none() {
+            return Ok(());
+        }
+        let merged = self.judge_one(direction, change, ours)?;
+        for conflict in merged.conflicts {
             if !decided.contains(&conflict.path) {
                 decided.push(conflict.path);
             }
