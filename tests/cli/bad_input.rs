@@ -309,15 +309,6 @@ fn names_that_no_branch_can_have() {
 }
 
 #[test]
-fn a_sparse_index() {
-    let repo = repo();
-    repo.git(&["sparse-checkout", "init", "--cone", "--sparse-index"]);
-    let run = rb(&repo, &["revert", "HEAD"]);
-    assert_eq!(run.code, 5, "{}{}", run.stdout, run.stderr);
-    assert_eq!(run.line("hint:"), "write the index in full with: git sparse-checkout init --no-sparse-index");
-}
-
-#[test]
 fn a_pattern_that_is_no_regular_expression() {
     let run = rb(&repo(), &["revert", "--file", "b.py", "--good-match", "("]);
     assert_eq!(run.code, 2, "{}{}", run.stdout, run.stderr);

@@ -44,6 +44,7 @@ mod report;
 mod report_browser;
 mod schema;
 mod secrets;
+mod sparse_index;
 mod stopping;
 mod strategy_options;
 mod trust;

@@ -19,9 +19,6 @@ pub(super) fn hint(situation: &Situation<'_>, error: &RepositoryError) -> Option
             let folder = work_tree_of(path).into_os_string();
             Hint::new("if you trust its owner", CommandLine::of(words.into_iter().chain([folder])))
         }
-        RepositoryError::SparseIndex => {
-            Hint::new("write the index in full with", git(&["sparse-checkout", "init", "--no-sparse-index"]))
-        }
         RepositoryError::Unsupported { .. } => Hint::nothing("git has no command that takes the format away"),
         RepositoryError::LinkInGitDir { path } => Hint::new("see where it leads with", list(path)),
         RepositoryError::WorkTreeElsewhere { work_tree } => {

@@ -51,7 +51,6 @@ fn table() -> Vec<(Error, Option<&'static str>)> {
             RepositoryError::NotOwned { path: "/x/.git".into() }.into(),
             Some("git config --global --add safe.directory /x"),
         ),
-        (RepositoryError::SparseIndex.into(), Some("git sparse-checkout init --no-sparse-index")),
         (RepositoryError::LinkInGitDir { path: ".git/logs".into() }.into(), Some("ls -ld .git/logs")),
         (
             RepositoryError::ForeignRecord { path: ".git/rb/records/runs/0a".into(), why: "".into() }.into(),

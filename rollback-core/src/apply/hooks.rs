@@ -373,7 +373,12 @@ impl Scratch {
         index_edit::shift_cached_trees(&mut index, change.objects, trees, &changes, &[])?;
         let path = self.folder.path().join("index");
         durable::remove_if_there(&path)?;
-        durable::write_new(&path, &index.encode(settings.skip_hash)?, Shared::Umask, false)
+        durable::write_new(
+            &path,
+            &index.encode(settings.skip_hash, repo.index_folding()?.as_ref())?,
+            Shared::Umask,
+            false,
+        )
     }
 }
 

@@ -688,7 +688,8 @@ impl Run<'_> {
             index_edit::settle_racy(index, changes, root, self.objects, self.settings)?;
         }
         let staged = stage.path("index.new");
-        self.write_own(&staged, &index.encode(self.settings.skip_hash)?, self.settings.fsync.index)?;
+        let bytes = index.encode(self.settings.skip_hash, self.repo.index_folding()?.as_ref())?;
+        self.write_own(&staged, &bytes, self.settings.fsync.index)?;
         self.repo.stop_if_cancelled()?;
         fs::rename(&staged, &*index_path).map_err(|error| Error::io("replace", &*index_path, error))?;
         let folder = index_path.parent().unwrap_or(self.repo.git_dir());

@@ -262,7 +262,7 @@ fn index_before(repo: &Repo, stage: &Stage) -> Result<IndexFile> {
     let hash = repo.local().object_hash();
     match fs::read(&path) {
         Ok(bytes) => {
-            let index = Index::decode(&bytes, hash, (0, 0), &path)?;
+            let index = Index::decode(&bytes, (0, 0), &path, &repo.objects())?;
             Ok(IndexFile { path, bytes: Some(bytes), index })
         }
         Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -439,7 +439,8 @@ fn restore_index(
         (true, Some(bytes)) => bytes,
         (false, _) => {
             let now = repo.read_index()?;
-            index_edit::taken_back(&now.index, &before.index, after).encode(settings.skip_hash)?
+            index_edit::taken_back(&now.index, &before.index, after)
+                .encode(settings.skip_hash, repo.index_folding()?.as_ref())?
         }
     };
     let staged = stage.path("index.restored");

@@ -426,7 +426,7 @@ impl Draft {
         if let Some(taken) = &self.work_tree {
             rows.insert("work-tree".to_owned(), folder(taken.tree));
             rows.insert("files.json".to_owned(), blob(&json(serde_json::to_vec(&taken.files))?)?);
-            rows.insert("index".to_owned(), blob(&taken.index.encode(false)?)?);
+            rows.insert("index".to_owned(), blob(&taken.index.encode(false, None)?)?);
             for (stage, tree) in snapshot::index_trees(objects, &taken.index)? {
                 rows.insert(format!("index-{stage}"), folder(tree));
             }
@@ -477,8 +477,7 @@ impl Stored {
 
     fn index(&self, objects: &Objects) -> Result<Index> {
         let bytes = self.file(objects, "index")?;
-        let hash = objects.gix().object_hash();
-        Index::decode(&bytes, hash, (0, 0), Path::new("index"))
+        Index::decode(&bytes, (0, 0), Path::new("index"), objects)
             .map_err(|error| self.damaged(format!("its index cannot be read: {error}")))
     }
 

@@ -29,9 +29,6 @@ pub enum RepositoryError {
         /// What stands in the way.
         why: String,
     },
-    /// The index lists folders in place of their files.
-    #[error("a sparse index is not supported: its folders stand for files that it does not list")]
-    SparseIndex,
     /// A symbolic link stands where something of the git directory would be written.
     #[error("{} is a symbolic link in a git directory: writing through it could end anywhere", path.display())]
     LinkInGitDir {
@@ -95,7 +92,6 @@ impl Family for RepositoryError {
             Self::NotARepository { .. } => "not-a-repository",
             Self::NotOwned { .. } => "not-owned",
             Self::Unsupported { .. } => "unsupported-format",
-            Self::SparseIndex => "unsupported-format",
             Self::LinkInGitDir { .. } => "link-in-git-directory",
             Self::WorkTreeElsewhere { .. } => "work-tree-elsewhere",
             Self::ForeignRecord { .. } => "foreign-record",

@@ -51,8 +51,16 @@ impl Sparse {
     /// Whether the file stays out of the work tree. As git's `path_in_sparse_checkout`: what no pattern
     /// decides for a path is decided for the nearest folder above it.
     pub(crate) fn leaves_out(&self, path: &RepoPath) -> bool {
-        let mut at = path.as_bytes();
-        let mut is_folder = false;
+        self.is_left_out(path.as_bytes(), false)
+    }
+
+    /// Whether all of the folder stays out of it.
+    pub(crate) fn leaves_out_folder(&self, path: &[u8]) -> bool {
+        self.is_left_out(path, true)
+    }
+
+    fn is_left_out(&self, path: &[u8], mut is_folder: bool) -> bool {
+        let mut at = path;
         loop {
             let slash = at.rfind_byte(b'/');
             if let Some(included) = self.decide(at.as_bstr(), slash.map(|slash| slash + 1), is_folder) {

@@ -235,7 +235,7 @@ fn a_branch_that_is_packed_is_compared_too() {
 }
 
 #[test]
-fn an_unmerged_or_sparse_or_broken_index_is_refused() {
+fn an_unmerged_or_broken_index_is_refused() {
     let (sandbox, landing) = scene();
     let blob = sandbox.git(&["rev-parse", "HEAD:added"]);
     let mut command = sandbox.command(&["update-index", "--index-info"]);
@@ -247,12 +247,6 @@ fn an_unmerged_or_sparse_or_broken_index_is_refused() {
     .unwrap();
     assert!(child.wait().unwrap().success());
     assert!(matches!(assert_refused(&sandbox, &landing), Error::WorkTree(WorkTreeError::Unmerged { .. })));
-
-    let (sandbox, landing) = scene();
-    sandbox.write("x/y/z", "z\n").commit("third");
-    sandbox.git(&["sparse-checkout", "set", "--cone", "--sparse-index", "nowhere"]);
-    let error = assert_refused(&sandbox, &Landing { reference: None, ..landing });
-    assert!(matches!(&error, Error::Repository(RepositoryError::SparseIndex)), "{error:?}");
 
     let (sandbox, landing) = scene();
     let bytes = fs::read(sandbox.path(".git/index")).unwrap();

@@ -121,7 +121,7 @@ impl Sandbox {
         let file = self.repo().read_index().unwrap();
         let mut index = file.index;
         index.forget_trees();
-        fs::write(file.path, index.encode(false).unwrap()).unwrap();
+        fs::write(file.path, index.encode(false, None).unwrap()).unwrap();
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {

@@ -652,7 +652,7 @@ pub(super) fn encode(deed: &Deed) -> Vec<u8> {
         "index_stages": landing.index_stages,
         "log": landing.log.as_ref().map(|draft| &draft.operation),
         "exact": landing.exact.as_ref().map(|exact| {
-            let index = |index: &Index| hex(&index.encode(false).unwrap());
+            let index = |index: &Index| hex(&index.encode(false, None).unwrap());
             json!({
                 "before": index(&exact.index_before),
                 "after": index(&exact.index_after),
@@ -711,8 +711,13 @@ fn decode_landing(value: &Value) -> Landing {
             .map(|operation| LogDraft::new(operation, b"{}\n".to_vec())),
         exact: (!value["exact"].is_null()).then(|| {
             let index = |bytes: &Value| {
-                Index::decode(&unhex(&text(bytes)), gix::hash::Kind::Sha1, (0, 0), Path::new("index"))
-                    .unwrap()
+                Index::decode_as_written(
+                    &unhex(&text(bytes)),
+                    gix::hash::Kind::Sha1,
+                    (0, 0),
+                    Path::new("index"),
+                )
+                .unwrap()
             };
             let exact = &value["exact"];
             Exact {

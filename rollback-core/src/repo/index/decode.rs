@@ -10,13 +10,20 @@ use super::{CacheTree, Flags, Index, IndexEntry, Stat, corrupt, object_id};
 use crate::error::{Error, RepositoryError, Result};
 use crate::id::EntryMode;
 use crate::path::RepoPath;
+use crate::repo::Objects;
 
 const HEADER: usize = 12;
 const STAT: usize = 40;
 
 impl Index {
-    /// Reads `bytes`, which were written at `written` (seconds, nanoseconds) to `path`.
-    pub(crate) fn decode(
+    /// Reads `bytes`, which were written at `written` (seconds, nanoseconds) to `path`; the trees of a sparse index are
+    /// among `objects`.
+    pub(crate) fn decode(bytes: &[u8], written: (u32, u32), path: &Path, objects: &Objects) -> Result<Self> {
+        Self::decode_as_written(bytes, objects.gix().object_hash(), written, path)?.expanded(objects)
+    }
+
+    /// As [`Self::decode`], with folders as the file has them.
+    pub(crate) fn decode_as_written(
         bytes: &[u8],
         hash: gix::hash::Kind,
         written: (u32, u32),
@@ -39,7 +46,8 @@ impl Index {
                 b"link" => return dissolve_split_index(path, hash, written),
                 b"TREE" => index.tree = CacheTree::decode(data, hash),
                 b"UNTR" => index.untracked = untracked_head(data, hash),
-                b"sdir" => return Err(RepositoryError::SparseIndex.into()),
+                // Its folders are known by their modes.
+                b"sdir" => {}
                 known if known[0].is_ascii_uppercase() => {}
                 unknown => {
                     return Err(RepositoryError::Unsupported {
@@ -52,10 +60,7 @@ impl Index {
         }
         // Not sooner: the part of a split index names only some of its entries.
         check_order(&index.entries)?;
-        match index.entries.iter().any(|entry| entry.mode.is_tree()) {
-            true => Err(RepositoryError::SparseIndex.into()),
-            false => Ok(index),
-        }
+        Ok(index)
     }
 }
 
@@ -217,7 +222,7 @@ fn dissolve_split_index(path: &Path, hash: gix::hash::Kind, written: (u32, u32))
     whole
         .write_to(&mut bytes, options)
         .map_err(|error| Error::internal("the split index cannot be joined", error))?;
-    Index::decode(&bytes, hash, written, path)
+    Index::decode_as_written(&bytes, hash, written, path)
 }
 
 /// The part of the untracked cache before its folders, followed by "no folders".

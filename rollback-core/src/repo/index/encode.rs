@@ -1,34 +1,41 @@
 //! Writing the bytes of an index, after git's `Documentation/gitformat-index.txt`.
 
+use super::sparse::Folding;
 use super::{Flags, Index, IndexEntry};
 use crate::error::{Error, Result};
 use crate::id::ObjectId;
 
 impl Index {
-    /// The bytes of the file. With `skip_hash` it ends in zeros instead of a checksum.
-    pub(crate) fn encode(&self, skip_hash: bool) -> Result<Vec<u8>> {
-        let extended = self.entries.iter().any(|entry| entry.flags.extended != 0);
+    /// The bytes of the file, with folders as `folding` says. With `skip_hash` it ends in zeros instead of a checksum.
+    pub(crate) fn encode(&self, skip_hash: bool, folding: Option<&Folding>) -> Result<Vec<u8>> {
+        let folded = folding.map(|folding| self.folded(folding)).transpose()?.flatten();
+        let entries = folded.as_ref().unwrap_or(&self.entries);
+        let extended = entries.iter().any(|entry| entry.flags.extended != 0);
         let version = match self.version {
             4 => 4,
             _ if extended => 3,
             _ => 2,
         };
-        let mut bytes = Vec::with_capacity(self.entries.len() * 96 + 64);
+        let mut bytes = Vec::with_capacity(entries.len() * 96 + 64);
         bytes.extend_from_slice(b"DIRC");
         bytes.extend_from_slice(&u32::to_be_bytes(version));
-        let count = u32::try_from(self.entries.len())
+        let count = u32::try_from(entries.len())
             .map_err(|error| Error::internal("the index has too many entries", error))?;
         bytes.extend_from_slice(&count.to_be_bytes());
         let mut previous: &[u8] = b"";
-        for entry in &self.entries {
+        for entry in entries {
             encode_entry(entry, version, previous, &mut bytes);
             previous = &entry.path;
         }
-        if let Some(tree) = &self.tree {
+        // The cached trees count files where there are folders then.
+        if let Some(tree) = self.tree.as_ref().filter(|_| folded.is_none()) {
             push_extension(b"TREE", &tree.encode(), &mut bytes);
         }
         if let Some(untracked) = &self.untracked {
             push_extension(b"UNTR", untracked, &mut bytes);
+        }
+        if folded.is_some() {
+            push_extension(b"sdir", &[], &mut bytes);
         }
         let trailer = match skip_hash {
             true => ObjectId(gix::ObjectId::null(self.hash)),

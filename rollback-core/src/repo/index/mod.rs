@@ -8,14 +8,16 @@
 //! - `FSMN` (file system monitor): its bitmap counts entries by position; git asks its monitor afresh.
 //! - `UNTR` (untracked cache): kept switched on, emptied; git's next status fills it again.
 //! - `EOIE` and `IEOT` (offsets for threads): git writes them again where `index.threads` asks for them.
-//! - a split index becomes a whole one, which git splits again.
+//! - a split index becomes a whole one, which git splits again;
+//! - the cached trees of a sparse index (`sparse`).
 //!
-//! A sparse index is refused by name. Nothing here writes to disk.
+//! Nothing here writes to disk.
 
 mod cache_tree;
 mod decode;
 mod encode;
 mod entry;
+mod sparse;
 
 pub(crate) use cache_tree::{CacheTree, Shift};
 #[cfg(unix)]
@@ -195,7 +197,7 @@ impl Repo {
     /// Reads the index.
     ///
     /// # Errors
-    /// [`RepositoryError::SparseIndex`]; [`RepositoryError::CorruptIndex`] for one that is corrupt.
+    /// [`RepositoryError::CorruptIndex`] for one that is corrupt; those of reading the trees of a sparse one.
     pub(crate) fn read_index(&self) -> Result<IndexFile> {
         let path = self.index_path();
         let hash = self.local().object_hash();
@@ -209,7 +211,10 @@ impl Repo {
         let written = std::fs::metadata(&path)
             .map(|metadata| Stat::of(&metadata).mtime)
             .map_err(|error| Error::io("read", path.clone(), error))?;
-        let index = Index::decode(&bytes, hash, written, &path)?;
+        let mut index = Index::decode_as_written(&bytes, hash, written, &path)?;
+        if index.is_folded() {
+            index = index.expanded(&self.objects())?;
+        }
         Ok(IndexFile { path, bytes: Some(bytes), index })
     }
 }
