@@ -105,12 +105,12 @@ fn a_staged_result_is_undone_with_the_files_git_keeps_beside_it() {
     let before = (State::of(&repo).only(&parts), references(&repo));
     let landed = rb(&repo, &["revert", "-n", "HEAD~1"]);
     assert_eq!(landed.code, 0, "{}", landed.stderr);
-    assert!(repo.path().join(".git/REVERT_HEAD").exists());
+    assert!(repo.state_file("REVERT_HEAD").is_some());
     let run = rb(&repo, &["undo"]);
     assert_eq!(run.code, 0, "{}", run.stderr);
     before.0.assert_same(&State::of(&repo).only(&parts));
     assert_eq!(references(&repo), before.1);
-    assert!(!repo.path().join(".git/REVERT_HEAD").exists());
+    assert!(repo.state_file("REVERT_HEAD").is_none());
     assert!(!repo.path().join(".git/MERGE_MSG").exists());
     assert_sound(&repo);
 }
@@ -329,6 +329,9 @@ fn status_names_the_last_operation_and_what_git_is_in_the_middle_of() {
 #[test]
 fn what_landed_before_a_failure_is_logged_when_it_is_recovered() {
     let repo = broken();
+    if repo.path().join(".git/reftable").is_dir() {
+        return; // A log there is of the table that moves the branch, it cannot fail on its own.
+    }
     let log = repo.path().join(".git/logs/refs/heads/main");
     std::fs::remove_file(&log).unwrap();
     std::fs::create_dir_all(log.join("in/the/way")).unwrap();
