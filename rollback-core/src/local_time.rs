@@ -3,7 +3,9 @@
 //! `TZ` and `/etc/localtime` are read as the C library of git reads them. The database of the time library is not asked:
 //! it lists every folder of time zones first, which takes longer than a small landing.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use jiff::Zoned;
 use jiff::tz::TimeZone;
@@ -17,16 +19,31 @@ const LOCAL: &str = "/etc/localtime";
 /// The largest file of a zone that is read, in bytes. Those of the IANA database have less than 4 KiB.
 const LARGEST: u64 = 1 << 20;
 
-/// The time zone of this process.
+/// The time zone of this process: that of its first call, unless `TZ` or `TZDIR` has changed since.
 pub fn zone() -> TimeZone {
     if cfg!(not(unix)) {
         return TimeZone::system();
     }
-    let folder = std::env::var_os("TZDIR").map_or_else(|| ZONES.into(), PathBuf::from);
-    match std::env::var("TZ") {
-        Ok(name) => named(&name, &folder),
-        Err(std::env::VarError::NotPresent) => read(Path::new(LOCAL)).unwrap_or(TimeZone::UTC),
-        Err(std::env::VarError::NotUnicode(_)) => TimeZone::UTC,
+    let named = (std::env::var_os("TZ"), std::env::var_os("TZDIR"));
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    match &*known {
+        Some((names, zone)) if *names == named => zone.clone(),
+        _ => known.insert((named.clone(), look_up(named))).1.clone(),
+    }
+}
+
+/// The values of `TZ` and `TZDIR`, where they are set.
+type Names = (Option<OsString>, Option<OsString>);
+
+/// The zone that was looked up last, and by which names.
+static KNOWN: Mutex<Option<(Names, TimeZone)>> = Mutex::new(None);
+
+fn look_up((name, folder): Names) -> TimeZone {
+    let folder = folder.map_or_else(|| ZONES.into(), PathBuf::from);
+    match name.map(OsString::into_string) {
+        Some(Ok(name)) => named(&name, &folder),
+        None => read(Path::new(LOCAL)).unwrap_or(TimeZone::UTC),
+        Some(Err(_)) => TimeZone::UTC,
     }
 }
 

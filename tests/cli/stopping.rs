@@ -122,9 +122,7 @@ fn a_sequence_is_one_operation_and_undo_takes_it_back_from_any_point() {
     let at_begin = |repo: &Sandbox| {
         assert_eq!(id(repo, "HEAD"), begun.0);
         assert_eq!(begun.1.diff(&State::of(repo).only(&COMPARED)), "");
-        assert!(
-            !repo.path().join(".git/sequencer").exists() && repo.state_file("REVERT_HEAD").is_none()
-        );
+        assert!(!repo.path().join(".git/sequencer").exists() && repo.state_file("REVERT_HEAD").is_none());
     };
     let stopped = rb(&repo, &["revert", "--as-given", "HEAD", "HEAD~2", "--on-conflict=stop"]);
     ends(&stopped, 7);

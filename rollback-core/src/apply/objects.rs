@@ -24,7 +24,9 @@ use crate::repo::config::Settings;
 /// # Writes
 /// Loose objects below `objects/`, by way of `tmp_obj_*` files that git's gc removes after a crash.
 pub(crate) fn store(repo: &Repo, objects: &[(ObjectId, Kind, Vec<u8>)], settings: &Settings) -> Result<()> {
-    let local = repo.local();
+    let mut local = repo.local();
+    // What came in a new pack meanwhile is stored again, which does no harm.
+    local.objects.refresh_never();
     let store = Store {
         folder: local.objects.store_ref().path().to_owned(),
         compression: local.loose_compression(),

@@ -30,6 +30,9 @@ impl Objects {
     /// # Errors
     /// As [`Objects::blob`], sizes aside.
     pub(crate) fn blob_size(&self, id: ObjectId) -> Result<u64> {
+        if let Some(size) = self.kept_size(id) {
+            return Ok(size);
+        }
         match FindHeader::try_header(&self.gix().objects, &id.0) {
             Ok(Some(header)) => Ok(header.size),
             Ok(None) if self.goes_on_without(id) => Ok(0),

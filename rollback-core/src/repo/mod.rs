@@ -21,6 +21,7 @@ mod format;
 pub(crate) mod hooks;
 pub(crate) mod identity;
 pub(crate) mod index;
+mod kept_objects;
 mod moment;
 pub(crate) mod names;
 mod objects;
@@ -86,6 +87,7 @@ pub(crate) const MAX_CHANGES: usize = 5_000_000;
 #[derive(Clone)]
 pub struct Repo {
     inner: gix::ThreadSafeRepository,
+    kept: kept_objects::KeptObjects,
     programs: Programs,
     filters: Arc<dyn Filters>,
     merge_drivers: Option<Arc<dyn MergeDrivers>>,
@@ -189,7 +191,9 @@ impl Repo {
 
     /// The object library's own handle, for one thread.
     pub(crate) fn local(&self) -> gix::Repository {
-        self.inner.to_thread_local()
+        let mut local = self.inner.to_thread_local();
+        self.kept.serve(&mut local);
+        local
     }
 }
 

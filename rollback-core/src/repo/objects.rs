@@ -9,6 +9,7 @@ use gix::objs::{Find, FindHeader, Kind, WriteTo};
 
 use super::big_blob::DEFAULT_LIMIT;
 use super::commit::{Commit, CommitHeader};
+use super::kept_objects::KeptObjects;
 use super::promised::{Lacking, is_partial_clone};
 use crate::cancel::Cancel;
 use crate::error::{Error, ObjectError, Result, Source};
@@ -23,6 +24,7 @@ use crate::repo::{Programs, Repo};
 /// `apply` makes it durable, and can be read back at once.
 pub(crate) struct Objects {
     repo: gix::Repository,
+    kept: KeptObjects,
     programs: Programs,
     filters: Arc<dyn Filters>,
     merge_drivers: Option<Arc<dyn MergeDrivers>>,
@@ -78,6 +80,7 @@ impl Objects {
     pub(crate) fn new(local: gix::Repository, repo: &Repo) -> Self {
         Self {
             repo: local.with_object_memory(),
+            kept: repo.kept.clone(),
             programs: repo.programs.clone(),
             filters: Arc::clone(&repo.filters),
             merge_drivers: repo.merge_drivers.clone(),
@@ -128,7 +131,8 @@ impl Objects {
     /// [`Error::Cancelled`].
     pub(crate) fn read(&self, id: ObjectId, wanted: &'static str, buffer: &mut Vec<u8>) -> Result<Kind> {
         self.stop_if_cancelled()?;
-        if wanted == "blob" {
+        // Above the default limit the object library refuses by itself.
+        if wanted == "blob" && self.blob_limit()? < DEFAULT_LIMIT {
             self.refuse_too_large(format_args!("blob {id}"), self.blob_size(id)?)?;
         }
         match self.repo.objects.try_find(&id.0, buffer) {
@@ -156,6 +160,11 @@ impl Objects {
     /// Whether the object is there.
     pub(crate) fn has(&self, id: ObjectId) -> bool {
         gix::objs::Exists::exists(&self.repo.objects, &id.0)
+    }
+
+    /// How many bytes an object has that was read before and is small.
+    pub(super) fn kept_size(&self, id: ObjectId) -> Option<u64> {
+        self.kept.size(&id.0)
     }
 
     /// Reads a blob whole.

@@ -65,6 +65,7 @@ impl Repo {
         // The one default that comes from a higher room: without another choice the programs of this machine run.
         Ok(Self {
             inner: local.into_sync(),
+            kept: Default::default(),
             programs: Programs::default(),
             filters: Arc::new(SystemFilters),
             merge_drivers: None,

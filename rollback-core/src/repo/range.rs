@@ -122,13 +122,14 @@ impl Repo {
 
 impl Named {
     fn add(&mut self, objects: &Objects, spec: &str, reading: RangeReading) -> Result<()> {
+        let words = parse_spec(objects.gix(), spec)?;
         // `C^!` is C without its past: a name.
-        if let Spec::ExcludeParents(id) = parse_spec(objects.gix(), spec)? {
+        if let Spec::ExcludeParents(id) = words {
             self.push(peel(objects.gix(), spec, id)?);
             return Ok(());
         }
         let mut ends = Ends::default();
-        ends.add(objects, spec)?;
+        ends.add_words(objects, spec, words)?;
         match ends.is_walk {
             true => self.add_ends(objects, &ends, (spec, reading)),
             false => {

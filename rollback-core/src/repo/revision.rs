@@ -85,8 +85,12 @@ pub(crate) struct Ends {
 
 impl Ends {
     pub(super) fn add(&mut self, objects: &Objects, spec: &str) -> Result<()> {
+        self.add_words(objects, spec, parse_spec(objects.gix(), spec)?)
+    }
+
+    /// Adds what the words of `spec` were found to say.
+    pub(super) fn add_words(&mut self, objects: &Objects, spec: &str, words: Spec) -> Result<()> {
         let repo = objects.gix();
-        let words = parse_spec(repo, spec)?;
         self.is_walk |= !matches!(words, Spec::Include(_) | Spec::IncludeOnlyParents(_));
         match words {
             Spec::Include(id) => self.include(peel(repo, spec, id)?),

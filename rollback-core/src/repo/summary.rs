@@ -123,7 +123,9 @@ impl Repo {
     /// As many digits of the id as tell it apart, `core.abbrev` considered; all of them where that cannot be found out.
     pub fn abbreviation(&self, id: CommitId) -> String {
         use gix::prelude::ObjectIdExt;
-        let repo = self.local();
+        let mut repo = self.local();
+        // An id that nothing else begins with is no reason to look for new packs.
+        repo.objects.refresh_never();
         id.0.0.attach(&repo).shorten().map_or_else(|_| id.to_string(), |prefix| prefix.to_string())
     }
 
