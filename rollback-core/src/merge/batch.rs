@@ -12,6 +12,7 @@ use super::{Engine, Labels, Merged, Options, Verdict};
 use crate::conflict::Conflict;
 use crate::error::{Error, Result, RevisionError};
 use crate::id::{Entry, ObjectId, TreeId};
+use crate::path::quoted_as_git;
 use crate::repo::revision::object_named;
 use crate::repo::{NewObjects, Repo};
 
@@ -262,33 +263,8 @@ fn spell_stages(conflict: &Conflict, nul: bool, end: u8, out: &mut Vec<u8>) {
         if nul {
             out.extend_from_slice(conflict.path.as_bytes());
         } else {
-            quote(conflict.path.as_bytes(), out);
+            out.extend(quoted_as_git(conflict.path.as_bytes(), true));
         }
         out.push(end);
     }
-}
-
-/// A path as git prints it: in double quotes with escapes where it holds anything out of the ordinary.
-fn quote(path: &[u8], out: &mut Vec<u8>) {
-    let ordinary = |byte: &u8| (0x20..0x7f).contains(byte) && *byte != b'"' && *byte != b'\\';
-    if path.iter().all(ordinary) {
-        out.extend_from_slice(path);
-        return;
-    }
-    out.push(b'"');
-    for byte in path {
-        match byte {
-            0x07 => out.extend_from_slice(b"\\a"),
-            0x08 => out.extend_from_slice(b"\\b"),
-            b'\t' => out.extend_from_slice(b"\\t"),
-            b'\n' => out.extend_from_slice(b"\\n"),
-            0x0b => out.extend_from_slice(b"\\v"),
-            0x0c => out.extend_from_slice(b"\\f"),
-            b'\r' => out.extend_from_slice(b"\\r"),
-            b'"' | b'\\' => out.extend_from_slice(&[b'\\', *byte]),
-            byte if ordinary(byte) => out.push(*byte),
-            byte => out.extend_from_slice(format!("\\{byte:03o}").as_bytes()),
-        }
-    }
-    out.push(b'"');
 }

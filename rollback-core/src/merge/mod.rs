@@ -70,7 +70,7 @@ pub(crate) use content::looks_binary;
 pub(crate) use options::algorithm as diff_algorithm;
 /// How similar files are, and which of those that could be renames are.
 pub(crate) mod file_similarity {
-    pub(crate) use super::rename::matching::{Best, Candidate, unique};
+    pub(crate) use super::rename::matching::{Best, Candidate, best_equal, unique};
     pub(crate) use super::rename::similarity::{Chunks, Counter, FULL_SCORE, score, sizes_allow};
 }
 pub use engine::Engine;

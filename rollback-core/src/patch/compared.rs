@@ -1,7 +1,8 @@
 //! One file, compared line by line.
 
-use super::files::ChangedFile;
+use super::files::{ChangedFile, FileCounts};
 use super::options::DiffOptions;
+use crate::content::without_space_at_end;
 use crate::merge::text::hunks::{Compared, Comparison, Grouped};
 
 /// The most bytes of a line that stands for a function.
@@ -81,8 +82,28 @@ pub struct PatchLine {
     pub new_number: Option<usize>,
 }
 
+impl FilePatch {
+    /// How many lines of the file come and go, as [`Diff::counts`](super::Diff::counts) counts them.
+    pub fn counts(&self) -> FileCounts {
+        let mut counts = FileCounts::of_nothing(&self.file);
+        match &self.content {
+            PatchContent::Unchanged => (counts.added, counts.deleted) = (Some(0), Some(0)),
+            PatchContent::Binary { old, new } => {
+                counts.bytes = Some([old, new].map(|bytes| bytes.len() as u64));
+            }
+            PatchContent::Text(hunks) => {
+                let lines =
+                    |kind| hunks.iter().flat_map(|hunk| &hunk.lines).filter(move |line| line.kind == kind);
+                counts.added = Some(lines(LineKind::New).count());
+                counts.deleted = Some(lines(LineKind::Old).count());
+            }
+        }
+        counts
+    }
+}
+
 impl PatchContent {
-    pub(super) fn of_text(old: &[u8], new: &[u8], how: Comparison, options: &DiffOptions) -> Self {
+    pub(super) fn of_text(old: &[u8], new: &[u8], how: &Comparison, options: &DiffOptions) -> Self {
         let compared = Compared::of(old, new, how);
         let texts = Texts { old, new, compared: &compared };
         let mut functions = Functions { looked_at: None, last: Vec::new() };
@@ -95,7 +116,7 @@ impl Hunk {
     /// The hunks between two texts, as `git diff` shows them with so many lines around each change.
     pub(crate) fn between(old: &[u8], new: &[u8], context: usize) -> Vec<Self> {
         let options = DiffOptions { context, ..DiffOptions::default() };
-        match PatchContent::of_text(old, new, Comparison::default(), &options) {
+        match PatchContent::of_text(old, new, &Comparison::default(), &options) {
             PatchContent::Text(hunks) => hunks,
             _ => Vec::new(),
         }
@@ -167,7 +188,7 @@ impl Functions {
         let found = unseen.rev().map(|line| texts.old_line(line)).find(|line| begins_function(line));
         if let Some(line) = found {
             let cut = &line[..line.len().min(FUNCTION)];
-            self.last = cut.trim_ascii_end().to_vec();
+            self.last = without_space_at_end(cut).to_vec();
         }
         self.looked_at = start.checked_sub(1);
         &self.last

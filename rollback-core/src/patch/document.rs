@@ -63,17 +63,21 @@ impl Diff {
     /// As [`Diff::counts`] and [`Diff::patches`].
     pub fn document(&self, with_patch: bool) -> Result<DiffDocument> {
         let mut document = DiffDocument::default();
+        let mut text = Vec::new();
         for file in self.files() {
-            let counts = self.counts(file)?;
+            let counts = match with_patch {
+                true => {
+                    let patches = self.patches(file)?;
+                    patches.iter().try_for_each(|patch| patch.write_to(&mut text))?;
+                    self.counts_of_patches(file, &patches)?
+                }
+                false => self.counts(file)?,
+            };
             document.added += counts.added.unwrap_or(0);
             document.deleted += counts.deleted.unwrap_or(0);
             document.files.push(counts);
         }
-        if with_patch {
-            let mut text = Vec::new();
-            self.write_to(&mut text)?;
-            document.patch = Some(PatchText(text));
-        }
+        document.patch = with_patch.then_some(PatchText(text));
         Ok(document)
     }
 }

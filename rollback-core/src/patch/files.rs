@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::compared::{FilePatch, PatchContent};
 use super::options::DiffOptions;
 use super::renames;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::history::{PathChange, paths_between};
 use crate::id::{CommitId, Entry, EntryKind, TreeId};
 use crate::merge::text::hunks::{Compared, Comparison};
@@ -80,6 +80,13 @@ pub struct FileCounts {
     pub bytes: Option<[u64; 2]>,
 }
 
+impl FileCounts {
+    pub(super) fn of_nothing(file: &ChangedFile) -> Self {
+        let (path, from) = (file.path().clone(), file.moved_from().cloned());
+        Self { path, from, added: None, deleted: None, bytes: None }
+    }
+}
+
 /// What differs between two trees.
 pub struct Diff {
     objects: Objects,
@@ -97,9 +104,7 @@ impl Repo {
     pub fn diff(&self, old: TreeId, new: TreeId, options: &DiffOptions) -> Result<Diff> {
         self.complete(|repo| Diff::between(repo.objects(), old, new, options))
     }
-}
 
-impl Repo {
     /// What a commit changed against its first parent; a root against nothing.
     ///
     /// # Errors
@@ -132,23 +137,12 @@ impl Diff {
         &self.files
     }
 
-    /// How the trees are compared.
-    pub fn options(&self) -> &DiffOptions {
-        &self.options
-    }
-
     /// How many lines of a file come and go. Content that a partial clone lacks is not fetched, and counts for nothing.
     ///
     /// # Errors
     /// Those of reading its content.
     pub fn counts(&self, file: &ChangedFile) -> Result<FileCounts> {
-        let mut counts = FileCounts {
-            path: file.path().clone(),
-            from: file.moved_from().cloned(),
-            added: None,
-            deleted: None,
-            bytes: None,
-        };
+        let mut counts = FileCounts::of_nothing(file);
         let sides = [file.before.as_ref(), file.after.as_ref()];
         let lacking = |side: &FileSide| {
             side.entry.mode.kind() != EntryKind::Submodule && self.objects.lacks_promised(side.entry.id)
@@ -160,7 +154,7 @@ impl Diff {
             (counts.added, counts.deleted) = (Some(0), Some(0));
             return Ok(counts);
         }
-        let sizes = [self.size(sides[0])?, self.size(sides[1])?];
+        let sizes = [self.size_of(sides[0])?, self.size_of(sides[1])?];
         if self.is_large(sizes)? {
             counts.bytes = Some(sizes);
             return Ok(counts);
@@ -170,15 +164,36 @@ impl Diff {
             counts.bytes = Some(sizes);
             return Ok(counts);
         }
-        let (gone, made) = Compared::of(&old, &new, self.comparison()).counts();
+        let (gone, made) = Compared::of(&old, &new, &self.comparison()).counts();
         (counts.added, counts.deleted) = (Some(made), Some(gone));
         Ok(counts)
+    }
+
+    /// How many bytes both sides of a file have, as headers of objects tell.
+    ///
+    /// # Errors
+    /// Those of reading them.
+    #[doc(hidden)]
+    pub fn size(&self, file: &ChangedFile) -> Result<u64> {
+        Ok(self.size_of(file.before.as_ref())?.saturating_add(self.size_of(file.after.as_ref())?))
+    }
+
+    /// The counts of a file whose patches were made already, which are not compared again.
+    ///
+    /// # Errors
+    /// As [`Diff::counts`].
+    pub fn counts_of_patches(&self, file: &ChangedFile, patches: &[FilePatch]) -> Result<FileCounts> {
+        match patches {
+            [patch] => Ok(patch.counts()),
+            // git counts a file that becomes one of another type as if it stayed one file.
+            _ => self.counts(file),
+        }
     }
 
     /// The patch of a file, in one part; in two where it becomes a file of another type, the first of which removes it.
     ///
     /// # Errors
-    /// [`Error::TooLarge`] for content that may not be in memory, and those of reading it.
+    /// [`Error::TooLarge`](crate::Error::TooLarge) for content that may not be in memory, and those of reading it.
     pub fn patches(&self, file: &ChangedFile) -> Result<Vec<FilePatch>> {
         if !file.is_of_two_types() {
             return Ok(vec![self.patch(file.clone())?]);
@@ -195,14 +210,14 @@ impl Diff {
         let (content, binary) = if unchanged {
             (PatchContent::Unchanged, false)
         } else {
-            let sizes = [self.size(sides[0])?, self.size(sides[1])?];
+            let sizes = [self.size_of(sides[0])?, self.size_of(sides[1])?];
             let (old, new) = (self.content(sides[0])?, self.content(sides[1])?);
             let binary =
                 self.is_large(sizes)? || self.is_binary(sides[0], &old)? || self.is_binary(sides[1], &new)?;
             let content = match binary {
                 true if old == new => PatchContent::Unchanged,
                 true => PatchContent::Binary { old, new },
-                false => PatchContent::of_text(&old, &new, self.comparison(), &self.options),
+                false => PatchContent::of_text(&old, &new, &self.comparison(), &self.options),
             };
             (content, binary)
         };
@@ -223,23 +238,22 @@ impl Diff {
     /// Writes the patch of all files, as `git diff --binary` would.
     ///
     /// # Errors
-    /// As [`Diff::patches`]; [`Error::Io`] where it cannot be written.
+    /// As [`Diff::patches`]; [`Error::Io`](crate::Error::Io) where it cannot be written.
     pub fn write_to(&self, out: &mut dyn Write) -> Result<()> {
         for file in &self.files {
             for patch in self.patches(file)? {
-                for line in patch.lines()? {
-                    out.write_all(&line.text).map_err(|error| Error::io("write", "a patch", error))?;
-                }
+                patch.write_to(out)?;
             }
         }
         Ok(())
     }
 
     fn comparison(&self) -> Comparison {
-        Comparison { algorithm: self.options.algorithm, indent_heuristic: self.options.indent_heuristic }
+        let DiffOptions { algorithm, indent_heuristic, ref git, .. } = self.options;
+        Comparison { algorithm, indent_heuristic, git: git.clone() }
     }
 
-    fn size(&self, side: Option<&FileSide>) -> Result<u64> {
+    fn size_of(&self, side: Option<&FileSide>) -> Result<u64> {
         match side {
             Some(side) if side.entry.mode.kind() != EntryKind::Submodule => {
                 self.objects.blob_size(side.entry.id)

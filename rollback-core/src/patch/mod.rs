@@ -31,7 +31,6 @@ mod compared;
 mod document;
 mod files;
 mod options;
-mod quote;
 mod renames;
 mod spelling;
 mod words;
@@ -42,3 +41,6 @@ pub use files::{ChangedFile, Diff, FileCounts, FileSide};
 pub use options::DiffOptions;
 pub use spelling::{SpelledKind, SpelledLine};
 pub use words::{WordChange, word_changes};
+
+#[doc(hidden)]
+pub use crate::content::is_space;

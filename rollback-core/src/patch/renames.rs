@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::files::{ChangedFile, FileSide, content, is_binary};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::id::{EntryKind, ObjectId};
 use crate::merge::DiffAttributes;
 use crate::merge::file_similarity::{self as similarity, Best, Chunks, Counter, FULL_SCORE};
@@ -14,8 +14,6 @@ use crate::repo::Objects;
 const LEAST: u64 = FULL_SCORE / 2;
 /// From this score on one of two files that alone have a name has become the other.
 const SAME_NAME: u64 = LEAST + (FULL_SCORE - LEAST) / 2;
-/// Equal files beyond this many are not looked at for a better name.
-const EQUAL_FILES: usize = 101;
 
 /// The files with those that moved in one; these stand where their new name does.
 pub(super) fn find(
@@ -93,18 +91,9 @@ impl<'a> Search<'a> {
         }
         for target in 0..self.targets.len() {
             let Some(candidates) = by_id.get(&self.targets[target].side.entry.id) else { continue };
-            let mut best = None;
-            let fits = |source: &&usize| self.may_be_equal(**source, target);
-            for source in candidates.iter().filter(fits).take(EQUAL_FILES) {
-                let same_name = same_name(&self.sources[*source], &self.targets[target]);
-                if best.is_none() || same_name {
-                    best = Some(*source);
-                }
-                if same_name {
-                    break;
-                }
-            }
-            if let Some(source) = best {
+            let usable = candidates.iter().copied().filter(|source| self.may_be_equal(*source, target));
+            let has_same_name = |source: usize| same_name(&self.sources[source], &self.targets[target]);
+            if let Some(source) = similarity::best_equal(usable, has_same_name) {
                 self.pair(source, target, FULL_SCORE);
             }
         }
@@ -174,7 +163,11 @@ impl<'a> Search<'a> {
         }
         for end in [&mut self.sources[source], &mut self.targets[target]] {
             if end.chunks.is_none() {
-                let bytes = content(self.objects, Some(&end.side))?;
+                let bytes = match content(self.objects, Some(&end.side)) {
+                    // What may not be in memory moves only where its content stays.
+                    Err(Error::TooLarge { .. }) => return Ok(0),
+                    bytes => bytes?,
+                };
                 let binary = is_binary(self.objects, Some(&end.side), &bytes, self.attributes)?;
                 end.chunks = Some(self.counter.count(&bytes, !binary));
             }

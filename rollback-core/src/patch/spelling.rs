@@ -1,11 +1,13 @@
 //! A patch as git spells it, line by line.
 
+use std::io::Write;
+
 use super::binary;
 use super::compared::{FilePatch, Hunk, LineKind, PatchContent};
 use super::files::FileSide;
-use super::quote::{joined, quoted};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::id::EntryMode;
+use crate::path::{joined_as_git, quoted_as_git};
 
 /// What a line of a patch is; git has a colour for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +49,7 @@ impl FilePatch {
     /// The lines of the patch, which make up what `git diff --binary` writes.
     ///
     /// # Errors
-    /// [`Error::Internal`](crate::Error::Internal) where a binary file cannot be compressed.
+    /// [`Error::Internal`] where a binary file cannot be compressed.
     pub fn lines(&self) -> Result<Vec<SpelledLine>> {
         let mut lines = self.header();
         match &self.content {
@@ -68,10 +70,21 @@ impl FilePatch {
         Ok(lines)
     }
 
+    /// Writes the patch, as `git diff --binary` would.
+    ///
+    /// # Errors
+    /// As [`FilePatch::lines`]; [`Error::Io`] where it cannot be written.
+    pub fn write_to(&self, out: &mut dyn Write) -> Result<()> {
+        for line in self.lines()? {
+            out.write_all(&line.text).map_err(|error| Error::io("write", "a patch", error))?;
+        }
+        Ok(())
+    }
+
     /// The lines before the first hunk, the names of both sides aside.
-    pub fn header(&self) -> Vec<SpelledLine> {
+    fn header(&self) -> Vec<SpelledLine> {
         let file = &self.file;
-        let quote = |name: &FileSide| quoted(name.path.as_bytes(), self.quote_path);
+        let quote = |name: &FileSide| quoted_as_git(name.path.as_bytes(), self.quote_path);
         let [a, b] = self.prefixed();
         let mut lines = vec![[b"diff --git ".as_slice(), &a, b" ", &b, b"\n"].concat()];
         match (&file.before, &file.after) {
@@ -122,7 +135,10 @@ impl FilePatch {
         let (before, after) = (self.file.before.as_ref(), self.file.after.as_ref());
         let name =
             |side: Option<&FileSide>| side.map_or(self.file.path(), |side| &side.path).as_bytes().to_vec();
-        [joined(b"a/", &name(before), self.quote_path), joined(b"b/", &name(after), self.quote_path)]
+        [
+            joined_as_git(b"a/", &name(before), self.quote_path),
+            joined_as_git(b"b/", &name(after), self.quote_path),
+        ]
     }
 }
 

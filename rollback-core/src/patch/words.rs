@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::merge::text::Algorithm;
+use crate::content::is_space;
 use crate::merge::text::hunks::{Compared, Comparison};
 
 /// Words that went and words that came in their place, as ranges of bytes; one of them may be empty.
@@ -18,8 +18,8 @@ pub struct WordChange {
 /// The words that differ, in order, as `git diff --color-words` pairs them: a word is a run of bytes without white space.
 pub fn word_changes(old: &[u8], new: &[u8]) -> Vec<WordChange> {
     let (old_words, new_words) = (words(old), words(new));
-    let how = Comparison { algorithm: Algorithm::Myers, indent_heuristic: false };
-    let compared = Compared::of(&a_line_each(old, &old_words), &a_line_each(new, &new_words), how);
+    let how = Comparison { indent_heuristic: false, ..Comparison::default() };
+    let compared = Compared::of(&a_line_each(old, &old_words), &a_line_each(new, &new_words), &how);
     let bytes = |words: &[Range<usize>], changed: Range<usize>| match changed.is_empty() {
         // Behind the word before it; at the beginning where there is none.
         true => {
@@ -41,7 +41,7 @@ fn words(text: &[u8]) -> Vec<Range<usize>> {
     let mut words = Vec::new();
     let mut at = 0;
     while at < text.len() {
-        let is_space = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c);
+        let is_space = |byte: &u8| is_space(*byte);
         let start = at + text[at..].iter().take_while(|byte| is_space(byte)).count();
         let end = start + text[start..].iter().take_while(|byte| !is_space(byte)).count();
         if end > start {

@@ -1,10 +1,8 @@
 //! What a plan changes: the tip against the result, as a patch.
 
-use std::io::Write;
-
 use super::Plan;
 use crate::error::{Error, LandingError, Result};
-use crate::patch::{ChangedFile, Diff, DiffOptions};
+use crate::patch::{Diff, DiffOptions};
 use crate::repo::Repo;
 
 impl Repo {
@@ -73,22 +71,13 @@ impl Repo {
         };
         let mut text = Vec::new();
         for file in diff.files() {
-            match write_file(&diff, file, &mut text) {
+            match diff.patches(file) {
                 Err(Error::TooLarge { .. }) => {
                     text.extend(format!("Large file {} differs\n", file.path()).into_bytes());
                 }
-                written => written?,
+                patches => patches?.iter().try_for_each(|patch| patch.write_to(&mut text))?,
             }
         }
         Ok(String::from_utf8_lossy(&text).into_owned())
     }
-}
-
-fn write_file(diff: &Diff, file: &ChangedFile, text: &mut Vec<u8>) -> Result<()> {
-    for patch in diff.patches(file)? {
-        for line in patch.lines()? {
-            text.write_all(&line.text).map_err(|error| Error::io("write", "a patch", error))?;
-        }
-    }
-    Ok(())
 }

@@ -3,20 +3,16 @@
 //! Two changes have one identity where `git patch-id` gives them one id: the same paths, and the same lines taken away, put in
 //! and standing around them, white space and line numbers aside. Modes of files count as well.
 
-use bstr::{BString, ByteSlice};
-use gix::diff::blob::unified_diff::{ConsumeBinaryHunk, ContextSize};
-use gix::diff::blob::{
-    Algorithm, InternedInput, UnifiedDiff, diff_with_slider_heuristics, sources::byte_lines,
-};
-
-use crate::error::{Error, Result};
+use crate::content::is_space;
+use crate::error::Result;
 use crate::history::{PathChange, paths_between};
 use crate::id::{Entry, TreeId};
 use crate::merge::looks_binary;
+use crate::patch::{Hunk, LineKind};
 use crate::repo::{Objects, sha256};
 
 /// How many unchanged lines around a change belong to it.
-const CONTEXT: u32 = 3;
+const CONTEXT: usize = 3;
 
 /// The identity of what leads from the tree `before` to the tree `after`; `None` where nothing differs.
 ///
@@ -43,7 +39,7 @@ fn identity_of(objects: &Objects, change: &PathChange) -> Result<Vec<u8>> {
     };
     match contents {
         Some([before, after]) if !looks_binary(&before) && !looks_binary(&after) => {
-            text.extend(hunks(&before, &after)?);
+            text.extend(hunks(&before, &after));
         }
         _ => {
             let id = |entry: &Option<Entry>| entry.map_or_else(String::new, |entry| entry.id.to_string());
@@ -59,15 +55,17 @@ fn content(objects: &Objects, entry: Option<Entry>) -> Result<Vec<u8>> {
 }
 
 /// The lines of the diff without white space; where they stand does not count.
-fn hunks(before: &[u8], after: &[u8]) -> Result<Vec<u8>> {
-    let input = InternedInput::new(byte_lines(before), byte_lines(after));
-    let diff = diff_with_slider_heuristics(Algorithm::Myers, &input);
-    let sink = ConsumeBinaryHunk::new(BString::default(), "\n");
-    let unified = UnifiedDiff::new(&diff, &input, sink, ContextSize::symmetrical(CONTEXT))
-        .consume()
-        .map_err(|error| Error::internal("cannot write a diff", error))?;
-    let lines = unified.lines().filter(|line| !line.starts_with(b"@@"));
-    Ok(lines.flatten().copied().filter(|byte| !byte.is_ascii_whitespace()).collect())
+fn hunks(before: &[u8], after: &[u8]) -> Vec<u8> {
+    let mut text = Vec::new();
+    for line in Hunk::between(before, after, CONTEXT).iter().flat_map(|hunk| &hunk.lines) {
+        match line.kind {
+            LineKind::Old => text.push(b'-'),
+            LineKind::New => text.push(b'+'),
+            LineKind::Context => {}
+        }
+        text.extend(line.text.iter().filter(|byte| !is_space(**byte)));
+    }
+    text
 }
 
 #[cfg(test)]
@@ -90,7 +88,7 @@ mod tests {
         let mut number = 0;
         for near in [0, 12, 30] {
             let start = if near == 0 { vec![] } else { vec![(near, "edited")] };
-            for what in ["ten", "ten ", "\tten", "TEN", "two", "gone", "new", "binary", "other"] {
+            for what in ["ten", "ten ", "\tten", "ten\u{c}", "TEN", "two", "gone", "new", "binary", "other"] {
                 number += 1;
                 sandbox.git(&["switch", "-q", "--detach", "main"]);
                 sandbox.commit(&format!("start {number}"), &[("f", lines(&start))]);

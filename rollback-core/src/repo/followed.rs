@@ -9,6 +9,7 @@
 //! | 2.48 | the title that `--reference` asks for is a comment by `core.commentString`; before it began with `#` in any case |
 //! | 2.48 | advice names `git config set` |
 //! | 2.50 | merges heed `merge.renames`, `diff.renames` and `-X no-renames`; before they looked for renames in any case |
+//! | 2.50 | `diff.algorithm=minimal` pairs frequent lines wherever they stand; before it left them out among lines without a partner |
 //! | 2.50 | merges heed `diff.algorithm`, `-X diff-algorithm` and `-X patience`; before they paired lines by histogram in any case |
 //! | 2.51 | a file that a folder rename brings back to its own path is not taken for renamed (2.51.1) |
 //! | 2.51 | a file of the base stands in the way of a folder rename onto its path (2.51.1) |

@@ -14,6 +14,7 @@ use bstr::{BString, ByteSlice, ByteVec};
 use crate::apply::content::Content;
 use crate::apply::{ConflictCache, Folder, Parent, parent_of};
 use crate::conflict::Conflict;
+use crate::content::is_space;
 use crate::error::{Error, Result, SequenceError};
 use crate::id::TreeId;
 use crate::merge::text::{TextLabels, TextMerger, TextOptions};
@@ -384,6 +385,6 @@ fn is_marker(line: &[u8], mark: u8, size: MarkerSize) -> bool {
     letters.iter().all(|byte| *byte == mark)
         && match is_named {
             true => end == Some(b' '),
-            false => end.is_some_and(|byte| byte.is_ascii_whitespace()),
+            false => end.is_some_and(is_space),
         }
 }

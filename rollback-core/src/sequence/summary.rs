@@ -76,7 +76,7 @@ impl Repo {
             let (old, new) = (read(change.before)?, read(change.after)?);
             let binary = crate::merge::looks_binary(&old) || crate::merge::looks_binary(&new);
             if !binary && old != new {
-                let (gone, made) = Compared::of(&old, &new, Comparison::default()).counts();
+                let (gone, made) = Compared::of(&old, &new, &Comparison::default()).counts();
                 summary.deletions += gone;
                 summary.insertions += made;
             }

@@ -52,7 +52,7 @@ pub(crate) struct Versions {
 
 impl Versions {
     fn undoing(&self) -> Compared {
-        Compared::of(&self.commit, &self.parent, Comparison::default())
+        Compared::of(&self.commit, &self.parent, &Comparison::default())
     }
 
     /// The places of the hunks with these numbers, counted from 1; `Err` with how many there are where one has none.
@@ -71,7 +71,7 @@ impl Versions {
 
     /// The places that these lines of the tip touch.
     pub(crate) fn at_lines(&self, lines: LineRange) -> Vec<Place> {
-        let since = Compared::of(&self.commit, &self.tip, Comparison::default());
+        let since = Compared::of(&self.commit, &self.tip, &Comparison::default());
         let there = lines_before(&since.changes, lines.first.saturating_sub(1)..lines.last);
         let touched = |change: &&Change| match change.old.is_empty() {
             true => there.start <= change.old.start && change.old.start <= there.end,
@@ -140,7 +140,7 @@ pub(crate) fn restrict(objects: &Objects, base: TreeId, incoming: TreeId, part: 
     let after = objects.entry_at(incoming, &part.path)?.filter(|entry| entry.mode.is_file());
     let old = objects.blob(before.id)?;
     let new = after.map_or(Ok(Vec::new()), |entry| objects.blob(entry.id))?;
-    let compared = Compared::of(&old, &new, Comparison::default());
+    let compared = Compared::of(&old, &new, &Comparison::default());
     let mut bytes = Vec::with_capacity(old.len());
     let mut done = 0;
     for change in compared.changes.iter().filter(|change| part.places.iter().any(|place| place.is(change))) {

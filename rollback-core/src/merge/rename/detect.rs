@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use gix::ObjectId;
 
-use super::matching::{Best, Candidate, unique};
+use super::matching::{Best, Candidate, best_equal, unique};
 use super::similarity::{self, Chunks, Counter, FULL_SCORE};
 use super::{Case, Pair, Searched, SourceRelevance, Status};
 use crate::merge::cache::Cache;
@@ -14,8 +14,6 @@ use crate::merge::content::looks_binary;
 use crate::merge::hash::{Map, Seed};
 use crate::merge::tree::Version;
 
-/// Equal files beyond this many are not looked at for a better name.
-const EQUAL_FILES: usize = 100;
 /// Bytes of counted chunks that are kept, and the number of files whose size is.
 const CHUNKS_LIMIT: usize = 16 << 20;
 const SIZES_LIMIT: usize = 1 << 18;
@@ -114,22 +112,8 @@ impl Case<'_> {
             let Some(candidates) = by_id.get(&search.targets[target].version.id) else {
                 continue;
             };
-            let usable = candidates
-                .iter()
-                .copied()
-                .filter(|source| search.may_be_equal(*source, target))
-                .take(EQUAL_FILES);
-            let mut best = None;
-            for source in usable {
-                let same_name = self.same_name(search, source, target);
-                if best.is_none() || same_name {
-                    best = Some(source);
-                }
-                if same_name {
-                    break;
-                }
-            }
-            if let Some(source) = best {
+            let usable = candidates.iter().copied().filter(|source| search.may_be_equal(*source, target));
+            if let Some(source) = best_equal(usable, |source| self.same_name(search, source, target)) {
                 search.pair(source, target);
             }
         }

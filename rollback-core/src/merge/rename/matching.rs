@@ -7,6 +7,25 @@ use crate::merge::hash::Map;
 /// How many candidates a target keeps.
 const CANDIDATES: usize = 4;
 
+/// Equal files beyond this many are not looked at for a better name.
+const EQUAL_FILES: usize = 100;
+
+/// Of files that went with the content of one that came the one to take: of the same name where there is one, else the
+/// first.
+pub(crate) fn best_equal(
+    candidates: impl Iterator<Item = usize>,
+    has_same_name: impl Fn(usize) -> bool,
+) -> Option<usize> {
+    let mut first = None;
+    for source in candidates.take(EQUAL_FILES) {
+        if has_same_name(source) {
+            return Some(source);
+        }
+        first = first.or(Some(source));
+    }
+    first
+}
+
 /// A possible rename in the comparison of everything with everything.
 #[derive(Clone, Copy)]
 pub(crate) struct Candidate {

@@ -7,7 +7,8 @@ use gix::diff::blob::Token;
 
 use super::histogram::Histogram;
 use super::indent::{self, Indent};
-use super::{Algorithm, myers, patience};
+use super::myers::{Effort, Myers};
+use super::{Algorithm, patience};
 use crate::repo::FollowedGit;
 
 /// A run of lines of `old` that became a run of lines of `new`; one of them may be empty.
@@ -22,6 +23,7 @@ pub(crate) struct Change {
 pub(super) struct Differ {
     flags: Flags,
     histogram: Histogram,
+    myers: Myers,
     pub(super) minimal_fallback: bool,
     git: FollowedGit,
 }
@@ -31,6 +33,46 @@ pub(super) struct Differ {
 pub(super) struct Flags {
     pub(super) old: Vec<bool>,
     pub(super) new: Vec<bool>,
+}
+
+/// A part of both versions that is still to be paired: where it begins and ends in each.
+#[derive(Clone, Copy)]
+pub(super) struct Part<N = usize> {
+    pub(super) old: (N, N),
+    pub(super) new: (N, N),
+}
+
+impl Part {
+    /// All lines of both versions.
+    pub(super) fn whole(old: &[Token], new: &[Token]) -> Self {
+        Self { old: (0, old.len()), new: (0, new.len()) }
+    }
+
+    pub(super) fn is_empty_on_a_side(self) -> bool {
+        self.old.0 == self.old.1 || self.new.0 == self.new.1
+    }
+}
+
+impl Flags {
+    /// Marks all lines of a part.
+    pub(super) fn mark(&mut self, part: Part) {
+        self.old[part.old.0..part.old.1].fill(true);
+        self.new[part.new.0..part.new.1].fill(true);
+    }
+
+    /// Marks the lines of a part that Myers' algorithm finds no partner for.
+    pub(super) fn mark_by(
+        &mut self,
+        myers: &mut Myers,
+        part: Part,
+        (old, new): (&[Token], &[Token]),
+        kinds: u32,
+        effort: Effort,
+    ) {
+        let (before, after) = (part.old.0..part.old.1, part.new.0..part.new.1);
+        let marks = (&mut self.old[before.clone()], &mut self.new[after.clone()]);
+        myers.mark((&old[before], &new[after]), kinds, effort, marks);
+    }
 }
 
 impl Differ {
@@ -76,19 +118,24 @@ impl Differ {
         flags.old.resize(old.len(), false);
         flags.new.clear();
         flags.new.resize(new.len(), false);
+        let (myers, whole) = (&mut self.myers, Part::whole(old, new));
         match algorithm {
-            Algorithm::Histogram => self.histogram.mark(old, new, kinds, self.minimal_fallback, flags),
-            Algorithm::Patience => patience::mark(old, new, kinds, flags),
-            Algorithm::Myers | Algorithm::Minimal => {
-                let minimal = algorithm == Algorithm::Minimal;
-                myers::mark((old, new), kinds, minimal, (&mut flags.old, &mut flags.new));
+            Algorithm::Histogram => {
+                let fallback = Effort { minimal: self.minimal_fallback, ..Effort::default() };
+                self.histogram.mark((old, new), kinds, (myers, fallback), flags);
+            }
+            Algorithm::Patience => patience::mark((old, new), kinds, myers, flags),
+            Algorithm::Myers => flags.mark_by(myers, whole, (old, new), kinds, Effort::default()),
+            Algorithm::Minimal => {
+                let effort = Effort { minimal: true, keeps_frequent: self.git.is_at_least(2, 50) };
+                flags.mark_by(myers, whole, (old, new), kinds, effort);
             }
         }
         let again = |runs: &Met| {
             (algorithm == Algorithm::Histogram && runs.moved && self.git.is_at_least(2, 54)).then_some(kinds)
         };
-        slide((Sliding { tokens: old, indents }, new), (&mut flags.old, &mut flags.new), again);
-        slide((Sliding { tokens: new, indents }, old), (&mut flags.new, &mut flags.old), again);
+        slide((Sliding { tokens: old, indents }, new), (&mut flags.old, &mut flags.new), again, myers);
+        slide((Sliding { tokens: new, indents }, old), (&mut flags.new, &mut flags.old), again, myers);
         script(flags)
     }
 }
@@ -128,6 +175,7 @@ fn slide(
     (version, other_tokens): (Sliding<'_>, &[Token]),
     (marked, other): (&mut [bool], &mut [bool]),
     again: impl Fn(&Met) -> Option<u32>,
+    myers: &mut Myers,
 ) {
     let tokens = version.tokens;
     let mut here = Run::first(marked);
@@ -145,7 +193,7 @@ fn slide(
                 other[theirs.clone()].fill(false);
                 let (old, new) = (&tokens[ours.clone()], &other_tokens[theirs.clone()]);
                 let (old_marks, new_marks) = (&mut marked[ours], &mut other[theirs]);
-                myers::mark((old, new), kinds, false, (old_marks, new_marks));
+                myers.mark((old, new), kinds, Effort::default(), (old_marks, new_marks));
             }
         }
         if !here.next(marked) {

@@ -6,8 +6,8 @@
 
 use gix::diff::blob::Token;
 
-use super::diff::Flags;
-use super::myers;
+use super::diff::{Flags, Part};
+use super::myers::{Effort, Myers};
 
 /// A line that occurs more often than this is no anchor; where all common lines do, Myers decides.
 const MOST_OCCURRENCES: u32 = 64;
@@ -22,13 +22,6 @@ pub(super) struct Histogram {
     count: Vec<u32>,
     /// By line of the old version: the next line with the same token.
     next: Vec<u32>,
-}
-
-/// A part of both versions that is still to be paired.
-#[derive(Clone, Copy)]
-struct Part {
-    old: (usize, usize),
-    new: (usize, usize),
 }
 
 /// A run of equal lines: where it begins in either version, and its length less one, which is how git
@@ -52,10 +45,9 @@ enum Found {
 impl Histogram {
     pub(super) fn mark(
         &mut self,
-        old: &[Token],
-        new: &[Token],
+        (old, new): (&[Token], &[Token]),
         kinds: u32,
-        minimal_fallback: bool,
+        (myers, fallback): (&mut Myers, Effort),
         flags: &mut Flags,
     ) {
         self.first.clear();
@@ -64,11 +56,10 @@ impl Histogram {
         self.count.resize(kinds as usize, 0);
         self.next.resize(old.len().max(self.next.len()), NONE);
         // The part after an anchor is taken up first in git as well; the order does not matter to the result.
-        let mut parts = vec![Part { old: (0, old.len()), new: (0, new.len()) }];
+        let mut parts = vec![Part::whole(old, new)];
         while let Some(part) = parts.pop() {
-            if part.old.0 == part.old.1 || part.new.0 == part.new.1 {
-                flags.old[part.old.0..part.old.1].fill(true);
-                flags.new[part.new.0..part.new.1].fill(true);
+            if part.is_empty_on_a_side() {
+                flags.mark(part);
                 continue;
             }
             match self.anchor(old, new, part) {
@@ -79,15 +70,8 @@ impl Histogram {
                         new: (anchor.new + anchor.length, part.new.1),
                     });
                 }
-                Found::NothingInCommon => {
-                    flags.old[part.old.0..part.old.1].fill(true);
-                    flags.new[part.new.0..part.new.1].fill(true);
-                }
-                Found::TooFrequent => {
-                    let (before, after) = (part.old.0..part.old.1, part.new.0..part.new.1);
-                    let marks = (&mut flags.old[before.clone()], &mut flags.new[after.clone()]);
-                    myers::mark((&old[before], &new[after]), kinds, minimal_fallback, marks);
-                }
+                Found::NothingInCommon => flags.mark(part),
+                Found::TooFrequent => flags.mark_by(myers, part, (old, new), kinds, fallback),
             }
         }
     }

@@ -6,21 +6,24 @@ use std::ops::Range;
 use super::Algorithm;
 use super::diff::Differ;
 use super::lines::Lines;
+use crate::repo::FollowedGit;
 
 pub(crate) use super::diff::Change;
 
 /// How two versions of a text are compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Comparison {
     /// The pairing of lines.
     pub(crate) algorithm: Algorithm,
     /// Whether runs of lines that could lie in several places are put where they read best.
     pub(crate) indent_heuristic: bool,
+    /// The release of git that is equalled where releases differ.
+    pub(crate) git: FollowedGit,
 }
 
 impl Default for Comparison {
     fn default() -> Self {
-        Self { algorithm: Algorithm::Myers, indent_heuristic: true }
+        Self { algorithm: Algorithm::Myers, indent_heuristic: true, git: FollowedGit::default() }
     }
 }
 
@@ -33,8 +36,8 @@ pub(crate) struct Compared {
 
 impl Compared {
     /// Compares two versions.
-    pub(crate) fn of(old: &[u8], new: &[u8], how: Comparison) -> Self {
-        let (mut lines, mut differ) = (Lines::default(), Differ::default());
+    pub(crate) fn of(old: &[u8], new: &[u8], how: &Comparison) -> Self {
+        let (mut lines, mut differ) = (Lines::default(), Differ::following(how.git.clone()));
         lines.load([old, old, new], super::Whitespace::default());
         let (old_tokens, new_tokens) = (lines.base.tokens.as_slice(), lines.theirs.tokens.as_slice());
         let (tokens, kinds) = ([old_tokens, new_tokens], lines.kinds());

@@ -3,8 +3,15 @@
 //!
 //! A place for the run makes two cuts in the text, before and behind it. Each cut is rated by the indentation of the
 //! lines around it and by the blank lines between them; the place with the lowest sum is taken, of equal ones the last.
+//!
+//! The crate below has this heuristic too, and differs from git's in three places: a line that is indented less, with only
+//! blank ones behind it, costs 24 where git has 23; 20 blank lines up to an end of the file count as blank where git takes
+//! what follows for text without indentation; and form feeds are blank where git takes them for text. Nor does it pair runs
+//! again that meet while they are placed, as git does since 2.54.
 
 use gix::diff::blob::Token;
+
+use crate::content::is_space;
 
 /// How far a line is indented, in columns; `None` for a blank one.
 pub(super) type Indent = Option<i32>;
@@ -35,7 +42,7 @@ pub(super) fn indent_of(line: &[u8]) -> Indent {
         match byte {
             b' ' => columns += 1,
             b'\t' => columns += 8 - columns % 8,
-            b'\n' | b'\r' | 0x0b | 0x0c => {}
+            byte if is_space(*byte) => {}
             _ => return Some(columns),
         }
         if columns >= DEEPEST {

@@ -8,6 +8,7 @@ use gix::diff::blob::Token;
 
 use super::Whitespace;
 use super::indent::{Indent, indent_of};
+use crate::content::{is_space, without_space_at_end};
 use crate::merge::hash::Seed;
 use crate::merge::tree::common_prefix;
 
@@ -248,13 +249,12 @@ impl Whitespace {
 
     /// Appends `line` in a spelling that is the same for all lines that count as equal.
     fn normalize(self, line: &[u8], to: &mut Vec<u8>) {
-        let space = |byte: &u8| matches!(*byte, b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c);
+        let space = |byte: &u8| is_space(*byte);
         if self.ignore_all {
             to.extend(line.iter().filter(|byte| !space(byte)));
         } else if self.ignore_change {
-            let kept = line.len() - line.iter().rev().take_while(|byte| space(byte)).count();
             let mut in_space = false;
-            for byte in &line[..kept] {
+            for byte in without_space_at_end(line) {
                 if !space(byte) {
                     to.push(*byte);
                 } else if !in_space {
@@ -263,8 +263,7 @@ impl Whitespace {
                 in_space = space(byte);
             }
         } else if self.ignore_at_eol {
-            let kept = line.len() - line.iter().rev().take_while(|byte| space(byte)).count();
-            to.extend_from_slice(&line[..kept]);
+            to.extend_from_slice(without_space_at_end(line));
         } else if self.ignore_cr_at_eol {
             let complete = line.strip_suffix(b"\n");
             let text = complete.map_or(line, |text| text.strip_suffix(b"\r").unwrap_or(text));

@@ -1,10 +1,17 @@
 //! The classic pairing of lines, which `git diff` uses unless it is told otherwise: Myers' algorithm in linear space,
 //! with the shortcuts of xdiff. Which lines are left out before the search, when a search is cut short and where it is
 //! divided decide which of several shortest (or nearly shortest) answers comes out, so all of it is as in xdiff.
+//!
+//! The crate below has this search too, with the same limits, and differs where it is cut short after a long run of equal
+//! lines: it adds the distance from the middle to the worth of a diagonal where git takes it away, measures that distance
+//! from another middle on the way back, and has other bounds. Without shortcuts it leaves no frequent lines out, which git
+//! does up to 2.49. A patch that is to equal git's cannot use it.
 
 use std::ops::Range;
 
 use gix::diff::blob::Token;
+
+use super::diff::Part;
 
 /// A line with at least this many partners is frequent, however long the file is.
 const MOST_PARTNERS: usize = 1024;
@@ -21,16 +28,82 @@ const AHEAD: i64 = 4;
 /// Beyond every line, and far from the end of the numbers.
 const NOWHERE: i64 = i64::MAX / 4;
 
-/// Marks the lines of `old` and `new` that have no partner.
-pub(super) fn mark(
-    (old, new): (&[Token], &[Token]),
-    kinds: u32,
+/// What is left out for the sake of speed.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Effort {
+    /// Whether the search may not be cut short.
+    pub(super) minimal: bool,
+    /// Whether frequent lines take part in the search wherever they stand.
+    pub(super) keeps_frequent: bool,
+}
+
+/// How often each token occurs, reused between parts and files: all zero between two searches.
+#[derive(Default)]
+pub(super) struct Myers {
+    in_old: Vec<u32>,
+    in_new: Vec<u32>,
+}
+
+impl Myers {
+    /// Marks the lines of `old` and `new` that have no partner; `kinds` is the number of different tokens.
+    pub(super) fn mark(
+        &mut self,
+        (old, new): (&[Token], &[Token]),
+        kinds: u32,
+        effort: Effort,
+        (old_marks, new_marks): (&mut [bool], &mut [bool]),
+    ) {
+        let head = old.iter().zip(new).take_while(|(old, new)| old == new).count();
+        let pairs = old[head..].iter().rev().zip(new[head..].iter().rev());
+        let tail = pairs.take_while(|(old, new)| old == new).count();
+        let (old_range, new_range) = (head..old.len() - tail, head..new.len() - tail);
+        if old_range.is_empty() || new_range.is_empty() {
+            old_marks[old_range].fill(true);
+            new_marks[new_range].fill(true);
+            return;
+        }
+        self.count((old, new), kinds);
+        let kept = |tokens: &[Token], range: Range<usize>, in_other: &[u32], marks: &mut [bool]| {
+            let frequent = match effort.keeps_frequent {
+                true => usize::MAX,
+                false => about_root(tokens.len()).min(MOST_PARTNERS),
+            };
+            kept(tokens, range, (in_other, frequent), marks)
+        };
+        let old_kept = kept(old, old_range, &self.in_new, old_marks);
+        let new_kept = kept(new, new_range, &self.in_old, new_marks);
+        self.forget((old, new));
+        search((old, &old_kept), (new, &new_kept), effort.minimal, (old_marks, new_marks));
+    }
+
+    fn count(&mut self, (old, new): (&[Token], &[Token]), kinds: u32) {
+        for (counts, tokens) in [(&mut self.in_old, old), (&mut self.in_new, new)] {
+            counts.resize(counts.len().max(kinds as usize), 0);
+            for token in tokens {
+                counts[token.0 as usize] += 1;
+            }
+        }
+    }
+
+    /// Takes back what was counted: the tokens of a part are few where parts are many.
+    fn forget(&mut self, (old, new): (&[Token], &[Token])) {
+        for (counts, tokens) in [(&mut self.in_old, old), (&mut self.in_new, new)] {
+            for token in tokens {
+                counts[token.0 as usize] = 0;
+            }
+        }
+    }
+}
+
+/// Pairs the lines that were kept, and marks those that have no partner.
+fn search(
+    (old, old_kept): (&[Token], &[usize]),
+    (new, new_kept): (&[Token], &[usize]),
     minimal: bool,
     (old_marks, new_marks): (&mut [bool], &mut [bool]),
 ) {
-    let [old_kept, new_kept] = kept_lines((old, new), kinds, (&mut *old_marks, &mut *new_marks));
     let of = |tokens: &[Token], kept: &[usize]| kept.iter().map(|line| tokens[*line].0).collect::<Vec<_>>();
-    let (old_kinds, new_kinds) = (of(old, &old_kept), of(new, &new_kept));
+    let (old_kinds, new_kinds) = (of(old, old_kept), of(new, new_kept));
     let diagonals = old_kept.len() + new_kept.len() + 3;
     let mut search = Search {
         old: &old_kinds,
@@ -40,16 +113,16 @@ pub(super) fn mark(
         origin: new_kept.len() as i64 + 1,
         most_cost: (about_root(diagonals) as i64).max(LEAST_COST),
     };
-    let mut boxes =
-        vec![Part { old: (0, old_kinds.len() as i64), new: (0, new_kinds.len() as i64), minimal }];
-    while let Some(part) = boxes.pop() {
+    let whole = Part { old: (0, old_kinds.len() as i64), new: (0, new_kinds.len() as i64) };
+    let mut open = vec![(whole, minimal)];
+    while let Some((part, minimal)) = open.pop() {
         let part = search.shrunk(part);
         if part.old.0 == part.old.1 {
-            mark_all(&new_kept, part.new, new_marks);
+            mark_all(new_kept, part.new, new_marks);
         } else if part.new.0 == part.new.1 {
-            mark_all(&old_kept, part.old, old_marks);
+            mark_all(old_kept, part.old, old_marks);
         } else {
-            boxes.extend(search.divide(part));
+            open.extend(search.divide(part, minimal));
         }
     }
 }
@@ -78,31 +151,13 @@ enum Partners {
     Many,
 }
 
-/// The lines of both that take part in the search. Those without a partner, and frequent ones among such, are marked.
-fn kept_lines(
-    (old, new): (&[Token], &[Token]),
-    kinds: u32,
-    (old_marks, new_marks): (&mut [bool], &mut [bool]),
-) -> [Vec<usize>; 2] {
-    let occurrences = |tokens: &[Token]| {
-        let mut occurrences = vec![0u32; kinds as usize];
-        for token in tokens {
-            occurrences[token.0 as usize] += 1;
-        }
-        occurrences
-    };
-    let (in_old, in_new) = (occurrences(old), occurrences(new));
-    let head = old.iter().zip(new).take_while(|(old, new)| old == new).count();
-    let tail = old[head..].iter().rev().zip(new[head..].iter().rev()).take_while(|(old, new)| old == new);
-    let tail = tail.count();
-    [
-        kept(old, head..old.len() - tail, &in_new, old_marks),
-        kept(new, head..new.len() - tail, &in_old, new_marks),
-    ]
-}
-
-fn kept(tokens: &[Token], range: Range<usize>, in_other: &[u32], flags: &mut [bool]) -> Vec<usize> {
-    let frequent = about_root(tokens.len()).min(MOST_PARTNERS);
+/// The lines of a range that take part in the search. Those without a partner, and frequent ones among such, are marked.
+fn kept(
+    tokens: &[Token],
+    range: Range<usize>,
+    (in_other, frequent): (&[u32], usize),
+    marks: &mut [bool],
+) -> Vec<usize> {
     let partners: Vec<Partners> = tokens[range.clone()]
         .iter()
         .map(|token| match in_other[token.0 as usize] as usize {
@@ -119,7 +174,7 @@ fn kept(tokens: &[Token], range: Range<usize>, in_other: &[u32], flags: &mut [bo
             Partners::Many => stands_among_lone_lines(&partners, nth),
         };
         if left_out {
-            flags[range.start + nth] = true;
+            marks[range.start + nth] = true;
         } else {
             kept.push(range.start + nth);
         }
@@ -150,15 +205,6 @@ fn stands_among_lone_lines(partners: &[Partners], nth: usize) -> bool {
     many * OUTWEIGHT < many + lone
 }
 
-/// A part of both versions that is still to be paired.
-#[derive(Clone, Copy)]
-struct Part {
-    old: (i64, i64),
-    new: (i64, i64),
-    /// Whether the search in it may not be cut short.
-    minimal: bool,
-}
-
 /// Where a part is divided, and whether the search in each half may not be cut short.
 struct Split {
     old: i64,
@@ -187,7 +233,7 @@ struct Band {
 }
 
 impl Band {
-    fn new(part: Part, middle: i64) -> Self {
+    fn new(part: Part<i64>, middle: i64) -> Self {
         Self {
             lowest: part.old.0 - part.new.1,
             highest: part.old.1 - part.new.0,
@@ -230,8 +276,8 @@ impl Search<'_> {
     }
 
     /// The part without the equal lines that it begins and ends with.
-    fn shrunk(&self, mut part: Part) -> Part {
-        let is_open = |part: &Part| part.old.0 < part.old.1 && part.new.0 < part.new.1;
+    fn shrunk(&self, mut part: Part<i64>) -> Part<i64> {
+        let is_open = |part: &Part<i64>| part.old.0 < part.old.1 && part.new.0 < part.new.1;
         while is_open(&part) && self.same(part.old.0, part.new.0) {
             part.old.0 += 1;
             part.new.0 += 1;
@@ -243,24 +289,16 @@ impl Search<'_> {
         part
     }
 
-    fn divide(&mut self, part: Part) -> [Part; 2] {
-        let split = self.split(part);
-        [
-            Part {
-                old: (part.old.0, split.old),
-                new: (part.new.0, split.new),
-                minimal: split.before_minimal,
-            },
-            Part {
-                old: (split.old, part.old.1),
-                new: (split.new, part.new.1),
-                minimal: split.behind_minimal,
-            },
-        ]
+    /// Both halves, each with whether the search in it may not be cut short.
+    fn divide(&mut self, part: Part<i64>, minimal: bool) -> [(Part<i64>, bool); 2] {
+        let split = self.split(part, minimal);
+        let before = Part { old: (part.old.0, split.old), new: (part.new.0, split.new) };
+        let behind = Part { old: (split.old, part.old.1), new: (split.new, part.new.1) };
+        [(before, split.before_minimal), (behind, split.behind_minimal)]
     }
 
     /// A point that a shortest path goes through, or, where that takes too long, a promising one.
-    fn split(&mut self, part: Part) -> Split {
+    fn split(&mut self, part: Part<i64>, minimal: bool) -> Split {
         let mut ahead = Band::new(part, part.old.0 - part.new.0);
         let mut behind = Band::new(part, part.old.1 - part.new.1);
         let odd = (ahead.middle - behind.middle) & 1 != 0;
@@ -285,7 +323,7 @@ impl Search<'_> {
                     return Split::met(at, diagonal);
                 }
             }
-            if !part.minimal {
+            if !minimal {
                 if snake && cost > LEAST_COST {
                     let found = self.good_forward(part, &ahead, cost);
                     if let Some(split) = found.or_else(|| self.good_backward(part, &behind, cost)) {
@@ -301,7 +339,7 @@ impl Search<'_> {
     }
 
     /// Takes the path from the beginning one edit further on a diagonal; tells whether many equal lines followed.
-    fn advance(&mut self, part: Part, diagonal: i64) -> (i64, bool) {
+    fn advance(&mut self, part: Part<i64>, diagonal: i64) -> (i64, bool) {
         let here = (diagonal + self.origin) as usize;
         let start = match (self.forward[here - 1], self.forward[here + 1]) {
             (below, above) if below >= above => below + 1,
@@ -316,7 +354,7 @@ impl Search<'_> {
     }
 
     /// The same for the path from the end.
-    fn retreat(&mut self, part: Part, diagonal: i64) -> (i64, bool) {
+    fn retreat(&mut self, part: Part<i64>, diagonal: i64) -> (i64, bool) {
         let here = (diagonal + self.origin) as usize;
         let start = match (self.backward[here - 1], self.backward[here + 1]) {
             (below, above) if below < above => below,
@@ -331,7 +369,7 @@ impl Search<'_> {
     }
 
     /// The end of the path from the beginning that is far ahead of its cost and has just gone through equal lines.
-    fn good_forward(&self, part: Part, band: &Band, cost: i64) -> Option<Split> {
+    fn good_forward(&self, part: Part<i64>, band: &Band, cost: i64) -> Option<Split> {
         let mut best = (0, None);
         for diagonal in band.diagonals() {
             let old = self.forward[(diagonal + self.origin) as usize];
@@ -352,7 +390,7 @@ impl Search<'_> {
         best.1.map(|(old, new)| Split { old, new, before_minimal: true, behind_minimal: false })
     }
 
-    fn good_backward(&self, part: Part, band: &Band, cost: i64) -> Option<Split> {
+    fn good_backward(&self, part: Part<i64>, band: &Band, cost: i64) -> Option<Split> {
         let mut best = (0, None);
         for diagonal in band.diagonals() {
             let old = self.backward[(diagonal + self.origin) as usize];
@@ -374,7 +412,7 @@ impl Search<'_> {
     }
 
     /// The point that one of the two searches has come furthest to.
-    fn furthest(&self, part: Part, ahead: &Band, behind: &Band) -> Split {
+    fn furthest(&self, part: Part<i64>, ahead: &Band, behind: &Band) -> Split {
         let (mut most, mut most_old) = (-1, -1);
         for diagonal in ahead.diagonals() {
             let mut old = self.forward[(diagonal + self.origin) as usize].min(part.old.1);

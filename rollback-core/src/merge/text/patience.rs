@@ -3,8 +3,8 @@
 
 use gix::diff::blob::Token;
 
-use super::diff::Flags;
-use super::myers;
+use super::diff::{Flags, Part};
+use super::myers::{Effort, Myers};
 
 /// A line that occurs once in either version.
 #[derive(Clone, Copy)]
@@ -13,16 +13,9 @@ struct Pair {
     new: usize,
 }
 
-/// A part of both versions that is still to be paired.
-#[derive(Clone, Copy)]
-struct Part {
-    old: (usize, usize),
-    new: (usize, usize),
-}
-
-pub(super) fn mark(old: &[Token], new: &[Token], kinds: u32, flags: &mut Flags) {
-    let mut search = Search { old, new, kinds, seen: vec![Seen::default(); kinds as usize] };
-    let mut parts = vec![Part { old: (0, old.len()), new: (0, new.len()) }];
+pub(super) fn mark((old, new): (&[Token], &[Token]), kinds: u32, myers: &mut Myers, flags: &mut Flags) {
+    let mut search = Search { old, new, kinds, myers, seen: vec![Seen::default(); kinds as usize] };
+    let mut parts = vec![Part::whole(old, new)];
     while let Some(part) = parts.pop() {
         search.pair(part, &mut parts, flags);
     }
@@ -40,24 +33,20 @@ struct Search<'a> {
     old: &'a [Token],
     new: &'a [Token],
     kinds: u32,
+    myers: &'a mut Myers,
     seen: Vec<Seen>,
 }
 
 impl Search<'_> {
     fn pair(&mut self, part: Part, parts: &mut Vec<Part>, flags: &mut Flags) {
-        if part.old.0 == part.old.1 || part.new.0 == part.new.1 {
-            flags.old[part.old.0..part.old.1].fill(true);
-            flags.new[part.new.0..part.new.1].fill(true);
-            return;
+        if part.is_empty_on_a_side() {
+            return flags.mark(part);
         }
         let (anchors, common) = self.anchors(part);
         if !common {
-            flags.old[part.old.0..part.old.1].fill(true);
-            flags.new[part.new.0..part.new.1].fill(true);
+            flags.mark(part);
         } else if anchors.is_empty() {
-            let (old, new) = (&self.old[part.old.0..part.old.1], &self.new[part.new.0..part.new.1]);
-            let marks = (&mut flags.old[part.old.0..part.old.1], &mut flags.new[part.new.0..part.new.1]);
-            myers::mark((old, new), self.kinds, false, marks);
+            flags.mark_by(self.myers, part, (self.old, self.new), self.kinds, Effort::default());
         } else {
             self.split(part, &anchors, parts);
         }
