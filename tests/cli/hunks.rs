@@ -58,6 +58,23 @@ fn hunks_are_taken_by_the_numbers_that_a_patch_shows() {
 }
 
 #[test]
+fn the_hunk_of_a_file_that_came_takes_the_file_away_as_git_apply_does() {
+    let repo = sample();
+    repo.commit("add", &[("new.txt", "one\ntwo\n"), ("b.txt", "edited\n")]);
+    repo.git(&["reset", "-q", "--hard"]);
+    let patch = repo.git_bytes(&["diff", "HEAD", "HEAD~", "--", "new.txt"]);
+    repo.git_with_input(&["apply", "--cached"], &patch);
+    let expected = repo.git(&["write-tree"]);
+    repo.git(&["read-tree", "HEAD"]);
+    for part in [["--hunk", "1"], ["--lines", "2,2"]] {
+        let args = [&["revert", "HEAD", "--file", "new.txt", "--dry-run", "--json"][..], &part].concat();
+        let plan = rb(&repo, &args).json();
+        let way = &plan["attempts"][plan["chosen"].as_u64().expect("a way") as usize];
+        assert_eq!(way["tree_id"], expected.trim(), "{part:?}: {way}");
+    }
+}
+
+#[test]
 fn what_the_commit_did_not_change_and_numbers_that_are_not_there_are_refused() {
     let repo = sample();
     let run = rb(&repo, &["revert", "HEAD~", "--file", "a.txt", "--lines", "15,20"]);

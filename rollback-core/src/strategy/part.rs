@@ -130,26 +130,32 @@ impl Place {
     }
 }
 
-/// The tree `incoming` with only the chosen places of the file; everything else of it is as in `base`.
+/// The tree `base` with only the chosen places of the file taken from `incoming`; where `base` has no such file nothing is.
 ///
 /// # Errors
 /// Those of reading the file.
 pub(crate) fn restrict(objects: &Objects, base: TreeId, incoming: TreeId, part: &Part) -> Result<TreeId> {
     let before = objects.entry_at(base, &part.path)?;
-    let Some(before) = before.filter(|entry| entry.mode.is_file()) else { return Ok(incoming) };
+    let Some(before) = before.filter(|entry| entry.mode.is_file()) else { return Ok(base) };
     let after = objects.entry_at(incoming, &part.path)?.filter(|entry| entry.mode.is_file());
     let old = objects.blob(before.id)?;
     let new = after.map_or(Ok(Vec::new()), |entry| objects.blob(entry.id))?;
     let compared = Compared::of(&old, &new, &Comparison::default());
+    let is_chosen = |change: &&Change| part.places.iter().any(|place| place.is(change));
+    let mut edits = Edits::new();
+    if after.is_none() && compared.changes.iter().all(|change| is_chosen(&change)) {
+        // All that was in the file goes, and the file with it.
+        edits.insert(part.path.clone(), None);
+        return objects.edit_tree(base, &edits);
+    }
     let mut bytes = Vec::with_capacity(old.len());
     let mut done = 0;
-    for change in compared.changes.iter().filter(|change| part.places.iter().any(|place| place.is(change))) {
+    for change in compared.changes.iter().filter(is_chosen) {
         bytes.extend_from_slice(&old[compared.old_span(done..change.old.start)]);
         bytes.extend_from_slice(&new[compared.new_span(change.new.clone())]);
         done = change.old.end;
     }
     bytes.extend_from_slice(&old[compared.old_span(done..compared.lengths().0)]);
-    let mut edits = Edits::new();
     edits.insert(part.path.clone(), Some(Entry { mode: before.mode, id: objects.write_blob(&bytes)? }));
     objects.edit_tree(base, &edits)
 }
