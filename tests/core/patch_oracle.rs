@@ -40,7 +40,7 @@ fn patches_are_those_of_git_diff() {
             let found = patch(&repo, old, new);
             ours += start.elapsed();
             bytes += expected.len();
-            if let Some(difference) = difference(&found, &expected) {
+            if let Some(difference) = test_kit::patch::difference(&found, &expected) {
                 differences.push(format!("{folder} {nth}: {old} {new}: {difference}"));
             }
         }
@@ -57,30 +57,6 @@ fn patch(repo: &Repo, old: &str, new: &str) -> Vec<u8> {
     let mut text = Vec::new();
     diff.write_to(&mut text).expect("a patch");
     text
-}
-
-/// Where two patches differ first; what stands in binary files counts for nothing, it is compressed by another library.
-fn difference(found: &[u8], expected: &[u8]) -> Option<String> {
-    let lines = |patch: &[u8]| {
-        let mut binary = false;
-        let mut kept = Vec::new();
-        for line in patch.split(|byte| *byte == b'\n') {
-            binary =
-                if line.starts_with(b"diff --git ") { false } else { binary || line == b"GIT binary patch" };
-            if !binary {
-                kept.push(line.to_vec());
-            }
-        }
-        kept
-    };
-    let (found, expected) = (lines(found), lines(expected));
-    if found == expected {
-        return None;
-    }
-    let at = found.iter().zip(&expected).position(|(one, other)| one != other);
-    let at = at.unwrap_or(found.len().min(expected.len()));
-    let line = |lines: &[Vec<u8>]| lines.get(at).map(|line| String::from_utf8_lossy(line).into_owned());
-    Some(format!("line {at}: {:?}, git has {:?}", line(&found), line(&expected)))
 }
 
 struct Oracle<'a> {

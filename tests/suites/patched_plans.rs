@@ -7,15 +7,23 @@
 //!
 //! A case is a commit that can be undone on the tip, whole or by the exact state before it. The patch is taken from
 //! `rb revert C --dry-run --json --patch --allow-loss`; what `git apply --cached` makes of the tip's index must be the
-//! tree of the chosen way, and `git diff --binary` of the two trees the same text, binary content aside. Ends with 1 where
-//! anything differs.
+//! tree of the chosen way, and `git diff --binary` of the two trees the same text, binary content aside. Functions are
+//! found by git's default rule, whatever driver an attribute names. Ends with 1 where anything differs.
 #![expect(clippy::print_stdout, reason = "the report is what the suite is for")]
 
 use std::path::Path;
 use std::process::ExitCode;
 
 use serde_json::Value;
+use test_kit::patch::difference;
 use test_kit::suite::{Arguments, Seeded, Subject, Tally, document, last_commits};
+
+/// The drivers that git has rules for functions of.
+const DRIVERS: [&str; 26] = [
+    "ada", "bash", "bibtex", "cpp", "csharp", "css", "dts", "elixir", "fortran", "fountain", "golang",
+    "html", "ini", "java", "kotlin", "markdown", "matlab", "objc", "pascal", "perl", "php", "python", "ruby",
+    "rust", "scheme", "tex",
+];
 
 fn main() -> ExitCode {
     test_kit::suite::main(run)
@@ -28,6 +36,9 @@ fn run() -> Result<ExitCode, String> {
     for (at, source) in arguments.repos.iter().enumerate() {
         let share = left.div_ceil(arguments.repos.len() - at);
         let subject = Subject::clone_of(source)?;
+        for driver in DRIVERS {
+            subject.repo().git(&["config", &format!("diff.{driver}.xfuncname"), "^[A-Za-z_$].*$"]);
+        }
         let seed = arguments.seed.wrapping_add(at as u64);
         let tally = try_plans(&arguments.rb, &subject, share, seed, arguments.number("--last", 3000));
         left = left.saturating_sub(tally.of("applied"));
@@ -66,8 +77,8 @@ fn try_plans(rb: &Path, subject: &Subject, count: usize, seed: u64, last: usize)
             continue;
         }
         let expected = repo.git_bytes(&["diff", "--binary", "HEAD", tree]);
-        if without_binary(&patch) != without_binary(&expected) {
-            tally.difference(format!("{}: git spells the patch otherwise", sample.id));
+        if let Some(difference) = difference(&patch, &expected) {
+            tally.difference(format!("{}: {difference}", sample.id));
         }
         tally.count("applied");
     }
@@ -82,16 +93,4 @@ fn bytes(value: &Value) -> Option<Vec<u8>> {
     }
     let hex = value["bytes_hex"].as_str()?;
     (0..hex.len() / 2).map(|nth| u8::from_str_radix(&hex[2 * nth..2 * nth + 2], 16).ok()).collect()
-}
-
-fn without_binary(patch: &[u8]) -> Vec<Vec<u8>> {
-    let mut binary = false;
-    let mut kept = Vec::new();
-    for line in patch.split(|byte| *byte == b'\n') {
-        binary = if line.starts_with(b"diff --git ") { false } else { binary || line == b"GIT binary patch" };
-        if !binary {
-            kept.push(line.to_vec());
-        }
-    }
-    kept
 }

@@ -13,6 +13,7 @@ pub mod hostile;
 pub mod merge_tree;
 pub mod mutants;
 pub mod page;
+pub mod patch;
 pub mod records;
 pub mod reliability;
 mod sandbox;
