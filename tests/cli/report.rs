@@ -214,6 +214,26 @@ fn markdown_cannot_be_broken_by_what_it_shows() {
 }
 
 #[test]
+fn a_page_is_bounded_whatever_the_lines_and_counts_what_it_leaves_out() {
+    let repo = Sandbox::new();
+    let lines = |mark: &str| (0..3).map(|n| format!("{n}{}\n", mark.repeat(400_000))).collect::<String>();
+    let many = |mark: &str| (0..700).map(|n| format!("{n}{}\n", mark.repeat(1500))).collect::<String>();
+    repo.commit("one", &[("long", lines("a")), ("many", many("a"))]);
+    repo.commit("two", &[("long", lines("b")), ("many", many("b"))]);
+    repo.git(&["reset", "-q", "--hard"]);
+    assert_eq!(rb(&repo, &["revert", "HEAD"]).code, 0);
+    for (kind, page) in ["../report.html", "../report.md"].map(|file| {
+        assert_eq!(rb(&repo, &["report", "-o", file]).code, 0);
+        (file, std::fs::read_to_string(repo.path().join(file)).unwrap())
+    }) {
+        assert!(page.len() < 200_000, "{kind}: {}", page.len());
+        assert!(page.contains("(398002 bytes more)"), "{kind}");
+        assert!(page.contains("The lines of 1 file are left out."), "{kind}");
+        assert!(page.contains("+703"), "{kind}");
+    }
+}
+
+#[test]
 fn what_is_not_there_cannot_be_reported() {
     let repo = removed();
     let run = rb(&repo, &["report"]);

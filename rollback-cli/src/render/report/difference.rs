@@ -5,10 +5,16 @@ use rollback_core::patch::{
 };
 use serde::Serialize;
 
+use super::Format;
 use crate::terminal::text;
 
-/// A page shows so many lines of patches at most; the rest is counted.
+/// A page shows so many lines of patches at most, and so many bytes; the rest is counted.
 const LINES: usize = 4000;
+const BYTES: usize = 1 << 20;
+/// Of a longer line only its beginning is shown.
+const LINE: usize = 2000;
+/// Larger files, in bytes, are counted and not compared for the page.
+const COMPARED: u64 = 64 << 20;
 /// Files with fewer lines than this, in reports with fewer files than that, are unfolded.
 const UNFOLDED: (usize, usize) = (60, 4);
 
@@ -31,8 +37,9 @@ struct File {
     /// What there is to say beside the lines.
     notes: Vec<String>,
     open: bool,
+    /// The patch, line by line; for HTML.
     hunks: Vec<HunkView>,
-    /// The patch as text.
+    /// The patch as text; for Markdown.
     text: String,
 }
 
@@ -58,25 +65,29 @@ struct Piece {
 }
 
 /// What a page shows of a difference; files that cannot be read are only named.
-pub(super) fn of(diff: &Diff) -> Difference {
+pub(super) fn of(diff: &Diff, format: Format) -> Difference {
     let mut view = Difference { added: 0, deleted: 0, files: Vec::new(), more: None };
-    let (mut room, mut left_out) = (LINES, 0);
+    let mut room = Size { lines: LINES, bytes: BYTES };
+    let mut left_out = 0;
     for file in diff.files() {
-        let counts = diff.counts(file).ok();
+        let (counts, patches) = compared(diff, file, room);
         view.added += counts.as_ref().and_then(|counts| counts.added).unwrap_or(0);
         view.deleted += counts.as_ref().and_then(|counts| counts.deleted).unwrap_or(0);
+        let mut shown = self::file(file, counts.as_ref());
+        let hunks: Vec<&Hunk> = patches.iter().filter_map(hunks).flatten().collect();
+        let size = Size::of(&hunks);
         let is_text = counts.as_ref().is_some_and(|counts| counts.bytes.is_none());
-        let patches = if room > 0 && is_text { diff.patches(file).unwrap_or_default() } else { Vec::new() };
-        let mut shown = self::file(file, counts.as_ref(), &patches);
-        let lines: usize = shown.hunks.iter().map(|hunk| hunk.lines.len()).sum();
-        if lines > room || room == 0 && is_text {
-            shown.hunks.clear();
-            shown.text.clear();
-            left_out += 1;
-        } else {
-            room -= lines;
+        match room.without(size) {
+            Some(rest) if !patches.is_empty() => {
+                room = rest;
+                match format {
+                    Format::Html => shown.hunks = hunks.into_iter().map(hunk_view).collect(),
+                    Format::Markdown => shown.text = hunks.into_iter().map(as_text).collect(),
+                }
+            }
+            _ => left_out += usize::from(is_text),
         }
-        shown.open = lines < UNFOLDED.0 && diff.files().len() < UNFOLDED.1;
+        shown.open = size.lines < UNFOLDED.0 && diff.files().len() < UNFOLDED.1;
         view.files.push(shown);
     }
     view.more =
@@ -84,7 +95,45 @@ pub(super) fn of(diff: &Diff) -> Difference {
     view
 }
 
-fn file(file: &ChangedFile, counts: Option<&FileCounts>, patches: &[FilePatch]) -> File {
+/// The counts of a file, and its patches where there is room for any.
+fn compared(diff: &Diff, file: &ChangedFile, room: Size) -> (Option<FileCounts>, Vec<FilePatch>) {
+    let is_small = diff.size(file).is_ok_and(|size| size <= COMPARED);
+    if room.lines > 0 && is_small {
+        let patches = diff.patches(file).unwrap_or_default();
+        if !patches.is_empty() {
+            return (diff.counts_of_patches(file, &patches).ok(), patches);
+        }
+    }
+    (diff.counts(file).ok(), Vec::new())
+}
+
+fn hunks(patch: &FilePatch) -> Option<&Vec<Hunk>> {
+    match &patch.content {
+        PatchContent::Text(hunks) => Some(hunks),
+        _ => None,
+    }
+}
+
+/// How much of a page lines take up.
+#[derive(Clone, Copy)]
+struct Size {
+    lines: usize,
+    bytes: usize,
+}
+
+impl Size {
+    fn of(hunks: &[&Hunk]) -> Self {
+        let lines = || hunks.iter().flat_map(|hunk| &hunk.lines);
+        Self { lines: lines().count(), bytes: lines().map(|line| line.text.len().min(LINE)).sum() }
+    }
+
+    fn without(self, other: Self) -> Option<Self> {
+        let lines = self.lines.checked_sub(other.lines)?;
+        Some(Self { lines, bytes: self.bytes.checked_sub(other.bytes)? })
+    }
+}
+
+fn file(file: &ChangedFile, counts: Option<&FileCounts>) -> File {
     let kind = match (&file.before, &file.after) {
         (None, _) => "added",
         (_, None) => "deleted",
@@ -112,11 +161,6 @@ fn file(file: &ChangedFile, counts: Option<&FileCounts>, patches: &[FilePatch]) 
         }
         _ => String::new(),
     };
-    let texts = patches.iter().filter_map(|patch| match &patch.content {
-        PatchContent::Text(hunks) => Some(hunks),
-        _ => None,
-    });
-    let hunks: Vec<&Hunk> = texts.flatten().collect();
     File {
         kind,
         name: text::path(file.path()),
@@ -124,8 +168,8 @@ fn file(file: &ChangedFile, counts: Option<&FileCounts>, patches: &[FilePatch]) 
         tally,
         notes,
         open: false,
-        text: hunks.iter().map(|hunk| as_text(hunk)).collect(),
-        hunks: hunks.into_iter().map(hunk_view).collect(),
+        hunks: Vec::new(),
+        text: String::new(),
     }
 }
 
@@ -133,10 +177,22 @@ fn as_text(hunk: &Hunk) -> String {
     let mut text = String::from_utf8_lossy(&hunk.header()).into_owned();
     for line in &hunk.lines {
         text.push_str(sign(line.kind));
-        text.push_str(&words(&line.text));
+        let (bytes, left_out) = beginning(&line.text);
+        text.push_str(&words(bytes));
+        text.push_str(&left_out.unwrap_or_default());
         text.push('\n');
     }
     text
+}
+
+/// What is shown of a line, and in words what is not.
+fn beginning(line: &[u8]) -> (&[u8], Option<String>) {
+    if line.len() <= LINE {
+        return (line, None);
+    }
+    // Not within a letter.
+    let end = (0..=LINE).rev().find(|at| line[*at] & 0xc0 != 0x80).unwrap_or(LINE);
+    (&line[..end], Some(format!(" … ({} more)", text::count(line.len() - end, "byte"))))
 }
 
 fn words(bytes: &[u8]) -> String {
@@ -163,7 +219,7 @@ fn hunk_view(hunk: &Hunk) -> HunkView {
             let made = rest[gone..].iter().take_while(|line| line.kind == LineKind::New).count();
             match gone + made {
                 0 => {
-                    lines.push(line_view(&rest[0], vec![plain(&rest[0].text)]));
+                    lines.push(line_view(&rest[0], vec![plain(beginning(&rest[0].text).0)]));
                     rest = &rest[1..];
                 }
                 changed => {
@@ -178,18 +234,21 @@ fn hunk_view(hunk: &Hunk) -> HunkView {
 
 /// The lines of a change; the words that differ are marked where as many lines come as go.
 fn changed_views(gone: &[PatchLine], made: &[PatchLine]) -> Vec<LineView> {
-    let paired = gone.len() == made.len();
-    let marked = |line: &PatchLine, other: Option<&PatchLine>, old: bool| match other {
-        Some(other) if paired => {
-            let (before, after) = if old { (line, other) } else { (other, line) };
-            let changes = word_changes(&before.text, &after.text);
-            pieces(&line.text, changes.into_iter().map(|change| if old { change.old } else { change.new }))
-        }
-        _ => vec![plain(&line.text)],
-    };
-    let old = gone.iter().enumerate().map(|(nth, line)| line_view(line, marked(line, made.get(nth), true)));
-    let new = made.iter().enumerate().map(|(nth, line)| line_view(line, marked(line, gone.get(nth), false)));
-    old.chain(new).collect()
+    if gone.len() != made.len() {
+        return gone
+            .iter()
+            .chain(made)
+            .map(|line| line_view(line, vec![plain(beginning(&line.text).0)]))
+            .collect();
+    }
+    let (mut old, mut new) = (Vec::with_capacity(gone.len()), Vec::with_capacity(made.len()));
+    for (before, after) in gone.iter().zip(made) {
+        let texts = [beginning(&before.text).0, beginning(&after.text).0];
+        let changes = word_changes(texts[0], texts[1]);
+        old.push(line_view(before, pieces(texts[0], changes.iter().map(|change| change.old.clone()))));
+        new.push(line_view(after, pieces(texts[1], changes.iter().map(|change| change.new.clone()))));
+    }
+    old.into_iter().chain(new).collect()
 }
 
 fn plain(line: &[u8]) -> Piece {
@@ -221,6 +280,7 @@ fn line_view(line: &PatchLine, pieces: Vec<Piece>) -> LineView {
     };
     let number = |number: Option<usize>| number.map(|number| number.to_string()).unwrap_or_default();
     let mut pieces = pieces;
+    pieces.extend(beginning(&line.text).1.map(|text| Piece { text, mark: false }));
     if !line.text.ends_with(b"\n") {
         pieces.push(Piece { text: " (no line feed)".into(), mark: false });
     }

@@ -24,16 +24,27 @@ const MARKDOWN: &str = include_str!("page.md");
 
 /// The report as one page that loads nothing and runs nothing.
 pub(crate) fn html(report: &Report, diff: Option<&Diff>) -> String {
-    rendered("page.html", HTML, report, diff)
+    rendered(Format::Html, report, diff)
 }
 
 /// The report as Markdown.
 pub(crate) fn markdown(report: &Report, diff: Option<&Diff>) -> String {
-    let text = rendered("page.md", MARKDOWN, report, diff);
+    let text = rendered(Format::Markdown, report, diff);
     text.trim_end().to_owned() + "\n"
 }
 
-fn rendered(name: &'static str, template: &'static str, report: &Report, diff: Option<&Diff>) -> String {
+/// What a report is written as.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Html,
+    Markdown,
+}
+
+fn rendered(format: Format, report: &Report, diff: Option<&Diff>) -> String {
+    let (name, template) = match format {
+        Format::Html => ("page.html", HTML),
+        Format::Markdown => ("page.md", MARKDOWN),
+    };
     let mut environment = Environment::new();
     environment.set_auto_escape_callback(|name| match name.ends_with(".html") {
         true => AutoEscape::Html,
@@ -47,7 +58,7 @@ fn rendered(name: &'static str, template: &'static str, report: &Report, diff: O
         timeline: shown(&timeline(report)),
         changes: shown(&changes(report)),
         matrix: shown(&matrix(report)),
-        diff: shown(&diff.map(difference::of)),
+        diff: shown(&diff.map(|diff| difference::of(diff, format))),
         before: lanes::draw(&report.graph.before),
         after: lanes::draw(&report.graph.after),
         sides: sides(report),
