@@ -5,9 +5,9 @@
 
 use std::cell::RefCell;
 use std::io::{self, IsTerminal, Write};
+use std::ops::ControlFlow;
 use std::rc::Rc;
 
-use anstream::adapter::StripBytes;
 use anstream::{AutoStream, ColorChoice};
 use rollback_core::Repo;
 
@@ -15,7 +15,7 @@ use crate::args::{Color, Common};
 use crate::exit::Exit;
 use crate::pager::Pager;
 use crate::render::Look;
-use crate::render::patch::for_terminal;
+use crate::signals::Stopping;
 use crate::status::Status;
 use crate::terminal::style::{Palette, Signs, paint};
 
@@ -37,7 +37,14 @@ pub(crate) struct Console {
     terminal: bool,
     /// Whether a pager may be started.
     pages: bool,
-    pager: Option<Rc<RefCell<Pager>>>,
+    pager: Option<Paging>,
+}
+
+/// A pager that runs, and the stretch of time in which a signal is its user's: a person leaves it with one, and the process
+/// ends as the signal asks once it is left.
+struct Paging {
+    pager: Rc<RefCell<Pager>>,
+    signals: Stopping,
 }
 
 /// What a run wrote to both its streams, in order, with colours.
@@ -78,7 +85,7 @@ impl Console {
             interactive: io::stdin().is_terminal() && io::stderr().is_terminal(),
             landed: false,
             status: Status::default(),
-            raw: Sink::new(io::stdout()),
+            raw: Sink::new(io::BufWriter::new(io::stdout())),
             colours: chosen == ColorChoice::Always,
             terminal,
             pages: terminal && !common.no_pager,
@@ -115,36 +122,52 @@ impl Console {
         if !self.pages || self.json || self.pager.is_some() {
             return;
         }
-        self.out.flush();
+        self.flush();
+        let signals = Stopping::begin();
         let Some(pager) = Pager::start(repo) else { return };
         let pager = Rc::new(RefCell::new(pager));
-        self.out = match self.colours {
-            true => Sink::new(Paged(Rc::clone(&pager))),
-            false => Sink::new(Stripped { to: Paged(Rc::clone(&pager)), state: StripBytes::new() }),
-        };
-        self.raw = Sink::new(Paged(Rc::clone(&pager)));
-        self.pager = Some(pager);
+        let to_pager = || -> Box<dyn Write> { Box::new(Paged(Rc::clone(&pager))) };
+        self.out = Sink::new(io::BufWriter::new(AutoStream::new(to_pager(), self.choice())));
+        self.raw = Sink::new(io::BufWriter::new(to_pager()));
+        self.pager = Some(Paging { pager, signals });
     }
 
     /// Waits until the pager was left, where there is one.
     pub(crate) fn end_paging(&mut self) {
-        let Some(pager) = self.pager.take() else { return };
-        self.out.flush();
-        let choice = if self.colours { ColorChoice::Always } else { ColorChoice::Never };
-        self.out = Sink::new(io::BufWriter::new(AutoStream::new(io::stdout(), choice)));
-        self.raw = Sink::new(io::stdout());
+        let Some(Paging { pager, signals }) = self.pager.take() else { return };
+        self.flush();
+        self.out = Sink::new(io::BufWriter::new(AutoStream::new(io::stdout(), self.choice())));
+        self.raw = Sink::new(io::BufWriter::new(io::stdout()));
         if let Ok(pager) = Rc::try_unwrap(pager) {
             pager.into_inner().finish();
         }
+        drop(signals);
     }
 
-    /// Writes a piece of a patch, every byte of it, unless it would go to a terminal as it is.
-    pub(crate) fn print_patch(&mut self, bytes: &[u8]) {
+    fn choice(&self) -> ColorChoice {
+        if self.colours { ColorChoice::Always } else { ColorChoice::Never }
+    }
+
+    /// Whether standard output is a terminal, with a pager before it or without: what it is sent may not steer it.
+    pub(crate) fn is_terminal(&self) -> bool {
+        self.terminal
+    }
+
+    /// Writes a piece of a patch, every byte of it; tells whether more is wanted, which it is not where the reader has gone or a
+    /// signal waits for the pager to be left.
+    pub(crate) fn print_patch(&mut self, bytes: &[u8]) -> ControlFlow<()> {
         self.out.flush();
-        match self.terminal && self.pager.is_none() {
-            true => self.raw.write(for_terminal(bytes).as_bytes()),
-            false => self.raw.write(bytes),
+        self.raw.write(bytes);
+        let interrupted = self.pager.as_ref().is_some_and(|paging| paging.signals.token().is_cancelled());
+        match self.raw.closed || interrupted {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
         }
+    }
+
+    fn flush(&mut self) {
+        self.out.flush();
+        self.raw.flush();
     }
 
     /// What goes on, as the line of progress shows it.
@@ -191,30 +214,31 @@ impl Console {
 
     /// Writes what was asked for: a document, or the answer to a question.
     pub(crate) fn print(&mut self, text: &str) {
-        self.out.write(text.as_bytes());
+        self.print_bytes(text.as_bytes());
     }
 
     /// As [`Console::print`], for a reader who waits for it.
     pub(crate) fn print_now(&mut self, text: &str) {
-        self.out.write(text.as_bytes());
+        self.print_bytes(text.as_bytes());
         self.out.flush();
     }
 
     /// Writes bytes as they are.
     pub(crate) fn print_bytes(&mut self, bytes: &[u8]) {
+        self.raw.flush();
         self.out.write(bytes);
     }
 
     /// Writes text for people about what was done, unless the run is quiet or its output is a document.
     pub(crate) fn tell(&mut self, text: &str) {
         if !self.quiet && !self.json {
-            self.out.write(text.as_bytes());
+            self.print_bytes(text.as_bytes());
         }
     }
 
     /// Writes to standard error.
     pub(crate) fn complain(&mut self, text: &str) {
-        self.out.flush();
+        self.flush();
         self.err.write(text.as_bytes());
     }
 
@@ -226,8 +250,7 @@ impl Console {
     /// Flushes, and turns a failure to write (a full disk, not a closed pipe) into an exit code.
     pub(crate) fn finish(mut self, exit: Exit) -> Exit {
         self.end_paging();
-        self.out.flush();
-        self.raw.flush();
+        self.flush();
         let Some(error) = self.out.failure.take().or(self.raw.failure.take()) else {
             return exit;
         };
@@ -255,25 +278,6 @@ impl Write for Paged {
 
     fn flush(&mut self) -> io::Result<()> {
         self.0.borrow_mut().flush()
-    }
-}
-
-/// A stream that takes the colours out of what is written to it.
-struct Stripped<W> {
-    to: W,
-    state: StripBytes,
-}
-
-impl<W: Write> Write for Stripped<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        for piece in self.state.strip_next(bytes) {
-            self.to.write_all(piece)?;
-        }
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.to.flush()
     }
 }
 

@@ -7,7 +7,7 @@ use rollback_core::{Error, Repo};
 use crate::exit::Exit;
 use crate::failure::{Failure, Problem};
 use crate::hint::Hint;
-use crate::shell::shell;
+use crate::shell::started;
 
 /// The message with a note for its editor.
 pub(crate) fn template(message: &str, repo: &Repo) -> String {
@@ -55,10 +55,12 @@ pub(crate) fn edit_file(file: &std::path::Path, repo: &Repo, terminal: bool) -> 
     if editor == ":" {
         return Ok(());
     }
-    let ended = shell(&editor).arg(file).status().map_err(|error| error.to_string())?;
-    match ended.success() {
-        true => Ok(()),
-        false => Err(format!("There was a problem with the editor '{}'.", editor.display())),
+    let problem =
+        |why: &str| Err(format!("There was a problem with the editor '{}'{why}.", editor.display()));
+    match started(&editor, |command| command.arg(file).status()) {
+        Ok(ended) if ended.success() => Ok(()),
+        Ok(_) => problem(""),
+        Err(error) => problem(&format!(": {error}")),
     }
 }
 
@@ -94,7 +96,7 @@ fn editor(
 
 fn run(editor: &OsString, path: &std::path::Path) -> Result<(), Problem> {
     let failed = |error| io("start", editor.into(), error);
-    let status = shell(editor).arg(path).status().map_err(failed)?;
+    let status = started(editor, |command| command.arg(path).status()).map_err(failed)?;
     if status.success() {
         return Ok(());
     }

@@ -104,6 +104,11 @@ impl Invocation {
         Self { program: self.program, args: kept.chain(&self.args[end..]).cloned().collect() }
     }
 
+    /// The command that does what a dry run of it has shown, which is not shown once more.
+    pub(crate) fn without_dry_run(&self) -> Self {
+        self.without(&["--dry-run", "--patch", "--stat", "--color-words"])
+    }
+
     /// The command without an option that takes a value, in any of its spellings.
     pub(crate) fn without_option(&self, short: &str, long: &str) -> Self {
         let mut kept = Vec::new();

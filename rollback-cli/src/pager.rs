@@ -2,11 +2,11 @@
 
 use std::ffi::OsString;
 use std::io::{self, Write};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 
 use rollback_core::Repo;
 
-use crate::shell::shell;
+use crate::shell::started;
 
 /// A pager that runs. What is written to it is shown; it ends when the user leaves it.
 pub(crate) struct Pager(Child);
@@ -15,15 +15,17 @@ impl Pager {
     /// Starts the user's pager; `None` where the text is to go to the terminal as it is.
     pub(crate) fn start(repo: &Repo) -> Option<Self> {
         let program = program(|name| std::env::var_os(name), repo.config_string("core.pager"))?;
-        let mut command = shell(&program);
-        command.stdin(Stdio::piped());
-        // git's own: colours pass, and what fits on the screen stays there.
-        for (name, value) in [("LESS", "FRX"), ("LV", "-c")] {
-            if std::env::var_os(name).is_none() {
-                command.env(name, value);
+        let pager = started(&program, |command| {
+            // git's own: colours pass, and what fits on the screen stays there.
+            for (name, value) in [("LESS", "FRX"), ("LV", "-c")] {
+                if std::env::var_os(name).is_none() {
+                    command.env(name, value);
+                }
             }
-        }
-        spawn(command)
+            command.stdin(Stdio::piped()).spawn()
+        });
+        // Without it the text is shown all the same.
+        pager.ok().map(Self)
     }
 
     /// Waits until the user has left it.
@@ -32,11 +34,6 @@ impl Pager {
         // How it ends is no concern of the text that was shown.
         let _ = self.0.wait();
     }
-}
-
-fn spawn(mut command: Command) -> Option<Pager> {
-    // Without it the text is shown all the same.
-    command.spawn().ok().map(Pager)
 }
 
 impl Write for Pager {

@@ -1,7 +1,7 @@
 //! Signals while a result is landing: the writes finish first, then the process ends as the signal asks.
 //!
-//! While programs run on a result, they are stopped and their folders removed first. Otherwise nothing is written, and
-//! a signal ends the process at once.
+//! While programs run on a result, they are stopped and their folders removed first; while a pager shows what was written,
+//! it is left first. Otherwise nothing is written, and a signal ends the process at once.
 
 use rollback_core::Cancel;
 
@@ -11,7 +11,7 @@ pub(crate) struct Landing;
 impl Landing {
     /// From now until the value is dropped signals wait.
     pub(crate) fn begin() -> Self {
-        state::set_landing(true);
+        state::begin();
         Self
     }
 
@@ -23,7 +23,7 @@ impl Landing {
 
 impl Drop for Landing {
     fn drop(&mut self) {
-        state::set_landing(false);
+        state::end();
     }
 }
 
@@ -33,7 +33,7 @@ pub(crate) struct Stopping;
 impl Stopping {
     /// From now until the value is dropped signals only cancel the token.
     pub(crate) fn begin() -> Self {
-        state::set_landing(true);
+        state::begin();
         Self
     }
 
@@ -45,7 +45,7 @@ impl Stopping {
 
 impl Drop for Stopping {
     fn drop(&mut self) {
-        state::set_landing(false);
+        state::end();
     }
 }
 
@@ -71,6 +71,8 @@ mod state {
     struct State {
         /// Whether a signal takes its usual effect at once.
         immediate: Arc<AtomicBool>,
+        /// How many stretches in which signals wait have begun and not ended: one may lie in another.
+        stretches: AtomicUsize,
         /// The last signal that arrived; 0 where none did.
         arrived: Arc<AtomicUsize>,
         /// Whether one did.
@@ -79,6 +81,7 @@ mod state {
 
     static STATE: LazyLock<State> = LazyLock::new(|| State {
         immediate: Arc::new(AtomicBool::new(true)),
+        stretches: AtomicUsize::new(0),
         arrived: Arc::new(AtomicUsize::new(0)),
         stop: Cancel::new(),
     });
@@ -97,8 +100,15 @@ mod state {
         STATE.stop.clone()
     }
 
-    pub(super) fn set_landing(landing: bool) {
-        STATE.immediate.store(!landing, Ordering::SeqCst);
+    pub(super) fn begin() {
+        STATE.stretches.fetch_add(1, Ordering::SeqCst);
+        STATE.immediate.store(false, Ordering::SeqCst);
+    }
+
+    pub(super) fn end() {
+        if STATE.stretches.fetch_sub(1, Ordering::SeqCst) == 1 {
+            STATE.immediate.store(true, Ordering::SeqCst);
+        }
     }
 
     pub(super) fn deliver() {
@@ -117,6 +127,7 @@ mod state {
     pub(super) fn token() -> super::Cancel {
         super::Cancel::new()
     }
-    pub(super) fn set_landing(_landing: bool) {}
+    pub(super) fn begin() {}
+    pub(super) fn end() {}
     pub(super) fn deliver() {}
 }

@@ -4,6 +4,9 @@
 use std::process::Output;
 
 use test_kit::Sandbox;
+use test_kit::patch::difference;
+
+use crate::kit::rb;
 
 /// Every kind of change that a patch can hold, as the second commit; HEAD undoes nothing yet.
 pub(crate) fn every_shape() -> Sandbox {
@@ -66,25 +69,12 @@ fn run(repo: &Sandbox, args: &[&str]) -> Output {
     done
 }
 
-/// The lines of a patch without what stands in binary files, which another library compresses.
-fn without_binary(patch: &[u8]) -> Vec<String> {
-    let mut binary = false;
-    let mut kept = Vec::new();
-    for line in patch.split(|byte| *byte == b'\n') {
-        binary = if line.starts_with(b"diff --git ") { false } else { binary || line == b"GIT binary patch" };
-        if !binary {
-            kept.push(line.escape_ascii().to_string());
-        }
-    }
-    kept
-}
-
 #[test]
 fn a_patch_of_every_kind_of_change_is_gits_and_git_applies_it() {
     let repo = every_shape();
     let patch = run(&repo, &["revert", "HEAD", "--dry-run", "--patch", "-q"]).stdout;
     let expected = repo.git_bytes(&["diff", "--binary", "HEAD", "HEAD~"]);
-    assert_eq!(without_binary(&patch), without_binary(&expected));
+    assert_eq!(difference(&patch, &expected), None);
     repo.git_with_input(&["apply", "--cached"], &patch);
     assert_eq!(repo.git(&["write-tree"]), repo.git(&["rev-parse", "HEAD~^{tree}"]));
 }
@@ -121,21 +111,7 @@ fn colours_are_gits_line_by_line_and_word_by_word() {
     for (ours, theirs) in [("--patch", "--binary"), ("--color-words", "--color-words")] {
         let shown = run(&repo, &[&revert[..], &[ours]].concat()).stdout;
         let expected = repo.git_bytes(&["diff", theirs, "--binary", "--color=always", "HEAD", "HEAD~"]);
-        let lines = |text: &[u8]| {
-            let (mut binary, mut kept) = (false, Vec::new());
-            for line in text.split(|byte| *byte == b'\n') {
-                let line = line.escape_ascii().to_string();
-                let is_meta = line.contains("diff --git ");
-                binary = !is_meta && (binary || line.contains("GIT binary patch"));
-                if !binary {
-                    kept.push(line);
-                }
-            }
-            kept
-        };
-        let (shown, expected) = (lines(&shown), lines(&expected));
-        let first = shown.iter().zip(&expected).find(|(shown, expected)| shown != expected);
-        assert_eq!((first, shown.len()), (None, expected.len()), "{ours}");
+        assert_eq!(difference(&shown, &expected), None, "{ours}");
     }
 }
 
@@ -191,4 +167,194 @@ fn results_undos_plans_and_histories_show_the_same_patch() {
     let undo = shown(&["undo", "--dry-run", "--patch"]);
     assert!(undo.ends_with(&forward), "{undo}");
     assert!(shown(&["undo", "--patch"]).ends_with(&forward));
+}
+
+#[test]
+fn form_feeds_and_vertical_tabs_are_no_white_space_as_in_git() {
+    let repo = Sandbox::new();
+    let body: String = (0..9).map(|n| format!("  step {n};\n")).collect();
+    let old = format!("first(void)\x0c\n{body}\x0c\nlast\n\x0b \n  end\n{body}one\x0ctwo\x0bthree\n  x\n");
+    let new =
+        old.replace("step 8", "step eight\x0c").replace("two", "2").replace("last\n", "last\n\x0c\nlast\n");
+    repo.commit("one", &[("f", new.clone()), ("g", "g\n".to_owned())]);
+    repo.commit("two", &[("f", old), ("g", format!("{new}\x0b\n\t \x0c"))]);
+    repo.git(&["reset", "-q", "--hard"]);
+    let revert = ["revert", "HEAD", "--dry-run", "-q"];
+    for how in [&["--patch"][..], &["--patch", "--color=always"], &["--color-words", "--color=always"]] {
+        let shown = run(&repo, &[&revert[..], how].concat()).stdout;
+        let theirs = how.iter().map(|word| if *word == "--patch" { "--binary" } else { *word });
+        let args: Vec<&str> = ["diff"].into_iter().chain(theirs).chain(["HEAD", "HEAD~"]).collect();
+        assert_eq!(difference(&shown, &repo.git_bytes(&args)), None, "{how:?}");
+    }
+}
+
+/// Two texts whose frequent lines `}` stand among lines without a partner; and how many lines `git diff --minimal` has come
+/// and go, up to 2.49 and since.
+#[test]
+fn minimal_patches_are_those_of_the_git_that_is_followed() {
+    let repo = Sandbox::new();
+    let text = |lines: &str| lines.split(' ').map(|line| format!("{line}\n")).collect::<String>();
+    repo.commit("one", &[("f", text("} } x2 } x4 } } } x8 x9 x10 x11 x12 } } x15 }"))]);
+    repo.commit("two", &[("f", text("} y1 y2 y3 } y5 y6 y7 y8 y9 y10 y11 y12 } y14 y15 }"))]);
+    repo.git(&["reset", "-q", "--hard"]);
+    repo.git(&["config", "diff.algorithm", "minimal"]);
+    for (release, changed) in [
+        ("2.49", " 1 file changed, 15 insertions(+), 15 deletions(-)"),
+        ("2.50", " 1 file changed, 13 insertions(+), 13 deletions(-)"),
+    ] {
+        repo.git(&["config", "rb.gitVersion", release]);
+        let shown = run(&repo, &["revert", "HEAD", "--dry-run", "--stat"]).stdout;
+        assert!(
+            String::from_utf8_lossy(&shown).contains(changed),
+            "{release}: {}",
+            String::from_utf8_lossy(&shown)
+        );
+    }
+    repo.git(&["config", "--unset", "rb.gitVersion"]);
+    let patch = run(&repo, &["revert", "HEAD", "--dry-run", "--patch", "-q"]).stdout;
+    assert_eq!(difference(&patch, &repo.git_bytes(&["diff", "HEAD", "HEAD~"])), None);
+}
+
+#[test]
+fn of_many_equal_files_as_many_are_looked_at_for_the_name_as_git_looks_at() {
+    // The one of the same name is the last that git looks at, and the first that it does not.
+    for nth in [99, 100] {
+        let repo = Sandbox::new();
+        let path = |at: usize| match at == nth {
+            true => format!("from/{at:03}/name"),
+            false => format!("from/{at:03}/other"),
+        };
+        let files: Vec<(String, &str)> = (0..110).map(|at| (path(at), "the same in all of them\n")).collect();
+        for (path, content) in &files {
+            repo.write(path, content.as_bytes());
+        }
+        repo.git(&["add", "-A"]);
+        repo.commit_index(b"one");
+        repo.git(&["rm", "-q", "-r", "from"]);
+        repo.write("to/name", b"the same in all of them\n");
+        repo.git(&["add", "-A"]);
+        repo.commit_index(b"two");
+        let undo = ["revert", "HEAD", "--dry-run", "--patch", "-q"];
+        repo.git(&["revert", "--no-edit", "HEAD"]);
+        let shown = run(&repo, &undo).stdout;
+        let expected = repo.git_bytes(&["diff", "--binary", "HEAD", "HEAD~"]);
+        assert_eq!(difference(&shown, &expected), None, "{nth}");
+        let taken = format!("rename from {}\n", path(if nth == 99 { 99 } else { 0 }));
+        assert!(String::from_utf8_lossy(&expected).contains(&taken), "{nth}");
+    }
+}
+
+#[test]
+fn settings_of_git_diff_are_refused_where_git_refuses_them_and_mean_the_same() {
+    let repo = every_shape();
+    for (key, value) in [
+        ("diff.context", "-1"),
+        ("diff.context", "some"),
+        ("diff.interHunkContext", "-2"),
+        ("diff.renameLimit", "many"),
+        ("diff.indentHeuristic", "perhaps"),
+    ] {
+        repo.git(&["config", key, value]);
+        assert!(!repo.try_git(&["diff", "HEAD", "HEAD~"]).status.success(), "{key}={value}");
+        let shown = rb(&repo, &["revert", "HEAD", "--dry-run", "--patch"]);
+        assert_ne!(shown.code, 0, "{key}={value}: {}", shown.stdout);
+        assert!(shown.line("error:").to_lowercase().contains(&key.to_lowercase()), "{}", shown.stderr);
+        repo.git(&["config", "--unset", key]);
+    }
+    repo.git(&["config", "diff.context", "1"]);
+    repo.git(&["config", "diff.interHunkContext", "9"]);
+    for limit in ["1", "-1"] {
+        repo.git(&["config", "diff.renameLimit", limit]);
+        let shown = run(&repo, &["revert", "HEAD", "--dry-run", "--patch", "-q"]).stdout;
+        let expected = repo.git_bytes(&["diff", "--binary", "HEAD", "HEAD~"]);
+        assert_eq!(difference(&shown, &expected), None, "{limit}");
+    }
+}
+
+#[test]
+fn the_command_that_lands_what_was_shown_does_not_show_it_again() {
+    let repo = Sandbox::new();
+    repo.commit("one", &[("a.txt", "one\n")]);
+    repo.commit("two", &[("a.txt", "two\n")]);
+    repo.git(&["reset", "-q", "--hard"]);
+    for shown in ["--patch", "--stat", "--color-words"] {
+        let told = rb(&repo, &["revert", "HEAD", "--dry-run", shown]);
+        assert_eq!(told.line("next:"), "land it with: rb revert HEAD", "{}", told.stdout);
+    }
+}
+
+#[test]
+fn what_may_not_be_in_memory_is_counted_and_its_patch_is_no_failure_of_what_has_landed() {
+    let repo = Sandbox::new();
+    let content = |letter: &[u8]| letter.repeat(2 << 20);
+    repo.commit("one", &[("big", content(b"a"))]);
+    repo.commit("two", &[("big", content(b"b"))]);
+    repo.git(&["reset", "-q", "--hard"]);
+    repo.git(&["config", "core.bigFileThreshold", "512k"]);
+    repo.git(&["config", "rb.blobLimit", "1m"]);
+    let refused = rb(&repo, &["revert", "HEAD", "--dry-run", "--patch"]);
+    assert_eq!(refused.code, 5, "{}{}", refused.stdout, refused.stderr);
+    assert!(refused.line("error:").contains("more than the 1048576 that rb handles"), "{}", refused.stderr);
+    for command in [&["revert", "HEAD", "--patch"][..], &["undo", "--patch"], &["redo", "--patch"]] {
+        let before = repo.git(&["rev-parse", "HEAD"]);
+        let landed = rb(&repo, command);
+        assert_eq!(landed.code, 0, "{command:?}: {}{}", landed.stdout, landed.stderr);
+        assert!(landed.line("warning:").starts_with("the patch cannot be shown: blob "), "{}", landed.stderr);
+        assert_ne!(repo.git(&["rev-parse", "HEAD"]), before, "{command:?}");
+    }
+
+    repo.git(&["rm", "-q", "big"]);
+    repo.write("moved", content(b"c"));
+    repo.git(&["add", "-A"]);
+    repo.commit_index(b"moved and edited");
+    let table = rb(&repo, &["revert", "HEAD", "--dry-run", "--stat"]);
+    assert_eq!(table.code, 0, "{}{}", table.stdout, table.stderr);
+    assert!(table.stdout.contains(" big   | Bin 0 -> 2097152 bytes\n"), "{}", table.stdout);
+}
+
+/// A run on a terminal of its own; what reaches it.
+#[cfg(unix)]
+fn on_a_terminal(repo: &Sandbox, line: &str, variables: &[(&str, &str)]) -> String {
+    let mut command = repo.command("script");
+    let line = format!("{} {line}", env!("CARGO_BIN_EXE_rb"));
+    command.args(["-qec", &line, "/dev/null"]).envs(variables.iter().copied());
+    let done = command.stdin(std::process::Stdio::null()).output().expect("script can be started");
+    String::from_utf8_lossy(&done.stdout).into_owned()
+}
+
+/// A change whose lines would steer a terminal.
+#[cfg(unix)]
+fn hostile() -> Sandbox {
+    let repo = Sandbox::new();
+    repo.commit("one", &[("a.txt", "one\n\x1b[8mhidden\x1b[0m\x1b]0;title\x07\n")]);
+    repo.commit("two", &[("a.txt", "one\n\x1b[31mred\u{202e}\r\n")]);
+    repo.git(&["reset", "-q", "--hard"]);
+    repo
+}
+
+#[cfg(unix)]
+#[test]
+fn no_byte_of_a_file_steers_the_terminal_before_a_pager_or_behind_one() {
+    let repo = hostile();
+    for pager in ["no-such-pager", "cat", "sh -c cat"] {
+        for how in ["--patch", "--patch --color=always", "--color-words --color=always"] {
+            let line = format!("revert HEAD --dry-run {how}");
+            let shown = on_a_terminal(&repo, &line, &[("GIT_PAGER", pager), ("TERM", "xterm")]);
+            for expected in [r"\x1b[8mhidden\x1b[0m\x1b]0;title\x07", r"\x1b[31mred\u{202e}"] {
+                assert!(shown.contains(expected), "{pager} {how}: {shown:?}");
+            }
+            let planted = ["\x1b[8m", "\x1b[31mred", "\x1b]", "\x07", "\u{202e}"];
+            assert!(planted.iter().all(|bytes| !shown.contains(bytes)), "{pager} {how}: {shown:?}");
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_is_the_pagers_and_rb_ends_when_it_is_left() {
+    let repo = hostile();
+    let left = repo.around().join("left");
+    let pager = format!("kill -INT $PPID; sleep 1; cat > /dev/null; echo left > '{}'; :", left.display());
+    on_a_terminal(&repo, "revert HEAD --dry-run --patch", &[("GIT_PAGER", &pager), ("TERM", "xterm")]);
+    assert_eq!(std::fs::read_to_string(&left).unwrap_or_default(), "left\n");
 }

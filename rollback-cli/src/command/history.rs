@@ -43,11 +43,12 @@ pub(crate) fn run(args: &History, session: &mut Session) -> Outcome {
     let console = &mut session.console;
     showing::begin(diffs.first().map(|(_, shown)| shown), args, &repo, console);
     console.print(&text);
-    for (change, shown) in &diffs {
+    let written = diffs.iter().try_for_each(|(change, shown)| {
         console.tell(&format!("\n{}", history::heading(change, &commits)));
-        showing::write(Some(shown), args, console)?;
-    }
+        showing::write(Some(shown), args, console)
+    });
     console.end_paging();
+    written?;
     Ok(Exit::Done)
 }
 

@@ -161,7 +161,12 @@ fn finish(plan: Plan, request: LandRequest<'_>, session: &mut Session) -> Outcom
     let mut receipt = progress::during(&session.console, "landing", || repo.apply(plan, &options))?;
     let changes = match before {
         (tip, changes) if tip == receipt.plan.tip => changes,
-        _ => showing::of_plan(&receipt.plan, &args.showing, &repo, &session.console).unwrap_or(None),
+        _ => {
+            showing::of_plan(&receipt.plan, &args.showing, &repo, &session.console).unwrap_or_else(|error| {
+                showing::warn(&error, &mut session.console);
+                None
+            })
+        }
     };
     receipt.plan.diff = changes.as_ref().map(|changes| changes.document.clone());
     let exit = report(&receipt, shown, changes.as_ref(), &repo, args, session);
@@ -314,7 +319,7 @@ fn write_plan(
 
 /// The command that lands what a dry run has shown; nothing where more than a flag is missing.
 fn land_with(refusal: Option<&Error>, session: &Session) -> Option<LandWith> {
-    let typed = session.invocation.without(&["--dry-run"]);
+    let typed = session.invocation.without_dry_run();
     match refusal {
         None => Some(LandWith { command: typed.as_typed().to_string(), needs: None }),
         Some(refusal) => {
@@ -374,8 +379,7 @@ fn report(
         console.tell(&human::plan(&receipt.plan, &commits, look, Ending::Landed(&receipt.outcome)));
     }
     if let Err(error) = showing::write(changes, &args.showing, console) {
-        // It has landed all the same.
-        console.complain(&format!("warning: the patch cannot be shown: {error}\n"));
+        showing::warn(&error, console);
     }
     console.end_paging();
     if let Some(failure) = failure {

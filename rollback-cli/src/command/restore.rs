@@ -100,7 +100,7 @@ fn bring_back(target: &UncommittedTarget, args: &Restore, session: &mut Session)
     if did {
         session.console.has_landed();
     }
-    let again = session.invocation.without(&["--dry-run"]).as_typed().to_string();
+    let again = session.invocation.without_dry_run().as_typed().to_string();
     let undo = session.invocation.command(&["undo"]).to_string();
     let committed = |path: &&RepoPath| repo.head_has("HEAD", std::slice::from_ref(*path)).unwrap_or(false);
     let revert = first_file(target)

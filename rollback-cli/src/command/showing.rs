@@ -19,7 +19,7 @@ pub(super) struct Shown {
     pub(super) document: DiffDocument,
 }
 
-/// What a plan changes; `None` where nothing of it is chosen, and where nobody asked and counting would take long.
+/// What a plan changes; `None` where nothing of it is chosen, and where it is not asked for and counting would take long.
 ///
 /// # Errors
 /// Where it is asked for and an object cannot be read.
@@ -78,9 +78,15 @@ pub(super) fn write(shown: Option<&Shown>, args: &Showing, console: &mut Console
     }
     if args.patch || args.color_words {
         console.tell("\n");
-        patch::write(&shown.diff, style(args, console), |bytes| console.print_patch(bytes))?;
+        let (style, escaped) = (style(args, console), console.is_terminal());
+        patch::write(&shown.diff, style, escaped, |bytes| console.print_patch(bytes))?;
     }
     Ok(())
+}
+
+/// Says that what has landed cannot be shown, which is no failure of the landing.
+pub(super) fn warn(error: &Error, console: &mut Console) {
+    console.complain(&format!("warning: the patch cannot be shown: {error}\n"));
 }
 
 fn style(args: &Showing, console: &Console) -> Style {

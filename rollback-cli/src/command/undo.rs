@@ -60,7 +60,14 @@ fn take_back(which: &OperationRef, how: &How<'_>, session: &mut Session) -> Outc
     let shown =
         showing::found(&repo, how.showing, &session.console, |options| repo.undo_patch(&undone, options));
     // What was not asked for is no failure, and neither is what has landed.
-    let shown = if dry_run && how.showing.is_asked_for() { shown? } else { shown.unwrap_or(None) };
+    let shown = match shown {
+        Err(error) if dry_run && how.showing.is_asked_for() => return Err(error.into()),
+        Err(error) if how.showing.is_asked_for() => {
+            showing::warn(&error, &mut session.console);
+            None
+        }
+        shown => shown.unwrap_or(None),
+    };
     undone.diff = shown.as_ref().map(|shown| shown.document.clone());
     let console = &mut session.console;
     if !dry_run {
@@ -75,7 +82,11 @@ fn take_back(which: &OperationRef, how: &How<'_>, session: &mut Session) -> Outc
     let written = showing::write(shown.as_ref(), how.showing, console);
     console.end_paging();
     drop(landing);
-    written?;
+    match written {
+        Err(error) if dry_run => return Err(error.into()),
+        Err(error) => showing::warn(&error, &mut session.console),
+        Ok(()) => {}
+    }
     Ok(ending(failure, session))
 }
 

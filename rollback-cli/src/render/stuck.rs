@@ -28,7 +28,7 @@ pub(crate) fn ways(plan: &Plan, typed: &Invocation) -> Vec<Hint> {
     let on_a_branch = typed.args().iter().any(|word| word.to_string_lossy().starts_with("--branch"));
     let here = plan.request.options.onto.is_none() && plan.repository.work_dir.is_some();
     if plan.stops_at().is_some() && (here || on_a_branch) {
-        let typed = typed.without(&["--dry-run"]).without_option("--on-conflict", "--on-conflict");
+        let typed = typed.without_dry_run().without_option("--on-conflict", "--on-conflict");
         ways.push(Hint::new("resolve it by hand with", typed.with(&["--on-conflict=stop"])));
     }
     let is_clean = |attempt: &Attempt| attempt.with_dependents == Some(AttemptResult::Clean);

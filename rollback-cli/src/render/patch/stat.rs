@@ -46,7 +46,7 @@ fn name(file: &FileCounts) -> String {
     let shared = old.iter().zip(new).take_while(|(one, other)| one == other).count();
     let head = old[..shared].iter().rposition(|byte| *byte == b'/').map_or(0, |slash| slash + 1);
     let tail = tail_of(old, new, head);
-    let text = |bytes: &[u8]| text::path(&RepoPath::new(bytes)).replace("\0", "");
+    let text = |bytes: &[u8]| text::path(&RepoPath::new(bytes));
     let middle = |bytes: &[u8]| {
         let end = bytes.len().saturating_sub(tail).max(head);
         if head == end { String::new() } else { text(&bytes[head..end]) }
