@@ -1,5 +1,5 @@
 #!/bin/sh
-# A rehearsal with GNU parallel, in the current folder: parallel.sh RANGE [SHARDS] [OPTION…]
+# A rehearsal with GNU parallel, in the current folder: parallel.sh RANGE [SHARDS [OPTION…]]
 #
 #   parallel.sh v1.4..v1.5 4 --onto v1.5 --check 'make test'
 #

@@ -106,6 +106,7 @@ const SCENES: &[Scene] = &[
     scene("no-git-move", "git branch -q fresh", "rb undo --git fresh", With(0), "true"),
     scene("moved-by-rb", "rb revert HEAD", "rb undo --git", With(0), "[ $(cat f) = 3 ]"),
     scene("bad-rehearsal", "echo {} >../part", "rb rehearse --merge ../part", With(0), "true"),
+    scene("no-rehearsal", ": >../part", "rb rehearse --merge ../part", With(0), "true"),
     scene(
         "mixed-rehearsals",
         "rb rehearse HEAD~1 --json >../one; rb rehearse HEAD~1 --onto HEAD~1 --json >../other",

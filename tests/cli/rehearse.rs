@@ -167,6 +167,59 @@ fn shards_that_run_as_processes_of_their_own_make_the_whole() {
 }
 
 #[test]
+fn shards_are_joined_only_where_they_are_of_one_range_and_all_of_them_wrote() {
+    let repo = history();
+    let part = |name: &str, range: &str, more: &[&str]| {
+        let words = [&["rehearse", range, "--onto", "end", "--json"], more].concat();
+        let run = done(rb(&repo, &words));
+        repo.write(name, &run.stdout);
+        run.stdout
+    };
+    let merge = |parts: &[&str]| rb(&repo, &[&["rehearse", "--json", "--merge"], parts].concat());
+    let refusal = |parts: &[&str]| {
+        let run = merge(parts);
+        let error = run.json()["error"].clone();
+        (run.code, error["code"].as_str().expect("a code").to_owned(), error["message"].to_string())
+    };
+
+    // However the range is spelled, its changes count.
+    part("one", "start..end~3", &["--shard", "1/2"]);
+    part("two", "start~0..main~3", &["--shard", "2/2"]);
+    done(merge(&["one", "two"]));
+    // Two ranges of the same length, onto the same tip.
+    part("shifted-one", "end~3..end~1", &["--shard", "1/2"]);
+    part("shifted-two", "end~2..end", &["--shard", "2/2"]);
+    let (code, name, message) = refusal(&["shifted-one", "shifted-two"]);
+    assert_eq!((code, name.as_str()), (2, "mixed-rehearsals"), "{message}");
+    assert!(message.contains("each is of 2 changes, and they are not the same ones"), "{message}");
+    // git spells what a range is known by.
+    let line: Value = serde_json::from_str(&part("x", "end~2..end", &["--shard", "1/2"])).expect("a line");
+    let listed =
+        repo.command("sh").args(["-c", "git rev-list --first-parent end~2..end | sha256sum"]).output();
+    let listed = String::from_utf8(listed.expect("a shell can be started").stdout).expect("digits");
+    assert_eq!(listed.split(' ').next(), line["range_id"].as_str());
+
+    part("checked", "end~5..end~3", &["--shard", "1/2", "--check", "true"]);
+    part("unchecked", "end~5..end~3", &["--shard", "2/2"]);
+    let (code, name, message) = refusal(&["checked", "unchecked"]);
+    assert_eq!((code, name.as_str()), (2, "mixed-rehearsals"), "{message}");
+
+    let later = part("later", "end~2..end", &[]).replace("\"schema_version\":1", "\"schema_version\":99");
+    repo.write("later", &later);
+    assert_eq!(refusal(&["later"]).1, "bad-rehearsal");
+
+    // Shards that all died are no rehearsal of which everything can go back; a range without changes is one.
+    repo.write("nothing", "");
+    let gate = ["rehearse", "--min-revertible", "100", "--merge", "nothing", "nothing"];
+    assert_eq!((rb(&repo, &gate).code, refusal(&["nothing"]).1.as_str()), (5, "no-rehearsal"));
+    let empty = part("empty", "end..end", &["--shard", "2/4"]);
+    let document: Value = serde_json::from_str(&empty).expect("a line");
+    assert_eq!(document["of"], 0);
+    assert_eq!(done(merge(&["empty", "empty"])).stdout, empty);
+    done(rb(&repo, &["rehearse", "--min-revertible", "100", "--merge", "empty"]));
+}
+
+#[test]
 fn a_join_needs_no_repository() {
     let repo = history();
     let whole = done(rb(&repo, &["rehearse", "start..", "--json"])).stdout;
@@ -187,6 +240,8 @@ fn the_gate_counts_what_can_go_back_and_what_is_undone() {
     assert_eq!(gate("101").code, 2);
     let none = done(rb(&repo, &["rehearse", "HEAD..HEAD", "--min-revertible", "100"]));
     assert_eq!(none.stdout, "There is no change in that range.\n");
+    let few = done(rb(&repo, &["rehearse", "HEAD~2..", "--shard", "3/4"]));
+    assert_eq!(few.stdout, "None of the 2 changes of that range is in this shard.\n");
     // One shard alone decides nothing.
     let shard = ["rehearse", "start..", "--shard", "1/4", "--min-revertible", "100"];
     assert_eq!(rb(&repo, &shard).code, 0);

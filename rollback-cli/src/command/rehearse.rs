@@ -35,6 +35,9 @@ pub(crate) fn run(args: &Rehearse, session: &mut Session) -> Outcome {
     let wanted = args.min_revertible.filter(|_| args.shard.is_none());
     let short = wanted.filter(|wanted| rehearsal.summary().percent() < *wanted);
     if session.console.json() {
+        if rehearsal.range.of == 0 {
+            session.console.print(&json::line(&rehearsal.range));
+        }
         for change in &rehearsal.changes {
             session.console.print(&json::line(change));
         }
@@ -81,7 +84,7 @@ fn rehearse(args: &Rehearse, session: &mut Session) -> Result<Rehearsal, Problem
 
 /// The rehearsal whose parts are in `files`; `-` is standard input.
 pub(super) fn joined(files: &[PathBuf], session: &Session) -> Result<Rehearsal, Error> {
-    let mut changes = Vec::new();
+    let mut parts = Vec::new();
     for file in files {
         let text = match file == Path::new("-") {
             true => {
@@ -91,13 +94,13 @@ pub(super) fn joined(files: &[PathBuf], session: &Session) -> Result<Rehearsal, 
             false => std::fs::read_to_string(session.folder().join(file)),
         };
         let text = text.map_err(|source| Error::Io { action: "read", path: file.clone(), source })?;
-        changes.extend(Rehearsal::read(&file.display().to_string(), &text)?);
+        parts.extend(Rehearsal::read(&file.display().to_string(), &text)?);
     }
-    Rehearsal::join(changes)
+    Rehearsal::join(parts)
 }
 
 fn named_commits(rehearsal: &Rehearsal) -> Vec<CommitId> {
-    let mut ids: Vec<_> = rehearsal.changes.first().map(|change| change.tip).into_iter().collect();
+    let mut ids = vec![rehearsal.range.tip];
     for change in &rehearsal.changes {
         ids.push(change.commit_id);
         ids.extend(change.blocked_by.iter().flatten());

@@ -4,12 +4,12 @@ use rollback_core::oplog::{GitUndone, Operation, Undone};
 use rollback_core::procedure::Procedure;
 use rollback_core::procedure::engine::Publication;
 use rollback_core::procedure::trigger::Evaluation;
-use rollback_core::rehearsal::RehearsedChange;
+use rollback_core::rehearsal::{RehearsedChange, RehearsedRange};
 use rollback_core::report::Report;
 use rollback_core::sequence::SequenceReport;
 use rollback_core::{Plan, Receipt};
-use schemars::Schema;
 use schemars::generate::SchemaSettings;
+use schemars::{Schema, SchemaGenerator};
 
 use super::history::HistoryDocument;
 use super::is_reverted::Answer;
@@ -59,6 +59,18 @@ fn of(document: Document) -> Schema {
     schema
 }
 
+/// A line is a change or, where the range has none, the range.
+fn of_rehearsal(generator: SchemaGenerator) -> Schema {
+    let mut schema = generator.into_root_schema_for::<RehearsedChange>();
+    let range = SchemaSettings::default().for_serialize().into_generator();
+    let range = range.into_root_schema_for::<RehearsedRange>();
+    let of_change = schema.remove("required");
+    schema.insert("required".to_owned(), range.get("required").cloned().unwrap_or_default());
+    schema.insert("if".to_owned(), serde_json::json!({ "properties": { "of": { "const": 0 } } }));
+    schema.insert("else".to_owned(), serde_json::json!({ "required": of_change }));
+    schema
+}
+
 fn of_fields(document: Document) -> Schema {
     // The documents are written here and read elsewhere: what may be left out is optional.
     let generator = SchemaSettings::default().for_serialize().into_generator();
@@ -68,7 +80,7 @@ fn of_fields(document: Document) -> Schema {
         Document::Sequence => generator.into_root_schema_for::<SequenceReport>(),
         Document::History => generator.into_root_schema_for::<HistoryDocument>(),
         Document::IsReverted => generator.into_root_schema_for::<Answer>(),
-        Document::Rehearsal => generator.into_root_schema_for::<RehearsedChange>(),
+        Document::Rehearsal => of_rehearsal(generator),
         Document::Operation => generator.into_root_schema_for::<Operation>(),
         Document::GitMove => generator.into_root_schema_for::<MoveLine>(),
         Document::UndoGit => generator.into_root_schema_for::<GitUndone>(),

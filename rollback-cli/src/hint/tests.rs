@@ -336,6 +336,8 @@ fn table() -> Vec<(Error, Option<&'static str>)> {
             RehearsalError::Unreadable { name: "a.jsonl".into(), line: 1, why: "x".into() }.into(),
             Some("head -n 3 -- a.jsonl"),
         ),
+        (RehearsalError::Unreadable { name: "-".into(), line: 1, why: "x".into() }.into(), None),
+        (RehearsalError::Nothing.into(), Some("rb rehearse --help")),
         (RehearsalError::Mixed { why: "x".into() }.into(), Some("rb rehearse --help")),
         (RehearsalError::Incomplete { missing: vec![1], of: 2 }.into(), Some("rb rehearse --help")),
         (

@@ -20,10 +20,13 @@ pub(crate) fn text(
     preview: &str,
     look: Look,
 ) -> String {
-    let Some(first) = rehearsal.changes.first() else {
-        return "There is no change in that range.\n".into();
-    };
-    let onto = reference(first.tip, commits, None, look.width());
+    if rehearsal.changes.is_empty() {
+        return match rehearsal.range.of {
+            0 => "There is no change in that range.\n".into(),
+            of => format!("None of the {} of that range is in this shard.\n", count(of, "change")),
+        };
+    }
+    let onto = reference(rehearsal.range.tip, commits, look);
     let mut said = format!("Each change rolled back by itself onto {onto}\n\n");
     let all = look.verbose || rehearsal.changes.len() <= LISTED;
     let is_plain = |change: &RehearsedChange| change.prospect() == Prospect::Revertible;
@@ -64,7 +67,7 @@ fn row(change: &RehearsedChange, rehearsal: &Rehearsal, commits: &Commits, look:
     let room = look.width().saturating_sub(5 + text::width(&short));
     let subject = text::fit(&text::escape(&change.subject), room, look.signs.ellipsis);
     let mut said = format!("  {} {} {subject}\n", paint(style, sign), paint(Palette::ID, short));
-    for note in notes(change, rehearsal, commits) {
+    for note in notes(change, rehearsal, commits, look) {
         for line in text::wrap(&note, look.width().saturating_sub(8)) {
             said.push_str(&format!("      {}\n", paint(Palette::QUIET, line)));
         }
@@ -73,7 +76,7 @@ fn row(change: &RehearsedChange, rehearsal: &Rehearsal, commits: &Commits, look:
 }
 
 /// What there is to say about a change beside its result.
-fn notes(change: &RehearsedChange, rehearsal: &Rehearsal, commits: &Commits) -> Vec<String> {
+fn notes(change: &RehearsedChange, rehearsal: &Rehearsal, commits: &Commits, look: Look) -> Vec<String> {
     let mut notes = Vec::new();
     match change.prospect() {
         Prospect::Undone => notes.push("undone already".to_owned()),
@@ -95,7 +98,7 @@ fn notes(change: &RehearsedChange, rehearsal: &Rehearsal, commits: &Commits) -> 
                 Some(AttemptResult::Clean) => "; with them it can (--with-dependents)",
                 _ => "",
             };
-            let name = named(*first, commits, rehearsal);
+            let name = named(*first, commits, rehearsal, look);
             notes.push(format!("blocked by {name}{more}{with}"));
         }
     }
@@ -173,22 +176,26 @@ fn blockers(rehearsal: &Rehearsal, commits: &Commits) -> String {
 }
 
 /// A commit as a reader knows it, from the repository or from the rehearsal itself.
-fn named(id: CommitId, commits: &Commits, rehearsal: &Rehearsal) -> String {
+fn named(id: CommitId, commits: &Commits, rehearsal: &Rehearsal, look: Look) -> String {
     let own = rehearsal.changes.iter().find(|change| change.commit_id == id);
     let subject = commits.subject(id).map(ToOwned::to_owned);
     let subject = subject.or_else(|| own.map(|change| text::escape(&change.subject).into_owned()));
     match subject {
-        Some(subject) => format!("{} {}", commits.short(id), text::fit(&subject, 40, "…")),
+        Some(subject) => format!("{} {}", commits.short(id), text::fit(&subject, 40, look.signs.ellipsis)),
         None => commits.short(id),
     }
 }
 
-fn reference(id: CommitId, commits: &Commits, subject: Option<&str>, width: usize) -> String {
+fn reference(id: CommitId, commits: &Commits, look: Look) -> String {
     let short = commits.short(id);
-    match subject.or(commits.subject(id)) {
+    match commits.subject(id) {
         Some(subject) => {
-            let room = width.saturating_sub(40 + text::width(&short));
-            format!("{} {}", paint(Palette::ID, &short), text::fit(subject, room.max(20), "…"))
+            let room = look.width().saturating_sub(40 + text::width(&short));
+            format!(
+                "{} {}",
+                paint(Palette::ID, &short),
+                text::fit(subject, room.max(20), look.signs.ellipsis)
+            )
         }
         None => paint(Palette::ID, short),
     }

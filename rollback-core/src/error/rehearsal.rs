@@ -17,6 +17,9 @@ pub enum RehearsalError {
         /// What is wrong with it.
         why: String,
     },
+    /// There is no line to join: a shard that was cut off writes none, and a range without changes writes one.
+    #[error("there is no line of a rehearsal to join")]
+    Nothing,
     /// The parts are of different rehearsals.
     #[error("the parts are of different rehearsals: {why}")]
     Mixed {
@@ -37,6 +40,7 @@ impl Family for RehearsalError {
     fn code(&self) -> &'static str {
         match self {
             Self::Unreadable { .. } => "bad-rehearsal",
+            Self::Nothing => "no-rehearsal",
             Self::Mixed { .. } => "mixed-rehearsals",
             Self::Incomplete { .. } => "incomplete-rehearsal",
         }
@@ -45,7 +49,7 @@ impl Family for RehearsalError {
     fn class(&self) -> ErrorClass {
         match self {
             Self::Unreadable { .. } | Self::Mixed { .. } => ErrorClass::Usage,
-            Self::Incomplete { .. } => ErrorClass::Precondition,
+            Self::Nothing | Self::Incomplete { .. } => ErrorClass::Precondition,
         }
     }
 }

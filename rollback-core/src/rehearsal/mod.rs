@@ -4,8 +4,8 @@
 //! command today, and what stands in the way of those that could not. A change is a commit on the first-parent line of
 //! the range, a merge being one change against its first parent. Nothing is written; checks run in folders of their own.
 //!
-//! A rehearsal can be cut into shards, which other processes or machines rehearse: each line tells its number, of how many
-//! changes, and the tip, so that [`Rehearsal::join`] knows whether the parts make a whole.
+//! A rehearsal can be cut into shards, which other processes or machines rehearse: each line tells its number and its
+//! [range](RehearsedRange), so that [`Rehearsal::join`] knows whether the parts make a whole.
 //!
 //! ```
 //! # let folder = tempfile::tempdir()?;
@@ -22,7 +22,7 @@
 //! for number in [2, 1] {
 //!     let mut options = RehearsalOptions::default();
 //!     options.shard = Shard::new(number, 2);
-//!     parts.extend(repo.rehearse(&since_first, &options)?.changes);
+//!     parts.push(repo.rehearse(&since_first, &options)?);
 //! }
 //! assert_eq!(Rehearsal::join(parts)?, whole);
 //! # Ok::<_, Box<dyn std::error::Error>>(())
@@ -90,11 +90,27 @@ impl FromStr for Shard {
 }
 
 /// Changes, each rolled back by itself.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Rehearsal {
+    /// The range that they are of.
+    pub range: RehearsedRange,
     /// The changes that were rehearsed, newest first.
     pub changes: Vec<RehearsedChange>,
+}
+
+/// A range of changes and the tip onto which they are rolled back: the same in all shards of a rehearsal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct RehearsedRange {
+    /// How many changes the range has.
+    pub of: usize,
+    /// The commit onto which each is rolled back.
+    pub tip: CommitId,
+    /// What the range is known by: the SHA-256 of the ids of its changes, newest first, a line each, as
+    /// `git rev-list --first-parent A..B | sha256sum` prints it.
+    pub range_id: String,
 }
 
 /// A change that was rolled back by itself onto the tip, and what came of it.
@@ -104,10 +120,9 @@ pub struct Rehearsal {
 pub struct RehearsedChange {
     /// Its number among the changes of the range, from 1, newest first.
     pub number: usize,
-    /// How many changes the range has.
-    pub of: usize,
-    /// The commit onto which it was rolled back.
-    pub tip: CommitId,
+    /// The range that it is of.
+    #[serde(flatten)]
+    pub range: RehearsedRange,
     /// The change.
     pub commit_id: CommitId,
     /// The parent of a merge that it was compared with, counted from 1.
@@ -249,6 +264,6 @@ mod tests {
 
     #[test]
     fn no_change_at_all_misses_no_share() {
-        assert_eq!(Rehearsal::default().summary().percent(), 100.0);
+        assert_eq!(RehearsalSummary::default().percent(), 100.0);
     }
 }

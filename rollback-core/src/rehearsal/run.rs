@@ -2,7 +2,7 @@
 
 use bstr::ByteSlice;
 
-use super::{Rehearsal, RehearsalOptions, RehearsedChange};
+use super::{Rehearsal, RehearsalOptions, RehearsedChange, RehearsedRange};
 use crate::charset::text_for_people;
 use crate::checks::{CheckOptions, Checker, Control, TreeChecker};
 use crate::error::{Error, Result, RevisionError};
@@ -10,10 +10,10 @@ use crate::id::{CommitId, TreeId};
 use crate::merge::{Engine, Options, Verdict};
 use crate::progress::Stage;
 use crate::repo::range::RangeReading;
-use crate::repo::{Commit, NewObjects, Objects, Repo};
+use crate::repo::{Commit, NewObjects, Objects, Repo, sha256};
 use crate::strategy::AttemptResult;
 use crate::strategy::workbench::{Change, Workbench, labels_of_undo};
-use crate::verdict::{CheckRun, On};
+use crate::verdict::{CheckRun, On, Outcome, Verdict as CheckVerdict};
 use crate::workers::{Spread, threads};
 
 /// How many neighbours of a range a thread takes at once: their trees have most in common.
@@ -42,28 +42,27 @@ impl Repo {
             Err(Error::Revision(RevisionError::EmptyCommitSet { .. })) => Vec::new(),
             Err(error) => return Err(error),
         };
-        let of = commits.len();
+        let range = RehearsedRange { of: commits.len(), tip, range_id: range_id(&commits) };
         let rows: Vec<_> = (1..)
             .zip(commits)
             .filter(|(number, _)| options.shard.is_none_or(|shard| shard.has(*number)))
-            .map(|(number, commit)| Row { number, of, commit })
             .collect();
-        let mut changes = self.merge_all(tip, &rows, options.threads)?;
+        let mut changes = self.merge_all(&range, &rows, options.threads)?;
         if options.blockers {
             self.look_for_blockers(tip, &mut changes, options.threads)?;
         }
         self.objects().refuse_lacking()?;
-        Ok(Rehearsal { changes })
+        Ok(Rehearsal { range, changes })
     }
 
-    fn merge_all(&self, tip: CommitId, rows: &[Row], asked: usize) -> Result<Vec<RehearsedChange>> {
+    fn merge_all(&self, range: &RehearsedRange, rows: &[Row], asked: usize) -> Result<Vec<RehearsedChange>> {
         let options = Options::from_config(self)?;
         let engines = Engine::makers(self, &options);
-        let tip_tree = self.tree_of_commit(tip)?;
+        let tip_tree = self.tree_of_commit(range.tip)?;
         let count = self.count(Stage::Rehearsal, Some(rows.len()));
-        let start = || Ok(Rehearser { engine: engines()?, objects: self.objects(), tip: (tip, tip_tree) });
+        let start = || Ok(Rehearser { engine: engines()?, objects: self.objects(), range, tip_tree });
         let spread = Spread { threads: threads(asked), at_once: AT_ONCE };
-        spread.over(rows, &start, &|rehearser: &mut Rehearser, row| {
+        spread.over(rows, &start, &|rehearser: &mut Rehearser<'_>, row| {
             let change = rehearser.rehearse(row)?;
             count.step();
             Ok(change)
@@ -97,24 +96,21 @@ impl Repo {
     }
 }
 
-/// A change to rehearse.
-struct Row {
-    number: usize,
-    of: usize,
-    commit: CommitId,
-}
+/// The number of a change in its range, and the change.
+type Row = (usize, CommitId);
 
 /// What a thread merges with.
-struct Rehearser {
+struct Rehearser<'r> {
     engine: Engine,
     objects: Objects,
-    tip: (CommitId, TreeId),
+    range: &'r RehearsedRange,
+    tip_tree: TreeId,
 }
 
-impl Rehearser {
-    fn rehearse(&mut self, row: &Row) -> Result<RehearsedChange> {
-        let change = Change::of_mainline(self.objects.commit(row.commit)?)?;
-        let (tip, ours) = self.tip;
+impl Rehearser<'_> {
+    fn rehearse(&mut self, (number, commit): &Row) -> Result<RehearsedChange> {
+        let change = Change::of_mainline(self.objects.commit(*commit)?)?;
+        let ours = self.tip_tree;
         let (base, theirs) = (change.commit.tree, self.objects.tree_of(change.parent())?);
         let labels = labels_of_undo(&self.objects, &change.commit);
         let merged = self.engine.merge(base, ours, theirs, &labels)?;
@@ -131,9 +127,8 @@ impl Rehearser {
         let mut conflicts: Vec<_> = merged.conflicts.into_iter().map(|conflict| conflict.path).collect();
         conflicts.dedup();
         Ok(RehearsedChange {
-            number: row.number,
-            of: row.of,
-            tip,
+            number: *number,
+            range: self.range.clone(),
             commit_id: change.commit.id,
             mainline: change.mainline,
             subject: subject_of(&change.commit),
@@ -150,7 +145,8 @@ impl Rehearser {
 
 impl Rehearsal {
     /// Runs checks on the result of every change that can be rolled back, in as many folders as threads work; each folder
-    /// is reused.
+    /// is reused. The results are made again for it: of one that does not come out as it is recorded, the checks say
+    /// nothing.
     ///
     /// The checks run on the tip as it is first, once, unless [`Control::Skip`] says otherwise.
     ///
@@ -162,33 +158,49 @@ impl Rehearsal {
     /// [`PathError::Hostile`](crate::error::PathError::Hostile) for a tree that would write outside of its folder.
     pub fn check(&mut self, checker: &Checker<'_>, options: &CheckOptions, asked: usize) -> Result<()> {
         let repo = checker.repo;
-        let rows: Vec<_> = (0..self.changes.len())
-            .filter(|at| self.changes[*at].result == AttemptResult::Clean)
-            .map(|at| (at, self.changes[at].commit_id))
-            .collect();
-        let Some(tip) = self.changes.first().map(|change| change.tip).filter(|_| !rows.is_empty()) else {
+        let clean = |(_, change): &(usize, &RehearsedChange)| change.result == AttemptResult::Clean;
+        let row = |(at, change): (usize, &RehearsedChange)| (at, change.commit_id, change.tree_id);
+        let rows: Vec<_> = self.changes.iter().enumerate().filter(clean).map(row).collect();
+        if rows.is_empty() {
             return Ok(());
-        };
+        }
+        let tip = self.range.tip;
         let control = control_runs(repo, checker, options, tip)?;
         let count = repo.count(Stage::Checks, Some(rows.len()));
         let spread = Spread { threads: threads(asked), at_once: 1 };
-        let verdicts = spread.over(
+        let verdicts: Vec<CheckVerdict> = spread.over(
             &rows,
-            &|| Ok((Workbench::new(repo, tip)?, TreeChecker::new(checker, options, &control))),
-            &|(bench, trees): &mut (Workbench, TreeChecker<'_>), (_, id)| {
-                let change = Change::of_mainline(bench.objects.commit(*id)?)?;
-                let start = bench.start;
-                let tree = bench.undone_in(&change, start)?.unwrap_or(start);
-                let verdict = trees.judge((tree, &bench.objects.take_new()), &mut ());
+            &|| Ok::<_, Error>(TreeChecker::new(checker, options, &control)),
+            &|trees: &mut TreeChecker<'_>, (_, id, recorded)| {
+                let (tree, made) = repo.complete(|repo| made_again(repo, tip, *id))?;
+                let verdict = match tree.filter(|tree| Some(*tree) == *recorded) {
+                    Some(tree) => trees.judge((tree, &made), &mut ())?,
+                    None => CheckVerdict::new(Outcome::Inconclusive, "the result cannot be made again"),
+                };
                 count.step();
-                verdict
+                Ok(verdict)
             },
         )?;
-        for ((at, _), verdict) in rows.into_iter().zip(verdicts) {
+        for ((at, ..), verdict) in rows.into_iter().zip(verdicts) {
             self.changes[at].check = Some(verdict);
         }
         Ok(())
     }
+}
+
+/// See [`RehearsedRange::range_id`].
+fn range_id(changes: &[CommitId]) -> String {
+    let lines: String = changes.iter().map(|id| format!("{id}\n")).collect();
+    sha256(lines.as_bytes())
+}
+
+/// The tree of the tip without the change, `None` where that is no clean merge, and the objects made for it.
+fn made_again(repo: &Repo, tip: CommitId, id: CommitId) -> Result<(Option<TreeId>, NewObjects)> {
+    let mut bench = Workbench::new(repo, tip)?;
+    let change = Change::of_mainline(bench.objects.commit(id)?)?;
+    let start = bench.start;
+    let tree = bench.undone_in(&change, start)?;
+    Ok((tree, bench.objects.take_new()))
 }
 
 fn subject_of(commit: &Commit) -> String {

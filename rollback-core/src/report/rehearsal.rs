@@ -36,16 +36,14 @@ pub struct MatrixRow {
 impl Report {
     /// The report of a rehearsal that was made at `at`.
     pub fn of_rehearsal(rehearsal: &Rehearsal, at: Timestamp) -> Self {
-        let tip = rehearsal.changes.first().map(|change| change.tip.to_hex_with_len(DIGITS));
         let summary = rehearsal.summary();
         let mut facts = Facts::default();
-        let tip_id = rehearsal.changes.first().map(|change| change.tip.to_string());
-        facts.add("Rolled back onto", tip_id.unwrap_or_default());
+        facts.add("Rolled back onto", rehearsal.range.tip.to_string());
         facts.add("Can be rolled back or are undone", format!("{:.1}%", summary.percent()));
         Self {
             schema_version: SCHEMA_VERSION,
             kind: ReportKind::Rehearsal,
-            id: tip.unwrap_or_else(|| "none".into()),
+            id: rehearsal.range.tip.to_hex_with_len(DIGITS),
             title: match summary.changes {
                 1 => "Rehearsal of 1 change".into(),
                 changes => format!("Rehearsal of {changes} changes"),
