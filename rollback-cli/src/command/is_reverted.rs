@@ -7,6 +7,8 @@ use serde::Serialize;
 use super::{Outcome, revision, warn_about_names};
 use crate::args;
 use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::hint::Hint;
 use crate::progress;
 use crate::render::{Commits, is_reverted as render, json};
 use crate::session::Session;
@@ -19,6 +21,15 @@ pub(crate) fn run(args: &args::IsReverted, session: &mut Session) -> Outcome {
         Some(commit) => vec![revision(commit)?],
         None => lines_of_stdin()?,
     };
+    if named.is_empty() {
+        // What was to be listed may have failed, and a gate that is asked nothing must not say yes.
+        return Err(Failure::usage("standard input names no commit")
+            .with_hint(Hint::new(
+                "see how commits are given with",
+                session.invocation.command(&["is-reverted", "--help"]),
+            ))
+            .into());
+    }
     let names = named.iter().map(String::as_str).chain([within.as_str()]);
     warn_about_names(names, &repo, &mut session.console);
     let commits = named.iter().map(|name| repo.resolve_commit(name)).collect::<Result<Vec<_>, _>>()?;
@@ -56,7 +67,7 @@ fn lines_of_stdin() -> Result<Vec<String>, Error> {
 pub(crate) struct Answer {
     /// Whether the commit has been undone; of a range, within it.
     reverted: bool,
-    /// What held at the start of the range.
+    /// What held at the start of the range; a change that was undone before it and relanded was in force there.
     #[serde(skip_serializing_if = "Option::is_none")]
     at_start: Option<Verdict>,
     /// What holds at the tip.
@@ -74,10 +85,7 @@ impl Answer {
         };
         let at_end = repo.are_reverted(commits, end, 0)?;
         let at_start: Vec<Option<Verdict>> = match start {
-            Some(start) => {
-                let answers = repo.are_reverted(commits, start, 0)?;
-                answers.into_iter().map(|answer| Some(answer.verdict)).collect()
-            }
+            Some(start) => repo.verdicts(commits, start, 0)?.into_iter().map(Some).collect(),
             None => vec![None; commits.len()],
         };
         let answer = |(at_end, at_start): (IsReverted, Option<Verdict>)| {

@@ -77,6 +77,14 @@ pub(crate) fn text(
         ));
     }
     said.push_str(&merged_again(answer, commits, reapply));
+    if let Some(boundary) = answer.shallow_at {
+        said.push_str(&format!(
+            "{} history is cut off at {} (shallow clone): with which commits it was\n      undone or picked is not \
+             known beyond\n",
+            paint(Palette::WARN, "note:"),
+            paint(Palette::ID, commits.short(boundary)),
+        ));
+    }
     said
 }
 

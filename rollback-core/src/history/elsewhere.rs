@@ -10,8 +10,8 @@ use crate::id::{CommitId, TreeId};
 use crate::path::RepoPath;
 use crate::repo::Objects;
 
-use super::mainline::reaches;
 use super::nearest;
+use super::reached::reaches;
 use super::walk::{Follow, Node, PathWalk};
 use crate::repo::ancestry::with_ancestry;
 use crate::repo::refs::References;
@@ -116,7 +116,7 @@ pub(crate) fn removals(objects: &Objects, tip: CommitId, path: &RepoPath) -> Res
     let is_branch = |name: &str| name.starts_with("refs/heads/") || name.starts_with("refs/remotes/");
     let removals = last_changes(objects, tip, path, is_branch, |walk, node| {
         let commit = walk.commit_id(node);
-        Ok(walk.entry(node)?.is_none() && !reaches(walk.ancestry(), tip, commit)?)
+        Ok(walk.entry(node)?.is_none() && !reaches(walk.ancestry(), &[tip], commit)?)
     })?;
     Ok(removals.into_iter().map(|(reference, commit_id)| Removal { reference, commit_id }).collect())
 }

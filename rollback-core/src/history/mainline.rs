@@ -21,37 +21,28 @@ pub(crate) fn introduced_by(
     let mut at = ancestry.index_of(tip);
     // Whatever has the commit in its past is not in the commit's past, so nothing else needs to be looked at.
     let later = commit_set::difference(ancestry, &[at], &[wanted])?;
-    let mut reach = Reach { ancestry, later, known: HashMap::from([(wanted, true)]) };
-    if at == wanted || !reach.from(at)? {
+    let mut containing = Containing { ancestry, later, known: HashMap::from([(wanted, true)]) };
+    if at == wanted || !containing.has(at)? {
         return Ok(None);
     }
     loop {
-        match reach.ancestry.lineage(at)?.parents.first() {
+        match containing.ancestry.lineage(at)?.parents.first() {
             Some(first) if *first == wanted => return Ok(None),
-            Some(first) if reach.from(*first)? => at = *first,
-            _ => return Ok(Some(reach.ancestry.id(at))),
+            Some(first) if containing.has(*first)? => at = *first,
+            _ => return Ok(Some(containing.ancestry.id(at))),
         }
     }
 }
 
-/// Whether `commit` is `tip` or in its past.
-///
-/// # Errors
-/// Those of reading commits.
-pub(crate) fn reaches(ancestry: &mut Ancestry<'_>, tip: CommitId, commit: CommitId) -> Result<bool> {
-    let (tip, commit) = (ancestry.index_of(tip), ancestry.index_of(commit));
-    Ok(!commit_set::difference(ancestry, &[commit], &[tip])?.contains(&commit))
-}
-
-/// Which commits have the wanted one in their past, remembered from question to question.
-struct Reach<'a, 'o> {
+/// The commits that contain the wanted one, as `git branch --contains` has it, remembered from question to question.
+struct Containing<'a, 'o> {
     ancestry: &'a mut Ancestry<'o>,
     later: HashSet<CommitIx>,
     known: HashMap<CommitIx, bool>,
 }
 
-impl Reach<'_, '_> {
-    fn from(&mut self, start: CommitIx) -> Result<bool> {
+impl Containing<'_, '_> {
+    fn has(&mut self, start: CommitIx) -> Result<bool> {
         let mut pending = vec![start];
         while let Some(at) = pending.last().copied() {
             let answer = match self.known.get(&at) {

@@ -31,6 +31,7 @@ mod nearest;
 mod order;
 mod path_history;
 mod path_set;
+mod reached;
 mod removal;
 mod rename;
 mod reverted;
@@ -54,12 +55,13 @@ pub(crate) use change::{change_by, changed_paths, paths_between};
 pub(crate) use culprit::find_culprit;
 pub(crate) use elsewhere::{case_twins, ensure_existed};
 pub(crate) use names::{
-    NameThen, content_changes_since, content_changes_since_each, last_changes_of, likely_destination,
-    likely_source, name_in, names_in,
+    NameThen, content_changes_since_each, last_changes_of, likely_destination, likely_source, name_in,
+    names_in,
 };
 pub(crate) use order::newest_first;
 pub(crate) use path_set::PathSet;
+pub(crate) use reached::{is_reached, reached_by_each};
 pub(crate) use rename::Renames;
-pub(crate) use reverted::{Said, is_reached, path_verdicts, rolled_back_in, words_about};
+pub(crate) use reverted::{Messages, Said, path_verdicts, words_about};
 pub(crate) use touching::{Restored, commits_touching_since, discarded_by};
 pub(crate) use upstream::upstream_ahead;

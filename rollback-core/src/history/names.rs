@@ -33,39 +33,43 @@ pub(crate) fn name_in(
     path: &RepoPath,
     other: CommitId,
 ) -> Result<NameThen> {
-    let mut names = names_in(objects, tip, path, &[other])?;
-    Ok(names.pop().unwrap_or(NameThen::Unknown))
+    let names = names_in(objects, tip, &[path], &[other])?;
+    Ok(names.into_iter().flatten().next().unwrap_or(NameThen::Unknown))
 }
 
-/// As [`name_in`] for several commits: the path is followed once, as far as the oldest.
+/// As [`name_in`] for several paths and commits, of each path in the order of the commits: each path is followed once, as
+/// far as the oldest.
 ///
 /// # Errors
 /// Those of reading commits and trees.
 pub(crate) fn names_in(
     objects: &Objects,
     tip: CommitId,
-    path: &RepoPath,
+    paths: &[&RepoPath],
     others: &[CommitId],
-) -> Result<Vec<NameThen>> {
+) -> Result<Vec<Vec<NameThen>>> {
+    let Some(first) = paths.first() else { return Ok(Vec::new()) };
     with_ancestry(objects, |ancestry| {
-        let mut walk = PathWalk::new(ancestry, tip, path, Follow::Renames);
+        let mut walk = PathWalk::new(ancestry, tip, first, Follow::Renames);
         let others: Vec<_> = others.iter().map(|other| walk.ancestry().index_of(*other)).collect();
         let reach = walk_since(walk.ancestry(), tip, &others)?;
-        let mut names = vec![NameThen::NotYet; others.len()];
-        let mut open: Vec<usize> = (0..others.len()).collect();
-        let mut life = Life::of(&mut walk, tip, path);
-        while !open.is_empty()
-            && let Some(Visit { node, .. }) = life.next()?
-        {
-            let set = reach.reached_by(node.commit);
-            open.retain(|number| {
-                if others[*number] == node.commit {
-                    names[*number] = NameThen::Known(life.walk.path(node).clone());
-                } else if !reach.answers(set, *number) {
-                    names[*number] = NameThen::Unknown;
-                }
-                names[*number] == NameThen::NotYet
-            });
+        let mut names = vec![vec![NameThen::NotYet; others.len()]; paths.len()];
+        for (path, names) in paths.iter().zip(&mut names) {
+            let mut open: Vec<usize> = (0..others.len()).collect();
+            let mut life = Life::of(&mut walk, tip, path);
+            while !open.is_empty()
+                && let Some(Visit { node, .. }) = life.next()?
+            {
+                let set = reach.reached_by(node.commit);
+                open.retain(|number| {
+                    if others[*number] == node.commit {
+                        names[*number] = NameThen::Known(life.walk.path(node).clone());
+                    } else if !reach.answers(set, *number) {
+                        names[*number] = NameThen::Unknown;
+                    }
+                    names[*number] == NameThen::NotYet
+                });
+            }
         }
         Ok(names)
     })
@@ -110,21 +114,8 @@ pub(crate) fn likely_destination(
     }
 }
 
-/// The commits that changed the content of `path` since `since`, under whatever name, newest first. A pure move is none.
-///
-/// # Errors
-/// Those of reading commits and trees.
-pub(crate) fn content_changes_since(
-    objects: &Objects,
-    tip: CommitId,
-    since: CommitId,
-    path: &RepoPath,
-) -> Result<Vec<CommitId>> {
-    let mut changes = content_changes_since_each(objects, tip, &[(since, path)])?;
-    Ok(changes.pop().unwrap_or_default())
-}
-
-/// As [`content_changes_since`] for several commits and paths: each path is followed once, as far as the oldest asks.
+/// The commits that changed the content of each path since the commit given with it, under whatever name, newest first. A
+/// pure move is none. Each path is followed once, as far as the oldest asks.
 ///
 /// # Errors
 /// Those of reading commits and trees.

@@ -27,26 +27,6 @@ pub(crate) fn newest_first(objects: &Objects, commits: &[CommitId]) -> Result<Ve
     })
 }
 
-/// As [`newest_first`], for commits on a walk that was made: `is_between` knows all commits that lie between them.
-pub(super) fn newest_first_among(
-    ancestry: &mut Ancestry<'_>,
-    wanted: &[CommitIx],
-    is_between: impl Fn(CommitIx) -> bool,
-) -> Result<Vec<CommitIx>> {
-    let mut children: HashMap<CommitIx, usize> = HashMap::new();
-    let mut seen: HashSet<CommitIx> = wanted.iter().copied().collect();
-    let mut open: Vec<CommitIx> = seen.iter().copied().collect();
-    while let Some(commit) = open.pop() {
-        for parent in ancestry.lineage(commit)?.parents.into_iter().filter(|parent| is_between(*parent)) {
-            *children.entry(parent).or_default() += 1;
-            if seen.insert(parent) {
-                open.push(parent);
-            }
-        }
-    }
-    ordered(ancestry, wanted, children)
-}
-
 /// The commits by descent; `children` has the number of children of whatever lies between them.
 fn ordered(
     ancestry: &mut Ancestry<'_>,

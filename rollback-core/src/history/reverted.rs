@@ -2,7 +2,8 @@
 //!
 //! What they come to is judged one room higher, in `plan`, which can also ask the merge engine.
 
-use std::collections::HashSet;
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 
 use bstr::ByteSlice;
 use serde::Serialize;
@@ -15,7 +16,6 @@ use crate::repo::{Objects, commit_set};
 
 use super::change::{PathChange, changed_paths};
 use super::entries::same;
-use super::mainline::reaches;
 use super::path_history::describe;
 use super::walk::{Follow, PathWalk};
 
@@ -30,7 +30,8 @@ pub struct IsReverted {
     pub tip: CommitId,
     /// The answer.
     pub verdict: Verdict,
-    /// Where the tip does not reach the commit: the pick of it (`git cherry-pick -x`) that the answer is about.
+    /// Where the tip does not reach the commit: the pick of it that the answer is about. Its message names the commit
+    /// (`git cherry-pick -x`) or, where no message does, its patch is the same.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub picked_as: Option<CommitId>,
     /// How it is known that this is a pick of it.
@@ -40,10 +41,15 @@ pub struct IsReverted {
     pub paths: Vec<PathVerdict>,
     /// The later commits that say they revert it and did, newest first. They decide where the state does not.
     pub claims: Vec<Claim>,
-    /// The commits with which it stopped being in force, or came back, newest first.
+    /// The commits with which it stopped being in force, or came back, newest first: of the claims, and of the newest 256
+    /// later commits that touched its paths. None where `shallow_at` is given.
     pub turns: Vec<Turn>,
     /// Later merges of a branch that has the change, newest first, which did not bring it back: for git it is merged.
     pub merged_again: Vec<CommitId>,
+    /// Where a shallow clone ends a line of history that would have to be looked at for `picked_as`, `turns` or
+    /// `merged_again`: what is missing there is not known. The verdict rests on the state at the tip.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shallow_at: Option<CommitId>,
 }
 
 impl IsReverted {
@@ -59,6 +65,7 @@ impl IsReverted {
             claims: Vec::new(),
             turns: Vec::new(),
             merged_again: Vec::new(),
+            shallow_at: None,
         }
     }
 }
@@ -210,14 +217,6 @@ fn path_verdict(objects: &Objects, tip: CommitId, change: &PathChange) -> Result
     })
 }
 
-/// Whether `commit` is `tip` or in its past.
-///
-/// # Errors
-/// Those of reading commits.
-pub(crate) fn is_reached(objects: &Objects, tip: CommitId, commit: CommitId) -> Result<bool> {
-    with_ancestry(objects, |mut ancestry| reaches(&mut ancestry, tip, commit))
-}
-
 /// What later commits say about a change.
 #[derive(Debug, Default)]
 pub(crate) struct Words {
@@ -237,6 +236,7 @@ pub(crate) fn words_about(
     objects: &Objects,
     commit: CommitId,
     tip: CommitId,
+    messages: &mut Messages,
     confirm: &mut dyn FnMut(CommitId, CommitId) -> Result<bool>,
 ) -> Result<Words> {
     let later = with_ancestry(objects, |mut ancestry| {
@@ -247,11 +247,11 @@ pub(crate) fn words_about(
     })?;
     let mut told = Told { copies: vec![(0, commit)], claims: Vec::new() };
     for (age, id) in (1..).zip(later.into_iter().rev()) {
-        let message = objects.commit(id)?.message;
-        if picked_from(&message).any(|from| told.is_copy(from)) {
+        let said = messages.of(objects, id)?;
+        if said.picked().any(|from| told.is_copy(from)) {
             told.copies.push((age, id));
         }
-        for of in told.reverted_in(&message) {
+        for of in told.reverted_in(said) {
             if confirm(id, of)? {
                 told.claims.push(ToldClaim { age, by: id, of });
             }
@@ -281,11 +281,10 @@ impl Told {
     }
 
     /// The commits known here that the message says it reverts.
-    fn reverted_in(&self, message: &[u8]) -> Vec<CommitId> {
+    fn reverted_in(&self, said: &Said) -> Vec<CommitId> {
         let copies = self.copies.iter().map(|(_, id)| *id);
         let mut known: Vec<_> = copies.chain(self.claims.iter().map(|claim| claim.by)).collect();
-        let names: Vec<_> = reverted_commits(message).collect();
-        known.retain(|id| names.iter().any(|name| id.to_string().starts_with(name)));
+        known.retain(|id| is_named(*id, &said.reverts));
         known.sort_unstable();
         known.dedup();
         known
@@ -312,56 +311,76 @@ impl Told {
     }
 }
 
-/// The commits that a message says it reverts, as git words it: full ids or, by reference, abbreviated ones.
-fn reverted_commits(message: &[u8]) -> impl Iterator<Item = String> + '_ {
-    ids_after(message, b"This reverts commit ")
-}
+/// How git words a revert; the id is in full or, by reference, abbreviated.
+const REVERTS: &[u8] = b"This reverts commit ";
+/// How the message writer, a room above this one, words a revert of some paths.
+const REVERTS_IN_PART: &[u8] = b"This reverts the changes of commit ";
+/// The trailer of the message writer.
+const ROLLBACK_OF: &[u8] = b"Rollback-Of: ";
+/// How `git cherry-pick -x` words a pick.
+const PICKS: &[u8] = b"(cherry picked from commit ";
 
-/// The commits that a message says it picks, as `git cherry-pick -x` words it.
-fn picked_from(message: &[u8]) -> impl Iterator<Item = CommitId> + '_ {
-    ids_after(message, b"(cherry picked from commit ").filter_map(|name| name.parse().ok())
-}
-
-/// What a message says of other commits.
+/// What a message says of other commits, each by its full or an abbreviated id.
+#[derive(Default)]
 pub(crate) struct Said {
     reverts: Vec<String>,
+    reverts_in_part: Vec<String>,
     trailers: Vec<String>,
     picks: Vec<String>,
 }
 
 impl Said {
     pub(crate) fn in_message(message: &[u8]) -> Self {
-        let partly = ids_after(message, b"This reverts the changes of commit ");
+        let after = |words| ids_after(message, words).collect();
         Self {
-            reverts: ids_after(message, b"This reverts commit ").chain(partly).collect(),
-            trailers: ids_after(message, b"Rollback-Of: ").collect(),
-            picks: ids_after(message, b"(cherry picked from commit ").collect(),
+            reverts: after(REVERTS),
+            reverts_in_part: after(REVERTS_IN_PART),
+            trailers: after(ROLLBACK_OF),
+            picks: after(PICKS),
         }
+    }
+
+    /// The commits that the message says it takes back, whole or in part.
+    pub(crate) fn taken_back(&self) -> impl Iterator<Item = &String> {
+        self.reverts.iter().chain(&self.reverts_in_part).chain(&self.trailers)
     }
 
     /// How the message says that it takes back one of the commits.
     pub(crate) fn takes_back(&self, commits: &[CommitId]) -> Vec<Proof> {
-        let message = names_one(&self.reverts, commits).then_some(Proof::Message);
-        let trailer = names_one(&self.trailers, commits).then_some(Proof::Trailer);
-        message.into_iter().chain(trailer).collect()
+        let names_one = |names: &[String]| commits.iter().any(|id| is_named(*id, names));
+        let message = names_one(&self.reverts) || names_one(&self.reverts_in_part);
+        let trailer = names_one(&self.trailers).then_some(Proof::Trailer);
+        message.then_some(Proof::Message).into_iter().chain(trailer).collect()
     }
 
     /// Whether the message says that it picks one of the commits.
     pub(crate) fn picks(&self, commits: &[CommitId]) -> bool {
-        names_one(&self.picks, commits)
+        commits.iter().any(|id| is_named(*id, &self.picks))
+    }
+
+    /// The commits that the message says it picks, by their full ids.
+    fn picked(&self) -> impl Iterator<Item = CommitId> + '_ {
+        self.picks.iter().filter_map(|name| name.parse().ok())
     }
 }
 
-fn names_one(names: &[String], commits: &[CommitId]) -> bool {
-    commits.iter().any(|id| names.iter().any(|name| id.to_string().starts_with(name)))
+fn is_named(id: CommitId, names: &[String]) -> bool {
+    !names.is_empty() && names.iter().any(|name| id.to_string().starts_with(name))
 }
 
-/// The commits that a message says it takes back, whole or in part: full ids or abbreviated ones.
-pub(crate) fn rolled_back_in(message: &[u8]) -> Vec<String> {
-    // As the message writer, a room above this one, spells the last two.
-    let words: [&[u8]; 3] =
-        [b"This reverts commit ", b"This reverts the changes of commit ", b"Rollback-Of: "];
-    words.into_iter().flat_map(|words| ids_after(message, words)).collect()
+/// What the messages of commits say, each read once.
+#[derive(Default)]
+pub(crate) struct Messages {
+    known: HashMap<CommitId, Said>,
+}
+
+impl Messages {
+    fn of(&mut self, objects: &Objects, id: CommitId) -> Result<&Said> {
+        Ok(match self.known.entry(id) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => unknown.insert(Said::in_message(&objects.commit(id)?.message)),
+        })
+    }
 }
 
 /// Every hexadecimal word of a plausible length that stands after `words`.

@@ -1,7 +1,6 @@
 //! Later commits that touched given paths: what a return to an older state would discard.
 
 use std::collections::{HashMap, HashSet};
-use std::rc::Rc;
 
 use crate::error::{Result, RevisionError};
 use crate::id::CommitId;
@@ -10,7 +9,6 @@ use crate::repo::ancestry::{Ancestry, CommitIx, with_ancestry};
 use crate::repo::reach::{Question, Reach, SetIx};
 use crate::repo::{Objects, Repo, commit_set};
 
-use super::order::newest_first_among;
 use super::path_set::PathSet;
 
 impl Repo {
@@ -83,11 +81,19 @@ pub(crate) fn discarded_by(
     if restored.is_empty() {
         return Ok(Vec::new());
     }
-    with_ancestry(objects, |mut ancestry| {
-        let mut later = Later::walk(&mut ancestry, tip, restored, undone)?;
-        later.find_touches(&mut ancestry, restored)?;
-        later.in_order(&mut ancestry)
-    })
+    with_ancestry(objects, |mut ancestry| discarded_in(&mut ancestry, tip, restored, undone))
+}
+
+/// As [`discarded_by`], on a graph at hand.
+fn discarded_in(
+    ancestry: &mut Ancestry<'_>,
+    tip: CommitId,
+    restored: &[Restored],
+    undone: &[CommitId],
+) -> Result<Vec<CommitId>> {
+    let mut later = Later::walk(ancestry, tip, restored, undone)?;
+    later.find_touches(ancestry, restored)?;
+    Ok(later.in_order(ancestry))
 }
 
 /// The commits after several changes, and which of them touched what.
@@ -102,16 +108,8 @@ struct Later {
     places: HashMap<CommitIx, usize>,
     /// For each of the restored the commits after it that touch it.
     touching: Vec<Vec<CommitIx>>,
-    /// For each of the restored how many commits it is the first to lose.
-    adds: Vec<usize>,
-    /// What commits of one reach are: the restored that they come after, and whether they are undone.
-    standing: HashMap<SetIx, Rc<Standing>>,
-}
-
-/// How a commit stands to what is restored.
-struct Standing {
-    is_after: Vec<bool>,
-    is_undone: bool,
+    /// Whether commits that are reached so are undone with a merge.
+    undone_with: HashMap<SetIx, bool>,
 }
 
 impl Later {
@@ -145,23 +143,8 @@ impl Later {
             undone,
             places: HashMap::new(),
             touching: vec![Vec::new(); restored.len()],
-            adds: vec![0; restored.len()],
-            standing: HashMap::new(),
+            undone_with: HashMap::new(),
         })
-    }
-
-    fn standing(&mut self, commit: CommitIx) -> Rc<Standing> {
-        let set = self.reach.reached_by(commit);
-        if let Some(known) = self.standing.get(&set) {
-            return Rc::clone(known);
-        }
-        let answers = |question| self.reach.answers(set, question);
-        let standing = Rc::new(Standing {
-            is_after: (0..self.restored).map(answers).collect(),
-            is_undone: (self.restored..self.asked).any(answers),
-        });
-        self.standing.insert(set, Rc::clone(&standing));
-        standing
     }
 
     /// Looks at each commit once, however many paths it may have touched.
@@ -189,54 +172,41 @@ impl Later {
                 self.note(commit, &[number]);
             }
         }
-        self.count_first_losses();
         Ok(())
     }
 
     fn note(&mut self, commit: CommitIx, owners: &[usize]) {
-        let standing = self.standing(commit);
-        for owner in owners.iter().copied().filter(|owner| standing.is_after[*owner]) {
+        let set = self.reach.reached_by(commit);
+        for owner in owners.iter().copied().filter(|owner| self.reach.answers(set, *owner)) {
             if self.touching[owner].last() != Some(&commit) {
                 self.touching[owner].push(commit);
             }
         }
     }
 
-    fn count_first_losses(&mut self) {
-        let mut seen = HashSet::new();
-        for number in 0..self.restored {
-            for commit in self.touching[number].clone() {
-                if !self.is_undone(commit) && seen.insert(commit) {
-                    self.adds[number] += 1;
-                }
-            }
-        }
-    }
-
     fn is_undone(&mut self, commit: CommitIx) -> bool {
-        self.undone.contains(&commit) || self.standing(commit).is_undone
+        let (set, reach) = (self.reach.reached_by(commit), &self.reach);
+        let mut with_merges = self.restored..self.asked;
+        self.undone.contains(&commit)
+            || *self
+                .undone_with
+                .entry(set)
+                .or_insert_with(|| with_merges.any(|question| reach.answers(set, question)))
     }
 
-    fn in_order(mut self, ancestry: &mut Ancestry<'_>) -> Result<Vec<CommitId>> {
+    fn in_order(mut self, ancestry: &Ancestry<'_>) -> Vec<CommitId> {
         let mut seen = HashSet::new();
         let mut discarded = Vec::new();
-        for number in 0..self.restored {
-            let touching = std::mem::take(&mut self.touching[number]);
-            let last = touching.iter().filter_map(|commit| self.places.get(commit)).max().copied();
-            let is_between =
-                |commit: CommitIx| self.places.get(&commit).is_some_and(|place| Some(*place) <= last);
-            let ordered = match self.adds[number] {
-                0 => continue,
-                1 => touching,
-                _ => newest_first_among(ancestry, &touching, is_between)?,
-            };
-            for commit in ordered {
+        for mut touching in std::mem::take(&mut self.touching) {
+            // What comes after a change is on the walk, and has a place.
+            touching.sort_by_key(|commit| self.places.get(commit));
+            for commit in touching {
                 if !self.is_undone(commit) && seen.insert(commit) {
                     discarded.push(ancestry.id(commit));
                 }
             }
         }
-        Ok(discarded)
+        discarded
     }
 }
 
@@ -248,4 +218,67 @@ fn touched_by(ancestry: &mut Ancestry<'_>, commit: CommitIx, paths: &mut PathSet
         return Err(RevisionError::ShallowHistory { boundary: ancestry.id(commit), what }.into());
     }
     paths.changed_by(ancestry, commit, &lineage)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use test_kit::Sandbox;
+
+    use super::*;
+
+    /// The walk costs the commits, however many of them are restored: not even what is known already is asked for again for
+    /// each of them.
+    #[test]
+    fn the_walk_does_not_grow_with_what_is_restored() {
+        let sandbox = Sandbox::bare();
+        let mut stream = String::new();
+        for number in 0..300 {
+            write!(
+                stream,
+                "commit refs/heads/main\ncommitter A <a@example.com> {} +0000\ndata 2\nc\n\
+                 M 100644 inline f{}\ndata 4\n{number:03}\n\n",
+                1_700_000_000 + 60 * number,
+                number % 10
+            )
+            .expect("memory");
+        }
+        sandbox.git_with_input(&["fast-import", "--quiet"], stream.as_bytes());
+        let repo = Repo::discover(sandbox.path()).expect("a repository");
+        let (objects, tip) = (repo.objects(), repo.resolve_commit("main").expect("a branch"));
+        let listed = sandbox.git(&["rev-list", "main~250..main~50"]);
+        let since: Vec<CommitId> = listed.lines().rev().map(|id| id.parse().expect("an id")).collect();
+        let walk = |every: usize| {
+            let path = |nth: usize| RepoPath::from(format!("f{}", (nth + 50) % 10).as_str());
+            let restored: Vec<_> = (0..since.len())
+                .step_by(every)
+                .map(|nth| Restored {
+                    since: since[nth],
+                    from: None,
+                    paths: vec![path(nth), path(nth + 1)],
+                    elsewhere: Vec::new(),
+                })
+                .collect();
+            with_ancestry(&objects, |mut ancestry| {
+                let discarded = discarded_in(&mut ancestry, tip, &restored, &[])?;
+                Ok((discarded, restored.len(), ancestry.asked))
+            })
+            .expect("it can be walked")
+        };
+        let ((of_few, few, asked_by_few), (of_all, all, asked_by_all)) = (walk(50), walk(1));
+        assert_eq!((few, all), (4, 200));
+        let later = format!("{}..main", since[0]);
+        let of_git = |paths: &[&str]| -> HashSet<String> {
+            let listed = sandbox.git(&[&["rev-list", &later, "--"], paths].concat());
+            listed.lines().map(ToOwned::to_owned).collect()
+        };
+        let names = |commits: &[CommitId]| commits.iter().map(ToString::to_string).collect::<HashSet<_>>();
+        assert_eq!(names(&of_few), of_git(&["f0", "f1"]));
+        assert_eq!(names(&of_all), of_git(&["."]));
+        assert!(
+            asked_by_all <= asked_by_few + 2 * all,
+            "{few} restored asked for {asked_by_few} commits, {all} for {asked_by_all}"
+        );
+    }
 }

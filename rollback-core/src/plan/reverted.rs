@@ -5,11 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::error::Result;
+use crate::error::{Error, Result, RevisionError};
 use crate::history::{
-    self, Claim, IsReverted, PathState, PathVerdict, Proof, Verdict, changed_paths, commits_touching_since,
-    content_changes_since, last_changes_of, likely_destination, newest_first, path_verdicts, rolled_back_in,
-    words_about,
+    self, Claim, IsReverted, Messages, PathState, PathVerdict, Proof, Said, Verdict, changed_paths,
+    commits_touching_since, content_changes_since_each, last_changes_of, likely_destination, newest_first,
+    path_verdicts, words_about,
 };
 use crate::id::CommitId;
 use crate::path::RepoPath;
@@ -65,10 +65,31 @@ impl Repo {
         tip: CommitId,
         threads: usize,
     ) -> Result<Vec<IsReverted>> {
+        self.judge_each(commits, (tip, threads), &|judge, commit| judge.judge_with_turns(commit))
+    }
+
+    /// The verdicts of [`Repo::are_reverted`] where it does not matter how it came to them: a change that was relanded is
+    /// [`Verdict::InForce`].
+    ///
+    /// # Errors
+    /// As [`Repo::is_reverted`].
+    pub fn verdicts(&self, commits: &[CommitId], tip: CommitId, threads: usize) -> Result<Vec<Verdict>> {
+        self.judge_each(commits, (tip, threads), &|judge, commit| Ok(judge.judge(commit)?.verdict))
+    }
+
+    fn judge_each<T: Send>(
+        &self,
+        commits: &[CommitId],
+        (tip, threads): (CommitId, usize),
+        ask: &(dyn Fn(&mut Judge<'_>, CommitId) -> Result<T> + Sync),
+    ) -> Result<Vec<T>> {
         let spread = Spread { threads: workers::threads(threads), at_once: 1 };
         self.complete(|repo| {
             spread.over(commits, &|| Judge::new(repo, tip), &|judge: &mut Judge<'_>, commit| {
-                judge.judge_with_turns(*commit)
+                let answer = ask(judge, *commit);
+                // What was tried for one change says nothing of the next.
+                drop(judge.bench.objects.take_new());
+                answer
             })
         })
     }
@@ -89,11 +110,12 @@ impl Repo {
 pub(super) struct Judge<'r> {
     repo: &'r Repo,
     pub(super) bench: Workbench,
+    messages: Messages,
 }
 
 impl<'r> Judge<'r> {
     fn new(repo: &'r Repo, tip: CommitId) -> Result<Self> {
-        Ok(Self { repo, bench: Workbench::new(repo, tip)? })
+        Ok(Self { repo, bench: Workbench::new(repo, tip)?, messages: Messages::default() })
     }
 
     pub(super) fn objects(&self) -> std::rc::Rc<Objects> {
@@ -106,15 +128,21 @@ impl<'r> Judge<'r> {
 
     pub(super) fn judge(&mut self, commit: CommitId) -> Result<IsReverted> {
         let (objects, tip) = (self.objects(), self.bench.tip.id);
-        let mut confirm = |by: CommitId, of: CommitId| self.took_back(by, of);
-        let words = words_about(&objects, commit, tip, &mut confirm)?;
-        let (picked_as, picked_known_by) = match history::is_reached(&objects, tip, commit)? {
+        let mut messages = std::mem::take(&mut self.messages);
+        let mut shallow_at = None;
+        let mut confirm = |by: CommitId, of: CommitId| known_history(self.took_back(by, of), &mut shallow_at);
+        let words = words_about(&objects, commit, tip, &mut messages, &mut confirm);
+        self.messages = messages;
+        let words = words?;
+        let (picked_as, picked_known_by) = match history::is_reached(&objects, &[tip], commit)? {
             true => (None, None),
             false => match words.picks.first() {
                 Some(pick) => (Some(*pick), Some(Proof::Message)),
-                None => match self.same_patch_as(commit)? {
+                None => match known_history(self.same_patch_as(commit), &mut shallow_at)? {
                     Some(pick) => (Some(pick), Some(Proof::Patch)),
-                    None => return Ok(IsReverted::not_in_history(commit, tip)),
+                    None => {
+                        return Ok(IsReverted { shallow_at, ..IsReverted::not_in_history(commit, tip) });
+                    }
                 },
             },
         };
@@ -128,6 +156,7 @@ impl<'r> Judge<'r> {
             picked_known_by,
             paths,
             claims: words.claims,
+            shallow_at,
             ..IsReverted::not_in_history(commit, tip)
         })
     }
@@ -207,9 +236,9 @@ impl<'r> Judge<'r> {
     /// Whether the commit says that it takes another one back, and did. A word like "revert" in its subject has to do
     /// for a name where the state says what it took back.
     fn is_confirmed_rollback(&mut self, change: &Change) -> Result<bool> {
-        let message = change.commit.message.clone();
-        for name in rolled_back_in(&message) {
-            if let Ok(of) = self.repo.resolve_commit(&name)
+        let said = Said::in_message(&change.commit.message);
+        for name in said.taken_back() {
+            if let Ok(of) = self.repo.resolve_commit(name)
                 && self.took_back(change.commit.id, of)?
             {
                 return Ok(true);
@@ -326,27 +355,48 @@ impl<'r> Judge<'r> {
         Ok(moved.unwrap_or_else(|| path.clone()))
     }
 
+    /// The newest commits after the change that touched the paths, under their names of today too: as many as are tried.
+    pub(super) fn later_touches(&self, change: &Change, paths: &[RepoPath]) -> Result<Vec<CommitId>> {
+        let objects = &self.bench.objects;
+        let (tip, since) = (self.bench.tip.id, change.commit.id);
+        let mut later = commits_touching_since(objects, tip, &[since], paths)?;
+        let mut moved = Vec::new();
+        for path in paths.iter().take(MOST_PATHS) {
+            let now = self.name_now(change, path)?;
+            if now != *path {
+                moved.push(now);
+            }
+        }
+        let asked: Vec<_> = moved.iter().map(|now| (since, now)).collect();
+        later.extend(content_changes_since_each(objects, tip, &asked)?.into_iter().flatten());
+        let mut later = newest_first(objects, &later)?;
+        later.truncate(TRIED);
+        Ok(later)
+    }
+
     /// The newest commit with which the change stopped being in force: in the path, or as a whole.
     fn took_back_in(&mut self, change: &Change, path: Option<&RepoPath>) -> Result<Option<CommitId>> {
-        let objects = self.objects();
         let (paths, change) = match path {
             Some(path) => (vec![path.clone()], change.scoped(vec![path.clone()], Vec::new())),
             None => (self.paths_of(change)?, change.clone()),
         };
-        let (tip, since) = (self.bench.tip.id, change.commit.id);
-        let mut later = commits_touching_since(&objects, tip, &[since], &paths)?;
-        for path in paths.iter().take(MOST_PATHS) {
-            let now = self.name_now(&change, path)?;
-            if now != *path {
-                later.extend(content_changes_since(&objects, tip, since, &now)?);
-            }
-        }
-        for id in newest_first(&objects, &later)?.into_iter().take(TRIED) {
+        for id in self.later_touches(&change, &paths)? {
             if self.flips(&change, &self.change(id)?)? {
                 return Ok(Some(id));
             }
         }
         Ok(None)
+    }
+}
+
+/// What was found out from history; nothing where a shallow clone ends it, which is then noted.
+pub(super) fn known_history<T: Default>(found: Result<T>, shallow_at: &mut Option<CommitId>) -> Result<T> {
+    match found {
+        Err(Error::Revision(RevisionError::ShallowHistory { boundary, .. })) => {
+            shallow_at.get_or_insert(boundary);
+            Ok(T::default())
+        }
+        found => found,
     }
 }
 

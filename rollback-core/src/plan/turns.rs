@@ -1,15 +1,14 @@
-//! The story of a change: with which commits it was taken back and came back, and how that is known.
+//! The turns of a change: with which commits it was taken back and came back, and how that is known.
 //!
 //! State decides here too: a message or a trailer is told where the commit did what it says.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::patch_identity::patch_identity;
-use super::reverted::{Judge, MOST_PATHS, TRIED};
-use crate::error::{Error, Result};
+use super::reverted::{Judge, MOST_PATHS, TRIED, known_history};
+use crate::error::Result;
 use crate::history::{
-    self, IsReverted, Proof, Said, Turn, TurnKind, Verdict, commits_touching_since, content_changes_since,
-    newest_first,
+    IsReverted, Proof, Said, Turn, TurnKind, Verdict, commits_touching_since, newest_first, reached_by_each,
 };
 use crate::id::{CommitId, TreeId};
 use crate::path::RepoPath;
@@ -18,11 +17,12 @@ use crate::strategy::workbench::{Change, Standing};
 
 /// How many paths of a change are followed one by one in a commit that touches only some of them.
 const PATHS_BY_THEMSELVES: usize = 16;
-/// How many later merges are looked at for one that merged the change again.
+/// How many later merges, the newest, are looked at for one that merged the change again.
 const MERGES: usize = 256;
 
 impl Judge<'_> {
-    /// What became of a change, with the commits with which it went and came back.
+    /// What became of a change, with the commits with which it went and came back. Where a shallow clone hides those, the
+    /// state at the tip decides alone.
     pub(super) fn judge_with_turns(&mut self, commit: CommitId) -> Result<IsReverted> {
         let mut answer = self.judge(commit)?;
         if answer.verdict == Verdict::NotInHistory {
@@ -32,12 +32,15 @@ impl Judge<'_> {
         let mut copies = vec![commit];
         copies.extend(answer.picked_as);
         let claimed: Vec<_> = answer.claims.iter().map(|claim| claim.commit_id).collect();
-        answer.turns = self.turns(&change, &copies, &claimed)?;
+        answer.turns = known_history(self.turns(&change, &copies, &claimed), &mut answer.shallow_at)?;
         let went = |turn: &&Turn| turn.kind == TurnKind::RolledBack;
         match (answer.verdict, answer.turns.iter().find(went).map(|turn| turn.commit_id)) {
             (Verdict::InForce, Some(_)) => answer.verdict = Verdict::Relanded,
             (Verdict::InForce, None) | (_, None) => {}
-            (_, Some(newest)) => answer.merged_again = self.merged_again(&change, newest)?,
+            (_, Some(newest)) => {
+                let found = self.merged_again(&change, newest);
+                answer.merged_again = known_history(found, &mut answer.shallow_at)?;
+            }
         }
         Ok(answer)
     }
@@ -68,33 +71,23 @@ impl Judge<'_> {
     /// See [`IsReverted::turns`]. `copies` are the change and its pick, `claimed` the commits that say they revert it and
     /// did.
     fn turns(&mut self, change: &Change, copies: &[CommitId], claimed: &[CommitId]) -> Result<Vec<Turn>> {
-        let objects = self.objects();
         let paths = self.paths_of(change)?;
-        let (tip, since) = (self.bench.tip.id, change.commit.id);
-        let mut later = commits_touching_since(&objects, tip, &[since], &paths)?;
-        for path in paths.iter().take(MOST_PATHS) {
-            let now = self.name_now(change, path)?;
-            if now != *path {
-                later.extend(content_changes_since(&objects, tip, since, &now)?);
-            }
-        }
+        let mut later = self.later_touches(change, &paths)?;
         later.extend(claimed);
-        let mut later = newest_first(&objects, &later)?;
-        later.dedup();
-        later.truncate(TRIED);
-        let mut story =
-            Story { change, copies: copies.to_vec(), paths, known: HashMap::new(), turns: Vec::new() };
+        let later = newest_first(&self.bench.objects, &later)?;
+        let mut search =
+            TurnSearch { change, copies: copies.to_vec(), paths, known: HashMap::new(), turns: Vec::new() };
         for id in later.into_iter().rev() {
             let by = self.change(id)?;
-            if let Some(turn) = story.turn(self, &by, claimed.contains(&id))? {
+            if let Some(turn) = search.turn(self, &by, claimed.contains(&id))? {
                 if turn.kind == TurnKind::Relanded {
-                    story.copies.push(id);
+                    search.copies.push(id);
                 }
-                story.turns.push(turn);
+                search.turns.push(turn);
             }
         }
-        story.turns.reverse();
-        Ok(story.turns)
+        search.turns.reverse();
+        Ok(search.turns)
     }
 
     /// See [`IsReverted::merged_again`]. `rollback` is the newest commit that took the change back.
@@ -109,27 +102,31 @@ impl Judge<'_> {
             }
             None => vec![change.commit.id],
         };
-        let mut found = Vec::new();
-        let merges =
-            line.commits.iter().map(|id| objects.commit_header(*id).map(|header| (*id, header.parents)));
-        for merge in merges.take(MERGES) {
-            let (id, parents) = merge?;
-            for side in parents.into_iter().skip(1) {
-                let has = |commit: &CommitId| history::is_reached(&objects, side, *commit);
-                let has_change =
-                    on_branch.iter().try_fold(false, |any, one| Ok::<_, Error>(any || has(one)?))?;
-                if has_change && !has(&rollback)? {
-                    found.push(id);
-                }
+        let mut merges = Vec::new();
+        for id in line.commits {
+            let parents = objects.commit_header(id)?.parents;
+            if parents.len() > 1 {
+                merges.extend(parents.into_iter().skip(1).map(|side| (id, side)));
+            }
+            if merges.len() >= MERGES {
+                break;
             }
         }
+        let sides: Vec<_> = merges.iter().map(|(_, side)| *side).collect();
+        let asked: Vec<_> = on_branch.iter().copied().chain([rollback]).collect();
+        let reached = reached_by_each(&objects, &sides, &asked)?;
+        let brings_it = |reached: &HashSet<CommitId>| {
+            on_branch.iter().any(|commit| reached.contains(commit)) && !reached.contains(&rollback)
+        };
+        let again = merges.into_iter().zip(reached).filter(|(_, reached)| brings_it(reached));
+        let mut found: Vec<_> = again.map(|((merge, _), _)| merge).collect();
         found.dedup();
         Ok(found)
     }
 }
 
 /// The turns of a change that are known so far, oldest first.
-struct Story<'c> {
+struct TurnSearch<'c> {
     change: &'c Change,
     /// The change and all that landed it anew.
     copies: Vec<CommitId>,
@@ -139,7 +136,7 @@ struct Story<'c> {
     turns: Vec<Turn>,
 }
 
-impl Story<'_> {
+impl TurnSearch<'_> {
     /// Which way the change went with `by`; `None` where it stayed as it was.
     fn turn(&mut self, judge: &mut Judge<'_>, by: &Change, is_claimed: bool) -> Result<Option<Turn>> {
         let before = judge.bench.objects.tree_of(by.parent())?;
@@ -173,27 +170,25 @@ impl Story<'_> {
     /// Whether such a turn can be: what was not taken back in the past of a commit does not come back with it, and what a
     /// commit does not have in its past it does not take back.
     fn can_follow(&self, judge: &Judge<'_>, kind: TurnKind, id: CommitId) -> Result<bool> {
-        let objects = judge.objects();
-        let reached = |commit: CommitId| history::is_reached(&objects, id, commit);
-        match kind {
-            TurnKind::RolledBack => {
-                self.copies.iter().try_fold(false, |any, copy| Ok(any || reached(*copy)?))
-            }
-            TurnKind::Relanded => {
-                let went = self.turns.iter().filter(|turn| turn.kind == TurnKind::RolledBack);
-                went.map(|turn| turn.commit_id).try_fold(false, |any, commit| Ok(any || reached(commit)?))
-            }
-        }
+        let before = match kind {
+            TurnKind::RolledBack => self.copies.clone(),
+            TurnKind::Relanded => self.rollbacks(),
+        };
+        Ok(reached_by_each(&judge.bench.objects, &[id], &before)?.iter().any(|reached| !reached.is_empty()))
+    }
+
+    /// The commits known so far that took the change back.
+    fn rollbacks(&self) -> Vec<CommitId> {
+        let went = self.turns.iter().filter(|turn| turn.kind == TurnKind::RolledBack);
+        went.map(|turn| turn.commit_id).collect()
     }
 
     fn said(&self, said: &Said, kind: TurnKind) -> Vec<Proof> {
         match kind {
             TurnKind::RolledBack => said.takes_back(&self.copies),
             TurnKind::Relanded => {
-                let went = self.turns.iter().filter(|turn| turn.kind == TurnKind::RolledBack);
-                let went: Vec<_> = went.map(|turn| turn.commit_id).collect();
                 let picks = said.picks(&self.copies).then_some(Proof::Message);
-                said.takes_back(&went).into_iter().chain(picks).collect()
+                said.takes_back(&self.rollbacks()).into_iter().chain(picks).collect()
             }
         }
     }

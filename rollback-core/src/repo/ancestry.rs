@@ -47,6 +47,9 @@ pub(crate) struct Ancestry<'o> {
     count: Count,
     /// The commits of the graph that were counted.
     counted: HashSet<u32>,
+    /// How often a commit was asked for, known ones too.
+    #[cfg(test)]
+    pub(crate) asked: usize,
 }
 
 /// A commit outside the commit-graph.
@@ -98,6 +101,8 @@ impl<'o> Ancestry<'o> {
             loose_by_id: HashMap::default(),
             count: objects.count(Stage::History, None),
             counted: HashSet::new(),
+            #[cfg(test)]
+            asked: 0,
         })
     }
 
@@ -144,6 +149,10 @@ impl<'o> Ancestry<'o> {
     /// # Errors
     /// [`ObjectError::Missing`] and [`ObjectError::Corrupt`] for a commit that cannot be read.
     pub(crate) fn lineage(&mut self, ix: CommitIx) -> Result<Lineage> {
+        #[cfg(test)]
+        {
+            self.asked += 1;
+        }
         let Some(at) = ix.0.checked_sub(self.in_graph) else {
             if self.count.is_read() && self.counted.insert(ix.0) {
                 self.count.step();

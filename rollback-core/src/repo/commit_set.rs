@@ -29,8 +29,8 @@ pub(crate) fn shared_past(
     one: CommitIx,
     other: CommitIx,
 ) -> Result<Vec<CommitIx>> {
-    let mut apart = difference(ancestry, &[one], &[other])?;
-    apart.extend(difference(ancestry, &[other], &[one])?);
+    let past_of = |one, other| Question { included: vec![one], excluded: vec![other] };
+    let apart = Reach::walk(ancestry, &[past_of(one, other), past_of(other, one)])?.members();
     let mut shared: Vec<_> = [one, other].into_iter().filter(|end| !apart.contains(end)).collect();
     for commit in &apart {
         let parents = ancestry.lineage(*commit)?.parents;

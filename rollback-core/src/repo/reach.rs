@@ -2,8 +2,8 @@
 //! reach that those do not".
 //!
 //! What is remembered of a commit is the set of named commits that reach it. Most commits are reached by the same ones as
-//! their child, so that few sets are ever made: the walk costs the commits it comes by and the sets, not their product
-//! with the questions.
+//! their child, so that few sets are ever made: the walk costs the commits it comes by and, for each set, the questions; not
+//! the commits times the questions.
 
 use std::collections::{BinaryHeap, HashMap, HashSet};
 use std::rc::Rc;
@@ -228,7 +228,6 @@ struct Painting<'a, 'o> {
     queued: HashSet<CommitIx>,
     /// How many queued commits answer a question as things stand.
     open: usize,
-    /// The commits that did when their colours were spread.
     horizon: Horizon,
 }
 

@@ -12,7 +12,7 @@ use crate::path::RepoPath;
 
 /// How many later commits are looked at.
 const LOOKED_AT: usize = 256;
-/// How many of them are taken away, newest first, before it is given up.
+/// How many of them are taken away, newest first, before it is given up; of more, none can be told.
 const MOST: usize = 24;
 
 impl Workbench {
@@ -50,7 +50,7 @@ impl Workbench {
     /// The fewest of the later changes without which the change can be undone; `None` where that is not found.
     fn needed(&mut self, change: &Change, later: &[Change], start: TreeId) -> Result<Option<Vec<Change>>> {
         let mut needed = self.on_its_lines(change, later)?;
-        if !self.is_clean_without(&needed, change, start)? {
+        if needed.len() > MOST || !self.is_clean_without(&needed, change, start)? {
             match self.newest_until_clean(change, later, start)? {
                 Some(newest) => needed = newest,
                 None => return Ok(None),

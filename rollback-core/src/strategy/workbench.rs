@@ -220,16 +220,16 @@ impl Workbench {
 
     /// Looks up what `paths` are called in `commits`: each is followed once, however many commits there are.
     pub(crate) fn look_up_names(&self, paths: &[RepoPath], commits: &[CommitId]) -> Result<()> {
+        let mut there = Vec::new();
         for path in paths {
-            if self.objects.entry_at(self.start, path)?.is_none() {
-                continue;
+            if self.objects.entry_at(self.start, path)?.is_some() {
+                there.push(path);
             }
-            let found = names_in(&self.objects, self.tip.id, path, commits)?;
-            self.names
-                .borrow_mut()
-                .entry(path.clone())
-                .or_default()
-                .extend(commits.iter().copied().zip(found));
+        }
+        let found = names_in(&self.objects, self.tip.id, &there, commits)?;
+        let mut names = self.names.borrow_mut();
+        for (path, found) in there.into_iter().zip(found) {
+            names.entry(path.clone()).or_default().extend(commits.iter().copied().zip(found));
         }
         Ok(())
     }
