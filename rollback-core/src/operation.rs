@@ -1,8 +1,23 @@
-//! The id of an operation: random, chosen before its commit is built, so that the commit can name it.
+//! The id of an operation: random, chosen before its commit is built, so that the commit can name it. And the kinds of
+//! operations that are no strategy.
 
 use std::fmt;
 
 use crate::error::{Error, Result};
+
+/// The kinds of operations that are no strategy; any other operation has its strategy for a kind.
+pub mod kind {
+    /// Takes an operation back.
+    pub const UNDO: &str = "undo";
+    /// Takes back an operation of the kind [`UNDO`].
+    pub const REDO: &str = "redo";
+    /// Takes back a move of a branch that git made.
+    pub const UNDO_GIT: &str = "undo-git";
+    /// Goes back to a checkpoint.
+    pub const CHECKPOINT_RESTORE: &str = "checkpoint-restore";
+    /// Brings back what was not committed.
+    pub const RESTORE_UNCOMMITTED: &str = "restore-uncommitted";
+}
 
 /// The name of one landing, as it stands in trailers, receipts and the operation log.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]

@@ -339,6 +339,7 @@ fn what_landed_before_a_failure_is_logged_when_it_is_recovered() {
     let landed = rb(&repo, &["revert", "HEAD~1"]);
     assert_eq!(landed.code, 8, "{}{}", landed.stdout, landed.stderr);
     assert!(operations_text(&repo).contains("is not finished"));
+    assert_eq!(rb(&repo, &["ops", "--all"]).stderr, operations_text(&repo));
     std::fs::remove_dir_all(&log).unwrap();
 
     let status = rb(&repo, &["status"]);

@@ -135,6 +135,26 @@ fn an_operation_is_reported_as_data() {
     let undo = rb(&repo, &["report", "--json"]).json();
     assert_eq!((&undo["outcome"]["word"], &undo["ladder"]), (&json!("Landed"), &json!([])));
     assert!(undo["title"].as_str().unwrap().starts_with("Undo of "), "{undo}");
+
+    let title = |words: &[&str]| {
+        let run = rb(&repo, words);
+        assert_eq!(run.code, 0, "{words:?}: {}", run.stderr);
+        rb(&repo, &["report", "--json"]).json()["title"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(title(&["redo"]), undo["title"].as_str().unwrap().replace("Undo", "Redo"));
+    assert_eq!(title(&["undo"]), undo["title"].as_str().unwrap());
+    repo.git(&["reset", "-q", "--hard", "HEAD~1"]);
+    assert_eq!(title(&["undo", "--git"]), "Undo of git's reset: moving to HEAD~1");
+    let name = rb(&repo, &["checkpoint", "list", "--json"]).json()["checkpoints"][0]["name"].clone();
+    let name = name.as_str().unwrap();
+    repo.write("more", "1\n");
+    let back = title(&["checkpoint", "restore", name]);
+    assert!(back.starts_with("Return to the checkpoint ") && back.ends_with(name), "{back}");
+    repo.git(&["stash", "-q", "-u"]);
+    repo.git(&["switch", "-q", "-c", "side"]);
+    let picked = repo.commit("to pick", &[("picked", "1\n")]);
+    repo.git(&["switch", "-q", "-"]);
+    assert!(title(&["cherry-pick", &picked]).starts_with("Pick of "));
 }
 
 #[test]

@@ -196,6 +196,38 @@ fn a_branch_that_is_not_checked_out_moves_alone() {
 }
 
 #[test]
+fn a_branch_is_meant_and_no_tag_of_its_name_and_no_patch_is_promised() {
+    let repo = world();
+    let topic = repo.git(&["rev-parse", "refs/heads/topic"]);
+    repo.git(&["tag", "topic", "main"]);
+    for name in ["topic", "refs/heads/topic"] {
+        repo.git(&["branch", "-q", "-f", "topic", "refs/heads/main"]);
+        done(rb(&repo, &["undo", "--git", name]));
+        assert_eq!(repo.git(&["rev-parse", "refs/heads/topic"]), topic, "{name}");
+    }
+    for asked in ["--patch", "--stat", "--color-words"] {
+        assert_eq!(rb(&repo, &["undo", "--git", "--dry-run", asked]).code, 2, "{asked}");
+    }
+}
+
+#[test]
+fn a_move_of_gits_that_has_the_ends_of_one_of_rbs_stays_gits() {
+    let repo = world();
+    done(rb(&repo, &["revert", "HEAD"]));
+    let after = repo.git(&["rev-parse", "HEAD"]);
+    repo.tick();
+    repo.git(&["reset", "-q", "--hard", "HEAD~1"]);
+    let before = kept(&repo);
+    repo.tick();
+    repo.git(&["reset", "-q", "--hard", &after]);
+    let all = lines(&repo, &["ops", "--all", "-n", "3", "--json"]);
+    let kinds: Vec<_> = all.iter().map(|line| line["kind"].as_str().unwrap_or_default()).collect();
+    assert_eq!(kinds, ["git", "git", "revert-commit"]);
+    done(rb(&repo, &["undo", "--git"]));
+    before.assert_same(&kept(&repo));
+}
+
+#[test]
 fn once_more_takes_back_the_move_before() {
     let repo = world();
     let first = kept(&repo);
@@ -278,9 +310,11 @@ fn what_rb_moved_last_is_named_and_a_branch_without_moves_is_refused() {
     done(rb(&repo, &["undo"]));
     assert!(done(rb(&repo, &["undo", "--git"])).stdout.contains("reset: moving to HEAD~1"));
     repo.git(&["branch", "-q", "fresh"]);
-    for branch in ["fresh", "nothing"] {
+    for (branch, code) in
+        [("fresh", "no-git-move"), ("nothing", "unknown-revision"), ("HEAD", "unknown-revision")]
+    {
         let refused = rb(&repo, &["undo", "--git", branch, "--json"]);
-        assert_eq!((refused.code, &refused.json()["error"]["code"]), (5, &json!("no-git-move")), "{branch}");
+        assert_eq!((refused.code, &refused.json()["error"]["code"]), (5, &json!(code)), "{branch}");
     }
     repo.git(&["checkout", "-q", "--detach", "main~1"]);
     let refused = rb(&repo, &["undo", "--git", "--json"]);

@@ -462,7 +462,14 @@ pub(crate) struct Undo {
     #[arg(value_name = "OP", conflicts_with = "git")]
     pub(crate) operation: Option<String>,
     /// Take back the last move of a branch that git made; of the branch that HEAD is on if none is given
-    #[arg(long, value_name = "BRANCH", num_args = 0..=1, require_equals = false, add = crate::completing::revisions())]
+    #[arg(
+        long,
+        value_name = "BRANCH",
+        num_args = 0..=1,
+        require_equals = false,
+        conflicts_with_all = ["patch", "stat", "color_words"],
+        add = crate::completing::revisions()
+    )]
     pub(crate) git: Option<Option<OsString>>,
     /// Say what would be taken back, and do nothing
     #[arg(long)]

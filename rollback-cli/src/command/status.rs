@@ -1,6 +1,7 @@
 //! `rb status`: recover what a crash cut off, and say where things stand.
 
 use rollback_core::InProgress;
+use rollback_core::oplog::kind;
 use rollback_core::procedure::engine::{runs, sweep_candidates};
 use rollback_core::receipt::Recovery;
 
@@ -41,7 +42,7 @@ pub(crate) fn run(session: &mut Session) -> Outcome {
         (Some(Recovery::SetAside { .. }), _) => session.invocation.git(&["status"]).to_string(),
         _ if !runs.is_empty() => runs[0].next.clone(),
         (_, Some(operation)) if operation.before.is_some() => match operation.kind.as_str() {
-            "undo" => redo_command(session, &operation.outside),
+            kind::UNDO => redo_command(session, &operation.outside),
             _ => undo_command(session, &operation.outside),
         },
         (_, Some(_)) => session.invocation.command(&["ops"]).to_string(),

@@ -1,7 +1,7 @@
 //! `rb undo` and `rb redo`: take back what rb landed, or what git did to a branch.
 
 use rollback_core::RepoPath;
-use rollback_core::oplog::{OperationRef, UndoOptions};
+use rollback_core::oplog::{OperationRef, UndoOptions, kind};
 
 use super::{Outcome, optional_revision, showing};
 use crate::args::{Redo, Showing, Undo};
@@ -53,7 +53,7 @@ fn take_back(which: &OperationRef, how: &How<'_>, session: &mut Session) -> Outc
     })?;
     let again = match undone.kind.as_str() {
         // What was done again can be undone again.
-        "undo" => undo_command(session, &undone.outside),
+        kind::UNDO => undo_command(session, &undone.outside),
         _ => redo_command(session, &undone.outside),
     };
     let failure = later_failure(undone.later_failure.as_deref(), session);

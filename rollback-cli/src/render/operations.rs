@@ -1,7 +1,7 @@
 //! Operations for people: the log, an undo, and where things stand.
 
 use rollback_core::Repo;
-use rollback_core::oplog::{GitMove, GitUndone, Operation, Undone};
+use rollback_core::oplog::{GitMove, GitUndone, Operation, Undone, kind};
 use rollback_core::procedure::engine::RunState;
 use rollback_core::receipt::Recovery;
 use rollback_core::record::UnreadableRecord;
@@ -94,7 +94,7 @@ pub(crate) fn undone(undone: &Undone, repo: &Repo, again: &str, look: Look) -> S
     let mut said = undone.recovered.as_ref().map(recovery).unwrap_or_default();
     said.push_str(&format!(
         "{}: operation {} ({}).\n",
-        match (undone.operation_id.is_empty(), undone.kind == "undo") {
+        match (undone.operation_id.is_empty(), undone.kind == kind::UNDO) {
             (true, false) => "Would undo; nothing was changed",
             (false, false) => "Undone",
             (true, true) => "Would do again; nothing was changed",
@@ -122,7 +122,7 @@ pub(crate) fn undone(undone: &Undone, repo: &Repo, again: &str, look: Look) -> S
         said.push_str(&format!("  {} (outside of the repository)\n", text::path(path)));
     }
     if !undone.operation_id.is_empty() {
-        let what = if undone.kind == "undo" { "undo it again with" } else { "take the undo back with" };
+        let what = if undone.kind == kind::UNDO { "undo it again with" } else { "take the undo back with" };
         said.push_str(&format!("next: {what}: {}\n", paint(Palette::COMMAND, again)));
     }
     said

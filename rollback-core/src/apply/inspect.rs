@@ -259,19 +259,19 @@ struct Inspector<'a> {
     leaving: BTreeSet<&'a RepoPath>,
     /// The submodules that the landing moves or removes.
     links: BTreeSet<&'a RepoPath>,
-    obstacles: BTreeMap<u8, (InTheWay, Vec<RepoPath>)>,
+    obstacles: BTreeMap<InTheWay, Vec<RepoPath>>,
 }
 
 impl Inspector<'_> {
     fn obstacle(&mut self, reason: InTheWay, path: RepoPath) {
-        let paths = &mut self.obstacles.entry(reason as u8).or_insert((reason, Vec::new())).1;
+        let paths = &mut self.obstacles.entry(reason).or_default();
         if !paths.contains(&path) {
             paths.push(path);
         }
     }
 
     fn refuse_obstacles(self) -> Result<()> {
-        match self.obstacles.into_values().next() {
+        match self.obstacles.into_iter().next() {
             Some((reason, paths)) => Err(WorkTreeError::InTheWay { reason, paths }.into()),
             None => Ok(()),
         }

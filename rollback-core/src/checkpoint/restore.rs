@@ -20,7 +20,7 @@ use crate::apply::{
 use crate::error::{CheckpointError, Error, PathError, Result, WorkTreeError};
 use crate::id::TreeId;
 use crate::journal::StateFile;
-use crate::operation::OperationId;
+use crate::operation::{OperationId, kind};
 use crate::path::RepoPath;
 use crate::receipt::{OutcomeKind, Recovery};
 use crate::repo::index::Index;
@@ -365,7 +365,7 @@ impl Repo {
             version: LOG_VERSION,
             operation_id: restored.operation_id.clone().unwrap_or_default(),
             time: self.recorder().seconds,
-            kind: "checkpoint-restore".into(),
+            kind: kind::CHECKPOINT_RESTORE.into(),
             target: restored.checkpoint.full_name(),
             reference: self.head()?.name(),
             before: Some(commit),

@@ -23,7 +23,7 @@ impl LastSeen {
 }
 
 /// What kind of uncommitted work stands in the way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum InTheWay {
     /// Edits in the work tree.
     Edited,

@@ -1,19 +1,19 @@
 //! The moves of branches that git made, as the logs of the branches tell of them.
 //!
 //! The log of a branch has a line for every move, also for those of rb. A line is rb's where an operation of rb's moved that
-//! branch from there to there; an operation and its undo cancel each other out.
+//! branch from there to there, and no other such line is nearer to it in time; an operation and its undo cancel each other
+//! out.
+
+use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Operation;
+use super::{Operation, kind};
 use crate::error::{OperationError, Result};
 use crate::id::CommitId;
 use crate::path::RepoPath;
 use crate::repo::Repo;
 use crate::repo::reflog::LogLine;
-
-/// The kind of an operation that took back a move of git's.
-pub(super) const UNDO_GIT: &str = "undo-git";
 
 /// A move of a branch that git made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,14 +89,16 @@ impl Repo {
         operations: &[Operation],
         limit: usize,
     ) -> Result<(Vec<GitMove>, Option<String>)> {
-        let mut own: Vec<&Operation> =
+        let own: Vec<&Operation> =
             operations.iter().filter(|one| one.reference == *reference && one.before != one.after).collect();
+        let lines = self.reference_log(reference.as_bytes())?;
+        let made_by = lines_of(&own, &lines);
         let (mut moves, mut by_rb) = (Vec::new(), None);
         // How many of the lines to come were taken back, and how many of the undos to come were.
         let (mut taken_back, mut brought_back) = (0_usize, 0_usize);
-        for line in self.reference_log(reference.as_bytes())?.into_iter().take(limit) {
+        for (at, line) in lines.into_iter().enumerate().take(limit) {
             let (Some(after), true) = (line.after, line.before != line.after) else { continue };
-            match maker(&mut own, operations, &line) {
+            match maker(made_by.get(&at).copied(), operations) {
                 Maker::TakesThatBack => brought_back += 1,
                 Maker::TakesBack if brought_back > 0 => brought_back -= 1,
                 Maker::TakesBack => taken_back += 1,
@@ -127,11 +129,28 @@ impl Repo {
     }
 }
 
-/// Whose the line is; the operation that it is of is used up.
-fn maker<'o>(own: &mut Vec<&'o Operation>, all: &[Operation], line: &LogLine) -> Maker<'o> {
-    let same = |one: &&Operation| one.before == line.before && one.after == line.after;
-    let Some(at) = own.iter().position(same) else { return Maker::Git };
-    let operation = own.remove(at);
+/// The lines that operations made, by their place in the log: of several lines with its ends, an operation has the one that
+/// is nearest to it in time. What git moved from there to there at another time stays git's.
+fn lines_of<'o>(operations: &[&'o Operation], lines: &[LogLine]) -> HashMap<usize, &'o Operation> {
+    let mut by_ends: HashMap<_, Vec<usize>> = HashMap::new();
+    for (at, line) in lines.iter().enumerate() {
+        by_ends.entry((line.before, line.after)).or_default().push(at);
+    }
+    let mut made_by = HashMap::new();
+    for operation in operations {
+        let Some(same) = by_ends.get_mut(&(operation.before, operation.after)) else { continue };
+        // Both lists are newest first, so that of one second the newest have each other.
+        let apart = |at: &usize| lines[*at].seconds.abs_diff(operation.time);
+        if let Some(nearest) = (0..same.len()).min_by_key(|nth| apart(&same[*nth])) {
+            made_by.insert(same.remove(nearest), *operation);
+        }
+    }
+    made_by
+}
+
+/// Whose a line is that this operation made, if one did.
+fn maker<'o>(made_by: Option<&'o Operation>, all: &[Operation]) -> Maker<'o> {
+    let Some(operation) = made_by else { return Maker::Git };
     match depth(operation, all) {
         0 => Maker::Rb(operation),
         odd if odd % 2 == 1 => Maker::TakesBack,
@@ -144,12 +163,14 @@ fn depth(operation: &Operation, all: &[Operation]) -> usize {
     let (mut at, mut depth) = (operation, 0);
     while depth < all.len() {
         match (at.kind.as_str(), &at.undoes) {
-            (UNDO_GIT, _) => return depth + 1,
-            ("undo" | "redo", Some(undoes)) => match all.iter().find(|one| one.operation_id == *undoes) {
-                Some(undone) => (at, depth) = (undone, depth + 1),
-                // It was forgotten; its undo says what it was.
-                None => return depth + if at.kind == "redo" { 2 } else { 1 },
-            },
+            (kind::UNDO_GIT, _) => return depth + 1,
+            (kind::UNDO | kind::REDO, Some(undoes)) => {
+                match all.iter().find(|one| one.operation_id == *undoes) {
+                    Some(undone) => (at, depth) = (undone, depth + 1),
+                    // It was forgotten; its undo says what it was.
+                    None => return depth + if at.kind == kind::REDO { 2 } else { 1 },
+                }
+            }
             _ => return depth,
         }
     }

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::git_moves::{GitMove, UNDO_GIT};
+use super::{GitMove, kind};
 use crate::apply::log::{EditsSide, LOG_VERSION, LogDraft, LoggedEdits, LoggedOperation};
 use crate::apply::{
     Beside, Expected, FileBytes, LandOptions, Landing, Look, Need, Onlooker, RefUpdate, Standing, View,
@@ -25,7 +25,7 @@ use crate::path::RepoPath;
 use crate::receipt::Recovery;
 use crate::repo::config::Settings;
 use crate::repo::index::{Index, IndexEntry};
-use crate::repo::refs::Head;
+use crate::repo::refs::{Head, short_reference};
 use crate::repo::sparse::Sparse;
 use crate::repo::{Edits, Objects, Repo};
 
@@ -104,17 +104,18 @@ impl Repo {
         let _span = tracing::debug_span!("undo git", ?branch).entered();
         let recovered = self.recover()?;
         let prepared = self.prepare_git_undo(branch)?;
-        // Before anything is kept, so that a refusal leaves nothing behind.
-        check(self, &prepared.landing(self, String::new())?)?;
         let operation = OperationId::random()?;
+        let checkpoint = prepared.is_here.then(|| format!("before-{operation}"));
         let mut undone = prepared.document(operation.to_string());
-        if prepared.is_here {
-            let name = format!("before-{operation}");
+        undone.checkpoint = checkpoint.as_ref().map(|name| format!("{MANUAL}/{name}"));
+        let landing = prepared.landing(self, &undone)?;
+        // Before anything is kept, so that a refusal leaves nothing behind.
+        check(self, &landing)?;
+        if let Some(name) = checkpoint {
             let message = Some(format!("before {} was taken back", prepared.moved.message));
             let options = CheckpointOptions::default().with_message(message);
-            undone.checkpoint = Some(self.create_checkpoint(MANUAL, &name, &options)?.full_name());
+            self.create_checkpoint(MANUAL, &name, &options)?;
         }
-        let landing = prepared.landing(self, operation.to_string())?;
         let landed =
             land(self, &landing, &LandOptions { operation: Some(operation), ..LandOptions::default() })?;
         undone.recovered = recovered.or(landed.recovered.into());
@@ -128,26 +129,34 @@ impl Repo {
     /// As [`Repo::undo_git`].
     pub fn check_undo_git(&self, branch: Option<&str>) -> Result<GitUndone> {
         let prepared = self.prepare_git_undo(branch)?;
-        check(self, &prepared.landing(self, String::new())?)?;
-        Ok(prepared.document(String::new()))
+        let foreseen = prepared.document(String::new());
+        check(self, &prepared.landing(self, &foreseen)?)?;
+        Ok(foreseen)
     }
 
     fn prepare_git_undo(&self, branch: Option<&str>) -> Result<Prepared> {
         let head = self.head()?;
         let reference = match branch {
-            Some(name) => RepoPath::from(self.full_name(name).as_str()),
+            // A tag of the same name is no branch.
+            Some(name) => {
+                let name = name.strip_prefix("refs/heads/").unwrap_or(name);
+                RepoPath::from(format!("refs/heads/{name}").as_str())
+            }
             // What moves a HEAD that is on no branch is a checkout, which no branch's log tells.
             None if matches!(head, Head::Detached(_)) => {
                 return Err(OperationError::NoGitMove { reference: head.name() }.into());
             }
             None => head.name(),
         };
+        let unknown = || RevisionError::Unknown {
+            spec: short_reference(&reference.to_string()).to_owned(),
+            source: None,
+        };
+        let from = self.read_reference(reference.as_bytes())?.ok_or_else(unknown)?;
         let moved = self.last_git_move(&reference)?;
         let is_here = head.name() == reference && self.work_dir().is_some();
         let work_tree = is_here.then_some("taking back a move of this branch");
         preflight(self, Need { work_tree, identity: false, beside: Beside::Nothing })?;
-        let unknown = || RevisionError::Unknown { spec: reference.to_string(), source: None };
-        let from = self.read_reference(reference.as_bytes())?.ok_or_else(unknown)?;
         // The log may have been rewritten: the branch has to be where the move left it.
         if from != moved.after {
             return Err(LandingError::Moved {
@@ -196,12 +205,13 @@ impl Prepared {
             sparse: sparse.as_ref(),
             conflicts: &[],
         };
-        let mut looker = Looker { onlooker: Onlooker::new(&view)?, index, lost: BTreeMap::new() };
+        let mut comparison =
+            WorkTreeComparison { onlooker: Onlooker::new(&view)?, index, lost: BTreeMap::new() };
         let mut touched = Vec::new();
         for change in paths_between(&self.objects, now, then)? {
-            touched.extend(looker.look(change.path, change.before, change.after)?);
+            touched.extend(comparison.look(change.path, change.before, change.after)?);
         }
-        match looker.lost.into_values().next() {
+        match comparison.lost.into_iter().next() {
             Some((reason, paths)) => Err(WorkTreeError::InTheWay { reason, paths }.into()),
             None => Ok(touched),
         }
@@ -226,7 +236,8 @@ impl Prepared {
         }
     }
 
-    fn landing(&self, repo: &Repo, operation_id: String) -> Result<Landing> {
+    /// What lands, with `undone` for a receipt.
+    fn landing(&self, repo: &Repo, undone: &GitUndone) -> Result<Landing> {
         let objects = &self.objects;
         let side = |entry: &dyn Fn(&Touched) -> Option<Entry>| -> Result<TreeId> {
             let written = self.paths.iter().filter(|one| one.writes);
@@ -243,15 +254,15 @@ impl Prepared {
             (Some(edits), Some(index)) => Some(edits.exact(index.clone())?),
             _ => None,
         };
-        let mut receipt = serde_json::to_vec_pretty(&self.document(operation_id.clone()))
+        let mut receipt = serde_json::to_vec_pretty(undone)
             .map_err(|error| Error::internal("cannot write the receipt", error))?;
         receipt.push(b'\n');
         let committer = repo.recorder();
         let operation = LoggedOperation {
             version: LOG_VERSION,
-            operation_id,
+            operation_id: undone.operation_id.clone(),
             time: committer.seconds,
-            kind: UNDO_GIT.into(),
+            kind: kind::UNDO_GIT.into(),
             target: self.moved.message.clone(),
             reference: self.moved.reference.clone(),
             before: Some(self.from),
@@ -323,13 +334,13 @@ impl Touched {
 }
 
 /// Tells what may go back from what would be lost.
-struct Looker<'a> {
+struct WorkTreeComparison<'a> {
     onlooker: Onlooker<'a>,
     index: &'a Index,
-    lost: BTreeMap<u8, (InTheWay, Vec<RepoPath>)>,
+    lost: BTreeMap<InTheWay, Vec<RepoPath>>,
 }
 
-impl Looker<'_> {
+impl WorkTreeComparison<'_> {
     /// How a path goes back that is `now` in the commit of the branch and was `then`; `None` where it may not.
     fn look(&mut self, path: RepoPath, now: Option<Entry>, then: Option<Entry>) -> Result<Option<Touched>> {
         let row = self.index.entry_at(path.as_bytes()).cloned();
@@ -406,6 +417,28 @@ impl Looker<'_> {
     }
 
     fn lose(&mut self, reason: InTheWay, path: RepoPath) {
-        self.lost.entry(reason as u8).or_insert((reason, Vec::new())).1.push(path);
+        self.lost.entry(reason).or_default().push(path);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use test_kit::Sandbox;
+
+    use super::*;
+
+    #[test]
+    fn the_receipt_in_the_log_is_the_document_that_was_answered() {
+        let sandbox = Sandbox::new();
+        sandbox.commit("one", &[("a", "1\n")]);
+        sandbox.commit("two", &[("a", "2\n")]);
+        sandbox.git(&["reset", "-q", "--hard", "HEAD~1"]);
+        let repo = Repo::discover(sandbox.path()).expect("a repository");
+        let undone = repo.undo_git(None).expect("it can be taken back");
+        let name = undone.checkpoint.clone().expect("the state before is kept");
+        let entry = repo.log_entries().expect("a log").remove(0);
+        assert_eq!(serde_json::from_slice::<GitUndone>(&entry.receipt).expect("a document"), undone);
+        let (scope, name) = name.split_once('/').expect("a scope and a name");
+        assert!(repo.checkpoint(scope, name).expect("it can be read").is_some());
     }
 }

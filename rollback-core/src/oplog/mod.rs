@@ -38,6 +38,8 @@ pub use git_undo::GitUndone;
 pub use prune::{PruneOptions, Pruned};
 pub use undo::{OperationRef, UndoOptions, Undone};
 
+pub use crate::operation::kind;
+
 use crate::apply::log::{LoggedOperation, RECEIPT_FILE, read_entry};
 use crate::error::Result;
 use crate::id::CommitId;
@@ -55,7 +57,7 @@ pub struct Operation {
     pub operation_id: String,
     /// When it landed, in seconds since the epoch.
     pub time: i64,
-    /// The strategy that was taken, or `undo`.
+    /// The strategy that was taken, or one of [`kind`].
     pub kind: String,
     /// What was asked for, as text for people.
     pub target: String,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Entry, Log, number_of};
+use super::{Entry, Log, kind, number_of};
 use crate::apply::log::{
     LOG_VERSION, LogDraft, LoggedEdits, LoggedOperation, LoggedOutside, States, TouchedStateFile,
 };
@@ -13,22 +13,18 @@ use crate::apply::{
 };
 use crate::checkpoint::{RestoredOutside, operation};
 use crate::error::{Error, LandingError, OperationError, RepositoryError, Result, RevisionError};
+use crate::history::is_reached;
 use crate::id::CommitId;
 use crate::journal::StateFile;
 use crate::operation::OperationId;
 use crate::patch::{Diff, DiffDocument, DiffOptions};
 use crate::path::RepoPath;
 use crate::receipt::Recovery;
-use crate::repo::ancestry::with_ancestry;
+use crate::repo::Repo;
 use crate::repo::index::Flags;
-use crate::repo::refs::{Head, References};
+use crate::repo::refs::{Head, References, short_reference};
 use crate::repo::revision::commit_of;
 use crate::repo::state::InProgress;
-use crate::repo::{Repo, commit_set};
-
-/// The kind of an operation that takes one back, and of one that takes such a one back.
-const UNDO: &str = "undo";
-const REDO: &str = "redo";
 
 /// Which operation is meant.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -232,7 +228,7 @@ impl Repo {
             operation_id: operation_id.to_owned(),
             time,
             // What takes an undo back does what was undone again.
-            kind: if logged.kind == UNDO { REDO } else { UNDO }.into(),
+            kind: if logged.kind == kind::UNDO { kind::REDO } else { kind::UNDO }.into(),
             target: format!("{} {}", logged.kind, logged.target),
             reference,
             before,
@@ -359,14 +355,16 @@ impl Repo {
                 return Err(OperationError::ReferenceGone { operation, reference, expected }.into());
             }
             (None, Some(found)) => {
-                return Err(
-                    LandingError::BranchExists { branch: short_name(&logged.reference), found }.into()
-                );
+                return Err(LandingError::BranchExists {
+                    branch: short_reference(&logged.reference.to_string()).to_owned(),
+                    found,
+                }
+                .into());
             }
             (None, None) => return Ok(on_it),
         };
         let reference = logged.reference.to_string();
-        Err(match self.is_in_past_of(expected, &[found])? {
+        Err(match is_reached(&self.objects(), &[found], expected)? {
             true => OperationError::LaterCommits {
                 operation,
                 reference,
@@ -383,11 +381,11 @@ impl Repo {
         let Some(first) = logged.commit_ids.first().copied() else { return Ok(()) };
         let remotes = self.remote_tips()?;
         let tips: Vec<_> = remotes.iter().map(|(_, tip)| *tip).collect();
-        if tips.is_empty() || !self.is_in_past_of(first, &tips)? {
+        if tips.is_empty() || !is_reached(&self.objects(), &tips, first)? {
             return Ok(());
         }
         for (reference, tip) in remotes {
-            if self.is_in_past_of(first, &[tip])? {
+            if is_reached(&self.objects(), &[tip], first)? {
                 return Err(OperationError::Published {
                     operation: logged.operation_id.clone(),
                     reference,
@@ -397,14 +395,6 @@ impl Repo {
             }
         }
         Ok(())
-    }
-
-    fn is_in_past_of(&self, commit: CommitId, tips: &[CommitId]) -> Result<bool> {
-        with_ancestry(&self.objects(), |mut ancestry| {
-            let one = ancestry.index_of(commit);
-            let tips: Vec<_> = tips.iter().map(|tip| ancestry.index_of(*tip)).collect();
-            Ok(!commit_set::difference(&mut ancestry, &[one], &tips)?.contains(&one))
-        })
     }
 
     /// The remote-tracking references and the commits they name.
@@ -428,15 +418,15 @@ fn next(entries: Vec<Entry>, which: &OperationRef) -> Result<Entry, OperationErr
             .find(|entry| !is_undo_or_redo(&entry.logged) && entry.undone_by.is_none())
             .ok_or(OperationError::NothingToUndo),
         OperationRef::NextRedo => whole
-            .find(|entry| entry.logged.kind != REDO && entry.undone_by.is_none())
-            .filter(|entry| entry.logged.kind == UNDO)
+            .find(|entry| entry.logged.kind != kind::REDO && entry.undone_by.is_none())
+            .filter(|entry| entry.logged.kind == kind::UNDO)
             .ok_or(OperationError::NothingToRedo),
         _ => whole.next().ok_or(OperationError::NothingLanded),
     }
 }
 
 fn is_undo_or_redo(logged: &LoggedOperation) -> bool {
-    logged.kind == UNDO || logged.kind == REDO
+    logged.kind == kind::UNDO || logged.kind == kind::REDO
 }
 
 fn undone_of(logged: &LoggedOperation, operation_id: String) -> Undone {
@@ -454,9 +444,4 @@ fn undone_of(logged: &LoggedOperation, operation_id: String) -> Undone {
         later_failure: None,
         diff: None,
     }
-}
-
-fn short_name(reference: &RepoPath) -> String {
-    let name = reference.to_string();
-    name.strip_prefix("refs/heads/").map(ToOwned::to_owned).unwrap_or(name)
 }

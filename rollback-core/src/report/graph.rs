@@ -4,11 +4,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::short_reference;
 use crate::id::CommitId;
 use crate::plan::Plan;
 use crate::receipt::{Outcome, OutcomeKind};
 use crate::repo::Repo;
+use crate::repo::refs::short_reference;
 
 /// The commits before and after.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

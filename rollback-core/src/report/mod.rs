@@ -348,9 +348,3 @@ impl Facts {
         }
     }
 }
-
-/// The name of a reference as people say it.
-fn short_reference(name: &str) -> &str {
-    let prefixes = ["refs/heads/", "refs/remotes/", "refs/tags/"];
-    prefixes.iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(name)
-}

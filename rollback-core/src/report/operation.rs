@@ -6,15 +6,16 @@ use super::graph::{Graph, Marks, Part, marks_of_plan, nodes};
 use super::origin::{add_origin, add_requests};
 use super::{
     Changed, CheckReport, CommitLine, Facts, Look, Moment, Moved, Report, ReportKind, ReportOutcome,
-    RungReport, SCHEMA_VERSION, Standing, Timing, short_reference,
+    RungReport, SCHEMA_VERSION, Standing, Timing,
 };
 use crate::checks::command_line;
 use crate::error::Result;
 use crate::id::{CommitId, Entry};
-use crate::oplog::{Operation, OperationRef};
+use crate::oplog::{Operation, OperationRef, kind};
 use crate::plan::{Attempt, AttemptResult, LossClass, Plan};
 use crate::receipt::Receipt;
 use crate::repo::Repo;
+use crate::repo::refs::short_reference;
 use crate::strategy::Strategy;
 use crate::verdict::{CheckKind, CheckRun, On};
 
@@ -62,9 +63,15 @@ impl Repo {
 }
 
 fn title(operation: &Operation) -> String {
+    let target = &operation.target;
     match operation.kind.as_str() {
-        "undo" => format!("Undo of {}", operation.target),
-        _ => format!("Rollback of {}", operation.target),
+        kind::UNDO => format!("Undo of {target}"),
+        kind::REDO => format!("Redo of {}", target.strip_prefix("undo ").unwrap_or(target)),
+        kind::UNDO_GIT => format!("Undo of git's {target}"),
+        kind::CHECKPOINT_RESTORE => format!("Return to the checkpoint {target}"),
+        kind::RESTORE_UNCOMMITTED => format!("Restore of {target}"),
+        kind if kind == Strategy::CherryPick.name() => format!("Pick of {target}"),
+        _ => format!("Rollback of {target}"),
     }
 }
 

@@ -8,13 +8,13 @@ use super::origin::add_origin;
 use super::{
     Changed, CheckReport, EvidenceReport, EvidenceState, Fact, Facts, FollowupReport, Look, MessageReport,
     Moment, Moved, Report, ReportKind, ReportOutcome, RungReport, SCHEMA_VERSION, Standing, Timing,
-    short_reference,
 };
 use crate::error::Result;
 use crate::procedure::Procedure;
 use crate::procedure::engine::{RunState, RunStatus, RungTried, Unit};
 use crate::process::Redactor;
 use crate::repo::Repo;
+use crate::repo::refs::short_reference;
 use crate::trust::sha256;
 use crate::verdict::On;
 

@@ -19,6 +19,7 @@ use crate::apply::{
 use crate::error::{Error, InTheWay, Result, SequenceError, WorkTreeError};
 use crate::id::{CommitId, Entry, EntryMode, TreeId};
 use crate::journal::{IndexedPath, StateFile};
+use crate::operation::kind;
 use crate::path::RepoPath;
 use crate::repo::Edits;
 use crate::repo::config::Settings;
@@ -74,7 +75,7 @@ impl Run<'_> {
         let target = stop.before.ok_or(SequenceError::BeganUnborn)?;
         self.target = format!("{} {}", stop.kind, stop.target);
         let undoes = Some(stop.operation_id.clone());
-        let entry = NewEntry { kind: Some("undo"), undoes, ..NewEntry::default() };
+        let entry = NewEntry { kind: Some(kind::UNDO), undoes, ..NewEntry::default() };
         self.reset_to(Some(target), SequenceFolder::Too, entry)
     }
 

@@ -25,7 +25,7 @@ use crate::apply::{
 use crate::error::{Error, InTheWay, Result, WorkTreeError};
 use crate::id::CommitId;
 use crate::journal::IndexedPath;
-use crate::operation::OperationId;
+use crate::operation::{OperationId, kind};
 use crate::path::RepoPath;
 use crate::receipt::{Outcome, OutcomeKind};
 use crate::repo::config::Settings;
@@ -255,7 +255,7 @@ impl Repo {
             version: LOG_VERSION,
             operation_id: restored.outcome.operation_id.clone().unwrap_or_default(),
             time: self.recorder().seconds,
-            kind: "restore-uncommitted".into(),
+            kind: kind::RESTORE_UNCOMMITTED.into(),
             target: names.join(", "),
             reference: restored.reference.clone(),
             before: restored.commit_id,

@@ -55,6 +55,12 @@ fn is_always_a_file(name: &[u8]) -> bool {
     matches!(name, b"FETCH_HEAD" | b"MERGE_HEAD")
 }
 
+/// The name of a reference as people say it.
+pub(crate) fn short_reference(name: &str) -> &str {
+    let prefixes = ["refs/heads/", "refs/remotes/", "refs/tags/"];
+    prefixes.iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(name)
+}
+
 /// Whether a file of git's state is a reference where references are stored in tables (`refs.c`, `is_root_ref`).
 pub(crate) fn is_state_reference(name: &str) -> bool {
     const OTHERS: [&str; 5] =
