@@ -3,9 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::io::{ErrorKind, Write};
-use std::num::NonZero;
 use std::path::{Path, PathBuf};
-use std::thread;
 
 use bstr::ByteSlice;
 
@@ -17,6 +15,7 @@ use crate::id::{Entry, EntryKind};
 use crate::path::RepoPath;
 use crate::progress::Count;
 use crate::repo::Objects;
+use crate::workers::{self, Spread};
 
 /// How many files are worth a thread of their own.
 const FILES_OF_A_THREAD: usize = 2_000;
@@ -52,36 +51,16 @@ pub(super) fn write_files(
 
 /// Does the work of each share of `rows` in a thread of its own, where they are many. Returns when all have ended.
 ///
-/// `gix::parallel` panics where the system has no thread left; here the caller does that share itself.
-///
 /// # Errors
 /// That of the first share that failed.
 pub(super) fn in_parallel<'r, T: Sync, R: Send>(
     rows: &'r [T],
     work: &(dyn Fn(&'r [T]) -> Result<R> + Sync),
 ) -> Result<Vec<R>> {
-    let threads = thread::available_parallelism().map_or(1, NonZero::get).min(MOST_THREADS);
-    let threads = threads.min(rows.len() / FILES_OF_A_THREAD);
-    if threads < 2 {
-        return Ok(vec![work(rows)?]);
-    }
-    let shares: Vec<_> = rows.chunks(rows.len().div_ceil(threads)).collect();
-    let ended: Vec<_> = thread::scope(|scope| {
-        let start = |share: &'r [T]| {
-            let worker = thread::Builder::new().spawn_scoped(scope, move || work(share));
-            (share, worker)
-        };
-        let workers: Vec<_> = shares.into_iter().map(start).collect();
-        let end = |(share, worker): (&'r [T], std::io::Result<thread::ScopedJoinHandle<'_, Result<R>>>)| {
-            match worker {
-                Ok(worker) => worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
-                // The system has no thread left.
-                Err(_) => work(share),
-            }
-        };
-        workers.into_iter().map(end).collect()
-    });
-    ended.into_iter().collect()
+    let threads = workers::threads(0).min(MOST_THREADS);
+    let threads = threads.min(rows.len() / FILES_OF_A_THREAD).max(1);
+    let shares: Vec<_> = rows.chunks(rows.len().div_ceil(threads).max(1)).collect();
+    Spread { threads, at_once: 1 }.over(&shares, &|| Ok(()), &|(), share: &&'r [T]| work(share))
 }
 
 /// Writes entries of a tree into a folder, one after the other, while no program is at work in it.
