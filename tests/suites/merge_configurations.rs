@@ -45,6 +45,7 @@ fn run() -> Result<ExitCode, String> {
         }
         total.add(&tally);
     }
+    total.refuse_silence();
     println!("{}", total.report("all configurations"));
     Ok(if total.differences().is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -143,6 +143,13 @@ impl Tally {
         self.differences.push(case.into());
     }
 
+    /// Takes it down as a difference where no answer was compared: there was no case, or git died of each.
+    pub fn refuse_silence(&mut self) {
+        if self.counts.keys().all(|verdict| verdict == "git died of it") {
+            self.difference("nothing was compared: there is no case, or git died of each");
+        }
+    }
+
     /// How often the verdict was given.
     pub fn of(&self, verdict: &str) -> usize {
         self.counts.get(verdict).copied().unwrap_or(0)
