@@ -49,7 +49,7 @@ impl Repo {
     /// one, that did so, and that was not reverted in turn. A commit that the tip does not reach is judged by its pick.
     ///
     /// # Errors
-    /// [`RevisionError::ShallowHistory`](crate::error::RevisionError::ShallowHistory) for a commit at the end of a
+    /// [`RevisionError::ShallowHistory`] for a commit at the end of a
     /// shallow clone.
     pub fn is_reverted(&self, commit: CommitId, tip: CommitId) -> Result<IsReverted> {
         self.complete(|repo| Judge::new(repo, tip)?.judge_with_turns(commit))
