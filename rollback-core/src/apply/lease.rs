@@ -3,13 +3,12 @@
 //! The file is locked by the system, so the right ends with the process that holds it, however that ends. What stands in
 //! the file is for people: who holds it. Nothing is decided by it.
 
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use super::durable;
 use super::own::OwnFolder;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::process::Holder;
 use crate::repo::Repo;
 use crate::repo::config::Settings;
@@ -42,25 +41,14 @@ impl Repo {
     /// `rb/lease` in the common git directory.
     ///
     /// # Errors
-    /// [`RepositoryError::LinkInGitDir`](crate::error::RepositoryError::LinkInGitDir); [`Error::Io`].
+    /// [`RepositoryError::LinkInGitDir`](crate::error::RepositoryError::LinkInGitDir); [`Error::Io`](crate::Error::Io).
     pub(crate) fn lease(&self, holder: &Holder) -> Result<Leased> {
         let settings = Settings::of(self)?;
         let own = OwnFolder::make(&self.common_dir(), &["rb"], &settings)?;
-        let path = own.path.join(LEASE);
-        let mut file =
-            own.folder.open_or_create(LEASE.as_bytes(), 0o666).map_err(|error| own.refusal(LEASE, error))?;
-        durable::share_file(&file, &path, settings.shared)?;
-        let begun = Instant::now();
-        loop {
-            match file.try_lock() {
-                Ok(()) => break,
-                Err(TryLockError::WouldBlock) if begun.elapsed() < JUST_STARTED => {
-                    std::thread::sleep(Duration::from_millis(5));
-                }
-                Err(TryLockError::WouldBlock) => return Ok(Leased::Held(read(&mut file))),
-                Err(TryLockError::Error(error)) => return Err(Error::io("lock", path, error)),
-            }
-        }
+        let Some(file) = own.lock(LEASE, JUST_STARTED, &settings)? else {
+            let read = own.folder.open_file(LEASE.as_bytes()).ok().and_then(read);
+            return Ok(Leased::Held(read));
+        };
         let mut lease = Lease { file };
         lease.note(holder);
         Ok(Leased::Taken(lease))
@@ -85,9 +73,8 @@ impl Drop for Lease {
     }
 }
 
-fn read(file: &mut File) -> Option<Holder> {
+fn read(file: File) -> Option<Holder> {
     let mut bytes = Vec::new();
-    file.seek(SeekFrom::Start(0)).ok()?;
     file.take(LONGEST).read_to_end(&mut bytes).ok()?;
     serde_json::from_slice(&bytes).ok()
 }

@@ -14,7 +14,8 @@ use super::own::OwnFolder;
 use crate::error::{Error, Result};
 use crate::repo::config::Settings;
 
-/// How long a lock may seem to be held that is not.
+/// How long a lock may seem to be held that is not: a process that is just being started holds copies of all that is open
+/// here, until it runs.
 const JUST_STARTED: Duration = Duration::from_millis(100);
 
 /// The right to land in this work tree, held until it is dropped.
@@ -33,21 +34,9 @@ impl LandingLock {
             durable::refuse_links(git_dir, Path::new(part))?;
         }
         let own = OwnFolder::make(git_dir, &["rb"], settings)?;
-        let path = own.path.join("lock");
-        let opened = own.folder.open_or_create(b"lock", 0o666);
-        let file = opened.map_err(|error| own.refusal("lock", error))?;
-        durable::share_file(&file, &path, settings.shared)?;
-        let begun = Instant::now();
-        loop {
-            match file.try_lock() {
-                Ok(()) => return Ok(Self { _file: file }),
-                // A process that is just being started holds copies of all that is open here, until it runs.
-                Err(fs::TryLockError::WouldBlock) if begun.elapsed() < JUST_STARTED => {
-                    std::thread::sleep(Duration::from_millis(2));
-                }
-                Err(fs::TryLockError::WouldBlock) => return Err(Error::Locked { path, age: None }),
-                Err(fs::TryLockError::Error(error)) => return Err(Error::io("lock", path, error)),
-            }
+        match own.lock("lock", JUST_STARTED, settings)? {
+            Some(file) => Ok(Self { _file: file }),
+            None => Err(Error::Locked { path: own.path.join("lock"), age: None }),
         }
     }
 }

@@ -2,11 +2,14 @@
 //!
 //! The git directory is the root that rb chose; its author may have put links into it.
 
+use std::fs::{File, TryLockError};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use bstr::ByteSlice;
 
+use super::durable;
 use super::folder::{FileKind, Folder};
 use crate::error::{Error, RepositoryError, Result};
 use crate::repo::config::Settings;
@@ -77,6 +80,29 @@ impl OwnFolder {
             self.folder.sync().map_err(|error| Error::io("flush", &self.path, error))?;
         }
         Ok(made)
+    }
+
+    /// Takes the system's lock on a file of the folder, which is made where it is missing; `None` where another process
+    /// holds it for longer than `patience`. The lock ends when the file is dropped, and with the process.
+    ///
+    /// # Errors
+    /// [`RepositoryError::LinkInGitDir`]; [`Error::Io`].
+    pub(crate) fn lock(&self, name: &str, patience: Duration, settings: &Settings) -> Result<Option<File>> {
+        let opened = self.folder.open_or_create(name.as_bytes(), 0o666);
+        let file = opened.map_err(|error| self.refusal(name, error))?;
+        let path = self.path.join(name);
+        durable::share_file(&file, &path, settings.shared)?;
+        let begun = Instant::now();
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(Some(file)),
+                Err(TryLockError::WouldBlock) if begun.elapsed() < patience => {
+                    std::thread::sleep(Duration::from_millis(2));
+                }
+                Err(TryLockError::WouldBlock) => return Ok(None),
+                Err(TryLockError::Error(error)) => return Err(Error::io("lock", path, error)),
+            }
+        }
     }
 
     /// The path of a name in it, for messages.

@@ -4,10 +4,10 @@
 //! of the store makes comparing and replacing one step. A record that cannot be read is passed over and named; it stays
 //! where it is until `rb prune` takes it away, and no other record depends on it.
 
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::durable;
 use super::own::OwnFolder;
@@ -281,21 +281,8 @@ impl StoreLock {
 
     fn within(repo: &Repo, settings: &Settings, patience: Duration) -> Result<Result<Self, PathBuf>> {
         let own = OwnFolder::make(&repo.common_dir(), &RECORDS, settings)?;
-        let path = own.path.join(LOCK);
-        let file =
-            own.folder.open_or_create(LOCK.as_bytes(), 0o666).map_err(|error| own.refusal(LOCK, error))?;
-        durable::share_file(&file, &path, settings.shared)?;
-        let begun = Instant::now();
-        loop {
-            match file.try_lock() {
-                Ok(()) => return Ok(Ok(Self { _file: file })),
-                Err(TryLockError::WouldBlock) if begun.elapsed() < patience => {
-                    std::thread::sleep(Duration::from_millis(2));
-                }
-                Err(TryLockError::WouldBlock) => return Ok(Err(path)),
-                Err(TryLockError::Error(error)) => return Err(Error::io("lock", path, error)),
-            }
-        }
+        let file = own.lock(LOCK, patience, settings)?;
+        Ok(file.map(|file| Self { _file: file }).ok_or_else(|| own.path.join(LOCK)))
     }
 }
 
