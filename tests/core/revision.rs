@@ -326,3 +326,61 @@ fn abbreviated_ids_of_sha256_are_taken_as_git_takes_them() {
     let found = repo.resolve_commit(&short).expect("a branch").to_string();
     assert_eq!(found, sandbox.git(&["rev-parse", "HEAD~1"]));
 }
+
+/// One repository of each storage of references.
+fn of_each_storage() -> [Sandbox; 2] {
+    ["files", "reftable"].map(|format| {
+        let sandbox = Sandbox::folder();
+        sandbox.git(&["init", "-q", &format!("--ref-format={format}"), "-b", "main", "."]);
+        sandbox
+    })
+}
+
+fn assert_named_as_by_git(sandbox: &Sandbox, specs: &[&str]) {
+    let repo = open(sandbox);
+    for spec in specs {
+        let named = repo.resolve_commit(spec).map(|commit| commit.to_string());
+        assert_eq!(named.expect(spec), sandbox.git(&["rev-parse", &format!("{spec}^{{commit}}")]), "{spec}");
+    }
+}
+
+#[test]
+fn files_that_say_more_than_an_id_name_the_first_one() {
+    for sandbox in of_each_storage() {
+        sandbox.commit("one", &[("f", "1\n")]);
+        for side in ["side", "other"] {
+            sandbox.git(&["checkout", "-q", "-b", side, "main"]);
+            sandbox.commit(side, &[(side, "1\n")]);
+        }
+        sandbox.git(&["checkout", "-q", "main"]);
+        sandbox.git(&["fetch", "-q", ".", "side", "other"]);
+        sandbox.git(&["merge", "-q", "--no-commit", "--no-ff", "side", "other"]);
+        assert_named_as_by_git(&sandbox, &["FETCH_HEAD", "FETCH_HEAD~1", "MERGE_HEAD", "MERGE_HEAD^0"]);
+    }
+}
+
+#[test]
+fn moves_of_references_in_tables_are_named_as_git_names_them() {
+    let [_, sandbox] = of_each_storage();
+    sandbox.commit("one", &[("f", "1\n")]);
+    sandbox.commit("from here to there", &[("f", "2\n")]);
+    sandbox.commit("three", &[("f", "3\n")]);
+    sandbox.git(&["checkout", "-q", ":/from here to there"]);
+    let dates = sandbox.git(&["log", "-g", "--date=unix", "--format=%gd", "main"]);
+    // Of larger numbers git takes what is left after an overflow.
+    let specs =
+        dates.lines().chain(["@{-1}", "main@{0}", "main@{2}", "main@{100000000}", "main@{2000000000}"]);
+    assert_named_as_by_git(&sandbox, &specs.collect::<Vec<_>>());
+    assert!(open(&sandbox).resolve_commit("main@{99999999}").is_err());
+}
+
+#[test]
+fn a_path_of_the_index_is_named_where_there_is_no_head() {
+    let [_, sandbox] = of_each_storage();
+    sandbox.commit("one", &[("f", "1\n")]);
+    sandbox.git(&["checkout", "-q", "--detach"]);
+    sandbox.git(&["update-ref", "--no-deref", "-d", "HEAD"]);
+    assert_eq!(sandbox.git(&["cat-file", "-t", ":f"]), "blob");
+    let refused = open(&sandbox).resolve_commit(":f").expect_err("it is no commit");
+    assert!(matches!(&refused, Error::Revision(RevisionError::NotACommit { .. })), "{refused:?}");
+}

@@ -7,14 +7,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::tables::{Changes, transact};
+use super::tables::transact;
 use super::{durable, stage::Stage};
 use crate::error::{Error, Result};
 use crate::id::ObjectId;
 use crate::reftable::RefValue;
 use crate::repo::Repo;
 use crate::repo::config::Settings;
-use crate::repo::refs::stack::Stack;
 use crate::repo::refs::{References, Storage, stack_dir};
 
 pub(super) const NAME: &str = "refs/worktree/rb-landing";
@@ -60,9 +59,5 @@ pub(crate) fn weigh_anchor(repo: &Repo) -> Result<()> {
 
 fn set(repo: &Repo, value: RefValue, settings: &Settings) -> Result<()> {
     let git_dir = stack_dir(&repo.local(), NAME.as_bytes());
-    transact(repo, &git_dir, settings, |stack: &Stack| {
-        let mut changes = Changes::default();
-        changes.set(stack, NAME.as_bytes(), value)?;
-        Ok(changes)
-    })
+    transact(repo, &git_dir, settings, |stack, changes| changes.set(stack, NAME.as_bytes(), value))
 }

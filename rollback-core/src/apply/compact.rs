@@ -7,61 +7,49 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::tables::{PATIENCE, SHORT, Staged, Turn, random};
+use super::tables::{SHORT_LOCK, StackLock, Staged, random};
 use super::{durable, lock};
 use crate::error::{Error, Result};
-use crate::reftable::{
-    self, LogRecord, Merged, RefRecord, RefValue, Table, TableError, TableName, header_len,
-};
-use crate::repo::Repo;
+use crate::reftable::{self, RefValue, TableName, header_len};
 use crate::repo::config::{Settings, TableSettings};
 use crate::repo::refs::stack::{LIST, Stack};
 
 /// Merges what is due. A stack stays as it is where another process is at work on it, or where that fails: it is read the
 /// same.
-pub(super) fn compact(repo: &Repo, turn: &Turn, settings: &Settings, tables: TableSettings) {
-    let compaction = Compaction { turn, settings, tables, hash: repo.local().object_hash() };
+pub(super) fn compact(lock: &StackLock, settings: &Settings, tables: TableSettings) {
+    let compaction = Compaction { lock, settings, tables };
     if let Err(error) = compaction.run() {
         tracing::debug!(%error, "the tables were not merged");
     }
 }
 
 struct Compaction<'a> {
-    turn: &'a Turn,
+    lock: &'a StackLock,
     settings: &'a Settings,
     tables: TableSettings,
-    hash: gix::hash::Kind,
 }
 
 impl Compaction<'_> {
     fn run(&self) -> Result<()> {
-        if due(&self.open()?, self.tables.factor).is_none() {
+        if due(&self.lock.open()?, self.tables.factor).is_none() {
             return Ok(());
         }
         let mut locks = Vec::new();
         let done = self.merge(&mut locks);
-        let released = lock::release(&locks, SHORT);
+        let released = lock::release(&locks, SHORT_LOCK);
         done.and(released)
     }
 
-    fn open(&self) -> Result<Stack> {
-        Stack::open(&self.turn.git_dir, self.hash)
-    }
-
     fn merge(&self, locks: &mut Vec<PathBuf>) -> Result<()> {
-        let list = self.turn.take_lock(LIST, PATIENCE, self.settings)?;
-        let begun = self.open().and_then(|stack| {
+        let (stack, range) = self.lock.with_list(self.settings, || {
+            let stack = self.lock.open()?;
             let range = due(&stack, self.tables.factor);
             let range = range.map(|range| self.lock_tables(&stack, range, locks)).transpose()?;
             Ok((stack, range.filter(|range| range.len() > 1)))
-        });
-        lock::release([&list], SHORT)?;
-        let (stack, Some(range)) = begun? else { return Ok(()) };
+        })?;
+        let Some(range) = range else { return Ok(()) };
         let merged = self.merged(&stack, range.clone())?;
-        let list = self.turn.take_lock(LIST, PATIENCE, self.settings)?;
-        let replaced = self.replace(&stack, range, merged);
-        lock::release([&list], SHORT)?;
-        replaced
+        self.lock.with_list(self.settings, || self.replace(&stack, range, merged))
     }
 
     /// Locks the tables from the newest on; one that another process is merging ends the run.
@@ -72,7 +60,7 @@ impl Compaction<'_> {
         locks: &mut Vec<PathBuf>,
     ) -> Result<Range<usize>> {
         for nth in range.clone().rev() {
-            match self.turn.take_lock(&stack.names[nth], Duration::ZERO, self.settings) {
+            match self.lock.take_lock(&stack.names[nth], Duration::ZERO, self.settings) {
                 Ok(lock) => locks.push(lock),
                 Err(Error::Locked { .. }) => return Ok(nth + 1..range.end),
                 Err(error) => return Err(error),
@@ -85,10 +73,17 @@ impl Compaction<'_> {
     fn merged(&self, stack: &Stack, range: Range<usize>) -> Result<Option<(TableName, Vec<u8>)>> {
         let tables = &stack.tables[range.clone()];
         let failed = |error| stack.failed(LIST, error);
-        let (references, logs) = records(tables, range.start == 0).map_err(failed)?;
+        // What is gone is forgotten where no older table can have it.
+        let is_oldest = range.start == 0;
+        let references = reftable::references(tables, b"").map_err(failed)?.filter(
+            |record| !matches!(record, Ok(record) if is_oldest && record.value == RefValue::Deletion),
+        );
+        let logs = reftable::logs(tables, b"")
+            .map_err(failed)?
+            .filter(|record| !matches!(record, Ok(record) if is_oldest && record.value.is_none()));
         let (Some(first), Some(last)) = (tables.first(), tables.last()) else { return Ok(None) };
         let (min_update_index, max_update_index) = (first.min_update_index, last.max_update_index);
-        let limits = reftable::Limits { min_update_index, max_update_index, hash: self.hash };
+        let limits = reftable::Limits { min_update_index, max_update_index, hash: self.lock.hash };
         let bytes = reftable::write(limits, self.tables.layout, references, logs).map_err(failed)?;
         let unique = random()?;
         Ok(bytes.map(|bytes| (TableName { min_update_index, max_update_index, unique }, bytes)))
@@ -101,16 +96,13 @@ impl Compaction<'_> {
         range: Range<usize>,
         merged: Option<(TableName, Vec<u8>)>,
     ) -> Result<()> {
-        let now = self.open()?;
+        let now = self.lock.open()?;
         let old = &before.names[range];
         let Some(at) = now.names.windows(old.len()).position(|names| names == old) else { return Ok(()) };
         let mut names = now.names.clone();
-        let name = merged.as_ref().map(|(name, _)| name.to_string());
-        names.splice(at..at + old.len(), name.clone());
-        let bytes = merged.as_ref().map(|(_, bytes)| bytes.as_slice());
-        let staged =
-            Staged::of(&now, name.unwrap_or_default(), bytes, &names, &self.turn.own.path, self.settings)?;
-        staged.commit(self.settings)?;
+        names.splice(at..at + old.len(), merged.as_ref().map(|(name, _)| name.to_string()));
+        let table = merged.as_ref().map(|(name, bytes)| (name, bytes.as_slice()));
+        Staged::of(&now, table, &names, &self.lock.own.path, self.settings)?.commit(self.settings)?;
         durable::sync_folder(&now.folder, self.settings.fsync.references)?;
         old.iter().try_for_each(|name| durable::remove_if_there(&now.folder.join(name)))
     }
@@ -121,25 +113,4 @@ fn due(stack: &Stack, factor: u64) -> Option<Range<usize>> {
     let overhead = header_len(stack.hash) - 1;
     let sizes: Vec<_> = stack.tables.iter().map(|table| table.size.saturating_sub(overhead)).collect();
     reftable::segment(&sizes, factor)
-}
-
-/// What the tables say together. What is gone is forgotten where no older table can have it.
-fn records(
-    tables: &[Table],
-    are_oldest: bool,
-) -> std::result::Result<(Vec<RefRecord>, Vec<LogRecord>), TableError> {
-    let (mut references, mut logs) = (Vec::new(), Vec::new());
-    let mut merged = Merged::references(tables, b"")?;
-    while let Some(record) = merged.next_reference()? {
-        if !are_oldest || record.value != RefValue::Deletion {
-            references.push(record);
-        }
-    }
-    let mut merged = Merged::logs(tables, b"")?;
-    while let Some(record) = merged.next_log()? {
-        if !are_oldest || record.value.is_some() {
-            logs.push(record);
-        }
-    }
-    Ok((references, logs))
 }

@@ -24,6 +24,7 @@ use crate::id::ObjectId;
 use crate::journal::LoggedEntry;
 use crate::reftable::{LogUpdate, RefValue};
 use crate::repo::config::Settings;
+use crate::repo::reflog;
 use crate::repo::refs::Storage;
 use crate::repo::refs::stack::Stack;
 use crate::repo::{NewObjects, Repo};
@@ -137,10 +138,7 @@ fn unknown(kept: &[Kept], owner: &str, objects: &[ObjectId]) -> Vec<ObjectId> {
 /// The lines of the log in a stack, with their numbers, the oldest first.
 fn read_stack(stack: &Stack) -> Result<Vec<(u64, Kept)>> {
     let lines = stack.log(NAME.as_bytes(), usize::MAX)?;
-    let kept = |(number, line): (u64, LogUpdate)| {
-        let owner = line.message.to_str().ok()?.trim_end().strip_prefix("rb: ")?.to_owned();
-        Some((number, Kept { id: line.new, owner }))
-    };
+    let kept = |(number, line)| Some((number, Kept::of(line)?));
     Ok(lines.into_iter().rev().filter_map(kept).collect())
 }
 
@@ -166,7 +164,7 @@ fn add_lines(
             offset: 0,
             message: format!("rb: {owner}").into(),
         };
-        changes.lines.push((NAME.into(), line));
+        changes.push_line(NAME.as_bytes(), line);
         old = id;
     }
     Ok(())
@@ -196,21 +194,17 @@ fn keep_in_tables(repo: &Repo, settings: &Settings, owner: &str, objects: &[Obje
     if is_new(&Stack::open(&common_dir, repo.local().object_hash())?)?.is_empty() {
         return Ok(());
     }
-    transact(repo, &common_dir, settings, |stack| {
-        let mut changes = Changes::default();
+    transact(repo, &common_dir, settings, |stack, changes| {
         let new = is_new(stack)?;
-        if !new.is_empty() {
-            add_lines(repo, stack, owner, new, &mut changes)?;
-        }
-        Ok(changes)
+        if new.is_empty() { Ok(()) } else { add_lines(repo, stack, owner, new, changes) }
     })
 }
 
 fn stop_keeping_in_tables(repo: &Repo, settings: &Settings, is_wanted: &dyn Fn(&str) -> bool) -> Result<()> {
-    transact(repo, &repo.common_dir(), settings, |stack| {
+    transact(repo, &repo.common_dir(), settings, |stack, changes| {
         let unwanted = read_stack(stack)?.into_iter().filter(|(_, kept)| !is_wanted(&kept.owner));
-        let cut = unwanted.map(|(number, _)| (NAME.into(), number)).collect();
-        Ok(Changes { cut, ..Changes::default() })
+        changes.cut.extend(unwanted.map(|(number, _)| (NAME.into(), number)));
+        Ok(())
     })
 }
 
@@ -219,6 +213,14 @@ fn stop_keeping_in_tables(repo: &Repo, settings: &Settings, is_wanted: &dyn Fn(&
 struct Kept {
     id: ObjectId,
     owner: String,
+}
+
+impl Kept {
+    /// What a line keeps; `None` for one that is not rb's.
+    fn of(line: LogUpdate) -> Option<Self> {
+        let owner = line.message.to_str().ok()?.trim_end().strip_prefix("rb: ")?.to_owned();
+        Some(Self { id: line.new, owner })
+    }
 }
 
 /// The folders of the reference and its log, under the lock of the store.
@@ -246,7 +248,7 @@ impl<'a> Keeper<'a> {
     /// What is kept. A line that cannot be read keeps nothing for git either.
     fn read(&self) -> Result<Vec<Kept>> {
         let bytes = read_file(&self.logs, NAME)?.unwrap_or_default();
-        Ok(bytes.lines().filter_map(parse_line).collect())
+        Ok(bytes.lines().filter_map(reflog::parse).filter_map(Kept::of).collect())
     }
 
     fn replace(&self, kept: &[Kept]) -> Result<()> {
@@ -302,12 +304,6 @@ impl<'a> Keeper<'a> {
         rename(&self.common, LOCK, NAME)?;
         sync(&self.common, self.settings)
     }
-}
-
-fn parse_line(line: &[u8]) -> Option<Kept> {
-    let (entry, message) = line.split_once_str("\t")?;
-    let id = entry.split(|byte| *byte == b' ').nth(1)?.to_str().ok()?.parse().ok()?;
-    Some(Kept { id, owner: message.to_str().ok()?.strip_prefix("rb: ")?.to_owned() })
 }
 
 fn read_file(own: &OwnFolder, name: &str) -> Result<Option<Vec<u8>>> {

@@ -133,6 +133,7 @@ pub(crate) fn land(repo: &Repo, landing: &Landing, options: &LandOptions) -> Res
     let repo = &repo.landing()?;
     let mut settings = Settings::of(repo)?;
     settings.fsync = options.fsync.unwrap_or(settings.fsync);
+    refuse_linked_stacks(repo)?;
     if let Some(update) = &landing.reference {
         reference::check_request(repo, update, landing.checkout)?;
     }
@@ -186,6 +187,7 @@ pub(crate) fn check_in_the_way(repo: &Repo, objects: &Objects, before: TreeId, a
 /// As [`land`].
 pub(crate) fn check(repo: &Repo, landing: &Landing) -> Result<()> {
     let settings = Settings::of(repo)?;
+    refuse_linked_stacks(repo)?;
     if let Some(update) = &landing.reference {
         reference::check_request(repo, update, landing.checkout)?;
         reference::check_unmoved(repo, update)?;
@@ -198,6 +200,14 @@ pub(crate) fn check(repo: &Repo, landing: &Landing) -> Result<()> {
     }
     outside::look(repo, &landing.outside)?;
     Ok(())
+}
+
+/// Every landing on tables writes them, whatever it moves: the anchor, `RB_HEAD`.
+fn refuse_linked_stacks(repo: &Repo) -> Result<()> {
+    match repo.storage() {
+        Storage::Files => Ok(()),
+        Storage::Tables => tables::locks_of(repo).map(drop),
+    }
 }
 
 pub(crate) fn open_root(repo: &Repo) -> Result<Folder> {
@@ -416,7 +426,7 @@ impl Run<'_> {
             journal.reference = Some(moved);
         }
         journal.locks.extend(match self.storage() {
-            Storage::Tables => tables::locks_of(self.repo),
+            Storage::Tables => tables::locks_of(self.repo)?,
             Storage::Files => {
                 let update = self.landing.reference.as_ref();
                 update.map_or(Vec::new(), |update| reference::locks_of(update, self.landing.checkout))

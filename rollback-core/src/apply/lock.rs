@@ -74,6 +74,29 @@ pub(crate) fn take(lock: &Path, payload: &Path, operation: &str, patience: Durat
     }
 }
 
+/// Waits up to `patience` for another holder of `lock` than these operations, and takes nothing.
+///
+/// # Errors
+/// [`Error::Locked`].
+pub(crate) fn wait_for(lock: &Path, ours: &[&str], patience: Duration) -> Result<()> {
+    let begun = Instant::now();
+    loop {
+        match fs::symlink_metadata(lock) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            found => found.map_err(|error| Error::io("examine", lock, error))?,
+        };
+        for operation in ours {
+            if is_ours(lock, operation)? {
+                return Ok(());
+            }
+        }
+        if begun.elapsed() >= patience {
+            return Err(Error::locked_by_file(lock));
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
 fn link(lock: &Path, payload: &Path, operation: &str) -> std::io::Result<()> {
     match fs::hard_link(payload, lock) {
         // Some file systems have no hard links. There a kill at this very moment leaves an empty lock

@@ -3,11 +3,13 @@
 //! Nothing here writes. What can change meanwhile is asked again under the locks.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
+use super::{lock, tables};
 use crate::error::{Error, RepositoryError, Result, RevisionError, WorkTreeError};
 use crate::repo::Repo;
 use crate::repo::identity::Role;
-use crate::repo::refs::Head;
+use crate::repo::refs::{Head, Storage};
 use crate::repo::state::InProgress;
 
 /// What a landing will need.
@@ -59,6 +61,7 @@ pub(crate) fn preflight(repo: &Repo, need: Need) -> Result<()> {
         }
         refuse_locked(repo)?;
     }
+    refuse_locked_stacks(repo)?;
     refuse_read_only(repo)
 }
 
@@ -82,17 +85,29 @@ pub(crate) fn refuse_unwritable(repo: &Repo, operation: &'static str) -> Result<
         return Err(RepositoryError::NeedsWorkTree { operation, git_dir: repo.git_dir().to_owned() }.into());
     }
     refuse_locked(repo)?;
+    refuse_locked_stacks(repo)?;
     refuse_read_only(repo)
 }
 
 fn refuse_locked(repo: &Repo) -> Result<()> {
     let operation = super::recover::operation_left(repo)?;
     for path in [index_lock(repo), repo.git_dir().join("HEAD.lock")] {
-        let ours =
-            operation.as_ref().map_or(Ok(false), |operation| super::lock::is_ours(&path, operation))?;
-        if path.symlink_metadata().is_ok() && !ours {
-            return Err(Error::locked_by_file(path));
-        }
+        lock::wait_for(&path, operation.as_deref().as_slice(), Duration::ZERO)?;
+    }
+    Ok(())
+}
+
+fn refuse_locked_stacks(repo: &Repo) -> Result<()> {
+    if repo.storage() == Storage::Files {
+        return Ok(());
+    }
+    let operation = super::recover::operation_left(repo)?;
+    // Those of rb's own short transactions are waited for, or removed where they are stale, when the landing writes.
+    let ours: Vec<_> = operation.as_deref().into_iter().chain([tables::SHORT_LOCK]).collect();
+    for place in tables::locks_of(repo)? {
+        let path = place.resolve(repo.git_dir(), &repo.common_dir())?;
+        // Every transaction holds one of these for a moment, in whatever work tree.
+        lock::wait_for(&path, &ours, tables::PATIENCE)?;
     }
     Ok(())
 }

@@ -26,7 +26,7 @@ use crate::receipt::Recovery;
 use crate::repo::Repo;
 use crate::repo::config::Settings;
 use crate::repo::index::{Index, IndexFile};
-use crate::repo::refs::{Head, Storage, is_state_reference};
+use crate::repo::refs::{Head, Storage};
 
 /// The file of a landing that says that it has passed its commit point, where no reference moves.
 const LANDED: &str = "landed";
@@ -332,9 +332,8 @@ pub(super) fn finish(
 }
 
 fn write_state_files(repo: &Repo, stage: &Stage, journal: &Journal, settings: &Settings) -> Result<()> {
-    let tables = repo.storage() == Storage::Tables;
     for (nth, state) in journal.state_files.iter().enumerate() {
-        if tables && is_state_reference(&state.name) {
+        if repo.keeps_as_reference(&state.name) {
             continue;
         }
         durable::refuse_links(repo.git_dir(), Path::new(&state.name).parent().unwrap_or(Path::new("")))?;

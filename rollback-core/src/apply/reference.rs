@@ -6,15 +6,15 @@ use std::path::Path;
 
 use bstr::{BString, ByteSlice};
 
+use super::durable;
 use super::stage::Stage;
-use super::{durable, tables};
 use crate::bounded;
 use crate::error::{Error, LandingError, Result};
 use crate::id::CommitId;
 use crate::journal::{Journal, MovedReference, Place};
 use crate::path::RepoPath;
 use crate::repo::config::Settings;
-use crate::repo::refs::{Head, References, Storage, check_writable_name};
+use crate::repo::refs::{Head, References, Storage, check_writable_name, is_of_work_tree};
 use crate::repo::{Repo, Signature};
 
 /// A reference to move.
@@ -44,9 +44,8 @@ pub(crate) fn check_request(repo: &Repo, update: &RefUpdate, checkout: bool) -> 
         };
     }
     check_writable_name(&update.name)?;
-    match repo.storage() {
-        Storage::Files => refuse_linked_components(repo, &update.name)?,
-        Storage::Tables => tables::stack_dirs(repo).iter().try_for_each(|dir| tables::refuse_links(dir))?,
+    if repo.storage() == Storage::Files {
+        refuse_linked_components(repo, &update.name)?;
     }
     let short = || update.name.strip_prefix(b"refs/heads/").unwrap_or(&update.name).as_bstr().to_string();
     if let Some(worktree) = repo.checked_out_elsewhere(&update.name)? {
@@ -154,12 +153,9 @@ pub(crate) fn record(repo: &Repo, update: &RefUpdate, settings: &Settings) -> Re
 
 /// Whether moves of the reference are logged. A log that a link leads elsewhere is refused.
 fn is_logged(repo: &Repo, name: &RepoPath, place: &Place, settings: &Settings) -> Result<bool> {
-    let begins = settings.reflog.begins_for(name.as_bytes());
-    if repo.storage() == Storage::Tables {
-        return Ok(begins || References::of(&repo.local())?.has_log(name.as_bytes())?);
-    }
-    let logged = begins || durable::is_file(&place.resolve(repo.git_dir(), &repo.common_dir())?)?;
-    if logged {
+    let logged = settings.reflog.begins_for(name.as_bytes())
+        || References::of(&repo.local())?.has_log(name.as_bytes())?;
+    if logged && repo.storage() == Storage::Files {
         refuse_linked_log(repo, place)?;
     }
     Ok(logged)
@@ -219,8 +215,7 @@ fn write_head_line(repo: &Repo, line: &RepoPath, settings: &Settings) -> Result<
 
 fn log_of(name: &[u8]) -> (RepoPath, Place) {
     let path = RepoPath::from("logs").join(name);
-    let place = if name == b"HEAD" { Place::GitDir(path) } else { Place::CommonDir(path) };
-    (RepoPath::new(name), place)
+    (RepoPath::new(name), place_of(name, path))
 }
 
 /// The locks that git takes before it moves the reference, where it is a file.
@@ -233,7 +228,12 @@ pub(super) fn locks_of(update: &RefUpdate, checkout: bool) -> Vec<Place> {
 fn lock_of(name: &[u8]) -> Place {
     let mut path = name.to_vec();
     path.extend_from_slice(b".lock");
-    if name == b"HEAD" { Place::GitDir(RepoPath::new(path)) } else { Place::CommonDir(RepoPath::new(path)) }
+    place_of(name, RepoPath::new(path))
+}
+
+/// The place of what goes with a reference.
+fn place_of(name: &[u8], path: RepoPath) -> Place {
+    if is_of_work_tree(name) { Place::GitDir(path) } else { Place::CommonDir(path) }
 }
 
 /// Names and mails cannot hold what ends them.
@@ -265,8 +265,8 @@ pub(crate) fn commit(repo: &Repo, staged: &Path, name: &[u8], settings: &Setting
 
 /// Removes the reference: the commit point is where its last form goes, the loose file or else the packed line.
 ///
-/// The caller holds its lock and that of the packed references. A packed value under a loose one is not seen by
-/// anybody, so that it can go first.
+/// The caller holds its lock and that of the packed references. Nothing reads a packed value under a loose one, so that it
+/// can go first.
 pub(super) fn remove(repo: &Repo, stage: &Stage, name: &[u8], settings: &Settings) -> Result<()> {
     let packed = repo.common_dir().join("packed-refs");
     let bytes = match fs::read(&packed) {

@@ -3,13 +3,13 @@
 //!
 //! As git does: `tables.list.lock` is taken, the table is written and renamed into the folder, then the list. A landing
 //! holds the lock from before its first write to the end, by its journal. Every other transaction here is short, and its
-//! locks hold a word of their own: whoever has the turn of the stack (a lock of the system, which dies with its holder)
-//! knows that such a lock is left over, and removes it.
+//! locks hold a word of their own: the process that has the [`StackLock`] (a lock of the system, which dies with its
+//! holder) knows that such a lock is stale, and removes it.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bstr::{BString, ByteSlice};
 
@@ -23,27 +23,36 @@ use crate::reftable::{
 };
 use crate::repo::Repo;
 use crate::repo::config::{Settings, TableSettings};
+use crate::repo::reflog;
 use crate::repo::refs::own_stack;
 use crate::repo::refs::stack::{FOLDER, LIST, Stack};
 
 /// The word in locks that do not belong to a landing.
-pub(super) const SHORT: &str = "tables";
+pub(super) const SHORT_LOCK: &str = "tables";
 /// How long another writer is waited for.
 pub(super) const PATIENCE: Duration = Duration::from_secs(1);
 /// The folder of rb's own for a stack, in its git directory.
 const OWN: [&str; 2] = ["rb", "tables"];
+/// The name of a table there.
+const TABLE: &str = "table";
 
 /// What a transaction changes in one stack.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Changes {
-    pub(super) values: BTreeMap<BString, RefValue>,
-    /// Lines that are added to logs, in this order.
-    pub(super) lines: Vec<(BString, LogUpdate)>,
+    layout: Layout,
+    values: BTreeMap<BString, RefValue>,
+    /// Lines that are added to logs, in this order; each as it is stored.
+    lines: Vec<(BString, LogUpdate)>,
     /// Lines that are taken out, by name and number.
     pub(super) cut: Vec<(BString, u64)>,
 }
 
 impl Changes {
+    /// None, for a table of this layout.
+    pub(super) fn new(layout: Layout) -> Self {
+        Self { layout, values: BTreeMap::new(), lines: Vec::new(), cut: Vec::new() }
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.values.is_empty() && self.lines.is_empty() && self.cut.is_empty()
     }
@@ -55,15 +64,14 @@ impl Changes {
         Ok(())
     }
 
+    /// Adds a line.
+    pub(super) fn push_line(&mut self, name: &[u8], line: LogUpdate) {
+        self.lines.push((name.into(), cut_to_fit(line, self.layout)));
+    }
+
     /// Adds a line unless the log ends with it.
-    pub(super) fn add_line(
-        &mut self,
-        stack: &Stack,
-        name: &[u8],
-        line: LogUpdate,
-        layout: Layout,
-    ) -> Result<()> {
-        let line = cut_to_fit(line, layout);
+    pub(super) fn add_line(&mut self, stack: &Stack, name: &[u8], line: LogUpdate) -> Result<()> {
+        let line = cut_to_fit(line, self.layout);
         let last = stack.log(name, 1)?;
         if last.first().is_none_or(|(_, last)| *last != line) {
             self.lines.push((name.into(), line));
@@ -81,17 +89,18 @@ impl Changes {
     }
 
     /// The table that says so, as the next one of the stack.
-    fn encode(self, stack: &Stack, unique: u32, layout: Layout) -> Result<(TableName, Vec<u8>)> {
-        let first = stack.next_update_index();
+    fn encode(self, stack: &Stack, unique: u32) -> Result<(TableName, Vec<u8>)> {
+        let first = stack.next_update_index()?;
+        let mut last = first;
         let mut numbers: HashMap<BString, u64> = HashMap::new();
         let mut logs = Vec::new();
         for (name, line) in self.lines {
             // Lines of one log differ in their numbers.
-            let number = numbers.entry(name.clone()).or_insert(first);
-            logs.push(LogRecord { name, update_index: *number, value: Some(cut_to_fit(line, layout)) });
-            *number += 1;
+            let number = numbers.get(&name).map_or(Ok(first), |before| stack.index_after(*before))?;
+            numbers.insert(name.clone(), number);
+            last = last.max(number);
+            logs.push(LogRecord { name, update_index: number, value: Some(line) });
         }
-        let last = numbers.values().map(|next| next - 1).max().unwrap_or(first);
         let gone = |(name, update_index)| LogRecord { name, update_index, value: None };
         logs.extend(self.cut.into_iter().map(gone));
         logs.sort_by(|one, other| (&one.name, other.update_index).cmp(&(&other.name, one.update_index)));
@@ -99,7 +108,7 @@ impl Changes {
             self.values.into_iter().map(|(name, value)| RefRecord { name, update_index: first, value });
         let name = TableName { min_update_index: first, max_update_index: last, unique };
         let limits = Limits { min_update_index: first, max_update_index: last, hash: stack.hash };
-        let bytes = reftable::write(limits, layout, references, logs);
+        let bytes = reftable::write(limits, self.layout, references.map(Ok), logs.into_iter().map(Ok));
         let bytes = bytes.map_err(|error| stack.failed(&name.to_string(), error))?;
         bytes
             .map(|bytes| (name, bytes))
@@ -120,53 +129,53 @@ fn cut_to_fit(mut line: LogUpdate, layout: Layout) -> LogUpdate {
 #[derive(Debug)]
 pub(super) struct Staged {
     folder: PathBuf,
-    name: String,
-    table: PathBuf,
+    /// Where the table is, and where it goes.
+    table: Option<(PathBuf, PathBuf)>,
     list: PathBuf,
 }
 
 impl Staged {
-    /// Writes both into `place`, a folder on the same file system. The caller holds the lock of the stack.
+    /// Writes both into `place`, a folder on the same file system. The caller holds the lock of the list.
     pub(super) fn write(
         stack: &Stack,
         changes: Changes,
         unique: u32,
         place: &Path,
-        (settings, layout): (&Settings, Layout),
+        settings: &Settings,
     ) -> Result<Self> {
-        let (name, bytes) = changes.encode(stack, unique, layout)?;
+        let (name, bytes) = changes.encode(stack, unique)?;
         let mut names = stack.names.clone();
         names.push(name.to_string());
-        Self::of(stack, name.to_string(), Some(&bytes), &names, place, settings)
+        Self::of(stack, Some((&name, &bytes)), &names, place, settings)
     }
 
     /// As [`Staged::write`], for a table and a list at hand; without a table the list alone.
     pub(super) fn of(
         stack: &Stack,
-        name: String,
-        bytes: Option<&[u8]>,
+        table: Option<(&TableName, &[u8])>,
         names: &[String],
         place: &Path,
         settings: &Settings,
     ) -> Result<Self> {
-        let staged =
-            Self { folder: stack.folder.clone(), name, table: place.join("table"), list: place.join(LIST) };
-        let list: String = names.iter().map(|name| format!("{name}\n")).collect();
-        let files = [(&staged.table, bytes), (&staged.list, Some(list.as_bytes()))];
-        for (path, bytes) in files {
+        let write = |path: &Path, bytes: &[u8]| {
             durable::remove_if_there(path)?;
-            if let Some(bytes) = bytes {
-                durable::write_new(path, bytes, settings.shared, settings.fsync.references)?;
-            }
+            durable::write_new(path, bytes, settings.shared, settings.fsync.references)
+        };
+        let mut staged = Self { folder: stack.folder.clone(), table: None, list: place.join(LIST) };
+        if let Some((name, bytes)) = table {
+            let path = place.join(TABLE);
+            write(&path, bytes)?;
+            staged.table = Some((path, stack.folder.join(name.to_string())));
         }
+        let list: String = names.iter().map(|name| format!("{name}\n")).collect();
+        write(&staged.list, list.as_bytes())?;
         Ok(staged)
     }
 
     /// Puts the table into the folder, then the list in place of the old one: that is the moment.
     pub(super) fn commit(&self, settings: &Settings) -> Result<()> {
-        let path = self.folder.join(&self.name);
-        if durable::is_file(&self.table)? {
-            fs::rename(&self.table, &path).map_err(|error| Error::io("move", &path, error))?;
+        if let Some((from, to)) = &self.table {
+            fs::rename(from, to).map_err(|error| Error::io("move", to, error))?;
             // A list must never name a table that a power cut takes away.
             durable::sync_folder(&self.folder, settings.fsync.references)?;
         }
@@ -175,11 +184,15 @@ impl Staged {
     }
 }
 
-/// The lock that git takes before it writes the stack, as the journal names it.
-pub(super) fn locks_of(repo: &Repo) -> Vec<Place> {
+/// The locks that git takes before it writes the stacks of this repository and work tree, as the journal names them.
+///
+/// # Errors
+/// [`RepositoryError::LinkInGitDir`] for a stack that a symbolic link would lead elsewhere.
+pub(super) fn locks_of(repo: &Repo) -> Result<Vec<Place>> {
+    stack_dirs(repo).iter().try_for_each(|git_dir| refuse_links(git_dir))?;
     let path = || RepoPath::new(format!("{FOLDER}/{LIST}.lock"));
     let own = own_stack(&repo.local()).map(|_| Place::GitDir(path()));
-    own.into_iter().chain([Place::CommonDir(path())]).collect()
+    Ok(own.into_iter().chain([Place::CommonDir(path())]).collect())
 }
 
 /// The git directories whose stacks belong to this repository and work tree.
@@ -193,7 +206,7 @@ pub(super) fn refuse_links(git_dir: &Path) -> Result<()> {
     durable::refuse_links(git_dir, &Path::new(FOLDER).join(LIST))
 }
 
-/// Writes a transaction by itself: what `changes` finds to be changed under the lock, if anything.
+/// Writes a transaction by itself: what `change` finds to be changed under the lock, if anything.
 ///
 /// # Errors
 /// [`Error::Locked`] while another process writes the stack; [`RepositoryError::LinkInGitDir`]; [`Error::Io`].
@@ -201,23 +214,22 @@ pub(super) fn transact(
     repo: &Repo,
     git_dir: &Path,
     settings: &Settings,
-    changes: impl FnOnce(&Stack) -> Result<Changes>,
+    change: impl FnOnce(&Stack, &mut Changes) -> Result<()>,
 ) -> Result<()> {
-    let turn = Turn::take(git_dir, settings)?;
-    turn.sweep(repo, settings)?;
+    let lock = StackLock::take(repo, git_dir, settings)?;
+    lock.sweep(settings)?;
     let tables = TableSettings::of(repo)?;
-    let hash = repo.local().object_hash();
-    turn.locked(settings, || {
-        let stack = Stack::open(git_dir, hash)?;
-        let changes = changes(&stack)?;
+    lock.with_list(settings, || {
+        let stack = lock.open()?;
+        let mut changes = Changes::new(tables.layout);
+        change(&stack, &mut changes)?;
         if changes.is_empty() {
             return Ok(());
         }
-        let staged = Staged::write(&stack, changes, random()?, &turn.own.path, (settings, tables.layout))?;
-        staged.commit(settings)?;
+        Staged::write(&stack, changes, random()?, &lock.own.path, settings)?.commit(settings)?;
         durable::sync_folder(&stack.folder, settings.fsync.references)
     })?;
-    compact::compact(repo, &turn, settings, tables);
+    compact::compact(&lock, settings, tables);
     Ok(())
 }
 
@@ -225,139 +237,139 @@ pub(super) fn transact(
 pub(super) fn tidy(repo: &Repo, settings: &Settings) {
     let Ok(tables) = TableSettings::of(repo) else { return };
     for git_dir in stack_dirs(repo) {
-        if let Ok(Some(turn)) = Turn::take_if_free(&git_dir, settings) {
-            compact::compact(repo, &turn, settings, tables);
+        if let Ok(Some(lock)) = StackLock::take_if_free(repo, &git_dir, settings) {
+            compact::compact(&lock, settings, tables);
         }
     }
 }
 
-/// Removes the locks that a killed rb left on the repository's stacks.
+/// Removes what a killed rb left on the repository's stacks.
 ///
 /// # Errors
 /// [`Error::Io`]; [`RepositoryError::BadReferences`].
 pub(super) fn sweep_locks(repo: &Repo) -> Result<()> {
     for git_dir in stack_dirs(repo) {
-        if left_over(&git_dir.join(FOLDER))?.is_empty() {
+        if stale_locks(&git_dir.join(FOLDER))?.is_empty() {
             continue;
         }
         let settings = Settings::of(repo)?;
-        if let Some(turn) = Turn::take_if_free(&git_dir, &settings)? {
-            turn.sweep(repo, &settings)?;
+        if let Some(lock) = StackLock::take_if_free(repo, &git_dir, &settings)? {
+            lock.sweep(&settings)?;
         }
     }
     Ok(())
 }
 
-/// The locks of short transactions in a stack.
-fn left_over(folder: &Path) -> Result<Vec<PathBuf>> {
-    let rows = match crate::listing::rows(folder) {
-        Err(error) if !crate::bounded::is_absent(&error) => return Err(Error::io("list", folder, error)),
-        rows => rows.unwrap_or_default(),
-    };
+/// The locks of short transactions in a stack: stale, but for those of the process that has the [`StackLock`].
+fn stale_locks(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
-    for path in rows.iter().map(|row| row.path()) {
-        if path.extension().is_some_and(|end| end == "lock") && lock::is_ours(&path, SHORT)? {
+    for path in paths_in(folder)? {
+        if path.extension().is_some_and(|end| end == "lock") && lock::is_ours(&path, SHORT_LOCK)? {
             found.push(path);
         }
     }
     Ok(found)
 }
 
-/// The right to write short transactions to a stack, until it is dropped or the process ends.
-pub(super) struct Turn {
-    _file: File,
-    pub(super) git_dir: PathBuf,
-    /// Where tables are written before they count.
-    pub(super) own: OwnFolder,
+/// What lies in the folder of a stack.
+fn paths_in(folder: &Path) -> Result<Vec<PathBuf>> {
+    match crate::listing::rows(folder) {
+        Ok(rows) => Ok(rows.iter().map(|row| row.path()).collect()),
+        Err(error) if crate::bounded::is_absent(&error) => Ok(Vec::new()),
+        Err(error) => Err(Error::io("list", folder, error)),
+    }
 }
 
-impl Turn {
-    fn take(git_dir: &Path, settings: &Settings) -> Result<Self> {
+/// The right to write short transactions to a stack, until it is dropped or the process ends.
+pub(super) struct StackLock {
+    _file: File,
+    git_dir: PathBuf,
+    /// Where tables are written before they count.
+    pub(super) own: OwnFolder,
+    /// The hash of the ids.
+    pub(super) hash: gix::hash::Kind,
+}
+
+impl StackLock {
+    fn take(repo: &Repo, git_dir: &Path, settings: &Settings) -> Result<Self> {
         let path = || git_dir.join(OWN[0]).join(OWN[1]).join("lock");
-        Self::within(git_dir, settings, PATIENCE)?.ok_or_else(|| Error::Locked { path: path(), age: None })
+        let taken = Self::within(repo, git_dir, settings, PATIENCE)?;
+        taken.ok_or_else(|| Error::Locked { path: path(), age: None })
     }
 
-    fn take_if_free(git_dir: &Path, settings: &Settings) -> Result<Option<Self>> {
-        Self::within(git_dir, settings, Duration::ZERO)
+    fn take_if_free(repo: &Repo, git_dir: &Path, settings: &Settings) -> Result<Option<Self>> {
+        Self::within(repo, git_dir, settings, Duration::ZERO)
     }
 
-    fn within(git_dir: &Path, settings: &Settings, patience: Duration) -> Result<Option<Self>> {
+    fn within(repo: &Repo, git_dir: &Path, settings: &Settings, patience: Duration) -> Result<Option<Self>> {
         refuse_links(git_dir)?;
         let own = OwnFolder::make(git_dir, &OWN, settings)?;
-        let file = own.folder.open_or_create(b"lock", 0o666).map_err(|error| own.refusal("lock", error))?;
-        durable::share_file(&file, &own.path.join("lock"), settings.shared)?;
-        let begun = Instant::now();
-        loop {
-            match file.try_lock() {
-                Ok(()) => return Ok(Some(Self { _file: file, git_dir: git_dir.to_owned(), own })),
-                Err(TryLockError::WouldBlock) if begun.elapsed() < patience => {
-                    std::thread::sleep(Duration::from_millis(2));
-                }
-                Err(TryLockError::WouldBlock) => return Ok(None),
-                Err(TryLockError::Error(error)) => {
-                    return Err(Error::io("lock", own.path.join("lock"), error));
-                }
-            }
-        }
+        let file = own.lock("lock", patience, settings)?;
+        let hash = repo.local().object_hash();
+        Ok(file.map(|file| Self { _file: file, git_dir: git_dir.to_owned(), own, hash }))
     }
 
-    pub(super) fn folder(&self) -> PathBuf {
+    fn folder(&self) -> PathBuf {
         self.git_dir.join(FOLDER)
+    }
+
+    /// The stack as it is now.
+    pub(super) fn open(&self) -> Result<Stack> {
+        Stack::open(&self.git_dir, self.hash)
     }
 
     /// Takes a lock of git's, beside a file of the stack.
     pub(super) fn take_lock(&self, name: &str, patience: Duration, settings: &Settings) -> Result<PathBuf> {
         let payload = self.own.path.join("payload");
-        if !lock::is_ours(&payload, SHORT)? {
+        if !lock::is_ours(&payload, SHORT_LOCK)? {
             durable::remove_if_there(&payload)?;
-            lock::write_payload(&payload, SHORT, settings)?;
+            lock::write_payload(&payload, SHORT_LOCK, settings)?;
         }
         let path = self.folder().join(format!("{name}.lock"));
-        lock::take(&path, &payload, SHORT, patience)?;
+        lock::take(&path, &payload, SHORT_LOCK, patience)?;
         Ok(path)
     }
 
-    /// Does something under the lock of the stack.
-    fn locked<T>(&self, settings: &Settings, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    /// Does something under the lock of the list. What it wrote and what does not count is removed where it fails.
+    pub(super) fn with_list<T>(&self, settings: &Settings, work: impl FnOnce() -> Result<T>) -> Result<T> {
         let lock = self.take_lock(LIST, PATIENCE, settings)?;
         let done = work();
-        let released = lock::release([&lock], SHORT);
-        done.and_then(|done| released.map(|()| done))
+        let cleared = if done.is_err() { self.clear() } else { Ok(()) };
+        let released = lock::release([&lock], SHORT_LOCK);
+        done.and_then(|done| cleared.and(released).map(|()| done))
     }
 
-    /// Removes what a killed transaction left: its locks, and tables that no list names.
-    fn sweep(&self, repo: &Repo, settings: &Settings) -> Result<()> {
-        let left = left_over(&self.folder())?;
-        if left.is_empty() {
+    /// Removes what a killed transaction left: its locks, what it staged, and tables that no list names.
+    fn sweep(&self, settings: &Settings) -> Result<()> {
+        let stale = stale_locks(&self.folder())?;
+        if stale.is_empty() {
             return Ok(());
         }
-        let list = self.folder().join(format!("{LIST}.lock"));
-        let clean = || remove_unlisted(&Stack::open(&self.git_dir, repo.local().object_hash())?, None);
-        match left.contains(&list) {
-            true => clean()?,
-            false => self.locked(settings, clean)?,
+        match stale.contains(&self.folder().join(format!("{LIST}.lock"))) {
+            true => self.clear()?,
+            false => self.with_list(settings, || self.clear())?,
         }
-        lock::release(&left, SHORT)?;
+        lock::release(&stale, SHORT_LOCK)?;
         durable::sync_folder(&self.folder(), settings.fsync.journal)
+    }
+
+    /// Removes what was written and does not count, under the lock of the list: without it no table gets its name.
+    fn clear(&self) -> Result<()> {
+        for name in [TABLE, LIST] {
+            durable::remove_if_there(&self.own.path.join(name))?;
+        }
+        remove_unlisted(&self.open()?, None)
     }
 }
 
-/// Removes tables that the list does not name: those that are older than its newest, as `git pack-refs` does, and those
-/// of one landing. The caller holds the lock of the stack.
+/// Removes tables that the list does not name: all of them, for which the caller holds the lock of the list, or those of
+/// one landing.
 pub(super) fn remove_unlisted(stack: &Stack, unique: Option<u32>) -> Result<()> {
-    let rows = match crate::listing::rows(&stack.folder) {
-        Err(error) if !crate::bounded::is_absent(&error) => {
-            return Err(Error::io("list", &stack.folder, error));
-        }
-        rows => rows.unwrap_or_default(),
-    };
-    for row in rows {
-        let name = row.file_name().to_string_lossy().into_owned();
-        let Some(read) = TableName::parse(&name).filter(|_| !stack.names.contains(&name)) else { continue };
-        if unique == Some(read.unique)
-            || unique.is_none() && read.max_update_index < stack.next_update_index()
-        {
-            durable::remove_if_there(&row.path())?;
+    for path in paths_in(&stack.folder)? {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let is_meant = |read: &TableName| unique.is_none_or(|unique| unique == read.unique);
+        if TableName::parse(&name).is_some_and(|read| is_meant(&read)) && !stack.names.contains(&name) {
+            durable::remove_if_there(&path)?;
         }
     }
     Ok(())
@@ -368,28 +380,8 @@ pub(super) fn random() -> Result<u32> {
     getrandom::u32().map_err(|error| Error::internal("no random number to be had", error))
 }
 
-/// What a line of a log in a file says.
+/// What a line of a log in a file says, as it is stored.
 pub(super) fn log_update(line: &[u8]) -> Result<LogUpdate> {
-    let read = || {
-        let (head, message) = line.split_once_str("\t").unwrap_or((line, b""));
-        let (old, rest) = head.split_once_str(" ")?;
-        let (new, person) = rest.split_once_str(" ")?;
-        let (name, rest) = person.split_once_str("<")?;
-        let (email, time) = rest.split_once_str("> ")?;
-        let (seconds, offset) = time.trim().split_once_str(" ")?;
-        let id = |hex: &[u8]| hex.to_str().ok()?.parse().ok();
-        let seconds = seconds.to_str().ok()?;
-        Some(LogUpdate {
-            old: id(old)?,
-            new: id(new)?,
-            name: name.trim_end().into(),
-            email: email.into(),
-            // Times before the epoch wrap around, as git's do.
-            time: seconds.parse().ok().or_else(|| Some(seconds.parse::<i64>().ok()? as u64))?,
-            offset: offset.to_str().ok()?.parse().ok()?,
-            message: message.trim_end_with(|end| end == '\n').into(),
-        })
-    };
     let why = || format!("a line of a log cannot be stored in a table: {}", line.as_bstr());
-    read().ok_or_else(|| RepositoryError::BadReferences { why: why() }.into())
+    reflog::parse(line).ok_or_else(|| RepositoryError::BadReferences { why: why() }.into())
 }

@@ -12,7 +12,7 @@ pub(super) const HEADER: usize = 4;
 const MAX_RESTARTS: usize = 65535;
 
 /// A block that is read.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Block {
     /// What records it holds, by its letter.
     pub(super) kind: u8,
@@ -57,7 +57,7 @@ impl Block {
 
     /// The first key.
     pub(super) fn first_key(&self, values: Values) -> Result<Option<Vec<u8>>> {
-        let mut cursor = Cursor { at: self.first, key: Vec::new() };
+        let mut cursor = self.start();
         cursor.next(self, values).map(|record| record.map(|_| cursor.key))
     }
 

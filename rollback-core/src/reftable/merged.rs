@@ -8,22 +8,12 @@ use super::table::{Records, Table};
 type Head = Option<(Vec<u8>, Record)>;
 
 /// The records of a stack of tables, in order.
-pub(crate) struct Merged<'a> {
+struct Merged<'a> {
     /// Those of each table, the oldest table first.
     heads: Vec<(Records<'a>, Head)>,
 }
 
 impl<'a> Merged<'a> {
-    /// The references from this name on, deleted ones included.
-    pub(crate) fn references(tables: impl IntoIterator<Item = &'a Table>, name: &[u8]) -> Result<Self> {
-        Self::of(tables.into_iter().map(|table| table.references_from(name)))
-    }
-
-    /// The lines of logs from that of this name on, deleted ones included.
-    pub(crate) fn logs(tables: impl IntoIterator<Item = &'a Table>, name: &[u8]) -> Result<Self> {
-        Self::of(tables.into_iter().map(|table| table.logs_from(name)))
-    }
-
     fn of(tables: impl Iterator<Item = Result<Records<'a>>>) -> Result<Self> {
         let mut heads = Vec::new();
         for records in tables {
@@ -46,22 +36,32 @@ impl<'a> Merged<'a> {
         }
         Ok(newest.map(|(_, record)| record))
     }
+}
 
-    /// The next reference.
-    pub(crate) fn next_reference(&mut self) -> Result<Option<RefRecord>> {
-        Ok(match self.next()? {
-            Some(Record::Ref(record)) => Some(record),
-            _ => None,
-        })
-    }
+/// The references of these tables from a name on, deleted ones included.
+pub(crate) fn references<'a, T: IntoIterator<Item = &'a Table>>(
+    tables: T,
+    name: &[u8],
+) -> Result<impl Iterator<Item = Result<RefRecord>> + use<'a, T>> {
+    let mut merged = Merged::of(tables.into_iter().map(|table| table.references_from(name)))?;
+    Ok(std::iter::from_fn(move || match merged.next().transpose()? {
+        Ok(Record::Ref(record)) => Some(Ok(record)),
+        Ok(_) => None,
+        Err(error) => Some(Err(error)),
+    }))
+}
 
-    /// The next line of a log.
-    pub(crate) fn next_log(&mut self) -> Result<Option<LogRecord>> {
-        Ok(match self.next()? {
-            Some(Record::Log(record)) => Some(record),
-            _ => None,
-        })
-    }
+/// The lines of logs in these tables from that of a name on, deleted ones included.
+pub(crate) fn logs<'a, T: IntoIterator<Item = &'a Table>>(
+    tables: T,
+    name: &[u8],
+) -> Result<impl Iterator<Item = Result<LogRecord>> + use<'a, T>> {
+    let mut merged = Merged::of(tables.into_iter().map(|table| table.logs_from(name)))?;
+    Ok(std::iter::from_fn(move || match merged.next().transpose()? {
+        Ok(Record::Log(record)) => Some(Ok(record)),
+        Ok(_) => None,
+        Err(error) => Some(Err(error)),
+    }))
 }
 
 fn head(records: &mut Records<'_>) -> Result<Head> {

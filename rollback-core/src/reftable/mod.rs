@@ -19,7 +19,7 @@ mod varint;
 mod writer;
 
 pub(crate) use compaction::{DEFAULT_FACTOR, segment};
-pub(crate) use merged::Merged;
+pub(crate) use merged::{logs, references};
 pub(crate) use name::{TableName, is_safe_name};
 pub(crate) use record::{LogRecord, LogUpdate, RefRecord, RefValue};
 pub(crate) use table::Table;

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
+use std::rc::Rc;
 
 use super::block::{Block, Cursor, HEADER, Values};
 use super::record::Record;
@@ -60,9 +61,12 @@ pub(crate) struct Table {
     pub(crate) max_update_index: u64,
     references: Section,
     logs: Section,
-    /// The block that was read last: keys are looked up one after the other.
-    last: RefCell<Option<(u64, Block, u64)>>,
+    /// Where the block begins that was read last, and the block: keys are looked up one after the other.
+    last: RefCell<Option<(u64, Found)>>,
 }
+
+/// A block, and where the next one begins.
+type Found = (Rc<Block>, u64);
 
 /// The blocks of one kind of records.
 #[derive(Clone, Copy, Debug)]
@@ -150,12 +154,11 @@ impl Table {
         if position == 0 { self.header } else { 0 }
     }
 
-    /// The block that begins at `position`, and where the next one begins; `None` where the table ends there.
-    fn block(&self, position: u64) -> Result<Option<(Block, u64)>> {
-        if let Some((at, block, next)) = &*self.last.borrow()
-            && *at == position
-        {
-            return Ok(Some((block.clone(), *next)));
+    /// The block that begins at `position`, if it is of one of these kinds; `None` where it is of another, or the table
+    /// ends there. Of a block that is not wanted no more is read than its letter.
+    fn block(&self, position: u64, kinds: &[u8]) -> Result<Option<Found>> {
+        if let Some((_, found)) = self.last.borrow().as_ref().filter(|(at, _)| *at == position) {
+            return Ok(Some(found.clone()).filter(|(block, _)| kinds.contains(&block.kind)));
         }
         let skipped = self.skipped(position);
         let first = skipped + HEADER;
@@ -166,8 +169,14 @@ impl Table {
         let mut head = vec![0; first];
         self.source.read_at(position, &mut head)?;
         let length = be(&head[skipped + 1..]) as usize;
-        if length < first + 2 {
-            return malformed("a block is too short");
+        match head[skipped] {
+            // Padding after the last block.
+            0 => return Ok(None),
+            b'r' | b'g' | b'i' | b'o' if length < first + 2 => return malformed("a block is too short"),
+            kind @ (b'r' | b'g' | b'i' | b'o') if !kinds.contains(&kind) => return Ok(None),
+            b'r' | b'i' | b'o' if length as u64 > left => return malformed("a block ends beyond the table"),
+            b'r' | b'g' | b'i' | b'o' => {}
+            _ => return malformed("a block is of an unknown kind"),
         }
         let (block, taken) = match head[skipped] {
             b'g' => {
@@ -177,19 +186,15 @@ impl Table {
                 self.source.read_at(position, &mut bytes)?;
                 Block::inflate(&bytes, skipped, length)?
             }
-            b'r' | b'i' | b'o' if length as u64 <= left => {
+            _ => {
                 let mut bytes = vec![0; length];
                 self.source.read_at(position, &mut bytes)?;
                 (Block::new(bytes, skipped)?, self.padded(position, length)?)
             }
-            b'r' | b'i' | b'o' => return malformed("a block ends beyond the table"),
-            // Padding after the last block.
-            0 => return Ok(None),
-            _ => return malformed("a block is of an unknown kind"),
         };
-        let next = position + taken as u64;
-        *self.last.borrow_mut() = Some((position, block.clone(), next));
-        Ok(Some((block, next)))
+        let found = (Rc::new(block), position + taken as u64);
+        *self.last.borrow_mut() = Some((position, found.clone()));
+        Ok(Some(found))
     }
 
     /// The length of a block with its padding. What follows at once belongs to the next block.
@@ -218,7 +223,7 @@ impl Table {
 pub(crate) struct Records<'a> {
     table: &'a Table,
     kind: u8,
-    at: Option<(Block, Cursor, u64)>,
+    at: Option<(Rc<Block>, Cursor, u64)>,
     /// The first record, which was read to find it.
     found: Option<Record>,
 }
@@ -227,14 +232,14 @@ impl<'a> Records<'a> {
     fn seek(table: &'a Table, section: Section, key: &[u8]) -> Result<Self> {
         let none = Self { table, kind: section.kind, at: None, found: None };
         let Some(start) = section.start else { return Ok(none) };
-        let start = match section.index {
-            Some(index) => match leaf(table, index, section.kind, key)? {
-                Some(leaf) => leaf,
-                None => return Ok(none),
+        let found = match section.index {
+            Some(index) => leaf(table, index, section.kind, key)?,
+            None => match before(table, section.kind, start, key)? {
+                None => return malformed("a section begins with a block of another kind"),
+                found => found,
             },
-            None => start,
         };
-        let Some((block, next)) = before(table, section.kind, start, key)? else { return Ok(none) };
+        let Some((block, next)) = found else { return Ok(none) };
         let cursor = block.seek(key)?;
         let mut records = Self { at: Some((block, cursor, next)), ..none };
         while let Some(record) = records.step()? {
@@ -262,24 +267,19 @@ impl<'a> Records<'a> {
                 return Ok(Some(record));
             }
             let position = *next;
-            self.at = self.table.block(position)?.filter(|(block, _)| block.kind == self.kind).map(
-                |(block, next)| {
-                    let cursor = block.start();
-                    (block, cursor, next)
-                },
-            );
+            self.at = self.table.block(position, &[self.kind])?.map(|(block, next)| {
+                let cursor = block.start();
+                (block, cursor, next)
+            });
         }
     }
 }
 
 /// The last block of a run whose first key is not larger than `key`, from the block at `position` on.
-fn before(table: &Table, kind: u8, position: u64, key: &[u8]) -> Result<Option<(Block, u64)>> {
-    let of_kind = |position| -> Result<Option<(Block, u64)>> {
-        Ok(table.block(position)?.filter(|(block, _)| block.kind == kind))
-    };
-    let mut found = of_kind(position)?;
+fn before(table: &Table, kind: u8, position: u64, key: &[u8]) -> Result<Option<Found>> {
+    let mut found = table.block(position, &[kind])?;
     while let Some((_, next)) = &found {
-        let Some((block, after)) = of_kind(*next)? else { break };
+        let Some((block, after)) = table.block(*next, &[kind])? else { break };
         match block.first_key(table.values())? {
             Some(first) if first.as_slice() <= key => found = Some((block, after)),
             _ => break,
@@ -288,8 +288,8 @@ fn before(table: &Table, kind: u8, position: u64, key: &[u8]) -> Result<Option<(
     Ok(found)
 }
 
-/// Where the block of a section begins in which `key` is, or would be; `None` where it is after all keys.
-fn leaf(table: &Table, index: u64, kind: u8, key: &[u8]) -> Result<Option<u64>> {
+/// The block of a section in which `key` is, or would be; `None` where it is after all keys.
+fn leaf(table: &Table, index: u64, kind: u8, key: &[u8]) -> Result<Option<Found>> {
     let mut position = index;
     // The uppermost level can have several blocks, one after the other; below it, the block is known.
     let mut found = before(table, b'i', index, key)?;
@@ -307,10 +307,10 @@ fn leaf(table: &Table, index: u64, kind: u8, key: &[u8]) -> Result<Option<u64>> 
         if child >= position {
             return malformed("an index leads forward");
         }
-        match table.block(child)? {
-            Some((block, _)) if block.kind == kind => return Ok(Some(child)),
-            Some((block, next)) if block.kind == b'i' => (position, found) = (child, Some((block, next))),
-            _ => return malformed("an index leads to a block of another kind"),
+        match table.block(child, &[kind, b'i'])? {
+            Some((block, next)) if block.kind == kind => return Ok(Some((block, next))),
+            Some(inner) => (position, found) = (child, Some(inner)),
+            None => return malformed("an index leads to a block of another kind"),
         }
     }
 }

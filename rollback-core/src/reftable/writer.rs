@@ -38,15 +38,17 @@ pub(crate) fn header_len(hash: gix::hash::Kind) -> u64 {
 /// The bytes of a table with these records, each sorted by its key; `None` where there are none.
 ///
 /// # Errors
-/// [`TableError::Malformed`](super::TableError::Malformed) where they are not sorted, or one is larger than a block.
+/// [`TableError::Malformed`](super::TableError::Malformed) where they are not sorted, or one is larger than a block; the
+/// error of a record that could not be read.
 pub(crate) fn write(
     limits: Limits,
     layout: Layout,
-    references: impl IntoIterator<Item = RefRecord>,
-    logs: impl IntoIterator<Item = LogRecord>,
+    references: impl IntoIterator<Item = Result<RefRecord>>,
+    logs: impl IntoIterator<Item = Result<LogRecord>>,
 ) -> Result<Option<Vec<u8>>> {
     let mut writer = Writer::new(limits, layout);
     for record in references {
+        let record = record?;
         let bounds = limits.min_update_index..=limits.max_update_index;
         if !bounds.contains(&record.update_index) {
             return malformed("the update index of a reference is not that of its table");
@@ -58,7 +60,7 @@ pub(crate) fn write(
     writer.padding = 0;
     let log_start = writer.out.len() as u64;
     for record in logs {
-        writer.add(b'g', &Record::Log(record))?;
+        writer.add(b'g', &Record::Log(record?))?;
     }
     let has_logs = writer.block.is_some() || !writer.index.is_empty();
     let log_index = writer.finish_section()?;
@@ -128,7 +130,9 @@ impl Writer {
                     return malformed("a name is longer than a block");
                 }
                 block = self.block(kind, size);
-                block.add(record, self.base);
+                if !block.add(record, self.base) {
+                    return malformed("a line of a log does not fit into a block of its own");
+                }
             }
         }
         self.block = Some(block);

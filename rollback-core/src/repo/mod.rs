@@ -88,6 +88,8 @@ pub(crate) const MAX_CHANGES: usize = 5_000_000;
 pub struct Repo {
     inner: gix::ThreadSafeRepository,
     kept: kept_objects::KeptObjects,
+    /// How references are stored.
+    storage: refs::Storage,
     programs: Programs,
     filters: Arc<dyn Filters>,
     merge_drivers: Option<Arc<dyn MergeDrivers>>,

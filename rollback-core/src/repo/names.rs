@@ -1,7 +1,8 @@
 //! Names of revisions: which are ambiguous, and which are meant where one names nothing.
 
-use super::Repo;
 use super::refs::References;
+use super::revision_name::end_of_name;
+use super::{Repo, abbreviation};
 use crate::error::Result;
 
 /// Where git looks for a name, in its order.
@@ -45,8 +46,7 @@ fn bases(spec: &str) -> impl Iterator<Item = &str> {
     let ends = if spec.starts_with(":/") { "" } else { spec };
     ends.split("..").map(|end| {
         let end = end.trim_start_matches(['^', '.']);
-        let steps = end.find(['^', '~', ':']).into_iter().chain(end.find("@{"));
-        &end[..steps.min().unwrap_or(end.len())]
+        &end[..end_of_name(end)]
     })
 }
 
@@ -69,8 +69,8 @@ fn is_an_object(repo: &gix::Repository, name: &str) -> bool {
     if name.len() == repo.object_hash().len_in_hex() {
         return name.bytes().all(|byte| byte.is_ascii_hexdigit());
     }
-    let prefix = gix::hash::Prefix::from_hex(name);
-    prefix.is_ok_and(|prefix| matches!(repo.objects.lookup_prefix(prefix, None), Ok(Some(Ok(_)))))
+    let prefix = abbreviation::prefix(repo, name);
+    prefix.is_some_and(|prefix| matches!(repo.objects.lookup_prefix(prefix, None), Ok(Some(Ok(_)))))
 }
 
 /// How many names are worth showing.

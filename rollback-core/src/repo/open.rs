@@ -7,6 +7,7 @@ use bstr::BString;
 
 use super::big_blob::{DEFAULT_LIMIT, blob_limit};
 use super::config_file::Setting;
+use super::refs::Storage;
 use super::{Programs, Repo, config_check, config_env};
 use crate::cancel::Cancel;
 use crate::error::{Error, RepositoryError, Result};
@@ -64,6 +65,7 @@ impl Repo {
         tracing::debug!(git_dir = ?local.git_dir(), "opened");
         // The one default that comes from a higher room: without another choice the programs of this machine run.
         Ok(Self {
+            storage: Storage::of(&local),
             inner: local.into_sync(),
             kept: Default::default(),
             programs: Programs::default(),

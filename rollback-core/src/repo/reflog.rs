@@ -2,10 +2,9 @@
 
 use bstr::{BString, ByteSlice};
 
+use super::Repo;
 use super::refs::References;
-use super::{Repo, Signature};
-use crate::bounded;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::id::{CommitId, ObjectId};
 use crate::reftable::LogUpdate;
 
@@ -26,25 +25,12 @@ impl Repo {
     /// The log of the reference `name`, newest first; empty where there is none. A line that says nothing is passed over.
     ///
     /// # Errors
-    /// [`Error::Io`] where it cannot be read;
+    /// [`Error::Io`](crate::Error::Io) where it cannot be read;
     /// [`RepositoryError::BadReferences`](crate::error::RepositoryError::BadReferences).
     pub(crate) fn reference_log(&self, name: &[u8]) -> Result<Vec<LogLine>> {
         let local = self.local();
-        let references = References::of(&local)?;
-        if references.are_tables() {
-            return Ok(references.log(name, usize::MAX)?.into_iter().map(LogLine::from).collect());
-        }
-        let relative = self.reference_path(name)?;
-        let root = if name == b"HEAD" { self.git_dir().to_owned() } else { self.common_dir() };
-        let below = relative.strip_prefix(&root).unwrap_or(&relative);
-        let path = root.join("logs").join(below);
-        match bounded::read(&path, bounded::CONTENT) {
-            Ok(bytes) => Ok(bytes.lines().rev().filter_map(line).collect()),
-            Err(error) if bounded::is_absent(&error) => Ok(Vec::new()),
-            // Logs of branches below this name lie there.
-            Err(_) if path.is_dir() => Ok(Vec::new()),
-            Err(error) => Err(Error::io("read", path, error)),
-        }
+        let lines = References::of(&local)?.log(name, usize::MAX)?;
+        Ok(lines.into_iter().map(LogLine::from).collect())
     }
 }
 
@@ -54,26 +40,28 @@ impl From<LogUpdate> for LogLine {
         Self {
             before: id(update.old),
             after: id(update.new),
-            seconds: i64::try_from(update.time).unwrap_or_default(),
+            // Times before the epoch wrap around.
+            seconds: update.time.cast_signed(),
             message: update.message.trim_end().into(),
         }
     }
 }
 
-/// `BEFORE AFTER NAME <MAIL> SECONDS ZONE`, a tab, the message.
-fn line(line: &[u8]) -> Option<LogLine> {
-    let (head, message) = line.split_once_str("\t").unwrap_or((line, b""));
-    let (before, rest) = head.split_once_str(" ")?;
-    let (after, who) = rest.split_once_str(" ")?;
-    let id = |hex: &[u8]| -> Option<Option<CommitId>> {
-        let id: CommitId = hex.to_str().ok()?.parse().ok()?;
-        Some((!id.0.is_null()).then_some(id))
-    };
-    Some(LogLine {
-        before: id(before)?,
-        after: id(after)?,
-        seconds: Signature::parse(who).seconds,
-        message: message.into(),
+/// Reads a line of a log that is a file: `BEFORE AFTER NAME <MAIL> SECONDS ZONE`, a tab, the message. `None` for one that
+/// says nothing.
+pub(crate) fn parse(line: &[u8]) -> Option<LogUpdate> {
+    let read = gix::refs::file::log::LineRef::from_bytes(line).ok()?;
+    let (seconds, offset) = read.signature.time.split_once(' ')?;
+    let before_epoch = || Some(seconds.parse::<i64>().ok()?.cast_unsigned());
+    Some(LogUpdate {
+        old: ObjectId(read.previous_oid()),
+        new: ObjectId(read.new_oid()),
+        name: read.signature.name.to_owned(),
+        email: read.signature.email.to_owned(),
+        // Times before the epoch wrap around, as git's do.
+        time: seconds.parse().ok().or_else(before_epoch)?,
+        offset: offset.parse().ok()?,
+        message: read.message.to_owned(),
     })
 }
 
@@ -105,5 +93,28 @@ mod tests {
         assert_eq!(main.last().map(|line| line.before), Some(None));
         assert_eq!(repo.reference_log(b"refs/heads/none").expect("no log is no error"), []);
         assert_eq!(repo.reference_log(b"refs/heads/side").expect("a folder is no log"), []);
+    }
+
+    #[test]
+    fn lines_that_say_nothing_to_git_are_passed_over() {
+        let sandbox = Sandbox::new();
+        sandbox.commit("one", &[("a", "1\n")]);
+        let id = sandbox.git(&["rev-parse", "HEAD"]);
+        let lines = [
+            format!("{id} {id} A <a@x> 1700000000 +0100\tall\n"),
+            "nonsense\n".into(),
+            format!("{id} {id} A <a@x> 1700000001\tno zone\n"),
+            format!("{id} {} A <a@x> 1700000002 +0100\tshort id\n", &id[1..]),
+            format!("{id} {id}{id} A <a@x> 1700000003 +0100\tlong id\n"),
+            format!("{id} {id} <a@x> 1700000004 -0130\tno name\n"),
+            format!("{id} {id} A B <a@x> 1700000005 +0000\n"),
+        ];
+        std::fs::write(sandbox.path().join(".git/logs/refs/heads/main"), lines.concat()).expect("written");
+        let shown = sandbox.git(&["log", "-g", "--date=unix", "--format=%gd|%gs", "main"]);
+        let read = Repo::discover(sandbox.path()).expect("it is a repository").reference_log(b"refs/heads/main");
+        let read: Vec<_> = read.expect("it can be read");
+        let read: Vec<_> =
+            read.iter().map(|line| format!("main@{{{}}}|{}", line.seconds, line.message)).collect();
+        assert_eq!(read, shown.lines().collect::<Vec<_>>());
     }
 }

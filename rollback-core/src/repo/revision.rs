@@ -308,11 +308,9 @@ fn explain(repo: &gix::Repository, spec: &str, error: gix::Error) -> Error {
         Err(error) => return error,
     };
     if names_head(spec)
-        && let Ok(Some(Target::Symbolic(branch))) = references.read(b"HEAD")
-        && let Ok(None) = references.read(&branch)
+        && let Ok(Some(branch)) = references.unborn_branch()
     {
-        let short = branch.strip_prefix(b"refs/heads/").unwrap_or(&branch);
-        return RevisionError::Unborn { branch: short.as_bstr().to_string() }.into();
+        return unborn(&branch);
     }
     if let Ok(Some(name)) = references.find(BStr::new(spec))
         && let Ok(Some(id)) = references.follow(&name)
@@ -324,6 +322,12 @@ fn explain(repo: &gix::Repository, spec: &str, error: gix::Error) -> Error {
         };
     }
     RevisionError::Unknown { spec: spec.to_owned(), source: Some(error.into()) }.into()
+}
+
+/// The error of a branch without commits.
+pub(super) fn unborn(branch: &[u8]) -> Error {
+    let short = branch.strip_prefix(b"refs/heads/").unwrap_or(branch);
+    RevisionError::Unborn { branch: short.as_bstr().to_string() }.into()
 }
 
 fn names_head(spec: &str) -> bool {

@@ -8,10 +8,13 @@ use std::borrow::Cow;
 use bstr::{BStr, BString, ByteSlice};
 
 use super::moment::moment;
-use super::refs::{Head, References, Target};
-use super::revision::upstream_name;
-use crate::error::{RepositoryError, Result, RevisionError};
+use super::refs::{References, Target};
+use super::revision::{unborn, upstream_name};
+use crate::error::{Result, RevisionError};
 use crate::id::ObjectId;
+
+/// A number in `@{}` is a time from here on, and below it a count of moves (`object-name.c`, `get_oid_basic`).
+const TIMES_FROM: i64 = 100_000_000;
 
 /// What the words of one revision name so far.
 enum Named {
@@ -26,15 +29,15 @@ enum Named {
 /// # Errors
 /// [`RevisionError::Unknown`] where the name is one and what is asked of it is not there; [`RevisionError::Unborn`];
 /// [`RepositoryError::BadReferences`].
-pub(super) fn resolved<'a>(repo: &gix::Repository, words: &'a str) -> Result<Cow<'a, str>> {
+pub(super) fn resolved<'a>(repo: &gix::Repository, spec: &'a str) -> Result<Cow<'a, str>> {
     let references = References::of(repo)?;
     if !references.are_tables() {
-        return Ok(words.into());
+        return Ok(spec.into());
     }
-    let (caret, spec) = words.strip_prefix('^').map_or(("", words), |rest| ("^", rest));
-    let (name, mut rest) = spec.split_at(end_of_name(spec));
-    let reader = Reader { repo, references: &references, spec: words };
-    let Some(mut named) = reader.named(name, rest)? else { return Ok(words.into()) };
+    let (caret, bare) = spec.strip_prefix('^').map_or(("", spec), |bare| ("^", bare));
+    let (name, mut rest) = bare.split_at(end_of_name(bare));
+    let reader = Reader { repo, references: &references, spec };
+    let Some(mut named) = reader.named(name, rest)? else { return Ok(spec.into()) };
     while let Some((inner, after)) = rest.strip_prefix("@{").and_then(|rest| rest.split_once('}')) {
         named = reader.suffixed(named, name.is_empty(), inner)?;
         rest = after;
@@ -67,33 +70,22 @@ impl Reader<'_> {
 
     /// The error of a reference that leads to one that is not there, as HEAD does on a branch without commits.
     fn dangling(&self, name: &[u8]) -> crate::Error {
-        match self.head() {
-            Ok(Head::Branch { name: branch, commit: None }) if name == b"HEAD" || name == branch => {
-                let short = branch.strip_prefix(b"refs/heads/").unwrap_or(&branch);
-                RevisionError::Unborn { branch: short.as_bstr().to_string() }.into()
-            }
+        match self.references.unborn_branch() {
+            Ok(Some(branch)) if name == b"HEAD" || name == branch => unborn(&branch),
             _ => self.unknown(),
         }
-    }
-
-    fn head(&self) -> Result<Head> {
-        Ok(match self.references.read(b"HEAD")? {
-            Some(Target::Symbolic(name)) => {
-                let commit = self.references.follow(&name)?.map(Into::into);
-                Head::Branch { name, commit }
-            }
-            Some(Target::Object(id)) => Head::Detached(id.into()),
-            None => return Err(RepositoryError::BadReferences { why: "there is no HEAD".into() }.into()),
-        })
     }
 
     /// What the name before all suffixes means; `None` where it is no reference's.
     fn named(&self, name: &str, rest: &str) -> Result<Option<Named>> {
         if name.is_empty() {
             // Without a name the branch that is checked out is meant, and where there is none, HEAD.
-            return Ok(rest.starts_with("@{").then_some(Named::Reference(match self.head()? {
-                Head::Branch { name, .. } => name,
-                Head::Detached(_) => "HEAD".into(),
+            if !rest.starts_with("@{") {
+                return Ok(None);
+            }
+            return Ok(Some(Named::Reference(match self.references.head()? {
+                Target::Symbolic(name) => name,
+                Target::Object(_) => "HEAD".into(),
             })));
         }
         if name.len() == self.repo.object_hash().len_in_hex()
@@ -117,8 +109,11 @@ impl Reader<'_> {
         if is(&["push"]) {
             return self.sibling(name, gix::remote::Direction::Push);
         }
-        if let Ok(nth) = inner.parse::<usize>() {
-            return self.logged(&name, nth);
+        let is_number = inner.bytes().all(|byte| byte.is_ascii_digit());
+        match inner.parse::<i64>().ok().filter(|_| is_number) {
+            Some(seconds) if seconds >= TIMES_FROM => return self.logged_at(&name, seconds),
+            Some(nth) => return self.logged(&name, usize::try_from(nth).unwrap_or(usize::MAX)),
+            None => {}
         }
         match moment(inner) {
             Some(seconds) => self.logged_at(&name, seconds),
@@ -131,7 +126,7 @@ impl Reader<'_> {
         let lines = self.references.log(b"HEAD", usize::MAX)?;
         let left = lines.iter().filter_map(|line| {
             let moved = line.message.trim_end().strip_prefix(b"checkout: moving from ")?;
-            Some(moved[..moved.rfind(" to ")?].as_bstr())
+            Some(moved[..moved.find(" to ")?].as_bstr())
         });
         let name = back
             .checked_sub(1)

@@ -8,7 +8,6 @@ use crate::bounded;
 use crate::error::Result;
 use crate::path::RepoPath;
 use crate::repo::Repo;
-use crate::repo::refs::{Storage, is_state_reference};
 
 /// An operation that was begun and not finished.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,8 +60,7 @@ impl Repo {
             Ok(metadata) => is_kind(&metadata),
             Err(error) => !bounded::is_absent(&error),
         };
-        let tables = self.storage() == Storage::Tables;
-        let file = |name: &str| match tables && is_state_reference(name) {
+        let file = |name: &str| match self.keeps_as_reference(name) {
             true => self.read_state(name).map_or(true, |found| found.is_some()),
             false => there(name, Metadata::is_file),
         };

@@ -8,7 +8,6 @@ use crate::error::{Error, Result, SequenceError};
 use crate::id::CommitId;
 use crate::journal::StateFile;
 use crate::message;
-use crate::repo::refs::is_state_reference;
 use crate::repo::{Objects, Repo};
 
 pub(super) const FOLDER: &str = "sequencer";
@@ -200,7 +199,7 @@ pub(super) fn removed(repo: &Repo, names: &[&str]) -> Result<Vec<StateFile>> {
 
 /// Whether a file of git's state, or a folder, is there.
 pub(super) fn is_there(repo: &Repo, name: &str) -> Result<bool> {
-    match is_state_reference(name) {
+    match repo.keeps_as_reference(name) {
         true => Ok(repo.read_state(name)?.is_some()),
         false => durable::is_there(&repo.git_dir().join(name)),
     }

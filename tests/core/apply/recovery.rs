@@ -106,7 +106,41 @@ fn a_landing_killed_after_the_commit_point_is_finished_with_its_logs() {
     assert_eq!(scene.verdict(&sandbox), Some("after"));
 }
 
-/// Whoever hands over a repository could write both of these.
+#[test]
+fn a_recovery_takes_the_lock_of_a_stack_that_the_landing_has_lost() {
+    if !super::sweep::can_trace() {
+        return;
+    }
+    let scene = super::sweep::Scene::new(with_tables(|| shapes::named(&["not committed"])).remove(0));
+    let killed = |point: Point| {
+        let copy = scene.shape.copy();
+        assert_eq!(scene.run(&copy, "do", inject(&point, "signal=KILL")), Ended::Killed);
+        copy
+    };
+    let has_landed = |copy: &Sandbox| {
+        copy.git_dir().join("rb/landing/landed").is_file() && copy.state_file("REVERT_HEAD").is_none()
+    };
+    let renames = scene.points().into_iter().rev().filter(|point| point.call == "rename");
+    let sandbox = renames.map(killed).find(has_landed).expect("a table follows the commit point");
+    // The lock is removed by hand; git moves a branch, and is at the next one.
+    let lock = sandbox.git_dir().join("reftable/tables.list.lock");
+    fs::remove_file(&lock).unwrap();
+    sandbox.git(&["update-ref", "refs/heads/meanwhile", "HEAD"]);
+    fs::write(&lock, "").unwrap();
+    let list = || fs::read_to_string(sandbox.git_dir().join("reftable/tables.list")).unwrap();
+    let before = list();
+    assert_eq!(recover(&sandbox.repo()).expect_err("git holds the lock").code(), "locked");
+    assert_eq!((list(), fs::read(&lock).unwrap().len()), (before, 0));
+    fs::remove_file(&lock).unwrap();
+    let recovered = recover(&sandbox.repo()).unwrap();
+    assert!(matches!(&recovered, Recovered::Finished { .. }), "{recovered:?}");
+    assert_nothing_left(&sandbox);
+    assert_eq!(sandbox.git(&["rev-parse", "meanwhile"]), sandbox.git(&["rev-parse", "HEAD"]));
+    sandbox.git(&["update-ref", "-d", "refs/heads/meanwhile"]);
+    assert_eq!(scene.verdict(&sandbox), Some("after"));
+}
+
+/// The author of a repository could write both of these.
 #[test]
 fn a_stage_that_is_none_is_not_emptied() {
     let sandbox = Sandbox::new();

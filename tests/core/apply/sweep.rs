@@ -299,7 +299,7 @@ struct Judged {
     state: State,
     branch_logs: String,
     state_files: Vec<Option<Vec<u8>>>,
-    locks: Vec<PathBuf>,
+    leftovers: Vec<PathBuf>,
     /// When each file was modified: what is put back is the file that was there.
     times: BTreeMap<PathBuf, (i64, i64)>,
     /// The entries of the operation log, newest first, without the names and times that differ from run to run.
@@ -322,8 +322,8 @@ impl Judged {
         };
         kept(self) == kept(after)
             && self.outside == after.outside
-            && (&self.state, &self.branch_logs, &self.state_files, &self.locks, &self.operations)
-                == (&after.state, &after.branch_logs, &after.state_files, &after.locks, &after.operations)
+            && (&self.state, &self.branch_logs, &self.state_files, &self.leftovers, &self.operations)
+                == (&after.state, &after.branch_logs, &after.state_files, &after.leftovers, &after.operations)
     }
 }
 
@@ -338,7 +338,7 @@ impl Scene {
         assert!(ended.is_success(), "{} is done: {ended:?}", shape.name);
         let after = judge(&shape, &copy);
         assert_ne!(before, after);
-        assert!(after.locks.is_empty() && !copy.git_dir().join("rb/landing").exists());
+        assert!(after.leftovers.is_empty() && !copy.git_dir().join("rb/landing").exists());
         Self { shape, deed, before, after }
     }
 
@@ -410,16 +410,17 @@ fn judge(shape: &Shape, sandbox: &Sandbox) -> Judged {
     // The checkpoints that keep the present have random names, whether it changed or not.
     let is_named = |line: &&str| !line.contains("/manual/before-");
     state.refs = state.refs.lines().filter(is_named).collect();
+    let base = sandbox.root.parent().unwrap();
     Judged {
         outside: shape.outside.as_ref().map(|[folder, _]| outside_of(folder)).unwrap_or_default(),
         times: sandbox.times(),
         operations: operations(sandbox),
         branch_logs: ["main", "side", "rescue/one", "feature/deep/name"].map(branch_log).concat(),
         state_files: state_files.map(|name| sandbox.state_file(name)).to_vec(),
-        locks: sandbox
-            .git_dir_bytes()
-            .into_keys()
-            .filter(|path| path.extension().is_some_and(|ext| ext == "lock"))
+        leftovers: sandbox
+            .leftovers()
+            .iter()
+            .map(|path| path.strip_prefix(base).unwrap_or(path).to_owned())
             .collect(),
         state,
     }

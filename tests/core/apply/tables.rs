@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use bstr::BString;
-
 use super::kit::*;
 use super::sweep::Dice;
 use crate::apply::anchor;
+use crate::apply::land::check;
 use crate::apply::stage::Stage;
 use crate::apply::tables::{Changes, sweep_locks, transact};
-use crate::apply::{LandOptions, land};
+use crate::apply::{Beside, LandOptions, Landing, Need, land, preflight};
+use crate::error::{Error, RepositoryError};
 use crate::id::ObjectId;
-use crate::reftable::{LogUpdate, RefValue};
+use crate::reftable::{self, Layout, Limits, LogUpdate, RefRecord, RefValue};
 use crate::repo::config::Settings;
 use crate::repo::refs::References;
 use crate::repo::refs::stack::{LIST, Stack};
@@ -50,7 +50,7 @@ fn of_rb(sandbox: &Sandbox) -> (Vec<String>, Vec<String>) {
         RefValue::Symbolic(target) => target.to_string(),
         RefValue::Deletion => panic!("it is gone"),
     };
-    let records = stack.references(b"refs/").unwrap();
+    let records: Vec<_> = stack.references(b"refs/").unwrap().map(Result::unwrap).collect();
     let local = repo.local();
     let listed = References::of(&local).unwrap().below("refs/").unwrap();
     let names: Vec<_> = records.iter().map(|record| record.name.clone()).collect();
@@ -93,22 +93,19 @@ fn moves(seed: u64, count: usize) {
                 expected.remove(&name);
             }
             5 if old.is_some() => {
-                let gone = |stack: &Stack| {
-                    let mut changes = Changes::default();
+                let gone = |stack: &Stack, changes: &mut Changes| {
                     changes.set(stack, name.as_bytes(), RefValue::Deletion)?;
-                    changes.drop_log(stack, name.as_bytes())?;
-                    Ok(changes)
+                    changes.drop_log(stack, name.as_bytes())
                 };
                 transact(&repo, &repo.common_dir(), &settings, gone).unwrap();
                 expected.remove(&name);
             }
             _ => {
-                let moved = |stack: &Stack| {
-                    let mut changes = Changes::default();
+                let moved = |stack: &Stack, changes: &mut Changes| {
                     changes.set(stack, name.as_bytes(), RefValue::Object(new))?;
                     let said = line(old.unwrap_or(null), new, &format!("rb {step}"));
-                    changes.lines.push((BString::from(name.as_str()), said));
-                    Ok(changes)
+                    changes.push_line(name.as_bytes(), said);
+                    Ok(())
                 };
                 transact(&repo, &repo.common_dir(), &settings, moved).unwrap();
                 expected.insert(name.clone(), new);
@@ -157,6 +154,8 @@ fn a_landing_in_a_linked_work_tree_writes_both_stacks() {
     assert_eq!(sandbox.git(&["rev-parse", "main"]), sandbox.git(&["rev-parse", "side^"]));
 }
 
+const REVERT: Need = Need { work_tree: Some("reverting"), identity: false, beside: Beside::Nothing };
+
 #[test]
 fn a_stack_that_another_process_writes_is_waited_for_and_its_lock_stays() {
     let sandbox = sandbox();
@@ -168,6 +167,7 @@ fn a_stack_that_another_process_writes_is_waited_for_and_its_lock_stays() {
     let before = (of_git(&sandbox), sandbox.files());
     let refused = land(&sandbox.repo(), &landing_like(&sandbox, &twin), &options).expect_err("it is locked");
     assert_eq!(refused.code(), "locked");
+    assert_eq!(preflight(&sandbox.repo(), REVERT).expect_err("it is locked").code(), "locked");
     assert!(lock.is_file());
     fs::remove_file(&lock).unwrap();
     assert_eq!((of_git(&sandbox), sandbox.files()), before);
@@ -181,13 +181,24 @@ fn what_a_killed_transaction_left_is_removed_and_what_others_hold_is_not() {
     let folder = sandbox.git_dir().join("reftable");
     let listed = fs::read_to_string(folder.join(LIST)).unwrap();
     let first = listed.lines().next().unwrap().to_owned();
-    let stray = "0x000000000001-0x000000000001-00000000.ref";
-    fs::copy(folder.join(&first), folder.join(stray)).unwrap();
+    // Of a merge, and of a transaction that was killed before its list.
+    let hash = sandbox.repo().local().object_hash();
+    let next = Stack::open(&sandbox.git_dir(), hash).unwrap().next_update_index().unwrap();
+    for stray in [1, next] {
+        let stray = format!("0x{stray:012x}-0x{stray:012x}-00000000.ref");
+        fs::copy(folder.join(&first), folder.join(stray)).unwrap();
+    }
+    let staged = sandbox.git_dir().join("rb/tables");
+    fs::create_dir_all(&staged).unwrap();
+    for name in ["table", LIST] {
+        fs::write(staged.join(name), "cut off").unwrap();
+    }
     for name in [LIST, &first] {
         fs::write(folder.join(format!("{name}.lock")), "rb tables\n").unwrap();
     }
     let foreign = folder.join("0x000000000001-0x000000000001-11111111.ref.lock");
     fs::write(&foreign, "").unwrap();
+    preflight(&sandbox.repo(), REVERT).expect("the landing will remove them");
     sweep_locks(&sandbox.repo()).unwrap();
     let mut left: Vec<_> = fs::read_dir(&folder).unwrap().map(|row| row.unwrap().file_name()).collect();
     left.sort();
@@ -198,7 +209,65 @@ fn what_a_killed_transaction_left_is_removed_and_what_others_hold_is_not() {
         .collect();
     expected.sort();
     assert_eq!(left, expected);
+    fs::remove_file(foreign).unwrap();
+    assert_nothing_left(&sandbox);
     sandbox.git(&["update-ref", "refs/heads/other", "HEAD"]);
+}
+
+/// A folder of tables that a link leads elsewhere is refused by every landing, also by one that moves no reference of it.
+#[test]
+fn a_stack_that_a_link_leads_elsewhere_is_never_written() {
+    let branch = sandbox();
+    let detached = sandbox();
+    detached.git(&["checkout", "-q", "--detach"]);
+    let linked = sandbox();
+    linked.git(&["worktree", "add", "-q", "-b", "side", "linked"]);
+    for sandbox in [branch, detached, linked.into_linked("linked")] {
+        let twin = sandbox.twin();
+        twin.git(&["revert", "--no-edit", "HEAD"]);
+        let landing = landing_like(&sandbox, &twin);
+        let common = sandbox.repo().common_dir();
+        let elsewhere = common.parent().unwrap().with_file_name("elsewhere");
+        fs::rename(common.join("reftable"), &elsewhere).unwrap();
+        std::os::unix::fs::symlink(&elsewhere, common.join("reftable")).unwrap();
+        let names = || {
+            let mut names: Vec<_> =
+                fs::read_dir(&elsewhere).unwrap().map(|row| row.unwrap().path()).collect();
+            names.sort();
+            (names, fs::read(elsewhere.join(LIST)).unwrap())
+        };
+        let before = names();
+        let unmoved = Landing { reference: None, ..landing_like(&sandbox, &twin) };
+        for landing in [landing, unmoved] {
+            let error = assert_refused(&sandbox, &landing);
+            assert!(matches!(error, Error::Repository(RepositoryError::LinkInGitDir { .. })), "{error:?}");
+            assert!(check(&sandbox.repo(), &landing).is_err());
+            assert_eq!(names(), before);
+        }
+    }
+}
+
+#[test]
+fn a_stack_without_numbers_for_another_transaction_is_refused() {
+    let sandbox = sandbox();
+    let repo = sandbox.repo();
+    let object = id(&sandbox.git(&["rev-parse", "HEAD"]));
+    let (hash, index) = (repo.local().object_hash(), u64::MAX);
+    let limits = Limits { min_update_index: index, max_update_index: index, hash };
+    let last =
+        RefRecord { name: "refs/heads/x".into(), update_index: index, value: RefValue::Object(object) };
+    let bytes = reftable::write(limits, Layout::default(), [Ok(last)], []).unwrap().unwrap();
+    let folder = sandbox.git_dir().join("reftable");
+    fs::write(folder.join("last.ref"), bytes).unwrap();
+    let list = fs::read_to_string(folder.join(LIST)).unwrap();
+    fs::write(folder.join(LIST), format!("{list}last.ref\n")).unwrap();
+    let change =
+        |stack: &Stack, changes: &mut Changes| changes.set(stack, b"refs/heads/y", RefValue::Object(object));
+    let refused = transact(&repo, &repo.common_dir(), &Settings::of(&repo).unwrap(), change);
+    assert_eq!(refused.expect_err("there is none left").code(), "bad-references");
+    fs::remove_file(folder.join("last.ref")).unwrap();
+    fs::write(folder.join(LIST), list).unwrap();
+    assert_nothing_left(&sandbox);
 }
 
 #[test]
@@ -226,12 +295,8 @@ fn permissions_of_a_shared_repository_are_those_of_git() {
     twin.git(&["update-ref", "refs/heads/x", "HEAD"]);
     let repo = sandbox.repo();
     let value = RefValue::Object(id(&sandbox.git(&["rev-parse", "HEAD"])));
-    let changes = |stack: &Stack| {
-        let mut changes = Changes::default();
-        changes.set(stack, b"refs/heads/x", value)?;
-        Ok(changes)
-    };
-    transact(&repo, &repo.common_dir(), &Settings::of(&repo).unwrap(), changes).unwrap();
+    let change = |stack: &Stack, changes: &mut Changes| changes.set(stack, b"refs/heads/x", value);
+    transact(&repo, &repo.common_dir(), &Settings::of(&repo).unwrap(), change).unwrap();
     let modes = |sandbox: &Sandbox| {
         let folder = sandbox.git_dir().join("reftable");
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode();
@@ -244,13 +309,17 @@ fn permissions_of_a_shared_repository_are_those_of_git() {
 #[test]
 fn a_stack_that_cannot_be_read_is_an_error_that_names_the_table() {
     type Damage = fn(&Path, &str);
-    let damages: [(&str, Damage); 4] = [
+    let damages: [(&str, Damage); 5] = [
         ("is missing", |folder, name| fs::remove_file(folder.join(name)).unwrap()),
         ("cut off", |folder, name| {
             let bytes = fs::read(folder.join(name)).unwrap();
             fs::write(folder.join(name), &bytes[..bytes.len() - 1]).unwrap();
         }),
         ("no reftable", |folder, name| fs::write(folder.join(name), "x".repeat(200)).unwrap()),
+        ("no regular file", |folder, name| {
+            fs::remove_file(folder.join(name)).unwrap();
+            rustix::fs::mkfifoat(rustix::fs::CWD, folder.join(name), rustix::fs::Mode::RUSR).unwrap();
+        }),
         ("is no table", |folder, _| fs::write(folder.join(LIST), "../../config\n").unwrap()),
     ];
     for (said, damage) in damages {

@@ -1,37 +1,53 @@
 //! References as files: a loose file each, and `packed-refs` for the rest. Loose files are read first, as git does.
 
 use std::fs;
-use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use bstr::{BString, ByteSlice};
 
-use super::{Target, is_no_file, is_of_work_tree, path_of};
+use super::{Target, is_of_work_tree, path_of};
+use crate::bounded;
 use crate::error::{Error, RepositoryError, Result};
 use crate::id::ObjectId;
+use crate::reftable::LogUpdate;
+use crate::repo::reflog;
 
-/// What the reference of this full name holds; `None` where there is none.
-pub(super) fn read(repo: &gix::Repository, name: &[u8]) -> Result<Option<Target>> {
-    let base = if is_of_work_tree(name) { repo.git_dir() } else { repo.common_dir() };
-    let path = base.join(path_of(name)?);
-    match fs::read(&path) {
-        Ok(bytes) => match bytes.strip_prefix(b"ref:") {
-            Some(target) => Ok(Some(Target::Symbolic(BString::from(target.trim())))),
-            None => parse_id(&bytes, &path).map(|id| Some(Target::Object(id))),
-        },
-        Err(error) if is_no_file(&error) => {
-            Ok(read_packed(&repo.common_dir().join("packed-refs"), name)?.map(Target::Object))
-        }
+/// The git directory that has the file of a reference, and that of its log.
+fn base_of<'a>(repo: &'a gix::Repository, name: &[u8]) -> &'a Path {
+    if is_of_work_tree(name) { repo.git_dir() } else { repo.common_dir() }
+}
+
+/// The bytes of a file; `None` where there is none of this name. A folder is none: what lies below the name is there.
+fn read_file(path: &Path) -> Result<Option<Vec<u8>>> {
+    match bounded::read(path, bounded::CONTENT) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if bounded::is_absent(&error) || path.is_dir() => Ok(None),
         Err(error) => Err(Error::io("read", path, error)),
     }
 }
 
-fn read_packed(path: &Path, name: &[u8]) -> Result<Option<ObjectId>> {
-    let bytes = match fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(Error::io("read", path, error)),
+/// What the reference of this full name holds; `None` where there is none.
+pub(super) fn read(repo: &gix::Repository, name: &[u8]) -> Result<Option<Target>> {
+    let path = base_of(repo, name).join(path_of(name)?);
+    let Some(bytes) = read_file(&path)? else {
+        return Ok(read_packed(&repo.common_dir().join("packed-refs"), name)?.map(Target::Object));
     };
+    match bytes.strip_prefix(b"ref:") {
+        Some(target) => Ok(Some(Target::Symbolic(BString::from(target.trim())))),
+        None => parse_id(first_word(&bytes), &path).map(|id| Some(Target::Object(id))),
+    }
+}
+
+/// The id with which a file begins: `FETCH_HEAD` says more, and `MERGE_HEAD` can have more lines (`refs/files-backend.c`,
+/// `parse_loose_ref_contents`).
+fn first_word(bytes: &[u8]) -> &[u8] {
+    let is_space = |byte: u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
+    let end = bytes.iter().position(|byte| is_space(*byte)).unwrap_or(bytes.len());
+    &bytes[..end]
+}
+
+fn read_packed(path: &Path, name: &[u8]) -> Result<Option<ObjectId>> {
+    let Some(bytes) = read_file(path)? else { return Ok(None) };
     let mut wanted = vec![b' '];
     wanted.extend_from_slice(name);
     for start in bytes.find_iter(&wanted) {
@@ -43,6 +59,26 @@ fn read_packed(path: &Path, name: &[u8]) -> Result<Option<ObjectId>> {
         }
     }
     Ok(None)
+}
+
+fn log_path(repo: &gix::Repository, name: &[u8]) -> Result<PathBuf> {
+    Ok(base_of(repo, name).join("logs").join(path_of(name)?))
+}
+
+/// Whether there is a log, if only one without lines.
+pub(super) fn has_log(repo: &gix::Repository, name: &[u8]) -> Result<bool> {
+    let path = log_path(repo, name)?;
+    match fs::metadata(&path) {
+        Ok(metadata) => Ok(metadata.is_file()),
+        Err(error) if bounded::is_absent(&error) => Ok(false),
+        Err(error) => Err(Error::io("read", path, error)),
+    }
+}
+
+/// The lines of a log, the newest first, at most `most` of them. Those that say nothing are passed over, as git does.
+pub(super) fn log(repo: &gix::Repository, name: &[u8], most: usize) -> Result<Vec<LogUpdate>> {
+    let bytes = read_file(&log_path(repo, name)?)?.unwrap_or_default();
+    Ok(bytes.lines().rev().filter_map(reflog::parse).take(most).collect())
 }
 
 /// The names below a prefix that ends in `/`, and the objects that they lead to, in order; broken ones are passed over.
@@ -66,9 +102,8 @@ pub(super) fn below(repo: &gix::Repository, prefix: &str) -> Result<Vec<(BString
     Ok(below)
 }
 
-/// The id that a file holds, whatever white space is around it.
-pub(super) fn parse_id(bytes: &[u8], path: &Path) -> Result<ObjectId> {
-    gix::ObjectId::from_hex(bytes.trim()).map(ObjectId).map_err(|_| {
+fn parse_id(bytes: &[u8], path: &Path) -> Result<ObjectId> {
+    gix::ObjectId::from_hex(bytes).map(ObjectId).map_err(|_| {
         RepositoryError::BadReferences { why: format!("{} holds no object id", path.display()) }.into()
     })
 }

@@ -7,7 +7,6 @@ pub(crate) mod stack;
 mod store;
 
 use std::fs;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use bstr::{BString, ByteSlice};
@@ -62,7 +61,7 @@ pub(crate) fn short_reference(name: &str) -> &str {
 }
 
 /// Whether a file of git's state is a reference where references are stored in tables (`refs.c`, `is_root_ref`).
-pub(crate) fn is_state_reference(name: &str) -> bool {
+fn is_state_reference(name: &str) -> bool {
     const OTHERS: [&str; 5] =
         ["AUTO_MERGE", "BISECT_EXPECTED_REV", "NOTES_MERGE_PARTIAL", "NOTES_MERGE_REF", "MERGE_AUTOSTASH"];
     let name_of_head = is_root_word(name.as_bytes()) && name.ends_with("_HEAD");
@@ -150,13 +149,12 @@ impl Repo {
         if !references.are_tables() {
             refuse_linked_head(&self.git_dir().join("HEAD"))?;
         }
-        match references.read(b"HEAD")? {
-            Some(Target::Symbolic(name)) => {
+        match references.head()? {
+            Target::Symbolic(name) => {
                 let commit = commit_at(&references, &name)?;
                 Ok(Head::Branch { name, commit })
             }
-            Some(Target::Object(id)) => Ok(Head::Detached(id.into())),
-            None => Err(RepositoryError::BadReferences { why: "there is no HEAD".into() }.into()),
+            Target::Object(id) => Ok(Head::Detached(id.into())),
         }
     }
 
@@ -170,15 +168,21 @@ impl Repo {
 
     /// How references are stored here.
     pub(crate) fn storage(&self) -> Storage {
-        Storage::of(&self.local())
+        self.storage
+    }
+
+    /// Whether a file of git's state of this name is a reference here, such as `REVERT_HEAD` where references are stored
+    /// in tables.
+    pub(crate) fn keeps_as_reference(&self, name: &str) -> bool {
+        self.storage == Storage::Tables && is_state_reference(name)
     }
 
     /// The loose file of a reference: HEAD belongs to the work tree, all that rb writes else is shared.
     pub(crate) fn reference_path(&self, name: &[u8]) -> Result<PathBuf> {
         let relative = path_of(name)?;
-        Ok(match name {
-            b"HEAD" => self.git_dir().join(relative),
-            _ => self.common_dir().join(relative),
+        Ok(match is_of_work_tree(name) {
+            true => self.git_dir().join(relative),
+            false => self.common_dir().join(relative),
         })
     }
 
@@ -188,9 +192,8 @@ impl Repo {
     /// # Errors
     /// [`Error::Io`]; [`RepositoryError::BadReferences`].
     pub(crate) fn read_state(&self, name: &str) -> Result<Option<Vec<u8>>> {
-        let local = self.local();
-        if is_state_reference(name) && Storage::of(&local) == Storage::Tables {
-            return Ok(References::of(&local)?.read(name.as_bytes())?.map(|target| target.as_file()));
+        if self.keeps_as_reference(name) {
+            return Ok(References::of(&self.local())?.read(name.as_bytes())?.map(|target| target.as_file()));
         }
         let path = self.git_dir().join(name);
         match bounded::read(&path, bounded::CONTENT) {
@@ -209,7 +212,7 @@ impl Repo {
         while let Some(slash) = name[at..].find_byte(b'/') {
             let parent = &name[..at + slash];
             at += slash + 1;
-            if parent.starts_with(b"refs/") && references.read(parent).is_ok_and(|found| found.is_some()) {
+            if parent.starts_with(b"refs/") && references.read(parent)?.is_some() {
                 return Ok(Some(parent.into()));
             }
         }
@@ -249,17 +252,16 @@ impl Repo {
 
     /// Whether HEAD of this git directory, or a rebase in it, is on the branch.
     fn is_on_branch(&self, git_dir: &Path, name: &[u8]) -> bool {
-        let names = |file: &str, prefix: &[u8]| {
-            fs::read(git_dir.join(file))
-                .is_ok_and(|bytes| bytes.strip_prefix(prefix).is_some_and(|rest| rest.trim() == name))
+        let names = |file: &str, prefix: &[u8]| match bounded::read(&git_dir.join(file), bounded::DOCUMENT) {
+            Ok(bytes) => bytes.strip_prefix(prefix).is_some_and(|rest| rest.trim() == name),
+            // What cannot be read may hold it.
+            Err(error) => !bounded::is_absent(&error),
         };
-        let local = self.local();
-        let head = match Storage::of(&local) {
+        let head = match self.storage {
             Storage::Files => names("HEAD", b"ref:"),
             Storage::Tables => {
-                let stack = stack::Stack::open(git_dir, local.object_hash());
+                let stack = stack::Stack::open(git_dir, self.local().object_hash());
                 let head = stack.and_then(|stack| stack.value(b"HEAD"));
-                // What cannot be read may hold it.
                 head.map_or(true, |head| matches!(head, Some(RefValue::Symbolic(branch)) if branch == name))
             }
         };
@@ -272,7 +274,7 @@ impl Repo {
 }
 
 fn work_tree_of(git_dir: &Path, common: &Path) -> PathBuf {
-    let linked = fs::read(git_dir.join("gitdir")).ok().and_then(|bytes| {
+    let linked = bounded::read(&git_dir.join("gitdir"), bounded::DOCUMENT).ok().and_then(|bytes| {
         let path = bytes.trim().to_path().ok()?.parent()?.to_owned();
         Some(if path.is_relative() { git_dir.join(path) } else { path })
     });
@@ -301,9 +303,4 @@ pub(crate) fn check_writable_name(name: &[u8]) -> Result<()> {
 fn invalid_name(name: &[u8]) -> Error {
     let typed = name.strip_prefix(b"refs/heads/").unwrap_or(name);
     LandingError::InvalidBranchName { name: typed.to_str_lossy().into_owned() }.into()
-}
-
-/// Whether the error says that there is no such file; a folder of that name is none.
-fn is_no_file(error: &std::io::Error) -> bool {
-    bounded::is_absent(error) || error.kind() == ErrorKind::IsADirectory
 }

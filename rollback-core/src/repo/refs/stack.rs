@@ -3,13 +3,13 @@
 //! A stack that is open stays as it was: its files are held open, and no writer changes a table. Writers replace the list
 //! and remove tables that it no longer names, so that opening a stack begins again where a table is gone.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::bounded;
 use crate::error::{Error, RepositoryError, Result};
-use crate::reftable::{LogRecord, LogUpdate, Merged, RefRecord, RefValue, Table, TableError, is_safe_name};
+use crate::reftable::{self, LogRecord, LogUpdate, RefRecord, RefValue, Table, TableError, is_safe_name};
 
 /// The folder of a stack, in a git directory.
 pub(crate) const FOLDER: &str = "reftable";
@@ -59,8 +59,8 @@ impl Stack {
         // The newest table that has the name decides.
         for (nth, table) in self.tables.iter().enumerate().rev() {
             let failed = |error| self.failed(&self.names[nth], error);
-            let mut found = Merged::references([table], name).map_err(failed)?;
-            match found.next_reference().map_err(failed)? {
+            let mut from = reftable::references([table], name).map_err(failed)?;
+            match from.next().transpose().map_err(failed)? {
                 Some(record) if record.name == name => {
                     return Ok(Some(record.value).filter(|value| *value != RefValue::Deletion));
                 }
@@ -71,19 +71,13 @@ impl Stack {
     }
 
     /// The references whose names begin with the prefix, in order.
-    pub(crate) fn references(&self, prefix: &[u8]) -> Result<Vec<RefRecord>> {
+    pub(crate) fn references(&self, prefix: &[u8]) -> Result<impl Iterator<Item = Result<RefRecord>>> {
         let failed = |error| self.failed(LIST, error);
-        let mut merged = Merged::references(&self.tables, prefix).map_err(failed)?;
-        let mut found = Vec::new();
-        while let Some(record) = merged.next_reference().map_err(failed)? {
-            if !record.name.starts_with(prefix) {
-                break;
-            }
-            if record.value != RefValue::Deletion {
-                found.push(record);
-            }
-        }
-        Ok(found)
+        let from = reftable::references(&self.tables, prefix).map_err(failed)?;
+        Ok(from
+            .map(move |record| record.map_err(failed))
+            .take_while(move |record| !matches!(record, Ok(record) if !record.name.starts_with(prefix)))
+            .filter(|record| !matches!(record, Ok(record) if record.value == RefValue::Deletion)))
     }
 
     /// The lines of a reference's log with their numbers, the newest first; at most `most` of them.
@@ -91,22 +85,35 @@ impl Stack {
         let failed = |error| self.failed(LIST, error);
         let mut key = name.to_vec();
         key.push(0);
-        let mut merged = Merged::logs(&self.tables, &key).map_err(failed)?;
         let mut found = Vec::new();
-        while found.len() < most {
-            match merged.next_log().map_err(failed)? {
-                Some(LogRecord { name: of, update_index, value }) if of == name => {
-                    found.extend(value.map(|update| (update_index, update)));
-                }
-                _ => break,
+        for record in reftable::logs(&self.tables, &key).map_err(failed)? {
+            let LogRecord { name: of, update_index, value } = record.map_err(failed)?;
+            if of != name {
+                break;
+            }
+            found.extend(value.map(|update| (update_index, update)));
+            if found.len() >= most {
+                break;
             }
         }
         Ok(found)
     }
 
     /// The number of the next transaction.
-    pub(crate) fn next_update_index(&self) -> u64 {
-        self.tables.iter().map(|table| table.max_update_index).max().unwrap_or(0).saturating_add(1)
+    ///
+    /// # Errors
+    /// [`RepositoryError::BadReferences`] where there is no number left.
+    pub(crate) fn next_update_index(&self) -> Result<u64> {
+        self.index_after(self.tables.iter().map(|table| table.max_update_index).max().unwrap_or(0))
+    }
+
+    /// The number after this one.
+    ///
+    /// # Errors
+    /// As [`Stack::next_update_index`].
+    pub(crate) fn index_after(&self, index: u64) -> Result<u64> {
+        let none = TableError::Malformed("no update index is left for another transaction");
+        index.checked_add(1).ok_or_else(|| self.failed(LIST, none))
     }
 
     /// The error of a table, by its name.
@@ -154,7 +161,7 @@ fn open_all(folder: &Path, names: &[String], hash: gix::hash::Kind) -> Result<Op
     let mut tables = Vec::with_capacity(names.len());
     for name in names {
         let path = folder.join(name);
-        let file = match File::open(&path) {
+        let file = match bounded::open(&path) {
             Ok(file) => file,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(Error::io("read", path, error)),

@@ -8,7 +8,7 @@ use super::stack::Stack;
 use super::{Target, files, is_of_work_tree};
 use crate::error::{RepositoryError, Result};
 use crate::id::ObjectId;
-use crate::reftable::{LogUpdate, RefValue};
+use crate::reftable::{LogUpdate, RefRecord, RefValue};
 use crate::repo::names::PLACES;
 
 /// How git stores references: `extensions.refStorage`.
@@ -46,6 +46,21 @@ struct Stacks {
     shared: Stack,
     /// That of a linked work tree; the main one has its references in the shared stack.
     own: Option<Stack>,
+}
+
+impl Stacks {
+    /// The one that has references of this kind of name.
+    fn of(&self, name: &[u8]) -> &Stack {
+        self.own.as_ref().filter(|_| is_of_work_tree(name)).unwrap_or(&self.shared)
+    }
+}
+
+/// Where symbolic references lead.
+enum End {
+    Object(ObjectId),
+    /// To a reference that is not there.
+    Nothing,
+    TooFar,
 }
 
 impl<'a> References<'a> {
@@ -122,33 +137,68 @@ impl<'a> References<'a> {
             let git_dir = self.repo.common_dir().join("worktrees").join(of.to_path_lossy());
             return look(&Stack::open(&git_dir, self.repo.object_hash())?, rest);
         }
-        let own = stacks.own.as_ref().filter(|_| is_of_work_tree(name));
-        look(own.unwrap_or(&stacks.shared), name)
+        look(stacks.of(name), name)
+    }
+
+    /// What HEAD of this work tree holds.
+    ///
+    /// # Errors
+    /// [`RepositoryError::BadReferences`].
+    pub(crate) fn head(&self) -> Result<Target> {
+        let none = || RepositoryError::BadReferences { why: "there is no HEAD".into() }.into();
+        self.read(b"HEAD")?.ok_or_else(none)
+    }
+
+    /// The full name of the branch that HEAD is on, where that has no commit yet.
+    ///
+    /// # Errors
+    /// [`RepositoryError::BadReferences`].
+    pub(crate) fn unborn_branch(&self) -> Result<Option<BString>> {
+        match self.head()? {
+            Target::Symbolic(branch) if self.follow(&branch)?.is_none() => Ok(Some(branch)),
+            _ => Ok(None),
+        }
     }
 
     /// The object that a reference leads to through symbolic ones; `None` where it leads to none.
     pub(crate) fn follow(&self, name: &[u8]) -> Result<Option<ObjectId>> {
-        let mut name = BString::from(name);
-        for _ in 0..=DEEPEST {
-            match self.read(&name)? {
-                Some(Target::Object(id)) => return Ok(Some(id)),
-                Some(Target::Symbolic(target)) => name = target,
-                None => return Ok(None),
+        match self.end_of(name, DEEPEST)? {
+            End::Object(id) => Ok(Some(id)),
+            End::Nothing => Ok(None),
+            End::TooFar => {
+                let why = format!("{}: symbolic references lead too far", name.as_bstr());
+                Err(RepositoryError::BadReferences { why }.into())
             }
         }
-        Err(RepositoryError::BadReferences { why: format!("{name}: symbolic references lead too far") }
-            .into())
     }
 
-    /// The full name of the reference that a person means by `words`; `None` where there is none.
-    pub(crate) fn find(&self, words: &BStr) -> Result<Option<BString>> {
+    /// Where a reference leads over at most so many others.
+    fn end_of(&self, name: &[u8], most: usize) -> Result<End> {
+        let mut name = BString::from(name);
+        for _ in 0..=most {
+            match self.read(&name)? {
+                Some(Target::Object(id)) => return Ok(End::Object(id)),
+                Some(Target::Symbolic(target)) => name = target,
+                None => return Ok(End::Nothing),
+            }
+        }
+        Ok(End::TooFar)
+    }
+
+    /// The full name of the reference that a person means by `spec`; `None` where there is none.
+    ///
+    /// # Errors
+    /// [`RepositoryError::BadReferences`] where one that could be meant cannot be read.
+    pub(crate) fn find(&self, spec: &BStr) -> Result<Option<BString>> {
         if self.stacks.is_none() {
-            let found = self.repo.try_find_reference(words).ok().flatten();
+            let Ok(partial) = <&gix::refs::PartialNameRef>::try_from(spec) else { return Ok(None) };
+            let found = self.repo.try_find_reference(partial);
+            let found = found.map_err(RepositoryError::unreadable_references)?;
             return Ok(found.map(|reference| reference.name().as_bstr().to_owned()));
         }
-        let words: &[u8] = if words == "@" { b"HEAD" } else { words };
+        let spec: &[u8] = if spec == "@" { b"HEAD" } else { spec };
         for (before, after) in PLACES {
-            let name = BString::from([before.as_bytes(), words, after.as_bytes()].concat());
+            let name = BString::from([before.as_bytes(), spec, after.as_bytes()].concat());
             // A word alone is no reference but in capital letters, such as HEAD.
             let is_name = name.starts_with(b"refs/") || super::is_root_word(&name) || name.contains(&b'/');
             if is_name && gix::refs::FullName::try_from(name.as_bstr()).is_ok() && self.read(&name)?.is_some()
@@ -159,52 +209,68 @@ impl<'a> References<'a> {
         Ok(None)
     }
 
-    /// The names below a prefix that ends in `/`, and the objects that they lead to, in order; broken ones are passed over.
+    /// The names below a prefix that ends in `/`, and the objects that they lead to, in order; those that lead to none
+    /// are passed over.
     ///
     /// # Errors
-    /// [`RepositoryError::BadReferences`] where they cannot be listed.
+    /// [`RepositoryError::BadReferences`] where they cannot be read.
     pub(crate) fn below(&self, prefix: &str) -> Result<Vec<(BString, ObjectId)>> {
         let Some(stacks) = &self.stacks else { return files::below(self.repo, prefix) };
-        let mut names = Vec::new();
+        let mut below = Vec::new();
         for stack in [Some(&stacks.shared), stacks.own.as_ref()].into_iter().flatten() {
-            let is_own = !std::ptr::eq(stack, &stacks.shared);
             for record in stack.references(prefix.as_bytes())? {
+                let RefRecord { name, value, .. } = record?;
                 // In a linked work tree its own stack alone has what belongs to a work tree.
-                if stacks.own.is_none() || is_of_work_tree(&record.name) == is_own {
-                    names.push(record.name);
+                if !std::ptr::eq(stacks.of(&name), stack) {
+                    continue;
+                }
+                let end = match value {
+                    RefValue::Object(id) | RefValue::Peeled(id, _) => End::Object(id),
+                    RefValue::Symbolic(target) => self.end_of(&target, DEEPEST - 1)?,
+                    RefValue::Deletion => End::Nothing,
+                };
+                if let End::Object(id) = end {
+                    below.push((name, id));
                 }
             }
         }
-        names.sort();
-        let followed = names.into_iter().filter_map(|name| Some((self.follow(&name).ok()??, name)));
-        Ok(followed.map(|(id, name)| (name, id)).collect())
+        below.sort();
+        Ok(below)
     }
 
     /// The name of a reference below `name/`, broken ones included; `None` where there is none.
+    ///
+    /// # Errors
+    /// [`RepositoryError::BadReferences`] where they cannot be read.
     pub(crate) fn any_below(&self, name: &[u8]) -> Result<Option<BString>> {
         let mut prefix = BString::from(name);
         prefix.push(b'/');
         let Some(stacks) = &self.stacks else {
-            let platform = self.repo.references().map_err(RepositoryError::unreadable_references)?;
-            let mut below =
-                platform.prefixed(prefix.as_bstr()).map_err(RepositoryError::unreadable_references)?;
-            let first = below.next().and_then(std::result::Result::ok);
+            let unreadable = RepositoryError::unreadable_references;
+            let platform = self.repo.references().map_err(unreadable)?;
+            let mut below = platform.prefixed(prefix.as_bstr()).map_err(unreadable)?;
+            let first = below.next().transpose().map_err(unreadable)?;
             return Ok(first.map(|reference| reference.name().as_bstr().to_owned()));
         };
-        let own = stacks.own.as_ref().filter(|_| is_of_work_tree(name));
-        let below = own.unwrap_or(&stacks.shared).references(&prefix)?;
-        Ok(below.into_iter().next().map(|record| record.name))
+        let first = stacks.of(&prefix).references(&prefix)?.next().transpose()?;
+        Ok(first.map(|record| record.name))
     }
 
-    /// Whether there is a log, if only one without lines. Those of files are looked for by who writes them.
+    /// Whether there is a log, if only one without lines.
+    ///
+    /// # Errors
+    /// [`RepositoryError::BadReferences`]; [`Error::Io`](crate::Error::Io).
     pub(crate) fn has_log(&self, name: &[u8]) -> Result<bool> {
-        let Some(stacks) = &self.stacks else { return Ok(false) };
+        let Some(stacks) = &self.stacks else { return files::has_log(self.repo, name) };
         self.in_stack(stacks, name, &|stack, name| Ok(!stack.log(name, 1)?.is_empty()))
     }
 
-    /// The lines of a log, the newest first, at most `most` of them. Those of files are the object library's to read.
+    /// The lines of a log, the newest first, at most `most` of them; none where there is no log.
+    ///
+    /// # Errors
+    /// [`RepositoryError::BadReferences`]; [`Error::Io`](crate::Error::Io).
     pub(crate) fn log(&self, name: &[u8], most: usize) -> Result<Vec<LogUpdate>> {
-        let Some(stacks) = &self.stacks else { return Ok(Vec::new()) };
+        let Some(stacks) = &self.stacks else { return files::log(self.repo, name, most) };
         let lines = self.in_stack(stacks, name, &|stack, name| stack.log(name, most))?;
         // A line without ids says no more than that there is a log.
         Ok(lines
