@@ -1,5 +1,8 @@
 //! One landing, from the finished result to the unlocked repository.
 
+mod prepare;
+mod staging;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::ErrorKind;
@@ -8,35 +11,33 @@ use std::time::Duration;
 
 use bstr::BString;
 
-use super::changes::{self, Change};
-use super::content::Content;
-use super::durable::Flushes;
+use super::changes::Change;
 use super::exact::{Exact, Sides};
-use super::folder::{FileKind, Folder, Parent, group_at, parent_of};
-use super::inspect::{self, Expected, Found, View};
-use super::lock::{self, LandingLock};
-use super::log::{self, LogDraft};
-use super::outside::{self, OutsideChange};
-use super::recover::{self, Recovered};
-use super::reference::{self, RefUpdate};
-use super::stage::{Stage, Writing, slot_name};
+use super::folder::Folder;
+use super::inspect::{Expected, View};
+use super::lock::LandingLock;
+use super::log::LogDraft;
+use super::outside::OutsideChange;
+use super::recover::Recovered;
+use super::reference::RefUpdate;
+use super::stage::Stage;
 use super::swap::Swapper;
 use super::{
-    Attributes, anchor, durable, emptied, index_edit, objects, preflight, records, size, table_landing,
-    tables,
+    Attributes, changes, durable, emptied, index_edit, inspect, lock, outside, records, recover, reference,
+    table_landing, tables,
 };
 use crate::conflict::Conflict;
-use crate::error::{Error, InTheWay, LandingError, RepositoryError, Result, WorkTreeError};
-use crate::id::{Entry, EntryKind, EntryMode, ObjectId, TreeId};
-use crate::journal::{Action, Journal, LoggedEntry, Place, StateFile, Step};
+use crate::error::{Error, LandingError, RepositoryError, Result};
+use crate::id::TreeId;
+use crate::journal::{Journal, StateFile};
 use crate::operation::OperationId;
 use crate::path::RepoPath;
 use crate::progress;
 use crate::repo::config::{FsyncPolicy, Settings};
-use crate::repo::index::{Flags, Index, IndexFile};
+use crate::repo::index::{Flags, Index};
 use crate::repo::refs::{Head, Storage};
 use crate::repo::sparse::Sparse;
-use crate::repo::{NewObjects, Objects, Repo, Signature, Tree, TreeEntry};
+use crate::repo::{NewObjects, Objects, Repo, Signature};
 
 /// A finished result.
 #[derive(Debug)]
@@ -249,321 +250,6 @@ struct Checkout {
 }
 
 impl Run<'_> {
-    /// Everything that can be refused is refused here; nothing that counts is written.
-    fn prepare(&self) -> Result<Prepared> {
-        let landing = self.landing;
-        let changes = changes::between(self.objects, landing.head_tree, landing.result_tree)?;
-        let head = self.repo.head()?;
-        if let Some(update) = &landing.reference {
-            reference::check_unmoved(self.repo, update)?;
-        }
-        let looked = if landing.checkout { Some(self.look(&changes)?) } else { None };
-        if let Some((checkout, found)) = &looked {
-            self.fetch_missing(&checkout.index, &changes, found)?;
-        }
-        let outside = outside::look(self.repo, &landing.outside)?;
-        self.repo.stop_if_cancelled()?;
-
-        let logged = self.logged(&changes, looked.as_ref())?;
-        objects::store(self.repo, &landing.objects, self.settings)?;
-        objects::flush_existing(self.repo, self.settings)?;
-        let anchored = self.anchored()?;
-        objects::store(self.repo, &anchored.1, self.settings)?;
-        let operation = self.options.operation.map_or_else(OperationId::random, Ok)?.to_string();
-        let root = looked.as_ref().map(|(checkout, _)| &checkout.root);
-        let stage = Stage::make(self.repo, root, &operation, self.settings)?;
-        let filled = outside::stage(self.repo, self.objects, self.settings, &stage, outside, &operation)
-            .and_then(|outside| {
-                let mut journal = Journal::new(operation);
-                journal.outside = outside;
-                self.fill(&stage, journal, &changes, looked.as_ref(), (logged, anchored.0))
-            });
-        match filled {
-            Ok((journal, locks)) => {
-                let checkout = looked.map(|(checkout, _)| checkout);
-                Ok(Prepared { changes, head, stage, journal, locks, checkout })
-            }
-            Err(error) => {
-                // Nothing refers to the stage yet; if it cannot be removed, the next landing does it.
-                let _ = anchor::weigh_anchor(self.repo);
-                if outside::sweep_made(self.repo, &stage.folder, self.settings).is_ok() {
-                    let _ = stage.remove(root);
-                }
-                Err(error)
-            }
-        }
-    }
-
-    /// The content of every file to be written must be there before anything is stored. What a partial clone lacks is
-    /// fetched in one go.
-    fn fetch_missing(&self, index: &Index, changes: &[Change], found: &[Found]) -> Result<()> {
-        let written = changes.iter().zip(found).filter(|(_, found)| **found != Found::Skipped);
-        if self.repo.fetch_lacking(self.objects, written.filter_map(|(change, _)| change.new))? {
-            // How large they are was not known before.
-            self.refuse_too_large(index, changes, found)?;
-        }
-        Ok(())
-    }
-
-    /// The object that names all that is new, and the objects that takes: what is only staged has no commit.
-    fn anchored(&self) -> Result<(ObjectId, NewObjects)> {
-        let moved = self.landing.reference.as_ref().and_then(|update| update.new.or(update.old));
-        if let Some(commit) = moved {
-            return Ok((commit.0, Vec::new()));
-        }
-        let row = |name: &str, tree: TreeId| TreeEntry {
-            name: name.into(),
-            entry: Entry { mode: EntryMode::TREE, id: tree.0 },
-        };
-        let objects = self.repo.objects();
-        let entries = vec![row("after", self.landing.result_tree), row("before", self.landing.head_tree)];
-        Ok((objects.write_tree(&Tree { entries })?.0, objects.take_new()))
-    }
-
-    /// The entry of the operation log.
-    fn logged(
-        &self,
-        changes: &[Change],
-        looked: Option<&(Checkout, Vec<Found>)>,
-    ) -> Result<Option<(LoggedEntry, Vec<u8>)>> {
-        let Some(draft) = &self.landing.log else { return Ok(None) };
-        let looked =
-            looked.map(|(checkout, found)| (&checkout.root, found.as_slice(), checkout.flags.as_slice()));
-        let touched = log::touched(changes, looked)?;
-        draft.build(self.repo, touched, &self.landing.state_files).map(Some)
-    }
-
-    fn look(&self, changes: &[Change]) -> Result<(Checkout, Vec<Found>)> {
-        let root = open_root(self.repo)?;
-        let IndexFile { path, bytes, mut index } = self.repo.read_index()?;
-        let exact = self.landing.exact.as_ref();
-        let sparse = Sparse::of(self.repo, self.settings.ignore_case)?;
-        let view = View {
-            objects: self.objects,
-            settings: self.settings,
-            root: &root,
-            index: &index,
-            expected: exact.map_or(Expected::Committed, |exact| exact.sides.expected()),
-            flags: &self.landing.flags,
-            sparse: sparse.as_ref(),
-            conflicts: &self.landing.index_stages,
-        };
-        let found = inspect::inspect(&view, changes)?;
-        let kept = |change: &Change| {
-            index.entry_at(change.path.as_bytes()).map(|entry| entry.flags.kept()).unwrap_or_default()
-        };
-        let flags = changes.iter().map(kept).collect();
-        if let Some(exact) = exact {
-            exact.refuse_other_index(&index)?;
-            index = exact.index_after.clone();
-        } else {
-            self.refuse_staged_conflicts(&index)?;
-            let stages = &self.landing.index_stages;
-            index_edit::edit(&mut index, changes, &found, stages, &self.landing.flags);
-            let trees = (self.landing.head_tree, self.landing.result_tree);
-            index_edit::shift_cached_trees(&mut index, self.objects, trees, changes, stages)?;
-        }
-        self.refuse_too_large(&index, changes, &found)?;
-        Ok((Checkout { root, index_path: path, index_bytes: bytes, index, flags }, found))
-    }
-
-    fn refuse_too_large(&self, index: &Index, changes: &[Change], found: &[Found]) -> Result<()> {
-        let converted = self.landing.exact.as_ref().is_none_or(|exact| exact.sides.converts());
-        size::refuse_too_large(self.objects, converted.then_some(index), changes, found)
-    }
-
-    /// A path that gets stages must be in the index as the tree before has it, or not at all.
-    fn refuse_staged_conflicts(&self, index: &Index) -> Result<()> {
-        let mut staged = Vec::new();
-        for conflict in &self.landing.index_stages {
-            let entry = index.entry_at(conflict.path.as_bytes()).map(|entry| entry.entry());
-            let committed = self.objects.entry_at(self.landing.head_tree, &conflict.path)?;
-            let same = match (entry, committed.filter(|entry| !entry.mode.is_tree())) {
-                (Some(entry), Some(committed)) => entry.same_as(&committed),
-                (None, None) => true,
-                _ => false,
-            };
-            if !same {
-                staged.push(conflict.path.clone());
-            }
-        }
-        match staged.is_empty() {
-            true => Ok(()),
-            false => Err(WorkTreeError::InTheWay { reason: InTheWay::Staged, paths: staged }.into()),
-        }
-    }
-
-    /// Stages files and writes the journal.
-    fn fill(
-        &self,
-        stage: &Stage,
-        mut journal: Journal,
-        changes: &[Change],
-        looked: Option<&(Checkout, Vec<Found>)>,
-        (logged, anchored): (Option<(LoggedEntry, Vec<u8>)>, ObjectId),
-    ) -> Result<(Journal, Vec<PathBuf>)> {
-        journal.stage_in_work_tree.clone_from(&stage.in_work_tree);
-        journal.state_files.clone_from(&self.landing.state_files);
-        if let Some((checkout, found)) = looked {
-            journal.index = Some(match &self.landing.exact {
-                Some(exact) => index_edit::differences(&exact.index_before, &exact.index_after),
-                None => index_edit::touched(&checkout.index, changes, &self.landing.index_stages),
-            });
-            journal.steps = self.stage_files(stage, checkout, changes, found)?;
-            journal.missing_folders = missing_folders(&checkout.root, &journal.steps)?;
-            if let Some(bytes) = &checkout.index_bytes {
-                self.keep_index(stage, &checkout.index_path, bytes)?;
-            }
-            journal.locks.push(place_of(&preflight::index_lock(self.repo), self.repo));
-        }
-        if let Some(update) = &self.landing.reference {
-            let moved = reference::record(self.repo, update, self.settings)?;
-            if let Some(new) = update.new.filter(|_| self.storage() == Storage::Files) {
-                let content = format!("{new}\n");
-                let sync = self.settings.fsync.references;
-                self.write_own(&stage.path("reference"), content.as_bytes(), sync)?;
-            }
-            journal.reference = Some(moved);
-        }
-        journal.locks.extend(match self.storage() {
-            Storage::Tables => tables::locks_of(self.repo)?,
-            Storage::Files => {
-                let update = self.landing.reference.as_ref();
-                update.map_or(Vec::new(), |update| reference::locks_of(update, self.landing.checkout))
-            }
-        });
-        if let Some((text, committer)) = &self.landing.head_line {
-            journal.head_line = reference::head_line(self.repo, text, committer, self.settings)?;
-        }
-        if let Some((entry, record)) = logged {
-            self.write_own(&stage.path("log"), &record, self.settings.fsync.journal)?;
-            journal.logged = Some(entry);
-        }
-        anchor::drop_anchor(self.repo, stage, anchored, self.settings)?;
-        lock::write_payload(&stage.path("lock"), &journal.operation, self.settings)?;
-        let common_dir = self.repo.common_dir();
-        let locks = journal
-            .locks
-            .iter()
-            .map(|place| place.resolve(self.repo.git_dir(), &common_dir))
-            .collect::<Result<_>>()?;
-        self.write_journal(stage, &journal)?;
-        Ok((journal, locks))
-    }
-
-    /// Keeps the index as it is: git replaces it and never writes into it, so a second name keeps it for free.
-    fn keep_index(&self, stage: &Stage, index: &std::path::Path, bytes: &[u8]) -> Result<()> {
-        let kept = stage.path("index.old");
-        let linked = fs::hard_link(index, &kept).and_then(|()| fs::File::open(&kept));
-        match linked {
-            Ok(file) => durable::sync_file(&file, &kept, self.settings.fsync.journal)?,
-            Err(_) => durable::remove_if_there(&kept)?,
-        }
-        // The index may have been replaced since it was read.
-        if fs::read(&kept).is_ok_and(|found| found == bytes) {
-            return Ok(());
-        }
-        durable::remove_if_there(&kept)?;
-        self.write_own(&kept, bytes, self.settings.fsync.journal)
-    }
-
-    /// Makes a file of the stage.
-    fn write_own(&self, path: &std::path::Path, bytes: &[u8], sync: bool) -> Result<()> {
-        durable::write_new(path, bytes, self.settings.shared, sync)
-    }
-
-    fn write_journal(&self, stage: &Stage, journal: &Journal) -> Result<()> {
-        let sync = self.settings.fsync.journal;
-        let (written, counts) = Journal::paths(&stage.folder);
-        self.write_own(&written, &journal.encode()?, sync)?;
-        // The staged files must be found under their names before the journal speaks of them.
-        if let Some(files) = stage.files.as_ref().filter(|_| sync) {
-            files.sync().map_err(|error| Error::io("flush", &stage.folder, error))?;
-        }
-        fs::rename(&written, &counts).map_err(|error| Error::io("write", &counts, error))?;
-        durable::sync_folder(&stage.folder, sync)
-    }
-
-    fn stage_files(
-        &self,
-        stage: &Stage,
-        checkout: &Checkout,
-        changes: &[Change],
-        found: &[Found],
-    ) -> Result<Vec<Step>> {
-        let content = match &self.landing.exact {
-            Some(exact) if !exact.sides.converts() => None,
-            _ => Some(Content::of_result(self.objects, &checkout.index, changes)?),
-        };
-        let mut writing = Writing { content, flushes: Flushes::new(self.settings.fsync.journal) };
-        // Removals first: a file may have to go before a folder of its name can be made.
-        let mut rows: Vec<_> = changes.iter().zip(found).collect();
-        rows.sort_by_key(|(change, _)| change.new.is_some());
-        let mut steps = Vec::new();
-        let count = self.repo.count(progress::Stage::Staging, Some(rows.len()));
-        for (change, found) in rows {
-            self.repo.stop_if_cancelled()?;
-            count.step();
-            let way = makes_way(change, found);
-            let found = if way.is_some() { &Found::Nothing } else { found };
-            steps.extend(way.map(|action| Step { path: change.path.clone(), action }));
-            let slot = steps.len();
-            let action = self.stage_one(stage, slot, change, found, &mut writing)?;
-            if let Some(Action::Add { .. } | Action::Replace { .. }) = action {
-                // The stage lies elsewhere; git makes the file in its folder, whose group it gets.
-                let group = group_at(&checkout.root, &change.path);
-                let name = slot_name(slot);
-                let files = stage.files()?;
-                let given = group.and_then(|group| files.set_group(name.as_bytes(), group));
-                given.map_err(|error| Error::io("stage", change.path.to_string(), error))?;
-            }
-            steps.extend(action.map(|action| Step { path: change.path.clone(), action }));
-        }
-        writing.flushes.finish()?;
-        Ok(steps)
-    }
-
-    fn stage_one(
-        &self,
-        stage: &Stage,
-        slot: usize,
-        change: &Change,
-        found: &Found,
-        writing: &mut Writing<'_>,
-    ) -> Result<Option<Action>> {
-        if *found == Found::Skipped {
-            return Ok(None);
-        }
-        if self.landing.absent.contains(&change.path) {
-            return Ok(match found {
-                Found::Clean(old) => Some(Action::Remove { old: *old }),
-                _ => None,
-            });
-        }
-        let Some(new) = change.new else {
-            return Ok(match found {
-                Found::Clean(old) => Some(Action::Remove { old: *old }),
-                Found::Submodule => Some(Action::RemoveFolder),
-                Found::Nothing | Found::Skipped => None,
-            });
-        };
-        if new.mode.kind() == EntryKind::Submodule {
-            return Ok((*found != Found::Submodule).then_some(Action::MakeFolder));
-        }
-        let mut write = || {
-            let written = stage.write_file(slot, &change.path, new, self.objects, writing, self.settings)?;
-            if let Some(attributes) = self.landing.attributes.get(&change.path) {
-                let set = stage.files()?.set_attributes(slot_name(slot).as_bytes(), attributes);
-                set.map_err(|error| Error::io("stage", change.path.to_string(), error))?;
-            }
-            Ok::<_, Error>(written)
-        };
-        Ok(Some(match found {
-            Found::Clean(old) => Action::Replace { old: *old, new: write()? },
-            _ => Action::Add { new: write()? },
-        }))
-    }
-
     /// From the first lock to the last; returns a failure that came after the commit point.
     fn carry_out(&self, mut prepared: Prepared) -> Result<Option<Error>> {
         match self.until_commit_point(&mut prepared) {
@@ -705,49 +391,4 @@ impl Run<'_> {
         let folder = index_path.parent().unwrap_or(self.repo.git_dir());
         durable::sync_folder(folder, self.settings.fsync.index)
     }
-}
-
-/// What goes before a file and a submodule can change places: the file, or the empty folder.
-fn makes_way(change: &Change, found: &Found) -> Option<Action> {
-    let becomes_submodule = change.new?.mode.kind() == EntryKind::Submodule;
-    match found {
-        Found::Clean(old) if becomes_submodule => Some(Action::Remove { old: *old }),
-        Found::Submodule if !becomes_submodule => Some(Action::RemoveFolder),
-        _ => None,
-    }
-}
-
-fn place_of(path: &std::path::Path, repo: &Repo) -> Place {
-    use bstr::ByteSlice;
-    let bytes = |path: &std::path::Path| RepoPath::new(<[u8]>::from_path(path).unwrap_or_default());
-    match path.strip_prefix(repo.git_dir()) {
-        Ok(relative) => Place::GitDir(bytes(relative)),
-        Err(_) => Place::Elsewhere(bytes(path)),
-    }
-}
-
-/// The folders above added files that are not there yet, outermost first.
-fn missing_folders(root: &Folder, steps: &[Step]) -> Result<Vec<RepoPath>> {
-    let mut missing = BTreeSet::new();
-    for step in steps.iter().filter(|step| matches!(step.action, Action::Add { .. } | Action::MakeFolder)) {
-        let mut folder = step.path.parent();
-        while let Some(path) = folder.filter(|path| !path.is_root() && !missing.contains(path)) {
-            let parent =
-                parent_of(root, &path).map_err(|error| Error::io("examine", path.to_string(), error))?;
-            let there = match parent {
-                Parent::Open(parent) => {
-                    let info = parent.info(path.file_name());
-                    let info = info.map_err(|error| Error::io("examine", path.to_string(), error))?;
-                    info.is_some_and(|info| info.kind == FileKind::Folder)
-                }
-                Parent::Missing | Parent::Obstructed(_) => false,
-            };
-            if there {
-                break;
-            }
-            folder = path.parent();
-            missing.insert(path);
-        }
-    }
-    Ok(missing.into_iter().collect())
 }

@@ -111,7 +111,8 @@ mod tests {
         ];
         std::fs::write(sandbox.path().join(".git/logs/refs/heads/main"), lines.concat()).expect("written");
         let shown = sandbox.git(&["log", "-g", "--date=unix", "--format=%gd|%gs", "main"]);
-        let read = Repo::discover(sandbox.path()).expect("it is a repository").reference_log(b"refs/heads/main");
+        let read =
+            Repo::discover(sandbox.path()).expect("it is a repository").reference_log(b"refs/heads/main");
         let read: Vec<_> = read.expect("it can be read");
         let read: Vec<_> =
             read.iter().map(|line| format!("main@{{{}}}|{}", line.seconds, line.message)).collect();
