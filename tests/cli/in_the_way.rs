@@ -21,7 +21,10 @@ fn in_the_way(repo: &Sandbox, words: &[&str]) -> (Vec<String>, bool) {
     let suggested = rest.next().is_some_and(|heading| heading.contains("--with-dependents"));
     let named = rest.take_while(|line| !line.is_empty());
     (
-        named.filter_map(|line| line.trim().split_once(' ')).map(|(_, subject)| subject.to_owned()).collect(),
+        named
+            .filter_map(|line| line.trim().split_once(' '))
+            .map(|(_, rest)| rest.split_once("  (").map_or(rest, |(subject, _)| subject).to_owned())
+            .collect(),
         suggested,
     )
 }
@@ -55,16 +58,40 @@ fn what_builds_on_a_commit_in_the_way_is_in_the_way_too() {
 }
 
 #[test]
-fn they_are_not_suggested_to_go_where_that_conflicts_too() {
+fn what_they_depend_on_goes_along_and_no_more_than_is_allowed() {
     let repo = Sandbox::new();
     repo.commit("start", &[("f", lines(&[])), ("g", lines(&[]))]);
     let bad = repo.commit("bad", &[("f", lines(&[(5, "five")]))]);
     repo.commit("both", &[("f", lines(&[(5, "FIVE")])), ("g", lines(&[(9, "nine")]))]);
     repo.commit("only g", &[("g", lines(&[(9, "NINE")]))]);
     let words = ["revert", &bad, "--via", "revert-commit"];
-    assert_eq!(in_the_way(&repo, &words), (vec!["both".into()], false));
-    let taken = rb(&repo, &["revert", &bad, "--with-dependents", "--via", "revert-commit"]);
-    assert_eq!(taken.code, 1, "{}", taken.stdout);
+    assert_eq!(in_the_way(&repo, &words), (vec!["only g".into(), "both".into()], true));
+    let text = rb(&repo, &words).stdout;
+    let both = repo.git(&["rev-parse", "--short", "HEAD~1"]);
+    assert!(text.contains(&format!("only g  (g:9, in the way of {both})\n")), "{text}");
+    assert!(text.contains("both  (f:5)\n"), "{text}");
+    let too_few = rb(&repo, &["revert", &bad, "--with-dependents", "--max=1", "--via", "revert-commit"]);
+    assert_eq!(too_few.code, 1, "{}", too_few.stdout);
+    let plan = rb(&repo, &["revert", &bad, "--dry-run", "--json"]).json();
+    let on = &plan["attempts"][0]["dependent_on"];
+    assert_eq!((&on[0]["blocks"], &on[0]["reason"]), (&on[1]["commit_id"], &serde_json::json!("lines")));
+    done(rb(&repo, &["revert", &bad, "--with-dependents"]));
+    assert_eq!(repo.git(&["diff", "--stat", "HEAD~6", "HEAD"]), "");
+}
+
+#[test]
+fn a_file_that_came_goes_with_what_changed_it_and_one_that_went_comes_back() {
+    let repo = Sandbox::new();
+    repo.commit("start", &[("f", lines(&[])), ("g", "g\n".into())]);
+    let bad = repo.commit("bad", &[("f", lines(&[(5, "five")])), ("new", "1\n".into())]);
+    repo.commit("later", &[("new", "2\n")]);
+    repo.commit("unrelated", &[("g", "G\n")]);
+    repo.git(&["rm", "-q", "f"]);
+    repo.commit_index(b"drop f\n");
+    let words = ["revert", &bad, "--via", "revert-commit"];
+    assert_eq!(in_the_way(&repo, &words), (vec!["drop f".into(), "later".into()], true));
+    done(rb(&repo, &["revert", &bad, "--with-dependents"]));
+    assert_eq!(repo.git(&["diff", "--name-only", "HEAD~7", "HEAD"]), "g");
 }
 
 #[test]

@@ -146,9 +146,12 @@ pub(crate) struct How {
     /// Undo all of the commit that broke a path, whatever else it touches
     #[arg(long)]
     pub(crate) whole_commit: bool,
-    /// Undo the later commits that stand in the way, too
+    /// Undo the later commits that stand in the way, too: all of each, newest first
     #[arg(long)]
     pub(crate) with_dependents: bool,
+    /// With --with-dependents: no more of them than this [default: 24]
+    #[arg(long, value_name = "N", requires = "with_dependents")]
+    pub(crate) max: Option<usize>,
     /// Where the change renamed a path, remove the new name
     #[arg(long)]
     pub(crate) with_renames: bool,

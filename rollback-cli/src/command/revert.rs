@@ -60,6 +60,7 @@ fn options(how: &How) -> PlanOptions {
     options.via = how.via;
     options.whole_commit = how.whole_commit;
     options.with_dependents = how.with_dependents;
+    options.max_dependents = how.max;
     options.with_renames = how.with_renames;
     options.as_given = how.as_given;
     options.ranges = reading(&how.ranges);

@@ -5,7 +5,9 @@ use std::slice;
 
 use rollback_core::conflict::ConflictKind;
 use rollback_core::hooks::{HookResult, HookRun};
-use rollback_core::plan::{Attempt, AttemptResult, CulpritSummary, LossClass, Note, NoteKind};
+use rollback_core::plan::{
+    Attempt, AttemptResult, CulpritSummary, Dependent, DependentReason, LossClass, Note, NoteKind,
+};
 use rollback_core::receipt::{Outcome, OutcomeKind, Recovery};
 use rollback_core::{CommitId, Plan, RepoPath, Target};
 
@@ -222,7 +224,33 @@ impl PlanView<'_> {
             return String::new();
         }
         let heading = paint(Palette::HEADING, format!("In the way of {}", attempt.strategy));
-        format!("{heading}{}\n{}", self.way_around(attempt), self.list(ids, 8))
+        let shown = self.look.shown(8);
+        let mut text = format!("{heading}{}\n", self.way_around(attempt));
+        for (nth, id) in ids.iter().take(shown).enumerate() {
+            let place = attempt.dependent_on.get(nth).map(|one| self.place(one, attempt)).unwrap_or_default();
+            text.push_str(&format!("  {}{place}\n", self.reference(*id)));
+        }
+        text.push_str(&more(ids.len(), shown, "  "));
+        text
+    }
+
+    /// Where a later commit is in the way, and of what where that is another than the change.
+    fn place(&self, one: &Dependent, attempt: &Attempt) -> String {
+        let path = &one.path;
+        let place = match (one.reason, one.first_line, one.last_line) {
+            (DependentReason::Lines, Some(first), Some(last)) if first < last => {
+                format!("{path}:{first}-{last}")
+            }
+            (DependentReason::Lines, Some(line), _) => format!("{path}:{line}"),
+            (DependentReason::Modifies, ..) => format!("changed {path}"),
+            (DependentReason::Deletes, ..) => format!("deleted or moved {path}"),
+            _ => format!("touched {path}"),
+        };
+        let of = match Some(one.blocks) == attempt.commit_id {
+            true => String::new(),
+            false => format!(", in the way of {}", self.commits.short(one.blocks)),
+        };
+        paint(Palette::QUIET, format!("  ({place}{of})"))
     }
 
     /// How the commits in the way could be undone too, where that was tried, is clean, and was not asked for yet.

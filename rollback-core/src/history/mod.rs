@@ -63,5 +63,5 @@ pub(crate) use path_set::PathSet;
 pub(crate) use reached::{is_reached, reached_by_each};
 pub(crate) use rename::Renames;
 pub(crate) use reverted::{Messages, Said, path_verdicts, words_about};
-pub(crate) use touching::{Restored, commits_touching_since, discarded_by};
+pub(crate) use touching::{LaterTouches, Restored, commits_touching_since, discarded_by};
 pub(crate) use upstream::upstream_ahead;

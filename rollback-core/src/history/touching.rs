@@ -1,6 +1,6 @@
 //! Later commits that touched given paths: what a return to an older state would discard.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::error::{Result, RevisionError};
 use crate::id::CommitId;
@@ -50,6 +50,76 @@ pub(crate) fn commits_touching_since(
         }
         Ok(touching)
     })
+}
+
+/// The commits after a change, and which of them touched which paths. Each path is looked up once.
+pub(crate) struct LaterTouches {
+    /// Newest first, children before parents.
+    order: Vec<CommitId>,
+    places: HashMap<CommitId, usize>,
+    by_path: HashMap<RepoPath, Vec<CommitId>>,
+}
+
+impl LaterTouches {
+    /// The commits that `tip` reaches and `since` does not.
+    ///
+    /// # Errors
+    /// Those of reading commits.
+    pub(crate) fn since(objects: &Objects, tip: CommitId, since: CommitId) -> Result<Self> {
+        let order = with_ancestry(objects, |mut ancestry| {
+            let (tip, since) = (ancestry.index_of(tip), ancestry.index_of(since));
+            let members = commit_set::difference(&mut ancestry, &[tip], &[since])?;
+            let order = commit_set::newest_first(&mut ancestry, &members, &[tip])?;
+            Ok(order.into_iter().map(|commit| ancestry.id(commit)).collect::<Vec<_>>())
+        })?;
+        let places = order.iter().enumerate().map(|(place, commit)| (*commit, place)).collect();
+        Ok(Self { order, places, by_path: HashMap::new() })
+    }
+
+    /// Finds out which of the commits touched `paths`, those that are not known yet.
+    ///
+    /// # Errors
+    /// As [`Repo::commits_touching_since`].
+    pub(crate) fn look_up(&mut self, objects: &Objects, paths: &[RepoPath]) -> Result<()> {
+        let new: BTreeSet<_> =
+            paths.iter().filter(|path| !self.by_path.contains_key(*path)).cloned().collect();
+        if new.is_empty() {
+            return Ok(());
+        }
+        let found = with_ancestry(objects, |mut ancestry| {
+            let mut set = PathSet::new(&new);
+            let mut touching = vec![Vec::new(); new.len()];
+            for id in &self.order {
+                let commit = ancestry.index_of(*id);
+                for path in touched_by(&mut ancestry, commit, &mut set)? {
+                    touching[path].push(*id);
+                }
+            }
+            Ok(touching)
+        })?;
+        self.by_path.extend(new.into_iter().zip(found));
+        Ok(())
+    }
+
+    /// How many commits there are.
+    pub(crate) fn len(&self) -> usize {
+        self.order.len()
+    }
+
+    /// Whether all of the paths were looked up.
+    pub(crate) fn knows(&self, paths: &[RepoPath]) -> bool {
+        paths.iter().all(|path| self.by_path.contains_key(path))
+    }
+
+    /// The commits that touched a path that was looked up, newest first.
+    pub(crate) fn touching(&self, path: &RepoPath) -> &[CommitId] {
+        self.by_path.get(path).map_or(&[], Vec::as_slice)
+    }
+
+    /// Where a commit stands among all of them, counted from the newest; `None` for one that is none of them.
+    pub(crate) fn place(&self, commit: CommitId) -> Option<usize> {
+        self.places.get(&commit).copied()
+    }
 }
 
 /// Paths that are put back as they were before a change.

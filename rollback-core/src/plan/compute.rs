@@ -42,6 +42,7 @@ impl Repo {
         let tip = self.tip(options)?;
         let mut bench = Workbench::new(self, tip.commit_id)?
             .keeping(options.empty)
+            .taking_along(options.max_dependents)
             .with_strategy_options(self, &options.strategy_options)?;
         if tip.index_tree_id.is_some() {
             bench.start = self.index_tree(&bench.objects)?;

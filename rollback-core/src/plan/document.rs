@@ -151,6 +151,9 @@ pub struct PlanOptions {
     pub whole_commit: bool,
     /// Take along the later commits that stand in the way.
     pub with_dependents: bool,
+    /// How many of them at most; 24 where absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_dependents: Option<usize>,
     /// Let a scoped rollback of a rename remove the new name too.
     pub with_renames: bool,
     /// Several commits in the order given, not newest first.

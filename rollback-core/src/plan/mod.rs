@@ -32,5 +32,6 @@ pub use reverted::RollbackBehind;
 pub use crate::message::MessageOptions;
 pub use crate::repo::range::RangeReading;
 pub use crate::strategy::{
-    Attempt, AttemptResult, ConflictHunk, EmptyCommits, Loss, LossClass, Rejection, Scope, Step,
+    Attempt, AttemptResult, ConflictHunk, Dependent, DependentReason, EmptyCommits, Loss, LossClass,
+    Rejection, Scope, Step,
 };

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Strategy;
+use super::dependents::Dependent;
 use super::hunks::ConflictHunk;
 use super::part::Part;
 use crate::conflict::Conflict;
@@ -60,6 +61,9 @@ pub struct Attempt {
     /// Later commits whose lines are in the way, newest first; absent where that was not computed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dependents: Option<Vec<CommitId>>,
+    /// Of each of them what it is in the way of, and where; in the same order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dependent_on: Vec<Dependent>,
     /// What undoing those first, all of each, was found to come to; absent where it was not tried.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub with_dependents: Option<AttemptResult>,
@@ -91,6 +95,7 @@ impl Attempt {
             decided: Vec::new(),
             loss: Loss { class: LossClass::Exact, discards: Vec::new() },
             dependents: None,
+            dependent_on: Vec::new(),
             with_dependents: None,
             left_out: Vec::new(),
             steps: Vec::new(),

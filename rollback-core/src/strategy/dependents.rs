@@ -1,118 +1,224 @@
-//! The later commits whose lines are in the way of undoing a change: it is clean without all of them, and not without
-//! any one less.
+//! The later commits that build on a change: with them it can be undone, and not without any one of them.
+//!
+//! Whatever keeps the undo from being clean is taken along, newest first, and what keeps that from being undone, until
+//! all of it is clean. What is told was tried; what builds on a change only by its meaning is for a check to find.
 
 use std::collections::HashSet;
 
+use serde::{Deserialize, Serialize};
+
+use super::blockers::{Blockers, Stuck};
 use super::workbench::{Change, Workbench};
 use crate::conflict::Conflict;
 use crate::error::Result;
-use crate::history::commits_touching_since;
+use crate::history::{LaterTouches, NameThen};
 use crate::id::{CommitId, TreeId};
 use crate::path::RepoPath;
 
-/// How many later commits are looked at.
-const LOOKED_AT: usize = 256;
-/// How many of them are taken away, newest first, before it is given up; of more, none can be told.
-const MOST: usize = 24;
+/// How many later commits are taken along where [`PlanOptions::max_dependents`](crate::PlanOptions) says nothing.
+pub(crate) const MOST: usize = 24;
+/// Of more commits none is left out to see whether it is needed.
+const MOST_TRIED: usize = 16;
+/// A change with more conflicts than this is not followed further: it moved or rewrote much of the tree.
+const MOST_CONFLICTS: usize = 48;
+/// How many commits are read at most to find those that touched a path, one that is read for two paths counted twice.
+const MOST_READ: usize = 20_000;
+
+/// A later commit that keeps a change from being undone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct Dependent {
+    /// The commit.
+    pub commit_id: CommitId,
+    /// What it keeps from being undone: the change, or another dependent.
+    pub blocks: CommitId,
+    /// The file in which it does.
+    pub path: RepoPath,
+    /// How.
+    pub reason: DependentReason,
+    /// The first of its lines that are in the way, counted from 1 in the file as it is without the dependents that are
+    /// newer. Where it only took lines away, the line behind them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_line: Option<usize>,
+    /// The last of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_line: Option<usize>,
+}
+
+/// How a later commit keeps a change from being undone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum DependentReason {
+    /// It changed the same lines, or lines beside them.
+    Lines,
+    /// It changed the file, which would have to go.
+    Modifies,
+    /// It deleted the file, or moved it, and the content would have to change.
+    Deletes,
+    /// It is the newest that touched the path, and no line tells more.
+    Touches,
+}
+
+/// What was found of the dependents of some changes.
+pub(crate) struct Found {
+    /// Newest first.
+    pub(crate) dependents: Vec<Dependent>,
+    /// They and the changes, in the order in which all can be undone; `None` where no such set was found. The dependents
+    /// are then those that are in the way of the changes themselves.
+    pub(crate) all: Option<Vec<Change>>,
+}
 
 impl Workbench {
-    /// The later commits whose lines keep `changes[stuck]` from being undone after the changes before it, newest first.
-    ///
-    /// None where they cannot be told: a commit that touches the same file is not in the way for that alone.
-    pub(crate) fn dependents(
-        &mut self,
-        changes: &[Change],
-        stuck: usize,
-        conflicts: &[Conflict],
-    ) -> Result<Vec<CommitId>> {
-        let change = &changes[stuck];
-        let mut start = self.start;
-        for before in &changes[..stuck] {
-            start = self.undone_in(before, start)?.unwrap_or(start);
-        }
-        let paths: Vec<_> = conflicts.iter().map(|conflict| conflict.path.clone()).collect();
-        let later = self.later_changes(changes, stuck, &paths)?;
-        let Some(needed) = self.needed(change, &later, start)? else { return Ok(Vec::new()) };
-        Ok(needed.iter().map(|one| one.commit.id).collect())
+    /// The later commits that keep `changes` from being undone one after the other, `most` at most.
+    pub(crate) fn dependents(&mut self, changes: &[Change], most: usize) -> Result<Found> {
+        let Some(oldest) = changes.last() else {
+            return Ok(Found { dependents: Vec::new(), all: Some(Vec::new()) });
+        };
+        let later = LaterTouches::since(&self.objects, self.tip.id, oldest.commit.id)?;
+        let blockers = Blockers::new(std::rc::Rc::clone(&self.objects));
+        let search = Search {
+            bench: self,
+            changes,
+            later,
+            blockers,
+            most,
+            read: 0,
+            taken: Vec::new(),
+            undone: Vec::new(),
+        };
+        search.run()
     }
+}
 
-    /// What the later commits did to the paths that are not to be undone themselves: the newest first, as many as are
-    /// looked at.
-    fn later_changes(&self, changes: &[Change], stuck: usize, paths: &[RepoPath]) -> Result<Vec<Change>> {
-        let since = changes[stuck].commit.id;
-        let named: HashSet<_> = changes.iter().map(|change| change.commit.id).collect();
-        let ids = commits_touching_since(&self.objects, self.tip.id, &[since], paths)?;
-        let ids = ids.into_iter().filter(|id| !named.contains(id)).take(LOOKED_AT);
-        ids.map(|id| Ok(Change::of_mainline(self.objects.commit(id)?)?.scoped(paths.to_vec(), Vec::new())))
-            .collect()
-    }
+struct Search<'a> {
+    bench: &'a mut Workbench,
+    changes: &'a [Change],
+    later: LaterTouches,
+    blockers: Blockers,
+    most: usize,
+    /// How many commits were read so far.
+    read: usize,
+    taken: Vec<(Dependent, Change)>,
+    /// What comes of undoing the first of all, the first two, and so on, as far as that is known.
+    undone: Vec<(CommitId, TreeId)>,
+}
 
-    /// The fewest of the later changes without which the change can be undone; `None` where that is not found.
-    fn needed(&mut self, change: &Change, later: &[Change], start: TreeId) -> Result<Option<Vec<Change>>> {
-        let mut needed = self.on_its_lines(change, later)?;
-        if needed.len() > MOST || !self.is_clean_without(&needed, change, start)? {
-            match self.newest_until_clean(change, later, start)? {
-                Some(newest) => needed = newest,
-                None => return Ok(None),
-            }
-        }
-        let mut at = 0;
-        while at < needed.len() {
-            let left = needed.remove(at);
-            if !self.is_clean_without(&needed, change, start)? {
-                needed.insert(at, left);
-                at += 1;
-            }
-        }
-        Ok(Some(needed))
-    }
-
-    /// The later changes that alone, right after the change, would keep it from being undone, and those that build on
-    /// them.
-    fn on_its_lines(&mut self, change: &Change, later: &[Change]) -> Result<Vec<Change>> {
-        let right_after = change.commit.tree;
-        let mut with_those = right_after;
-        let mut found = Vec::new();
-        for one in later.iter().rev() {
-            let is_on_them = match self.replayed_in(one, right_after)? {
-                Some(tree) => self.undone_in(change, tree)?.is_none(),
-                None => !found.is_empty() && self.replayed_in(one, with_those)?.is_some(),
+impl Search<'_> {
+    fn run(mut self) -> Result<Found> {
+        // What is in the way of the first that conflicts is told in any case.
+        let mut first = None;
+        loop {
+            let all = self.in_order();
+            let Some((nth, conflicts)) = self.first_conflict(&all)? else { break };
+            let found = match conflicts.len() <= MOST_CONFLICTS || first.is_none() {
+                true => self.in_the_way(&all[nth], &conflicts)?,
+                false => Vec::new(),
             };
-            if is_on_them {
-                with_those = self.replayed_in(one, with_those)?.unwrap_or(with_those);
-                found.push(one.clone());
+            tracing::debug!(taken = self.taken.len(), stuck = %all[nth].commit.id, ?found, "in the way");
+            let newest = found.iter().min_by_key(|one| self.later.place(one.commit_id)).cloned();
+            first.get_or_insert(found);
+            match newest.filter(|_| self.taken.len() < self.most) {
+                Some(newest) => self.take(newest)?,
+                None => {
+                    let mut dependents = first.unwrap_or_default();
+                    dependents.sort_by_key(|one| self.later.place(one.commit_id));
+                    return Ok(Found { dependents, all: None });
+                }
             }
         }
-        found.reverse();
-        Ok(found)
+        self.leave_out_unneeded()?;
+        let all = self.in_order();
+        let named: HashSet<_> = all.iter().map(|change| change.commit.id).collect();
+        let undone = self.changes.first().map(|change| change.commit.id);
+        for (dependent, _) in &mut self.taken {
+            if !named.contains(&dependent.blocks) {
+                dependent.blocks = undone.unwrap_or(dependent.blocks);
+            }
+        }
+        Ok(Found { dependents: self.newest_first(), all: Some(all) })
     }
 
-    /// The newest of the later changes, as many as it takes until the change can be undone without them.
-    fn newest_until_clean(
-        &mut self,
-        change: &Change,
-        later: &[Change],
-        start: TreeId,
-    ) -> Result<Option<Vec<Change>>> {
-        let mut tree = start;
-        for (nth, one) in later.iter().enumerate().take(MOST) {
-            let Some(undone) = self.undone_in(one, tree)? else { return Ok(None) };
-            tree = undone;
-            if self.undone_in(change, tree)?.is_some() {
-                return Ok(Some(later[..=nth].to_vec()));
+    fn take(&mut self, dependent: Dependent) -> Result<()> {
+        let commit = self.bench.objects.commit(dependent.commit_id)?;
+        self.taken.push((dependent, Change::of_mainline(commit)?));
+        Ok(())
+    }
+
+    /// The dependents and the changes, newest first; where the changes are in an order of their own, after all others.
+    fn in_order(&self) -> Vec<Change> {
+        let place = |change: &Change| self.later.place(change.commit.id).unwrap_or(usize::MAX);
+        let mut all: Vec<_> = self.taken.iter().map(|(_, change)| change.clone()).collect();
+        all.sort_by_key(place);
+        all.extend(self.changes.iter().cloned());
+        if self.changes.is_sorted_by_key(place) {
+            all.sort_by_key(place);
+        }
+        all
+    }
+
+    /// The first of the changes that is not clean after those before it, and its conflicts.
+    fn first_conflict(&mut self, all: &[Change]) -> Result<Option<(usize, Vec<Conflict>)>> {
+        let known = self.undone.iter().zip(all).take_while(|(known, change)| known.0 == change.commit.id);
+        let known = known.count();
+        self.undone.truncate(known);
+        for (nth, change) in all.iter().enumerate().skip(known) {
+            let tree = self.undone.last().map_or(self.bench.start, |(_, tree)| *tree);
+            match self.bench.undone_or_conflicts(change, tree)? {
+                Ok(undone) => self.undone.push((change.commit.id, undone)),
+                Err(conflicts) => return Ok(Some((nth, conflicts))),
             }
         }
         Ok(None)
     }
 
-    fn is_clean_without(&mut self, others: &[Change], change: &Change, start: TreeId) -> Result<bool> {
-        let mut tree = start;
-        for one in others.iter().chain([change]) {
-            match self.undone_in(one, tree)? {
-                Some(undone) => tree = undone,
-                None => return Ok(false),
+    fn in_the_way(&mut self, change: &Change, conflicts: &[Conflict]) -> Result<Vec<Dependent>> {
+        let mut names = std::collections::HashMap::new();
+        for conflict in conflicts {
+            let mut known = vec![conflict.path.clone()];
+            if let NameThen::Known(then) = self.bench.name_in(&conflict.path, change.commit.id)?
+                && then != conflict.path
+            {
+                known.push(then);
+            }
+            names.insert(conflict.path.clone(), known);
+        }
+        let mut paths: Vec<RepoPath> = names.values().flatten().cloned().collect();
+        paths.sort();
+        if !self.later.knows(&paths) {
+            self.read += self.later.len();
+            if self.read > MOST_READ && self.read > self.later.len() {
+                return Ok(Vec::new());
             }
         }
-        Ok(true)
+        self.later.look_up(&self.bench.objects, &paths)?;
+        let taken = self.taken.iter().map(|(_, change)| change.commit.id);
+        let taken = taken.chain(self.changes.iter().map(|change| change.commit.id)).collect();
+        self.blockers.of(&Stuck { change, conflicts, names }, &self.later, &taken)
+    }
+
+    /// Leaves out each of the dependents without which it is clean as well, the oldest first.
+    fn leave_out_unneeded(&mut self) -> Result<()> {
+        if self.taken.len() > MOST_TRIED {
+            return Ok(());
+        }
+        self.taken.sort_by_key(|(dependent, _)| std::cmp::Reverse(self.later.place(dependent.commit_id)));
+        let mut at = 0;
+        while at < self.taken.len() {
+            let left = self.taken.remove(at);
+            let without = self.in_order();
+            if self.first_conflict(&without)?.is_some() {
+                self.taken.insert(at, left);
+                at += 1;
+            }
+        }
+        Ok(())
+    }
+
+    fn newest_first(mut self) -> Vec<Dependent> {
+        self.taken.sort_by_key(|(dependent, _)| self.later.place(dependent.commit_id));
+        self.taken.into_iter().map(|(dependent, _)| dependent).collect()
     }
 }

@@ -5,12 +5,13 @@
 
 use regex::bytes::Regex;
 
+use super::dependents::Found;
 use super::scope::covers;
 use super::workbench::{BackTo, Change, Restoration, Workbench};
 use super::{Attempt, AttemptResult, Rejection, Scope, Strategy};
 use crate::content::count_lines;
 use crate::error::Result;
-use crate::id::{CommitId, TreeId};
+use crate::id::TreeId;
 use crate::path::RepoPath;
 use crate::progress::Stage;
 
@@ -173,38 +174,45 @@ impl Workbench {
     /// clean without them.
     pub(crate) fn undo_naming_dependents(&mut self, changes: &[Change]) -> Result<Attempt> {
         let mut attempt = self.undo(changes)?;
-        let stuck = changes.iter().position(|change| Some(change.commit.id) == attempt.commit_id);
-        let (AttemptResult::Conflicted, Some(stuck)) = (attempt.result, stuck) else { return Ok(attempt) };
-        let dependents = self.dependents(changes, stuck, &attempt.conflicts)?;
-        if !dependents.is_empty() {
-            let all = self.with_dependents(&dependents, changes)?;
-            attempt.with_dependents = Some(self.undo(&all)?.result);
+        if attempt.result != AttemptResult::Conflicted {
+            return Ok(attempt);
         }
-        attempt.dependents = Some(dependents);
+        let found = self.dependents(changes, self.most_dependents)?;
+        attempt.name_dependents(&found);
+        if !found.dependents.is_empty() {
+            attempt.with_dependents = Some(match &found.all {
+                Some(all) => self.undo(all)?.result,
+                None => AttemptResult::Conflicted,
+            });
+        }
         Ok(attempt)
     }
 
-    /// The dependents, all of each, and then the changes.
-    fn with_dependents(&self, dependents: &[CommitId], changes: &[Change]) -> Result<Vec<Change>> {
-        let mut all = Vec::new();
-        for id in dependents {
-            all.push(Change::of_mainline(self.objects.commit(*id)?)?);
-        }
-        all.extend(changes.iter().cloned());
-        Ok(all)
-    }
-
-    /// Undoes the dependents of the first conflict, newest first, and then `changes`.
+    /// Undoes `changes` with the later commits that are in the way, newest first.
     fn undo_with_dependents(&mut self, changes: &[Change]) -> Result<Attempt> {
-        let alone = self.undo_naming_dependents(changes)?;
-        let Some(dependents) = alone.dependents.filter(|found| !found.is_empty()) else {
+        let strategy = changes.first().map_or(Strategy::RevertCommit, Change::undo_strategy);
+        let found = self.dependents(changes, self.most_dependents)?;
+        if found.dependents.is_empty() {
             let reason = "no later commit is known to be in the way";
-            return Ok(Attempt::not_applicable(alone.strategy, reason));
+            return Ok(Attempt::not_applicable(strategy, reason));
+        }
+        let Some(all) = &found.all else {
+            let reason = format!(
+                "no set of up to {} later commits was found with which it is clean",
+                self.most_dependents
+            );
+            return Ok(Attempt::not_applicable(strategy, reason));
         };
-        let all = self.with_dependents(&dependents, changes)?;
-        let mut attempt = self.undo(&all)?;
-        attempt.dependents = Some(dependents);
+        let mut attempt = self.undo(all)?;
+        attempt.name_dependents(&found);
         Ok(attempt)
+    }
+}
+
+impl Attempt {
+    fn name_dependents(&mut self, found: &Found) {
+        self.dependents = Some(found.dependents.iter().map(|one| one.commit_id).collect());
+        self.dependent_on.clone_from(&found.dependents);
     }
 }
 

@@ -3,6 +3,7 @@
 //! A new strategy is a row of [`Strategy`] and a function of the workbench.
 
 mod attempt;
+mod blockers;
 mod dependents;
 pub(crate) mod hunks;
 pub(crate) mod ladder;
@@ -12,6 +13,7 @@ pub(crate) mod scope;
 pub(crate) mod workbench;
 
 pub use attempt::{Attempt, AttemptResult, Loss, LossClass, Rejection, Restriction, Scope, Step};
+pub use dependents::{Dependent, DependentReason};
 pub use hunks::ConflictHunk;
 pub use part::{Part, Place};
 pub use workbench::EmptyCommits;

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::part::Part;
 use super::scope;
-use super::{Attempt, AttemptResult, Loss, LossClass, Restriction, Scope, Step, Strategy, hunks};
+use super::{Attempt, AttemptResult, Loss, LossClass, Restriction, Scope, Step, Strategy, dependents, hunks};
 use crate::conflict::Conflict;
 use crate::error::{Result, RevisionError, SettingError};
 use crate::history::{
@@ -28,6 +28,8 @@ pub(crate) struct Workbench {
     /// The tree that every way starts from: that of the tip or, where the result is staged on top of it, of the index.
     pub(crate) start: TreeId,
     empty: EmptyCommits,
+    /// How many later commits are taken along at most where they are in the way.
+    pub(super) most_dependents: usize,
     engine: Engine,
     /// The side that wins where both changed the same lines, if one does.
     preference: Option<Preference>,
@@ -187,7 +189,16 @@ impl Workbench {
         let tip = objects.commit(tip)?;
         let engine = Engine::over(Rc::clone(&objects), Options::from_config(repo)?)?;
         let (start, empty) = (tip.tree, EmptyCommits::default());
-        Ok(Self { objects, tip, start, empty, engine, preference: None, names: RefCell::default() })
+        Ok(Self {
+            objects,
+            tip,
+            start,
+            empty,
+            most_dependents: dependents::MOST,
+            engine,
+            preference: None,
+            names: RefCell::default(),
+        })
     }
 
     /// The same bench with options of the merge, each as git's `-X` takes them.
@@ -216,6 +227,11 @@ impl Workbench {
     /// The same bench with another rule for picked commits that change nothing.
     pub(crate) fn keeping(self, empty: EmptyCommits) -> Self {
         Self { empty, ..self }
+    }
+
+    /// The same bench, which takes along at most so many later commits.
+    pub(crate) fn taking_along(self, most: Option<usize>) -> Self {
+        Self { most_dependents: most.unwrap_or(dependents::MOST), ..self }
     }
 
     /// Looks up what `paths` are called in `commits`: each is followed once, however many commits there are.
@@ -477,6 +493,19 @@ impl Workbench {
             (true, false) => Standing::TakenBack,
             (false, true) => Standing::InForce,
             _ => Standing::Unclear,
+        })
+    }
+
+    /// The tree `at` without the change, or what is in conflict: nothing where the merge needs review.
+    pub(super) fn undone_or_conflicts(
+        &mut self,
+        change: &Change,
+        at: TreeId,
+    ) -> Result<std::result::Result<TreeId, Vec<Conflict>>> {
+        let undone = self.judge_one(Direction::Undo, change, at)?;
+        Ok(match undone.verdict {
+            Verdict::Clean => Ok(undone.tree_id),
+            _ => Err(undone.conflicts),
         })
     }
 
