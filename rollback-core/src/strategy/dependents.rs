@@ -3,7 +3,7 @@
 //! Whatever keeps the undo from being clean is taken along, newest first, and what keeps that from being undone, until
 //! all of it is clean. What is told was tried; what builds on a change only by its meaning is for a check to find.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,7 @@ use super::blockers::{Blockers, Stuck};
 use super::workbench::{Change, Workbench};
 use crate::conflict::Conflict;
 use crate::error::Result;
-use crate::history::{LaterTouches, NameThen};
+use crate::history::{LaterTouches, PathChange, paths_between};
 use crate::id::{CommitId, TreeId};
 use crate::path::RepoPath;
 
@@ -175,15 +175,10 @@ impl Search<'_> {
     }
 
     fn in_the_way(&mut self, change: &Change, conflicts: &[Conflict]) -> Result<Vec<Dependent>> {
-        let mut names = std::collections::HashMap::new();
+        let mut names = HashMap::new();
         for conflict in conflicts {
-            let mut known = vec![conflict.path.clone()];
-            if let NameThen::Known(then) = self.bench.name_in(&conflict.path, change.commit.id)?
-                && then != conflict.path
-            {
-                known.push(then);
-            }
-            names.insert(conflict.path.clone(), known);
+            let then = self.name_then(change, conflict)?;
+            names.insert(conflict.path.clone(), [conflict.path.clone()].into_iter().chain(then).collect());
         }
         let mut paths: Vec<RepoPath> = names.values().flatten().cloned().collect();
         paths.sort();
@@ -197,6 +192,19 @@ impl Search<'_> {
         let taken = self.taken.iter().map(|(_, change)| change.commit.id);
         let taken = taken.chain(self.changes.iter().map(|change| change.commit.id)).collect();
         self.blockers.of(&Stuck { change, conflicts, names }, &self.later, &taken)
+    }
+
+    /// What a path in conflict is called in the change, where that is another name: that of the file which both sides have
+    /// in common.
+    fn name_then(&self, change: &Change, conflict: &Conflict) -> Result<Option<RepoPath>> {
+        let (objects, tree) = (&self.bench.objects, change.commit.tree);
+        let Some(base) = conflict.stages.base else { return Ok(None) };
+        if objects.entry_at(tree, &conflict.path)?.is_some() {
+            return Ok(None);
+        }
+        let changed = paths_between(objects, objects.tree_of(change.parent())?, tree)?;
+        let is_it = |one: &PathChange| one.after.is_some_and(|after| after.id == base.id);
+        Ok(changed.into_iter().find(is_it).map(|one| one.path))
     }
 
     /// Leaves out each of the dependents without which it is clean as well, the oldest first.
