@@ -1,6 +1,7 @@
 //! The command line as people and pipelines meet it: words in; text, documents and exit codes out.
 
 mod accumulating;
+mod action;
 mod answers;
 mod as_git;
 mod back_to;
