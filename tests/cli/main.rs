@@ -45,6 +45,7 @@ mod report;
 mod report_browser;
 mod schema;
 mod secrets;
+mod site;
 mod sparse_index;
 mod stopping;
 mod strategy_options;

@@ -177,10 +177,14 @@ fn played(page: &str) -> String {
     page_of(&parts)
 }
 
+/// Holds a page, by its path from the top of the project, to a run of its commands.
+pub(crate) fn hold_to_a_run(path: &str) {
+    let page = std::fs::read_to_string(mutants::project().join(path)).expect("the page");
+    assert_eq!(page_of(&parts(&page)), page, "{path}: parts are the whole page");
+    hold(path, &played(&page), without_what_varies);
+}
+
 #[test]
 fn the_tutorial_prints_what_it_says() {
-    let path = mutants::project().join("TUTORIAL.md");
-    let page = std::fs::read_to_string(&path).expect("the page");
-    assert_eq!(page_of(&parts(&page)), page, "parts are the whole page");
-    hold("TUTORIAL.md", &played(&page), without_what_varies);
+    hold_to_a_run("TUTORIAL.md");
 }

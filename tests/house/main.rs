@@ -5,3 +5,4 @@ mod layers;
 mod mutants;
 mod procedure_reference;
 mod reliability;
+mod site;
