@@ -49,5 +49,8 @@ commit_of_base() {
     printf '%s' "$id"
 }
 
+# The command of a workflow as a check of rb, which starts programs and no shell.
+as_check() { printf "sh -c '%s'" "$(printf '%s' "$1" | sed "s/'/'\\\\''/g")"; }
+
 # The output of programs that print what commits and checks say: a line of a log that begins with :: is a command.
 harmless() { sed -u 's/::/: :/g' >&2; }

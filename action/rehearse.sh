@@ -18,7 +18,7 @@ for revision in "${RANGE:-}" "${ONTO:-HEAD}"; do
     case $revision in -* | "") fail 2 "'$revision' is no revision: the inputs range and onto" ;; esac
 done
 options=(--onto "${ONTO:-HEAD}" --shard "${SHARD:-1/1}")
-[ -z "${CHECK:-}" ] || options+=(--check "$CHECK")
+[ -z "${CHECK:-}" ] || options+=(--check "$(as_check "$CHECK")")
 env -u GH_TOKEN -u GITHUB_TOKEN rb rehearse "$RANGE" "${options[@]}" --json >"$part"
 say "$part: $(wc -l <"$part") changes"
 output part "$part"

@@ -25,7 +25,7 @@ elif [[ $TARGET =~ ^[0-9a-fA-F]{7,64}$ ]]; then
 else
     asked=(--file "$TARGET") name=$(printf '%s' "$TARGET" | git hash-object --stdin | cut -c1-12)
 fi
-[ -z "${CHECK:-}" ] || asked+=(--check "$CHECK")
+[ -z "${CHECK:-}" ] || asked+=(--check "$(as_check "$CHECK")")
 [ "${ALLOW_LOSS:-false}" != true ] || asked+=(--allow-loss)
 [ -z "${REASON:-}" ] || asked+=(--reason "$(one_line "$REASON")")
 branch=rollback/$name
@@ -42,8 +42,8 @@ export GIT_COMMITTER_NAME=$GIT_AUTHOR_NAME GIT_COMMITTER_EMAIL=$GIT_AUTHOR_EMAIL
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 code=0
-# The token is not for the checks, nor for what they start.
-env -u GH_TOKEN -u GITHUB_TOKEN rb revert "${asked[@]}" --onto "$TIP" --branch "$branch" --yes --json \
+# The token is not for the checks, nor for what they start. The remote's branch is named, so that the result is known to be for it.
+env -u GH_TOKEN -u GITHUB_TOKEN rb revert "${asked[@]}" --onto "refs/remotes/origin/$BASE" --branch "$branch" --yes --json \
     2> >(harmless) >"$folder/receipt.json" || code=$?
 if [ "$code" = 3 ]; then
     say "nothing to do: it is rolled back already"
@@ -80,9 +80,17 @@ if [ -n "${GITLAB_CI:-}" ]; then
     output status proposed
     exit 0
 fi
-push origin "$commit:refs/heads/$branch" || fail 8 "the result is the branch $branch, which origin did not accept"
-url=$(gh pr create --repo "$GITHUB_REPOSITORY" --base "$BASE" --head "$branch" --title "$title" --body-file "$folder/report.md") ||
-    fail 8 "$branch is pushed, but no pull request could be opened"
+if rb publish --help | grep -q -e ' --pr\b'; then
+    # The remote's host can have any name.
+    export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=rb.forge GIT_CONFIG_VALUE_0=github
+    rb publish "$(jq -r .outcome.operation_id "$folder/receipt.json")" --push=origin --branch "$branch" --pr --yes --json \
+        2> >(harmless) >"$folder/published.json" || fail 8 "the result is the branch $branch, which could not be published"
+    url=$(jq -r '.pull_request.url // empty' "$folder/published.json")
+else
+    push origin "$commit:refs/heads/$branch" || fail 8 "the result is the branch $branch, which origin did not accept"
+    url=$(gh pr create --repo "$GITHUB_REPOSITORY" --base "$BASE" --head "$branch" --title "$title" --body-file "$folder/report.md") ||
+        fail 8 "$branch is pushed, but no pull request could be opened"
+fi
 output url "$url"
 output status proposed
 say "proposed: $(one_line "$url")"

@@ -5,10 +5,10 @@
 # shellcheck disable=SC2016 # what stands in single quotes here is text of scripts and of attackers
 set -euo pipefail
 action=$1 events=$2 here=$PWD
-# Two local programs stand in for the forge: its API, by the calls that the scripts make, and nothing else.
+# A program stands in for the forge, by the calls that the scripts and rb make, and nothing else.
 mkdir bin
-cat >bin/gh <<'GH'
-#!/bin/sh
+printf '#!/bin/sh\nHARNESS=%s\n' "$here" >bin/gh
+cat >>bin/gh <<'GH'
 printf '%s\n' "gh $*" >>"$HARNESS/calls"
 case "$1 $2" in
 "api repos/acme/shop/collaborators/ada/permission") echo write ;;
@@ -16,8 +16,12 @@ case "$1 $2" in
 "api --method") echo "$GOOD_OF_API" ;;
 "pr create")
     [ -n "$GH_TOKEN" ] || exit 4
-    while [ $# -gt 0 ]; do [ "$1" != --body-file ] || cp "$2" "$HARNESS/body"; shift; done
+    while [ $# -gt 0 ]; do
+        case $1 in --body-file) cp "$2" "$HARNESS/body" ;; --body-file=-) cat >"$HARNESS/body" ;; esac
+        shift
+    done
     echo https://forge.example/acme/shop/pull/42 ;;
+"pr list") echo '[]' ;;
 "issue comment") ;;
 *) echo "unexpected: gh $*" >&2; exit 1 ;;
 esac
@@ -25,7 +29,7 @@ GH
 chmod +x bin/gh
 
 export GIT_AUTHOR_NAME=Ada GIT_AUTHOR_EMAIL=ada@example.com GIT_COMMITTER_NAME=Ada GIT_COMMITTER_EMAIL=ada@example.com
-export HARNESS=$here GIT_CONFIG_NOSYSTEM=1 HOME=$here
+export GIT_CONFIG_NOSYSTEM=1 HOME=$here
 git init -q --bare -b main origin.git
 git init -q -b main seed
 cd seed
@@ -67,7 +71,7 @@ play() {
     (
         cd clone
         env -u GIT_AUTHOR_NAME -u GIT_AUTHOR_EMAIL -u GIT_COMMITTER_NAME -u GIT_COMMITTER_EMAIL PATH="$here/bin:$PATH" \
-            GITHUB_EVENT_PATH="$here/event.json" GITHUB_EVENT_NAME="$event" GITHUB_REPOSITORY=acme/shop GH_TOKEN=secret \
+            GITHUB_EVENT_PATH="$here/event.json" GITHUB_EVENT_NAME="$event" GITHUB_REPOSITORY=acme/shop GH_TOKEN=token-of-the-job \
             GITHUB_OUTPUT="$here/output" GITHUB_STEP_SUMMARY="$here/summary" MODE="$mode" "$@" "$action/run.sh"
     ) >log 2>&1 || code=$?
     [ -z "${VERBOSE:-}" ] || sed 's/^/    /' log calls output
@@ -82,7 +86,7 @@ play() {
         printf '    %s by %s; check: %s; report: %s\n' "$(git -C origin.git log -1 --format=%s "$branch")" \
             "$(git -C origin.git log -1 --format='%an, parent %p' "$branch" | sed "s/$(git -C origin.git rev-parse --short "$TIP")/TIP/; s/parent [0-9a-f].*/parent another/")" \
             "$(git --git-dir=origin.git --work-tree=clone checkout -q -f "$branch" -- . && cd clone && sh check.sh && echo passes || echo fails)" \
-            "$(grep -c '^# ' body 2>/dev/null || true)"
+            "$([ -s body ] && echo yes || echo no)"
         [ -n "${KEEP:-}" ] || git -C origin.git update-ref -d "$branch"
     done
     git -C origin.git update-ref refs/heads/main "$TIP"
