@@ -141,7 +141,16 @@ play push-broken gate push "COMMITS=$BAD" REF=v2
 play push-broken gate push "COMMITS=$BAD $GOOD" REF=v2
 play push-broken gate push 'COMMITS=--help'
 play push-broken gate push 'COMMITS=abcdef1;touch pwned'
+for drift in 20 2; do
+    printf '{"time":"%s","metric":"validation_drift","value":%s}\n' "$(date -u +%FT%TZ)" $drift >samples-$drift.jsonl
+    play push-broken gate push PROCEDURE=matriz SAMPLES=../samples-$drift.jsonl
+done
+play push-broken gate push PROCEDURE=--help SAMPLES=../samples-2.jsonl
+play push-broken gate push
 play push-broken rehearse push "RANGE=$GOOD..HEAD" "$check"
+mkdir parts && cp clone/part-1.jsonl parts
+play push-broken rehearse push PARTS=../parts MIN_REVERTIBLE=95
+play push-broken rehearse push PARTS=../nowhere
 play push-broken rehearse push 'RANGE=--help'
 play push-broken rehearse push "RANGE=$GOOD..HEAD" 'SHARD=1/1;touch pwned'
 # A branch that does not take the push: the result goes to a pull request.
