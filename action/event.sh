@@ -26,6 +26,8 @@ may_write() {
 }
 
 asked() { # target
+    # Outputs are cut and cleaned; a target that this would change is another one.
+    [ "$(one_line "$1")" = "$1" ] || fail 2 "the target is too long, or has characters that no log may have"
     output target "$1"
     output base "$BASE"
     output status asked

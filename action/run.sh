@@ -15,10 +15,11 @@ esac
 
 # A step of it, whose outputs are inputs of the next.
 step() {
-    local outputs code=0 name value
+    local outputs code=0 line name value
     outputs=$(mktemp)
     GITHUB_OUTPUT=$outputs "$here/$1" || code=$?
-    while IFS='=' read -r name value; do
+    while IFS= read -r line; do
+        name=${line%%=*} value=${line#*=}
         case $name in
         target) export TARGET=$value ;;
         base) export BASE=$value ;;
