@@ -107,6 +107,7 @@ play comment-range rollback issue_comment
 play comment-chat rollback issue_comment
 play comment-forged rollback issue_comment
 play comment-edited rollback issue_comment
+play comment-edited-by-its-author rollback issue_comment
 play comment-impersonated rollback issue_comment
 play comment-bot rollback issue_comment
 play comment-fork-commit rollback issue_comment
