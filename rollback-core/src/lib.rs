@@ -65,6 +65,7 @@ pub mod procedure;
 pub mod process;
 mod progress;
 pub mod promised;
+pub mod publish;
 pub mod receipt;
 #[doc(hidden)]
 pub mod record;

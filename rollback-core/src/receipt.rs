@@ -1,8 +1,11 @@
 //! What landing a plan is asked to do, and what it says it did.
 
+mod published;
+
 use std::fmt;
 use std::sync::Arc;
 
+pub use published::{PublishRefusal, PublishState, Published, PullRequest, RefusalKind};
 use serde::{Deserialize, Serialize};
 
 use crate::error::NotPutBack;
@@ -160,6 +163,9 @@ pub struct Outcome {
     /// What became of the hooks that are installed, where commits were made.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hooks: Vec<HookRun>,
+    /// What became of letting the result leave this machine, where that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published: Option<Published>,
 }
 
 impl Receipt {
@@ -180,6 +186,7 @@ impl Outcome {
             recovered: None,
             later_failure: None,
             hooks: Vec::new(),
+            published: None,
         }
     }
 }

@@ -268,6 +268,28 @@ const SCENES: &[Scene] = &[
     scene("branch-exists", "git branch other", "rb revert HEAD --branch other", With(0), "true"),
     scene("invalid-branch-name", "true", "rb revert HEAD --branch a..b", With(0), "git rev-parse rollback"),
     scene("branch-checked-out", "git worktree add -q -b w ../w-$$", "rb revert w --onto w", With(0), "true"),
+    scene("no-remote", "true", "rb revert HEAD --push", With(0), "[ $(cat f) = 3 ]"),
+    scene(
+        "no-remote",
+        "git init -q --bare ../o.git; git remote add origin ../o.git; git push -q origin main",
+        "rb revert HEAD --push=orgin",
+        With(0),
+        "[ $(git -C ../o.git rev-parse main) = $(git rev-parse HEAD) ]",
+    ),
+    scene(
+        "no-remote",
+        "git init -q --bare ../o.git; git remote add a ../o.git; git remote add b ../o.git; git push -q a main",
+        "rb revert HEAD --push",
+        With(0),
+        "[ $(git -C ../o.git rev-parse main) = $(git rev-parse HEAD) ]",
+    ),
+    scene(
+        "nothing-to-push",
+        "git remote add origin ../o.git; rb revert -n HEAD",
+        "rb publish --push",
+        With(0),
+        "true",
+    ),
     scene("unknown-operation", "true", "rb undo zzz", With(0), "true"),
     scene(
         "bad-checkpoint-name",

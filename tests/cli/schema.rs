@@ -277,6 +277,7 @@ const ENDINGS: &[(i32, &str, &str)] = &[
     (5, "resume", "error"),
     (5, "abort", "error"),
     (5, "publish", "error"),
+    (5, "revert HEAD --push", "error"),
     (2, "schema nothing", "error"),
     (2, "man nothing", "error"),
     (2, "demo nothing", "error"),

@@ -297,8 +297,10 @@ pub(crate) enum Document {
     Run,
     /// What `rb run` and its kin print before, a line each
     Event,
-    /// What `rb publish --dry-run` prints
+    /// What `rb publish --dry-run` prints for a run
     Publication,
+    /// What `rb publish` prints for an operation
+    Published,
     /// What `rb report --format json` prints
     Report,
     /// What `rb evaluate` prints

@@ -9,7 +9,7 @@ use rollback_core::message::Trailer;
 use rollback_core::strategy::Strategy;
 use rollback_core::target::LineRange;
 
-use super::{Checks, Showing};
+use super::{Checks, Push, Showing};
 
 /// `rb revert`.
 #[derive(Debug, Args)]
@@ -314,7 +314,7 @@ pub(crate) struct LandingHere {
     #[arg(long, value_name = "NAME", conflicts_with = "no_commit")]
     pub(crate) branch: Option<OsString>,
     /// Change index and work tree, and make no commit
-    #[arg(short = 'n', long)]
+    #[arg(short = 'n', long, conflicts_with_all = ["push", "pr"])]
     pub(crate) no_commit: bool,
     /// Permit a result that discards later edits
     #[arg(long)]
@@ -340,6 +340,8 @@ pub(crate) struct LandingHere {
     /// Sign nothing, whatever commit.gpgSign says
     #[arg(long, overrides_with = "gpg_sign")]
     pub(crate) no_gpg_sign: bool,
+    #[command(flatten)]
+    pub(crate) push: Push,
     #[command(flatten)]
     pub(crate) showing: Showing,
     #[command(flatten)]
@@ -387,6 +389,8 @@ pub(crate) struct Continue {
     /// Commit the message as it is, which is the default
     #[arg(long, overrides_with = "edit")]
     pub(crate) no_edit: bool,
+    #[command(flatten)]
+    pub(crate) push: Push,
     #[command(flatten)]
     pub(crate) checks: Checks,
 }
@@ -470,7 +474,7 @@ pub(crate) struct Undo {
         value_name = "BRANCH",
         num_args = 0..=1,
         require_equals = false,
-        conflicts_with_all = ["patch", "stat", "color_words"],
+        conflicts_with_all = ["patch", "stat", "color_words", "push", "pr"],
         add = crate::completing::revisions()
     )]
     pub(crate) git: Option<Option<OsString>>,
@@ -480,6 +484,8 @@ pub(crate) struct Undo {
     /// Take along what the operation put back outside of the repository
     #[arg(long, conflicts_with = "git")]
     pub(crate) with_outside: bool,
+    #[command(flatten)]
+    pub(crate) push: Push,
     #[command(flatten)]
     pub(crate) showing: Showing,
     #[command(flatten)]
@@ -495,6 +501,8 @@ pub(crate) struct Redo {
     /// Take along what the operation put back outside of the repository
     #[arg(long)]
     pub(crate) with_outside: bool,
+    #[command(flatten)]
+    pub(crate) push: Push,
     #[command(flatten)]
     pub(crate) showing: Showing,
 }

@@ -8,6 +8,7 @@ mod checks;
 mod landing;
 mod overview;
 mod procedures;
+mod push;
 mod rehearse;
 mod running;
 mod showing;
@@ -30,6 +31,7 @@ pub(crate) use landing::{
     Restore, Revert, Sequencer, Undo,
 };
 pub(crate) use procedures::{Evaluate, EvaluateFormat, Moment, Procedure, ProcedureAction};
+pub(crate) use push::Push;
 pub(crate) use rehearse::Rehearse;
 pub(crate) use running::{Abort, Consent, Publish, Publishing, Resume, Run, Trust, Verify};
 pub(crate) use showing::Showing;
@@ -155,7 +157,7 @@ pub(crate) enum Command {
     Abort(Abort),
     /// Forget a pick or revert that stopped; the files stay as they are
     Quit,
-    /// Let the result of a run leave this machine, as its procedure says
+    /// Push what landed; what a run landed, as its procedure says
     Publish(Publish),
     /// Run the checks of a procedure on the system as it is, and change nothing
     Verify(Verify),

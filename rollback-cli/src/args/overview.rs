@@ -11,8 +11,8 @@ use crate::terminal::style::{Palette, paint};
 const GROUPS: [(&str, &[&str]); 6] = [
     ("Going back (all take --dry-run)", &["revert", "pick", "restore", "apply", "reapply"]),
     ("After a stop", &["continue", "skip", "abort", "quit"]),
-    ("Procedures", &["run", "resume", "publish", "verify", "procedure"]),
-    ("What rb did", &["undo", "redo", "checkpoint", "ops", "report", "status"]),
+    ("Procedures", &["run", "resume", "verify", "procedure"]),
+    ("What rb did", &["undo", "redo", "publish", "checkpoint", "ops", "report", "status"]),
     ("Asking (nothing is written)", &["history", "show", "is-reverted", "rehearse", "evaluate"]),
     ("Other", &["trust", "prune", "demo", "completions", "man", "schema", "merge-tree"]),
 ];
@@ -28,7 +28,7 @@ const USAGES: [(&str, &[&str]); 22] = [
     ("resume", &["[OPTIONS] [--run ID]"]),
     ("continue", &["[OPTIONS] [--run ID]"]),
     ("abort", &["[--run ID]"]),
-    ("publish", &["[OPTIONS] [OP | --run ID]"]),
+    ("publish", &["[OPTIONS] [OP] [--push [REMOTE]]", "[OPTIONS] --run ID"]),
     ("verify", &["[OPTIONS] PROCEDURE"]),
     ("undo", &["[OP] [--dry-run]", "--git [BRANCH] [--dry-run]"]),
     ("procedure", &["list", "show PROCEDURE [--markdown]", "check [FILE…]", "new NAME"]),

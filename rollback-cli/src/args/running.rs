@@ -4,7 +4,10 @@ use std::ffi::OsString;
 
 use clap::Args;
 
+use rollback_core::process::push::Remote;
+
 use super::NoEdit;
+use super::push::remote;
 
 /// `rb run`.
 #[derive(Debug, Args)]
@@ -194,7 +197,7 @@ pub(crate) struct Publishing {
     /// Publish although something failed after the result landed
     #[arg(long)]
     pub(crate) despite_failures: bool,
-    /// Let commits leave that the run did not make, where the remote lacks them
+    /// Let commits leave that rb did not make for this, where the remote lacks them
     #[arg(long)]
     pub(crate) with_others: bool,
 }
@@ -204,17 +207,32 @@ pub(crate) struct Publishing {
 #[command(group = clap::ArgGroup::new("what").args(["operation", "run"]))]
 #[command(after_help = "\
 Examples:
-  rb publish --dry-run       only show what would leave
-  rb publish --yes           publish the last run that landed; ask nothing
-  rb publish --run 3f2a91bc  publish this run
-  rb publish --trusted-hash SHA256   in a pipeline: the hash is the consent")]
+  rb publish 3f2a91bc --push=origin    push what this operation landed, never by force
+  rb publish 3f2a91bc --push --branch rollback/shim --pr
+                                       to a branch of its own, with a pull request
+  rb publish --dry-run                 only show what would leave
+  rb publish --yes                     publish the last run that landed; ask nothing
+  rb publish --run 3f2a91bc            publish this run, as its procedure says
+  rb publish --trusted-hash SHA256     in a pipeline: the hash is the consent
+
+What a run landed is published as its procedure says, and by nothing else.")]
 pub(crate) struct Publish {
-    /// The operation that landed the result, as `rb ops` lists it; the last run that landed if not given
+    /// The operation that landed the result, as `rb ops` lists it; the last run that landed if not given, else (and
+    /// with --push, --branch or --pr) the last operation
     #[arg(value_name = "OP")]
     pub(crate) operation: Option<String>,
     /// The run that landed it
     #[arg(long, value_name = "ID")]
     pub(crate) run: Option<String>,
+    /// Push an operation, never by force; to the branch's own remote if none is named
+    #[arg(long, value_name = "REMOTE", num_args = 0..=1, value_parser = remote, conflicts_with = "run")]
+    pub(crate) push: Option<Option<Remote>>,
+    /// The branch of the remote that is to have it; the branch that it landed on if not given
+    #[arg(long, value_name = "NAME", conflicts_with = "run")]
+    pub(crate) branch: Option<String>,
+    /// Open a pull request for it with gh or glab (config: rb.forge)
+    #[arg(long, conflicts_with = "run")]
+    pub(crate) pr: bool,
     /// An approval: the role that gave it, and who. Can be given again
     #[arg(long = "approve", value_name = "ROLE=NAME", value_parser = pair)]
     pub(crate) approvals: Vec<(String, String)>,

@@ -10,9 +10,10 @@ use rollback_core::process::{SystemHooks, SystemRunner};
 use rollback_core::receipt::{Destination, OnMoved, OutcomeKind};
 use rollback_core::{ApplyOptions, Error, Plan, PlanOptions, Receipt, Repo, Target};
 
+use super::pushing::Pushing;
 use super::revert::switch;
 use super::showing::Shown;
-use super::{Outcome, checks, choose, cross_check, sequencer, showing, warn_about_names};
+use super::{Outcome, checks, choose, cross_check, pushing, sequencer, showing, warn_about_names};
 use crate::args::{LandingHere, Message, OnConflict, Showing};
 use crate::console::Console;
 use crate::editor;
@@ -22,7 +23,7 @@ use crate::hint::Hint;
 use crate::paths::Base;
 use crate::progress;
 use crate::render::human::{self, Ending, LandWith};
-use crate::render::{Commits, json, stuck};
+use crate::render::{Commits, json, published, stuck};
 use crate::session::Session;
 use crate::signals;
 
@@ -104,17 +105,23 @@ enum MessageSource {
 }
 
 fn finish(plan: Plan, request: LandRequest<'_>, session: &mut Session) -> Outcome {
-    if request.args.dry_run {
-        return show(plan, request, session);
-    }
     let args = request.args;
+    let branch = args.branch.as_deref().and_then(|name| name.to_str());
+    let pushing = pushing::prepare(&args.push, branch, session)?;
+    if args.dry_run {
+        let exit = show(plan, request, session)?;
+        if let Some(pushing) = pushing.filter(|_| exit == Exit::Done) {
+            session.console.tell(&pushing.foreseen());
+        }
+        return Ok(exit);
+    }
     let repo = session.repo()?;
     if request.on_conflict == OnConflict::Stop
         && let Some(stop) = repo.sequence_of_plan(&plan)?
     {
         repo.check_stop(&plan, &apply_options(args)?)?;
         let edit = request.message == MessageSource::Edited;
-        return sequencer::stop(plan, stop, (args, edit), session);
+        return sequencer::stop(plan, stop, (args, edit, pushing), session);
     }
     let mut options = apply_options(args)?;
     let mut shown = false;
@@ -169,9 +176,23 @@ fn finish(plan: Plan, request: LandRequest<'_>, session: &mut Session) -> Outcom
         }
     };
     receipt.plan.diff = changes.as_ref().map(|changes| changes.document.clone());
-    let exit = report(&receipt, shown, changes.as_ref(), &repo, args, session);
+    let not_pushed = pushing.and_then(|pushing| push(&mut receipt, &pushing, session));
+    let exit = report(&receipt, (shown, changes.as_ref()), not_pushed, &repo, args, session);
     drop(landing);
     Ok(exit)
+}
+
+/// Pushes what has landed; what is to be reported where that did not go well.
+fn push(receipt: &mut Receipt, pushing: &Pushing, session: &mut Session) -> Option<Failure> {
+    let outcome = &mut receipt.outcome;
+    let operation = outcome.operation_id.clone().filter(|_| outcome.kind == OutcomeKind::Committed)?;
+    if outcome.later_failure.is_some() {
+        session.console.complain(&pushing::later(pushing, &operation, session));
+        return None;
+    }
+    let (published, failure) = pushing::after_landing(pushing, &operation, &[], session);
+    outcome.published = published;
+    failure
 }
 
 /// Who runs the hooks: a signal stops one that runs, and with it what has not landed yet.
@@ -347,14 +368,17 @@ fn stuck_failure(plan: &Plan, exit: Exit, session: &Session) -> Option<Failure> 
 
 fn report(
     receipt: &Receipt,
-    shown: bool,
-    changes: Option<&Shown>,
+    (shown, changes): (bool, Option<&Shown>),
+    not_pushed: Option<Failure>,
     repo: &Repo,
     args: &LandingHere,
     session: &mut Session,
 ) -> Exit {
     let commits = commits_of_receipt(receipt, repo);
-    let exit = exit_of_receipt(receipt, args);
+    let exit = match &not_pushed {
+        Some(failure) => failure.exit(),
+        None => exit_of_receipt(receipt, args),
+    };
     let failure = match &receipt.outcome.later_failure {
         Some(failure) => Some(
             Failure::new(Exit::LandedWithFailure, "later-failure", failure.as_str()).with_hint(Hint::new(
@@ -362,7 +386,7 @@ fn report(
                 session.invocation.git(&["status"]),
             )),
         ),
-        None => stuck_failure(&receipt.plan, exit, session),
+        None => not_pushed.or_else(|| stuck_failure(&receipt.plan, exit, session)),
     };
     let console = &mut session.console;
     if matches!(receipt.outcome.kind, OutcomeKind::Committed | OutcomeKind::Staged) {
@@ -382,6 +406,9 @@ fn report(
         showing::warn(&error, console);
     }
     console.end_paging();
+    if let Some(published) = &receipt.outcome.published {
+        console.tell(&published::became(published, repo, look));
+    }
     if let Some(failure) = failure {
         if exit == Exit::NoCleanRung {
             console.tell("\n");

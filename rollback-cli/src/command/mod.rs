@@ -17,6 +17,7 @@ pub(crate) mod ops;
 mod pick;
 mod procedure;
 pub(crate) mod prune;
+mod pushing;
 mod reapply;
 mod rehearse;
 mod report;

@@ -74,7 +74,7 @@ pub(crate) struct MoveLine {
 
 /// An operation of rb's, or a move that git made.
 enum Row {
-    Rb(Operation),
+    Rb(Box<Operation>),
     Git(GitMove),
 }
 
@@ -89,7 +89,7 @@ impl Row {
 
 /// Lists what rb landed and what git did in one, newest first.
 fn list_all(repo: &Repo, most: usize, session: &mut Session) -> Result<(), Problem> {
-    let mut rows: Vec<Row> = repo.operations()?.into_iter().map(Row::Rb).collect();
+    let mut rows: Vec<Row> = repo.operations()?.into_iter().map(Box::new).map(Row::Rb).collect();
     rows.extend(repo.git_moves(most)?.into_iter().map(Row::Git));
     rows.sort_by_key(|row| std::cmp::Reverse(row.time()));
     rows.truncate(most);

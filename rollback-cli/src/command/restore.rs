@@ -64,6 +64,8 @@ fn refuse_words_of_a_commit(args: &Restore, session: &Session) -> Result<(), Pro
     let given = [
         ("--onto", args.landing.onto.is_some()),
         ("--branch", here.branch.is_some()),
+        ("--push", here.push.push.is_some()),
+        ("--pr", here.push.pr),
         ("--check", here.checks.is_asked_for()),
         ("--cross-check", here.cross_check),
         ("--gpg-sign", here.gpg_sign),

@@ -4,6 +4,7 @@ use rollback_core::oplog::{GitUndone, Operation, Undone};
 use rollback_core::procedure::Procedure;
 use rollback_core::procedure::engine::Publication;
 use rollback_core::procedure::trigger::Evaluation;
+use rollback_core::receipt::Published;
 use rollback_core::rehearsal::{RehearsedChange, RehearsedRange};
 use rollback_core::report::Report;
 use rollback_core::sequence::SequenceReport;
@@ -96,6 +97,7 @@ fn of_fields(document: Document) -> Schema {
         Document::Run => generator.into_root_schema_for::<run_documents::Document<'_>>(),
         Document::Event => generator.into_root_schema_for::<run_documents::EventLine<'_>>(),
         Document::Publication => generator.into_root_schema_for::<Publication>(),
+        Document::Published => generator.into_root_schema_for::<Published>(),
         Document::Evaluation => generator.into_root_schema_for::<Evaluation>(),
         // It is read, so what may be left out is what reading does not ask for.
         Document::Procedure => Procedure::json_schema(),

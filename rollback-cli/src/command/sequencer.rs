@@ -6,12 +6,14 @@ use std::path::Path;
 
 use rollback_core::error::SequenceError;
 use rollback_core::procedure::engine::runs;
-use rollback_core::receipt::OutcomeKind;
+use rollback_core::receipt::{OutcomeKind, Published};
 use rollback_core::sequence::{
-    SequenceContext, SequenceEvent, SequenceFront, SequenceReport, SequenceRequest, SignCommits, StrategyCall,
+    SequenceContext, SequenceEvent, SequenceFront, SequenceReport, SequenceRequest, SequenceStatus,
+    SignCommits, StrategyCall,
 };
 use rollback_core::{CommitId, Error, InProgress, Plan, Receipt, Repo};
 
+use super::pushing::{self, Pushing};
 use super::{Outcome, checks, land, running};
 use crate::args::{Abort, Continue, LandingHere, OnConflict, Resume, Sequencer};
 use crate::editor;
@@ -19,7 +21,7 @@ use crate::exit::Exit;
 use crate::failure::{Failure, Problem};
 use crate::hint::Hint;
 use crate::render::stopped::{self, Stopped};
-use crate::render::{Commits, json};
+use crate::render::{Commits, json, published};
 use crate::session::Session;
 use crate::signals;
 
@@ -38,7 +40,7 @@ pub(super) fn on_conflict(typed: Option<OnConflict>, repo: &Repo) -> Result<OnCo
 pub(super) fn stop(
     plan: Plan,
     mut request: SequenceRequest,
-    (args, edit): (&LandingHere, bool),
+    (args, edit, pushing): (&LandingHere, bool, Option<Pushing>),
     session: &mut Session,
 ) -> Outcome {
     let repo = session.repo()?;
@@ -76,13 +78,22 @@ pub(super) fn stop(
     outcome.recovered.clone_from(&report.recovered);
     outcome.later_failure.clone_from(&report.later_failure);
     session.console.has_landed();
+    // Markers leave only from a branch that was made for them.
+    let operation = report.operation_id.as_deref().filter(|_| args.branch.is_some());
+    let failure = pushing.zip(operation).and_then(|(pushing, operation)| {
+        let paths: Vec<_> = report.conflicts.iter().map(|conflict| conflict.path.clone()).collect();
+        let (published, failure) = pushing::after_landing(&pushing, operation, &paths, session);
+        receipt.outcome.published = published;
+        failure
+    });
     if session.console.json() {
-        session.console.print(&json::document(&receipt));
+        session.console.print(&json::document_with(&receipt, failure.as_ref()));
     } else {
         let branch = receipt.outcome.reference.as_deref();
         tell(&Stopped { report: &report, branch, notes: &notes }, &repo, session);
+        tell_published(receipt.outcome.published.as_ref(), &repo, session);
     }
-    Ok(Exit::Paused)
+    Ok(complain(failure, session).unwrap_or(Exit::Paused))
 }
 
 /// Runs `rb continue`.
@@ -100,21 +111,22 @@ pub(crate) fn go_on(args: Continue, session: &mut Session) -> Outcome {
         (_, true) => Some(false),
         _ => None,
     };
-    work(session, |repo, context, front| repo.continue_sequence(None, edit, context, front))
+    let pushing = pushing::prepare(&args.push, None, session)?;
+    work(session, pushing, |repo, context, front| repo.continue_sequence(None, edit, context, front))
 }
 
 /// Runs `rb skip`.
 pub(crate) fn skip(session: &mut Session) -> Outcome {
     let repo = session.repo()?;
     is_meant(None, "skip", &repo, session)?;
-    work(session, |repo, context, front| repo.skip_in_sequence(None, context, front))
+    work(session, None, |repo, context, front| repo.skip_in_sequence(None, context, front))
 }
 
 /// Runs `rb abort`.
 pub(crate) fn abort(args: &Abort, session: &mut Session) -> Outcome {
     let repo = session.repo()?;
     match is_meant(args.run.as_deref(), "abort", &repo, session)? {
-        true => work(session, |repo, context, front| repo.abort_sequence(context, front)),
+        true => work(session, None, |repo, context, front| repo.abort_sequence(context, front)),
         false => running::abort::run(args, session),
     }
 }
@@ -123,7 +135,7 @@ pub(crate) fn abort(args: &Abort, session: &mut Session) -> Outcome {
 pub(crate) fn quit(session: &mut Session) -> Outcome {
     let repo = session.repo()?;
     is_meant(None, "quit", &repo, session)?;
-    work(session, |repo, _, _| match repo.operation_in_progress() {
+    work(session, None, |repo, _, _| match repo.operation_in_progress() {
         Some(InProgress::Pick | InProgress::Revert) => repo.quit_sequence(),
         _ => Err(SequenceError::NothingInProgress.into()),
     })
@@ -191,20 +203,35 @@ fn is_meant(
 /// Goes on with what is in progress, and says how it stands.
 fn work(
     session: &mut Session,
+    pushing: Option<Pushing>,
     deed: impl FnOnce(&Repo, &SequenceContext, &mut Front<'_>) -> Result<SequenceReport, Error>,
 ) -> Outcome {
     let repo = session.repo()?;
     let landing = signals::Landing::begin();
     let context = context(&repo, &landing, session)?;
     let mut front = Front::new(&repo);
-    let report = deed(&repo, &context, &mut front)?;
+    let mut report = deed(&repo, &context, &mut front)?;
     drop(landing);
     let notes = front.notes;
     session.console.has_landed();
+    let operation = report.operation_id.clone().filter(|_| report.status == SequenceStatus::Done);
+    let not_pushed = pushing.zip(operation).and_then(|(pushing, operation)| {
+        if report.later_failure.is_some() {
+            session.console.complain(&pushing::later(&pushing, &operation, session));
+            return None;
+        }
+        let (published, failure) = pushing::after_landing(&pushing, &operation, &[], session);
+        report.published = published;
+        failure
+    });
     if session.console.json() {
-        session.console.print(&json::document(&report));
+        session.console.print(&json::document_with(&report, not_pushed.as_ref()));
     } else {
         tell(&Stopped { report: &report, branch: None, notes: &notes }, &repo, session);
+        tell_published(report.published.as_ref(), &repo, session);
+    }
+    if let Some(exit) = complain(not_pushed, session) {
+        return Ok(exit);
     }
     if let Some(failure) = &report.later_failure {
         let failure = Failure::new(Exit::LandedWithFailure, "later-failure", failure.as_str());
@@ -212,6 +239,20 @@ fn work(
         return Ok(Exit::LandedWithFailure);
     }
     Ok(if report.is_stopped() { Exit::Paused } else { Exit::Done })
+}
+
+fn tell_published(published: Option<&Published>, repo: &Repo, session: &mut Session) {
+    if let Some(published) = published {
+        let text = published::became(published, repo, session.console.look());
+        session.console.tell(&text);
+    }
+}
+
+/// Says what failed after a result had landed; how the process ends then.
+fn complain(failure: Option<Failure>, session: &mut Session) -> Option<Exit> {
+    let failure = failure?;
+    session.console.complain(&failure.text(session.console.look().verbose));
+    Some(failure.exit())
 }
 
 fn tell(stopped: &Stopped<'_>, repo: &Repo, session: &mut Session) {

@@ -3,13 +3,13 @@
 use rollback_core::RepoPath;
 use rollback_core::oplog::{OperationRef, UndoOptions, kind};
 
-use super::{Outcome, optional_revision, showing};
-use crate::args::{Redo, Showing, Undo};
+use super::{Outcome, optional_revision, pushing, showing};
+use crate::args::{Push, Redo, Showing, Undo};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::hint::Hint;
 use crate::progress;
-use crate::render::{json, operations};
+use crate::render::{json, operations, published};
 use crate::session::Session;
 use crate::signals;
 
@@ -21,14 +21,20 @@ pub(crate) fn run(args: Undo, session: &mut Session) -> Outcome {
     let which = args.operation.map_or(OperationRef::NextUndo, OperationRef::Id);
     take_back(
         &which,
-        &How { dry_run: args.dry_run, with_outside: args.with_outside, showing: &args.showing },
+        &How {
+            dry_run: args.dry_run,
+            with_outside: args.with_outside,
+            push: &args.push,
+            showing: &args.showing,
+        },
         session,
     )
 }
 
 /// Runs `rb redo`.
 pub(crate) fn redo(args: &Redo, session: &mut Session) -> Outcome {
-    let how = How { dry_run: args.dry_run, with_outside: args.with_outside, showing: &args.showing };
+    let (push, showing) = (&args.push, &args.showing);
+    let how = How { dry_run: args.dry_run, with_outside: args.with_outside, push, showing };
     take_back(&OperationRef::NextRedo, &how, session)
 }
 
@@ -36,6 +42,7 @@ pub(crate) fn redo(args: &Redo, session: &mut Session) -> Outcome {
 struct How<'a> {
     dry_run: bool,
     with_outside: bool,
+    push: &'a Push,
     showing: &'a Showing,
 }
 
@@ -46,6 +53,7 @@ fn take_back(which: &OperationRef, how: &How<'_>, session: &mut Session) -> Outc
     if how.with_outside {
         options = options.with_outside();
     }
+    let pushing = pushing::prepare(how.push, None, session)?;
     let landing = signals::Landing::begin();
     let mut undone = progress::during(&session.console, "taking it back", || match dry_run {
         true => repo.check_undo(which, &options),
@@ -56,7 +64,7 @@ fn take_back(which: &OperationRef, how: &How<'_>, session: &mut Session) -> Outc
         kind::UNDO => undo_command(session, &undone.outside),
         _ => redo_command(session, &undone.outside),
     };
-    let failure = later_failure(undone.later_failure.as_deref(), session);
+    let mut failure = later_failure(undone.later_failure.as_deref(), session);
     let shown =
         showing::found(&repo, how.showing, &session.console, |options| repo.undo_patch(&undone, options));
     // What was not asked for is no failure, and neither is what has landed.
@@ -69,6 +77,9 @@ fn take_back(which: &OperationRef, how: &How<'_>, session: &mut Session) -> Outc
         shown => shown.unwrap_or(None),
     };
     undone.diff = shown.as_ref().map(|shown| shown.document.clone());
+    if let (Some(pushing), None, false) = (&pushing, &failure, dry_run) {
+        (undone.published, failure) = pushing::after_landing(pushing, &undone.operation_id, &[], session);
+    }
     let console = &mut session.console;
     if !dry_run {
         console.has_landed();
@@ -78,6 +89,9 @@ fn take_back(which: &OperationRef, how: &How<'_>, session: &mut Session) -> Outc
         console.print(&json::document_with(&undone, failure.as_ref()));
     } else {
         console.tell(&operations::undone(&undone, &repo, &again, console.look()));
+        if let Some(published) = &undone.published {
+            console.tell(&published::became(published, &repo, console.look()));
+        }
     }
     let written = showing::write(shown.as_ref(), how.showing, console);
     console.end_paging();

@@ -1,5 +1,7 @@
 //! Hints where an operation of the log is not there, or cannot be taken back.
 
+use std::ffi::OsStr;
+
 use rollback_core::RepoPath;
 use rollback_core::error::OperationError;
 
@@ -48,6 +50,26 @@ pub(super) fn hint(situation: &Situation<'_>, error: &OperationError) -> Option<
             "if it is to be there, bring it back with",
             situation.git(&["branch", &branch_name(reference), &expected.to_string()]),
         ),
+        OperationError::NothingToPush { .. } => Hint::new("see what landed with", typed.command(&["ops"])),
+        OperationError::NoRemote { named: Some(name), remotes } if !remotes.is_empty() => {
+            let (old, new) = (format!("--push={name}"), format!("--push={}", remotes[0]));
+            let command = match typed.has(&old) {
+                true => typed.with_replaced(OsStr::new(&old), OsStr::new(&new)),
+                false => typed.with_replaced(OsStr::new(name), OsStr::new(&remotes[0])),
+            };
+            Hint::new("name one that there is, such as", command)
+        }
+        OperationError::NoRemote { named: None, remotes } if !remotes.is_empty() => {
+            let (old, new) = (OsStr::new("--push"), format!("--push={}", remotes[0]));
+            let command = match typed.has("--push") {
+                true => typed.with_replaced(old, OsStr::new(&new)),
+                false => typed.with(&[&new]),
+            };
+            Hint::new("name one, such as", command)
+        }
+        OperationError::NoRemote { .. } => {
+            Hint::new("see which remotes there are with", situation.git(&["remote", "-v"]))
+        }
         OperationError::OutsideNotAllowed { .. } => {
             Hint::new("take those back too with", typed.with(&["--with-outside"]))
         }

@@ -320,6 +320,12 @@ fn table() -> Vec<(Error, Option<&'static str>)> {
             .into(),
             Some("git branch rescue 49eb8d39c78f161231e63293df60f343d208f409"),
         ),
+        (OperationError::NothingToPush { operation: "1f".into(), why: "".into() }.into(), Some("rb ops")),
+        (OperationError::NoRemote { named: None, remotes: Vec::new() }.into(), Some("git remote -v")),
+        (
+            OperationError::NoRemote { named: None, remotes: vec!["a".into(), "b".into()] }.into(),
+            Some("rb revert --file a.py --push=a"),
+        ),
         (OperationError::NothingToUndo.into(), Some("rb redo")),
         (OperationError::NothingToRedo.into(), Some("rb ops")),
         (OperationError::NoGitMove { reference: "refs/heads/main".into() }.into(), Some("rb ops --all")),

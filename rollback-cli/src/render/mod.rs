@@ -17,6 +17,8 @@ pub(crate) mod markdown;
 pub(crate) mod operations;
 pub(crate) mod patch;
 pub(crate) mod publication;
+pub(crate) mod published;
+pub(crate) mod pull_request;
 pub(crate) mod records;
 pub(crate) mod rehearsal;
 pub(crate) mod report;

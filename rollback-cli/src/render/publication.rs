@@ -35,7 +35,8 @@ pub(crate) fn leaving(publication: &Publication, repo: &Repo, look: Look) -> Str
     text
 }
 
-fn commits(commits: &[CommitId], repo: &Repo, look: Look) -> String {
+/// Commits, a line each.
+pub(super) fn commits(commits: &[CommitId], repo: &Repo, look: Look) -> String {
     let shown = look.shown(12);
     let mut text = String::new();
     for commit in commits.iter().take(shown) {

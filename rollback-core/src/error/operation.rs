@@ -103,6 +103,26 @@ pub enum OperationError {
         /// The commits that the operation made, in order.
         commits: Vec<CommitId>,
     },
+    /// An operation left nothing that could be pushed.
+    #[error("operation {operation} left nothing to push: {why}")]
+    NothingToPush {
+        /// The operation.
+        operation: String,
+        /// Why there is nothing.
+        why: String,
+    },
+    /// There is no remote to push to, or none of this name.
+    #[error("{}", match named {
+        Some(name) => format!("no remote is called '{name}'"),
+        None if remotes.is_empty() => "there is no remote to push to".to_owned(),
+        None => format!("no remote is the branch's own, and there are several: {}", remotes.join(", ")),
+    })]
+    NoRemote {
+        /// The name that was given.
+        named: Option<String>,
+        /// The remotes that there are.
+        remotes: Vec<String>,
+    },
     /// An operation put back paths outside of the repository, and writing there was not allowed in taking it back.
     #[error("operation {operation} put back {} outside of the repository", list(paths))]
     OutsideNotAllowed {
@@ -129,6 +149,8 @@ impl Family for OperationError {
             Self::MadeElsewhere { .. } => "made-elsewhere",
             Self::ReferenceGone { .. } => "reference-gone",
             Self::Published { .. } => "published",
+            Self::NothingToPush { .. } => "nothing-to-push",
+            Self::NoRemote { .. } => "no-remote",
             Self::OutsideNotAllowed { .. } => "outside-not-allowed",
         }
     }

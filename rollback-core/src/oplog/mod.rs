@@ -27,6 +27,7 @@
 mod git_moves;
 mod git_undo;
 mod prune;
+mod published;
 mod undo;
 
 use std::collections::HashMap;
@@ -44,7 +45,7 @@ use crate::apply::log::{LoggedOperation, RECEIPT_FILE, read_entry};
 use crate::error::Result;
 use crate::id::CommitId;
 use crate::path::RepoPath;
-use crate::receipt::Receipt;
+use crate::receipt::{Published, Receipt};
 use crate::record::{Record, RecordKind, UnreadableRecord};
 use crate::repo::Repo;
 
@@ -86,6 +87,9 @@ pub struct Operation {
     /// Whether it stopped for a person, and left a pick or revert in progress.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub stopped: bool,
+    /// What became of letting its result leave this machine, the last time that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published: Option<Published>,
 }
 
 /// An entry as it stands in the log.
@@ -93,6 +97,7 @@ pub(crate) struct Entry {
     /// The id of its record.
     pub(crate) id: String,
     pub(crate) receipt: Vec<u8>,
+    pub(crate) published: Option<Published>,
     pub(crate) logged: LoggedOperation,
     pub(crate) undone_by: Option<String>,
     /// The operation that went on with this one: what this one did is part of that.
@@ -100,7 +105,7 @@ pub(crate) struct Entry {
 }
 
 impl From<Entry> for Operation {
-    fn from(Entry { logged, undone_by, .. }: Entry) -> Self {
+    fn from(Entry { logged, undone_by, published, .. }: Entry) -> Self {
         Self {
             operation_id: logged.operation_id,
             time: logged.time,
@@ -116,6 +121,7 @@ impl From<Entry> for Operation {
             undoes: logged.undoes,
             undone_by,
             stopped: logged.stopped,
+            published,
         }
     }
 }
@@ -205,5 +211,6 @@ fn number_of(id: &str) -> &str {
 fn entry_of(id: &str, mut record: Record) -> Result<Entry> {
     let logged = read_entry(id, &mut record)?;
     let receipt = record.files.remove(RECEIPT_FILE).unwrap_or_default();
-    Ok(Entry { id: id.to_owned(), receipt, logged, undone_by: None, continued_by: None })
+    let published = record.files.remove(published::FILE).and_then(|text| serde_json::from_slice(&text).ok());
+    Ok(Entry { id: id.to_owned(), receipt, published, logged, undone_by: None, continued_by: None })
 }

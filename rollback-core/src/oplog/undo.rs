@@ -19,7 +19,7 @@ use crate::journal::StateFile;
 use crate::operation::OperationId;
 use crate::patch::{Diff, DiffDocument, DiffOptions};
 use crate::path::RepoPath;
-use crate::receipt::Recovery;
+use crate::receipt::{Published, Recovery};
 use crate::repo::Repo;
 use crate::repo::index::Flags;
 use crate::repo::refs::{Head, References, short_reference};
@@ -91,6 +91,9 @@ pub struct Undone {
     /// What changes, file by file; absent where it was not counted, and where no reference moves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub diff: Option<DiffDocument>,
+    /// What became of letting the result leave this machine, where that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published: Option<Published>,
 }
 
 impl Repo {
@@ -398,7 +401,7 @@ impl Repo {
     }
 
     /// The remote-tracking references and the commits they name.
-    fn remote_tips(&self) -> Result<Vec<(String, CommitId)>> {
+    pub(crate) fn remote_tips(&self) -> Result<Vec<(String, CommitId)>> {
         let repo = self.local();
         let all = References::of(&repo)?.below("refs/remotes/")?;
         let commits =
@@ -443,5 +446,6 @@ fn undone_of(logged: &LoggedOperation, operation_id: String) -> Undone {
         recovered: None,
         later_failure: None,
         diff: None,
+        published: None,
     }
 }

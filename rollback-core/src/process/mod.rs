@@ -11,6 +11,7 @@ mod capture;
 mod command;
 mod fetch;
 mod filters;
+pub mod forge;
 mod hooks;
 mod identity;
 mod merge_drivers;

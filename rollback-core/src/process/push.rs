@@ -12,7 +12,7 @@ use super::{Command, DEFAULT_ENVIRONMENT};
 use crate::id::CommitId;
 
 /// The variables by which git finds keys, helpers and proxies.
-const TRANSPORT_ENVIRONMENT: &[&str] = &[
+pub(super) const TRANSPORT_ENVIRONMENT: &[&str] = &[
     "SSH_AUTH_SOCK",
     "SSH_AGENT_PID",
     "GIT_SSH",
@@ -143,6 +143,60 @@ pub fn push_command(
     git(folder, &words, options)
 }
 
+/// As [`push_command`], saying for programs what became of it; [`pushed`] reads what it writes.
+pub fn porcelain_push_command(
+    folder: &Path,
+    remote: &Remote,
+    (commit, reference): (CommitId, &str),
+    options: &PushOptions<'_>,
+) -> Command {
+    let refspec = format!("{commit}:{reference}");
+    let flags = ["push", "--porcelain", "--no-follow-tags", "--recurse-submodules=no", "--"];
+    let words: Vec<&str> = flags.into_iter().chain([remote.as_str(), &refspec]).collect();
+    git(folder, &words, options)
+}
+
+/// What a remote did with a push.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PushAnswer {
+    /// The reference names the commit.
+    Accepted,
+    /// The reference has commits that the pushed one lacks.
+    Moved(String),
+    /// The remote refused: a hook, or a protected branch.
+    Declined(String),
+    /// It did not come to an answer.
+    None,
+}
+
+/// What a remote did with a push of one reference, from the output of [`porcelain_push_command`].
+pub fn pushed(output: &[u8]) -> PushAnswer {
+    let text = String::from_utf8_lossy(output);
+    let row = |line: &str| {
+        let (flag, rest) = line.split_once('\t')?;
+        let summary = rest.split_once('\t')?.1.trim().to_owned();
+        Some((flag.to_owned(), summary))
+    };
+    let Some((flag, summary)) = text.lines().find_map(row) else { return PushAnswer::None };
+    let reason =
+        summary.rsplit_once('(').map_or(summary.as_str(), |(_, reason)| reason.trim_end_matches(')'));
+    let moved = ["non-fast-forward", "fetch first", "needs force", "stale info"];
+    match flag.as_str() {
+        "!" if !summary.starts_with("[remote") && moved.contains(&reason) => {
+            PushAnswer::Moved(reason.to_owned())
+        }
+        "!" => PushAnswer::Declined(reason.to_owned()),
+        _ => PushAnswer::Accepted,
+    }
+}
+
+/// What the remote itself said during a push, without the mark that git puts in front of each line.
+pub fn remote_words(stderr: &str) -> Vec<String> {
+    let words = stderr.lines().filter_map(|line| line.strip_prefix("remote:"));
+    words.map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect()
+}
+
 /// The references that a remote has, from the output of [`list_command`].
 pub fn advertised(output: &[u8]) -> BTreeMap<String, CommitId> {
     let text = String::from_utf8_lossy(output);
@@ -206,6 +260,24 @@ mod tests {
         ] {
             assert!(Remote::parse(bad).is_err(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn the_answer_to_a_push_is_read_from_its_line_for_programs() {
+        let answer = |line: &str| pushed(format!("To ../o.git\n{line}\nDone\n").as_bytes());
+        assert_eq!(answer("*\ta:refs/heads/x\t[new branch]"), PushAnswer::Accepted);
+        assert_eq!(answer(" \ta:refs/heads/x\t1..2"), PushAnswer::Accepted);
+        assert_eq!(answer("=\ta:refs/heads/x\t[up to date]"), PushAnswer::Accepted);
+        for reason in ["non-fast-forward", "fetch first"] {
+            let line = format!("!\ta:refs/heads/x\t[rejected] ({reason})");
+            assert_eq!(answer(&line), PushAnswer::Moved(reason.to_owned()));
+        }
+        for reason in ["pre-receive hook declined", "protected branch hook declined", "fetch first"] {
+            let line = format!("!\ta:refs/heads/x\t[remote rejected] ({reason})");
+            assert_eq!(answer(&line), PushAnswer::Declined(reason.to_owned()));
+        }
+        assert_eq!(pushed(b"To ../o.git\n"), PushAnswer::None);
+        assert_eq!(remote_words("To x\nremote: no.\nremote: \n"), ["no."]);
     }
 
     #[test]

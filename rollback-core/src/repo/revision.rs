@@ -66,6 +66,11 @@ impl Repo {
         with_ancestry(&objects, |mut ancestry| ends.walk(&mut ancestry))
     }
 
+    /// The names of the remotes that the configuration has, in order.
+    pub fn remote_names(&self) -> Vec<String> {
+        self.local().remote_names().iter().map(ToString::to_string).collect()
+    }
+
     /// Whether the configuration has a remote of this name.
     pub fn has_remote(&self, name: &str) -> bool {
         let repo = self.local();

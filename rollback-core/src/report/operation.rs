@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::id::{CommitId, Entry};
 use crate::oplog::{Operation, OperationRef, kind};
 use crate::plan::{Attempt, AttemptResult, LossClass, Plan};
-use crate::receipt::Receipt;
+use crate::receipt::{Published, Receipt};
 use crate::repo::Repo;
 use crate::repo::refs::short_reference;
 use crate::strategy::Strategy;
@@ -114,6 +114,7 @@ fn facts(repo: &Repo, operation: &Operation, receipt: Option<&Receipt>) -> Vec<s
     facts.add("Before", operation.before.map_or(String::new(), |id| id.to_string()));
     facts.add("After", operation.after.map_or(String::new(), |id| id.to_string()));
     facts.add("Takes back", operation.undoes.clone().unwrap_or_default());
+    add_published(&mut facts, operation.published.as_ref());
     if let Some(plan) = receipt.map(|receipt| &receipt.plan) {
         if let Some(culprit) = &plan.target.culprit {
             let short = repo.abbreviation(culprit.commit_id);
@@ -125,6 +126,18 @@ fn facts(repo: &Repo, operation: &Operation, receipt: Option<&Receipt>) -> Vec<s
         }
     }
     facts.0
+}
+
+/// Where the result went from here.
+fn add_published(facts: &mut Facts, published: Option<&Published>) {
+    let Some(published) = published else { return };
+    let place = format!("{} {}", published.remote, published.branch());
+    match &published.refusal {
+        Some(refusal) => facts.add("Not pushed", format!("{place}: {}", refusal.why)),
+        None => facts.add("Pushed to", place),
+    }
+    let url = published.pull_request.as_ref().and_then(|request| request.url.clone());
+    facts.add("Opened pull request", url.unwrap_or_default());
 }
 
 /// What became of later edits.

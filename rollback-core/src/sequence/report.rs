@@ -6,7 +6,7 @@ use super::SequenceAction;
 use crate::conflict::Conflict;
 use crate::hooks::HookRun;
 use crate::id::CommitId;
-use crate::receipt::Recovery;
+use crate::receipt::{Published, Recovery};
 use crate::strategy::ConflictHunk;
 
 /// How a sequence stands.
@@ -71,6 +71,9 @@ pub struct SequenceReport {
     /// What failed after a result had landed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub later_failure: Option<String>,
+    /// What became of letting the result leave this machine, where that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published: Option<Published>,
 }
 
 impl SequenceReport {
@@ -87,6 +90,7 @@ impl SequenceReport {
             hooks: Vec::new(),
             recovered: None,
             later_failure: None,
+            published: None,
         }
     }
 

@@ -500,6 +500,7 @@ impl Landings for Process {
                 recovered: None,
                 later_failure: None,
                 diff: None,
+                published: None,
             })
         })
     }
@@ -521,6 +522,7 @@ impl Landings for Process {
                 undoes: None,
                 undone_by: landed.undone_by.clone(),
                 stopped: false,
+                published: None,
             });
             Ok(rows.collect())
         })

@@ -2,13 +2,14 @@
 
 use rollback_core::Repo;
 use rollback_core::error::OperationError;
+use rollback_core::oplog::{Operation, OperationRef};
 use rollback_core::procedure::engine::{
     EngineError, Publication, PublishConsent, RunRequest, RunState, runs,
 };
 
 use super::{engine_for_questions, find_again, given_hash, report, work};
 use crate::args::{Publish, Publishing};
-use crate::command::Outcome;
+use crate::command::{Outcome, pushing};
 use crate::exit::Exit;
 use crate::failure::{Failure, Problem};
 use crate::hint::Hint;
@@ -25,7 +26,10 @@ pub(crate) fn run(args: &Publish, session: &mut Session) -> Outcome {
 
 fn publish(args: &Publish, session: &mut Session) -> Outcome {
     let repo = session.repo()?;
-    let state = run_that_landed(args, &repo, session)?;
+    if let Some(which) = operation_meant(args, &repo, session)? {
+        return pushing::publish(&which, args, session);
+    }
+    let state = run_that_landed(args, &repo)?;
     let found = find_again(&state, session)?;
     let typed = found.typed();
     let mut request = RunRequest::default();
@@ -111,7 +115,7 @@ fn confirmed(publication: &Publication, args: &Publish, repo: &Repo, session: &m
 }
 
 /// The run that is named, or that landed the operation, or that landed last.
-fn run_that_landed(args: &Publish, repo: &Repo, session: &Session) -> Result<RunState, Problem> {
+fn run_that_landed(args: &Publish, repo: &Repo) -> Result<RunState, Problem> {
     let mut runs = runs(repo)?;
     if let Some(id) = &args.run {
         let found = runs.into_iter().find(|run| run.id == *id);
@@ -127,16 +131,43 @@ fn run_that_landed(args: &Publish, repo: &Repo, session: &Session) -> Result<Run
     let [row] = matching.as_slice() else {
         return Err(Problem::Library(OperationError::Unknown { spec: operation.clone() }.into()));
     };
-    let found = runs.into_iter().find(|run| row.after.is_some_and(|after| run.commits.contains(&after)));
-    found.ok_or_else(|| {
-        let branch = row.reference.to_string();
-        let branch = branch.strip_prefix("refs/heads/").unwrap_or(&branch).to_owned();
-        let message = format!("operation {} was not landed by a procedure", escape(&row.operation_id));
-        Failure::new(Exit::Refused, "not-a-run", message)
-            .with_hint(Hint::new(
-                "push its branch with",
-                session.invocation.git(&["push", "origin", &branch]),
-            ))
-            .into()
-    })
+    run_of(row, &runs).cloned().ok_or_else(|| EngineError::NoRun(None).into())
+}
+
+/// The run that landed an operation.
+fn run_of<'a>(operation: &Operation, runs: &'a [RunState]) -> Option<&'a RunState> {
+    runs.iter().find(|run| operation.after.is_some_and(|after| run.commits.contains(&after)))
+}
+
+/// The operation that is meant, where it is not published as a procedure says.
+///
+/// # Errors
+/// Where a run landed it and the arguments say how it is to be pushed: its procedure can ask for an approval or checks.
+fn operation_meant(args: &Publish, repo: &Repo, session: &Session) -> Result<Option<OperationRef>, Problem> {
+    let says_how = args.push.is_some() || args.branch.is_some() || args.pr;
+    if args.run.is_some() {
+        return Ok(None);
+    }
+    let runs = runs(repo)?;
+    let which = match &args.operation {
+        Some(id) => OperationRef::Id(id.clone()),
+        None if says_how || runs.iter().all(|run| run.landed_on.is_none()) => OperationRef::Last,
+        None => return Ok(None),
+    };
+    let (operation, _) = repo.operation_with_receipt(&which)?;
+    match run_of(&operation, &runs) {
+        None => Ok(Some(OperationRef::Id(operation.operation_id))),
+        Some(_) if !says_how => Ok(None),
+        Some(run) => {
+            let message = format!(
+                "operation {} was landed by a run of {}, which says how it is published",
+                escape(&operation.operation_id),
+                escape(&run.procedure)
+            );
+            let command = session.invocation.command(&["publish", "--run", &run.id, "--dry-run"]);
+            Err(Failure::new(Exit::Refused, "landed-by-a-run", message)
+                .with_hint(Hint::new("see what would leave with", command))
+                .into())
+        }
+    }
 }
