@@ -33,6 +33,8 @@ pub(crate) struct Console {
     raw: Sink,
     /// Whether what is printed is to have colours.
     colours: bool,
+    /// Whether the configuration may still say when there is colour.
+    unsettled: bool,
     /// Whether standard output is a terminal.
     terminal: bool,
     /// Whether a pager may be started.
@@ -87,6 +89,7 @@ impl Console {
             status: Status::default(),
             raw: Sink::new(io::BufWriter::new(io::stdout())),
             colours: chosen == ColorChoice::Always,
+            unsettled: common.color == Color::Auto && forced().is_none(),
             terminal,
             pages: terminal && !common.no_pager,
             pager: None,
@@ -106,6 +109,7 @@ impl Console {
             status: Status::default(),
             raw: Sink::new(into.clone()),
             colours: true,
+            unsettled: false,
             terminal: false,
             pages: false,
             pager: None,
@@ -142,6 +146,22 @@ impl Console {
             pager.into_inner().finish();
         }
         drop(signals);
+    }
+
+    /// Does as `color.ui` says, unless flags or the environment have said when there is colour. Nothing has been written yet.
+    pub(crate) fn color_ui(&mut self, value: &str) {
+        let always = match value {
+            "always" => true,
+            "never" | "false" | "no" | "off" | "0" => false,
+            _ => return,
+        };
+        if std::mem::take(&mut self.unsettled) {
+            self.flush();
+            self.colours = always;
+            let choice = self.choice();
+            self.out = Sink::new(io::BufWriter::new(AutoStream::new(io::stdout(), choice)));
+            self.err = Sink::new(AutoStream::new(io::stderr(), choice));
+        }
     }
 
     fn choice(&self) -> ColorChoice {
@@ -318,12 +338,21 @@ impl Sink {
 }
 
 fn choice(wanted: Color, stream: &impl IsTerminal) -> ColorChoice {
-    let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-    match wanted {
-        Color::Always => ColorChoice::Always,
-        Color::Auto if stream.is_terminal() && !set("NO_COLOR") && !dumb => ColorChoice::Always,
-        Color::Auto | Color::Never => ColorChoice::Never,
+    match (wanted, forced()) {
+        (Color::Always, _) | (Color::Auto, Some(true)) => ColorChoice::Always,
+        (Color::Auto, None) if stream.is_terminal() && !dumb => ColorChoice::Always,
+        _ => ColorChoice::Never,
+    }
+}
+
+/// What the environment says of colour: `NO_COLOR` counts for more than `CLICOLOR_FORCE`.
+fn forced() -> Option<bool> {
+    let value = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+    match (value("NO_COLOR"), value("CLICOLOR_FORCE")) {
+        (Some(_), _) => Some(false),
+        (None, Some(force)) if force != "0" => Some(true),
+        _ => None,
     }
 }
 
@@ -361,6 +390,7 @@ mod tests {
             status: Status::default(),
             raw: Sink::new(Captured::default()),
             colours: false,
+            unsettled: false,
             terminal: false,
             pages: false,
             pager: None,

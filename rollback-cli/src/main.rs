@@ -26,6 +26,7 @@ mod procedures;
 mod progress;
 mod render;
 mod session;
+mod settings;
 mod shell;
 mod signals;
 mod status;

@@ -65,6 +65,9 @@ impl Session {
         } else {
             Repo::discover(&self.folder)?
         };
+        if let Some(value) = repo.config_string("color.ui") {
+            self.console.color_ui(&value);
+        }
         let repo = trusted::as_trusted(repo)?;
         let drivers = SystemMergeDrivers::new(Arc::new(SystemRunner), repo.program_timeout()?);
         let mut repo = following_installed_git(repo).with_merge_drivers(Arc::new(drivers));

@@ -47,6 +47,7 @@ mod report;
 mod report_browser;
 mod schema;
 mod secrets;
+mod settings;
 mod site;
 mod sparse_index;
 mod stopping;

@@ -5,4 +5,5 @@ mod layers;
 mod mutants;
 mod procedure_reference;
 mod reliability;
+mod settings;
 mod site;

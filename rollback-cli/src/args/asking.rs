@@ -208,6 +208,9 @@ pub(crate) struct Trusting {
     /// List what is trusted, everywhere
     #[arg(long, conflicts_with_all = ["procedure", "remove", "hash"])]
     pub(crate) list: bool,
+    /// Print the hash of it as it is now, for a pipeline that has it read; trust nothing
+    #[arg(long, conflicts_with_all = ["list", "remove", "hash"])]
+    pub(crate) show_hash: bool,
     /// Do not trust it any more
     #[arg(long, conflicts_with = "hash")]
     pub(crate) remove: bool,
@@ -234,6 +237,25 @@ pub(crate) struct Prune {
     pub(crate) allow_noop: bool,
 }
 
+/// `rb config`.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  rb config                   the keys of rb's own, and whatever else is set
+  rb config --all             all of them
+  rb config rb.onConflict     one, and what it is for
+  rb config --json            all of them for programs
+
+Nothing is written: a key is set with git config.")]
+pub(crate) struct Config {
+    /// The setting; all if not given
+    #[arg(value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// Tell those that are not set, too
+    #[arg(long)]
+    pub(crate) all: bool,
+}
+
 /// `rb man`.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
@@ -244,6 +266,9 @@ pub(crate) struct Man {
     /// The command; the overview if not given
     #[arg(value_name = "COMMAND")]
     pub(crate) command: Option<String>,
+    /// Write all pages into this folder, git-rb.1 among them, so that `git rb --help` finds it
+    #[arg(long, value_name = "FOLDER", value_hint = clap::ValueHint::DirPath, conflicts_with = "command")]
+    pub(crate) into: Option<PathBuf>,
 }
 
 /// `rb schema`.
@@ -291,6 +316,8 @@ pub(crate) enum Document {
     Trust,
     /// What `rb prune` prints
     Prune,
+    /// What `rb config` prints
+    Config,
     /// What `rb status` prints
     Status,
     /// What `rb run` and its kin print, on the last line

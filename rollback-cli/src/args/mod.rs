@@ -18,8 +18,8 @@ use std::path::PathBuf;
 use clap::{ArgAction, CommandFactory, Parser, Subcommand, ValueEnum};
 
 pub(crate) use asking::{
-    Completions, Demo, Document, History, IsReverted, Man, MergeTree, Ops, Prune, Report, ReportFormat,
-    Schema, Show, Trusting,
+    Completions, Config, Demo, Document, History, IsReverted, Man, MergeTree, Ops, Prune, Report,
+    ReportFormat, Schema, Show, Trusting,
 };
 pub(crate) use checkpoint::{
     Checkpoint, CheckpointAction, CreateCheckpoint, DropCheckpoints, ListCheckpoints, RestoreCheckpoint,
@@ -195,6 +195,8 @@ pub(crate) enum Command {
     Prune(Prune),
     /// Print the completions of a shell
     Completions(Completions),
+    /// Tell every setting that counts, its value, and where that comes from
+    Config(Config),
     /// Print a manual page
     Man(Man),
     /// Print the JSON Schema of a document

@@ -14,11 +14,11 @@ const GROUPS: [(&str, &[&str]); 6] = [
     ("Procedures", &["run", "resume", "verify", "procedure"]),
     ("What rb did", &["undo", "redo", "publish", "checkpoint", "ops", "report", "status"]),
     ("Asking (nothing is written)", &["history", "show", "is-reverted", "rehearse", "evaluate"]),
-    ("Other", &["trust", "prune", "demo", "completions", "man", "schema", "merge-tree"]),
+    ("Other", &["trust", "prune", "config", "demo", "completions", "man", "schema", "merge-tree"]),
 ];
 
 /// How the commands are called that the parser would describe less well.
-const USAGES: [(&str, &[&str]); 22] = [
+const USAGES: [(&str, &[&str]); 24] = [
     ("revert", &["[OPTIONS] --file PATH…", "[OPTIONS] COMMIT… [-- PATH…]"]),
     ("pick", &["[OPTIONS] COMMIT… [-- PATH…]"]),
     ("restore", &["[OPTIONS] PATH… [-s REV]"]),
@@ -40,6 +40,8 @@ const USAGES: [(&str, &[&str]); 22] = [
     ("show", &["[OPTIONS] PLAN"]),
     ("is-reverted", &["[OPTIONS] COMMIT [--in REV]", "[OPTIONS] COMMIT [--in A..B]", "[OPTIONS] --stdin"]),
     ("merge-tree", &["--stdin [-z] [--threads N]"]),
+    ("config", &["[NAME]", "--all"]),
+    ("man", &["[COMMAND]", "--into FOLDER"]),
     ("demo", &["[NAME] [--keep]"]),
 ];
 

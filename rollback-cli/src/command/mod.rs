@@ -5,6 +5,7 @@ pub(crate) mod checkpoint;
 mod checks;
 mod choose;
 pub(crate) mod completions;
+mod config;
 mod cross_check;
 mod demo;
 mod evaluate;
@@ -80,6 +81,7 @@ pub(crate) fn run(command: Command, session: &mut Session) -> Outcome {
         Command::MergeTree(args) => merge_tree::run(&args, session),
         Command::Demo(args) => demo::run(&args, session),
         Command::Completions(args) => completions::run(&args, session),
+        Command::Config(args) => config::run(&args, session),
         Command::Man(args) => man::run(&args, session),
         Command::Schema(args) => schema::run(&args, session),
     }

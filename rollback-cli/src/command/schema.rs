@@ -24,6 +24,7 @@ use crate::failure::{ErrorBody, ErrorDocument};
 use crate::render::json::{self, ERROR, VERSION};
 use crate::render::operations::Status;
 use crate::render::run::{self as run_documents};
+use crate::render::settings;
 use crate::session::Session;
 
 /// Runs `rb schema`.
@@ -93,6 +94,7 @@ fn of_fields(document: Document) -> Schema {
         Document::CheckpointRestore => generator.into_root_schema_for::<checkpoint::RestoredDocument>(),
         Document::Trust => generator.into_root_schema_for::<TrustDocument>(),
         Document::Prune => generator.into_root_schema_for::<PruneDocument>(),
+        Document::Config => generator.into_root_schema_for::<settings::Settings>(),
         Document::Status => generator.into_root_schema_for::<Status>(),
         Document::Run => generator.into_root_schema_for::<run_documents::Document<'_>>(),
         Document::Event => generator.into_root_schema_for::<run_documents::EventLine<'_>>(),

@@ -60,6 +60,9 @@ pub(crate) fn run(args: &Trusting, session: &mut Session) -> Outcome {
         return remove(args, session);
     }
     let asked = asked(args, session)?;
+    if args.show_hash {
+        return show_hash(&asked, session);
+    }
     let (repo, store) = (session.repo()?, trust_store()?);
     let key = trust_key(&repo);
     let before = store.check(&key, &asked.procedure, &asked.fingerprint)?;
@@ -80,6 +83,19 @@ pub(crate) fn run(args: &Trusting, session: &mut Session) -> Outcome {
         .collect();
     let text = format!("{} {said}.\n", escape(&asked.title));
     tell(session, TrustDocument { schema_version: SCHEMA_VERSION, action, records }, &text);
+    Ok(Exit::Done)
+}
+
+/// Prints the hash that a pipeline is given, and nothing else.
+fn show_hash(asked: &Asked, session: &mut Session) -> Outcome {
+    let Fingerprint { hash, files, .. } = &asked.fingerprint;
+    match session.console.json() {
+        true => {
+            let document = serde_json::json!({ "procedure": asked.procedure, "hash": hash, "files": files });
+            session.console.print(&json::document(&document));
+        }
+        false => session.console.print(&format!("{hash}\n")),
+    }
     Ok(Exit::Done)
 }
 

@@ -23,6 +23,7 @@ pub(crate) mod records;
 pub(crate) mod rehearsal;
 pub(crate) mod report;
 pub(crate) mod run;
+pub(crate) mod settings;
 pub(crate) mod stopped;
 pub(crate) mod stuck;
 pub(crate) mod uncommitted;

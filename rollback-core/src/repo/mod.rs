@@ -13,6 +13,7 @@ pub(crate) mod config;
 mod config_check;
 mod config_env;
 pub(crate) mod config_file;
+mod config_origin;
 mod config_rules;
 mod date;
 mod digest;
@@ -39,6 +40,7 @@ mod summary;
 mod text_search;
 mod tree_edit;
 
+pub use config_origin::{ConfigScope, ConfigValue};
 pub use followed::{FollowedGit, GitRelease};
 pub use summary::{CommitPeople, CommitSummary};
 
