@@ -5,6 +5,7 @@
 //! arm to the file of its family and a row to the table in `tests.rs`; the suite `paste` asks for a scene that brings
 //! the error about and pastes what the hint says.
 
+mod bisect;
 mod checkpoint;
 mod common;
 mod landing;
@@ -106,6 +107,7 @@ impl Situation<'_> {
             Error::Sequence(error) => sequence::hint(self, error),
             Error::Operation(error) => operation::hint(self, error),
             Error::Checkpoint(error) => checkpoint::hint(self, error),
+            Error::Bisect(error) => bisect::hint(self, error),
             Error::Rehearsal(error) => rehearsal::hint(self, error),
             Error::Setting(error) => setting::hint(self, error),
             error => common::hint(self, error),
@@ -128,17 +130,22 @@ impl Situation<'_> {
         args::usage(self.invocation)
     }
 
-    /// A branch name that is free, for a result that goes beside the branch.
+    /// A name for a branch that no reference has.
     fn free_branch(&self) -> String {
-        const NAME: &str = "rollback";
-        let taken = self.repo.and_then(|repo| repo.reference_names().ok()).unwrap_or_default();
-        let is_free = |name: &String| {
-            let (full, below) = (format!("refs/heads/{name}"), format!("refs/heads/{name}/"));
-            !taken.iter().any(|taken| *taken == full || *taken == *name || taken.starts_with(&below))
-        };
-        let numbered = (2..).map(|number| format!("{NAME}-{number}"));
-        std::iter::once(NAME.to_owned()).chain(numbered).find(is_free).expect("the numbers do not end")
+        free_branch(self.repo)
     }
+}
+
+/// A name for a branch that no reference of the repository has.
+pub(crate) fn free_branch(repo: Option<&Repo>) -> String {
+    const NAME: &str = "rollback";
+    let taken = repo.and_then(|repo| repo.reference_names().ok()).unwrap_or_default();
+    let is_free = |name: &String| {
+        let (full, below) = (format!("refs/heads/{name}"), format!("refs/heads/{name}/"));
+        !taken.iter().any(|taken| *taken == full || *taken == *name || taken.starts_with(&below))
+    };
+    let numbered = (2..).map(|number| format!("{NAME}-{number}"));
+    std::iter::once(NAME.to_owned()).chain(numbered).find(is_free).expect("the numbers do not end")
 }
 
 #[cfg(test)]

@@ -152,6 +152,19 @@ impl Invocation {
         self.line(self.folder_option().into_iter().chain(args).collect())
     }
 
+    /// The command with another option and its value in place of one that takes a value.
+    pub(crate) fn with_option_in_place_of(&self, old: &str, new: &str, value: &str) -> Self {
+        let mut changed = self.without_option(old, old);
+        let end = changed.options().count();
+        changed.args.splice(end..end, [new, value].map(OsString::from));
+        changed
+    }
+
+    /// The command without what stands after `--`.
+    pub(crate) fn without_paths(&self) -> CommandLine {
+        self.line(self.options().cloned().collect())
+    }
+
     /// Another command of this program, with a path among its words.
     pub(crate) fn on_path(&self, before: &[&str], path: &RepoPath, after: &[&str]) -> CommandLine {
         let before = before.iter().map(OsString::from).chain([from_root(path)]);

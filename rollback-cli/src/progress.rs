@@ -6,6 +6,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::console::Console;
+use crate::render::Look;
 use crate::status::Status;
 use crate::terminal::text;
 
@@ -55,6 +56,52 @@ pub(crate) fn with_status<T>(console: &Console, work: impl FnOnce(&Status) -> T)
         drop(done);
         result
     })
+}
+
+/// Lines that stay on standard error, and in front of a person a last line that moves below them.
+pub(crate) struct Lines<'c> {
+    console: &'c mut Console,
+    moving: Option<ProgressBar>,
+}
+
+impl<'c> Lines<'c> {
+    /// Begins; nothing is written in quiet.
+    pub(crate) fn new(console: &'c mut Console) -> Self {
+        let moving = console.draws_progress().then(|| spinner(console.look().signs.ticks));
+        Self { console, moving }
+    }
+
+    /// How the lines may look.
+    pub(crate) fn look(&self) -> Look {
+        self.console.look()
+    }
+
+    /// Writes lines that stay.
+    pub(crate) fn stay(&mut self, text: &str) {
+        let console = &mut *self.console;
+        match &self.moving {
+            _ if console.quiet() => {}
+            Some(bar) => bar.suspend(|| console.complain(text)),
+            None => console.complain(text),
+        }
+    }
+
+    /// Says what goes on now.
+    pub(crate) fn now(&self, text: &str) {
+        if let Some(bar) = &self.moving {
+            let look = self.console.look();
+            let room = look.width().saturating_sub(12);
+            bar.set_message(text::fit(&text::escape(text), room, look.signs.ellipsis));
+        }
+    }
+}
+
+impl Drop for Lines<'_> {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.moving {
+            bar.finish_and_clear();
+        }
+    }
 }
 
 fn spinner(ticks: &str) -> ProgressBar {

@@ -4,6 +4,7 @@
 //! A conflict, an empty result or "already rolled back" is not here: those are results of a plan. The
 //! texts are fragments without hints; the next command to type is the CLI's to name.
 
+mod bisect;
 mod checkpoint;
 mod facts;
 mod kind;
@@ -23,6 +24,7 @@ use std::path::PathBuf;
 
 use words::for_how_long;
 
+pub use bisect::BisectError;
 pub use checkpoint::CheckpointError;
 pub use facts::{InTheWay, LastSeen, NotPutBack};
 pub use kind::ErrorClass;
@@ -77,6 +79,9 @@ pub enum Error {
     /// A checkpoint cannot be made, found or restored.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// There is nothing to bisect, or nothing that a check tells apart.
+    #[error(transparent)]
+    Bisect(#[from] BisectError),
     /// Parts of a rehearsal cannot be joined.
     #[error(transparent)]
     Rehearsal(#[from] RehearsalError),

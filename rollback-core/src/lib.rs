@@ -29,6 +29,7 @@
 //! with it where that is asked for), and lets no type of the underlying object library into its public signatures.
 
 mod apply;
+pub mod bisect;
 #[doc(hidden)]
 pub mod bounded;
 mod cancel;

@@ -26,13 +26,15 @@ pub enum Stage {
     Blockers,
     /// Results are checked by programs.
     Checks,
+    /// Commits are judged in the search for the one that turned bad. How many there will be is not known.
+    Bisection,
 }
 
 impl Stage {
     /// What is counted, in the plural.
     pub fn unit(self) -> &'static str {
         match self {
-            Self::History => "commits",
+            Self::History | Self::Bisection => "commits",
             Self::Attempts => "ways",
             Self::Rehearsal => "changes",
             Self::Blockers => "conflicts",

@@ -6,6 +6,7 @@ mod answers;
 mod as_git;
 mod back_to;
 mod bad_input;
+mod bisect;
 mod by_hand;
 mod checkpoint;
 mod checks;

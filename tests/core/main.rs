@@ -1,5 +1,6 @@
 //! The library as a caller meets it: most answers are compared with git's.
 
+mod bisect;
 mod cancel;
 mod history;
 mod history_oracle;

@@ -294,6 +294,8 @@ pub(crate) enum Document {
     IsReverted,
     /// What `rb rehearse` prints, a line each
     Rehearsal,
+    /// What `rb bisect` prints
+    Bisection,
     /// What `rb ops` prints, a line each
     Operation,
     /// What `rb ops --all` prints of a move that git made, a line each

@@ -44,15 +44,15 @@ impl Checks {
     }
 }
 
-/// A program and its arguments.
+/// A program and its arguments, and the text in which they were typed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Words(pub(crate) Vec<String>);
+pub(crate) struct Words(pub(crate) Vec<String>, pub(crate) String);
 
 /// Splits a command as a shell splits it into words. No shell is run: `|`, `$` and the like mean nothing.
-fn words(text: &str) -> Result<Words, &'static str> {
+pub(crate) fn words(text: &str) -> Result<Words, &'static str> {
     let words = shlex::split(text).ok_or("a quote is not closed")?;
     match words.first() {
-        Some(program) if !program.is_empty() => Ok(Words(words)),
+        Some(program) if !program.is_empty() => Ok(Words(words, text.to_owned())),
         _ => Err("it names no program"),
     }
 }

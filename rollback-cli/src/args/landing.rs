@@ -9,7 +9,7 @@ use rollback_core::message::Trailer;
 use rollback_core::strategy::Strategy;
 use rollback_core::target::LineRange;
 
-use super::{Checks, Push, Showing};
+use super::{Checks, Push, Showing, Words, words};
 
 /// `rb revert`.
 #[derive(Debug, Args)]
@@ -17,6 +17,8 @@ use super::{Checks, Push, Showing};
 Examples:
   rb revert --file src/shim.py            find what broke the file, and undo that
   rb revert --dry-run --file src/shim.py  only show what would be done
+  rb revert --file src/shim.py --good-check 'make test'
+                                          find what broke it by behaviour (see rb bisect)
   rb revert 3a8a50f                       undo a commit
   rb revert 3a8a50f -- src/a.py           undo what the commit did to one file
   rb revert 3a8a50f --file src/a.py --lines 12,20
@@ -84,11 +86,12 @@ pub(crate) struct Revert {
 }
 
 /// What says which change is undone, and so has no place beside a state.
-const NOT_WITH_TO: [&str; 10] = [
+const NOT_WITH_TO: [&str; 11] = [
     "commits",
     "change",
     "good_match",
     "good_lines",
+    "good_check",
     "mainline",
     "via",
     "whole_commit",
@@ -134,6 +137,9 @@ pub(crate) struct Find {
     /// Good content has this many lines
     #[arg(long, value_name = "N", conflicts_with = "commits")]
     pub(crate) good_lines: Option<usize>,
+    /// The commits are good where this program ends with 0: the change to the paths that turned it is found by bisection
+    #[arg(long, value_name = "CMD", value_parser = words, conflicts_with_all = ["commits", "change", "good_match", "good_lines"], value_hint = clap::ValueHint::CommandString)]
+    pub(crate) good_check: Option<Words>,
 }
 
 /// Which way back is taken.

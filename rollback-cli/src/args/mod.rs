@@ -3,6 +3,7 @@
 //! Nothing here reads a repository; turning words into targets is the work of the commands.
 
 mod asking;
+mod bisect;
 mod checkpoint;
 mod checks;
 mod landing;
@@ -21,11 +22,12 @@ pub(crate) use asking::{
     Completions, Config, Demo, Document, History, IsReverted, Man, MergeTree, Ops, Prune, Report,
     ReportFormat, Schema, Show, Trusting,
 };
+pub(crate) use bisect::Bisect;
 pub(crate) use checkpoint::{
     Checkpoint, CheckpointAction, CreateCheckpoint, DropCheckpoints, ListCheckpoints, RestoreCheckpoint,
     VerifyCheckpoint,
 };
-pub(crate) use checks::Checks;
+pub(crate) use checks::{Checks, Words, words};
 pub(crate) use landing::{
     Apply, Continue, How, LandingHere, Message, NoEdit, OnConflict, PartOfFile, Pick, Ranges, Reapply, Redo,
     Restore, Revert, Sequencer, Undo,
@@ -175,6 +177,8 @@ pub(crate) enum Command {
     IsReverted(IsReverted),
     /// Ask which changes of a range could be rolled back by themselves today
     Rehearse(Box<Rehearse>),
+    /// Find the change that turned a check from passing to failing
+    Bisect(Box<Bisect>),
     /// List what rb landed here, newest first
     Ops(Ops),
     /// Finish or take back what a crash cut off, and say where things stand

@@ -13,12 +13,12 @@ const GROUPS: [(&str, &[&str]); 6] = [
     ("After a stop", &["continue", "skip", "abort", "quit"]),
     ("Procedures", &["run", "resume", "verify", "procedure"]),
     ("What rb did", &["undo", "redo", "publish", "checkpoint", "ops", "report", "status"]),
-    ("Asking (nothing is written)", &["history", "show", "is-reverted", "rehearse", "evaluate"]),
+    ("Asking (nothing is written)", &["history", "show", "is-reverted", "rehearse", "bisect", "evaluate"]),
     ("Other", &["trust", "prune", "config", "demo", "completions", "man", "schema", "merge-tree"]),
 ];
 
 /// How the commands are called that the parser would describe less well.
-const USAGES: [(&str, &[&str]); 24] = [
+const USAGES: [(&str, &[&str]); 25] = [
     ("revert", &["[OPTIONS] --file PATH…", "[OPTIONS] COMMIT… [-- PATH…]"]),
     ("pick", &["[OPTIONS] COMMIT… [-- PATH…]"]),
     ("restore", &["[OPTIONS] PATH… [-s REV]"]),
@@ -35,6 +35,7 @@ const USAGES: [(&str, &[&str]); 24] = [
     ("evaluate", &["[OPTIONS] PROCEDURE --samples FILE"]),
     ("ops", &["[-n N] [--all]"]),
     ("rehearse", &["[OPTIONS] RANGE…", "--merge FILE… [--min-revertible PCT]"]),
+    ("bisect", &["[OPTIONS] --check CMD [--good REV] [-- PATH…]"]),
     ("report", &["[OPTIONS] [OP]", "[OPTIONS] --run ID", "[OPTIONS] --rehearsal FILE…"]),
     ("history", &["[OPTIONS] PATH"]),
     ("show", &["[OPTIONS] PLAN"]),
@@ -65,6 +66,18 @@ pub(crate) fn arrange(command: Command, invocation: &Invocation) -> Command {
         });
         rehearse.mut_arg("checks", |check| {
             check.help("Count only what passes this program, run on each clean result. Can be given again")
+        })
+    });
+    let command = command.mut_subcommand("bisect", |bisect| {
+        // The tip is judged by what is searched for, not compared with.
+        let flags = ["checks", "setup", "links", "environment", "timeout"];
+        let bisect = bisect.mut_args(|arg| match flags.contains(&arg.get_id().as_str()) {
+            true => arg.help_heading("Checking the commits"),
+            false => arg,
+        });
+        let bisect = bisect.mut_arg("no_check_control", |flag| flag.hide(true));
+        bisect.mut_arg("checks", |check| {
+            check.help("A commit is good where this program ends with 0. Can be given again").required(true)
         })
     });
     let heading = |text: &str| paint(Palette::HEADING, text);

@@ -1,6 +1,7 @@
 //! The commands, one room each: arguments to a target, the library's answer to text and an exit code.
 
 mod apply;
+pub(crate) mod bisect;
 pub(crate) mod checkpoint;
 mod checks;
 mod choose;
@@ -73,6 +74,7 @@ pub(crate) fn run(command: Command, session: &mut Session) -> Outcome {
         Command::Trust(args) => trust::run(&args, session),
         Command::Prune(args) => prune::run(&args, session),
         Command::Rehearse(args) => rehearse::run(&args, session),
+        Command::Bisect(args) => bisect::run(&args, session),
         Command::Ops(args) => ops::run(&args, session),
         Command::Status => status::run(session),
         Command::Evaluate(args) => evaluate::run(&args, session),

@@ -1,11 +1,13 @@
 //! `rb revert`: undo commits, or what broke a path.
 
+use rollback_core::bisect::BisectOptions;
+use rollback_core::checks::CheckOptions;
 use rollback_core::plan::RangeReading;
 use rollback_core::target::{CommitsTarget, PathsTarget, ToTarget};
 use rollback_core::{CommitId, PlanOptions, Repo, Target};
 
-use super::{Outcome, choose, land, optional_revision, revisions, sequencer};
-use crate::args::{How, Ranges, Revert};
+use super::{Outcome, bisect, checks, choose, land, optional_revision, revisions, sequencer};
+use crate::args::{How, Ranges, Revert, Words};
 use crate::failure::Problem;
 use crate::paths::Base;
 use crate::session::Session;
@@ -23,6 +25,10 @@ pub(crate) fn run(args: Revert, session: &mut Session) -> Outcome {
     let target = match optional_revision(args.to.as_ref())? {
         Some(state) => to(&state, &args, &base, repo.plan_tip(&options)?.commit_id, &repo)?,
         None => target(&args, &base)?,
+    };
+    let target = match &args.find.good_check {
+        Some(check) => found_by_check(target, check, &args, &options, session)?,
+        None => target,
     };
     let target = choose::part(target, &args.part, &options, session)?;
     options.message = land::message(&args.message, args.signoff);
@@ -52,6 +58,35 @@ fn target(args: &Revert, base: &Base) -> Result<Target, Problem> {
     target.good.lines = args.find.good_lines;
     target.change = optional_revision(args.find.change.as_ref())?;
     target.mainline = args.mainline;
+    Ok(Target::Paths(target))
+}
+
+/// The target with the change that is to be undone found by behaviour: the one to the paths that turned the check.
+fn found_by_check(
+    target: Target,
+    check: &Words,
+    args: &Revert,
+    options: &PlanOptions,
+    session: &mut Session,
+) -> Result<Target, Problem> {
+    let Target::Paths(mut target) = target else { return Ok(target) };
+    let mut checks = match checks::options(&args.landing.here.checks, session)? {
+        Some(checks) => checks,
+        None => CheckOptions::new([]),
+    };
+    checks.checks = vec![check.0.clone()];
+    let mut search = BisectOptions::default();
+    search.bad.clone_from(&options.onto);
+    search.paths.clone_from(&target.paths);
+    let found = bisect::search(&search, &checks, session)?;
+    let Some(culprit) = found.culprit else {
+        return Err(bisect::several(&found, session).about("nothing was changed").into());
+    };
+    let short = session.repo()?.commit_summary(culprit.commit_id)?.abbreviation;
+    // What is to be typed next does not search again.
+    session.invocation = session.invocation.with_option_in_place_of("--good-check", "--change", &short);
+    target.change = Some(culprit.commit_id.to_string());
+    target.mainline = target.mainline.or(culprit.mainline);
     Ok(Target::Paths(target))
 }
 

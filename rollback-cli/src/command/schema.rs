@@ -12,6 +12,7 @@ use rollback_core::{Plan, Receipt};
 use schemars::generate::SchemaSettings;
 use schemars::{Schema, SchemaGenerator};
 
+use super::bisect::BisectionDocument;
 use super::history::HistoryDocument;
 use super::is_reverted::Answer;
 use super::ops::MoveLine;
@@ -83,6 +84,7 @@ fn of_fields(document: Document) -> Schema {
         Document::History => generator.into_root_schema_for::<HistoryDocument>(),
         Document::IsReverted => generator.into_root_schema_for::<Answer>(),
         Document::Rehearsal => of_rehearsal(generator),
+        Document::Bisection => generator.into_root_schema_for::<BisectionDocument>(),
         Document::Operation => generator.into_root_schema_for::<Operation>(),
         Document::GitMove => generator.into_root_schema_for::<MoveLine>(),
         Document::UndoGit => generator.into_root_schema_for::<GitUndone>(),

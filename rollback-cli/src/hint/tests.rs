@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 
 use rollback_core::error::{
-    CheckpointError, InTheWay, LandingError, LastSeen, ObjectError, OperationError, PathError,
+    BisectError, CheckpointError, InTheWay, LandingError, LastSeen, ObjectError, OperationError, PathError,
     RehearsalError, RepositoryError, RevisionError, SequenceError, SettingError, WorkTreeError,
 };
 use rollback_core::{CommitId, ObjectId};
@@ -343,6 +343,25 @@ fn table() -> Vec<(Error, Option<&'static str>)> {
             Some("head -n 3 -- a.jsonl"),
         ),
         (RehearsalError::Unreadable { name: "-".into(), line: 1, why: "x".into() }.into(), None),
+        (
+            BisectError::NothingBetween { good: commit(), bad: commit() }.into(),
+            Some(
+                "git log --oneline --left-right \
+                 49eb8d39c78f161231e63293df60f343d208f409...49eb8d39c78f161231e63293df60f343d208f409",
+            ),
+        ),
+        (BisectError::BadIsGood { commit: commit() }.into(), Some("rb bisect --help")),
+        (
+            BisectError::GoodIsBad { commit: commit(), reason: "x".into() }.into(),
+            Some("rb revert --file a.py"),
+        ),
+        (BisectError::MendedSince { base: commit(), good: commit() }.into(), Some("rb revert --file a.py")),
+        (BisectError::NotJudged { commit: commit(), reason: "x".into() }.into(), Some("rb bisect --help")),
+        (
+            BisectError::NoGood { oldest: commit(), judged: 3 }.into(),
+            Some("git log --oneline --graph 49eb8d39c78f161231e63293df60f343d208f409.."),
+        ),
+        (BisectError::NotInPaths { good: commit(), bad: commit() }.into(), Some("rb bisect --help")),
         (RehearsalError::Nothing.into(), Some("rb rehearse --help")),
         (RehearsalError::Mixed { why: "x".into() }.into(), Some("rb rehearse --help")),
         (RehearsalError::Incomplete { missing: vec![1], of: 2 }.into(), Some("rb rehearse --help")),

@@ -2,6 +2,7 @@
 //!
 //! Nothing here reads a repository or writes to a stream; a renderer turns values into text.
 
+pub(crate) mod bisect;
 pub(crate) mod changes;
 pub(crate) mod checkpoints;
 pub(crate) mod checks;

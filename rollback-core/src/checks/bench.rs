@@ -123,7 +123,7 @@ impl<'a> Bench<'a> {
         if let Ok(Output { ended: Ended::Cancelled, .. }) = ran {
             return Err(Error::Cancelled);
         }
-        let mut row = subject.row(kind, run, judge(ran.as_ref()));
+        let mut row = subject.row(kind, run, judge(ran.as_ref(), self.options.skip_code));
         if subject.on == On::Candidate {
             row.verdict = self.compared(&row, is_missing(&ran));
         }

@@ -3,9 +3,12 @@
 use crate::process::{Ended, Output, StartError};
 use crate::verdict::{Outcome, Verdict};
 
-/// The verdict on a program of which only the exit code counts: 0 passes.
-pub(super) fn judge(ran: Result<&Output, &StartError>) -> Verdict {
+/// The verdict on a program of which only the exit code counts: 0 passes, and `skip` says that it cannot judge.
+pub(super) fn judge(ran: Result<&Output, &StartError>, skip: Option<i32>) -> Verdict {
     match ran {
+        Ok(Output { ended: Ended::Exited(code), .. }) if skip == Some(*code) => {
+            Verdict::new(Outcome::Skip, format!("it ended with exit code {code}, which skips"))
+        }
         Ok(output) => judge_ending(output, 0).unwrap_or_else(|verdict| verdict),
         Err(error) => Verdict::new(Outcome::Error, error.to_string()),
     }

@@ -62,6 +62,8 @@ pub struct CheckOptions {
     pub control: Control,
     /// Whether a rung may be tried that discards later edits.
     pub allow_loss: bool,
+    /// The exit code by which a check says that it cannot judge; `None` where every code but 0 is a failure.
+    pub skip_code: Option<i32>,
 }
 
 impl CheckOptions {
@@ -75,6 +77,7 @@ impl CheckOptions {
             timeout: Duration::from_secs(600),
             control: Control::Run,
             allow_loss: false,
+            skip_code: None,
         }
     }
 }

@@ -73,6 +73,7 @@ impl Error {
             Self::Sequence(error) => Kind::Family(error),
             Self::Operation(error) => Kind::Family(error),
             Self::Checkpoint(error) => Kind::Family(error),
+            Self::Bisect(error) => Kind::Family(error),
             Self::Rehearsal(error) => Kind::Family(error),
             Self::Setting(error) => Kind::Family(error),
             Self::BadRequest(_) => Kind::Common("bad-request", ErrorClass::Usage),

@@ -25,7 +25,7 @@ pub(crate) mod change;
 pub(crate) mod culprit;
 mod elsewhere;
 mod entries;
-mod mainline;
+pub(crate) mod mainline;
 mod names;
 mod nearest;
 mod order;

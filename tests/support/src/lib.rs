@@ -14,6 +14,7 @@ pub mod merge_tree;
 pub mod mutants;
 pub mod page;
 pub mod patch;
+pub mod planted;
 pub mod records;
 pub mod reliability;
 mod sandbox;
