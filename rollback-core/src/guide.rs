@@ -157,6 +157,25 @@
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # Find the culprit by behaviour
+//!
+//! A [`bisection`](crate::bisect) finds the change that turned a check from passing to failing, or whatever a function says:
+//!
+//! ```
+//! # let folder = tempfile::tempdir()?;
+//! # let repo = rollback_core::guide::sample(folder.path().join("r"))?;
+//! use rollback_core::bisect::{BisectOptions, Ruling};
+//! use rollback_core::CommitId;
+//!
+//! let good = repo.resolve_commit("HEAD~2")?;
+//! let judge = |commit: CommitId| {
+//!     Ok(if commit == good { Ruling::Good } else { Ruling::Bad("it is later".into()) })
+//! };
+//! let found = repo.bisect(&BisectOptions::default(), &judge, &mut ())?;
+//! assert_eq!(found.culprit.map(|culprit| culprit.commit_id), Some(repo.resolve_commit("HEAD~1")?));
+//! # Ok::<_, Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # Keep a state, and come back to it
 //!
 //! ```
