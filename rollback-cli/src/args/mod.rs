@@ -137,7 +137,7 @@ pub(crate) enum Color {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Undo commits, or bring paths back to how they were before the change that broke them
-    Revert(Revert),
+    Revert(Box<Revert>),
     /// Replay commits
     #[command(visible_alias = "cherry-pick")]
     Pick(Pick),

@@ -52,7 +52,7 @@ pub(crate) type Outcome = Result<Exit, Problem>;
 /// Runs the command.
 pub(crate) fn run(command: Command, session: &mut Session) -> Outcome {
     match command {
-        Command::Revert(args) => revert::run(args, session),
+        Command::Revert(args) => revert::run(*args, session),
         Command::Pick(args) => pick::run(args, session),
         Command::Restore(args) => restore::run(args, session),
         Command::Apply(args) => apply::run(args, session),

@@ -117,26 +117,31 @@ impl<'a> Content<'a> {
     }
 }
 
-/// The first-parent line of a commit, the commit first, and the shallow boundary where it ends at one.
+/// A first-parent line, the newest commit first, each with its tree.
+pub(super) struct FirstParents {
+    pub(super) commits: Vec<(CommitId, TreeId)>,
+    /// The shallow boundary, where the line ends at one.
+    pub(super) boundary: Option<CommitId>,
+}
+
+/// The first-parent line of a commit.
 ///
 /// # Errors
 /// Those of reading commits.
-pub(super) fn first_parent_line(
-    objects: &Objects,
-    tip: CommitId,
-) -> Result<(Vec<(CommitId, TreeId)>, Option<CommitId>)> {
+pub(super) fn first_parent_line(objects: &Objects, tip: CommitId) -> Result<FirstParents> {
     with_ancestry(objects, |mut ancestry| {
-        let mut line = Vec::new();
+        let mut line = FirstParents { commits: Vec::new(), boundary: None };
         let mut at = Some(ancestry.index_of(tip));
         while let Some(commit) = at {
             let lineage = ancestry.lineage(commit)?;
-            line.push((ancestry.id(commit), lineage.tree));
+            line.commits.push((ancestry.id(commit), lineage.tree));
             if lineage.boundary {
-                return Ok((line, Some(ancestry.id(commit))));
+                line.boundary = Some(ancestry.id(commit));
+                break;
             }
             at = lineage.parents.first().copied();
         }
-        Ok((line, None))
+        Ok(line)
     })
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::graph::{Candidates, Content, first_parent_line, meeting};
+use super::graph::{Candidates, Content, FirstParents, first_parent_line, meeting};
 use super::judge::{Judge, confirmed};
 use super::search::{Finding, Next, Search, steps};
 use super::{
@@ -132,7 +132,7 @@ impl Run<'_> {
     /// Goes back along first parents, in steps that double, until a commit is good.
     fn search_good(&mut self, tip: CommitId) -> Result<Ends> {
         let objects = self.repo.objects();
-        let (line, boundary) = first_parent_line(&objects, tip)?;
+        let FirstParents { commits: line, boundary } = first_parent_line(&objects, tip)?;
         let mut content = Content::of(&objects, &self.options.paths);
         let mut far = |from: usize, wanted: usize| -> Result<usize> {
             let (mut at, mut passed) = (from, 0);

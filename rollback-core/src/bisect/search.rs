@@ -3,7 +3,7 @@
 //! The candidates are what the bad commit reaches and no good one does. A bad verdict leaves the past of its commit, a good
 //! one what is not in the past of its commit, as `git bisect` has it. What is judged next halves what is left, as with git,
 //! but lies on the first-parent line while that has a commit to offer: a merge is one change until it is known to be the
-//! bad one, and only then its side is entered, along the first-parent line of that side.
+//! bad one, or brought in most of what is left; then its side is entered, along the first-parent line of that side.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -141,14 +141,14 @@ impl<'g> Search<'g> {
         }
     }
 
-    /// The candidate on the first line behind the bad commit that has one to offer. Where a merge brought in more than half
-    /// of what is left, so that the line parts it badly, the merge is entered at once.
+    /// The candidate on the first line behind the bad commit that has one to offer. Where the line parts
+    /// what is left worse than one to two, because one merge brought in most of it, that merge is entered at once.
     fn next_on_a_line(&self) -> Option<usize> {
         let lines = self.nodes[self.bad].parents.iter().map(|parent| self.line_from(*parent));
         let mut offers = lines.filter_map(|line| self.closest(&line).map(|best| (line, best)));
         let (line, (at, weight)) = offers.next()?;
         let left = self.left();
-        if self.skips > 0 || 4 * weight.min(left - weight) >= left {
+        if self.skips > 0 || 3 * weight.min(left - weight) >= left {
             return Some(at);
         }
         let heaviest = self.heaviest(&line);

@@ -16,9 +16,9 @@ impl Random {
 
 /// A graph whose first node reaches all others; some nodes are merges, and some change nothing against a parent.
 fn graph(random: &mut Random, size: usize) -> Vec<Node> {
-    let mut nodes: Vec<Node> = vec![Node::default(); size];
+    let mut nodes = Vec::with_capacity(size);
     for at in 0..size {
-        nodes[at].changes = true;
+        let mut node = Node { changes: true, ..Node::default() };
         // Every node but the first has the one before it as a child, or a child of that.
         let next = if at + 1 < size { vec![at + 1] } else { Vec::new() };
         let mut parents = next;
@@ -29,12 +29,13 @@ fn graph(random: &mut Random, size: usize) -> Vec<Node> {
                 parents.insert(place, other);
             }
         }
-        nodes[at].first = parents.first().copied();
+        node.first = parents.first().copied();
         if random.below(5) == 0 && !parents.is_empty() {
-            nodes[at].same_as = Some(parents[random.below(parents.len())]);
-            nodes[at].changes = false;
+            node.same_as = Some(parents[random.below(parents.len())]);
+            node.changes = false;
         }
-        nodes[at].parents = parents;
+        node.parents = parents;
+        nodes.push(node);
     }
     nodes
 }
