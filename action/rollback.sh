@@ -80,17 +80,11 @@ if [ -n "${GITLAB_CI:-}" ]; then
     output status proposed
     exit 0
 fi
-if rb publish --help | grep -q -e ' --pr\b'; then
-    # The remote's host can have any name.
-    export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=rb.forge GIT_CONFIG_VALUE_0=github
-    rb publish "$(jq -r .outcome.operation_id "$folder/receipt.json")" --push=origin --branch "$branch" --pr --yes --json \
-        2> >(harmless) >"$folder/published.json" || fail 8 "the result is the branch $branch, which could not be published"
-    url=$(jq -r '.pull_request.url // empty' "$folder/published.json")
-else
-    push origin "$commit:refs/heads/$branch" || fail 8 "the result is the branch $branch, which origin did not accept"
-    url=$(gh pr create --repo "$GITHUB_REPOSITORY" --base "$BASE" --head "$branch" --title "$title" --body-file "$folder/report.md") ||
-        fail 8 "$branch is pushed, but no pull request could be opened"
-fi
+# The remote's host can have any name.
+export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=rb.forge GIT_CONFIG_VALUE_0=github
+rb publish "$(jq -r .outcome.operation_id "$folder/receipt.json")" --push=origin --branch "$branch" --pr --yes --json \
+    2> >(harmless) >"$folder/published.json" || fail 8 "the result is the branch $branch, which could not be published"
+url=$(jq -r '.pull_request.url // empty' "$folder/published.json")
 output url "$url"
 output status proposed
 say "proposed: $(one_line "$url")"
