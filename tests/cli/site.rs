@@ -11,7 +11,7 @@ use crate::tutorial::hold_to_a_run;
 
 #[test]
 fn the_pages_of_the_site_print_what_they_say() {
-    for page in ["commit", "merge", "file", "release", "conflict", "lost"] {
+    for page in ["commit", "merge", "file", "release", "bisect", "conflict", "lost"] {
         hold_to_a_run(&format!("docs/src/howto/{page}.md"));
     }
     hold_to_a_run("docs/src/comparison.md");
@@ -21,7 +21,7 @@ fn the_pages_of_the_site_print_what_they_say() {
 #[test]
 fn every_page_that_types_commands_is_run() {
     let folder = mutants::project().join("docs/src/howto");
-    assert_eq!(std::fs::read_dir(folder).expect("a folder").count(), 6, "add the page above");
+    assert_eq!(std::fs::read_dir(folder).expect("a folder").count(), 7, "add the page above");
 }
 
 #[test]
